@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses in the device tree, and their translation from bus to bus. */
+#ifndef OFW_IO_H__
+#define OFW_IO_H__
+
+#include <drivers/ofw.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size);
+rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
+rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
+
+rt_inline rt_uint64_t rt_ofw_translate_dma2cpu(struct rt_ofw_node *np, rt_uint64_t address)
+{
+    return rt_ofw_translate_address(np, "ranges", rt_ofw_reverse_address(np, "dma-ranges", address));
+}
+
+rt_inline rt_uint64_t rt_ofw_translate_cpu2dma(struct rt_ofw_node *np, rt_uint64_t address)
+{
+    return rt_ofw_translate_address(np, "dma-ranges", rt_ofw_reverse_address(np, "ranges", address));
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A region of physical memory. */
+#ifndef MM_PAGE_H__
+#define MM_PAGE_H__
+
+#include <rthw.h>
+#include <rtthread.h>
+
+typedef struct tag_region
+{
+    rt_size_t start;
+    rt_size_t end;  /* exclusive */
+
+    const char *name;
+} rt_region_t;
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Page size and memory attributes. */
+#ifndef MMU_H__
+#define MMU_H__
+
+#include <rtdef.h>
+
+#define ARCH_PAGE_SHIFT     12
+#define ARCH_PAGE_SIZE      (1UL << ARCH_PAGE_SHIFT)
+#define ARCH_PAGE_MASK      (ARCH_PAGE_SIZE - 1)
+
+/* What rt_kmem_v2p says of an address that is not mapped. */
+#if defined(__aarch64__)
+#define ARCH_MAP_FAILED     ((void *)0x1ffffffffffffUL)
+#else
+#define ARCH_MAP_FAILED     ((void *)-1)
+#endif
+
+/* Kernel mappings: write-back cached; Normal Non-cacheable; Device-nGnRnE. The values are the stand-in's own. */
+#define MMU_MAP_K_RWCB      1UL
+#define MMU_MAP_K_RW        2UL
+#define MMU_MAP_K_DEVICE    3UL
+
+#endif

@@ -1,0 +1,71 @@
+//! Compiles the C drivers, the port and the stand-in's own C, and links the library.
+//!
+//! * `RT_DMA_POOL_LIB_DIR`: where `librt_dma_pool.a` is (required to link);
+//! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
+//! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let root = here.join("../..");
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap();
+
+    let mut build = cc::Build::new();
+    if env::var_os("CC").is_none() {
+        build.compiler(format!("{arch}-linux-gnu-gcc"));
+    }
+    build
+        .flags(["-ffreestanding", "-nostdlib", "-fno-pic", "-fno-stack-protector", "-std=gnu11"])
+        .flags(["-Wall", "-Wextra", "-Werror"])
+        .opt_level(2)
+        .include(here.join("../include"))
+        .cargo_metadata(false);
+
+    match option("RT_DMA_POOL_INCLUDE") {
+        Some(directory) => build.include(directory),
+        None => build.include(root.join("include")),
+    };
+    if let Some(revision) = option("STAND_IN_REVISION") {
+        build.define("STAND_IN_REVISION", revision.as_str());
+    }
+    for directory in [here.join("c"), here.join("../drivers"), root.join("rtthread-port")] {
+        c_files(&directory).iter().for_each(|file| {
+            build.file(file);
+        });
+    }
+    build.compile("drivers");
+
+    // The whole archive, as a BSP links plain objects: nothing refers to a shell command but its record in FSymTab.
+    println!("cargo:rustc-link-search=native={}", env::var("OUT_DIR").unwrap());
+    println!("cargo:rustc-link-lib=static:+whole-archive=drivers");
+    if let Some(directory) = option("RT_DMA_POOL_LIB_DIR") {
+        println!("cargo:rerun-if-changed={directory}/librt_dma_pool.a");
+        println!("cargo:rustc-link-search=native={directory}");
+        println!("cargo:rustc-link-lib=static:-bundle=rt_dma_pool");
+    } else {
+        println!("cargo:warning=RT_DMA_POOL_LIB_DIR is not set: there is no library to link");
+    }
+    println!("cargo:rustc-link-arg=-T{}/{arch}.ld", here.display());
+    println!("cargo:rustc-link-arg=--gc-sections");
+    println!("cargo:rerun-if-changed={arch}.ld");
+    println!("cargo:rerun-if-changed={}", here.join("../include").display());
+    println!("cargo:rerun-if-env-changed=CC");
+}
+
+/// The value of an environment variable that this build depends on.
+fn option(name: &str) -> Option<String> {
+    println!("cargo:rerun-if-env-changed={name}");
+    env::var(name).ok()
+}
+
+/// The C files of a directory, in order.
+fn c_files(directory: &Path) -> Vec<PathBuf> {
+    println!("cargo:rerun-if-changed={}", directory.display());
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    files.sort();
+    files
+}

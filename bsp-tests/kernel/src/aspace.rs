@@ -1,0 +1,236 @@
+//! The kernel's address space: a linear map of RAM without the DMA pools, and the ioremap window.
+//!
+//! Functions under RT-Thread's names do what RT-Thread's do on aarch64, mistakes included: 2 MiB blocks are laid when
+//! the *virtual* address and the length allow it, whatever the physical address, and such blocks are never unmapped.
+
+use alloc::collections::BTreeMap;
+use core::ffi::c_void;
+use core::ptr::null_mut;
+
+use page_table_multiarch::{MappingFlags, PageSize, PagingHandler};
+
+use crate::arch::{self, PageTable};
+use crate::context::{IrqMutex, must_be_thread};
+use crate::memory::{self, PAGE, BootLayout};
+
+/// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
+const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
+const BLOCK: usize = 2 << 20;
+
+struct Frames;
+
+impl PagingHandler for Frames {
+    fn alloc_frames(count: usize, _align: usize) -> Option<memory_addr::PhysAddr> {
+        assert!(count == 1);
+        memory::frame().map(Into::into)
+    }
+
+    fn dealloc_frames(_frame: memory_addr::PhysAddr, _count: usize) {}
+
+    fn phys_to_virt(frame: memory_addr::PhysAddr) -> memory_addr::VirtAddr {
+        frame.as_usize().into()
+    }
+}
+
+static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
+/// What is mapped in the window: start and size of each mapping.
+static MAPPINGS: spin::Mutex<BTreeMap<usize, usize>> = spin::Mutex::new(BTreeMap::new());
+
+/// `struct rt_aspace`
+#[repr(C)]
+struct Aspace {
+    start: usize,
+    size: usize,
+    page_table: usize,
+}
+
+#[unsafe(no_mangle)]
+static rt_kernel_space: Aspace = Aspace { start: PAGE, size: (1 << 38) - PAGE, page_table: 0 };
+
+/// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
+fn flags(attribute: usize) -> MappingFlags {
+    let kind = match attribute {
+        1 => MappingFlags::empty(),
+        2 => MappingFlags::UNCACHED,
+        3 => MappingFlags::DEVICE,
+        other => panic!("no such memory attribute: {other}"),
+    };
+    MappingFlags::READ | MappingFlags::WRITE | kind
+}
+
+/// Makes the page tables, turns the MMU on, and gives the tables' address.
+pub fn init(layout: &BootLayout) -> usize {
+    let mut table = PageTable::try_new().expect("a frame for the page tables");
+    let root = table.root_paddr().as_usize();
+    let pools = *layout.reserved.last().unwrap();
+    {
+        let mut cursor = table.cursor();
+        let mut linear = |start: usize, end: usize, flags| {
+            cursor.map_region(start.into(), |va| va.as_usize().into(), end - start, flags, true).expect("the linear map");
+        };
+        linear(layout.ram.start, pools.start, arch::code_flags());
+        linear(pools.end, layout.ram.end, arch::code_flags());
+        for (start, size) in arch::DEVICES {
+            linear(start, start + size, flags(3));
+        }
+    }
+    TABLES.with(|slot| *slot = Some(table));
+    arch::mmu_on(root);
+    root
+}
+
+fn query(va: usize) -> Option<(usize, MappingFlags)> {
+    let (pa, flags, _) = TABLES.with(|table| table.as_ref()?.query(va.into()).ok())?;
+    Some((pa.as_usize(), flags))
+}
+
+/// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does.
+fn map(va: usize, pa: usize, size: usize, attribute: usize) {
+    let blocks = va % BLOCK == 0 && size % BLOCK == 0;
+    let (step, page) = if blocks { (BLOCK, PageSize::Size2M) } else { (PAGE, PageSize::Size4K) };
+    for offset in (0..size).step_by(step) {
+        // One page at a time, so that interrupts are not masked for long. A block drops the low bits of the address.
+        let result = TABLES.with(|table| {
+            let mut cursor = table.as_mut().unwrap().cursor();
+            cursor.map((va + offset).into(), (pa + offset).into(), page, flags(attribute))
+        });
+        assert!(result.is_ok(), "assertion failed: {:#x} is mapped already ({result:?})", va + offset);
+    }
+    arch::tables_written();
+}
+
+/// Takes pages out of the page tables; blocks stay, as in RT-Thread.
+fn unmap(va: usize, size: usize) {
+    for page in (va..va + size).step_by(PAGE) {
+        TABLES.with(|table| {
+            let table = table.as_mut().unwrap();
+            if let Ok((_, _, PageSize::Size4K)) = table.query(page.into()) {
+                table.cursor().unmap(page.into()).unwrap();
+            }
+        });
+    }
+}
+
+/// The lowest free place in the window, as RT-Thread searches it.
+fn place(size: usize) -> Option<usize> {
+    let mut mappings = MAPPINGS.lock();
+    let mut start = WINDOW.start;
+    for (&taken, &length) in mappings.iter() {
+        if taken - start >= size {
+            break;
+        }
+        start = taken + length;
+    }
+    if WINDOW.end - start < size {
+        return None;
+    }
+    mappings.insert(start, size);
+    Some(start)
+}
+
+fn ioremap(what: &str, pa: usize, size: usize, attribute: usize) -> *mut c_void {
+    must_be_thread(what);
+    let offset = pa % PAGE;
+    let size = (size + offset).next_multiple_of(PAGE);
+    match place(size) {
+        Some(va) if size != 0 => {
+            map(va, pa - offset, size, attribute);
+            (va + offset) as *mut c_void
+        }
+        _ => null_mut(),
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_ioremap(pa: usize, size: usize) -> *mut c_void {
+    ioremap("rt_ioremap", pa, size, 3)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_ioremap_nocache(pa: usize, size: usize) -> *mut c_void {
+    ioremap("rt_ioremap_nocache", pa, size, 3)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_ioremap_wt(pa: usize, size: usize) -> *mut c_void {
+    ioremap("rt_ioremap_wt", pa, size, 2)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_ioremap_cached(pa: usize, size: usize) -> *mut c_void {
+    ioremap("rt_ioremap_cached", pa, size, 1)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_iounmap(va: usize) {
+    must_be_thread("rt_iounmap");
+    let found = MAPPINGS.lock().range(..=va).next_back().map(|(&start, &size)| (start, size));
+    match found {
+        Some((start, size)) if va < start + size => {
+            unmap(start, size);
+            MAPPINGS.lock().remove(&start);
+        }
+        _ => panic!("rt_iounmap of {va:#x}, which rt_ioremap did not give"),
+    }
+}
+
+/// `struct rt_mm_va_hint`
+#[repr(C)]
+struct Hint {
+    limit_start: usize,
+    limit_size: usize,
+    prefer: usize,
+    size: usize,
+    flags: usize,
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_aspace_map_phy(_: &Aspace, hint: &Hint, attribute: usize, page: usize, va: &mut usize) -> i32 {
+    const MMF_MAP_FIXED: usize = 1 << 9;
+    must_be_thread("rt_aspace_map_phy");
+    assert!(hint.flags & MMF_MAP_FIXED != 0, "the stand-in maps at a fixed address only");
+    assert!(hint.prefer % PAGE == 0 && hint.size % PAGE == 0, "rt_aspace_map_phy of parts of pages");
+    map(hint.prefer, page * PAGE, hint.size, attribute);
+    *va = hint.prefer;
+    0
+}
+
+/// Undoes `rt_aspace_map_phy`; the stand-in does not remember how long the mapping was.
+#[unsafe(no_mangle)]
+extern "C" fn rt_aspace_unmap(_: &Aspace, va: usize) -> i32 {
+    must_be_thread("rt_aspace_unmap");
+    panic!("rt_aspace_unmap of {va:#x}: the library keeps its linear maps");
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_kmem_pvoff() -> usize {
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_kmem_v2p(va: usize) -> usize {
+    query(va).map_or(arch::MAP_FAILED, |(pa, _)| pa)
+}
+
+/// See `stand_in.h`.
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_memory_type(va: usize) -> i32 {
+    match query(va) {
+        None => -1,
+        Some((_, flags)) if flags.contains(MappingFlags::DEVICE) => 1,
+        Some((_, flags)) if flags.contains(MappingFlags::UNCACHED) => 2,
+        Some(_) => 0,
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_cpu_dcache_ops(operation: i32, va: usize, size: i32) {
+    const FLUSH: i32 = 1;
+    const INVALIDATE: i32 = 2;
+    assert!(size > 0, "rt_hw_cpu_dcache_ops of {size} bytes");
+    match operation {
+        FLUSH => arch::cache_clean_invalidate(va, size as usize),
+        INVALIDATE => arch::cache_invalidate(va, size as usize),
+        other => panic!("rt_hw_cpu_dcache_ops({other})"),
+    }
+}

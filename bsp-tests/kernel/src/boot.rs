@@ -1,0 +1,91 @@
+//! What the firmware says: the device tree and the boot arguments.
+
+use core::sync::atomic::{AtomicUsize, Ordering::*};
+
+use dtoolkit::fdt::{Fdt, FdtNode};
+use dtoolkit::{Node, Property};
+
+use crate::arch;
+
+static FDT: AtomicUsize = AtomicUsize::new(0);
+static FDT_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+/// Finds the device tree: where the boot register says, or else at the start of RAM.
+pub fn init(boot_register: usize) {
+    const MAGIC: u32 = 0xd00d_feed;
+    let candidates = [boot_register, arch::RAM_START];
+    let found = candidates.into_iter().filter(|&at| at >= arch::RAM_START && at % 8 == 0).find(|&at| {
+        // SAFETY: RAM, aligned; whatever it holds is a u32.
+        u32::from_be(unsafe { (at as *const u32).read() }) == MAGIC
+    });
+    let at = found.expect("a device tree");
+    FDT.store(at, SeqCst);
+    FDT_SIZE.store(fdt().data().len(), SeqCst);
+}
+
+/// The device tree's first byte and its length.
+pub fn fdt_extent() -> (usize, usize) {
+    (FDT.load(SeqCst), FDT_SIZE.load(SeqCst))
+}
+
+fn fdt() -> Fdt<'static> {
+    // SAFETY: `init` saw the magic number there; the blob is reserved and nobody writes to it.
+    unsafe { Fdt::from_raw(FDT.load(SeqCst) as *const u8) }.expect("a valid device tree")
+}
+
+/// The first block of RAM: start and end.
+pub fn memory() -> (usize, usize) {
+    let memory = fdt().memory().expect("a memory node");
+    let reg = memory.reg().ok().flatten().and_then(|mut regs| regs.next()).expect("a memory node with reg");
+    let start: u64 = reg.address().unwrap();
+    let size: u64 = reg.size().unwrap();
+    (start as usize, (start + size) as usize)
+}
+
+/// A size from the boot arguments, such as `cma=8M`.
+pub fn size_argument(name: &str) -> Option<usize> {
+    let arguments = fdt().chosen()?.bootargs().ok()??;
+    let value = arguments.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
+    let (digits, shift) = match value.as_bytes().last()?.to_ascii_uppercase() {
+        b'K' => (&value[..value.len() - 1], 10),
+        b'M' => (&value[..value.len() - 1], 20),
+        b'G' => (&value[..value.len() - 1], 30),
+        _ => (value, 0),
+    };
+    Some(digits.parse::<usize>().ok()? << shift)
+}
+
+fn find<'a>(node: FdtNode<'a>, compatible: &str) -> Option<FdtNode<'a>> {
+    if node.compatible().is_some_and(|mut names| names.any(|name| name == compatible)) {
+        return Some(node);
+    }
+    node.children().find_map(|child| find(child, compatible))
+}
+
+/// Whether the first node with that compatible string has the property.
+pub fn has_property(compatible: &str, property: &str) -> bool {
+    find(fdt().root(), compatible).is_some_and(|node| node.property(property).is_some())
+}
+
+/// `reg[index]` of the first node with that compatible string: start and size.
+pub fn reg(compatible: &str, index: usize) -> Option<(u64, u64)> {
+    let node = find(fdt().root(), compatible)?;
+    let reg = node.reg().ok()??.nth(index)?;
+    Some((reg.address().ok()?, reg.size().ok()?))
+}
+
+/// The PCI host's window for 32-bit memory space: start as the processor sees it, and size.
+pub fn pci_window() -> Option<(u64, u64)> {
+    const SPACE: u32 = 3 << 24;
+    const MEMORY_32: u32 = 2 << 24;
+    let node = find(fdt().root(), "pci-host-ecam-generic")?;
+    let ranges = node.property("ranges")?;
+    // A child address of three cells, of which the first holds the space; a parent address and a size of two each.
+    let mut windows = ranges.as_prop_encoded_array([1, 2, 2, 2]).ok()?;
+    windows.find_map(|[space, _, cpu, size]| {
+        let space: u32 = dtoolkit::ToCellInt::to_int(space).ok()?;
+        let cpu: u64 = dtoolkit::ToCellInt::to_int(cpu).ok()?;
+        let size: u64 = dtoolkit::ToCellInt::to_int(size).ok()?;
+        (space & SPACE == MEMORY_32).then_some((cpu, size))
+    })
+}

@@ -1,0 +1,217 @@
+//! Who runs: thread or interrupt, with which locks. RT-Thread's interrupt masks and locks under their own names, and
+//! the check that a function that may sleep is called where it may.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+
+use crate::arch;
+
+/// Cores that this kernel knows.
+pub const CORES: usize = 2;
+
+#[derive(Default)]
+struct Core {
+    /// Interrupts being served.
+    interrupts: AtomicUsize,
+    /// `rt_hw_local_irq_disable` calls not undone.
+    masks: AtomicUsize,
+    /// `rt_cpus_lock` calls not undone.
+    all_cores: AtomicUsize,
+    /// Spinlocks held.
+    spinlocks: AtomicUsize,
+}
+
+static STATE: [Core; CORES] = [const {
+    Core {
+        interrupts: AtomicUsize::new(0),
+        masks: AtomicUsize::new(0),
+        all_cores: AtomicUsize::new(0),
+        spinlocks: AtomicUsize::new(0),
+    }
+}; CORES];
+static RUNNING: AtomicBool = AtomicBool::new(false);
+
+fn core() -> &'static Core {
+    &STATE[arch::cpu_id()]
+}
+
+/// The boot is over: threads run.
+pub fn threads_run() {
+    RUNNING.store(true, SeqCst);
+}
+
+/// Whether the boot is over.
+pub fn running() -> bool {
+    RUNNING.load(SeqCst)
+}
+
+/// Runs `f` as an interrupt.
+pub fn interrupt(f: impl FnOnce()) {
+    core().interrupts.fetch_add(1, SeqCst);
+    f();
+    core().interrupts.fetch_sub(1, SeqCst);
+}
+
+/// Stops the kernel unless the caller of `what` is a thread that may sleep: this is how the contract of RT-Thread's
+/// functions that take a mutex is tested.
+pub fn must_be_thread(what: &str) {
+    let state = core();
+    let why = if state.interrupts.load(SeqCst) != 0 {
+        "from an interrupt"
+    } else if state.all_cores.load(SeqCst) != 0 {
+        "with the lock of all cores held"
+    } else if state.spinlocks.load(SeqCst) != 0 {
+        "with a spinlock held"
+    } else if state.masks.load(SeqCst) != 0 || running() && arch::irqs_masked() {
+        "with interrupts masked"
+    } else {
+        return;
+    };
+    panic!("{what} called {why}");
+}
+
+/// A spinlock of this kernel's own, held with interrupts masked.
+pub struct IrqMutex<T>(spin::Mutex<T>);
+
+impl<T> IrqMutex<T> {
+    /// An open lock around `value`.
+    pub const fn new(value: T) -> Self {
+        IrqMutex(spin::Mutex::new(value))
+    }
+
+    /// Runs `f` with the lock held.
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let daif = arch::irq_mask();
+        let result = f(&mut self.0.lock());
+        arch::irq_restore(daif);
+        result
+    }
+
+    /// Opens the lock whoever holds it: for the last words of a dying kernel.
+    ///
+    /// # Safety
+    /// Nobody uses the value any more.
+    pub unsafe fn force_open(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.force_unlock() };
+    }
+}
+
+// --- RT-Thread's names ---------------------------------------------------------------------------------------------
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_local_irq_disable() -> isize {
+    let level = arch::irq_mask();
+    core().masks.fetch_add(1, SeqCst);
+    level as isize
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_local_irq_enable(level: isize) {
+    assert!(core().masks.fetch_sub(1, SeqCst) != 0, "rt_hw_local_irq_enable without rt_hw_local_irq_disable");
+    arch::irq_restore(level as usize);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_interrupt_is_disabled() -> i32 {
+    arch::irqs_masked().into()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_interrupt_get_nest() -> u8 {
+    core().interrupts.load(SeqCst) as u8
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_cpu_id() -> i32 {
+    arch::cpu_id() as i32
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_critical_level() -> u16 {
+    (core().all_cores.load(SeqCst) + core().spinlocks.load(SeqCst)) as u16
+}
+
+static ALL_CORES: AtomicBool = AtomicBool::new(false);
+
+fn acquire(lock: &AtomicBool) {
+    while lock.swap(true, Acquire) {
+        core::hint::spin_loop();
+    }
+}
+
+/// `rt_hw_interrupt_disable` under SMP: one lock for all cores, which its holder may take again.
+#[unsafe(no_mangle)]
+extern "C" fn rt_cpus_lock() -> isize {
+    let level = arch::irq_mask();
+    if core().all_cores.fetch_add(1, SeqCst) == 0 {
+        acquire(&ALL_CORES);
+    }
+    level as isize
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_cpus_unlock(level: isize) {
+    let depth = core().all_cores.fetch_sub(1, SeqCst);
+    assert!(depth != 0, "rt_cpus_unlock without rt_cpus_lock");
+    if depth == 1 {
+        ALL_CORES.store(false, Release);
+    }
+    arch::irq_restore(level as usize);
+}
+
+/// `rt_hw_spinlock_t` of `rtdef.h`, of which only the first byte is used.
+#[repr(C)]
+pub struct HwSpinlock(UnsafeCell<usize>);
+
+impl HwSpinlock {
+    fn flag(&self) -> &AtomicBool {
+        // SAFETY: aligned, lives as long as self, and is only ever accessed through this function.
+        unsafe { AtomicBool::from_ptr(self.0.get().cast()) }
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_spin_lock_init(lock: &HwSpinlock) {
+    lock.flag().store(false, Release);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_spin_lock(lock: &HwSpinlock) {
+    core().spinlocks.fetch_add(1, SeqCst);
+    acquire(lock.flag());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_spin_unlock(lock: &HwSpinlock) {
+    lock.flag().store(false, Release);
+    core().spinlocks.fetch_sub(1, SeqCst);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_spin_lock_init(lock: &HwSpinlock) {
+    rt_hw_spin_lock_init(lock);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_spin_lock(lock: &HwSpinlock) {
+    rt_hw_spin_lock(lock);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_spin_unlock(lock: &HwSpinlock) {
+    rt_hw_spin_unlock(lock);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_spin_lock_irqsave(lock: &HwSpinlock) -> isize {
+    let level = rt_hw_local_irq_disable();
+    rt_hw_spin_lock(lock);
+    level
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_spin_unlock_irqrestore(lock: &HwSpinlock, level: isize) {
+    rt_hw_spin_unlock(lock);
+    rt_hw_local_irq_enable(level);
+}

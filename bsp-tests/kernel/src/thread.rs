@@ -1,0 +1,193 @@
+//! Threads and timers, just enough for the tests: the shell's thread on the first core, one more at a time on the
+//! second, and timers that run in the first core's tick interrupt.
+
+use alloc::boxed::Box;
+use core::ffi::{c_char, c_void};
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
+
+use crate::arch;
+use crate::context::{self, IrqMutex, must_be_thread};
+
+/// Ticks in a second: `RT_TICK_PER_SECOND`.
+pub const TICK_HZ: u32 = 1000;
+
+const RT_EOK: isize = 0;
+const RT_EBUSY: isize = 7;
+
+type Function = extern "C" fn(*mut c_void);
+
+/// `struct rt_thread`
+pub struct Thread {
+    entry: Function,
+    parameter: *mut c_void,
+}
+
+/// Two threads that exist only so that `rt_thread_self` has an answer: the shell's, and the second core's own.
+static IDENTITY: [u8; context::CORES] = [0; context::CORES];
+/// The thread that the second core is to run, or runs.
+static SECOND: AtomicPtr<Thread> = AtomicPtr::new(null_mut());
+static SECOND_IS_UP: AtomicBool = AtomicBool::new(false);
+
+/// The second core's life: it runs what `rt_thread_startup` hands over.
+pub fn second_core() -> ! {
+    SECOND_IS_UP.store(true, SeqCst);
+    arch::wake();
+    loop {
+        let thread = SECOND.load(SeqCst);
+        if thread.is_null() {
+            arch::wait();
+            continue;
+        }
+        // SAFETY: `rt_thread_startup` handed it over; from there on it is this core's.
+        let thread = unsafe { Box::from_raw(thread) };
+        (thread.entry)(thread.parameter);
+        drop(thread);
+        SECOND.store(null_mut(), SeqCst);
+    }
+}
+
+/// Whether the second core runs.
+pub fn second_is_up() -> bool {
+    SECOND_IS_UP.load(SeqCst)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_self() -> *const c_void {
+    if context::running() { (&raw const IDENTITY[arch::cpu_id()]).cast() } else { null_mut() }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_create(
+    _name: *const c_char,
+    entry: Function,
+    parameter: *mut c_void,
+    _stack: u32,
+    _priority: u8,
+    _tick: u32,
+) -> *mut Thread {
+    must_be_thread("rt_thread_create");
+    Box::into_raw(Box::new(Thread { entry, parameter }))
+}
+
+/// Binds to the second core, where every thread runs anyway.
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_control(_: *mut Thread, _command: i32, _argument: *mut c_void) -> isize {
+    RT_EOK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_startup(thread: *mut Thread) -> isize {
+    if !second_is_up() || SECOND.compare_exchange(null_mut(), thread, SeqCst, SeqCst).is_err() {
+        return -RT_EBUSY;
+    }
+    arch::wake();
+    RT_EOK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_mdelay(ms: i32) -> isize {
+    must_be_thread("rt_thread_mdelay");
+    rt_hw_us_delay(ms.max(0) as u32 * 1000);
+    RT_EOK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_thread_yield() -> isize {
+    must_be_thread("rt_thread_yield");
+    RT_EOK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_hw_us_delay(us: u32) {
+    let end = arch::counter() + u64::from(us) * arch::frequency() / 1_000_000;
+    while arch::counter() < end {
+        core::hint::spin_loop();
+    }
+}
+
+// --- timers --------------------------------------------------------------------------------------------------------
+
+/// `struct rt_timer`: a hard, periodic timer.
+#[derive(Clone, Copy)]
+pub struct Timer {
+    function: Function,
+    parameter: *mut c_void,
+    period: u32,
+    left: u32,
+    running: bool,
+}
+
+// SAFETY: the parameter is only passed on to the function it was given with.
+unsafe impl Send for Timer {}
+
+const TIMERS: usize = 4;
+static SLOTS: IrqMutex<[Option<Timer>; TIMERS]> = IrqMutex::new([None; TIMERS]);
+static TICKS: AtomicU32 = AtomicU32::new(0);
+
+/// The tick interrupt: runs the timers that are due.
+pub fn tick() {
+    context::interrupt(|| {
+        TICKS.fetch_add(1, SeqCst);
+        for index in 0..TIMERS {
+            let due = SLOTS.with(|slots| {
+                let timer = slots[index].as_mut().filter(|timer| timer.running)?;
+                timer.left -= 1;
+                if timer.left != 0 {
+                    return None;
+                }
+                timer.left = timer.period;
+                Some(*timer)
+            });
+            if let Some(timer) = due {
+                (timer.function)(timer.parameter);
+            }
+        }
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_tick_get() -> u32 {
+    TICKS.load(SeqCst)
+}
+
+/// A timer's number, plus one, as the pointer that C holds.
+type Handle = usize;
+
+fn with_timer(handle: Handle, f: impl FnOnce(&mut Option<Timer>)) -> isize {
+    SLOTS.with(|slots| f(&mut slots[handle - 1]));
+    RT_EOK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_timer_create(
+    _name: *const c_char,
+    function: Function,
+    parameter: *mut c_void,
+    period: u32,
+    flags: u8,
+) -> Handle {
+    const PERIODIC: u8 = 2;
+    must_be_thread("rt_timer_create");
+    assert!(flags == PERIODIC, "the stand-in has hard, periodic timers only");
+    SLOTS.with(|slots| {
+        let Some(index) = slots.iter().position(Option::is_none) else { return 0 };
+        slots[index] = Some(Timer { function, parameter, period, left: period, running: false });
+        index + 1
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_timer_start(handle: Handle) -> isize {
+    with_timer(handle, |timer| timer.as_mut().unwrap().running = true)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_timer_stop(handle: Handle) -> isize {
+    with_timer(handle, |timer| timer.as_mut().unwrap().running = false)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_timer_delete(handle: Handle) -> isize {
+    with_timer(handle, |timer| *timer = None)
+}

@@ -1,0 +1,56 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Log and shell text. */
+
+#include <rtthread.h>
+
+#define DBG_TAG "dma.pool"
+
+#ifndef RT_DMA_POOL_LOG_LVL
+#define RT_DMA_POOL_LOG_LVL DBG_INFO
+#endif
+#define DBG_LVL RT_DMA_POOL_LOG_LVL
+#include <rtdbg.h>
+
+#include <rt_dma_port.h>
+
+/* Longer than any line of the library with a name of RT_NAME_MAX; rt_snprintf cuts what is longer still. */
+#define LINE_SIZE 160
+
+void rt_dma_port_log(int level, const char *format, const char *name,
+        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, const char *tail)
+{
+    char line[LINE_SIZE];
+
+    /* LOG_x wants a literal to paste its own text to, so the line is made first. */
+    rt_snprintf(line, sizeof(line), format, name, (unsigned long)a, (unsigned long)b, (unsigned long)c,
+            (unsigned long)d, (unsigned long)e, tail);
+
+    switch (level)
+    {
+    case 0:
+        LOG_E("%s", line);
+        break;
+    case 1:
+        LOG_W("%s", line);
+        break;
+    default:
+        LOG_I("%s", line);
+        break;
+    }
+}
+
+void rt_dma_port_print(const char *format, const char *name,
+        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, const char *tail)
+{
+    char line[LINE_SIZE];
+
+    /* rt_kprintf would cut the line, and its end, at RT_CONSOLEBUF_SIZE. */
+    rt_snprintf(line, sizeof(line), format, name, (unsigned long)a, (unsigned long)b, (unsigned long)c,
+            (unsigned long)d, (unsigned long)e, tail);
+
+    rt_kputs(line);
+    rt_kputs("\n");
+}

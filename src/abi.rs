@@ -1,0 +1,108 @@
+//! The structures that C sees, with RT-Thread's names and layouts (`drivers/dma.h`, `mm_page.h`).
+//!
+//! Fields that C reads or writes while the library runs are atomics, which have the layout of what they hold. The port
+//! asserts every offset against the BSP's headers.
+
+#![allow(non_camel_case_types)]
+
+use core::ffi::{c_char, c_void};
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
+
+/// A range of physical memory.
+#[repr(C)]
+pub struct rt_region_t {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// What it is called; may be null.
+    pub name: *const c_char,
+}
+
+/// A link of RT-Thread's doubly linked list.
+#[repr(C)]
+pub struct rt_list_t {
+    /// The link behind, or the list's head.
+    pub next: AtomicPtr<rt_list_t>,
+    /// The link before, or the list's head.
+    pub prev: AtomicPtr<rt_list_t>,
+}
+
+impl rt_list_t {
+    /// A link of no list.
+    pub const fn new() -> Self {
+        rt_list_t { next: AtomicPtr::new(core::ptr::null_mut()), prev: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+}
+
+/// A pool of DMA memory. The library's own state stands behind it.
+#[repr(C)]
+pub struct rt_dma_pool {
+    /// `region.start`: first byte, as installed.
+    pub region_start: AtomicUsize,
+    /// `region.end`: one past the last byte, as installed.
+    pub region_end: AtomicUsize,
+    /// `region.name`; may be null.
+    pub region_name: AtomicPtr<c_char>,
+    /// The link in the list of pools.
+    pub list: rt_list_t,
+    /// `RT_DMA_F_*`. A BSP may change them after install; the next call obeys.
+    pub flags: AtomicUsize,
+    /// Bit `n` is set while page `n` is in use. C only reads it.
+    pub map: AtomicPtr<usize>,
+    /// Pages in the pool.
+    pub bits: AtomicUsize,
+    /// Physical address of page 0.
+    pub start: AtomicUsize,
+    /// The device that a `RT_DMA_F_DEVICE` pool serves. A BSP may change it after install; the next call obeys.
+    pub dev: AtomicPtr<c_void>,
+}
+
+const _: () = {
+    use core::mem::{offset_of, size_of};
+    const WORD: usize = size_of::<usize>();
+    assert!(size_of::<rt_region_t>() == 3 * WORD);
+    assert!(size_of::<rt_dma_pool>() == 10 * WORD);
+    assert!(offset_of!(rt_dma_pool, list) == 3 * WORD);
+    assert!(offset_of!(rt_dma_pool, flags) == 5 * WORD);
+    assert!(offset_of!(rt_dma_pool, map) == 6 * WORD);
+    assert!(offset_of!(rt_dma_pool, bits) == 7 * WORD);
+    assert!(offset_of!(rt_dma_pool, start) == 8 * WORD);
+    assert!(offset_of!(rt_dma_pool, dev) == 9 * WORD);
+};
+
+/// `alloc` of a table of map operations.
+pub type AllocOp =
+    unsafe extern "C" fn(dev: *mut c_void, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void;
+/// `free` of a table of map operations.
+pub type FreeOp =
+    unsafe extern "C" fn(dev: *mut c_void, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize);
+/// `sync_out_data` of a table of map operations.
+pub type SyncOutOp = unsafe extern "C" fn(
+    dev: *mut c_void,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize;
+/// `sync_in_data` of a table of map operations.
+pub type SyncInOp = unsafe extern "C" fn(
+    dev: *mut c_void,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+) -> isize;
+
+/// A device's map operations. The default stands in for what is null.
+#[repr(C)]
+pub struct rt_dma_map_ops {
+    /// Allocates a buffer.
+    pub alloc: Option<AllocOp>,
+    /// Gives one back.
+    pub free: Option<FreeOp>,
+    /// Makes the processor's writes visible to the device.
+    pub sync_out_data: Option<SyncOutOp>,
+    /// Makes the device's writes visible to the processor.
+    pub sync_in_data: Option<SyncInOp>,
+}

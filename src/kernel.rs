@@ -1,0 +1,221 @@
+//! The border to the operating system: one trait, [`Kernel`], is all the core needs from a kernel.
+//!
+//! The shipped library implements it over the C port (`rtthread.rs`, `rtthread-port/`); the tests implement it over a
+//! memory file. The duties of the two sides:
+//!
+//! * **The implementer** says the truth: [`v2p`](Kernel::v2p) reports what the page tables hold, a mapping stays until
+//!   it is unmapped, heap memory is zeroed and aligned for a pointer, and no method calls back into this library.
+//! * **The caller** (the core) calls the methods marked *thread* only where [`can_sleep`](Kernel::can_sleep) is true,
+//!   and never with a lock of this library held.
+
+pub mod heap;
+#[cfg(any(target_os = "none", feature = "rtthread"))]
+pub mod rtthread;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use core::ffi::{CStr, c_char};
+
+/// Physical address, in bytes.
+pub type Pa = usize;
+/// Kernel virtual address, in bytes.
+pub type Va = usize;
+
+/// Bytes in a page: `ARCH_PAGE_SIZE`. The port asserts that the BSP's headers say the same.
+pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
+/// Base-two logarithm of [`PAGE_SIZE`]: `ARCH_PAGE_SHIFT`.
+pub const PAGE_SHIFT: u32 = 12;
+
+/// A device as the kernel knows it (`struct rt_device *`): an opaque address, never zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Device(pub usize);
+
+/// How the processor sees memory through a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub enum MemoryType {
+    /// Write-back cached: `rt_ioremap_cached`.
+    Cached = 0,
+    /// Not cached: `rt_ioremap_nocache` (Device memory on aarch64: aligned accesses only).
+    Uncached = 1,
+    /// Write-through, or Normal Non-cacheable where the architecture has no better: `rt_ioremap_wt`.
+    WriteThrough = 2,
+}
+
+/// What a region of reserved memory that a device's node names in `memory-region` looks like
+/// (Devicetree specification 0.4, §3.5, "/reserved-memory and child nodes").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NamedRegion {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// The node says `no-map`: the kernel must not map it linearly.
+    pub no_map: bool,
+    /// The node says `reusable`: others may use it while its owner does not.
+    pub reusable: bool,
+}
+
+/// One node of the boot allocator's reserved list, or of the list that a BSP hands to `rt_dma_pool_extract`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReservedRegion {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// Whether DMA pools may be carved out of it: in use, not hot-pluggable, and named as the interface asks.
+    pub usable: bool,
+}
+
+/// One window of a PCI host bridge through which its devices see memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BusWindow {
+    /// First byte as the processor sees it.
+    pub cpu: u64,
+    /// First byte as the device sees it.
+    pub bus: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// The answer of a query that walks a list by index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry<T> {
+    /// The entry at that index.
+    Found(T),
+    /// There is one, but it cannot be read.
+    Unreadable,
+    /// The list ends before that index.
+    End,
+}
+
+/// How much a line in the log matters (`LOG_E`, `LOG_W`, `LOG_I`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub enum Level {
+    /// A call was refused.
+    Error = 0,
+    /// It works, but not as well as it could.
+    Warning = 1,
+    /// What was set up.
+    Info = 2,
+}
+
+/// A C string that the kernel owns, such as a pool's or a device's name; null where there is none. Nobody here reads
+/// it: it goes back to the kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Name(pub *const c_char);
+
+impl Name {
+    /// No name.
+    pub const NONE: Name = Name(core::ptr::null());
+
+    /// A name of this library's own.
+    pub const fn of(text: &'static CStr) -> Name {
+        Name(text.as_ptr())
+    }
+
+    /// The name, or `<anon>` where there is none: what a log line or a table shows.
+    pub fn shown(self) -> Name {
+        if self.0.is_null() { Name::of(c"<anon>") } else { self }
+    }
+}
+
+/// One line of text: a `printf` format with one `%s` first, then up to five `%lu` or `%lx`, then perhaps a second `%s`.
+///
+/// The kernel formats it, so that the library links no formatting code of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// The format: `%s` takes [`name`](Line::name), then each `%l…` takes the next of [`values`](Line::values).
+    pub format: &'static CStr,
+    /// Whom the line is about.
+    pub name: Name,
+    /// The numbers, in the order of the format; what the format does not name is ignored.
+    pub values: [usize; 5],
+    /// A text for a second `%s`, which must follow all five numbers.
+    pub tail: Name,
+}
+
+/// Everything the core needs from a kernel. See the [module](self) for who owes what.
+pub trait Kernel: Copy + Send + Sync + 'static {
+    // --- heap ------------------------------------------------------------------------------------------------------
+
+    /// `size` zeroed bytes aligned for a pointer, or null. *Thread.*
+    fn heap_alloc(&self, size: usize) -> *mut u8;
+    /// Gives back what [`heap_alloc`](Kernel::heap_alloc) gave. *Thread.*
+    ///
+    /// # Safety
+    /// `memory` came from `heap_alloc`, was not given back yet, and nobody uses it any more.
+    #[allow(unsafe_code)]
+    unsafe fn heap_free(&self, memory: *mut u8);
+
+    // --- memory ----------------------------------------------------------------------------------------------------
+
+    /// Where `va` is mapped, or `None` if it is not. Does not sleep.
+    fn v2p(&self, va: Va) -> Option<Pa>;
+    /// The linear map's address of `pa`: `pa - PV_OFFSET`. Nothing says that it is mapped.
+    fn linear(&self, pa: Pa) -> Va;
+    /// Maps `[pa, pa + size)` write-back cached at [`linear`](Kernel::linear)`(pa)`, none of which may be mapped yet.
+    /// False where the kernel cannot, or leaves that to its boot code. *Thread.*
+    fn map_linear(&self, pa: Pa, size: usize) -> bool;
+    /// Maps `[pa, pa + size)`, whole pages, anywhere. The mapping is not to be trusted before
+    /// [`v2p`](Kernel::v2p) says that it leads there. *Thread.*
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;
+    /// Removes what [`map`](Kernel::map) made at `va`. *Thread.*
+    fn unmap(&self, va: Va);
+
+    /// Bytes up to which a pool is mapped as a whole for an uncached or write-through buffer.
+    fn view_limit(&self) -> usize;
+
+    // --- data cache ------------------------------------------------------------------------------------------------
+
+    /// Writes dirty lines of `[va, va + size)` to memory and drops them. Does not sleep.
+    fn cache_flush(&self, va: Va, size: usize);
+    /// Drops the lines of `[va, va + size)`, dirty or not. Does not sleep.
+    fn cache_invalidate(&self, va: Va, size: usize);
+    /// Bytes in a line of the data cache: a power of two.
+    fn cache_line(&self) -> usize;
+
+    // --- context ---------------------------------------------------------------------------------------------------
+
+    /// Masks interrupts on this core and says what to give to [`irq_restore`](Kernel::irq_restore). Nests.
+    fn irq_save(&self) -> usize;
+    /// Undoes one [`irq_save`](Kernel::irq_save).
+    fn irq_restore(&self, saved: usize);
+    /// Whether the caller may sleep: a thread (or boot code before the scheduler runs) with interrupts on its core
+    /// as it found them.
+    fn can_sleep(&self) -> bool;
+    /// Lets others run for a moment. *Thread.*
+    fn pause(&self);
+
+    // --- boot memory -----------------------------------------------------------------------------------------------
+
+    /// Entry `index` of memblock's reserved list, in its order; `None` where the kernel has no memblock.
+    fn reserved(&self, index: usize) -> Option<Entry<ReservedRegion>>;
+
+    // --- devices and firmware --------------------------------------------------------------------------------------
+
+    /// The device's name.
+    fn device_name(&self, device: Device) -> Name;
+    /// Whether the device's firmware node says `dma-coherent`.
+    fn is_coherent(&self, device: Device) -> bool;
+    /// Whether the device has a device-tree node. False where the kernel knows no device tree.
+    fn has_node(&self, device: Device) -> bool;
+    /// Region `index` of the `memory-region` property of the device's node.
+    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
+    /// Whether a bus above the device's node has a non-empty `dma-ranges`.
+    fn has_dma_ranges(&self, device: Device) -> bool;
+    /// `rt_ofw_translate_cpu2dma`: the address the device uses for `pa`; `None` where no range covers it.
+    fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize>;
+    /// `rt_ofw_translate_dma2cpu`: the way back, which need not invert [`cpu_to_dma`](Kernel::cpu_to_dma).
+    fn dma_to_cpu(&self, device: Device, handle: usize) -> Option<Pa>;
+    /// DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device.
+    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow>;
+
+    // --- text ------------------------------------------------------------------------------------------------------
+
+    /// Writes one line to the log. *Thread.*
+    fn log(&self, level: Level, line: &Line);
+    /// Writes one line to the shell. *Thread.*
+    fn print(&self, line: &Line);
+}

@@ -1,0 +1,76 @@
+//! A kernel for unit tests that has a heap and nothing else.
+
+#![allow(unsafe_code)]
+
+use super::*;
+use std::alloc::{Layout, alloc_zeroed};
+
+/// Memory for bookkeeping, and no services.
+#[derive(Clone, Copy)]
+pub struct HeapOnly;
+
+impl Kernel for HeapOnly {
+    fn heap_alloc(&self, size: usize) -> *mut u8 {
+        // SAFETY: the layout is not empty.
+        unsafe { alloc_zeroed(Layout::from_size_align(size.max(1), 16).unwrap()) }
+    }
+    unsafe fn heap_free(&self, _memory: *mut u8) {}
+    fn v2p(&self, _va: Va) -> Option<Pa> {
+        None
+    }
+    fn linear(&self, pa: Pa) -> Va {
+        pa
+    }
+    fn map_linear(&self, _pa: Pa, _size: usize) -> bool {
+        false
+    }
+    fn map(&self, _pa: Pa, _size: usize, _memory: MemoryType) -> Option<Va> {
+        None
+    }
+    fn unmap(&self, _va: Va) {}
+    fn view_limit(&self) -> usize {
+        0
+    }
+    fn cache_flush(&self, _va: Va, _size: usize) {}
+    fn cache_invalidate(&self, _va: Va, _size: usize) {}
+    fn cache_line(&self) -> usize {
+        64
+    }
+    fn irq_save(&self) -> usize {
+        0
+    }
+    fn irq_restore(&self, _saved: usize) {}
+    fn can_sleep(&self) -> bool {
+        true
+    }
+    fn pause(&self) {}
+    fn reserved(&self, _index: usize) -> Option<Entry<ReservedRegion>> {
+        None
+    }
+    fn device_name(&self, _device: Device) -> Name {
+        Name::NONE
+    }
+    fn is_coherent(&self, _device: Device) -> bool {
+        false
+    }
+    fn has_node(&self, _device: Device) -> bool {
+        false
+    }
+    fn memory_region(&self, _device: Device, _index: usize) -> Entry<NamedRegion> {
+        Entry::End
+    }
+    fn has_dma_ranges(&self, _device: Device) -> bool {
+        false
+    }
+    fn cpu_to_dma(&self, _device: Device, pa: Pa) -> Option<usize> {
+        Some(pa)
+    }
+    fn dma_to_cpu(&self, _device: Device, handle: usize) -> Option<Pa> {
+        Some(handle)
+    }
+    fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
+        Entry::End
+    }
+    fn log(&self, _level: Level, _line: &Line) {}
+    fn print(&self, _line: &Line) {}
+}

@@ -1,0 +1,34 @@
+//! RT-Thread's DMA memory pools (`components/drivers/dma/dma_pool.c`), as a static library that C drivers link
+//! unchanged.
+//!
+//! The way data flows, one direction only:
+//!
+//! * `ffi`: the C ABI. Checks pointers, calls one safe function, converts its result.
+//! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where
+//!   the processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
+//!   boot memory is split. [`report`]: what the shell prints.
+//! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
+
+#![no_std]
+#![deny(unsafe_code, missing_docs)]
+
+// On a bare target the library brings its own panic handler (`ffi::panic`); elsewhere the standard library does.
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+pub mod abi;
+pub mod cache;
+pub mod device_tree;
+pub mod extract;
+#[cfg(any(target_os = "none", feature = "rtthread"))]
+pub mod ffi;
+pub mod flags;
+pub mod kernel;
+pub mod lock;
+pub mod map_ops;
+pub mod mapping;
+pub mod page_map;
+pub mod pool;
+pub mod registry;
+pub mod report;
+pub mod view;

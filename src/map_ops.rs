@@ -1,0 +1,179 @@
+//! Map operations: what a device's place in the system means for its handles and for the cache.
+//!
+//! RT-Thread's names are older than its usage: with *coherent* operations the library maintains the cache for the
+//! device, with *non-coherent* ones it does not (`dma_pool.c`). A device keeps the set that was chosen first.
+
+use crate::cache;
+use crate::flags::Flags;
+use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Name, Pa, Va};
+use crate::pool::Buffer;
+use crate::registry::{BadFree, Dma};
+
+/// A set of map operations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapOps {
+    /// Handles are physical addresses; the library maintains the cache.
+    Coherent,
+    /// Handles are physical addresses; the cache is left alone.
+    NonCoherent,
+    /// Handles are translated by `dma-ranges`, and the device's own `memory-region` serves it first.
+    DeviceTree,
+    /// Handles are translated by the windows of the host bridge.
+    Pci,
+}
+
+/// Why a buffer cannot be synchronized. Nothing was done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadSync {
+    /// Nothing is mapped there, or it ends past the end of memory.
+    NotMapped,
+    /// The device cannot reach it.
+    NotReachable,
+}
+
+/// A device's operations cannot be chosen now: its regions must be installed first, and the caller may not sleep, or
+/// the heap has no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotNow;
+
+impl<K: Kernel> Dma<K> {
+    /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
+    /// with a device-tree node.
+    pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
+        if self.kernel.has_node(device) && self.claim_regions(device)? {
+            Ok(MapOps::DeviceTree)
+        } else if self.kernel.bus_window(device, 0) != Entry::End {
+            Ok(MapOps::Pci)
+        } else {
+            Ok(self.default_ops(device))
+        }
+    }
+
+    /// The operations by `dma-coherent` alone. Any context.
+    pub fn default_ops(&self, device: Device) -> MapOps {
+        if self.kernel.is_coherent(device) { MapOps::Coherent } else { MapOps::NonCoherent }
+    }
+
+    /// A buffer of at least `size` bytes and its handle. Context as [`Dma::allocate`].
+    #[inline]
+    pub fn allocate_with(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
+        if matches!(ops, MapOps::Coherent | MapOps::NonCoherent) {
+            return self.allocate(device, size, wanted).map(|buffer| (buffer.va, buffer.pa));
+        }
+        let own = match ops {
+            MapOps::DeviceTree => self.allocate_named(device, size, wanted),
+            _ => None,
+        };
+        let Buffer { va, pa } = match own {
+            Some(buffer) => buffer,
+            None => self.allocate(device, size, wanted | Flags::ADDRESS_32BITS)?,
+        };
+        if let Some(handle) = self.to_handle(ops, device, pa) {
+            return Some((va, handle));
+        }
+        // It was allocated just now, so it can be freed.
+        let _ = self.free(size, va, pa, wanted, |_| true);
+        let format = c"%s: no dma-ranges lead to 0x%lx (%lu bytes)";
+        self.refuse_device(format, device, pa, size);
+        None
+    }
+
+    /// Gives back a buffer. `handle` must be its handle, or zero if the caller did not ask for one. Context as
+    /// [`Dma::free`].
+    #[inline]
+    pub fn free_with(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+    ) -> Result<(), BadFree> {
+        self.free(size, va, handle, wanted, |pa| {
+            handle == 0
+                || match ops {
+                    MapOps::Coherent | MapOps::NonCoherent => handle == pa,
+                    // Forth as it was translated; back for a caller that keeps the other form.
+                    _ => self.to_handle(ops, device, pa) == Some(handle) || self.to_pa(ops, device, handle) == Some(pa),
+                }
+        })
+    }
+
+    /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any
+    /// context.
+    pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<usize, BadSync> {
+        let pa = self.mapped(device, data, size)?;
+        let Some(handle) = self.to_handle(ops, device, pa) else {
+            self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, pa, size);
+            return Err(BadSync::NotReachable);
+        };
+        if maintains_cache(ops, flags) {
+            cache::flush(self.kernel, data, size);
+        }
+        Ok(handle)
+    }
+
+    /// Makes what the device wrote to `[data, data + size)` visible to the processor. Any context.
+    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), BadSync> {
+        if maintains_cache(ops, flags) {
+            self.mapped(device, data, size)?;
+            cache::invalidate(self.kernel, data, size);
+        }
+        Ok(())
+    }
+
+    fn mapped(&self, device: Device, data: Va, size: usize) -> Result<Pa, BadSync> {
+        let pa = data.checked_add(size).and_then(|_| self.kernel.v2p(data));
+        pa.ok_or_else(|| {
+            self.refuse_device(c"%s: sync of 0x%lx (%lu bytes): nothing is mapped there", device, data, size);
+            BadSync::NotMapped
+        })
+    }
+
+    #[cold]
+    fn refuse_device(&self, format: &'static core::ffi::CStr, device: Device, address: usize, size: usize) {
+        let name = self.kernel.device_name(device).shown();
+        self.refuse(&Line { format, name, values: [address, size, 0, 0, 0], tail: Name::NONE });
+    }
+
+    /// Where the device finds `pa`.
+    fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
+        match ops {
+            MapOps::Coherent | MapOps::NonCoherent => Some(pa),
+            MapOps::DeviceTree => self.kernel.cpu_to_dma(device, pa),
+            MapOps::Pci => Some(self.through_window(device, pa, |window| (window.cpu, window.bus))),
+        }
+    }
+
+    /// Where the processor finds what the device calls `handle`.
+    fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
+        match ops {
+            MapOps::Coherent | MapOps::NonCoherent => Some(handle),
+            MapOps::DeviceTree => self.kernel.dma_to_cpu(device, handle),
+            MapOps::Pci => Some(self.through_window(device, handle, |window| (window.bus, window.cpu))),
+        }
+    }
+
+    /// `address` moved by the first window that holds it; as it is if none does.
+    fn through_window(&self, device: Device, address: usize, sides: impl Fn(&BusWindow) -> (u64, u64)) -> usize {
+        let mut index = 0;
+        while let Entry::Found(window) = self.kernel.bus_window(device, index) {
+            let (from, to) = sides(&window);
+            let offset = (address as u64).wrapping_sub(from);
+            if offset < window.size {
+                return to.wrapping_add(offset) as usize;
+            }
+            index += 1;
+        }
+        address
+    }
+}
+
+fn maintains_cache(ops: MapOps, flags: Flags) -> bool {
+    match ops {
+        MapOps::Coherent => true,
+        MapOps::NonCoherent => false,
+        MapOps::DeviceTree | MapOps::Pci => !flags.contains(Flags::NOCACHE),
+    }
+}

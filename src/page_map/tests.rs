@@ -1,0 +1,215 @@
+//! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
+
+use super::*;
+use crate::kernel::heap::Reserved;
+use crate::kernel::testing::HeapOnly;
+use proptest::prelude::*;
+use std::vec;
+use std::vec::Vec;
+
+/// First fit as anyone would write it: one `Option` a page, which says where the page's allocation began.
+struct Model {
+    begun_at: Vec<Option<usize>>,
+}
+
+impl Model {
+    fn new(pages: usize) -> Self {
+        Model { begun_at: vec![None; pages] }
+    }
+
+    fn allocate(&mut self, count: usize) -> Option<usize> {
+        let mut run = 0;
+        for page in 0..self.begun_at.len() {
+            run = if self.begun_at[page].is_none() { run + 1 } else { 0 };
+            if run == count {
+                let start = page + 1 - count;
+                self.begun_at[start..=page].fill(Some(start));
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
+        if self.begun_at.get(page).copied().flatten() != Some(page) {
+            return Err(FreeError::NotAllocated);
+        }
+        let length = self.begun_at[page..].iter().take_while(|begun| **begun == Some(page)).count();
+        if length != count {
+            return Err(FreeError::WrongSize);
+        }
+        self.begun_at[page..page + count].fill(None);
+        Ok(())
+    }
+
+    fn longest_free(&self) -> usize {
+        self.begun_at.split(|begun| begun.is_some()).map(<[_]>::len).max().unwrap_or(0)
+    }
+
+    fn used(&self) -> usize {
+        self.begun_at.iter().filter(|begun| begun.is_some()).count()
+    }
+}
+
+struct Holder {
+    map: std::sync::Mutex<PageMap>,
+}
+
+fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
+    let memory = Reserved::new(HeapOnly, size_of::<Holder>() + bytes_for(pages)).unwrap();
+    let holder = memory.place(|tail| Holder { map: std::sync::Mutex::new(PageMap::new(pages, tail)) }).unwrap();
+    holder.map.lock().unwrap()
+}
+
+/// Holds every figure that the map keeps against the bits.
+fn assert_consistent(map: &PageMap, model: &Model) {
+    for (page, begun) in model.begun_at.iter().enumerate() {
+        assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
+        assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
+    }
+    for index in 0..map.used.len() {
+        assert_eq!(test(map.busy, index), word(map.used, index) != 0, "busy {index}");
+        assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
+    }
+    for index in 0..map.busy.len() {
+        assert_eq!(test(map.busier, index), word(map.busy, index) != 0, "busier {index}");
+    }
+    assert_eq!(map.longest_free(), model.longest_free());
+    assert_eq!(map.used_pages(), model.used());
+}
+
+/// One random walk; allocations and frees of random length, good and bad frees.
+fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
+    let mut state = seed | 1;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    };
+    let mut map = map_of(pages);
+    let mut model = Model::new(pages);
+    let mut held: Vec<(usize, usize)> = Vec::new();
+    for step in 0..operations {
+        let filling = (step / 512) % 2 == 0;
+        match random(16) {
+            0 => {
+                // A free that nobody should make: it must be refused alike.
+                let (page, count) = (random(pages + 3), random(longest + 2));
+                let answer = model.free(page, count);
+                assert_eq!(map.free(page, count), answer);
+                if answer.is_ok() {
+                    held.retain(|allocation| allocation.0 != page);
+                }
+            }
+            choice if (choice < 11) == filling => {
+                let count = if random(3) == 0 { 1 + random(longest) } else { 1 + random(3) };
+                let page = model.allocate(count);
+                assert_eq!(map.allocate(count), page, "{count} pages");
+                held.extend(page.map(|page| (page, count)));
+            }
+            _ if !held.is_empty() => {
+                let (page, count) = held.swap_remove(random(held.len()));
+                assert_eq!(model.free(page, count), Ok(()));
+                assert_eq!(map.length_at(page), Some(count));
+                assert_eq!(map.free(page, count), Ok(()));
+                assert_eq!(map.free(page, count), Err(FreeError::NotAllocated), "second free");
+            }
+            _ => {}
+        }
+        if step % 1024 == 0 {
+            assert_consistent(&map, &model);
+        }
+    }
+    assert_consistent(&map, &model);
+    for (page, count) in held {
+        map.free(page, count).unwrap();
+    }
+    assert_eq!(map.allocate(pages), Some(0), "the whole pool, to its last page");
+}
+
+#[test]
+fn a_million_random_operations_place_as_first_fit_does() {
+    for (pages, operations, longest) in [
+        (1, 1_000, 1),
+        (2, 1_000, 3),
+        (63, 50_000, 20),
+        (64, 50_000, 70),
+        (65, 50_000, 66),
+        (512, 250_000, 40),
+        (1_000, 250_000, 300),
+        (4_097, 250_000, 700),
+        (20_000, 150_000, 4_000),
+    ] {
+        walk(pages, operations, 0x9e37_79b9_7f4a_7c15 ^ pages as u64, longest);
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_pools_place_as_first_fit_does(pages in 1usize..1_200, seed: u64, longest in 1usize..200) {
+        walk(pages, 3_000, seed, longest);
+    }
+}
+
+#[test]
+fn every_page_can_be_allocated_one_by_one_and_as_a_whole() {
+    for pages in [1, 2, 63, 64, 65, 511, 512, 513, 4_096, 32_769, 262_144] {
+        let mut map = map_of(pages);
+        for page in 0..pages {
+            assert_eq!(map.allocate(1), Some(page));
+        }
+        assert_eq!(map.allocate(1), None);
+        for page in 0..pages {
+            assert_eq!(map.free(page, 1), Ok(()));
+        }
+        assert_eq!(map.allocate(pages + 1), None);
+        assert_eq!(map.allocate(pages), Some(0));
+        assert_eq!(map.allocate(1), None);
+        assert_eq!(map.free(0, pages), Ok(()));
+    }
+}
+
+#[test]
+fn runs_that_cross_the_largest_pool_are_found() {
+    let pages = 262_144;
+    let mut map = map_of(pages);
+    assert_eq!(map.allocate(pages), Some(0));
+    map.free(0, pages).unwrap();
+    // Checkerboard of single pages, then one hole across the middle.
+    for page in 0..pages {
+        assert_eq!(map.allocate(1), Some(page));
+    }
+    for page in (0..pages).step_by(2) {
+        map.free(page, 1).unwrap();
+    }
+    assert_eq!(map.allocate(2), None);
+    for page in (pages / 2 - 99..pages / 2 + 100).step_by(2) {
+        map.free(page, 1).unwrap();
+    }
+    assert_eq!(map.longest_free(), 201);
+    assert_eq!(map.allocate(202), None);
+    assert_eq!(map.allocate(201), Some(pages / 2 - 100));
+}
+
+#[test]
+fn no_request_is_too_absurd() {
+    let mut map = map_of(64);
+    assert_eq!(map.allocate(usize::MAX), None);
+    assert_eq!(map.allocate(65), None);
+    assert_eq!(map.free(usize::MAX, 1), Err(FreeError::NotAllocated));
+    assert_eq!(map.allocate(3), Some(0));
+    assert_eq!(map.free(0, usize::MAX), Err(FreeError::WrongSize));
+    assert_eq!(map.free(0, 0), Err(FreeError::WrongSize));
+    assert_eq!(map.free(1, 2), Err(FreeError::NotAllocated));
+    assert_eq!(map.free(0, 3), Ok(()));
+}
+
+#[test]
+fn bookkeeping_is_at_most_four_bits_a_page() {
+    for pages in [512, 2_048, 16_384, 262_144] {
+        let dirty = words_for(pages) * size_of::<usize>();
+        let bits = (bytes_for(pages) + dirty) as f64 * 8.0 / pages as f64;
+        assert!(bits <= 4.0, "{pages} pages: {bits} bits each");
+    }
+}
