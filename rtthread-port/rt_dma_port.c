@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Error numbers, heap, memory, data cache, context. */
+/* Constants, heap, memory, data cache, context. */
 
 /* rthw.h puts a guess of 32 where the BSP names no cache line size: whether it does shows only before rthw.h. */
 #include <rtconfig.h>
@@ -16,19 +16,37 @@
 
 #include "rt_dma_port_rtthread.h"
 
-const struct rt_dma_port_errors rt_dma_port_errors =
-{
-    .ok = RT_EOK,
-    .error = -RT_ERROR,
-    .inval = -RT_EINVAL,
-    .nosys = -RT_ENOSYS,
-    .empty = -RT_EEMPTY,
-    .nomem = -RT_ENOMEM,
-    .busy = -RT_EBUSY,
-    .io = -RT_EIO,
-};
+/* MiB; menuconfig asks for it. A view of each kind takes as much of the ioremap window. */
+#ifndef RT_DMA_POOL_VIEW_LIMIT
+#define RT_DMA_POOL_VIEW_LIMIT 64
+#endif
 
-const int rt_dma_port_revision = RT_DMA_PORT_REVISION;
+const struct rt_dma_port_errors *rt_dma_port_error_numbers(void)
+{
+    static const struct rt_dma_port_errors errors =
+    {
+        .ok = RT_EOK,
+        .error = -RT_ERROR,
+        .inval = -RT_EINVAL,
+        .nosys = -RT_ENOSYS,
+        .empty = -RT_EEMPTY,
+        .nomem = -RT_ENOMEM,
+        .busy = -RT_EBUSY,
+        .io = -RT_EIO,
+    };
+
+    return &errors;
+}
+
+int rt_dma_port_revision(void)
+{
+    return RT_DMA_PORT_REVISION;
+}
+
+uintptr_t rt_dma_port_view_limit(void)
+{
+    return (uintptr_t)RT_DMA_POOL_VIEW_LIMIT << 20;
+}
 
 void *rt_dma_port_heap_alloc(uintptr_t size)
 {
@@ -84,11 +102,11 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {
     switch (memory)
     {
-    case 0:
+    case RT_DMA_PORT_CACHED:
         return rt_ioremap_cached((void *)pa, size);
-    case 1:
+    case RT_DMA_PORT_UNCACHED:
         return rt_ioremap_nocache((void *)pa, size);
-    case 2:
+    case RT_DMA_PORT_WRITE_THROUGH:
         return rt_ioremap_wt((void *)pa, size);
     default:
         return RT_NULL;

@@ -20,20 +20,20 @@
 #define LINE_SIZE 160
 
 void rt_dma_port_log(int level, const char *format, const char *name,
-        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, const char *tail)
+        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e)
 {
     char line[LINE_SIZE];
 
     /* LOG_x wants a literal to paste its own text to, so the line is made first. */
     rt_snprintf(line, sizeof(line), format, name, (unsigned long)a, (unsigned long)b, (unsigned long)c,
-            (unsigned long)d, (unsigned long)e, tail);
+            (unsigned long)d, (unsigned long)e);
 
     switch (level)
     {
-    case 0:
+    case RT_DMA_PORT_ERROR:
         LOG_E("%s", line);
         break;
-    case 1:
+    case RT_DMA_PORT_WARNING:
         LOG_W("%s", line);
         break;
     default:

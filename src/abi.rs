@@ -3,10 +3,13 @@
 //! Fields that C reads or writes while the library runs are atomics, which have the layout of what they hold. The port
 //! asserts every offset against the BSP's headers.
 
-#![allow(non_camel_case_types)]
+#![allow(non_camel_case_types, improper_ctypes_definitions)]
 
 use core::ffi::{c_char, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
+
+/// A device; only the port looks inside.
+pub struct rt_device(());
 
 /// A range of physical memory.
 #[repr(C)]
@@ -55,7 +58,7 @@ pub struct rt_dma_pool {
     /// Physical address of page 0.
     pub start: AtomicUsize,
     /// The device that a `RT_DMA_F_DEVICE` pool serves. A BSP may change it after install; the next call obeys.
-    pub dev: AtomicPtr<c_void>,
+    pub dev: AtomicPtr<rt_device>,
 }
 
 const _: () = {
@@ -71,38 +74,35 @@ const _: () = {
     assert!(offset_of!(rt_dma_pool, dev) == 9 * WORD);
 };
 
-/// `alloc` of a table of map operations.
-pub type AllocOp =
-    unsafe extern "C" fn(dev: *mut c_void, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void;
-/// `free` of a table of map operations.
-pub type FreeOp =
-    unsafe extern "C" fn(dev: *mut c_void, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize);
-/// `sync_out_data` of a table of map operations.
-pub type SyncOutOp = unsafe extern "C" fn(
-    dev: *mut c_void,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize;
-/// `sync_in_data` of a table of map operations.
-pub type SyncInOp = unsafe extern "C" fn(
-    dev: *mut c_void,
-    out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize;
-
 /// A device's map operations. The default stands in for what is null.
 #[repr(C)]
 pub struct rt_dma_map_ops {
     /// Allocates a buffer.
-    pub alloc: Option<AllocOp>,
+    pub alloc: Option<
+        unsafe extern "C" fn(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void,
+    >,
     /// Gives one back.
-    pub free: Option<FreeOp>,
+    pub free: Option<
+        unsafe extern "C" fn(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize),
+    >,
     /// Makes the processor's writes visible to the device.
-    pub sync_out_data: Option<SyncOutOp>,
+    pub sync_out_data: Option<
+        unsafe extern "C" fn(
+            dev: *mut rt_device,
+            data: *mut c_void,
+            size: usize,
+            dma_handle: *mut usize,
+            flags: usize,
+        ) -> isize,
+    >,
     /// Makes the device's writes visible to the processor.
-    pub sync_in_data: Option<SyncInOp>,
+    pub sync_in_data: Option<
+        unsafe extern "C" fn(
+            dev: *mut rt_device,
+            out_data: *mut c_void,
+            size: usize,
+            dma_handle: usize,
+            flags: usize,
+        ) -> isize,
+    >,
 }

@@ -2,7 +2,7 @@
 //! (Linux `Documentation/devicetree/bindings/reserved-memory/reserved-memory.yaml`).
 
 use crate::flags::Flags;
-use crate::kernel::{Device, Entry, Kernel, Line, Name, NamedRegion};
+use crate::kernel::{Device, Entry, Kernel, Line, NamedRegion};
 use crate::map_ops::NotNow;
 use crate::pool::Region;
 use crate::registry::{Dma, InstallError};
@@ -44,7 +44,12 @@ impl<K: Kernel> Dma<K> {
             result?;
             index += 1;
         }
-        Ok(claimed || self.kernel.has_dma_ranges(device))
+        let has_ops = claimed || self.kernel.has_dma_ranges(device);
+        if has_ops {
+            // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
+            let _ = self.kernel.cpu_to_dma(device, 0);
+        }
+        Ok(has_ops)
     }
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
@@ -85,6 +90,6 @@ impl<K: Kernel> Dma<K> {
     ) {
         let (start, end) = region.map_or((0, 0), |region| (region.start, region.end));
         let name = self.kernel.device_name(device).shown();
-        self.refuse(&Line { format, name, values: [index, start, end, 0, 0], tail: Name::NONE });
+        self.refuse(&Line { format, name, values: [index, start, end, 0, 0] });
     }
 }

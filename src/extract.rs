@@ -46,7 +46,7 @@ impl<K: Kernel> Dma<K> {
             Err(ExtractError::NoRegion) => c"%s: %lu bytes of which %lu coherent: no region has room",
             Err(ExtractError::NoMemory) => c"%s: %lu bytes of which %lu coherent: no memory for the bookkeeping",
         };
-        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, coherent, 0, 0, 0], tail: Name::NONE };
+        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, coherent, 0, 0, 0] };
         self.log(Level::Error, &line);
         result
     }
@@ -99,7 +99,7 @@ impl<K: Kernel> Dma<K> {
         }
         let start = high.ok_or(ExtractError::NoRegion)?;
         let format = c"%s: no region below 4 GiB has room for %lu bytes, taking 0x%lx";
-        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, start, 0, 0, 0], tail: Name::NONE };
+        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, start, 0, 0, 0] };
         self.log(Level::Warning, &line);
         Ok(start)
     }
@@ -125,7 +125,7 @@ impl<K: Kernel> Dma<K> {
         let tenths = (size % (1 << 20)) * 10 >> 20;
         let format = c"%s: Reserved %lu.%lu MiB at 0x%lx";
         let values = [size >> 20, tenths, region.start, 0, 0];
-        self.log(Level::Info, &Line { format, name: region.name.shown(), values, tail: Name::NONE });
+        self.log(Level::Info, &Line { format, name: region.name.shown(), values });
     }
 }
 

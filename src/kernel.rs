@@ -121,7 +121,7 @@ impl Name {
     }
 }
 
-/// One line of text: a `printf` format with one `%s` first, then up to five `%lu` or `%lx`, then perhaps a second `%s`.
+/// One line of text: a `printf` format with one `%s` first, then up to five `%lu` or `%lx`.
 ///
 /// The kernel formats it, so that the library links no formatting code of its own.
 #[derive(Clone, Copy, Debug)]
@@ -132,8 +132,6 @@ pub struct Line {
     pub name: Name,
     /// The numbers, in the order of the format; what the format does not name is ignored.
     pub values: [usize; 5],
-    /// A text for a second `%s`, which must follow all five numbers.
-    pub tail: Name,
 }
 
 /// Everything the core needs from a kernel. See the [module](self) for who owes what.
@@ -216,6 +214,6 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     /// Writes one line to the log. *Thread.*
     fn log(&self, level: Level, line: &Line);
-    /// Writes one line to the shell. *Thread.*
-    fn print(&self, line: &Line);
+    /// Writes one line to the shell. A format with all five numbers may end with one more `%s`, for `tail`. *Thread.*
+    fn print(&self, line: &Line, tail: Name);
 }

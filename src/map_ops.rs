@@ -5,7 +5,7 @@
 
 use crate::cache;
 use crate::flags::Flags;
-use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Name, Pa, Va};
+use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
 use crate::pool::Buffer;
 use crate::registry::{BadFree, Dma};
 
@@ -134,7 +134,7 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     fn refuse_device(&self, format: &'static core::ffi::CStr, device: Device, address: usize, size: usize) {
         let name = self.kernel.device_name(device).shown();
-        self.refuse(&Line { format, name, values: [address, size, 0, 0, 0], tail: Name::NONE });
+        self.refuse(&Line { format, name, values: [address, size, 0, 0, 0] });
     }
 
     /// Where the device finds `pa`.

@@ -151,7 +151,7 @@ impl<K: Kernel> Dma<K> {
             Err(InstallError::Context) => c"%s: install of [0x%lx, 0x%lx): not in a thread",
         };
         let values = [region.start, region.end, 0, 0, 0];
-        self.refuse(&Line { format, name: region.name.shown(), values, tail: Name::NONE });
+        self.refuse(&Line { format, name: region.name.shown(), values });
         result
     }
 
@@ -336,5 +336,5 @@ fn bad_free_line(error: BadFree, name: Name, size: usize, va: Va, handle: usize)
             c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): it has a mapping of its own, which only a thread can remove"
         }
     };
-    Line { format, name, values: [va, handle, size, 0, 0], tail: Name::NONE }
+    Line { format, name, values: [va, handle, size, 0, 0] }
 }

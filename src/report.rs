@@ -19,7 +19,7 @@ impl<K: Kernel> Dma<K> {
     /// Prints a header, one line for each pool, and their number. *Thread.*
     pub fn report(&self) {
         let print = |format, name, values, tail| {
-            self.kernel.print(&Line { format, name, values, tail });
+            self.kernel.print(&Line { format, name, values }, tail);
         };
         let header = c"%-16s Region                   Size/KiB Used/KiB Free/KiB Flags";
         print(header, Name::of(c"Name"), [0; 5], Name::NONE);

@@ -22,6 +22,9 @@ fn main() {
         .opt_level(2)
         .include(here.join("../include"))
         .cargo_metadata(false);
+    if arch == "aarch64" {
+        build.flag("-mno-outline-atomics");
+    }
 
     match option("RT_DMA_POOL_INCLUDE") {
         Some(directory) => build.include(directory),

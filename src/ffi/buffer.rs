@@ -4,8 +4,9 @@ use core::ffi::c_void;
 
 use super::ops::{default_table, table_of};
 use super::{DMA, device, pointer, write_if};
+use crate::abi::rt_device;
 use crate::flags::Flags;
-use crate::kernel::rtthread::rt_dma_port_errors;
+use crate::kernel::rtthread::errors;
 
 /// Allocates a buffer that the device can reach.
 ///
@@ -17,7 +18,7 @@ use crate::kernel::rtthread::rt_dma_port_errors;
 /// write-through); from an interrupt such a call returns null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
@@ -62,7 +63,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 /// Any context, but a thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_free(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     size: usize,
     cpu_addr: *mut c_void,
     dma_handle: usize,
@@ -95,14 +96,13 @@ pub unsafe extern "C" fn rt_dma_free(
 /// Any context, but a thread for a device's first call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_out_data(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     let Some(device) = device(dev) else {
         return errors.inval;
     };
@@ -131,14 +131,13 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 /// Any context, but a thread for a device's first call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_in_data(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
     dma_handle: usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     let Some(device) = device(dev) else {
         return errors.inval;
     };

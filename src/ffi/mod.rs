@@ -24,6 +24,7 @@ pub use pool::*;
 
 use core::ffi::c_void;
 
+use crate::abi::rt_device;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 use crate::registry::Dma;
@@ -33,7 +34,7 @@ static DMA: Dma<RtThread> = Dma::new(RtThread);
 
 /// The device behind a pointer, unless it is null.
 #[inline(always)]
-fn device(dev: *mut c_void) -> Option<Device> {
+fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
 

@@ -3,9 +3,9 @@
 use core::ffi::c_void;
 
 use super::{DMA, device, pointer, write_if};
-use crate::abi::rt_dma_map_ops;
+use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::flags::Flags;
-use crate::kernel::rtthread::{rt_dma_port_device_ops, rt_dma_port_device_set_ops, rt_dma_port_errors};
+use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::kernel::{Device, Kernel};
 use crate::map_ops::{BadSync, MapOps};
 
@@ -77,7 +77,7 @@ fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
 /// Installs the regions that the node names in `memory-region`, once. Returns null if `dev` is null, has no node, or
 /// its node asks for none. Does not write `dev->dma_ops`. Thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut c_void) -> *const rt_dma_map_ops {
+pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
         Some(device) if DMA.kernel.has_node(device) && DMA.claim_regions(device) == Ok(true) => &DEVICE_TREE,
         _ => core::ptr::null(),
@@ -94,7 +94,7 @@ const fn ops(number: u8) -> MapOps {
 }
 
 unsafe extern "C" fn alloc<const OPS: u8>(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
@@ -113,7 +113,7 @@ unsafe extern "C" fn alloc<const OPS: u8>(
 }
 
 unsafe extern "C" fn free<const OPS: u8>(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     size: usize,
     cpu_addr: *mut c_void,
     dma_handle: usize,
@@ -126,14 +126,13 @@ unsafe extern "C" fn free<const OPS: u8>(
 }
 
 unsafe extern "C" fn sync_out<const OPS: u8>(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     let Some(device) = device(dev) else {
         return errors.inval;
     };
@@ -148,14 +147,13 @@ unsafe extern "C" fn sync_out<const OPS: u8>(
 }
 
 unsafe extern "C" fn sync_in<const OPS: u8>(
-    dev: *mut c_void,
+    dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
     _dma_handle: usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     let Some(device) = device(dev) else {
         return errors.inval;
     };
@@ -166,8 +164,7 @@ unsafe extern "C" fn sync_in<const OPS: u8>(
 }
 
 fn sync_error(error: BadSync) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     match error {
         BadSync::NotMapped => errors.inval,
         BadSync::NotReachable => errors.error,

@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_int};
 use super::DMA;
 use crate::abi::{rt_dma_pool, rt_region_t};
 use crate::extract::ExtractError;
-use crate::kernel::rtthread::{rt_dma_port_errors, rt_dma_port_revision};
+use crate::kernel::rtthread::{errors, revision};
 use crate::kernel::{Entry, Kernel, Name, Pa, ReservedRegion};
 use crate::pool::Region;
 
@@ -39,9 +39,7 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping. All or nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
-    // SAFETY: a constant of the port.
-    let revision = unsafe { rt_dma_port_revision };
-    if revision >= 2 {
+    if revision() >= 2 {
         return status(DMA.extract(|index| DMA.kernel.reserved(index), first, second));
     }
     let list: *mut rt_region_t = core::ptr::with_exposed_provenance_mut(first);
@@ -70,8 +68,7 @@ pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third:
 }
 
 fn status(result: Result<(Pa, Pa), ExtractError>) -> isize {
-    // SAFETY: a constant of the port.
-    let errors = unsafe { &rt_dma_port_errors };
+    let errors = errors();
     match result {
         Ok(_) => errors.ok,
         Err(ExtractError::BadSize) => errors.inval,
@@ -84,7 +81,8 @@ fn status(result: Result<(Pa, Pa), ExtractError>) -> isize {
 /// The shell's command: prints every pool's name, range, size, use, longest free run and flags, and how many there
 /// are. Returns 0. Thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn list_dma_pool(_argc: c_int, _argv: *mut *mut c_char) -> c_int {
+pub extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    let _ = (argc, argv);
     DMA.report();
     0
 }

@@ -13,7 +13,21 @@ use super::{
 };
 
 /// What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
-pub const RT_DMA_PORT_UNMAPPED: usize = usize::MAX;
+pub const RT_DMA_PORT_UNMAPPED: usize = !0;
+
+/// Write-back cached memory.
+pub const RT_DMA_PORT_CACHED: c_int = 0;
+/// Uncached memory.
+pub const RT_DMA_PORT_UNCACHED: c_int = 1;
+/// Write-through memory.
+pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
+
+/// A line of `LOG_E`.
+pub const RT_DMA_PORT_ERROR: c_int = 0;
+/// A line of `LOG_W`.
+pub const RT_DMA_PORT_WARNING: c_int = 1;
+/// A line of `LOG_I`.
+pub const RT_DMA_PORT_INFO: c_int = 2;
 
 /// An entry was found and filled in.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
@@ -23,6 +37,16 @@ pub const RT_DMA_PORT_END: c_int = 1;
 pub const RT_DMA_PORT_UNREADABLE: c_int = 2;
 /// The kernel is built without the service.
 pub const RT_DMA_PORT_ABSENT: c_int = 3;
+
+// cbindgen takes only literals; the enums mean the same.
+const _: () = assert!(
+    RT_DMA_PORT_CACHED == MemoryType::Cached as c_int
+        && RT_DMA_PORT_UNCACHED == MemoryType::Uncached as c_int
+        && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
+        && RT_DMA_PORT_ERROR == Level::Error as c_int
+        && RT_DMA_PORT_WARNING == Level::Warning as c_int
+        && RT_DMA_PORT_INFO == Level::Info as c_int
+);
 
 /// A range of physical memory, as the port reports it.
 #[repr(C)]
@@ -74,13 +98,13 @@ pub struct rt_dma_port_errors {
 }
 
 unsafe extern "C" {
-    /// The BSP's error numbers.
-    pub static rt_dma_port_errors: rt_dma_port_errors;
+    /// The BSP's error numbers: a constant. Any context.
+    fn rt_dma_port_error_numbers() -> *const rt_dma_port_errors;
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
-    /// sizes.
-    pub static rt_dma_port_revision: c_int;
-    /// Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-    static rt_dma_port_view_limit: usize;
+    /// sizes. Any context.
+    fn rt_dma_port_revision() -> c_int;
+    /// Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers. Any context.
+    fn rt_dma_port_view_limit() -> usize;
 
     /// `rt_calloc(1, size)`. Thread.
     fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
@@ -94,7 +118,8 @@ unsafe extern "C" {
     /// Maps whole pages write-back cached at their linear address with `rt_aspace_map_phy`; 0 on success, -1 on failure
     /// and where the revision leaves the linear map to its boot code. Thread.
     fn rt_dma_port_map_linear(pa: usize, size: usize) -> c_int;
-    /// `rt_ioremap_cached` (memory = 0), `rt_ioremap_nocache` (1), `rt_ioremap_wt` (2); null on failure. Thread.
+    /// `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
+    /// (RT_DMA_PORT_WRITE_THROUGH); null on failure. Thread.
     fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> *mut c_void;
     /// `rt_iounmap`. Thread.
     fn rt_dma_port_unmap(va: *mut c_void);
@@ -148,8 +173,7 @@ unsafe extern "C" {
     /// Any context.
     fn rt_dma_port_bus_window(dev: *mut c_void, index: usize, window: *mut rt_dma_port_window) -> c_int;
 
-    /// One line in the log under the tag "dma.pool": level 0 is LOG_E, 1 LOG_W, 2 LOG_I. `format` takes `name`, five
-    /// words, `tail`. Thread.
+    /// One line in the log under the tag "dma.pool". `format` takes `name`, then the words. Thread.
     fn rt_dma_port_log(
         level: c_int,
         format: *const c_char,
@@ -159,9 +183,8 @@ unsafe extern "C" {
         c: usize,
         d: usize,
         e: usize,
-        tail: *const c_char,
     );
-    /// The same with `rt_kprintf`, without level and tag. Thread.
+    /// One line for the shell. `format` takes `name`, then the words, then `tail`. Thread.
     fn rt_dma_port_print(
         format: *const c_char,
         name: *const c_char,
@@ -180,6 +203,19 @@ const BLOCK_SIZE: usize = 2 << 20;
 
 /// The most bytes that one cache operation takes: its length is an `int`.
 const CACHE_OP_MAX: usize = 1 << 30;
+
+/// The BSP's error numbers.
+#[inline(always)]
+pub fn errors() -> &'static rt_dma_port_errors {
+    // SAFETY: the port's constant.
+    unsafe { &*rt_dma_port_error_numbers() }
+}
+
+/// The revision of the interface that the BSP's headers declare.
+pub fn revision() -> c_int {
+    // SAFETY: takes nothing, changes nothing.
+    unsafe { rt_dma_port_revision() }
+}
 
 /// RT-Thread, through the port.
 #[derive(Clone, Copy)]
@@ -248,8 +284,8 @@ impl Kernel for RtThread {
     }
 
     fn view_limit(&self) -> usize {
-        // SAFETY: a constant of the port.
-        unsafe { rt_dma_port_view_limit }
+        // SAFETY: see above.
+        unsafe { rt_dma_port_view_limit() }
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
@@ -356,15 +392,13 @@ impl Kernel for RtThread {
     fn log(&self, level: Level, line: &Line) {
         let [a, b, c, d, e] = line.values;
         // SAFETY: see above; the core's formats name what they are given (see `Line`).
-        unsafe {
-            rt_dma_port_log(level as c_int, line.format.as_ptr(), line.name.0, a, b, c, d, e, line.tail.0);
-        }
+        unsafe { rt_dma_port_log(level as c_int, line.format.as_ptr(), line.name.0, a, b, c, d, e) }
     }
 
-    fn print(&self, line: &Line) {
+    fn print(&self, line: &Line, tail: Name) {
         let [a, b, c, d, e] = line.values;
         // SAFETY: as for `log`.
-        unsafe { rt_dma_port_print(line.format.as_ptr(), line.name.0, a, b, c, d, e, line.tail.0) }
+        unsafe { rt_dma_port_print(line.format.as_ptr(), line.name.0, a, b, c, d, e, tail.0) }
     }
 }
 

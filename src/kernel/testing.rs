@@ -72,5 +72,5 @@ impl Kernel for HeapOnly {
         Entry::End
     }
     fn log(&self, _level: Level, _line: &Line) {}
-    fn print(&self, _line: &Line) {}
+    fn print(&self, _line: &Line, _tail: Name) {}
 }

@@ -44,7 +44,8 @@ pub fn memory() -> (usize, usize) {
 
 /// A size from the boot arguments, such as `cma=8M`.
 pub fn size_argument(name: &str) -> Option<usize> {
-    let arguments = fdt().chosen()?.bootargs().ok()??;
+    let chosen = fdt().chosen()?;
+    let arguments = chosen.bootargs().ok()??;
     let value = arguments.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
     let (digits, shift) = match value.as_bytes().last()?.to_ascii_uppercase() {
         b'K' => (&value[..value.len() - 1], 10),

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checks of dma_smoke: each gives RT_NULL if all is well, else why not. */
+#ifndef DMA_CHECKS_H__
+#define DMA_CHECKS_H__
+
+#include <rtthread.h>
+
+const char *check_fw_cfg(void);
+const char *check_edu_coherent(void);
+const char *check_edu_cached(void);
+#ifdef RT_DMA_F_WT
+const char *check_edu_write_through(void);
+#endif
+
+/* Makes text for a FAIL line; valid until the next call. */
+const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* FNV-1a over bytes, read one by one, so that it works on Device memory too. */
+rt_uint32_t checksum(const void *data, rt_size_t size);
+rt_uint32_t checksum_add(rt_uint32_t sum, rt_uint8_t byte);
+#define CHECKSUM_START 2166136261U
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's educational PCI device (QEMU, docs/specs/edu): it copies up to 4 KiB at a time between memory and a buffer of
+ * its own, in both directions. Data goes out of one buffer and comes back into another.
+ */
+#include <rthw.h>
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <stand_in.h>
+
+#include "checks.h"
+
+#define EDU_VENDOR          0x1234
+#define EDU_DEVICE          0x11e8
+
+#define EDU_ID              0x00
+#define EDU_LIVENESS        0x04
+#define EDU_DMA_SOURCE      0x80
+#define EDU_DMA_TARGET      0x88
+#define EDU_DMA_COUNT       0x90
+#define EDU_DMA_COMMAND     0x98
+
+#define EDU_DMA_RUN         0x1
+#define EDU_DMA_TO_MEMORY   0x2
+
+#define EDU_BUFFER          0x40000 /* in the device's own address space */
+#define EDU_BUFFER_SIZE     4096
+
+/* More than the device's buffer, and no whole number of pages. */
+#define DATA_SIZE           (EDU_BUFFER_SIZE * 2 + 1024)
+
+static struct rt_pci_device edu = { .vendor = EDU_VENDOR, .device = EDU_DEVICE };
+static char *regs;
+
+static const char *edu_attach(void)
+{
+    if (regs)
+    {
+        return RT_NULL;
+    }
+    regs = stand_in_pci_attach(&edu, "edu");
+    if (!regs)
+    {
+        return "QEMU was not given -device edu,dma_mask=0xffffffff";
+    }
+    HWREG32(regs + EDU_LIVENESS) = 0x12345678;
+    if ((HWREG32(regs + EDU_ID) & 0xff) != 0xed || HWREG32(regs + EDU_LIVENESS) != ~0x12345678U)
+    {
+        return why("no edu device behind BAR 0: id 0x%08x", (unsigned)HWREG32(regs + EDU_ID));
+    }
+    return RT_NULL;
+}
+
+static const char *edu_transfer(rt_ubase_t source, rt_ubase_t target, rt_size_t count, rt_uint32_t direction)
+{
+    HWREG64(regs + EDU_DMA_SOURCE) = source;
+    HWREG64(regs + EDU_DMA_TARGET) = target;
+    HWREG64(regs + EDU_DMA_COUNT) = count;
+    HWREG64(regs + EDU_DMA_COMMAND) = EDU_DMA_RUN | direction;
+    for (int ms = 0; ms < 10000; ++ms)
+    {
+        if (!(HWREG64(regs + EDU_DMA_COMMAND) & EDU_DMA_RUN))
+        {
+            return RT_NULL;
+        }
+        rt_thread_mdelay(1);
+    }
+    return "a transfer never ends";
+}
+
+static const char *edu_copy(rt_ubase_t out, rt_ubase_t in, rt_size_t size)
+{
+    const char *error = RT_NULL;
+
+    for (rt_size_t done = 0; done < size && !error; done += EDU_BUFFER_SIZE)
+    {
+        rt_size_t count = size - done < EDU_BUFFER_SIZE ? size - done : EDU_BUFFER_SIZE;
+
+        error = edu_transfer(out + done, EDU_BUFFER, count, 0);
+        if (!error)
+        {
+            error = edu_transfer(EDU_BUFFER, in + done, count, EDU_DMA_TO_MEMORY);
+        }
+    }
+    return error;
+}
+
+/* Fills with words, as Device memory wants it. */
+static void fill(void *buffer, rt_size_t size, rt_uint32_t seed)
+{
+    for (volatile rt_uint32_t *word = buffer; (char *)word < (char *)buffer + size; ++word)
+    {
+        seed = seed * 1664525U + 1013904223U;
+        *word = seed;
+    }
+}
+
+static const char *edu_check(rt_ubase_t flags, const char *kind)
+{
+    rt_ubase_t out_handle = 0, in_handle = 0, handle = 0;
+    void *out = RT_NULL, *in = RT_NULL;
+    const char *error = edu_attach();
+    int cached = !(flags & RT_DMA_F_NOCACHE);
+    rt_uint32_t sent, received;
+
+    if (error)
+    {
+        return error;
+    }
+    out = rt_dma_alloc(&edu.parent, DATA_SIZE, &out_handle, flags);
+    in = rt_dma_alloc(&edu.parent, DATA_SIZE, &in_handle, flags);
+    if (!out || !in)
+    {
+        error = "no buffers";
+        goto done;
+    }
+    fill(out, DATA_SIZE, (rt_uint32_t)flags + 1);
+    fill(in, DATA_SIZE, 0);
+    sent = checksum(out, DATA_SIZE);
+
+    if (rt_dma_sync_out_data(&edu.parent, out, DATA_SIZE, &handle, flags) || handle != out_handle)
+    {
+        error = why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, out_handle);
+        goto done;
+    }
+    /* No dirty line of the target may be written back over what the device wrote. */
+    if (cached && rt_dma_sync_out_data(&edu.parent, in, DATA_SIZE, &handle, flags))
+    {
+        error = "rt_dma_sync_out_data of the target fails";
+        goto done;
+    }
+    rt_hw_dsb();
+    error = edu_copy(out_handle, in_handle, DATA_SIZE);
+    if (error)
+    {
+        goto done;
+    }
+    if (rt_dma_sync_in_data(&edu.parent, in, DATA_SIZE, in_handle, flags))
+    {
+        error = "rt_dma_sync_in_data fails";
+        goto done;
+    }
+    received = checksum(in, DATA_SIZE);
+    rt_kprintf("edu: %s, %u bytes, out 0x%08x, back 0x%08x\n", kind, (unsigned)DATA_SIZE, (unsigned)sent,
+            (unsigned)received);
+    if (sent != received)
+    {
+        error = "checksums differ";
+    }
+
+done:
+    if (out)
+    {
+        rt_dma_free(&edu.parent, DATA_SIZE, out, out_handle, flags);
+    }
+    if (in)
+    {
+        rt_dma_free(&edu.parent, DATA_SIZE, in, in_handle, flags);
+    }
+    return error;
+}
+
+const char *check_edu_coherent(void)
+{
+    return edu_check(RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR, "coherent buffers");
+}
+
+const char *check_edu_cached(void)
+{
+    return edu_check(0, "cached buffers");
+}
+
+#ifdef RT_DMA_F_WT
+const char *check_edu_write_through(void)
+{
+    return edu_check(RT_DMA_F_WT, "write-through buffers");
+}
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg): reads a file by DMA into a coherent buffer.
+ *
+ * Its registers are big-endian: data at 0, selector at 8, the address of a DMA request at 16.
+ */
+#include <rthw.h>
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <stand_in.h>
+
+#include "checks.h"
+
+#define FW_CFG_DATA         0x00
+#define FW_CFG_SELECTOR     0x08
+#define FW_CFG_DMA          0x10
+#define FW_CFG_DIRECTORY    0x19
+
+#define FW_CFG_DMA_ERROR    0x01
+#define FW_CFG_DMA_READ     0x02
+#define FW_CFG_DMA_SELECT   0x08
+
+#define FILE_NAME           "opt/rt-dma-pool/test"
+#define FILE_NAME_SIZE      56
+
+struct fw_cfg_request
+{
+    rt_uint32_t control;
+    rt_uint32_t length;
+    rt_uint64_t address;
+};
+
+static struct rt_device fw_cfg = { .parent.name = "fw_cfg", .user_data = "qemu,fw-cfg-mmio" };
+
+static rt_uint16_t be16(rt_uint16_t v) { return __builtin_bswap16(v); }
+static rt_uint32_t be32(rt_uint32_t v) { return __builtin_bswap32(v); }
+static rt_uint64_t be64(rt_uint64_t v) { return __builtin_bswap64(v); }
+
+static void fw_cfg_select(char *base, rt_uint16_t key)
+{
+    HWREG16(base + FW_CFG_SELECTOR) = be16(key);
+}
+
+static rt_uint32_t fw_cfg_number(char *base, int bytes)
+{
+    rt_uint32_t value = 0;
+
+    while (bytes--)
+    {
+        value = value << 8 | HWREG8(base + FW_CFG_DATA);
+    }
+    return value;
+}
+
+/* Finds a file by its name; 0 if there is none. */
+static rt_uint16_t fw_cfg_find(char *base, const char *name, rt_uint32_t *size)
+{
+    rt_uint32_t count;
+
+    fw_cfg_select(base, FW_CFG_DIRECTORY);
+    for (count = fw_cfg_number(base, 4); count; --count)
+    {
+        char entry[FILE_NAME_SIZE];
+        rt_uint16_t key;
+
+        *size = fw_cfg_number(base, 4);
+        key = (rt_uint16_t)fw_cfg_number(base, 2);
+        fw_cfg_number(base, 2);
+        for (int i = 0; i < FILE_NAME_SIZE; ++i)
+        {
+            entry[i] = (char)HWREG8(base + FW_CFG_DATA);
+        }
+        if (!rt_strncmp(entry, name, FILE_NAME_SIZE))
+        {
+            return key;
+        }
+    }
+    return 0;
+}
+
+static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handle, rt_uint32_t size)
+{
+    rt_ubase_t request_handle;
+    volatile struct fw_cfg_request *request;
+    rt_uint32_t control = be32(FW_CFG_DMA_ERROR);
+
+    request = rt_dma_alloc_coherent(&fw_cfg, sizeof(*request), &request_handle);
+    if (!request)
+    {
+        return "no coherent memory for the request";
+    }
+    request->control = be32((rt_uint32_t)key << 16 | FW_CFG_DMA_SELECT | FW_CFG_DMA_READ);
+    request->length = be32(size);
+    request->address = be64(handle);
+    rt_hw_dsb();
+
+    HWREG64(base + FW_CFG_DMA) = be64(request_handle);
+    for (int ms = 0; ms < 5000; ++ms)
+    {
+        rt_hw_dsb();
+        control = request->control;
+        if (!(control & ~be32(FW_CFG_DMA_ERROR)))
+        {
+            break;
+        }
+        rt_thread_mdelay(1);
+    }
+    rt_dma_free_coherent(&fw_cfg, sizeof(*request), (void *)request, request_handle);
+    return control ? "the device reports an error, or never ends" : RT_NULL;
+}
+
+const char *check_fw_cfg(void)
+{
+    rt_uint64_t start, length;
+    rt_uint32_t size = 0, by_port = CHECKSUM_START, by_dma;
+    rt_uint16_t key;
+    rt_ubase_t handle;
+    const char *error = RT_NULL;
+    void *buffer = RT_NULL;
+    char *base;
+
+    if (stand_in_fdt_reg("qemu,fw-cfg-mmio", 0, &start, &length))
+    {
+        return "the device tree has no qemu,fw-cfg-mmio";
+    }
+    base = rt_ioremap((void *)(rt_ubase_t)start, (rt_size_t)length);
+    if (!base)
+    {
+        return "cannot map the registers";
+    }
+
+    key = fw_cfg_find(base, FILE_NAME, &size);
+    if (!key || !size)
+    {
+        error = "QEMU was not given -fw_cfg name=" FILE_NAME ",file=...";
+    }
+    else if (!(buffer = rt_dma_alloc_coherent(&fw_cfg, size, &handle)))
+    {
+        error = why("no coherent buffer of %u bytes", (unsigned)size);
+    }
+    else if (!(error = fw_cfg_read_dma(base, key, handle, size)))
+    {
+        by_dma = checksum(buffer, size);
+        fw_cfg_select(base, key);
+        for (rt_uint32_t i = 0; i < size; ++i)
+        {
+            by_port = checksum_add(by_port, HWREG8(base + FW_CFG_DATA));
+        }
+        rt_kprintf("fw_cfg: %s, %u bytes, by DMA 0x%08x, by port 0x%08x\n", FILE_NAME, (unsigned)size,
+                (unsigned)by_dma, (unsigned)by_port);
+        if (by_dma != by_port)
+        {
+            error = why("checksums differ over %u bytes", (unsigned)size);
+        }
+    }
+
+    if (buffer)
+    {
+        rt_dma_free_coherent(&fw_cfg, size, buffer, handle);
+    }
+    rt_iounmap(base);
+    return error;
+}

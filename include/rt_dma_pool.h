@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Made by cbindgen from the Rust sources; `cargo test --test headers` says how to make it anew. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
+ * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
+ * rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
+#define RT_DMA_POOL_H
+
+typedef struct rt_dma_pool rt_dma_pool;
+
+/**
+ * A device; only the port looks inside.
+ */
+typedef struct rt_device rt_device;
+
+/**
+ * A device's map operations. The default stands in for what is null.
+ */
+typedef struct rt_dma_map_ops {
+  /**
+   * Allocates a buffer.
+   */
+  void *(*alloc)(struct rt_device *dev, uintptr_t size, uintptr_t *dma_handle, uintptr_t flags);
+  /**
+   * Gives one back.
+   */
+  void (*free)(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle, uintptr_t flags);
+  /**
+   * Makes the processor's writes visible to the device.
+   */
+  intptr_t (*sync_out_data)(struct rt_device *dev,
+                            void *data,
+                            uintptr_t size,
+                            uintptr_t *dma_handle,
+                            uintptr_t flags);
+  /**
+   * Makes the device's writes visible to the processor.
+   */
+  intptr_t (*sync_in_data)(struct rt_device *dev,
+                           void *out_data,
+                           uintptr_t size,
+                           uintptr_t dma_handle,
+                           uintptr_t flags);
+} rt_dma_map_ops;
+
+/**
+ * A range of physical memory.
+ */
+typedef struct rt_region_t {
+  /**
+   * First byte.
+   */
+  uintptr_t start;
+  /**
+   * One past the last byte.
+   */
+  uintptr_t end;
+  /**
+   * What it is called; may be null.
+   */
+  const char *name;
+} rt_region_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Allocates a buffer that the device can reach.
+ *
+ * `size` is in bytes, and is rounded up to whole pages. `dma_handle` takes the address for the device; it may be null.
+ * `flags` are `RT_DMA_F_*`. Returns the address for the processor (with `RT_DMA_F_NOMAP` the physical address), or null
+ * if `dev` is null, `size` is zero, or no pool that serves the request has room.
+ *
+ * Any context, but a thread for a device's first call, and for a pool's first buffer of a memory type (not cached,
+ * write-through); from an interrupt such a call returns null.
+ */
+void *rt_dma_alloc(struct rt_device *dev,
+                   uintptr_t size,
+                   uintptr_t *dma_handle,
+                   uintptr_t flags);
+
+/**
+ * Gives a buffer back.
+ *
+ * `size`, `cpu_addr` and `dma_handle` are those of its `rt_dma_alloc`; a zero `dma_handle` says that the caller did not
+ * ask for it. What does not fit (another size, an address that was not handed out, a second free) is logged and
+ * counted, and changes nothing. Null `dev` or `cpu_addr`, or zero `size`, does nothing.
+ *
+ * Any context, but a thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
+ */
+void rt_dma_free(struct rt_device *dev,
+                 uintptr_t size,
+                 void *cpu_addr,
+                 uintptr_t dma_handle,
+                 uintptr_t flags);
+
+/**
+ * Makes what the processor wrote to `[data, data + size)` visible to the device.
+ *
+ * `dma_handle` takes the address for the device; it may be null. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `data` is
+ * null, `size` is zero, or nothing is mapped at `data`; `-RT_ERROR` if the device cannot reach it.
+ *
+ * Any context, but a thread for a device's first call.
+ */
+intptr_t rt_dma_sync_out_data(struct rt_device *dev,
+                              void *data,
+                              uintptr_t size,
+                              uintptr_t *dma_handle,
+                              uintptr_t flags);
+
+/**
+ * Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
+ *
+ * Bytes that share a cache line with the buffer's ends are kept. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `out_data`
+ * is null, `size` is zero, or nothing is mapped at `out_data`.
+ *
+ * Any context, but a thread for a device's first call.
+ */
+intptr_t rt_dma_sync_in_data(struct rt_device *dev,
+                             void *out_data,
+                             uintptr_t size,
+                             uintptr_t dma_handle,
+                             uintptr_t flags);
+
+/**
+ * The operations of a device that its device-tree node asks for (revision r2).
+ *
+ * Installs the regions that the node names in `memory-region`, once. Returns null if `dev` is null, has no node, or
+ * its node asks for none. Does not write `dev->dma_ops`. Thread.
+ */
+const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
+
+/**
+ * Makes a range of physical memory a pool, at the end of the list of pools.
+ *
+ * `region` is in bytes; its start is rounded up to a page, its end down. Its name must stay. Returns the pool, or null
+ * if `region` is null, holds no whole page, overlaps an installed pool, or there is no memory for the bookkeeping (16
+ * bytes for 32 pages, and 512 for the pool): one line in the log says which. Thread.
+ */
+rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
+
+/**
+ * Makes the boot pools `coherent-pool` and `cma` of reserved memory.
+ *
+ * Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
+ * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the
+ * regions are those of its list that have a name; the start of the region that is used moves up, unless all of it is
+ * used. The port says which of the two the BSP's `drivers/dma.h` declares; in every RT-Thread ABI the four arguments
+ * travel in registers, so that the two that r2 does not pass are merely not looked at.
+ *
+ * Returns `RT_EOK`; `-RT_EINVAL` for sizes that do not make sense or no list; `-RT_ENOSYS` without memblock;
+ * `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping. All or nothing. Thread.
+ */
+intptr_t rt_dma_pool_extract(uintptr_t first,
+                             uintptr_t second,
+                             uintptr_t third,
+                             uintptr_t fourth);
+
+/**
+ * The shell's command: prints every pool's name, range, size, use, longest free run and flags, and how many there
+ * are. Returns 0. Thread.
+ */
+int list_dma_pool(int argc,
+                  char **argv);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+
+#endif /* !RT_DMA_POOL_H && !__DMA_H__ */

@@ -1,0 +1,110 @@
+//! `include/` is what cbindgen makes of the sources, and compiles as strict C99 and C++.
+//!
+//! To make the headers anew: `RT_DMA_BLESS=1 cargo test --test headers`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Header {
+    name: &'static str,
+    sources: &'static [&'static str],
+    exclude: &'static [&'static str],
+    style: cbindgen::Style,
+    /// Behind the include directives.
+    prelude: &'static str,
+    /// At the end.
+    trailer: &'static str,
+}
+
+const HEADERS: [Header; 2] = [
+    Header {
+        name: "rt_dma_pool.h",
+        sources: &["src/abi.rs", "src/ffi/buffer.rs", "src/ffi/ops.rs", "src/ffi/pool.rs"],
+        exclude: &["rt_list_t", "rt_dma_pool"],
+        style: cbindgen::Style::Both,
+        prelude: "\n\
+/*
+ * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
+ * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
+ * rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
+#define RT_DMA_POOL_H
+
+typedef struct rt_dma_pool rt_dma_pool;",
+        trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */",
+    },
+    Header {
+        name: "rt_dma_port.h",
+        sources: &["src/kernel/rtthread.rs"],
+        exclude: &["RT_DMA_PORT_UNMAPPED"],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/* What the library needs from the kernel: rtthread-port/ defines it. */
+#ifndef RT_DMA_PORT_H
+#define RT_DMA_PORT_H
+
+/**
+ * What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
+ */
+#define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
+        trailer: "\n#endif /* RT_DMA_PORT_H */",
+    },
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn generate(header: &Header) -> String {
+    let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    config.style = header.style.clone();
+    config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
+    config.after_includes = Some(header.prelude.into());
+    config.trailer = Some(header.trailer.into());
+    config.export.exclude = header.exclude.iter().map(|name| name.to_string()).collect();
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for source in header.sources {
+        builder = builder.with_src(root().join(source));
+    }
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn committed_headers_are_what_cbindgen_makes() {
+    for header in &HEADERS {
+        let path = root().join("include").join(header.name);
+        let made = generate(header);
+        if std::env::var_os("RT_DMA_BLESS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            made == committed,
+            "{} is stale: run RT_DMA_BLESS=1 cargo test --test headers, and commit it",
+            path.display()
+        );
+    }
+}
+
+fn compiles(compiler: &str, language: &[&str], header: &Path) {
+    let output = Command::new(compiler)
+        .args(language)
+        .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-include"])
+        .arg(header)
+        .arg("/dev/null")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn headers_compile_as_strict_c_and_as_cpp() {
+    for header in &HEADERS {
+        let path = root().join("include").join(header.name);
+        compiles("cc", &["-std=c99", "-x", "c"], &path);
+        compiles("c++", &["-std=c++11", "-x", "c++"], &path);
+    }
+}
