@@ -123,9 +123,6 @@ irq_entry:
     mrs x0, elr_el1
     mrs x1, spsr_el1
     stp x0, x1, [sp, #160]
-    mrs x0, fpsr
-    mrs x1, fpcr
-    stp x0, x1, [sp, #688]
     add x2, sp, #176
     stp q0, q1, [x2], #32
     stp q2, q3, [x2], #32
@@ -143,6 +140,9 @@ irq_entry:
     stp q26, q27, [x2], #32
     stp q28, q29, [x2], #32
     stp q30, q31, [x2], #32
+    mrs x0, fpsr
+    mrs x1, fpcr
+    stp x0, x1, [x2]
     bl {irq}
     add x2, sp, #176
     ldp q0, q1, [x2], #32
@@ -161,7 +161,7 @@ irq_entry:
     ldp q26, q27, [x2], #32
     ldp q28, q29, [x2], #32
     ldp q30, q31, [x2], #32
-    ldp x0, x1, [sp, #688]
+    ldp x0, x1, [x2]
     msr fpsr, x0
     msr fpcr, x1
     ldp x0, x1, [sp, #160]
