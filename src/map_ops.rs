@@ -7,7 +7,7 @@ use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
 use crate::pool::Buffer;
-use crate::registry::{BadFree, Dma};
+use crate::registry::Dma;
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,49 +55,29 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// A buffer of at least `size` bytes and its handle. Context as [`Dma::allocate`].
-    #[inline]
     pub fn allocate_with(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
-        if matches!(ops, MapOps::Coherent | MapOps::NonCoherent) {
-            return self.allocate(device, size, wanted).map(|buffer| (buffer.va, buffer.pa));
-        }
-        let own = match ops {
-            MapOps::DeviceTree => self.allocate_named(device, size, wanted),
-            _ => None,
-        };
+        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
+        let own = if ops == MapOps::DeviceTree { self.allocate_named(device, size, wanted) } else { None };
         let Buffer { va, pa } = match own {
             Some(buffer) => buffer,
-            None => self.allocate(device, size, wanted | Flags::ADDRESS_32BITS)?,
+            None if translated => self.allocate(device, size, wanted | Flags::ADDRESS_32BITS)?,
+            None => self.allocate(device, size, wanted)?,
         };
         if let Some(handle) = self.to_handle(ops, device, pa) {
             return Some((va, handle));
         }
         // It was allocated just now, so it can be freed.
-        let _ = self.free(size, va, pa, wanted, |_| true);
-        let format = c"%s: no dma-ranges lead to 0x%lx (%lu bytes)";
-        self.refuse_device(format, device, pa, size);
+        let _ = self.free(ops, device, size, va, pa, wanted);
+        self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, pa, size);
         None
     }
 
-    /// Gives back a buffer. `handle` must be its handle, or zero if the caller did not ask for one. Context as
-    /// [`Dma::free`].
-    #[inline]
-    pub fn free_with(
-        &self,
-        ops: MapOps,
-        device: Device,
-        size: usize,
-        va: Va,
-        handle: usize,
-        wanted: Flags,
-    ) -> Result<(), BadFree> {
-        self.free(size, va, handle, wanted, |pa| {
-            handle == 0
-                || match ops {
-                    MapOps::Coherent | MapOps::NonCoherent => handle == pa,
-                    // Forth as it was translated; back for a caller that keeps the other form.
-                    _ => self.to_handle(ops, device, pa) == Some(handle) || self.to_pa(ops, device, handle) == Some(pa),
-                }
-        })
+    /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another
+    /// form of it, back.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn is_handle(&self, ops: MapOps, device: Device, pa: Pa, handle: usize) -> bool {
+        self.to_handle(ops, device, pa) == Some(handle) || self.to_pa(ops, device, handle) == Some(pa)
     }
 
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any

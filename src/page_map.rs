@@ -5,8 +5,7 @@
 //! * `used`: the bitmap that C sees as `pool->map`, and the truth;
 //! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
 //!   from a good free;
-//! * the [`RunTree`] over the free runs, and two bitmaps that say which words of `used` are not zero, so that the ends of
-//!   a run are found without walking it.
+//! * the [`RunTree`] over the free runs, which also says where a run ends, so that none is walked.
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 
@@ -21,7 +20,7 @@ use core::mem::size_of;
 use core::sync::atomic::AtomicUsize;
 
 use crate::kernel::heap::Tail;
-use bits::{BITS, any, clear, from_bit, set, word};
+use bits::{BITS, any, clear, from_bit, set, up_to_bit, word};
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -39,10 +38,6 @@ pub struct PageMap {
     used_pages: usize,
     used: &'static [AtomicUsize],
     starts: &'static [AtomicUsize],
-    /// Bit `n`: word `n` of `used` is not zero.
-    busy: &'static [AtomicUsize],
-    /// Bit `n`: word `n` of `busy` is not zero.
-    busier: &'static [AtomicUsize],
     runs: RunTree,
 }
 
@@ -54,22 +49,18 @@ pub const fn words_for(bits: usize) -> usize {
 /// Bytes that [`PageMap::new`] takes from its [`Tail`] for a pool of `pages` pages.
 pub fn bytes_for(pages: usize) -> usize {
     let words = words_for(pages);
-    let busy = words_for(words);
-    (2 * words + busy + words_for(busy)) * size_of::<usize>() + nodes_for(words) * size_of::<Node>()
+    2 * words * size_of::<usize>() + nodes_for(words) * size_of::<Node>()
 }
 
 impl PageMap {
     /// A map of `pages` free pages; at least one, at most `u32::MAX`. Its memory comes from `tail`.
     pub fn new(pages: usize, tail: &mut Tail) -> Self {
         let words = words_for(pages);
-        let busy = words_for(words);
         let mut map = PageMap {
             pages,
             used_pages: 0,
             used: tail.slice(words),
             starts: tail.slice(words),
-            busy: tail.slice(busy),
-            busier: tail.slice(words_for(busy)),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
         };
         map.runs.set(0, pages as u32);
@@ -92,15 +83,14 @@ impl PageMap {
     }
 
     /// Takes the lowest run of `count` free pages and says where it begins; `None` if there is none. `count` is not zero.
-    #[inline]
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
         let length = u32::try_from(count).ok()?;
         let first_word = self.runs.first(length)?;
         let page = self.run_in_word(first_word, count);
         let after = page + count;
-        let end = self.next_used(after);
+        let end = self.run_end(page);
 
-        self.mark_used(page, count);
+        set(self.used, page, count);
         set(self.starts, page, 1);
         self.used_pages += count;
 
@@ -108,11 +98,8 @@ impl PageMap {
         let rest = (end - after) as u32;
         let rest_word = after / BITS;
         if self.runs.longest_in(first_word) == (end - page) as u32 {
-            let longest = if rest_word == first_word && rest >= BITS as u32 {
-                rest
-            } else {
-                self.longest_beginning_in(first_word)
-            };
+            let is_longest = rest_word == first_word && rest >= BITS as u32;
+            let longest = if is_longest { rest } else { self.longest_beginning_in(first_word) };
             self.runs.set(first_word, longest);
         }
         if rest_word != first_word && rest > self.runs.longest_in(rest_word) {
@@ -141,25 +128,24 @@ impl PageMap {
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`.
-    #[inline]
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
         self.check(page, count)?;
         let after = page + count;
-        let free_after = after < self.pages && !test(self.used, after);
-        let run_start = self.free_run_start(page);
-        let run_end = if free_after { self.next_used(after) } else { after };
+        let run_start = self.run_start(page);
+        let run_end = self.run_end(after);
         clear(self.starts, page, 1);
-        self.mark_free(page, count);
+        clear(self.used, page, count);
         self.used_pages -= count;
 
         // [run_start, run_end) is one run now. A run that began at `after` is part of it.
         let run_word = run_start / BITS;
-        let length = (run_end - run_start) as u32;
         let after_word = after / BITS;
+        let length = (run_end - run_start) as u32;
+        let joined = (run_end - after) as u32;
         if length > self.runs.longest_in(run_word) {
             self.runs.set(run_word, length);
         }
-        if free_after && after_word != run_word && self.runs.longest_in(after_word) == (run_end - after) as u32 {
+        if joined != 0 && after_word != run_word && self.runs.longest_in(after_word) == joined {
             let longest = self.longest_beginning_in(after_word);
             self.runs.set(after_word, longest);
         }
@@ -207,7 +193,7 @@ impl PageMap {
     }
 
     /// The longest free run that begins in `word`, counted from the bitmap.
-    #[inline(always)]
+    #[inline(never)]
     fn longest_beginning_in(&self, index: usize) -> u32 {
         let mut free = self.free_in(index);
         // Pages at the bottom that go on a run of the word before began there.
@@ -217,132 +203,57 @@ impl PageMap {
             free &= free.wrapping_add(1);
         }
         let leaving = free.leading_ones();
-        let mut longest = 0;
-        if leaving != 0 {
-            let next = (index + 1) * BITS;
-            longest = leaving + (self.next_used(next) - next) as u32;
-            free = free.checked_shl(leaving).unwrap_or(0);
+        if leaving == 0 {
+            return longest_run(free);
         }
-        longest.max(longest_run(free))
+        let next = (index + 1) * BITS;
+        let onward = (self.run_end_from(index + 1) - next) as u32;
+        (leaving + onward).max(longest_run(free.checked_shl(leaving).unwrap_or(0)))
     }
 
-    /// The first page in use from `page` on, or the number of pages.
+    /// Where the free run that begins at `page` ends; `page` if none does.
     #[inline(always)]
-    fn next_used(&self, page: usize) -> usize {
-        if page >= self.pages {
-            return self.pages;
-        }
+    fn run_end(&self, page: usize) -> usize {
         let index = page / BITS;
-        let here = word(self.used, index) & from_bit(page);
-        if here != 0 {
-            return index * BITS + here.trailing_zeros() as usize;
+        let end = page + (self.free_in(index) >> (page % BITS)).trailing_ones() as usize;
+        if end / BITS == index {
+            return end;
         }
-        match self.next_busy(index + 1) {
-            Some(index) => index * BITS + word(self.used, index).trailing_zeros() as usize,
-            None => self.pages,
-        }
+        // It leaves the word. No run within a word is longer than the word: so if the longest is, it is this one.
+        let longest = self.runs.longest_in(index);
+        if longest > BITS as u32 { page + longest as usize } else { self.run_end_from(index + 1) }
     }
 
-    /// The first word of `used`, from `index` on, that is not zero.
+    /// Where the free pages from the first of word `index` on end. Walks words: only for a run that is known to be short,
+    /// or when nothing is known about the word.
     #[inline(always)]
-    fn next_busy(&self, index: usize) -> Option<usize> {
-        let group = index / BITS;
-        let here = word(self.busy, group) & from_bit(index);
-        if here != 0 {
-            return Some(group * BITS + here.trailing_zeros() as usize);
+    fn run_end_from(&self, index: usize) -> usize {
+        let mut index = index;
+        loop {
+            let free = self.free_in(index).trailing_ones() as usize;
+            if free < BITS {
+                return index * BITS + free;
+            }
+            index += 1;
         }
-        let mut at = (group + 1) / BITS;
-        let mut groups = word(self.busier, at) & from_bit(group + 1);
-        while groups == 0 {
-            at += 1;
-            groups = self.busier.get(at).map(|_| word(self.busier, at))?;
-        }
-        let group = at * BITS + groups.trailing_zeros() as usize;
-        Some(group * BITS + word(self.busy, group).trailing_zeros() as usize)
     }
 
     /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
     #[inline(always)]
-    fn free_run_start(&self, page: usize) -> usize {
-        let Some(before) = page.checked_sub(1) else {
-            return page;
-        };
+    fn run_start(&self, page: usize) -> usize {
+        let Some(before) = page.checked_sub(1) else { return page };
         let index = before / BITS;
-        let here = word(self.used, index) & up_to(before);
-        if here != 0 {
-            return index * BITS + highest(here) + 1;
+        let used = word(self.used, index) & up_to_bit(before);
+        if used != 0 {
+            return index * BITS + BITS - used.leading_zeros() as usize;
         }
-        match self.previous_busy(index) {
-            Some(index) => index * BITS + highest(word(self.used, index)) + 1,
-            None => 0,
+        // It begins in this word or leaves an earlier one; no other run begins in between.
+        let goes_on = index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0;
+        match self.runs.previous(index) {
+            Some(begins) if goes_on => begins * BITS + BITS - self.free_in(begins).leading_ones() as usize,
+            _ => index * BITS,
         }
     }
-
-    /// The last word of `used`, before `index`, that is not zero.
-    #[inline(always)]
-    fn previous_busy(&self, index: usize) -> Option<usize> {
-        let before = index.checked_sub(1)?;
-        let group = before / BITS;
-        let here = word(self.busy, group) & up_to(before);
-        if here != 0 {
-            return Some(group * BITS + highest(here));
-        }
-        let before = group.checked_sub(1)?;
-        let mut at = before / BITS;
-        let mut groups = word(self.busier, at) & up_to(before);
-        while groups == 0 {
-            at = at.checked_sub(1)?;
-            groups = word(self.busier, at);
-        }
-        let group = at * BITS + highest(groups);
-        Some(group * BITS + highest(word(self.busy, group)))
-    }
-
-    #[inline(always)]
-    fn mark_used(&mut self, page: usize, count: usize) {
-        set(self.used, page, count);
-        let (first, last) = (page / BITS, (page + count - 1) / BITS);
-        set(self.busy, first, last - first + 1);
-        set(self.busier, first / BITS, last / BITS - first / BITS + 1);
-    }
-
-    #[inline(always)]
-    fn mark_free(&mut self, page: usize, count: usize) {
-        clear(self.used, page, count);
-        clear_empty(self.used, self.busy, page / BITS, (page + count - 1) / BITS, |first, last| {
-            clear_empty(self.busy, self.busier, first / BITS, last / BITS, |_, _| {});
-        });
-    }
-}
-
-/// Words `first..=last` of `below` lost bits. All but the outer two are zero now, and those may be: clears the bits of
-/// `above` for those that are, and calls `then` with the range.
-#[inline(always)]
-fn clear_empty(
-    below: &[AtomicUsize],
-    above: &[AtomicUsize],
-    first: usize,
-    last: usize,
-    then: impl FnOnce(usize, usize),
-) {
-    let from = first + (word(below, first) != 0) as usize;
-    let to = last + (word(below, last) == 0) as usize;
-    if from < to {
-        clear(above, from, to - from);
-        then(from, to - 1);
-    }
-}
-
-/// The bits of a word up to and with bit `last % BITS`.
-#[inline(always)]
-fn up_to(last: usize) -> usize {
-    usize::MAX >> (BITS - 1 - last % BITS)
-}
-
-/// The number of the highest bit that is set in `word`, which is not zero.
-#[inline(always)]
-fn highest(word: usize) -> usize {
-    (BITS - 1).wrapping_sub(word.leading_zeros() as usize)
 }
 
 /// The longest run of ones in `word`.

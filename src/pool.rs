@@ -253,7 +253,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Takes the lowest run of `pages` free pages; `None` if there is none, or it cannot be mapped. Any context if the
     /// view is mapped already, else *thread*.
-    #[inline]
+    #[inline(never)]
     pub fn allocate(&self, mappings: &Mappings<K>, pages: usize, access: Access) -> Option<Buffer> {
         let page = self.map.lock(self.kernel).allocate(pages)?;
         let pa = self.start + (page << PAGE_SHIFT);
@@ -269,7 +269,7 @@ impl<K: Kernel> Pool<K> {
                         Some(va) => va,
                         None => {
                             // It was allocated just now, so it can be freed.
-                            let _ = self.map.lock(self.kernel).free(page, pages);
+                            let _ = self.free(page, pages);
                             return None;
                         }
                     },
@@ -362,7 +362,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Gives back the buffer of `pages` pages at `page`. Any context.
-    #[inline]
+    #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
         self.map.lock(self.kernel).free(page, pages)
     }

@@ -11,7 +11,8 @@ use core::sync::atomic::{
 use crate::abi::rt_list_t;
 use crate::flags::Flags;
 use crate::kernel::heap::{OnceRef, Reserved};
-use crate::kernel::{Device, Kernel, Level, Line, MemoryType, Name, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Kernel, Level, Line, MemoryType, Name, PAGE_SHIFT, Pa, Va};
+use crate::map_ops::MapOps;
 use crate::mapping::Mappings;
 use crate::page_map::FreeError;
 use crate::pool::{Buffer, Pool, Region, pool_bytes};
@@ -177,35 +178,49 @@ impl<K: Kernel> Dma<K> {
     /// long enough. `None` if no pool has one, or `size` is zero.
     #[inline]
     pub fn allocate(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        let pages = size.checked_sub(1)? / PAGE_SIZE + 1;
+        self.allocate_from(size, wanted, |pool| pool.serves(device, wanted))
+    }
+
+    /// The same, but from the regions that the device's own node names.
+    pub(crate) fn allocate_named(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
+        self.allocate_from(size, wanted, |pool| pool.is_named_by(device) && pool.has_kind(wanted))
+    }
+
+    #[inline(always)]
+    fn allocate_from(&self, size: usize, wanted: Flags, serves: impl Fn(&Pool<K>) -> bool) -> Option<Buffer> {
+        let pages = pages_for(size)?;
         self.pools()
-            .filter(|pool| pool.serves(device, wanted))
+            .filter(|pool| serves(pool))
             .find_map(|pool| pool.allocate(&self.mappings, pages, pool.access(wanted)))
     }
 
-    /// The same, but from the regions that the device's own node names, as long as they have room.
-    pub fn allocate_named(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        let pages = size.checked_sub(1)? / PAGE_SIZE + 1;
-        self.pools()
-            .filter(|pool| pool.is_named_by(device) && pool.has_kind(wanted))
-            .find_map(|pool| pool.allocate(&self.mappings, pages, pool.access(wanted)))
-    }
-
-    /// Gives back the buffer of `size` bytes at `va`. `is_handle` says whether the caller's handle is that of a physical
-    /// address. A buffer with a mapping of its own is freed by a *thread* only; every other in any context.
+    /// Gives back the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero says that the
+    /// caller did not ask for one. A buffer with a mapping of its own is freed by a *thread* only; every other in any
+    /// context.
     ///
     /// What is wrong is counted, logged, and changes nothing.
     #[inline]
     pub fn free(
         &self,
+        ops: MapOps,
+        device: Device,
         size: usize,
         va: Va,
         handle: usize,
         wanted: Flags,
-        is_handle: impl FnOnce(Pa) -> bool,
     ) -> Result<(), BadFree> {
         let (pool, result) = match self.find(va, wanted) {
-            Some(found) => (Some(found.pool), self.free_found(found, size, va, is_handle)),
+            Some(Found { pool, page, how }) => {
+                let pa = pool.pa_of(page);
+                let is_its_handle = handle == pa || handle == 0 || self.is_handle(ops, device, pa, handle);
+                let result = match pages_for(size) {
+                    _ if !is_its_handle => Err(BadFree::WrongHandle),
+                    None => Err(BadFree::WrongSize),
+                    Some(pages) if how == How::OwnMapping => self.free_mapped(pool, page, pages, va),
+                    Some(pages) => pool.free(page, pages).map_err(BadFree::from),
+                };
+                (Some(pool), result)
+            }
             None => (None, Err(BadFree::Foreign)),
         };
         if let Err(error) = result {
@@ -215,24 +230,13 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    #[inline(always)]
-    fn free_found(
-        &self,
-        found: Found<K>,
-        size: usize,
-        va: Va,
-        is_handle: impl FnOnce(Pa) -> bool,
-    ) -> Result<(), BadFree> {
-        let Found { pool, page, how } = found;
-        let pages = size.checked_sub(1).ok_or(BadFree::WrongSize)? / PAGE_SIZE + 1;
-        if !is_handle(pool.pa_of(page)) {
-            return Err(BadFree::WrongHandle);
+    #[cold]
+    #[inline(never)]
+    fn free_mapped(&self, pool: &Pool<K>, page: usize, pages: usize, va: Va) -> Result<(), BadFree> {
+        if !self.kernel.can_sleep() {
+            return Err(BadFree::Context);
         }
-        match how {
-            How::OwnMapping if !self.kernel.can_sleep() => Err(BadFree::Context),
-            How::OwnMapping => Ok(pool.free_mapped(&self.mappings, page, pages, va)?),
-            How::View(_) | How::Physical => Ok(pool.free(page, pages)?),
-        }
+        Ok(pool.free_mapped(&self.mappings, page, pages, va)?)
     }
 
     /// The buffer that was handed out at `va`, if it can be one. Any context.
@@ -321,6 +325,12 @@ impl<K: Kernel> Installer<'_, K> {
         });
         Ok(pool)
     }
+}
+
+/// Pages that hold `size` bytes; `None` for no bytes.
+#[inline(always)]
+fn pages_for(size: usize) -> Option<usize> {
+    Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
 }
 
 #[cold]

@@ -7,6 +7,7 @@ use super::{DMA, device, pointer, write_if};
 use crate::abi::rt_device;
 use crate::flags::Flags;
 use crate::kernel::rtthread::errors;
+use crate::map_ops::MapOps;
 
 /// Allocates a buffer that the device can reach.
 ///
@@ -80,8 +81,7 @@ pub unsafe extern "C" fn rt_dma_free(
         None => {
             let va = cpu_addr.expose_provenance();
             // A refused call is logged where it is refused; C has no way to be told.
-            let _ = DMA
-                .free(size, va, dma_handle, Flags::from_bits_retain(flags), |pa| dma_handle == pa || dma_handle == 0);
+            let _ = DMA.free(MapOps::Coherent, device, size, va, dma_handle, Flags::from_bits_retain(flags));
         }
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },

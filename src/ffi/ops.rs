@@ -122,7 +122,7 @@ unsafe extern "C" fn free<const OPS: u8>(
     let Some(device) = device(dev) else { return };
     let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
     // A refused call is logged where it is refused; C has no way to be told.
-    let _ = DMA.free_with(ops(OPS), device, size, va, dma_handle, flags);
+    let _ = DMA.free(ops(OPS), device, size, va, dma_handle, flags);
 }
 
 unsafe extern "C" fn sync_out<const OPS: u8>(

@@ -68,11 +68,7 @@ fn assert_consistent(map: &PageMap, model: &Model) {
         assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
     }
     for index in 0..map.used.len() {
-        assert_eq!(test(map.busy, index), word(map.used, index) != 0, "busy {index}");
         assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
-    }
-    for index in 0..map.busy.len() {
-        assert_eq!(test(map.busier, index), word(map.busy, index) != 0, "busier {index}");
     }
     assert_eq!(map.longest_free(), model.longest_free());
     assert_eq!(map.used_pages(), model.used());
