@@ -29,13 +29,12 @@ impl<K: Kernel> Dma<K> {
                         Ok(())
                     }
                     Err(InstallError::Empty | InstallError::Overlap) => {
-                        let format =
-                            c"%s: memory-region %lu, [0x%lx, 0x%lx), is no whole page, or overlaps another pool";
+                        let format = c"%s: memory-region %lu, [0x%lx, 0x%lx), is empty or overlaps a pool";
                         self.refuse_region(format, device, index, Some(region));
                         Ok(())
                     }
                     Err(InstallError::NoMemory | InstallError::Context) => {
-                        let format = c"%s: memory-region %lu, [0x%lx, 0x%lx): no memory for the bookkeeping";
+                        let format = c"%s: memory-region %lu, [0x%lx, 0x%lx): out of memory";
                         self.refuse_region(format, device, index, Some(region));
                         Err(NotNow)
                     }

@@ -11,6 +11,9 @@ use crate::registry::{Dma, InstallError};
 /// One past the highest address that 32 bits can name.
 const FOUR_GIB: u64 = 1 << 32;
 
+/// Entry `index` of a list of regions; `None` where there is no list at all.
+type List<'a> = dyn Fn(usize) -> Option<Entry<ReservedRegion>> + 'a;
+
 /// Why no pools were made. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ExtractError {
@@ -36,32 +39,30 @@ impl<K: Kernel> Dma<K> {
         total: usize,
         coherent: usize,
     ) -> Result<(Pa, Pa), ExtractError> {
+        self.extract_from(&list, total, coherent)
+    }
+
+    #[inline(never)]
+    fn extract_from(&self, list: &List, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
         let result = self.try_extract(list, total, coherent);
         let format = match result {
             Ok(_) => return result,
-            Err(ExtractError::BadSize) => c"%s: %lu bytes of which %lu coherent do not make pools",
-            Err(ExtractError::NoList) => {
-                c"%s: %lu bytes of which %lu coherent: the kernel has no list of reserved memory"
-            }
-            Err(ExtractError::NoRegion) => c"%s: %lu bytes of which %lu coherent: no region has room",
-            Err(ExtractError::NoMemory) => c"%s: %lu bytes of which %lu coherent: no memory for the bookkeeping",
+            Err(ExtractError::BadSize) => c"%s: %lu bytes, %lu of them coherent: bad sizes",
+            Err(ExtractError::NoList) => c"%s: %lu bytes, %lu of them coherent: no memblock",
+            Err(ExtractError::NoRegion) => c"%s: %lu bytes, %lu of them coherent: no region has room",
+            Err(ExtractError::NoMemory) => c"%s: %lu bytes, %lu of them coherent: out of memory",
         };
         let line = Line { format, name: Name::of(c"dma-pool"), values: [total, coherent, 0, 0, 0] };
         self.log(Level::Error, &line);
         result
     }
 
-    fn try_extract(
-        &self,
-        list: impl Fn(usize) -> Option<Entry<ReservedRegion>>,
-        total: usize,
-        coherent: usize,
-    ) -> Result<(Pa, Pa), ExtractError> {
+    fn try_extract(&self, list: &List, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
         if total < coherent || total == 0 {
             return Err(ExtractError::BadSize);
         }
         let installer = self.installer().map_err(|_| ExtractError::NoMemory)?;
-        let start = self.room(&list, total)?;
+        let start = self.room(list, total)?;
         let end = start + total;
         let low = Region { start, end: start + coherent, name: Name::of(c"coherent-pool") };
         let high = Region { start: low.end, end, name: Name::of(c"cma") };
@@ -83,7 +84,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Where `total` bytes can be taken: the lowest that is left of the first region with room for them below 4 GiB;
     /// where none has, of the last one with room above, as the C original does.
-    fn room(&self, list: impl Fn(usize) -> Option<Entry<ReservedRegion>>, total: usize) -> Result<Pa, ExtractError> {
+    fn room(&self, list: &List, total: usize) -> Result<Pa, ExtractError> {
         let mut high = None;
         for index in 0.. {
             match list(index) {
@@ -98,7 +99,7 @@ impl<K: Kernel> Dma<K> {
             }
         }
         let start = high.ok_or(ExtractError::NoRegion)?;
-        let format = c"%s: no region below 4 GiB has room for %lu bytes, taking 0x%lx";
+        let format = c"%s: no room for %lu bytes below 4 GiB, taking 0x%lx";
         let line = Line { format, name: Name::of(c"dma-pool"), values: [total, start, 0, 0, 0] };
         self.log(Level::Warning, &line);
         Ok(start)

@@ -147,9 +147,9 @@ impl<K: Kernel> Dma<K> {
                 return result;
             }
             Err(InstallError::Empty) => c"%s: install of [0x%lx, 0x%lx): no whole page",
-            Err(InstallError::Overlap) => c"%s: install of [0x%lx, 0x%lx): a pool covers part of it already",
-            Err(InstallError::NoMemory) => c"%s: install of [0x%lx, 0x%lx): no memory for the bookkeeping",
-            Err(InstallError::Context) => c"%s: install of [0x%lx, 0x%lx): not in a thread",
+            Err(InstallError::Overlap) => c"%s: install of [0x%lx, 0x%lx): overlaps a pool",
+            Err(InstallError::NoMemory) => c"%s: install of [0x%lx, 0x%lx): out of memory",
+            Err(InstallError::Context) => c"%s: install of [0x%lx, 0x%lx): needs a thread",
         };
         let values = [region.start, region.end, 0, 0, 0];
         self.refuse(&Line { format, name: region.name.shown(), values });
@@ -336,15 +336,11 @@ fn pages_for(size: usize) -> Option<usize> {
 #[cold]
 fn bad_free_line(error: BadFree, name: Name, size: usize, va: Va, handle: usize) -> Line {
     let format = match error {
-        BadFree::Foreign => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): not the address of a buffer",
-        BadFree::NotAllocated => {
-            c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): no buffer begins there, or it was freed before"
-        }
-        BadFree::WrongSize => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): the buffer has another size",
-        BadFree::WrongHandle => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): the buffer has another handle",
-        BadFree::Context => {
-            c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): it has a mapping of its own, which only a thread can remove"
-        }
+        BadFree::Foreign => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): not a buffer",
+        BadFree::NotAllocated => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): no buffer begins there (any more)",
+        BadFree::WrongSize => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): wrong size",
+        BadFree::WrongHandle => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): wrong handle",
+        BadFree::Context => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): needs a thread",
     };
     Line { format, name, values: [va, handle, size, 0, 0] }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QEMU's educational PCI device (QEMU, docs/specs/edu): it copies up to 4 KiB at a time between memory and a buffer of
- * its own, in both directions. Data goes out of one buffer and comes back into another.
+ * QEMU's educational PCI device (QEMU, docs/specs/edu): it copies between memory and a 4 KiB buffer of its own, in
+ * both directions. Data goes out of one buffer and comes back into another.
  */
 #include <rthw.h>
 #include <rtthread.h>
@@ -24,10 +24,10 @@
 #define EDU_DMA_TO_MEMORY   0x2
 
 #define EDU_BUFFER          0x40000 /* in the device's own address space */
-#define EDU_BUFFER_SIZE     4096
+#define EDU_CHUNK           2048    /* QEMU up to 9.0 stops at a transfer that fills all 4 KiB of it */
 
-/* More than the device's buffer, and no whole number of pages. */
-#define DATA_SIZE           (EDU_BUFFER_SIZE * 2 + 1024)
+/* Several chunks, more than a page, and no whole number of either. */
+#define DATA_SIZE           (EDU_CHUNK * 2 + 1024)
 
 static struct rt_pci_device edu = { .vendor = EDU_VENDOR, .device = EDU_DEVICE };
 static char *regs;
@@ -72,9 +72,9 @@ static const char *edu_copy(rt_ubase_t out, rt_ubase_t in, rt_size_t size)
 {
     const char *error = RT_NULL;
 
-    for (rt_size_t done = 0; done < size && !error; done += EDU_BUFFER_SIZE)
+    for (rt_size_t done = 0; done < size && !error; done += EDU_CHUNK)
     {
-        rt_size_t count = size - done < EDU_BUFFER_SIZE ? size - done : EDU_BUFFER_SIZE;
+        rt_size_t count = size - done < EDU_CHUNK ? size - done : EDU_CHUNK;
 
         error = edu_transfer(out + done, EDU_BUFFER, count, 0);
         if (!error)

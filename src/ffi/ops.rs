@@ -93,16 +93,28 @@ const fn ops(number: u8) -> MapOps {
     }
 }
 
+// A table's functions are told apart by a constant; each only adds it to the arguments of the one that works.
+
 unsafe extern "C" fn alloc<const OPS: u8>(
     dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    let Some(device) = device(dev) else {
-        return core::ptr::null_mut();
-    };
-    match DMA.allocate_with(ops(OPS), device, size, Flags::from_bits_retain(flags)) {
+    // SAFETY: the caller's `dma_handle`.
+    unsafe { alloc_with(dev, size, dma_handle, flags, ops(OPS)) }
+}
+
+#[inline(never)]
+unsafe fn alloc_with(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+    ops: MapOps,
+) -> *mut c_void {
+    let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    match DMA.allocate_with(ops, device, size, Flags::from_bits_retain(flags)) {
         Some((va, handle)) => {
             // SAFETY: the caller's, or null.
             unsafe { write_if(dma_handle, handle) };
@@ -132,11 +144,22 @@ unsafe extern "C" fn sync_out<const OPS: u8>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
+    // SAFETY: the caller's `dma_handle`.
+    unsafe { sync_out_with(dev, data, size, dma_handle, flags, ops(OPS)) }
+}
+
+#[inline(never)]
+unsafe fn sync_out_with(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+    ops: MapOps,
+) -> isize {
     let errors = errors();
-    let Some(device) = device(dev) else {
-        return errors.inval;
-    };
-    match DMA.sync_out(ops(OPS), device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+    let Some(device) = device(dev) else { return errors.inval };
+    match DMA.sync_out(ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
         Ok(handle) => {
             // SAFETY: the caller's, or null.
             unsafe { write_if(dma_handle, handle) };
@@ -150,23 +173,25 @@ unsafe extern "C" fn sync_in<const OPS: u8>(
     dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
-    _dma_handle: usize,
+    dma_handle: usize,
     flags: usize,
 ) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev) else {
-        return errors.inval;
-    };
-    match DMA.sync_in(ops(OPS), device, out_data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(()) => errors.ok,
+    let _ = dma_handle;
+    sync_in_with(dev, out_data, size, flags, ops(OPS))
+}
+
+#[inline(never)]
+fn sync_in_with(dev: *mut rt_device, out_data: *mut c_void, size: usize, flags: usize, ops: MapOps) -> isize {
+    let Some(device) = device(dev) else { return errors().inval };
+    match DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+        Ok(()) => errors().ok,
         Err(error) => sync_error(error),
     }
 }
 
 fn sync_error(error: BadSync) -> isize {
-    let errors = errors();
     match error {
-        BadSync::NotMapped => errors.inval,
-        BadSync::NotReachable => errors.error,
+        BadSync::NotMapped => errors().inval,
+        BadSync::NotReachable => errors().error,
     }
 }

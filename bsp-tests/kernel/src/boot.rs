@@ -9,6 +9,11 @@ use crate::arch;
 
 static FDT: AtomicUsize = AtomicUsize::new(0);
 static FDT_SIZE: AtomicUsize = AtomicUsize::new(0);
+static CMA: AtomicUsize = AtomicUsize::new(0);
+static COHERENT: AtomicUsize = AtomicUsize::new(0);
+
+const DEFAULT_CMA: usize = 8 << 20;
+const DEFAULT_COHERENT: usize = 2 << 20;
 
 /// Finds the device tree: where the boot register says, or else at the start of RAM.
 pub fn init(boot_register: usize) {
@@ -19,8 +24,22 @@ pub fn init(boot_register: usize) {
         u32::from_be(unsafe { (at as *const u32).read() }) == MAGIC
     });
     let at = found.expect("a device tree");
+    // SAFETY: the magic number is there; the rest is checked.
+    let fdt = unsafe { Fdt::from_raw(at as *const u8) }.expect("a valid device tree");
     FDT.store(at, SeqCst);
-    FDT_SIZE.store(fdt().data().len(), SeqCst);
+    FDT_SIZE.store(fdt.data().len(), SeqCst);
+    CMA.store(size_argument("cma").unwrap_or(DEFAULT_CMA), SeqCst);
+    COHERENT.store(size_argument("coherent_pool").unwrap_or(DEFAULT_COHERENT), SeqCst);
+}
+
+/// The boot argument `cma=`, in bytes.
+pub fn cma_size() -> usize {
+    CMA.load(SeqCst)
+}
+
+/// The boot argument `coherent_pool=`, in bytes.
+pub fn coherent_size() -> usize {
+    COHERENT.load(SeqCst)
 }
 
 /// The device tree's first byte and its length.
@@ -29,8 +48,8 @@ pub fn fdt_extent() -> (usize, usize) {
 }
 
 fn fdt() -> Fdt<'static> {
-    // SAFETY: `init` saw the magic number there; the blob is reserved and nobody writes to it.
-    unsafe { Fdt::from_raw(FDT.load(SeqCst) as *const u8) }.expect("a valid device tree")
+    // SAFETY: `init` checked the blob there; it is reserved and nobody writes to it.
+    unsafe { Fdt::from_raw_unchecked(FDT.load(SeqCst) as *const u8) }
 }
 
 /// The first block of RAM: start and end.
@@ -43,7 +62,7 @@ pub fn memory() -> (usize, usize) {
 }
 
 /// A size from the boot arguments, such as `cma=8M`.
-pub fn size_argument(name: &str) -> Option<usize> {
+fn size_argument(name: &str) -> Option<usize> {
     let chosen = fdt().chosen()?;
     let arguments = chosen.bootargs().ok()??;
     let value = arguments.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;

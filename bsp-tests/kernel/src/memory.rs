@@ -16,8 +16,6 @@ pub const PAGE: usize = 4096;
 
 const HEAP_SIZE: usize = 8 << 20;
 const FRAMES_SIZE: usize = 4 << 20;
-const DEFAULT_CMA: usize = 8 << 20;
-const DEFAULT_COHERENT: usize = 2 << 20;
 /// The reservation ends this far below the end of RAM, so that it does not begin on a 2 MiB boundary, as on a board.
 const ABOVE_DMA_POOL: usize = 0x10_3000;
 const FOUR_GIB: usize = 1 << 32;
@@ -55,7 +53,7 @@ pub fn plan() -> BootLayout {
     let frames = heap + HEAP_SIZE;
     let above = frames + FRAMES_SIZE;
     let dma_end = ram.end - ABOVE_DMA_POOL;
-    let dma_start = dma_end.checked_sub(cma_size()).filter(|&start| start >= above);
+    let dma_start = dma_end.checked_sub(boot::cma_size()).filter(|&start| start >= above);
     let dma_start = dma_start.expect("RAM for the DMA pools that the boot arguments ask for");
     let region = |start, end, name| Region { start, end, name };
     BootLayout {
@@ -67,19 +65,9 @@ pub fn plan() -> BootLayout {
             region(frames, above, Some(c"page-tables")),
             // Firmware reserves memory without a name, too.
             region(ram.end - PAGE, ram.end, None),
-            region(dma_start, dma_start + cma_size(), Some(c"dma-pool")),
+            region(dma_start, dma_end, Some(c"dma-pool")),
         ],
     }
-}
-
-/// The boot argument `cma=`, in bytes.
-pub fn cma_size() -> usize {
-    boot::size_argument("cma").unwrap_or(DEFAULT_CMA)
-}
-
-/// The boot argument `coherent_pool=`, in bytes.
-pub fn coherent_size() -> usize {
-    boot::size_argument("coherent_pool").unwrap_or(DEFAULT_COHERENT)
 }
 
 /// Brings up the heap and the frames.
@@ -227,14 +215,4 @@ fn memblock_init(layout: &BootLayout) {
 #[unsafe(no_mangle)]
 extern "C" fn rt_memblock_get_reserved() -> *const c_void {
     (&raw const RESERVED.head).cast()
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn stand_in_cma_size() -> usize {
-    cma_size()
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn stand_in_coherent_size() -> usize {
-    coherent_size()
 }

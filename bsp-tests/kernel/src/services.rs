@@ -46,6 +46,16 @@ unsafe fn give(found: Option<(u64, u64)>, start: *mut u64, size: *mut u64) -> c_
     0
 }
 
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_cma_size() -> usize {
+    boot::cma_size()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_coherent_size() -> usize {
+    boot::coherent_size()
+}
+
 /// Whether the device tree's first node with this compatible string has the property.
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_fdt_has(compatible: *const c_char, property: *const c_char) -> c_int {

@@ -1,0 +1,77 @@
+//! A write-back data cache, as slow and as treacherous as it may be: a line stays until somebody drops it, and a dirty
+//! one reaches memory only when it is flushed or [evicted](Cache::evict).
+
+use super::memory::Memory;
+use rt_dma_pool::kernel::Pa;
+use std::collections::BTreeMap;
+
+/// Bytes in a line.
+pub const LINE: usize = 64;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Maintenance {
+    Flush,
+    Invalidate,
+}
+
+/// One call of a cache operation, by physical address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CacheCall {
+    pub what: Maintenance,
+    pub pa: Pa,
+    pub size: usize,
+}
+
+struct CacheLine {
+    bytes: [u8; LINE],
+    dirty: bool,
+}
+
+#[derive(Default)]
+pub struct Cache {
+    lines: BTreeMap<Pa, CacheLine>,
+    pub calls: Vec<CacheCall>,
+}
+
+impl Cache {
+    /// The line of `pa`, brought in if it is not there.
+    fn line(&mut self, memory: &Memory, pa: Pa) -> &mut CacheLine {
+        self.lines.entry(pa & !(LINE - 1)).or_insert_with_key(|start| {
+            let mut bytes = [0; LINE];
+            memory.device_read(*start, &mut bytes);
+            CacheLine { bytes, dirty: false }
+        })
+    }
+
+    pub fn read(&mut self, memory: &Memory, pa: Pa) -> u8 {
+        self.line(memory, pa).bytes[pa % LINE]
+    }
+
+    pub fn write(&mut self, memory: &Memory, pa: Pa, byte: u8) {
+        let line = self.line(memory, pa);
+        line.bytes[pa % LINE] = byte;
+        line.dirty = true;
+    }
+
+    /// Does to the lines that `[pa, pa + size)` touches what the processor's operation does.
+    pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
+        self.calls.push(call);
+        let lines = call.pa & !(LINE - 1)..call.pa + call.size;
+        let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
+        for start in touched {
+            let line = self.lines.remove(&start).expect("listed just now");
+            if line.dirty && call.what == Maintenance::Flush {
+                memory.device_write(start, &line.bytes);
+            }
+        }
+    }
+
+    /// Makes room, as a processor may at any moment: every dirty line is written over what memory holds.
+    pub fn evict(&mut self, memory: &Memory) {
+        for (start, line) in std::mem::take(&mut self.lines) {
+            if line.dirty {
+                memory.device_write(start, &line.bytes);
+            }
+        }
+    }
+}

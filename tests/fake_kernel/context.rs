@@ -1,0 +1,43 @@
+//! Where the calling host thread, which plays a core, is in the fake kernel: in a thread, an interrupt, or with
+//! interrupts masked.
+
+use std::cell::Cell;
+
+thread_local! {
+    static MASKED_BY_LIBRARY: Cell<usize> = const { Cell::new(0) };
+    static MASKED_BY_CALLER: Cell<bool> = const { Cell::new(false) };
+    static IN_INTERRUPT: Cell<bool> = const { Cell::new(false) };
+}
+
+pub fn can_sleep() -> bool {
+    !IN_INTERRUPT.get() && !MASKED_BY_CALLER.get() && !locked()
+}
+
+/// Whether the library holds a lock on this core.
+pub fn locked() -> bool {
+    MASKED_BY_LIBRARY.get() != 0
+}
+
+pub fn irq_save() -> usize {
+    MASKED_BY_LIBRARY.replace(MASKED_BY_LIBRARY.get() + 1)
+}
+
+pub fn irq_restore(saved: usize) {
+    assert_eq!(MASKED_BY_LIBRARY.replace(saved), saved + 1, "interrupt masks do not nest");
+}
+
+/// Runs `handler` as an interrupt on this core.
+pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
+    assert!(!IN_INTERRUPT.replace(true), "interrupts do not nest");
+    let result = handler();
+    IN_INTERRUPT.set(false);
+    result
+}
+
+/// Runs `code` in a thread that has masked interrupts.
+pub fn with_interrupts_off<T>(code: impl FnOnce() -> T) -> T {
+    MASKED_BY_CALLER.set(true);
+    let result = code();
+    MASKED_BY_CALLER.set(false);
+    result
+}

@@ -1,0 +1,257 @@
+//! A machine under test: the fake kernel, the library over it, and a test's hands and eyes.
+
+use super::cache::CacheCall;
+use super::memory::Mapped;
+use super::{DeviceInfo, FakeKernel, Fault, Service, context};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, Kernel, Level, MemoryType, Name, Pa, ReservedRegion, Va};
+use rt_dma_pool::map_ops::MapOps;
+use rt_dma_pool::pool::{Pool, Region};
+use rt_dma_pool::registry::{BadFree, Dma};
+use std::ffi::CStr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+
+pub const KIB: usize = 1 << 10;
+pub const MIB: usize = 1 << 20;
+
+/// A range of physical memory to make a pool of.
+pub fn range(name: &'static CStr, start: Pa, size: usize) -> Region {
+    Region { start, end: start + size, name: Name::of(name) }
+}
+
+/// A buffer that a test holds, with all that is needed to give it back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub device: Device,
+    pub size: usize,
+    pub flags: Flags,
+    pub va: Va,
+    pub handle: usize,
+}
+
+pub struct Machine {
+    pub kernel: FakeKernel,
+    pub dma: &'static Dma<FakeKernel>,
+    /// Each device's `dma_ops`.
+    ops: Mutex<Vec<Option<MapOps>>>,
+}
+
+/// Libraries stay, as their pools do.
+static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.kernel.0.memory.close();
+    }
+}
+
+/// What a machine has given away: two of these compare whether a call lost something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Balance {
+    pub heap_bytes: usize,
+    pub mappings: Vec<Mapped>,
+    pub used_bytes: usize,
+}
+
+impl Machine {
+    /// A machine without pools and devices, whose kernel maps and allocates whatever it is asked for.
+    pub fn new() -> Self {
+        let kernel = FakeKernel::new();
+        let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
+        LIBRARIES.lock().unwrap().push(dma);
+        Machine { kernel, dma, ops: Mutex::default() }
+    }
+
+    /// A machine with one pool.
+    pub fn with_pool(name: &'static CStr, start: Pa, size: usize) -> (Self, &'static Pool<FakeKernel>) {
+        let machine = Machine::new();
+        let pool = machine.install(name, start, size);
+        (machine, pool)
+    }
+
+    // --- setting up ------------------------------------------------------------------------------------------------
+
+    pub fn install(&self, name: &'static CStr, start: Pa, size: usize) -> &'static Pool<FakeKernel> {
+        self.dma.install(&range(name, start, size)).unwrap()
+    }
+
+    pub fn device(&self, info: DeviceInfo) -> Device {
+        self.ops.lock().unwrap().push(None);
+        let mut records = self.kernel.0.records.lock().unwrap();
+        records.devices.push(info);
+        Device(records.devices.len())
+    }
+
+    pub fn plain_device(&self) -> Device {
+        self.device(DeviceInfo::plain())
+    }
+
+    /// What `/reserved-memory` and the boot allocator know; `None` stands for a kernel without memblock.
+    pub fn set_reserved(&self, list: Option<Vec<ReservedRegion>>) {
+        self.kernel.0.records.lock().unwrap().reserved = list;
+    }
+
+    pub fn set_view_limit(&self, bytes: usize) {
+        self.kernel.0.view_limit.store(bytes, Relaxed);
+    }
+
+    /// Boot code maps this range linearly, before the library is asked.
+    pub fn premap_linear(&self, start: Pa, size: usize) {
+        self.kernel.0.memory.map_linear(start, size, false);
+    }
+
+    /// From now on, the calls `[first, first + count)` of the service fail, counted from zero.
+    pub fn fail(&self, service: Service, first: usize, count: usize) {
+        self.kernel.0.records.lock().unwrap().faults.insert(service, Fault { calls: 0, first, count });
+    }
+
+    pub fn fail_always(&self, service: Service) {
+        self.fail(service, 0, usize::MAX);
+    }
+
+    /// The service works again. Says whether a call failed.
+    pub fn repair(&self, service: Service) -> bool {
+        let fault = self.kernel.0.records.lock().unwrap().faults.remove(&service);
+        fault.is_some_and(|fault| fault.calls > fault.first)
+    }
+
+    /// From now on, `handler` runs as an interrupt whenever interrupts are on.
+    pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
+        *self.kernel.0.handler.write().unwrap() = handler;
+    }
+
+    pub fn in_interrupt<T>(&self, code: impl FnOnce() -> T) -> T {
+        context::in_interrupt(code)
+    }
+
+    pub fn with_interrupts_off<T>(&self, code: impl FnOnce() -> T) -> T {
+        context::with_interrupts_off(code)
+    }
+
+    // --- a driver's calls, as the C ABI makes them -----------------------------------------------------------------
+
+    /// The device's operations: chosen at its first call, and kept.
+    pub fn ops(&self, device: Device) -> Option<MapOps> {
+        if let Some(ops) = self.ops.lock().unwrap()[device.0 - 1] {
+            return Some(ops);
+        }
+        let ops = self.dma.choose_ops(device).ok()?;
+        self.ops.lock().unwrap()[device.0 - 1] = Some(ops);
+        Some(ops)
+    }
+
+    pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
+        let (va, handle) = self.dma.allocate_with(self.ops(device)?, device, size, flags)?;
+        Some(Held { device, size, flags, va, handle })
+    }
+
+    pub fn free(&self, held: Held) -> Result<(), BadFree> {
+        let Held { device, size, flags, va, handle } = held;
+        self.dma.free(self.ops(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
+    }
+
+    // --- memory ----------------------------------------------------------------------------------------------------
+
+    /// Where `va` leads, and as what.
+    pub fn at(&self, va: Va) -> Option<(Pa, MemoryType)> {
+        self.kernel.0.memory.translate(va)
+    }
+
+    /// The processor writes, through its cache where the mapping says so.
+    pub fn cpu_write(&self, va: Va, bytes: &[u8]) {
+        let memory = &self.kernel.0.memory;
+        match self.at(va) {
+            Some((pa, MemoryType::Cached)) => {
+                let mut cache = self.kernel.0.cache.lock().unwrap();
+                bytes.iter().zip(pa..).for_each(|(byte, pa)| cache.write(memory, pa, *byte));
+            }
+            _ => memory.write(va, bytes),
+        }
+    }
+
+    /// The processor reads, through its cache where the mapping says so.
+    pub fn cpu_read(&self, va: Va, size: usize) -> Vec<u8> {
+        let memory = &self.kernel.0.memory;
+        match self.at(va) {
+            Some((pa, MemoryType::Cached)) => {
+                let mut cache = self.kernel.0.cache.lock().unwrap();
+                (pa..pa + size).map(|pa| cache.read(memory, pa)).collect()
+            }
+            _ => self.peek(va, size),
+        }
+    }
+
+    /// Writes through the host's own mapping, without the cache model.
+    pub fn poke(&self, va: Va, bytes: &[u8]) {
+        self.kernel.0.memory.write(va, bytes);
+    }
+
+    /// Reads through the host's own mapping, without the cache model.
+    pub fn peek(&self, va: Va, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        self.kernel.0.memory.read(va, &mut bytes);
+        bytes
+    }
+
+    pub fn device_write(&self, pa: Pa, bytes: &[u8]) {
+        self.kernel.0.memory.device_write(pa, bytes);
+    }
+
+    pub fn device_read(&self, pa: Pa, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        self.kernel.0.memory.device_read(pa, &mut bytes);
+        bytes
+    }
+
+    /// Every dirty line is written back now.
+    pub fn evict_cache(&self) {
+        self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);
+    }
+
+    // --- the record ------------------------------------------------------------------------------------------------
+
+    pub fn take_cache_calls(&self) -> Vec<CacheCall> {
+        std::mem::take(&mut self.kernel.0.cache.lock().unwrap().calls)
+    }
+
+    /// The lines of one level since the last look.
+    pub fn take_log(&self, level: Level) -> Vec<String> {
+        let mut records = self.kernel.0.records.lock().unwrap();
+        let (wanted, others) = std::mem::take(&mut records.log).into_iter().partition(|(of, _)| *of == level);
+        records.log = others;
+        wanted.into_iter().map(|(_, line): (Level, String)| line).collect()
+    }
+
+    pub fn take_errors(&self) -> Vec<String> {
+        self.take_log(Level::Error)
+    }
+
+    /// What `list_dma_pool` prints.
+    pub fn list(&self) -> Vec<String> {
+        self.dma.report();
+        std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed)
+    }
+
+    /// How often the kernel made a mapping.
+    pub fn maps_made(&self) -> usize {
+        self.kernel.0.maps.load(Relaxed)
+    }
+
+    pub fn mappings(&self) -> Vec<Mapped> {
+        self.kernel.0.memory.mapped()
+    }
+
+    pub fn balance(&self) -> Balance {
+        let heap_bytes = self.kernel.0.records.lock().unwrap().heap.values().sum();
+        let used_bytes = self.dma.pools().map(|pool| pool.usage().0).sum();
+        let mut mappings = self.mappings();
+        mappings.sort_by_key(|mapped| (mapped.pa, mapped.size, mapped.memory as i32));
+        Balance { heap_bytes, mappings, used_bytes }
+    }
+
+    /// Whether the linear map shows this page.
+    pub fn is_linear(&self, pa: Pa) -> bool {
+        self.at(self.kernel.linear(pa)).is_some()
+    }
+}

@@ -1,0 +1,203 @@
+//! Physical memory: a memory file, mapped as often as anyone asks, so that two addresses of one page are one page.
+
+use super::PAGE;
+use rt_dma_pool::kernel::{MemoryType, Pa, Va};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, RwLock};
+
+/// Where there is RAM: below 4 GiB, and across it.
+pub const LOW: Range<Pa> = 0x4000_0000..0x4800_0000;
+pub const HIGH: Range<Pa> = 0xff00_0000..0x1_0400_0000;
+
+/// A mapping that somebody made and has to remove.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mapped {
+    pub pa: Pa,
+    pub size: usize,
+    pub memory: MemoryType,
+}
+
+/// How a mapping leads to the wrong memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// As aarch64's block mapping: to the 2 MiB block around the address.
+    Block,
+    /// Only the last page.
+    LastPage,
+}
+
+pub struct Memory {
+    file: Mutex<Option<OwnedFd>>,
+    /// Where the linear map shows the first byte of [`LOW`].
+    linear: Va,
+    /// The memory file in one piece: what a device sees.
+    bus: Va,
+    /// What `v2p` reads: for each mapped page, where it leads.
+    table: RwLock<HashMap<Va, (Pa, MemoryType)>>,
+    mapped: Mutex<BTreeMap<Va, Mapped>>,
+}
+
+const LINEAR_SIZE: usize = HIGH.end - LOW.start;
+const FILE_SIZE: usize = (LOW.end - LOW.start) + (HIGH.end - HIGH.start);
+
+/// Where the file holds `pa`.
+fn offset_of(pa: Pa) -> usize {
+    match pa {
+        _ if LOW.contains(&pa) => pa - LOW.start,
+        _ if HIGH.contains(&pa) => pa - HIGH.start + (LOW.end - LOW.start),
+        _ => panic!("there is no RAM at {pa:#x}"),
+    }
+}
+
+fn mmap(at: Va, size: usize, protection: i32, flags: i32, file: i32, offset: usize) -> Va {
+    // SAFETY: with `at` zero it is a new range; else a part of the linear map's range, which is this file's own.
+    let va = unsafe { libc::mmap(at as *mut _, size, protection, flags, file, offset as libc::off_t) };
+    assert_ne!(va, libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
+    va as Va
+}
+
+const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
+
+impl Memory {
+    pub fn new() -> Self {
+        // SAFETY: the name is a C string; the descriptor is new, and owned from here on.
+        let file = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"ram".as_ptr(), libc::MFD_CLOEXEC)) };
+        // SAFETY: the descriptor is open.
+        assert_eq!(unsafe { libc::ftruncate(file.as_raw_fd(), FILE_SIZE as libc::off_t) }, 0);
+        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        Memory {
+            linear: mmap(0, LINEAR_SIZE, libc::PROT_NONE, reserve, -1, 0),
+            bus: mmap(0, FILE_SIZE, READ_WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0),
+            file: Mutex::new(Some(file)),
+            table: RwLock::default(),
+            mapped: Mutex::default(),
+        }
+    }
+
+    /// Gives everything back to the host. Nothing is mapped afterwards.
+    pub fn close(&self) {
+        let live: Vec<_> = self.mapped.lock().unwrap().keys().copied().collect();
+        live.into_iter().for_each(|va| self.unmap(va));
+        self.table.write().unwrap().clear();
+        // SAFETY: both ranges are this file's own, and the table says that nothing is mapped there any more.
+        unsafe {
+            libc::munmap(self.linear as *mut _, LINEAR_SIZE);
+            libc::munmap(self.bus as *mut _, FILE_SIZE);
+        }
+        *self.file.lock().unwrap() = None;
+    }
+
+    pub fn linear(&self, pa: Pa) -> Va {
+        self.linear.wrapping_add(pa).wrapping_sub(LOW.start)
+    }
+
+    pub fn translate(&self, va: Va) -> Option<(Pa, MemoryType)> {
+        let (page, memory) = *self.table.read().unwrap().get(&(va & !(PAGE - 1)))?;
+        Some((page + va % PAGE, memory))
+    }
+
+    fn show(&self, at: Va, pa: Pa, size: usize, memory: MemoryType) -> Va {
+        assert!(pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0, "not whole pages: {pa:#x} {size:#x}");
+        assert_eq!(offset_of(pa + size - 1) - offset_of(pa), size - 1, "RAM from {pa:#x} on ends too early");
+        let fixed = if at == 0 { 0 } else { libc::MAP_FIXED };
+        let file = self.file.lock().unwrap().as_ref().expect("the machine is on").as_raw_fd();
+        let va = mmap(at, size, READ_WRITE, libc::MAP_SHARED | fixed, file, offset_of(pa));
+        let mut table = self.table.write().unwrap();
+        for offset in (0..size).step_by(PAGE) {
+            table.insert(va + offset, (pa + offset, memory));
+        }
+        va
+    }
+
+    /// Maps at the linear address. RT-Thread asserts that nothing is mapped there.
+    pub fn map_linear(&self, pa: Pa, size: usize, wrong: bool) {
+        let va = self.linear(pa);
+        for offset in (0..size).step_by(PAGE) {
+            assert_eq!(self.translate(va + offset), None, "{:#x} is mapped linearly already", pa + offset);
+        }
+        self.show(va, pa, size, MemoryType::Cached);
+        if wrong {
+            self.show(va, elsewhere(pa), PAGE, MemoryType::Cached);
+        }
+    }
+
+    /// Maps anywhere, and perhaps something else than was asked for; the table says what.
+    pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<Wrong>) -> Va {
+        let leads_to = if wrong == Some(Wrong::Block) { elsewhere(pa) } else { pa };
+        let va = self.show(0, leads_to, size, memory);
+        if wrong == Some(Wrong::LastPage) {
+            self.show(va + size - PAGE, elsewhere(pa + size - PAGE), PAGE, memory);
+        }
+        self.mapped.lock().unwrap().insert(va, Mapped { pa, size, memory });
+        va
+    }
+
+    pub fn unmap(&self, va: Va) {
+        let mapped = self.mapped.lock().unwrap().remove(&va);
+        let Mapped { size, .. } = mapped.unwrap_or_else(|| panic!("no mapping begins at {va:#x}"));
+        let mut table = self.table.write().unwrap();
+        for offset in (0..size).step_by(PAGE) {
+            table.remove(&(va + offset));
+        }
+        // SAFETY: `map` made it, with this size, and nobody removed it before.
+        unsafe { libc::munmap(va as *mut _, size) };
+    }
+
+    /// What `map` made and `unmap` did not remove.
+    pub fn mapped(&self) -> Vec<Mapped> {
+        self.mapped.lock().unwrap().values().copied().collect()
+    }
+
+    /// Copies through the processor's page tables; every page must be mapped.
+    pub fn read(&self, va: Va, bytes: &mut [u8]) {
+        self.assert_mapped(va, bytes.len());
+        for (offset, byte) in bytes.iter_mut().enumerate() {
+            // SAFETY: mapped, as just seen; tests give no buffer to two threads at once.
+            *byte = unsafe { ((va + offset) as *const u8).read_volatile() };
+        }
+    }
+
+    /// Copies through the processor's page tables; every page must be mapped.
+    pub fn write(&self, va: Va, bytes: &[u8]) {
+        self.assert_mapped(va, bytes.len());
+        for (offset, byte) in bytes.iter().enumerate() {
+            // SAFETY: as in `read`.
+            unsafe { ((va + offset) as *mut u8).write_volatile(*byte) };
+        }
+    }
+
+    pub fn assert_mapped(&self, va: Va, size: usize) {
+        let pages = va & !(PAGE - 1)..va + size;
+        assert!(pages.step_by(PAGE).all(|page| self.translate(page).is_some()), "a fault in {size} bytes at {va:#x}");
+    }
+
+    /// The bus address of RAM, for a device or the cache.
+    fn on_bus(&self, pa: Pa, size: usize) -> Va {
+        assert!(size == 0 || offset_of(pa + size - 1) - offset_of(pa) == size - 1, "a device leaves RAM at {pa:#x}");
+        self.bus + offset_of(pa)
+    }
+
+    pub fn device_read(&self, pa: Pa, bytes: &mut [u8]) {
+        let va = self.on_bus(pa, bytes.len());
+        for (offset, byte) in bytes.iter_mut().enumerate() {
+            // SAFETY: within the mapping of the whole file.
+            *byte = unsafe { ((va + offset) as *const u8).read_volatile() };
+        }
+    }
+
+    pub fn device_write(&self, pa: Pa, bytes: &[u8]) {
+        let va = self.on_bus(pa, bytes.len());
+        for (offset, byte) in bytes.iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { ((va + offset) as *mut u8).write_volatile(*byte) };
+        }
+    }
+}
+
+/// Another place than `pa`: the block around it, or the next block where `pa` begins one.
+fn elsewhere(pa: Pa) -> Pa {
+    const BLOCK: usize = 2 << 20;
+    if pa.is_multiple_of(BLOCK) { pa + BLOCK } else { pa & !(BLOCK - 1) }
+}

@@ -1,0 +1,279 @@
+//! A kernel for tests: [`Kernel`] over a memory file, with everything it was asked for on record.
+//!
+//! It is stricter than a real one. A service that may sleep panics when the library calls it with a lock held, in an
+//! interrupt or with interrupts masked; so does a cache operation on memory that is not mapped, a second mapping at a
+//! linear address, an unmap of what is not mapped, and a free of what the heap did not give.
+
+#![allow(dead_code)] // Each test crate uses its part.
+
+mod cache;
+mod context;
+mod devices;
+mod machine;
+mod memory;
+mod text;
+
+pub use cache::{CacheCall, LINE, Maintenance};
+pub use devices::{DeviceInfo, named_region};
+pub use machine::{Held, KIB, MIB, Machine, range};
+pub use memory::{HIGH, LOW, Mapped, Wrong};
+
+use cache::Cache;
+use memory::Memory;
+use rt_dma_pool::kernel::{
+    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, ReservedRegion, Va,
+};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, RwLock};
+
+pub const PAGE: usize = PAGE_SIZE;
+
+/// A service that a test can make fail.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Service {
+    HeapAlloc,
+    Map,
+    MapLinear,
+    /// `map` succeeds, and leads elsewhere.
+    MapWrong(Wrong),
+    /// `map_linear` succeeds, and its first page leads elsewhere.
+    MapLinearWrong,
+}
+
+/// Calls of a service since it was armed, and which of them fail.
+#[derive(Clone, Copy)]
+struct Fault {
+    calls: usize,
+    first: usize,
+    count: usize,
+}
+
+type Handler = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Default)]
+struct Records {
+    heap: HashMap<usize, usize>,
+    faults: HashMap<Service, Fault>,
+    log: Vec<(Level, String)>,
+    printed: Vec<String>,
+    devices: Vec<DeviceInfo>,
+    reserved: Option<Vec<ReservedRegion>>,
+}
+
+pub struct Inner {
+    memory: Memory,
+    cache: Mutex<Cache>,
+    records: Mutex<Records>,
+    view_limit: AtomicUsize,
+    /// What happens on a core whenever interrupts are on.
+    handler: RwLock<Option<Handler>>,
+    maps: AtomicUsize,
+}
+
+/// The kernel: a reference that is passed around.
+#[derive(Clone, Copy)]
+pub struct FakeKernel(&'static Inner);
+
+/// Kernels stay: pools are never removed, and refer to them.
+static KERNELS: Mutex<Vec<&'static Inner>> = Mutex::new(Vec::new());
+
+impl FakeKernel {
+    fn new() -> Self {
+        let inner: &'static Inner = Box::leak(Box::new(Inner {
+            memory: Memory::new(),
+            cache: Mutex::default(),
+            records: Mutex::default(),
+            view_limit: AtomicUsize::new(64 << 20),
+            handler: RwLock::default(),
+            maps: AtomicUsize::new(0),
+        }));
+        KERNELS.lock().unwrap().push(inner);
+        FakeKernel(inner)
+    }
+
+    /// Whether a service fails this time.
+    fn fails(&self, service: Service) -> bool {
+        match self.0.records.lock().unwrap().faults.get_mut(&service) {
+            Some(fault) => {
+                fault.calls += 1;
+                (fault.first..fault.first.saturating_add(fault.count)).contains(&(fault.calls - 1))
+            }
+            None => false,
+        }
+    }
+
+    /// What every service that may sleep begins with.
+    fn may_sleep(&self, service: &str) {
+        assert!(context::can_sleep(), "{service} is called where sleeping is not allowed");
+        self.interrupt_if_on();
+    }
+
+    /// An interrupt comes at every moment at which it can.
+    fn interrupt_if_on(&self) {
+        if context::can_sleep()
+            && let Some(handler) = self.0.handler.read().unwrap().clone()
+        {
+            context::in_interrupt(|| handler());
+        }
+    }
+
+    fn maintain(&self, what: Maintenance, va: Va, size: usize) {
+        assert!(!context::locked(), "cache maintenance under a lock");
+        self.0.memory.assert_mapped(va, size);
+        let (pa, _) = self.0.memory.translate(va).expect("mapped");
+        self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { what, pa, size });
+    }
+
+    fn device(&self, device: Device) -> DeviceInfo {
+        self.0.records.lock().unwrap().devices[device.0 - 1].clone()
+    }
+}
+
+fn heap_layout(size: usize) -> Layout {
+    // Aligned for a pointer and no more, so that AddressSanitizer sees the first byte too far.
+    Layout::from_size_align(size, align_of::<usize>()).unwrap()
+}
+
+impl Kernel for FakeKernel {
+    fn heap_alloc(&self, size: usize) -> *mut u8 {
+        self.may_sleep("heap_alloc");
+        assert_ne!(size, 0, "nobody needs no memory");
+        if self.fails(Service::HeapAlloc) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the size is not zero.
+        let memory = unsafe { alloc_zeroed(heap_layout(size)) };
+        self.0.records.lock().unwrap().heap.insert(memory as usize, size);
+        memory
+    }
+
+    unsafe fn heap_free(&self, memory: *mut u8) {
+        self.may_sleep("heap_free");
+        let size = self.0.records.lock().unwrap().heap.remove(&(memory as usize));
+        let size = size.unwrap_or_else(|| panic!("the heap did not give {memory:?}"));
+        // SAFETY: `heap_alloc` gave it, with this layout, and it was not given back before.
+        unsafe {
+            memory.write_bytes(0xdd, size);
+            dealloc(memory, heap_layout(size));
+        }
+    }
+
+    fn v2p(&self, va: Va) -> Option<Pa> {
+        self.0.memory.translate(va).map(|(pa, _)| pa)
+    }
+
+    fn linear(&self, pa: Pa) -> Va {
+        self.0.memory.linear(pa)
+    }
+
+    fn map_linear(&self, pa: Pa, size: usize) -> bool {
+        self.may_sleep("map_linear");
+        if self.fails(Service::MapLinear) {
+            return false;
+        }
+        self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
+        true
+    }
+
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+        self.may_sleep("map");
+        if self.fails(Service::Map) {
+            return None;
+        }
+        self.0.maps.fetch_add(1, Relaxed);
+        let wrong = [Wrong::Block, Wrong::LastPage].into_iter().find(|wrong| self.fails(Service::MapWrong(*wrong)));
+        Some(self.0.memory.map(pa, size, memory, wrong))
+    }
+
+    fn unmap(&self, va: Va) {
+        self.may_sleep("unmap");
+        self.0.memory.unmap(va);
+    }
+
+    fn view_limit(&self) -> usize {
+        self.0.view_limit.load(Relaxed)
+    }
+
+    fn cache_flush(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::Flush, va, size);
+    }
+
+    fn cache_invalidate(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::Invalidate, va, size);
+    }
+
+    fn cache_line(&self) -> usize {
+        LINE
+    }
+
+    fn irq_save(&self) -> usize {
+        self.interrupt_if_on();
+        context::irq_save()
+    }
+
+    fn irq_restore(&self, saved: usize) {
+        context::irq_restore(saved);
+        self.interrupt_if_on();
+    }
+
+    fn can_sleep(&self) -> bool {
+        context::can_sleep()
+    }
+
+    fn pause(&self) {
+        self.may_sleep("pause");
+        std::thread::yield_now();
+    }
+
+    fn reserved(&self, index: usize) -> Option<Entry<ReservedRegion>> {
+        let records = self.0.records.lock().unwrap();
+        Some(records.reserved.as_ref()?.get(index).map_or(Entry::End, |region| Entry::Found(*region)))
+    }
+
+    fn device_name(&self, device: Device) -> Name {
+        self.device(device).name.map_or(Name::NONE, Name::of)
+    }
+
+    fn is_coherent(&self, device: Device) -> bool {
+        self.device(device).coherent
+    }
+
+    fn has_node(&self, device: Device) -> bool {
+        self.device(device).has_node
+    }
+
+    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
+        self.may_sleep("memory_region");
+        self.device(device).regions.get(index).copied().unwrap_or(Entry::End)
+    }
+
+    fn has_dma_ranges(&self, device: Device) -> bool {
+        self.may_sleep("has_dma_ranges");
+        self.device(device).has_dma_ranges
+    }
+
+    fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize> {
+        (self.device(device).cpu_to_dma)(pa)
+    }
+
+    fn dma_to_cpu(&self, device: Device, handle: usize) -> Option<Pa> {
+        (self.device(device).dma_to_cpu)(handle)
+    }
+
+    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
+        self.device(device).windows.get(index).map_or(Entry::End, |window| Entry::Found(*window))
+    }
+
+    fn log(&self, level: Level, line: &Line) {
+        self.may_sleep("log");
+        self.0.records.lock().unwrap().log.push((level, text::format(line, None)));
+    }
+
+    fn print(&self, line: &Line, tail: Name) {
+        self.may_sleep("print");
+        let tail = (!tail.0.is_null()).then_some(tail);
+        self.0.records.lock().unwrap().printed.push(text::format(line, tail));
+    }
+}

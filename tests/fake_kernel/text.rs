@@ -1,0 +1,42 @@
+//! The kernel's `printf`, as far as [`Line`] promises: `%s` first, then `%lu` and `%lx`, then one `%s` for a tail.
+
+use rt_dma_pool::kernel::{Line, Name};
+use std::ffi::CStr;
+
+pub fn text_of(name: Name) -> String {
+    assert!(!name.0.is_null(), "a null pointer is printed");
+    // SAFETY: names come from C string literals of the tests and of the library, or from the library's own buffer for
+    // the time of the call.
+    unsafe { CStr::from_ptr(name.0) }.to_str().unwrap().to_owned()
+}
+
+/// The line as the kernel would print it. Panics where C would read an argument that is not there.
+pub fn format(line: &Line, tail: Option<Name>) -> String {
+    let mut strings = [Some(line.name), tail].into_iter();
+    let mut values = line.values.iter();
+    let mut out = String::new();
+    let mut rest = line.format.to_str().unwrap();
+    while let Some((before, directive)) = rest.split_once('%') {
+        out.push_str(before);
+        let left = directive.starts_with('-');
+        let zeros = directive.starts_with('0');
+        let directive = directive.trim_start_matches('-');
+        let digits = directive.len() - directive.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (width, conversion) = directive.split_at(digits);
+        let width = width.parse().unwrap_or(0);
+        let (length, value) = match conversion {
+            c if c.starts_with('s') => (1, text_of(strings.next().flatten().expect("a string for each %s"))),
+            c if c.starts_with("lu") => (2, values.next().expect("a number for each %lu").to_string()),
+            c if c.starts_with("lx") => (2, format!("{:x}", values.next().expect("a number for each %lx"))),
+            _ => panic!("{:?} is not a format of `Line`", line.format),
+        };
+        assert!(!out.is_empty() || length == 1 || !before.is_empty(), "%s comes first");
+        out.push_str(&match (left, zeros) {
+            (true, _) => format!("{value:<width$}"),
+            (_, true) => format!("{value:0>width$}"),
+            _ => format!("{value:>width$}"),
+        });
+        rest = &conversion[length..];
+    }
+    out + rest
+}
