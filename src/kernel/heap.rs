@@ -25,7 +25,7 @@ unsafe impl Zeroed for AtomicUsize {}
 // SAFETY: as above.
 unsafe impl Zeroed for usize {}
 // SAFETY: as above; `u32` needs at most the alignment of a pointer.
-unsafe impl Zeroed for [u32; 8] {}
+unsafe impl Zeroed for [u32; 4] {}
 
 /// Zeroed heap memory that nobody uses yet. Dropped, it goes back to the heap.
 pub struct Reserved<K: Kernel> {

@@ -32,63 +32,69 @@ pub fn up_to_bit(last: usize) -> usize {
     usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// The words that the bits `[from, from + length)` touch: the first, those that they fill, the last (`None` if that is
-/// the first), and which bits of the first and the last. `None` past the end; `length` is not zero.
+/// The bits `[from, from + length)` of their word, if they lie in one. `length` is not zero.
+#[inline(always)]
+fn in_one_word(from: usize, length: usize) -> Option<usize> {
+    let last = from.wrapping_add(length).wrapping_sub(1);
+    (from / BITS == last / BITS).then(|| from_bit(from) & up_to_bit(last))
+}
+
+/// The words that the bits `[from, from + length)` touch: the first, those that they fill, and the last; and which bits
+/// of the first and the last. `None` if they lie in one word, or past the end.
 #[inline(always)]
 fn split(
     words: &[AtomicUsize],
     from: usize,
     length: usize,
-) -> Option<(&AtomicUsize, usize, Option<(&[AtomicUsize], &AtomicUsize, usize)>)> {
+) -> Option<(&AtomicUsize, usize, &[AtomicUsize], &AtomicUsize, usize)> {
     let last = from.wrapping_add(length).wrapping_sub(1);
-    let first = words.get(from / BITS)?;
-    if from / BITS == last / BITS {
-        return Some((first, from_bit(from) & up_to_bit(last), None));
-    }
-    let (end, filled) = words.get(from / BITS + 1..=last / BITS)?.split_last()?;
-    Some((first, from_bit(from), Some((filled, end, up_to_bit(last)))))
+    let (first, more) = words.get(from / BITS..=last / BITS)?.split_first()?;
+    let (end, filled) = more.split_last()?;
+    Some((first, from_bit(from), filled, end, up_to_bit(last)))
 }
 
-/// Sets the bits `[from, from + length)`. The caller excludes other writers.
+/// Sets the bits `[from, from + length)`. The caller excludes other writers. `length` is not zero.
 #[inline(always)]
 pub fn set(words: &[AtomicUsize], from: usize, length: usize) {
-    let Some((first, mask, more)) = split(words, from, length) else { return };
-    first.store(first.load(Relaxed) | mask, Relaxed);
-    if let Some((filled, end, mask)) = more {
-        fill(filled, usize::MAX);
-        end.store(end.load(Relaxed) | mask, Relaxed);
+    match (in_one_word(from, length), words.get(from / BITS)) {
+        (Some(mask), Some(word)) => word.store(word.load(Relaxed) | mask, Relaxed),
+        _ => change_many(words, from, length, usize::MAX),
     }
 }
 
-/// Clears the bits `[from, from + length)`. The caller excludes other writers.
+/// Clears the bits `[from, from + length)`. The caller excludes other writers. `length` is not zero.
 #[inline(always)]
 pub fn clear(words: &[AtomicUsize], from: usize, length: usize) {
-    let Some((first, mask, more)) = split(words, from, length) else { return };
-    first.store(first.load(Relaxed) & !mask, Relaxed);
-    if let Some((filled, end, mask)) = more {
-        fill(filled, 0);
-        end.store(end.load(Relaxed) & !mask, Relaxed);
+    match (in_one_word(from, length), words.get(from / BITS)) {
+        (Some(mask), Some(word)) => word.store(word.load(Relaxed) & !mask, Relaxed),
+        _ => change_many(words, from, length, 0),
     }
 }
 
-/// Whether any of the bits `[from, from + length)` is set; false for no bits.
+/// Sets the bits `[from, from + length)`, which are the caller's, while others change bits beside them. `length` is not
+/// zero.
 #[inline(always)]
-pub fn any(words: &[AtomicUsize], from: usize, length: usize) -> bool {
-    if length == 0 {
-        return false;
-    }
-    let Some((first, mask, more)) = split(words, from, length) else { return false };
-    let outer = first.load(Relaxed) & mask;
-    match more {
-        Some((filled, end, mask)) => outer | union(filled) | (end.load(Relaxed) & mask) != 0,
-        None => outer != 0,
+pub fn set_shared(words: &[AtomicUsize], from: usize, length: usize) {
+    match (in_one_word(from, length), words.get(from / BITS)) {
+        (Some(mask), Some(word)) if word.load(Relaxed) & mask == mask => {}
+        (Some(mask), Some(word)) => {
+            word.fetch_or(mask, Relaxed);
+        }
+        _ => change_many(words, from, length, usize::MAX),
     }
 }
 
-/// Sets every word to `value`. Eight at a time: two instructions a word, of the four that a call may hold the lock for.
+/// Makes the bits `[from, from + length)`, which lie in several words, what `value` is made of. Others may change bits
+/// beside them.
 #[inline(never)]
-fn fill(words: &[AtomicUsize], value: usize) {
-    let (eights, rest) = words.as_chunks::<8>();
+fn change_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) {
+    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return };
+    for (word, mask) in [(first, first_mask), (end, end_mask)] {
+        word.fetch_and(!mask | value, Relaxed);
+        word.fetch_or(mask & value, Relaxed);
+    }
+    // Eight at a time: two instructions a word, of the four that a call may hold the lock for.
+    let (eights, rest) = filled.as_chunks::<8>();
     for eight in eights {
         for word in eight {
             word.store(value, Relaxed);
@@ -99,64 +105,60 @@ fn fill(words: &[AtomicUsize], value: usize) {
     }
 }
 
-/// The bits that are set in any word.
+/// Whether any of the bits `[from, from + length)` is set; false for no bits.
+#[inline(always)]
+pub fn any(words: &[AtomicUsize], from: usize, length: usize) -> bool {
+    if length == 0 {
+        return false;
+    }
+    match in_one_word(from, length) {
+        Some(mask) => word(words, from / BITS) & mask != 0,
+        None => any_of_many(words, from, length),
+    }
+}
+
 #[inline(never)]
-fn union(words: &[AtomicUsize]) -> usize {
-    let (eights, rest) = words.as_chunks::<8>();
-    let mut all = 0;
+fn any_of_many(words: &[AtomicUsize], from: usize, length: usize) -> bool {
+    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return false };
+    let mut all = (first.load(Relaxed) & first_mask) | (end.load(Relaxed) & end_mask);
+    let (eights, rest) = filled.as_chunks::<8>();
     for eight in eights {
         for word in eight {
             all |= word.load(Relaxed);
         }
     }
-    rest.iter().fold(all, |all, word| all | word.load(Relaxed))
-}
-
-/// Sets the bits `[from, from + length)`, which are the caller's, while others change bits beside them.
-#[inline(always)]
-pub fn set_shared(words: &[AtomicUsize], from: usize, length: usize) {
-    let Some((first, mask, more)) = split(words, from, length) else { return };
-    set_mask(first, mask);
-    if let Some((filled, end, mask)) = more {
-        fill(filled, usize::MAX);
-        set_mask(end, mask);
+    for word in rest {
+        all |= word.load(Relaxed);
     }
-}
-
-#[inline(always)]
-fn set_mask(word: &AtomicUsize, mask: usize) {
-    if word.load(Relaxed) & mask != mask {
-        word.fetch_or(mask, Relaxed);
-    }
+    all != 0
 }
 
 /// Clears the bits `[from, from + length)`, which are the caller's, while others change bits beside them. Says which
-/// was the first that was set and which the last.
+/// was the first that was set and which the last. `length` is not zero.
 #[inline(always)]
 pub fn clear_shared(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
-    let (first, mask, more) = split(words, from, length)?;
-    if more.is_none() && first.load(Relaxed) & mask == 0 {
+    if in_one_word(from, length).is_some_and(|mask| word(words, from / BITS) & mask == 0) {
         return None;
     }
-    clear_words(words, from, length)
+    clear_many(words, from, length)
 }
 
 #[inline(never)]
-fn clear_words(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
+fn clear_many(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
     let last = from.wrapping_add(length).wrapping_sub(1);
     let mut found: Option<(usize, usize)> = None;
-    for (offset, word) in words.get(from / BITS..=last / BITS)?.iter().enumerate() {
-        let index = from / BITS + offset;
-        let low = if offset == 0 { from_bit(from) } else { usize::MAX };
+    let mut index = from / BITS;
+    for word in words.get(index..=last / BITS)? {
+        let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
         let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
         let set = word.load(Relaxed) & low & high;
-        if set == 0 {
-            continue;
+        if set != 0 {
+            word.fetch_and(!set, Relaxed);
+            let lowest = index * BITS + set.trailing_zeros() as usize;
+            let highest = index * BITS + (BITS - 1) - set.leading_zeros() as usize;
+            found = Some((found.map_or(lowest, |(first, _)| first), highest));
         }
-        word.fetch_and(!set, Relaxed);
-        let lowest = index * BITS + set.trailing_zeros() as usize;
-        let highest = index * BITS + (BITS - 1) - set.leading_zeros() as usize;
-        found = Some((found.map_or(lowest, |(first, _)| first), highest));
+        index += 1;
     }
     found
 }

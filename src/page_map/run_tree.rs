@@ -1,19 +1,19 @@
 //! For each word of a bitmap, the length of the longest free run that begins in it; and over these, the maximum of
-//! each eight, of each sixty-four, and so on up to one.
+//! each four, of each sixteen, and so on up to one.
 //!
 //! A run counts for the word where it *begins*, however far it reaches. So "the lowest run of `n`" is found by going
-//! down from the top, always into the first of eight that is large enough, and "there is none" shows at the top. Go's
+//! down from the top, always into the first of four that is large enough, and "there is none" shows at the top. Go's
 //! page allocator keeps three figures for each node instead (free at the start, at the end, longest); with one, a
 //! change costs one comparison a level, and most changes stop at the first.
 
 /// Children of a node.
-const FANOUT: usize = 8;
+const FANOUT: usize = 4;
 
-/// One node: the maxima of its children, or at the bottom the runs of eight words.
+/// One node: the maxima of its children, or at the bottom the runs of four words.
 pub type Node = [u32; FANOUT];
 
-/// More levels than any pool has: 8^9 words of 32 bits are more than a 32-bit page number can name.
-const MAX_LEVELS: usize = 10;
+/// More levels than any pool has: 4^14 words of 32 bits are more than a 32-bit page number can name.
+const MAX_LEVELS: usize = 14;
 
 /// Nodes that a tree over `words` words needs, all levels together.
 pub fn nodes_for(words: usize) -> usize {
@@ -74,14 +74,15 @@ impl RunTree {
         let mut index = 0;
         for start in self.level.get(..=self.top)?.iter().rev() {
             let node = self.nodes.get(*start as usize + index)?;
-            let mut enough = 0u32;
-            for (child, longest) in node.iter().enumerate() {
-                enough |= ((*longest >= length) as u32) << child;
-            }
-            if enough == 0 {
-                return None;
-            }
-            index = index * FANOUT + enough.trailing_zeros() as usize;
+            let [a, b, c, d] = *node;
+            let child = match length {
+                _ if a >= length => 0,
+                _ if b >= length => 1,
+                _ if c >= length => 2,
+                _ if d >= length => 3,
+                _ => return None,
+            };
+            index = index * FANOUT + child;
         }
         Some(index)
     }
@@ -106,7 +107,7 @@ impl RunTree {
     }
 
     /// The longest run that begins in `word` is now `length`; zero if none does.
-    #[inline(always)]
+    #[inline(never)]
     pub fn set(&mut self, word: usize, length: u32) {
         let mut index = word;
         let mut value = length;
@@ -132,5 +133,6 @@ impl RunTree {
 
 #[inline(always)]
 fn maximum(node: &Node) -> u32 {
-    node.iter().fold(0, |most, longest| most.max(*longest))
+    let [a, b, c, d] = *node;
+    a.max(b).max(c.max(d))
 }
