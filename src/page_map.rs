@@ -20,7 +20,7 @@ use core::mem::size_of;
 use core::sync::atomic::AtomicUsize;
 
 use crate::kernel::heap::Tail;
-use bits::{BITS, any, clear, from_bit, set, up_to_bit, word};
+use bits::{BITS, add_bits, any, clear, from_bit, remove_bits, set, up_to_bit, word};
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -39,6 +39,12 @@ pub struct PageMap {
     used: &'static [AtomicUsize],
     starts: &'static [AtomicUsize],
     runs: RunTree,
+    /// No page is free in the words before this one.
+    lowest: usize,
+    /// Single pages of word `taken_word` that were taken, but not yet from the tree, as bits. They were the lowest free
+    /// ones: so a run of which they are part begins in that word, and nothing else of the tree is affected.
+    taken: usize,
+    taken_word: usize,
 }
 
 /// Words that hold `bits` bits.
@@ -62,6 +68,9 @@ impl PageMap {
             used: tail.slice(words),
             starts: tail.slice(words),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
+            lowest: 0,
+            taken: 0,
+            taken_word: 0,
         };
         map.runs.set(0, pages as u32);
         map
@@ -78,14 +87,44 @@ impl PageMap {
     }
 
     /// Pages in the longest free run.
-    pub fn longest_free(&self) -> usize {
+    pub fn longest_free(&mut self) -> usize {
+        self.settle();
         self.runs.longest() as usize
     }
 
     /// Takes the lowest run of `count` free pages and says where it begins; `None` if there is none. `count` is not zero.
+    #[inline(always)]
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
+        let single = if count == 1 { self.take_lowest() } else { None };
+        single.or_else(|| self.allocate_run(count))
+    }
+
+    /// Takes the lowest free page, if it is near the last one that was taken so.
+    #[inline(always)]
+    fn take_lowest(&mut self) -> Option<usize> {
+        let index = self.lowest;
+        let free = self.free_in(index);
+        if free == 0 || (self.taken_word != index && self.taken != 0) {
+            return None;
+        }
+        let bit = free & free.wrapping_neg();
+        add_bits(self.used, index, bit);
+        add_bits(self.starts, index, bit);
+        self.taken |= bit;
+        self.taken_word = index;
+        self.used_pages += 1;
+        Some(index * BITS + free.trailing_zeros() as usize)
+    }
+
+    #[inline(never)]
+    fn allocate_run(&mut self, count: usize) -> Option<usize> {
+        self.settle();
         let length = u32::try_from(count).ok()?;
         let first_word = self.runs.first(length)?;
+        if count == 1 {
+            self.lowest = first_word;
+            return self.take_lowest();
+        }
         let page = self.run_in_word(first_word, count);
         let after = page + count;
         let end = self.run_end(page);
@@ -108,6 +147,36 @@ impl PageMap {
         Some(page)
     }
 
+    /// Brings the tree up to date with the single pages that were taken.
+    #[inline(never)]
+    fn settle(&mut self) {
+        let index = self.taken_word;
+        let free = self.free_in(index);
+        let leaving_before = (free | self.taken).leading_ones();
+        if core::mem::take(&mut self.taken) == 0 {
+            return;
+        }
+        if leaving_before == 0 {
+            return self.runs.set(index, longest_run(free));
+        }
+        let next = (index + 1) * BITS;
+        let known = self.runs.longest_in(index);
+        let onward = match known > BITS as u32 {
+            true => known - leaving_before,
+            false => (self.run_end_from(index + 1) - next) as u32,
+        };
+        let leaving = free.leading_ones();
+        let within = longest_run(free.checked_shl(leaving).unwrap_or(0));
+        if leaving != 0 {
+            return self.runs.set(index, (leaving + onward).max(within));
+        }
+        // What is left of the run begins in the next word now.
+        self.runs.set(index, within);
+        if onward > self.runs.longest_in(index + 1) {
+            self.runs.set(index + 1, onward);
+        }
+    }
+
     /// Whether an allocation of `count` pages begins at `page`.
     #[inline(always)]
     pub fn check(&self, page: usize, count: usize) -> Result<(), FreeError> {
@@ -128,8 +197,26 @@ impl PageMap {
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`.
+    #[inline(always)]
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
         self.check(page, count)?;
+        let bit = from_bit(page) & from_bit(page).wrapping_neg();
+        if page / BITS == self.taken_word && self.taken & bit != 0 {
+            // The tree never missed it.
+            remove_bits(self.used, self.taken_word, bit);
+            remove_bits(self.starts, self.taken_word, bit);
+            self.taken &= !bit;
+            self.used_pages -= 1;
+        } else {
+            self.free_run(page, count);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn free_run(&mut self, page: usize, count: usize) {
+        self.settle();
+        self.lowest = self.lowest.min(page / BITS);
         let after = page + count;
         let run_start = self.run_start(page);
         let run_end = self.run_end(after);
@@ -149,7 +236,6 @@ impl PageMap {
             let longest = self.longest_beginning_in(after_word);
             self.runs.set(after_word, longest);
         }
-        Ok(())
     }
 
     /// The length of the allocation that begins at `page`; `None` if none does.

@@ -168,7 +168,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
-        let map = self.map.lock(self.kernel);
+        let mut map = self.map.lock(self.kernel);
         (map.used_pages() << PAGE_SHIFT, map.longest_free() << PAGE_SHIFT)
     }
 

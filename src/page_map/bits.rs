@@ -20,6 +20,22 @@ pub fn test(words: &[AtomicUsize], index: usize) -> bool {
     word(words, index / BITS) >> (index % BITS) & 1 != 0
 }
 
+/// Sets `bits` of word `index`. The caller excludes other writers.
+#[inline(always)]
+pub fn add_bits(words: &[AtomicUsize], index: usize, bits: usize) {
+    if let Some(word) = words.get(index) {
+        word.store(word.load(Relaxed) | bits, Relaxed);
+    }
+}
+
+/// Clears `bits` of word `index`. The caller excludes other writers.
+#[inline(always)]
+pub fn remove_bits(words: &[AtomicUsize], index: usize, bits: usize) {
+    if let Some(word) = words.get(index) {
+        word.store(word.load(Relaxed) & !bits, Relaxed);
+    }
+}
+
 /// The bits of a word from bit `from % BITS` on.
 #[inline(always)]
 pub fn from_bit(from: usize) -> usize {

@@ -62,7 +62,8 @@ fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 }
 
 /// Holds every figure that the map keeps against the bits.
-fn assert_consistent(map: &PageMap, model: &Model) {
+fn assert_consistent(map: &mut PageMap, model: &Model) {
+    map.settle();
     for (page, begun) in model.begun_at.iter().enumerate() {
         assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
         assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
@@ -114,10 +115,10 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
             _ => {}
         }
         if step % 1024 == 0 {
-            assert_consistent(&map, &model);
+            assert_consistent(&mut map, &model);
         }
     }
-    assert_consistent(&map, &model);
+    assert_consistent(&mut map, &model);
     for (page, count) in held {
         map.free(page, count).unwrap();
     }
