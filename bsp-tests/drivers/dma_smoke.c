@@ -315,6 +315,10 @@ static const char *check_memory_type(rt_ubase_t flags)
     {
         struct buffer b;
 
+        if (sizes[i] > stand_in_cma_size() / 2)
+        {
+            break; /* more than either pool may hold */
+        }
         if (!alloc_one(&b, sizes[i], flags))
         {
             return why("no buffer of %lu bytes", (unsigned long)sizes[i]);
@@ -397,6 +401,7 @@ static const char *check_leak(void)
 
 #define RACE_TICKS  (2 * RT_TICK_PER_SECOND)
 #define RACE_HELD   8
+#define RACE_PAGES  40  /* fewer than the racers would hold */
 
 struct racer
 {
@@ -495,50 +500,81 @@ static void race_thread(void *parameter)
     __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
 }
 
+/* Takes everything but the last RACE_PAGES pages, so that the racers meet at the end of the pools. */
+static const char *race_ballast(void)
+{
+    rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
+
+    if (rest)
+    {
+        rest -= RACE_PAGES * PAGE;
+    }
+    else
+    {
+        coherent -= RACE_PAGES * PAGE;
+    }
+    if ((coherent && !alloc_one(&buffers[buffer_count++], coherent, 0))
+            || (rest && !alloc_one(&buffers[buffer_count++], rest, 0)))
+    {
+        return "the pools are not empty at the start";
+    }
+    race_first = buffers[0].handle; /* the lowest page: placement is first fit */
+    return RT_NULL;
+}
+
 static const char *check_race(void)
 {
     static struct racer first, second, interrupt;
     struct racer *racers[] = { &first, &second, &interrupt };
-    rt_size_t pages = stand_in_cma_size() / PAGE;
+    const char *error = race_ballast();
     rt_thread_t thread;
     rt_timer_t timer;
     rt_tick_t start;
-    struct buffer b;
 
+    if (error)
+    {
+        buffer_count = 0;
+        return error;
+    }
     first = (struct racer) { .name = "first core", .state = 11 };
     second = (struct racer) { .name = "second core", .state = 22 };
     interrupt = (struct racer) { .name = "interrupt", .state = 33 };
     race_stop = 0;
-    race_owner = rt_calloc(1, pages);
+    race_owner = rt_calloc(1, stand_in_cma_size() / PAGE);
     timer = rt_timer_create("race", race_interrupt, &interrupt, 1, RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);
     thread = rt_thread_create("race", race_thread, &second, 8192, 20, 10);
-    if (!race_owner || !timer || !thread || !alloc_one(&b, PAGE, 0))
+    if (!race_owner || !timer || !thread)
     {
         return "no memory";
     }
-    race_first = b.handle; /* the lowest page: placement is first fit, and all is free */
-    free_one(&b);
-
     rt_thread_control(thread, RT_THREAD_CTRL_BIND_CPU, (void *)1);
     if (rt_thread_startup(thread))
     {
-        return "the second core does not run";
+        error = "the second core does not run";
     }
-    rt_timer_start(timer);
-    for (start = rt_tick_get(); rt_tick_get() - start < RACE_TICKS;)
+    else
     {
-        race_turn(&first, 1);
+        rt_timer_start(timer);
+        for (start = rt_tick_get(); rt_tick_get() - start < RACE_TICKS;)
+        {
+            race_turn(&first, 1);
+        }
+        rt_timer_stop(timer);
+        race_stop = 1;
+        race_end(&first, 1);
+        race_end(&interrupt, 3);
+        while (!__atomic_load_n(&second.done, __ATOMIC_ACQUIRE))
+        {
+            rt_thread_mdelay(1);
+        }
     }
-    rt_timer_stop(timer);
     rt_timer_delete(timer);
-    race_stop = 1;
-    race_end(&first, 1);
-    race_end(&interrupt, 3);
-    while (!__atomic_load_n(&second.done, __ATOMIC_ACQUIRE))
-    {
-        rt_thread_mdelay(1);
-    }
     rt_free(race_owner);
+    free_all(1);
+    if (error)
+    {
+        return error;
+    }
 
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(racers); ++i)
     {
@@ -613,6 +649,60 @@ static const char *check_wrong_calls(void)
     return take_whole(0);
 }
 
+/* What a driver's interrupt handler may do, and what it must not, of which nothing may sleep or print. */
+static void interrupt_calls(void *parameter)
+{
+    const char *volatile *result = parameter;
+    struct buffer a;
+    rt_ubase_t handle = 0;
+
+    if (*result)
+    {
+        return;
+    }
+    if (rt_dma_alloc(&dev, stand_in_cma_size() + PAGE, &handle, 0) || !alloc_one(&a, 2 * PAGE, 0))
+    {
+        *result = "an impossible request was served, or a possible one was not";
+        return;
+    }
+    if (rt_dma_sync_out_data(&dev, a.va, a.size, &handle, 0) || handle != a.handle
+            || rt_dma_sync_in_data(&dev, a.va, a.size, handle, 0))
+    {
+        *result = "a sync call fails";
+        return;
+    }
+    rt_dma_free(&dev, PAGE, a.va, a.handle, a.flags);
+    free_one(&a);
+    free_one(&a);
+    *result = "";
+}
+
+static const char *check_interrupt_calls(void)
+{
+    static const char *volatile result;
+    rt_timer_t timer;
+
+    result = RT_NULL;
+    timer = rt_timer_create("calls", interrupt_calls, (void *)&result, 1,
+            RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);
+    if (!timer)
+    {
+        return "no timer";
+    }
+    rt_timer_start(timer);
+    for (int ms = 0; ms < 5000 && !result; ++ms)
+    {
+        rt_thread_mdelay(1);
+    }
+    rt_timer_stop(timer);
+    rt_timer_delete(timer);
+    if (!result)
+    {
+        return "the interrupt never comes";
+    }
+    return *result ? result : take_whole(0);
+}
+
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
 static const struct
@@ -642,6 +732,7 @@ static const struct
     { "coherent buffers leak nothing", check_leak },
     { "two cores and a timer interrupt at once", check_race },
     { "wrong calls change nothing", check_wrong_calls },
+    { "right and wrong calls from an interrupt", check_interrupt_calls },
 };
 
 static int dma_smoke(int argc, char *argv[])

@@ -2,6 +2,7 @@
 //!
 //! * `RT_DMA_POOL_LIB_DIR`: where `librt_dma_pool.a` is (required to link);
 //! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
+//! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
 //! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
 
 use std::path::{Path, PathBuf};
@@ -13,9 +14,7 @@ fn main() {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap();
 
     let mut build = cc::Build::new();
-    if env::var_os("CC").is_none() {
-        build.compiler(format!("{arch}-linux-gnu-gcc"));
-    }
+    build.compiler(option("STAND_IN_CC").unwrap_or_else(|| format!("{arch}-linux-gnu-gcc")));
     build
         .flags(["-ffreestanding", "-nostdlib", "-fno-pic", "-fno-stack-protector", "-std=gnu11"])
         .flags(["-Wall", "-Wextra", "-Werror"])
@@ -54,7 +53,6 @@ fn main() {
     println!("cargo:rustc-link-arg=--gc-sections");
     println!("cargo:rerun-if-changed={arch}.ld");
     println!("cargo:rerun-if-changed={}", here.join("../include").display());
-    println!("cargo:rerun-if-env-changed=CC");
 }
 
 /// The value of an environment variable that this build depends on.

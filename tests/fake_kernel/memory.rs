@@ -99,7 +99,10 @@ impl Memory {
     }
 
     fn show(&self, at: Va, pa: Pa, size: usize, memory: MemoryType) -> Va {
-        assert!(pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0, "not whole pages: {pa:#x} {size:#x}");
+        assert!(
+            pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0,
+            "not whole pages: {pa:#x} {size:#x}"
+        );
         assert_eq!(offset_of(pa + size - 1) - offset_of(pa), size - 1, "RAM from {pa:#x} on ends too early");
         let fixed = if at == 0 { 0 } else { libc::MAP_FIXED };
         let file = self.file.lock().unwrap().as_ref().expect("the machine is on").as_raw_fd();

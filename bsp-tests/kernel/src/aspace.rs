@@ -11,7 +11,7 @@ use page_table_multiarch::{MappingFlags, PageSize, PagingHandler};
 
 use crate::arch::{self, PageTable};
 use crate::context::{IrqMutex, must_be_thread};
-use crate::memory::{self, PAGE, BootLayout};
+use crate::memory::{self, BootLayout, PAGE};
 
 /// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
 const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
@@ -66,7 +66,9 @@ pub fn init(layout: &BootLayout) -> usize {
     {
         let mut cursor = table.cursor();
         let mut linear = |start: usize, end: usize, flags| {
-            cursor.map_region(start.into(), |va| va.as_usize().into(), end - start, flags, true).expect("the linear map");
+            cursor
+                .map_region(start.into(), |va| va.as_usize().into(), end - start, flags, true)
+                .expect("the linear map");
         };
         linear(layout.ram.start, pools.start, arch::code_flags());
         linear(pools.end, layout.ram.end, arch::code_flags());

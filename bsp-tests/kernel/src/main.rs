@@ -5,6 +5,16 @@
 //! with real page tables, two cores and a tick interrupt, and it stops with a clear line when a function that may
 //! sleep in RT-Thread is called where sleeping is a bug.
 //!
+//! `ci/smoke` builds and runs it. By hand, from the repository's root:
+//!
+//! ```text
+//! ci/build aarch64-unknown-none out
+//! eval "$(ci/build aarch64-unknown-none --env)"
+//! cd bsp-tests/kernel
+//! RT_DMA_POOL_LIB_DIR=$PWD/../../out cargo build --release --target aarch64-unknown-none
+//! ../smoke --kernel target/aarch64-unknown-none/release/stand-in
+//! ```
+//!
 //! | module | what it is |
 //! | --- | --- |
 //! | [`arch`] | everything that knows the processor and the board |
@@ -14,6 +24,7 @@
 //! | [`context`] | interrupt masks, locks, and who may sleep |
 //! | [`thread`] | the second core, timers |
 //! | [`console`] | text out, bytes in |
+//! | [`services`] | strings, the device tree and power for C |
 //! | `c/` | what is easier in C: `rt_kprintf`, the shell, board set-up, PCI configuration space |
 
 #![no_std]
@@ -39,11 +50,11 @@ extern "C" fn main(boot_register: usize) -> ! {
         fn stand_in_shell() -> !;
     }
 
+    console::init();
     boot::init(boot_register);
     let layout = memory::plan();
     memory::init(&layout);
     let root = aspace::init(&layout);
-    console::init();
 
     line!("\nstand-in kernel for rt-dma-pool's tests: not RT-Thread");
     line!("[I/cpu] Reserved memory:");

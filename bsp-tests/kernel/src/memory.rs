@@ -197,8 +197,7 @@ struct ReservedList {
 // SAFETY: written once, at boot, before a second core or an interrupt runs.
 unsafe impl Sync for ReservedList {}
 
-static RESERVED: ReservedList =
-    ReservedList { head: UnsafeCell::new(null()), nodes: UnsafeCell::new([NODE; 6]) };
+static RESERVED: ReservedList = ReservedList { head: UnsafeCell::new(null()), nodes: UnsafeCell::new([NODE; 6]) };
 
 fn memblock_init(layout: &BootLayout) {
     // SAFETY: see `Sync` above: this is the one writer, and nobody reads yet.

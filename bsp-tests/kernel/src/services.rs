@@ -24,7 +24,12 @@ fn text<'a>(c: *const c_char) -> &'a str {
 /// # Safety
 /// C's promise: `start` and `size` are valid.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn stand_in_fdt_reg(compatible: *const c_char, index: c_int, start: *mut u64, size: *mut u64) -> c_int {
+unsafe extern "C" fn stand_in_fdt_reg(
+    compatible: *const c_char,
+    index: c_int,
+    start: *mut u64,
+    size: *mut u64,
+) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { give(boot::reg(text(compatible), index as usize), start, size) }
 }
