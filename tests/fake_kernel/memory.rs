@@ -20,7 +20,7 @@ pub struct Mapped {
 }
 
 /// How a mapping leads to the wrong memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Wrong {
     /// As aarch64's block mapping: to the 2 MiB block around the address.
     Block,

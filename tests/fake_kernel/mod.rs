@@ -4,7 +4,7 @@
 //! interrupt or with interrupts masked; so does a cache operation on memory that is not mapped, a second mapping at a
 //! linear address, an unmap of what is not mapped, and a free of what the heap did not give.
 
-#![allow(dead_code)] // Each test crate uses its part.
+#![allow(dead_code, unused_imports)] // Each test crate uses its part.
 
 mod cache;
 mod context;

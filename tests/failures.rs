@@ -1,0 +1,193 @@
+//! Every kernel service fails in turn, at every call of a scenario: the call it fails in says so, nothing is lost, and
+//! the next try succeeds.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Entry, NamedRegion, Pa, ReservedRegion};
+
+const LOW_START: Pa = LOW.start;
+
+const SERVICES: [Service; 6] = [
+    Service::HeapAlloc,
+    Service::Map,
+    Service::MapLinear,
+    Service::MapLinearWrong,
+    Service::MapWrong(Wrong::Block),
+    Service::MapWrong(Wrong::LastPage),
+];
+
+/// Runs `scenario` on a new machine with each service failing at its first call, its second, and so on, until a run
+/// gets through without a failure. After each, `check` says whether the machine is as it should be.
+fn at_every_call(make: impl Fn() -> Machine, scenario: impl Fn(&Machine) -> bool, check: impl Fn(&Machine, bool)) {
+    for service in SERVICES {
+        for call in 0.. {
+            assert!(call < 100, "{service:?} is called without end");
+            let machine = make();
+            machine.fail(service, call, 1);
+            let succeeded = scenario(&machine);
+            let failed = machine.repair(service);
+            check(&machine, succeeded);
+            if !failed {
+                assert!(succeeded, "nothing failed but the scenario, with {service:?}");
+                break;
+            }
+        }
+    }
+}
+
+fn reserved(start: Pa, size: usize) -> ReservedRegion {
+    ReservedRegion { start, end: start + size, usable: true }
+}
+
+fn extract(machine: &Machine, total: usize, coherent: usize) -> bool {
+    use rt_dma_pool::kernel::Kernel;
+    machine.dma.extract(|index| machine.kernel.reserved(index), total, coherent).is_ok()
+}
+
+/// One buffer of each kind can be had, holds what is written to it, and goes.
+fn assert_serves(machine: &Machine) {
+    let device = machine.plain_device();
+    for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, 3 * PAGE, flags).expect("there is room");
+        assert_eq!(machine.at(held.va).unwrap().0, held.handle, "the address leads to the handle");
+        machine.poke(held.va, b"hello");
+        assert_eq!(machine.device_read(held.handle, 5), b"hello");
+        machine.free(held).unwrap();
+    }
+}
+
+#[test]
+fn an_install_that_fails_leaves_no_pool_and_no_memory() {
+    at_every_call(
+        Machine::new,
+        |machine| machine.dma.install(&range(c"pool", LOW_START, MIB)).is_ok(),
+        |machine, succeeded| {
+            if !succeeded {
+                assert_eq!(machine.dma.pools().count(), 0);
+                assert_eq!(machine.balance().heap_bytes, 0);
+                machine.install(c"pool", LOW_START, MIB);
+            }
+            assert_serves(machine);
+            assert_eq!(machine.balance().used_bytes, 0);
+        },
+    );
+}
+
+#[test]
+fn an_extract_that_fails_leaves_no_pool_and_the_region_whole() {
+    at_every_call(
+        || {
+            let machine = Machine::new();
+            machine.set_reserved(Some(vec![reserved(LOW_START, 8 * MIB)]));
+            machine
+        },
+        |machine| extract(machine, 8 * MIB, 2 * MIB),
+        |machine, succeeded| {
+            if !succeeded {
+                assert_eq!(machine.dma.pools().count(), 0, "all or nothing");
+                assert_eq!(machine.balance().heap_bytes, 0);
+                assert!(extract(machine, 8 * MIB, 2 * MIB), "the region was not consumed");
+            }
+            assert_eq!(machine.dma.pools().count(), 2);
+            assert_serves(machine);
+        },
+    );
+}
+
+/// Allocates and frees one buffer of each kind; says whether all were served.
+fn each_kind_once(machine: &Machine) -> bool {
+    let device = machine.plain_device();
+    [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH].into_iter().fold(true, |all, flags| {
+        match machine.alloc(device, 5 * PAGE, flags) {
+            Some(held) => {
+                assert_eq!(machine.at(held.va).unwrap().0, held.handle);
+                machine.free(held).unwrap();
+                all
+            }
+            None => false,
+        }
+    })
+}
+
+#[test]
+fn a_view_that_cannot_be_had_costs_nothing_but_the_view() {
+    at_every_call(
+        || Machine::with_pool(c"pool", LOW_START, MIB).0,
+        |machine| {
+            // Without its view, a buffer has a mapping of its own: it may fail, or not.
+            each_kind_once(machine);
+            true
+        },
+        |machine, _| {
+            assert_eq!(machine.balance().used_bytes, 0, "no page is lost");
+            assert_serves(machine);
+            assert_eq!(machine.balance().used_bytes, 0);
+        },
+    );
+}
+
+#[test]
+fn buffers_with_mappings_of_their_own_lose_nothing() {
+    at_every_call(
+        || {
+            let machine = Machine::with_pool(c"pool", LOW_START, MIB).0;
+            machine.set_view_limit(0);
+            machine
+        },
+        each_kind_once,
+        |machine, _| {
+            let balance = machine.balance();
+            assert_eq!(balance.used_bytes, 0);
+            assert_eq!(balance.mappings, [], "no mapping outlives its buffer");
+            assert!(each_kind_once(machine));
+            assert_eq!(machine.balance(), balance, "and no record either");
+        },
+    );
+}
+
+#[test]
+fn a_pool_without_linear_map_serves_all_the_same() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    let pool = machine.install(c"pool", LOW_START, MIB);
+    assert!(!pool.flags().contains(Flags::LINEAR));
+    assert_serves(&machine);
+    assert_eq!(machine.balance().used_bytes, 0);
+}
+
+#[test]
+fn regions_of_a_device_are_claimed_later_if_not_now() {
+    let region = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false };
+    at_every_call(
+        Machine::new,
+        |machine| {
+            let device = machine.device(DeviceInfo::naming(&[region]));
+            machine.alloc(device, PAGE, Flags::empty()).is_some_and(|held| machine.free(held).is_ok())
+        },
+        |machine, succeeded| {
+            if !succeeded {
+                assert_eq!(machine.balance().used_bytes, 0);
+            }
+            let device = machine.device(DeviceInfo::naming(&[region]));
+            let held = machine.alloc(device, PAGE, Flags::empty()).expect("its region serves it");
+            assert_eq!(held.handle, LOW_START);
+            machine.free(held).unwrap();
+            assert_eq!(machine.dma.pools().count(), 1, "installed once");
+        },
+    );
+}
+
+#[test]
+fn a_region_that_cannot_be_read_does_not_stop_the_others() {
+    let machine = Machine::new();
+    let good = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false };
+    let empty = NamedRegion { end: LOW_START, ..good };
+    let regions = vec![Entry::Unreadable, Entry::Found(empty), Entry::Found(good)];
+    let device = machine.device(DeviceInfo { has_node: true, regions, ..DeviceInfo::default() });
+    let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
+    assert_eq!(held.handle, LOW_START);
+    assert_eq!(machine.take_errors().len(), 2, "one line for each");
+    machine.free(held).unwrap();
+}

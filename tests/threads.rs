@@ -1,0 +1,157 @@
+//! Several cores at once, each a host thread, and interrupts wherever they may come.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{NamedRegion, Pa};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+const START: Pa = LOW.start;
+const CORES: usize = 4;
+
+/// Runs `work` on every core, all starting together.
+fn on_every_core(work: impl Fn(usize) + Sync) {
+    let start = Barrier::new(CORES);
+    thread::scope(|scope| {
+        for core in 0..CORES {
+            let (work, start) = (&work, &start);
+            scope.spawn(move || {
+                start.wait();
+                work(core);
+            });
+        }
+    });
+}
+
+#[test]
+fn buffers_of_different_cores_never_overlap() {
+    let (machine, pool) = Machine::with_pool(c"pool", START, 64 * PAGE);
+    let device = machine.plain_device();
+    machine.ops(device);
+    on_every_core(|core| {
+        let mut held = Vec::new();
+        for step in 0..2_000usize {
+            let flags = if (step + core) % 3 == 0 { Flags::NOCACHE } else { Flags::empty() };
+            if let Some(buffer) = machine.alloc(device, (1 + step % 5) * PAGE, flags) {
+                // The first and the last bytes say whose it is.
+                let mark = [(core * 50 + step % 50) as u8; 8];
+                machine.poke(buffer.va, &mark);
+                machine.poke(buffer.va + buffer.size - 8, &mark);
+                held.push((buffer, mark));
+            }
+            if held.len() > 4 || step % 7 == 0 {
+                for (buffer, mark) in held.drain(..) {
+                    assert_eq!(machine.peek(buffer.va, 8), mark);
+                    assert_eq!(machine.peek(buffer.va + buffer.size - 8, 8), mark);
+                    machine.free(buffer).unwrap();
+                }
+            }
+        }
+        held.into_iter().for_each(|(buffer, _)| machine.free(buffer).unwrap());
+    });
+    assert_eq!(pool.usage(), (0, 64 * PAGE));
+    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+}
+
+#[test]
+fn an_interrupt_at_every_moment_allocates_and_frees() {
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+    let machine = Arc::new(machine);
+    let device = machine.plain_device();
+    for flags in [Flags::empty(), Flags::NOCACHE] {
+        let first = machine.alloc(device, PAGE, flags).unwrap();
+        machine.free(first).unwrap();
+    }
+    static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
+    let weak = Arc::downgrade(&machine);
+    machine.set_interrupt(Some(Arc::new(move || {
+        let Some(machine) = weak.upgrade() else { return };
+        INTERRUPTS.fetch_add(1, Relaxed);
+        for flags in [Flags::empty(), Flags::NOCACHE] {
+            let held = machine.alloc(device, PAGE, flags).expect("there is room");
+            machine.free(held).unwrap();
+        }
+    })));
+    on_every_core(|_| {
+        for step in 0..200 {
+            let flags = if step % 2 == 0 { Flags::NOCACHE } else { Flags::empty() };
+            let held = machine.alloc(device, (1 + step % 9) * PAGE, flags).unwrap();
+            machine.free(held).unwrap();
+        }
+    });
+    machine.set_interrupt(None);
+    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    assert_eq!(pool.usage(), (0, MIB));
+}
+
+#[test]
+fn a_view_that_all_cores_want_first_is_made_once() {
+    for _ in 0..20 {
+        let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+        let device = machine.plain_device();
+        machine.ops(device);
+        on_every_core(|_| {
+            let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+            machine.poke(held.va, &[1; 64]);
+            machine.free(held).unwrap();
+        });
+        assert_eq!(machine.maps_made(), 1);
+        assert_eq!(pool.usage().0, 0);
+    }
+}
+
+#[test]
+fn a_region_that_all_cores_claim_is_installed_once() {
+    for _ in 0..20 {
+        let machine = Machine::new();
+        let region = NamedRegion { start: START, end: START + MIB, no_map: false, reusable: false };
+        let shared = machine.device(DeviceInfo::naming(&[region]));
+        let devices: Vec<_> = (0..CORES).map(|_| machine.device(DeviceInfo::naming(&[region]))).collect();
+        on_every_core(|core| {
+            for device in [devices[core], shared] {
+                let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
+                assert!((START..START + MIB).contains(&held.handle));
+                machine.free(held).unwrap();
+            }
+        });
+        assert_eq!(machine.dma.pools().count(), 1);
+        assert_eq!(machine.take_errors(), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn of_two_frees_of_one_buffer_one_is_refused() {
+    for view_limit in [64 * MIB, 0] {
+        for _ in 0..50 {
+            let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+            machine.set_view_limit(view_limit);
+            let device = machine.plain_device();
+            let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
+            let freed = AtomicUsize::new(0);
+            on_every_core(|_| {
+                freed.fetch_add(machine.free(held).is_ok() as usize, Relaxed);
+            });
+            assert_eq!(freed.into_inner(), 1);
+            assert_eq!(machine.dma.bad_calls(), CORES - 1);
+            assert_eq!(pool.usage(), (0, MIB));
+            assert_eq!(machine.balance().mappings.len(), (view_limit != 0) as usize, "the view, or nothing");
+        }
+    }
+}
+
+#[test]
+fn overlapping_installs_at_once_give_one_pool() {
+    for _ in 0..20 {
+        let machine = Machine::new();
+        let made = AtomicUsize::new(0);
+        on_every_core(|core| {
+            let region = range(c"pool", START + core * PAGE, MIB);
+            made.fetch_add(machine.dma.install(&region).is_ok() as usize, Relaxed);
+        });
+        assert_eq!(made.into_inner(), 1);
+        assert_eq!(machine.dma.pools().count(), 1);
+    }
+}
