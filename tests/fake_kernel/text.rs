@@ -16,6 +16,7 @@ pub fn format(line: &Line, tail: Option<Name>) -> String {
     let mut values = line.values.iter();
     let mut out = String::new();
     let mut rest = line.format.to_str().unwrap();
+    let mut is_first = true;
     while let Some((before, directive)) = rest.split_once('%') {
         out.push_str(before);
         let left = directive.starts_with('-');
@@ -30,7 +31,7 @@ pub fn format(line: &Line, tail: Option<Name>) -> String {
             c if c.starts_with("lx") => (2, format!("{:x}", values.next().expect("a number for each %lx"))),
             _ => panic!("{:?} is not a format of `Line`", line.format),
         };
-        assert!(!out.is_empty() || length == 1 || !before.is_empty(), "%s comes first");
+        assert!(!std::mem::take(&mut is_first) || length == 1, "%s comes first");
         out.push_str(&match (left, zeros) {
             (true, _) => format!("{value:<width$}"),
             (_, true) => format!("{value:0>width$}"),
