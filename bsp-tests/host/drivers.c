@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* C drivers as a BSP has them, on the host stand-in; and callers that are wrong. Exits 0 if all is as it must be. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rtdevice.h>
+#include <drivers/pci.h>
+#include <mm_aspace.h>
+#include "kernel.h"
+
+#define MIB (1UL << 20)
+
+int list_dma_pool(int argc, char **argv);
+
+#define EXPECT(condition)                                                               \
+    do                                                                                  \
+    {                                                                                   \
+        if (!(condition))                                                               \
+        {                                                                               \
+            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
+            exit(1);                                                                    \
+        }                                                                               \
+    } while (0)
+
+static struct rt_device plain = { .parent.name = "plain" };
+
+/* A board at boot, as libcpu's setup does it. */
+static void board_init(void)
+{
+#if STAND_IN_REVISION >= 2
+    static struct rt_mmblk_reg dma = { { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "dma-pool" }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg anonymous = { { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg hotplug = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    static struct rt_mmblk_reg unused = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_NONE, 0, { 0 } };
+
+    host_reserve(&dma);
+    host_reserve(&anonymous);
+    host_reserve(&hotplug);
+    host_reserve(&unused);
+    EXPECT(rt_dma_pool_extract(1 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(0, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(13 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == RT_EOK);
+    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(dma.alloc == 1 && dma.memreg.start == HOST_RAM + 16 * MIB);
+#else
+    rt_region_t list[] =
+    {
+        { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL },
+        { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "memory" },
+    };
+
+    EXPECT(rt_dma_pool_extract(RT_NULL, 2, 8 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(list, 0, 8 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(list, 2, 13 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(rt_dma_pool_extract(list, 2, 8 * MIB, 2 * MIB) == RT_EOK);
+    EXPECT(list[1].start == HOST_RAM + 24 * MIB);
+#endif
+}
+
+/* A ring of descriptors in coherent memory, each of which points to the next. */
+static void ring_driver(void)
+{
+    struct descriptor { rt_uint64_t next, data; } *ring;
+    rt_ubase_t handle;
+    rt_size_t count = 300, size = count * sizeof(*ring);
+
+    ring = rt_dma_alloc_coherent(&plain, size, &handle);
+    EXPECT(ring && handle >= HOST_RAM + 16 * MIB);
+    for (rt_size_t i = 0; i < count; i++)
+    {
+        ring[i].next = handle + (i + 1) % count * sizeof(*ring);
+        ring[i].data = i;
+    }
+    for (rt_size_t i = 0, at = handle; i < count; i++)
+    {
+        struct descriptor *seen = host_device_view(at);
+
+        EXPECT(seen->data == i);
+        at = seen->next;
+    }
+    rt_dma_free_coherent(&plain, size, ring, handle);
+}
+
+/* A buffer that goes to the device and comes back. */
+static void streaming_driver(void)
+{
+    rt_ubase_t handle = 0, synced = 0;
+    char *buffer = rt_dma_alloc(&plain, 10000, &handle, 0);
+
+    EXPECT(buffer);
+    memset(buffer, 0x5a, 10000);
+    EXPECT(rt_dma_sync_out_data(&plain, buffer + 3, 9990, &synced, 0) == RT_EOK);
+    EXPECT(synced == handle + 3);
+    EXPECT(((char *)host_device_view(synced))[9989] == 0x5a);
+    memset(host_device_view(handle), 0x77, 10000);
+    EXPECT(rt_dma_sync_in_data(&plain, buffer, 10000, handle, 0) == RT_EOK);
+    EXPECT(buffer[0] == 0x77 && buffer[9999] == 0x77);
+    rt_dma_free(&plain, 10000, buffer, handle, 0);
+
+    /* Who does not ask for the handle need not give it back. */
+    buffer = rt_dma_alloc(&plain, 1, RT_NULL, 0);
+    EXPECT(buffer);
+    rt_dma_free(&plain, 1, buffer, 0, 0);
+}
+
+static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    static char own[64];
+
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    *dma_handle = 0x1234;
+    return own;
+}
+
+/* A table of the BSP's own with holes. */
+static void driver_with_own_ops(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
+    struct rt_device dev = { .parent.name = "own ops" };
+    rt_ubase_t handle = 0;
+    void *buffer;
+
+    rt_dma_device_set_ops(&dev, &ops);
+    EXPECT(rt_dma_alloc(&dev, 64, &handle, 0) && handle == 0x1234);
+    buffer = rt_dma_alloc(&plain, 64, &handle, 0);
+    EXPECT(rt_dma_sync_out_data(&dev, buffer, 64, &handle, 0) == RT_EOK);
+    EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == RT_EOK);
+    rt_dma_free(&dev, 64, buffer, handle, 0);
+}
+
+/* Two devices below one bus with dma-ranges share a no-map region. */
+static void device_tree_drivers(void)
+{
+    static rt_uint64_t reg[2] = { HOST_RAM + 40 * MIB, 1 * MIB };
+    static rt_uint32_t names[2] = { 1, 7 };
+    static struct rt_ofw_prop memory_props[2] =
+    {
+        { "reg", sizeof(reg), reg, &memory_props[1] },
+        { "no-map", 0, RT_NULL, RT_NULL },
+    };
+    static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static struct rt_ofw_prop device_props = { "memory-region", sizeof(names), names, RT_NULL };
+    static struct rt_ofw_node memory = { .full_name = "memory@42800000", .phandle = 1, .props = memory_props };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+    static struct rt_ofw_node node = { .full_name = "camera", .parent = &bus, .props = &device_props };
+    static struct rt_device first = { .parent.name = "camera0", .ofw_node = &node };
+    static struct rt_device second = { .parent.name = "camera1", .ofw_node = &node };
+    rt_ubase_t a, b;
+    void *x, *y;
+
+    host_add_node(&memory);
+    x = rt_dma_alloc(&first, 5000, &a, 0);
+    y = rt_dma_alloc(&second, 5000, &b, 0);
+    EXPECT(x && y && a == reg[0] + HOST_DMA_OFFSET && b == a + 2 * ARCH_PAGE_SIZE);
+    strcpy(x, "a frame");
+    EXPECT(!strcmp(host_device_view(a - HOST_DMA_OFFSET), "a frame"));
+    EXPECT(rt_kmem_v2p((void *)(reg[0] - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
+    rt_dma_free(&first, 5000, x, a, 0);
+    rt_dma_free(&second, 5000, y, b, 0);
+    x = rt_dma_alloc(&first, 4096, &a, RT_DMA_F_NOMAP);
+    EXPECT((rt_ubase_t)x == reg[0] && a == reg[0] + HOST_DMA_OFFSET);
+    rt_dma_free(&first, 4096, x, a, RT_DMA_F_NOMAP);
+#if STAND_IN_REVISION >= 2
+    EXPECT(rt_dma_ofw_device_map_ops(RT_NULL) == RT_NULL);
+    EXPECT(rt_dma_ofw_device_map_ops(&plain) == RT_NULL);
+    EXPECT(rt_dma_ofw_device_map_ops(&first) == first.dma_ops);
+#endif
+}
+
+#if STAND_IN_REVISION >= 2
+/* A device behind a host bridge that sees memory elsewhere. */
+static void pci_driver(void)
+{
+    static struct rt_pci_bus_region window = { 0x1000, HOST_RAM, HOST_RAM_SIZE, 0, 0 };
+    static struct rt_pci_host_bridge bridge = { .dma_regions_nr = 1, .dma_regions = &window };
+    static struct rt_bus bus = { .name = "pci" };
+    static struct rt_pci_bus pci_bus = { .host_bridge = &bridge };
+    static struct rt_pci_device pci = { .parent = { .parent.name = "nvme", .bus = &bus }, .bus = &pci_bus };
+    rt_ubase_t handle;
+    void *buffer = rt_dma_alloc(&pci.parent, 4096, &handle, 0);
+
+    EXPECT(buffer && handle == (rt_ubase_t)rt_kmem_v2p(buffer) - HOST_RAM + 0x1000);
+    rt_dma_free(&pci.parent, 4096, buffer, handle, 0);
+}
+
+static void write_through_driver(void)
+{
+    rt_ubase_t handle;
+    void *cached = rt_dma_alloc(&plain, 64, &handle, 0), *buffer;
+
+    rt_dma_free(&plain, 64, cached, handle, 0);
+    buffer = rt_dma_alloc(&plain, 64, &handle, RT_DMA_F_WT);
+    EXPECT(buffer && buffer != cached && rt_kmem_v2p(buffer) == (void *)handle);
+    rt_dma_free(&plain, 64, buffer, handle, RT_DMA_F_WT);
+}
+#endif
+
+/* A board with memory of its own; flags and device of a pool may be written at any time. */
+static void fixed_region(void)
+{
+    rt_region_t region = { HOST_RAM + 50 * MIB + 1, HOST_RAM + 50 * MIB + 3 * ARCH_PAGE_SIZE, "fixed" };
+    rt_region_t bad[] =
+    {
+        { HOST_RAM + 50 * MIB, HOST_RAM + 51 * MIB, "overlap" },
+        { HOST_RAM + 52 * MIB, HOST_RAM + 52 * MIB, "empty" },
+        { HOST_RAM + 53 * MIB, HOST_RAM + 52 * MIB, "backwards" },
+        { HOST_RAM + 52 * MIB + 1, HOST_RAM + 52 * MIB + ARCH_PAGE_SIZE, "no page" },
+    };
+    struct rt_device owner = { .parent.name = "owner" };
+    struct rt_dma_pool *pool = rt_dma_pool_install(&region);
+    rt_ubase_t handle;
+    void *buffer;
+
+    EXPECT(pool && pool->bits == 2 && pool->start == HOST_RAM + 50 * MIB + ARCH_PAGE_SIZE);
+    EXPECT(pool->flags == (RT_DMA_F_LINEAR | RT_DMA_F_32BITS) || STAND_IN_REVISION < 2);
+    EXPECT(rt_dma_pool_install(RT_NULL) == RT_NULL);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(bad); i++)
+    {
+        int blocks = host_heap_blocks();
+
+        EXPECT(rt_dma_pool_install(&bad[i]) == RT_NULL);
+        EXPECT(host_heap_blocks() == blocks);
+    }
+
+    pool->flags |= RT_DMA_F_DEVICE;
+    pool->dev = &owner;
+    EXPECT(!rt_dma_alloc(&plain, 4096, &handle, RT_DMA_F_DEVICE));
+    buffer = rt_dma_alloc(&owner, 8192, &handle, RT_DMA_F_DEVICE);
+    EXPECT(buffer && handle == pool->start && *pool->map == 3);
+    rt_dma_free(&owner, 8192, buffer, handle, RT_DMA_F_DEVICE);
+    EXPECT(*pool->map == 0);
+}
+
+/* None of these does anything but say so. */
+static void wrong_calls(void)
+{
+    rt_ubase_t handle;
+    char *buffer, on_stack[64];
+
+    EXPECT(!rt_dma_alloc(RT_NULL, 64, &handle, 0) && !rt_dma_alloc(&plain, 0, &handle, 0));
+    EXPECT(!rt_dma_alloc(&plain, ~0UL, &handle, 0) && !rt_dma_alloc(&plain, 1UL << 40, &handle, 0));
+    EXPECT(rt_dma_sync_out_data(RT_NULL, on_stack, 64, &handle, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_out_data(&plain, RT_NULL, 64, &handle, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_out_data(&plain, on_stack, 0, &handle, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_out_data(&plain, (void *)8, 64, &handle, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_in_data(RT_NULL, on_stack, 64, 0, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_in_data(&plain, RT_NULL, 64, 0, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_sync_in_data(&plain, on_stack, 0, 0, 0) == -RT_EINVAL);
+
+    buffer = rt_dma_alloc(&plain, 8192, &handle, 0);
+    rt_dma_free(RT_NULL, 8192, buffer, handle, 0);
+    rt_dma_free(&plain, 0, buffer, handle, 0);
+    rt_dma_free(&plain, 8192, RT_NULL, handle, 0);
+    rt_dma_free(&plain, 8192, on_stack, handle, 0);
+    rt_dma_free(&plain, 8192, buffer + 1, handle, 0);
+    rt_dma_free(&plain, 4096, buffer, handle, 0);
+    rt_dma_free(&plain, 8192, buffer, handle + 1, 0);
+    EXPECT(rt_dma_alloc(&plain, 4096, RT_NULL, 0) == buffer + 8192);
+    rt_dma_free(&plain, 4096, buffer + 8192, 0, 0);
+    rt_dma_free(&plain, 8192, buffer, handle, 0);
+    rt_dma_free(&plain, 8192, buffer, handle, 0);
+    EXPECT(rt_dma_alloc(&plain, 4096, RT_NULL, 0) == buffer);
+    rt_dma_free(&plain, 4096, buffer, 0, 0);
+}
+
+/* A network driver's interrupt refills its ring. */
+static void from_an_interrupt(void)
+{
+    static struct rt_device fresh = { .parent.name = "fresh" };
+    rt_ubase_t handle;
+    void *buffer;
+
+    host_interrupt(1);
+    for (int i = 0; i < 2; i++)
+    {
+        rt_ubase_t flags = i ? RT_DMA_F_NOCACHE : 0;
+
+        buffer = rt_dma_alloc(&fresh, 2048, &handle, flags);
+        EXPECT(buffer);
+        rt_dma_free(&fresh, 2048, buffer, handle, flags);
+        rt_dma_free(&fresh, 2048, buffer, handle, flags);
+    }
+    host_interrupt(0);
+}
+
+int main(void)
+{
+    int blocks = 0, mappings = 0;
+
+    host_start();
+    board_init();
+    for (int round = 0; round < 3; round++)
+    {
+        ring_driver();
+        streaming_driver();
+        driver_with_own_ops();
+        device_tree_drivers();
+#if STAND_IN_REVISION >= 2
+        pci_driver();
+        write_through_driver();
+#endif
+        wrong_calls();
+        from_an_interrupt();
+        if (round == 0)
+        {
+            fixed_region();
+            blocks = host_heap_blocks();
+            mappings = host_mappings();
+        }
+        EXPECT(host_heap_blocks() == blocks);
+        EXPECT(host_mappings() == mappings);
+    }
+    list_dma_pool(0, RT_NULL);
+    printf("drivers: all is well\n");
+    return 0;
+}

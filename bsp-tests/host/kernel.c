@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls, over a memory file that is mapped as often
+ * as anyone asks. One thread; the caller plays the interrupt.
+ */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rtdevice.h>
+#include <mm_aspace.h>
+#include <mm_memblock.h>
+#include <drivers/ofw_io.h>
+#include "kernel.h"
+
+#define RAM_PAGES   (HOST_RAM_SIZE / ARCH_PAGE_SIZE)
+#define MAPPINGS    64
+
+static int ram = -1;
+static char *linear;
+static unsigned char is_linear[RAM_PAGES];
+static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
+static int heap_blocks, in_interrupt, masked;
+
+struct rt_aspace rt_kernel_space;
+static struct rt_memblock reserved;
+
+static void need_thread(const char *service)
+{
+    if (in_interrupt || masked)
+    {
+        fprintf(stderr, "%s is called where sleeping is not allowed\n", service);
+        abort();
+    }
+}
+
+void host_start(void)
+{
+    ram = memfd_create("ram", 0);
+    linear = mmap(NULL, HOST_RAM_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (ram < 0 || ftruncate(ram, HOST_RAM_SIZE) || linear == MAP_FAILED)
+    {
+        abort();
+    }
+}
+
+int host_heap_blocks(void)
+{
+    return heap_blocks;
+}
+
+int host_mappings(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < MAPPINGS; i++)
+    {
+        count += mappings[i].va != NULL;
+    }
+    return count;
+}
+
+void host_interrupt(int on)
+{
+    in_interrupt = on;
+}
+
+void *host_device_view(rt_ubase_t handle)
+{
+    static char *bus;
+
+    if (!bus)
+    {
+        bus = mmap(NULL, HOST_RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ram, 0);
+    }
+    return bus + (handle - HOST_RAM);
+}
+
+void host_reserve(struct rt_mmblk_reg *region)
+{
+    region->node.next = reserved.reg_list.next;
+    reserved.reg_list.next = &region->node;
+}
+
+void *rt_calloc(rt_size_t count, rt_size_t size)
+{
+    need_thread(__func__);
+    heap_blocks++;
+    return calloc(count, size);
+}
+
+void rt_free(void *ptr)
+{
+    need_thread(__func__);
+    heap_blocks--;
+    free(ptr);
+}
+
+rt_ubase_t rt_kmem_pvoff(void)
+{
+    return HOST_RAM - (rt_ubase_t)linear;
+}
+
+void *rt_kmem_v2p(void *vaddr)
+{
+    char *va = vaddr;
+
+    if (va >= linear && va < linear + HOST_RAM_SIZE && is_linear[(va - linear) / ARCH_PAGE_SIZE])
+    {
+        return (void *)(HOST_RAM + (va - linear));
+    }
+    for (int i = 0; i < MAPPINGS; i++)
+    {
+        if (mappings[i].va && va >= mappings[i].va && va < mappings[i].va + mappings[i].size)
+        {
+            return (void *)(mappings[i].pa + (va - mappings[i].va));
+        }
+    }
+    return ARCH_MAP_FAILED;
+}
+
+static void *map(void *paddr, size_t size)
+{
+    rt_size_t pa = (rt_size_t)paddr;
+
+    need_thread("rt_ioremap");
+    for (int i = 0; i < MAPPINGS; i++)
+    {
+        if (!mappings[i].va && pa >= HOST_RAM && pa + size <= HOST_RAM + HOST_RAM_SIZE)
+        {
+            mappings[i].va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ram, pa - HOST_RAM);
+            mappings[i].pa = pa;
+            mappings[i].size = size;
+            return mappings[i].va;
+        }
+    }
+    return RT_NULL;
+}
+
+void *rt_ioremap_cached(void *paddr, size_t size)
+{
+    return map(paddr, size);
+}
+
+void *rt_ioremap_nocache(void *paddr, size_t size)
+{
+    return map(paddr, size);
+}
+
+void *rt_ioremap_wt(void *paddr, size_t size)
+{
+    return map(paddr, size);
+}
+
+void rt_iounmap(volatile void *vaddr)
+{
+    need_thread(__func__);
+    for (int i = 0; i < MAPPINGS; i++)
+    {
+        if (mappings[i].va && mappings[i].va == vaddr)
+        {
+            munmap(mappings[i].va, mappings[i].size);
+            mappings[i].va = NULL;
+            return;
+        }
+    }
+    fprintf(stderr, "rt_iounmap of what is not mapped\n");
+    abort();
+}
+
+int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, rt_size_t pa_off, void **ret_va)
+{
+    rt_size_t first = ((char *)hint->prefer - linear) / ARCH_PAGE_SIZE;
+
+    RT_UNUSED(aspace);
+    RT_UNUSED(attr);
+    need_thread(__func__);
+    for (rt_size_t page = first; page < first + hint->map_size / ARCH_PAGE_SIZE; page++)
+    {
+        RT_ASSERT(!is_linear[page]);
+        is_linear[page] = 1;
+    }
+    *ret_va = mmap(hint->prefer, hint->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram,
+            (off_t)((pa_off << MM_PAGE_SHIFT) - HOST_RAM));
+    return 0;
+}
+
+void rt_hw_cpu_dcache_ops(int ops, void *addr, int size)
+{
+    /* A host's caches are coherent; an address that is not mapped would fault. */
+    RT_ASSERT(rt_kmem_v2p(addr) != ARCH_MAP_FAILED);
+    RT_ASSERT(size > 0);
+    RT_UNUSED(ops);
+}
+
+rt_base_t rt_hw_local_irq_disable(void)
+{
+    return masked++;
+}
+
+void rt_hw_local_irq_enable(rt_base_t level)
+{
+    masked = (int)level;
+}
+
+rt_base_t rt_cpus_lock(void)
+{
+    return masked++;
+}
+
+void rt_cpus_unlock(rt_base_t level)
+{
+    masked = (int)level;
+}
+
+rt_bool_t rt_hw_interrupt_is_disabled(void)
+{
+    return masked != 0;
+}
+
+rt_uint8_t rt_interrupt_get_nest(void)
+{
+    return (rt_uint8_t)in_interrupt;
+}
+
+rt_thread_t rt_thread_self(void)
+{
+    return (rt_thread_t)&ram;
+}
+
+rt_uint16_t rt_critical_level(void)
+{
+    return 0;
+}
+
+rt_err_t rt_thread_mdelay(rt_int32_t ms)
+{
+    RT_UNUSED(ms);
+    return RT_EOK;
+}
+
+struct rt_memblock *rt_memblock_get_reserved(void)
+{
+    return &reserved;
+}
+
+void rt_assert_handler(const char *ex, const char *func, rt_size_t line)
+{
+    fprintf(stderr, "assertion failed at function %s, line %lu: %s\n", func, line, ex);
+    abort();
+}
+
+rt_int32_t rt_strcmp(const char *a, const char *b)
+{
+    return strcmp(a, b);
+}
+
+int rt_snprintf(char *buf, rt_size_t size, const char *fmt, ...)
+{
+    va_list args;
+    int length;
+
+    va_start(args, fmt);
+    length = vsnprintf(buf, size, fmt, args);
+    va_end(args);
+    return length;
+}
+
+int rt_kprintf(const char *fmt, ...)
+{
+    va_list args;
+    int length;
+
+    need_thread(__func__);
+    va_start(args, fmt);
+    length = vprintf(fmt, args);
+    va_end(args);
+    return length;
+}
+
+void rt_kputs(const char *str)
+{
+    need_thread(__func__);
+    fputs(str, stdout);
+}
+
+/* Devices and firmware: a device's node is its ofw_node; what the tree says stands in the node's properties. */
+
+const char *rt_dm_dev_get_name(rt_device_t dev)
+{
+    return dev->parent.name;
+}
+
+struct rt_ofw_prop *rt_ofw_get_prop(const struct rt_ofw_node *np, const char *name, rt_ssize_t *out_length)
+{
+    for (struct rt_ofw_prop *prop = np ? np->props : RT_NULL; prop; prop = prop->next)
+    {
+        if (!strcmp(prop->name, name))
+        {
+            if (out_length)
+            {
+                *out_length = prop->length;
+            }
+            return prop;
+        }
+    }
+    return RT_NULL;
+}
+
+rt_bool_t rt_dm_dev_prop_read_bool(rt_device_t dev, const char *propname)
+{
+    return rt_ofw_get_prop(dev->ofw_node, propname, RT_NULL) != RT_NULL;
+}
+
+static struct rt_ofw_node *nodes[8];
+
+void host_add_node(struct rt_ofw_node *node)
+{
+    nodes[node->phandle] = node;
+}
+
+struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle)
+{
+    return phandle < RT_ARRAY_SIZE(nodes) ? nodes[phandle] : RT_NULL;
+}
+
+void rt_ofw_node_put(struct rt_ofw_node *np)
+{
+    RT_UNUSED(np);
+}
+
+/* The stand-in's cells are in the host's byte order. */
+int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *propname, int index, int nr,
+        rt_uint32_t *out_values)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, propname, RT_NULL);
+
+    if (!prop || (index + nr) * 4 > prop->length)
+    {
+        return -RT_EINVAL;
+    }
+    memcpy(out_values, (rt_uint32_t *)prop->value + index, nr * 4);
+    return nr;
+}
+
+rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, "reg", RT_NULL);
+
+    RT_UNUSED(index);
+    if (!prop)
+    {
+        return -RT_EINVAL;
+    }
+    *out_address = ((rt_uint64_t *)prop->value)[0];
+    *out_size = ((rt_uint64_t *)prop->value)[1];
+    return RT_EOK;
+}
+
+/* The only ranges of the stand-in move "dma-ranges" by HOST_DMA_OFFSET, for a node whose parent has them. */
+rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
+{
+    int moves = !strcmp(range_type, "dma-ranges") && rt_ofw_get_prop(np->parent, range_type, RT_NULL);
+
+    return moves ? address + HOST_DMA_OFFSET : address;
+}
+
+rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
+{
+    int moves = !strcmp(range_type, "dma-ranges") && rt_ofw_get_prop(np->parent, range_type, RT_NULL);
+
+    return moves ? address - HOST_DMA_OFFSET : address;
+}
+
+struct rt_pci_host_bridge *rt_pci_find_host_bridge(struct rt_pci_bus *bus)
+{
+    return bus->host_bridge;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the drivers' test sees of the host stand-in beside RT-Thread's interface. */
+#ifndef HOST_KERNEL_H__
+#define HOST_KERNEL_H__
+
+#include <rtdevice.h>
+#include <mm_memblock.h>
+
+#define HOST_RAM        0x40000000UL
+#define HOST_RAM_SIZE   (64UL << 20)
+#define HOST_DMA_OFFSET 0x80000000UL
+
+/* Switches the machine on. */
+void host_start(void);
+/* Heap blocks and mappings that are in use. */
+int host_heap_blocks(void);
+int host_mappings(void);
+/* The caller is an interrupt from here on, or a thread again. */
+void host_interrupt(int on);
+/* Where a device finds memory. */
+void *host_device_view(rt_ubase_t handle);
+/* Adds a region to memblock's reserved list, in front. */
+void host_reserve(struct rt_mmblk_reg *region);
+/* Lets rt_ofw_find_node_by_phandle find a node. */
+void host_add_node(struct rt_ofw_node *node);
+
+#endif

@@ -1,0 +1,83 @@
+//! C drivers, written as a BSP's are, linked with the static library through the real port: both revisions of
+//! RT-Thread's interface, as they are and under AddressSanitizer and UBSan.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {}\n{text}", command.get_program(), output.status);
+    text
+}
+
+/// The library as a C program on this host links it.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("library");
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        run(Command::new(cargo)
+            .args(["rustc", "--quiet", "--lib", "--crate-type", "staticlib", "--features", "rtthread"])
+            .arg("--manifest-path")
+            .arg(root().join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target)
+            .env_remove("RUSTFLAGS"));
+        target.join("debug/librt_dma_pool.a")
+    })
+}
+
+fn c_files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
+}
+
+fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let compiler =
+        cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{revision}-{name}"));
+    run(compiler
+        .to_command()
+        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW"])
+        .arg(format!("-DSTAND_IN_REVISION={revision}"))
+        .args(
+            ["bsp-tests/include", "include", "bsp-tests/host"].map(|folder| format!("-I{}/{folder}", root().display())),
+        )
+        .args(flags)
+        .args(c_files("bsp-tests/host"))
+        .args(c_files("rtthread-port"))
+        .arg(library())
+        .arg("-o")
+        .arg(&program));
+    let text = run(&mut Command::new(&program));
+    assert!(text.ends_with("drivers: all is well\n"), "{text}");
+}
+
+const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+#[test]
+fn drivers_of_revision_1() {
+    drivers_run(1, "plain", &[]);
+}
+
+#[test]
+fn drivers_of_revision_2() {
+    drivers_run(2, "plain", &[]);
+}
+
+#[test]
+fn drivers_of_revision_1_under_sanitizers() {
+    drivers_run(1, "sanitized", &SANITIZERS);
+}
+
+#[test]
+fn drivers_of_revision_2_under_sanitizers() {
+    drivers_run(2, "sanitized", &SANITIZERS);
+}
