@@ -194,6 +194,12 @@ impl Machine {
         bytes
     }
 
+    /// Reads the library's own memory, as C code does that follows a pointer of `struct rt_dma_pool`.
+    pub fn peek_host<const N: usize>(&self, address: usize) -> [u8; N] {
+        // SAFETY: tests pass the bitmap of a pool, which stays, and let nobody write to it meanwhile.
+        unsafe { (address as *const [u8; N]).read_unaligned() }
+    }
+
     pub fn device_write(&self, pa: Pa, bytes: &[u8]) {
         self.kernel.0.memory.device_write(pa, bytes);
     }

@@ -1,0 +1,80 @@
+//! Handles are those of the C original's walk: pools in install order, each bit by bit, with its last page.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use proptest::prelude::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::Pa;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// `dma_alloc` and `dma_free` as the C original has them, without its defects.
+struct Original {
+    pools: Vec<(Pa, Flags, Vec<bool>)>,
+}
+
+impl Original {
+    fn alloc(&mut self, pages: usize, wanted: Flags) -> Option<Pa> {
+        for (start, flags, used) in &mut self.pools {
+            let kinds = Flags::NOMAP | Flags::ADDRESS_32BITS;
+            if flags.contains(Flags::DEVICE) != wanted.contains(Flags::DEVICE) || !flags.contains(wanted & kinds) {
+                continue;
+            }
+            let fits = |page: &usize| used[*page..page + pages].iter().all(|used| !used);
+            if let Some(page) = (0..(used.len() + 1).saturating_sub(pages)).find(fits) {
+                used[page..page + pages].fill(true);
+                return Some(*start + page * PAGE);
+            }
+        }
+        None
+    }
+
+    fn free(&mut self, pa: Pa, pages: usize) {
+        for (start, _, used) in &mut self.pools {
+            if (*start..*start + used.len() * PAGE).contains(&pa) {
+                let page = (pa - *start) / PAGE;
+                used[page..page + pages].fill(false);
+            }
+        }
+    }
+}
+
+const REQUESTS: [Flags; 5] =
+    [Flags::empty(), Flags::NOCACHE, Flags::ADDRESS_32BITS, Flags::DEVICE, Flags::WRITE_THROUGH];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn handles_are_those_of_the_original(
+        sizes in prop::collection::vec(1usize..130, 1..5),
+        kinds in prop::collection::vec(0usize..4, 5),
+        calls in prop::collection::vec((any::<bool>(), 1usize..40, 0usize..REQUESTS.len(), any::<prop::sample::Index>()), 400),
+    ) {
+        let machine = Machine::new();
+        let device = machine.plain_device();
+        let mut original = Original { pools: Vec::new() };
+        for (index, pages) in sizes.into_iter().enumerate() {
+            // Some pools lie above 4 GiB, some are the device's, some are not linear.
+            let start = if kinds[index] == 1 { 0x1_0000_0000 } else { LOW.start } + index * MIB;
+            let pool = machine.install(c"pool", start, pages * PAGE);
+            if kinds[index] == 2 {
+                pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+                pool.public.dev.store(device.0 as *mut _, Relaxed);
+            }
+            original.pools.push((start, pool.flags(), vec![false; pages]));
+        }
+        let mut held: Vec<Held> = Vec::new();
+        for (frees, pages, request, which) in calls {
+            if frees && !held.is_empty() {
+                let buffer = held.swap_remove(which.index(held.len()));
+                original.free(buffer.handle, buffer.size.div_ceil(PAGE));
+                machine.free(buffer).unwrap();
+            } else {
+                let size = pages * PAGE - which.index(PAGE);
+                let buffer = machine.alloc(device, size, REQUESTS[request]);
+                prop_assert_eq!(buffer.map(|buffer| buffer.handle), original.alloc(pages, REQUESTS[request]));
+                held.extend(buffer);
+            }
+        }
+    }
+}
