@@ -123,7 +123,7 @@ impl<K: Kernel> Dma<K> {
     /// The boot line of a new pool.
     pub(crate) fn log_reserved(&self, region: &Region) {
         let size = region.end - region.start;
-        let tenths = (size % (1 << 20)) * 10 >> 20;
+        let tenths = ((size % (1 << 20)) * 10) >> 20;
         let format = c"%s: Reserved %lu.%lu MiB at 0x%lx";
         let values = [size >> 20, tenths, region.start, 0, 0];
         self.log(Level::Info, &Line { format, name: region.name.shown(), values });

@@ -11,6 +11,8 @@
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
+// `new` is const, for statics, which `default` cannot be.
+#![allow(clippy::new_without_default)]
 
 // On a bare target the library brings its own panic handler (`ffi::panic`); elsewhere the standard library does.
 #[cfg(not(target_os = "none"))]

@@ -58,7 +58,7 @@ fn root() -> PathBuf {
 
 fn generate(header: &Header) -> String {
     let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
-    config.style = header.style.clone();
+    config.style = header.style;
     config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
     config.after_includes = Some(header.prelude.into());
     config.trailer = Some(header.trailer.into());

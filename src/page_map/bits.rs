@@ -163,8 +163,7 @@ pub fn clear_shared(words: &[AtomicUsize], from: usize, length: usize) -> Option
 fn clear_many(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
     let last = from.wrapping_add(length).wrapping_sub(1);
     let mut found: Option<(usize, usize)> = None;
-    let mut index = from / BITS;
-    for word in words.get(index..=last / BITS)? {
+    for (index, word) in (from / BITS..).zip(words.get(from / BITS..=last / BITS)?) {
         let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
         let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
         let set = word.load(Relaxed) & low & high;
@@ -174,7 +173,6 @@ fn clear_many(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usiz
             let highest = index * BITS + (BITS - 1) - set.leading_zeros() as usize;
             found = Some((found.map_or(lowest, |(first, _)| first), highest));
         }
-        index += 1;
     }
     found
 }
