@@ -322,3 +322,14 @@ fn the_list_shows_use_and_flags() {
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2], "1 DMA memory found");
 }
+
+#[test]
+fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
+    let fixed = size_of::<rt_dma_pool::pool::Pool<FakeKernel>>();
+    assert!(fixed <= 512, "{fixed} bytes");
+    for pages in [1, 512, 2_048, 16_384] {
+        let (machine, _) = Machine::with_pool(c"pool", START, pages * PAGE);
+        let bytes = machine.balance().heap_bytes;
+        assert!(bytes <= 512 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
+    }
+}
