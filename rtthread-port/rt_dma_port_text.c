@@ -8,10 +8,14 @@
 
 #define DBG_TAG "dma.pool"
 
-#ifndef RT_DMA_POOL_LOG_LVL
-#define RT_DMA_POOL_LOG_LVL DBG_INFO
+/* menuconfig asks for it. */
+#if defined(PKG_RT_DMA_POOL_LOG_ERROR)
+#define DBG_LVL DBG_ERROR
+#elif defined(PKG_RT_DMA_POOL_LOG_WARNING)
+#define DBG_LVL DBG_WARNING
+#else
+#define DBG_LVL DBG_INFO
 #endif
-#define DBG_LVL RT_DMA_POOL_LOG_LVL
 #include <rtdbg.h>
 
 #include <rt_dma_port.h>
