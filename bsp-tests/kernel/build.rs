@@ -3,12 +3,16 @@
 //! * `RT_DMA_POOL_LIB_DIR`: where `librt_dma_pool.a` is (required to link);
 //! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
 //! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
+//! * `STAND_IN_WITHOUT_C`: set where somebody else compiles and links the C;
 //! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
+    if option("STAND_IN_WITHOUT_C").is_some() {
+        return;
+    }
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
     let root = here.join("../..");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap();

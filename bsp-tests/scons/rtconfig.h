@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stand-in BSP's configuration, as menuconfig would write it. The rest stands beside the stand-in's headers. */
+#define PKG_USING_RT_DMA_POOL
+#define RT_DMA_POOL_VIEW_LIMIT 64
+#define PKG_RT_DMA_POOL_LOG_INFO
+#define PKG_RT_DMA_POOL_PREBUILT ""
+#include_next <rtconfig.h>
