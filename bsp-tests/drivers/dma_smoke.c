@@ -413,11 +413,11 @@ struct racer
     volatile int done;
 };
 
-static rt_uint8_t *race_owner; /* by page, 0: nobody */
+static rt_uint32_t *race_owner; /* by page, 0: nobody */
 static rt_ubase_t race_first;
 static volatile int race_stop;
 
-static rt_bool_t race_own(const struct buffer *b, rt_uint8_t from, rt_uint8_t to)
+static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t to)
 {
     for (rt_size_t at = 0; at < b->size; at += PAGE)
     {
@@ -540,7 +540,7 @@ static const char *check_race(void)
     second = (struct racer) { .name = "second core", .state = 22 };
     interrupt = (struct racer) { .name = "interrupt", .state = 33 };
     race_stop = 0;
-    race_owner = rt_calloc(1, stand_in_cma_size() / PAGE);
+    race_owner = rt_calloc(sizeof(*race_owner), stand_in_cma_size() / PAGE);
     timer = rt_timer_create("race", race_interrupt, &interrupt, 1, RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);
     thread = rt_thread_create("race", race_thread, &second, 8192, 20, 10);
     if (!race_owner || !timer || !thread)

@@ -32,9 +32,9 @@ struct fw_cfg_request
 
 static struct rt_device fw_cfg = { .parent.name = "fw_cfg", .user_data = "qemu,fw-cfg-mmio" };
 
-static rt_uint16_t be16(rt_uint16_t v) { return __builtin_bswap16(v); }
-static rt_uint32_t be32(rt_uint32_t v) { return __builtin_bswap32(v); }
-static rt_uint64_t be64(rt_uint64_t v) { return __builtin_bswap64(v); }
+static rt_uint16_t be16(rt_uint16_t v) { return (rt_uint16_t)(v << 8 | v >> 8); }
+static rt_uint32_t be32(rt_uint32_t v) { return (rt_uint32_t)be16((rt_uint16_t)v) << 16 | be16((rt_uint16_t)(v >> 16)); }
+static rt_uint64_t be64(rt_uint64_t v) { return (rt_uint64_t)be32((rt_uint32_t)v) << 32 | be32((rt_uint32_t)(v >> 32)); }
 
 static void fw_cfg_select(char *base, rt_uint16_t key)
 {
@@ -52,30 +52,38 @@ static rt_uint32_t fw_cfg_number(char *base, int bytes)
     return value;
 }
 
-/* Finds a file by its name; 0 if there is none. */
-static rt_uint16_t fw_cfg_find(char *base, const char *name, rt_uint32_t *size)
+/* Finds a file by its name, else the largest there is (a machine need not take -fw_cfg); 0 if there is none. */
+static rt_uint16_t fw_cfg_find(char *base, const char *name, char *found, rt_uint32_t *size)
 {
+    rt_uint16_t best = 0;
     rt_uint32_t count;
 
+    *size = 0;
     fw_cfg_select(base, FW_CFG_DIRECTORY);
     for (count = fw_cfg_number(base, 4); count; --count)
     {
         char entry[FILE_NAME_SIZE];
-        rt_uint16_t key;
+        rt_uint32_t entry_size = fw_cfg_number(base, 4);
+        rt_uint16_t key = (rt_uint16_t)fw_cfg_number(base, 2);
 
-        *size = fw_cfg_number(base, 4);
-        key = (rt_uint16_t)fw_cfg_number(base, 2);
         fw_cfg_number(base, 2);
         for (int i = 0; i < FILE_NAME_SIZE; ++i)
         {
             entry[i] = (char)HWREG8(base + FW_CFG_DATA);
         }
-        if (!rt_strncmp(entry, name, FILE_NAME_SIZE))
+        entry[FILE_NAME_SIZE - 1] = 0;
+        if (!rt_strcmp(entry, name) || entry_size > *size)
         {
-            return key;
+            best = key;
+            *size = entry_size;
+            rt_memcpy(found, entry, FILE_NAME_SIZE);
+        }
+        if (!rt_strcmp(entry, name))
+        {
+            break;
         }
     }
-    return 0;
+    return best;
 }
 
 static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handle, rt_uint32_t size)
@@ -117,7 +125,7 @@ const char *check_fw_cfg(void)
     rt_ubase_t handle;
     const char *error = RT_NULL;
     void *buffer = RT_NULL;
-    char *base;
+    char *base, found[FILE_NAME_SIZE];
 
     if (stand_in_fdt_reg("qemu,fw-cfg-mmio", 0, &start, &length))
     {
@@ -129,10 +137,10 @@ const char *check_fw_cfg(void)
         return "cannot map the registers";
     }
 
-    key = fw_cfg_find(base, FILE_NAME, &size);
+    key = fw_cfg_find(base, FILE_NAME, found, &size);
     if (!key || !size)
     {
-        error = "QEMU was not given -fw_cfg name=" FILE_NAME ",file=...";
+        error = "there is no file: give QEMU -fw_cfg name=" FILE_NAME ",file=...";
     }
     else if (!(buffer = rt_dma_alloc_coherent(&fw_cfg, size, &handle)))
     {
@@ -146,7 +154,7 @@ const char *check_fw_cfg(void)
         {
             by_port = checksum_add(by_port, HWREG8(base + FW_CFG_DATA));
         }
-        rt_kprintf("fw_cfg: %s, %u bytes, by DMA 0x%08x, by port 0x%08x\n", FILE_NAME, (unsigned)size,
+        rt_kprintf("fw_cfg: %s, %u bytes, by DMA 0x%08x, by port 0x%08x\n", found, (unsigned)size,
                 (unsigned)by_dma, (unsigned)by_port);
         if (by_dma != by_port)
         {

@@ -25,9 +25,11 @@ fn main() {
         .opt_level(2)
         .include(here.join("../include"))
         .cargo_metadata(false);
-    if arch == "aarch64" {
-        build.flag("-mno-outline-atomics");
-    }
+    match arch.as_str() {
+        "aarch64" => build.flag("-mno-outline-atomics"),
+        // What the Rust target is; and no call of the compiler's own library, which the image does not have.
+        _ => build.flags(["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-fno-builtin"]),
+    };
 
     match option("RT_DMA_POOL_INCLUDE") {
         Some(directory) => build.include(directory),

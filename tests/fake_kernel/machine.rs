@@ -3,6 +3,7 @@
 use super::cache::CacheCall;
 use super::memory::Mapped;
 use super::{DeviceInfo, FakeKernel, Fault, Service, context};
+use rt_dma_pool::extract::ExtractError;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Kernel, Level, MemoryType, Name, Pa, ReservedRegion, Va};
 use rt_dma_pool::map_ops::MapOps;
@@ -151,6 +152,11 @@ impl Machine {
         self.dma.free(self.ops(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
     }
 
+    /// `rt_dma_pool_extract` of revision r2.
+    pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
+        self.dma.extract(|index| self.kernel.reserved(index), total, coherent)
+    }
+
     // --- memory ----------------------------------------------------------------------------------------------------
 
     /// Where `va` leads, and as what.
@@ -254,6 +260,12 @@ impl Machine {
         let mut mappings = self.mappings();
         mappings.sort_by_key(|mapped| (mapped.pa, mapped.size, mapped.memory as i32));
         Balance { heap_bytes, mappings, used_bytes }
+    }
+
+    /// The linear address of `pa`, which must be mapped.
+    pub fn at_linear(&self, pa: Pa) -> Va {
+        assert!(self.is_linear(pa), "{pa:#x} is not mapped linearly");
+        self.kernel.linear(pa)
     }
 
     /// Whether the linear map shows this page.

@@ -52,7 +52,9 @@ pub fn plan() -> BootLayout {
     let heap = image.1;
     let frames = heap + HEAP_SIZE;
     let above = frames + FRAMES_SIZE;
-    let dma_end = ram.end - ABOVE_DMA_POOL;
+    // Firmware that puts the device tree near the end of RAM keeps it.
+    let top = if fdt > above { fdt } else { ram.end };
+    let dma_end = (top - ABOVE_DMA_POOL) & !(PAGE - 1);
     let dma_start = dma_end.checked_sub(boot::cma_size()).filter(|&start| start >= above);
     let dma_start = dma_start.expect("RAM for the DMA pools that the boot arguments ask for");
     let region = |start, end, name| Region { start, end, name };
