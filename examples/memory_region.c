@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A camera that has memory of its own. The device tree says so, the driver does not:
+ *
+ *     reserved-memory {
+ *         frames: frames@50000000 {
+ *             reg = <0x0 0x50000000 0x0 0x1000000>;
+ *             no-map;
+ *         };
+ *     };
+ *     camera@a000000 {
+ *         memory-region = <&frames>;
+ *     };
+ *
+ * Its buffers come from there first; no other device gets any of it, unless the node says reusable.
+ */
+#include <rtthread.h>
+#include <rtdevice.h>
+
+#define FRAME_SIZE  (640 * 480 * 2)
+#define FRAMES      4
+
+struct camera
+{
+    struct rt_device *dev;
+    void *frames[FRAMES];
+    rt_ubase_t handles[FRAMES];
+};
+
+void camera_remove(struct camera *camera)
+{
+    for (int i = 0; i < FRAMES; ++i)
+    {
+        if (camera->frames[i])
+        {
+            rt_dma_free(camera->dev, FRAME_SIZE, camera->frames[i], camera->handles[i], 0);
+            camera->frames[i] = RT_NULL;
+        }
+    }
+}
+
+rt_err_t camera_probe(struct camera *camera, struct rt_device *dev)
+{
+    rt_memset(camera, 0, sizeof(*camera));
+    camera->dev = dev;
+    for (int i = 0; i < FRAMES; ++i)
+    {
+        camera->frames[i] = rt_dma_alloc(dev, FRAME_SIZE, &camera->handles[i], 0);
+        if (!camera->frames[i])
+        {
+            camera_remove(camera);
+            return -RT_ENOMEM;
+        }
+    }
+
+    return RT_EOK;
+}
