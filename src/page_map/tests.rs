@@ -75,6 +75,23 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
     assert_eq!(map.used_pages(), model.used());
 }
 
+/// Holds the tree against the bits as they were before the single pages that it does not know of yet were taken.
+fn assert_tree_is_exact(map: &PageMap) {
+    let is_free = |page: usize| {
+        let is_taken = page / BITS == map.taken_word && map.taken >> (page % BITS) & 1 != 0;
+        page < map.pages && (is_taken || !test(map.used, page))
+    };
+    for index in 0..map.used.len() {
+        let begins =
+            (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
+        let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
+        assert_eq!(map.runs.longest_in(index) as usize, longest, "word {index}");
+    }
+    for page in 0..(map.lowest * BITS).min(map.pages) {
+        assert!(test(map.used, page), "page {page} is below the lowest word, and free");
+    }
+}
+
 /// One random walk; allocations and frees of random length, good and bad frees.
 fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
     let mut state = seed | 1;
@@ -114,6 +131,9 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
             }
             _ => {}
         }
+        if pages <= 400 && step % (1 + pages / 32) == 0 {
+            assert_tree_is_exact(&map);
+        }
         if step % 1024 == 0 {
             assert_consistent(&mut map, &model);
         }
@@ -133,6 +153,8 @@ fn a_million_random_operations_place_as_first_fit_does() {
         (63, 50_000, 20),
         (64, 50_000, 70),
         (65, 50_000, 66),
+        (200, 50_000, 5),
+        (400, 50_000, 150),
         (512, 250_000, 40),
         (1_000, 250_000, 300),
         (4_097, 250_000, 700),
