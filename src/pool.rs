@@ -259,6 +259,10 @@ impl<K: Kernel> Pool<K> {
         let pa = self.start + (page << PAGE_SHIFT);
         match access {
             Access::Physical => {
+                // A cached mapping may have left dirty lines, which would be written over what the device writes.
+                if let Some(base) = self.view(MemoryType::Cached).base() {
+                    self.clean(page, pages, base + (page << PAGE_SHIFT));
+                }
                 set_shared(self.dirty, page, pages);
                 Some(Buffer { va: pa, pa })
             }
@@ -373,6 +377,10 @@ impl<K: Kernel> Pool<K> {
         // Of two that free it at once, one gets the record.
         let record = mappings.remove(self.kernel, va, self.pa_of(page)).ok_or(FreeError::NotAllocated)?;
         self.own_mappings.fetch_sub(1, Relaxed);
+        if self.was_cached(page) {
+            // Nobody can do it for a buffer that is handed out without a mapping next.
+            cache::flush(self.kernel, va, pages << PAGE_SHIFT);
+        }
         self.kernel.unmap(va);
         drop(record);
         self.free(page, pages)

@@ -68,6 +68,17 @@ fn defect_04_uncached_buffers_leave_no_mapping_and_no_heap_behind() {
     }
     assert_eq!(machine.balance(), balance);
     assert_eq!(machine.maps_made(), 1, "the pool's view, once");
+
+    // Where the pool is too large for a view, a buffer's own mapping goes with the buffer.
+    let (machine, _) = Machine::with_pool(c"large", START, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let balance = machine.balance();
+    for _ in 0..100 {
+        let held = machine.alloc(device, 64 * KIB, Flags::NOCACHE).unwrap();
+        machine.free(held).unwrap();
+    }
+    assert_eq!(machine.balance(), balance);
 }
 
 #[test]
@@ -187,16 +198,19 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
     for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let (machine, pool) = Machine::with_pool(c"pool", START, 16 * PAGE);
         let device = machine.plain_device();
-        // Boot code and a cached buffer both leave dirty lines behind.
-        machine.cpu_write(machine.kernel.linear(START + PAGE), &[0xaa; PAGE]);
-        let cached = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
-        machine.cpu_write(cached.va, &[0xbb; 4 * PAGE]);
-        machine.free(cached).unwrap();
-        let held = machine.alloc(device, 4 * PAGE, flags).unwrap();
-        machine.device_write(held.handle, &[0x11; 4 * PAGE]);
-        machine.evict_cache();
-        assert_eq!(machine.cpu_read(held.va, 4 * PAGE), [0x11; 4 * PAGE], "{flags:?}");
-        machine.free(held).unwrap();
+        // Boot code leaves dirty lines behind, and so does a cached buffer, the first time and every other.
+        machine.cpu_write(machine.kernel.linear(START + 8 * PAGE), &[0xaa; PAGE]);
+        for round in 0..3 {
+            let cached = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
+            machine.cpu_write(cached.va, &[0xbb; 4 * PAGE]);
+            machine.free(cached).unwrap();
+            let held = machine.alloc(device, 16 * PAGE, flags).unwrap();
+            machine.device_write(held.handle, &[0x11; 16 * PAGE]);
+            machine.evict_cache();
+            let seen = machine.cpu_read(held.va, 16 * PAGE);
+            assert!(seen.iter().all(|byte| *byte == 0x11), "{flags:?}, round {round}");
+            machine.free(held).unwrap();
+        }
 
         // What was flushed once needs it no more.
         machine.take_cache_calls();
@@ -204,6 +218,27 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
         assert_eq!(machine.take_cache_calls(), []);
         machine.free(held).unwrap();
         assert_eq!(pool.usage().0, 0);
+    }
+}
+
+#[test]
+fn defect_11_nor_over_a_buffer_that_is_not_mapped() {
+    for view_limit in [64 * MIB, 0] {
+        let machine = Machine::new();
+        machine.set_view_limit(view_limit);
+        let region = NamedRegion { no_map: true, ..named_region(START, MIB) };
+        let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+        let cached = machine.alloc(device, 4 * PAGE, Flags::empty()).unwrap();
+        machine.cpu_write(cached.va, &[0xca; 4 * PAGE]);
+        machine.free(cached).unwrap();
+
+        let unmapped = machine.alloc(device, 4 * PAGE, Flags::NOMAP).unwrap();
+        assert_eq!(unmapped.handle, cached.handle);
+        machine.device_write(unmapped.handle, &[0xde; 4 * PAGE]);
+        machine.evict_cache();
+        let seen = machine.device_read(unmapped.handle, 4 * PAGE);
+        assert!(seen.iter().all(|byte| *byte == 0xde), "view limit {view_limit}");
+        machine.free(unmapped).unwrap();
     }
 }
 

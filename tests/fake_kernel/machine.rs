@@ -262,6 +262,14 @@ impl Machine {
         Balance { heap_bytes, mappings, used_bytes }
     }
 
+    /// `pool->map`, as C reads it: whether each page is in use.
+    pub fn bitmap(&self, pool: &Pool<FakeKernel>) -> Vec<bool> {
+        const BITS: usize = usize::BITS as usize;
+        let words = pool.public.map.load(Relaxed) as usize;
+        let word = |index: usize| usize::from_ne_bytes(self.peek_host(words + index * size_of::<usize>()));
+        (0..pool.public.bits.load(Relaxed)).map(|page| word(page / BITS) >> (page % BITS) & 1 != 0).collect()
+    }
+
     /// The linear address of `pa`, which must be mapped.
     pub fn at_linear(&self, pa: Pa) -> Va {
         assert!(self.is_linear(pa), "{pa:#x} is not mapped linearly");

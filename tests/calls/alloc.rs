@@ -1,0 +1,217 @@
+//! `rt_dma_alloc`: which pool, which pages, which mapping.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};
+use rt_dma_pool::kernel::NamedRegion;
+use std::sync::atomic::Ordering::Relaxed;
+
+const BASE: usize = LOW.start;
+const FOUR_GIB: usize = 1 << 32;
+const CACHED: Flags = Flags::empty();
+
+#[test]
+fn a_zero_size_gets_nothing_and_any_other_gets_whole_pages() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    assert_eq!(machine.alloc(device, 0, CACHED), None);
+    let mut expected = BASE;
+    for (size, pages) in [(1, 1), (PAGE - 1, 1), (PAGE, 1), (PAGE + 1, 2), (5 * PAGE - 1, 5)] {
+        let held = machine.alloc(device, size, CACHED).unwrap();
+        assert_eq!(held.handle, expected, "{size} bytes");
+        expected += pages * PAGE;
+    }
+    assert_eq!(pool.usage().0, 10 * PAGE);
+    let used = machine.bitmap(pool);
+    assert!(used[..10].iter().all(|used| *used) && !used[10..].iter().any(|used| *used), "the map that C reads");
+}
+
+#[test]
+fn the_result_is_by_the_flags_of_request_and_pool() {
+    let machine = Machine::new();
+    let linear = machine.install(c"linear", BASE, MIB);
+    machine.fail_always(Service::MapLinear);
+    let plain = machine.install(c"plain", BASE + 2 * MIB, MIB);
+    let device = machine.plain_device();
+    let wt = Flags::WRITE_THROUGH;
+    for pool in [linear, plain] {
+        // Only this pool serves, for the time being.
+        let (pool_device, flags) = (machine.plain_device(), pool.flags());
+        pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+        pool.public.dev.store(pool_device.0 as *mut _, Relaxed);
+        for (wanted, memory) in [
+            (CACHED, Cached),
+            (Flags::LINEAR, Cached),
+            (Flags::NOCACHE, Uncached),
+            (Flags::NOCACHE | Flags::LINEAR, Uncached),
+            (wt, WriteThrough),
+            (wt | Flags::LINEAR, WriteThrough),
+            (wt | Flags::NOCACHE, Uncached),
+        ] {
+            let held = machine.alloc(pool_device, 2 * PAGE, wanted | Flags::DEVICE).unwrap();
+            assert_eq!(machine.at(held.va), Some((pool.start(), memory)), "{wanted:?}");
+            assert_eq!(machine.at(held.va + PAGE), Some((pool.start() + PAGE, memory)), "{wanted:?}");
+            assert_eq!(held.handle, pool.start());
+            if memory == Cached && flags.contains(Flags::LINEAR) {
+                assert_eq!(held.va, machine.at_linear(held.handle), "a linear pool's own address");
+            }
+            machine.free(held).unwrap();
+        }
+        pool.public.flags.store(flags.bits(), Relaxed);
+    }
+    machine.free(machine.alloc(device, PAGE, CACHED).unwrap()).unwrap();
+}
+
+#[test]
+fn every_mapping_of_a_page_shows_the_same_bytes() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, 3 * PAGE, flags).unwrap();
+        machine.poke(held.va, &[0x11; 3 * PAGE]);
+        assert_eq!(machine.device_read(held.handle, 3 * PAGE), [0x11; 3 * PAGE]);
+        machine.device_write(held.handle + 2 * PAGE, &[0x22; PAGE]);
+        assert_eq!(machine.peek(held.va + 2 * PAGE, PAGE), [0x22; PAGE]);
+        assert_eq!(machine.peek(machine.at_linear(held.handle), 1), [0x11]);
+        machine.free(held).unwrap();
+    }
+}
+
+#[test]
+fn nocache_on_the_pool_holds_for_every_request() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    pool.public.flags.fetch_or(Flags::NOCACHE.bits(), Relaxed);
+    for flags in [CACHED, Flags::LINEAR, Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, PAGE, flags).unwrap();
+        assert_eq!(machine.at(held.va).unwrap().1, Uncached, "{flags:?}");
+        machine.free(held).unwrap();
+    }
+    // And no longer, once the BSP takes it back.
+    pool.public.flags.fetch_and(!Flags::NOCACHE.bits(), Relaxed);
+    assert_eq!(machine.at(machine.alloc(device, PAGE, CACHED).unwrap().va).unwrap().1, Cached);
+}
+
+#[test]
+fn a_nomap_request_gets_the_physical_address_of_a_nomap_pool_and_no_mapping() {
+    let machine = Machine::new();
+    machine.install(c"other", BASE, MIB);
+    machine.fail_always(Service::MapLinear);
+    let pool = machine.install(c"nomap", BASE + MIB, MIB);
+    let device = machine.plain_device();
+    assert_eq!(machine.alloc(device, PAGE, Flags::NOMAP), None, "no pool has the flag");
+    pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
+    let maps = machine.maps_made();
+    for flags in [Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE, Flags::NOMAP | Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, 3 * PAGE, flags).unwrap();
+        assert_eq!((held.va, held.handle), (BASE + MIB, BASE + MIB));
+        machine.free(held).unwrap();
+    }
+    assert_eq!((machine.maps_made(), machine.mappings()), (maps, vec![]));
+    assert_eq!(pool.usage(), (0, MIB));
+}
+
+#[test]
+fn a_32_bit_request_needs_a_pool_with_the_flag() {
+    let machine = Machine::new();
+    machine.install(c"high", FOUR_GIB, MIB);
+    let device = machine.plain_device();
+    assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS), None);
+    machine.install(c"low", BASE, MIB);
+    assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS).unwrap().handle, BASE);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, FOUR_GIB, "others may have what came first");
+}
+
+#[test]
+fn a_device_pool_serves_only_its_devices_requests_for_one() {
+    let machine = Machine::new();
+    let own = machine.install(c"own", BASE, MIB);
+    machine.install(c"common", BASE + MIB, MIB);
+    let (device, other) = (machine.plain_device(), machine.plain_device());
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "there is no device pool yet");
+    own.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "it is nobody's yet");
+    own.public.dev.store(device.0 as *mut _, Relaxed);
+
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, BASE);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE + MIB, "without the flag, the common one");
+    assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE), None);
+    assert_eq!(machine.alloc(other, PAGE, CACHED).unwrap().handle, BASE + MIB + PAGE);
+    assert_eq!(machine.alloc(device, MIB, Flags::DEVICE), None, "full, and no other pool stands in");
+
+    // The BSP gives it to somebody else: from the next call on.
+    own.public.dev.store(other.0 as *mut _, Relaxed);
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None);
+    assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE).unwrap().handle, BASE + PAGE);
+}
+
+#[test]
+fn pools_are_tried_in_the_order_of_install() {
+    let machine = Machine::new();
+    machine.install(c"second in memory", BASE + MIB, 4 * PAGE);
+    machine.install(c"first in memory", BASE, 8 * PAGE);
+    let device = machine.plain_device();
+    let place = |pages: usize| machine.alloc(device, pages * PAGE, CACHED).map(|held| held.handle);
+    assert_eq!(place(3), Some(BASE + MIB));
+    assert_eq!(place(2), Some(BASE), "the first has one page left");
+    assert_eq!(place(1), Some(BASE + MIB + 3 * PAGE));
+    assert_eq!(place(6), Some(BASE + 2 * PAGE));
+    assert_eq!(place(1), None);
+}
+
+#[test]
+fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    machine.ops(device).unwrap();
+    let from_interrupt = |flags| machine.in_interrupt(|| machine.alloc(device, PAGE, flags));
+    let with_interrupts_off = |flags| machine.with_interrupts_off(|| machine.alloc(device, PAGE, flags));
+
+    let linear = from_interrupt(CACHED).expect("the linear map is there");
+    machine.in_interrupt(|| machine.free(linear)).unwrap();
+    for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        assert_eq!(from_interrupt(flags), None);
+        assert_eq!(with_interrupts_off(flags), None);
+        assert_eq!(pool.usage().0, 0, "no page stays behind");
+        machine.free(machine.alloc(device, PAGE, flags).unwrap()).unwrap();
+        let held = from_interrupt(flags).expect("a thread made the view");
+        machine.in_interrupt(|| machine.free(held)).unwrap();
+        let held = with_interrupts_off(flags).expect("a thread made the view");
+        machine.with_interrupts_off(|| machine.free(held)).unwrap();
+    }
+    assert_eq!(pool.usage().0, 0);
+}
+
+#[test]
+fn a_view_is_made_once_and_only_up_to_the_limit() {
+    let machine = Machine::new();
+    machine.set_view_limit(MIB);
+    machine.install(c"small", BASE, MIB);
+    let device = machine.plain_device();
+    let held: Vec<_> = (0..8).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
+    assert_eq!(machine.mappings(), [Mapped { pa: BASE, size: MIB, memory: Uncached }]);
+    held.into_iter().for_each(|held| machine.free(held).unwrap());
+    assert_eq!(machine.mappings().len(), 1, "and kept");
+
+    let machine = Machine::new();
+    machine.set_view_limit(MIB);
+    machine.install(c"large", BASE, MIB + PAGE);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, 3 * PAGE, Flags::NOCACHE).unwrap();
+    assert_eq!(machine.mappings(), [Mapped { pa: BASE, size: 3 * PAGE, memory: Uncached }]);
+    machine.in_interrupt(|| assert_eq!(machine.alloc(device, PAGE, Flags::NOCACHE), None, "it has to be mapped"));
+    machine.free(held).unwrap();
+    assert_eq!(machine.mappings(), []);
+}
+
+#[test]
+fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
+    let machine = Machine::new();
+    let region = NamedRegion { no_map: true, ..named_region(BASE, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+    for flags in [CACHED, Flags::LINEAR, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let held = machine.alloc(device, PAGE, flags).unwrap();
+        assert_eq!(machine.at(held.va).unwrap().0, held.handle);
+        assert!(!machine.is_linear(held.handle), "{flags:?}");
+    }
+}

@@ -1,0 +1,166 @@
+//! `rt_dma_pool_extract`, over the reserved list. (Revision r1's own list: `bsp-tests/host`.)
+
+use crate::fake_kernel::*;
+use rt_dma_pool::extract::ExtractError;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Level, ReservedRegion};
+use rt_dma_pool::registry::InstallError;
+
+const BASE: usize = LOW.start;
+const FOUR_GIB: usize = 1 << 32;
+
+fn usable(start: usize, size: usize) -> ReservedRegion {
+    ReservedRegion { start, end: start + size, usable: true }
+}
+
+fn machine_with(list: &[ReservedRegion]) -> Machine {
+    let machine = Machine::new();
+    machine.set_reserved(Some(list.to_vec()));
+    machine
+}
+
+/// Each pool's name, as it is listed, its first byte and its size.
+fn pools(machine: &Machine) -> Vec<(String, usize, usize)> {
+    let lines = machine.list();
+    let names = lines.iter().filter(|line| line.contains("[0x")).map(|line| line.split_whitespace().next().unwrap());
+    machine.dma.pools().zip(names).map(|(pool, name)| (name.to_owned(), pool.start(), pool.size())).collect()
+}
+
+#[test]
+fn the_low_part_is_the_coherent_pool_and_the_rest_is_cma() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    assert_eq!(machine.extract(8 * MIB, 2 * MIB), Ok((BASE, BASE + 8 * MIB)));
+    let expected = [("coherent-pool".into(), BASE, 2 * MIB), ("cma".into(), BASE + 2 * MIB, 6 * MIB)];
+    assert_eq!(pools(&machine), expected);
+    assert!(machine.dma.pools().all(|pool| pool.flags().contains(Flags::LINEAR | Flags::ADDRESS_32BITS)));
+    let lines = machine.take_log(Level::Info);
+    assert_eq!(lines.len(), 2, "a boot line for each: {lines:?}");
+}
+
+#[test]
+fn one_size_may_leave_one_pool() {
+    for (coherent, name) in [(4 * MIB, "coherent-pool"), (0, "cma")] {
+        let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+        machine.extract(4 * MIB, coherent).unwrap();
+        assert_eq!(pools(&machine), [(name.into(), BASE, 4 * MIB)]);
+    }
+}
+
+#[test]
+fn sizes_that_make_no_sense_are_refused() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    for (total, coherent) in [(0, 0), (MIB, 2 * MIB), (0, MIB), (MIB, MIB + 1), (PAGE, 1), (1, 0)] {
+        assert_eq!(machine.extract(total, coherent), Err(ExtractError::BadSize), "{total} and {coherent}");
+        assert_eq!(machine.take_errors().len(), 1);
+    }
+    assert_eq!(machine.balance(), Machine::new().balance());
+    machine.extract(8 * MIB, MIB).expect("the region is unconsumed");
+}
+
+#[test]
+fn without_memblock_and_without_room_there_is_a_status_each() {
+    let machine = Machine::new();
+    assert_eq!(machine.extract(MIB, 0), Err(ExtractError::NoList));
+    machine.set_reserved(Some(Vec::new()));
+    assert_eq!(machine.extract(MIB, 0), Err(ExtractError::NoRegion));
+    machine.set_reserved(Some(vec![usable(BASE, MIB - 1)]));
+    assert_eq!(machine.extract(MIB, 0), Err(ExtractError::NoRegion));
+    assert_eq!(machine.extract(usize::MAX, 0), Err(ExtractError::NoRegion));
+    assert_eq!(machine.take_errors().len(), 4);
+    assert_eq!(machine.dma.pools().count(), 0);
+}
+
+#[test]
+fn the_first_region_with_room_is_taken() {
+    let too_small = usable(BASE, MIB);
+    let unusable = ReservedRegion { usable: false, ..usable(BASE + 8 * MIB, 8 * MIB) };
+    let first = usable(BASE + 32 * MIB, 8 * MIB);
+    let machine = machine_with(&[too_small, unusable, first, usable(BASE + 64 * MIB, 8 * MIB)]);
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((first.start, first.start + 4 * MIB)));
+}
+
+#[test]
+fn a_region_that_is_used_up_is_not_found_again() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    machine.extract(8 * MIB, 2 * MIB).unwrap();
+    let before = machine.balance();
+    assert_eq!(machine.extract(8 * MIB, 2 * MIB), Err(ExtractError::NoRegion));
+    assert_eq!(machine.extract(PAGE, 0), Err(ExtractError::NoRegion));
+    assert_eq!(machine.balance(), before);
+}
+
+#[test]
+fn what_is_left_of_a_region_serves_the_next() {
+    // Sizes and bounds that are no whole pages lose a page at most, and overlap nothing.
+    for (start, total, coherent) in [(BASE, 3 * MIB, MIB), (BASE + 100, 3 * MIB + 10, MIB + 10)] {
+        let machine = machine_with(&[usable(start, 10 * MIB)]);
+        let ends: Vec<_> = (0..3).map(|_| machine.extract(total, coherent).unwrap()).collect();
+        assert!(ends.windows(2).all(|pair| pair[0].1 <= pair[1].0 && pair[1].0 < pair[0].1 + PAGE), "{ends:x?}");
+        assert_eq!(machine.extract(total, coherent), Err(ExtractError::NoRegion));
+        assert_eq!(machine.dma.pools().count(), 6);
+    }
+}
+
+#[test]
+fn what_another_pool_covers_is_passed_over() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB), usable(BASE + 32 * MIB, 8 * MIB)]);
+    machine.install(c"middle", BASE + 3 * MIB, MIB);
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((BASE + 4 * MIB, BASE + 8 * MIB)), "behind it");
+    assert_eq!(machine.extract(3 * MIB, MIB), Ok((BASE, BASE + 3 * MIB)), "before it");
+    assert_eq!(machine.extract(MIB, MIB), Ok((BASE + 32 * MIB, BASE + 33 * MIB)));
+}
+
+#[test]
+fn room_above_4_gib_is_taken_with_a_warning_and_only_where_there_is_none_below() {
+    let (high, low) = (usable(FOUR_GIB, 16 * MIB), usable(BASE, 4 * MIB));
+    let machine = machine_with(&[high, low]);
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((low.start, low.end)), "below goes first");
+    assert_eq!(machine.take_log(Level::Warning), [""; 0]);
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((high.start, high.start + 4 * MIB)));
+    assert_eq!(machine.take_log(Level::Warning).len(), 1);
+    assert!(machine.dma.pools().skip(2).all(|pool| !pool.flags().contains(Flags::ADDRESS_32BITS)));
+
+    // Across the border is not wholly below it.
+    let machine = machine_with(&[usable(FOUR_GIB - MIB, 4 * MIB)]);
+    machine.extract(2 * MIB, 0).unwrap();
+    assert_eq!(machine.take_log(Level::Warning).len(), 1);
+    let machine = machine_with(&[usable(FOUR_GIB - 2 * MIB, 4 * MIB)]);
+    machine.extract(2 * MIB, 0).unwrap();
+    assert_eq!(machine.take_log(Level::Warning).len(), 0, "the part below has room");
+}
+
+#[test]
+fn all_or_nothing_when_the_heap_ends() {
+    for call in 0..2 {
+        let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+        let before = machine.balance();
+        machine.fail(Service::HeapAlloc, call, 1);
+        assert_eq!(machine.extract(8 * MIB, MIB), Err(ExtractError::NoMemory));
+        assert!(machine.repair(Service::HeapAlloc));
+        assert_eq!(machine.balance(), before);
+        assert_eq!(machine.dma.pools().count(), 0);
+        assert!(!machine.is_linear(BASE), "nor was anything mapped");
+        machine.extract(8 * MIB, MIB).expect("the region is unconsumed");
+    }
+}
+
+#[test]
+fn pools_serve_although_their_linear_mapping_cannot_be_had() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    machine.fail(Service::MapLinear, 1, 1);
+    machine.extract(8 * MIB, MIB).unwrap();
+    let linear: Vec<_> = machine.dma.pools().map(|pool| pool.flags().contains(Flags::LINEAR)).collect();
+    assert_eq!(linear, [true, false]);
+    let device = machine.plain_device();
+    assert!(machine.alloc(device, 7 * MIB, Flags::empty()).is_some());
+}
+
+#[test]
+fn consumed_memory_cannot_be_installed_again() {
+    let machine = machine_with(&[usable(BASE, 8 * MIB)]);
+    machine.extract(4 * MIB, MIB).unwrap();
+    let again = machine.dma.install(&range(c"again", BASE + MIB, MIB)).map(|_| ());
+    assert_eq!(again, Err(InstallError::Overlap));
+    machine.install(c"rest", BASE + 4 * MIB, 4 * MIB);
+    assert_eq!(machine.extract(PAGE, 0), Err(ExtractError::NoRegion));
+}

@@ -1,0 +1,156 @@
+//! `rt_dma_pool_install`.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Level, MemoryType};
+use rt_dma_pool::pool::Region;
+use rt_dma_pool::registry::InstallError;
+use std::sync::atomic::Ordering::Relaxed;
+
+const BASE: usize = LOW.start;
+const FOUR_GIB: usize = 1 << 32;
+
+#[test]
+fn the_start_rounds_up_and_the_end_rounds_down_to_a_page() {
+    for (from, to, first, pages) in [
+        (BASE, BASE + PAGE, BASE, 1),
+        (BASE + 1, BASE + 3 * PAGE, BASE + PAGE, 2),
+        (BASE, BASE + 2 * PAGE - 1, BASE, 1),
+        (BASE + PAGE - 1, BASE + 2 * PAGE + 1, BASE + PAGE, 1),
+    ] {
+        let machine = Machine::new();
+        let pool = machine.dma.install(&Region { start: from, end: to, ..range(c"pool", 0, 0) }).unwrap();
+        let public = &pool.public;
+        assert_eq!((public.start.load(Relaxed), public.bits.load(Relaxed)), (first, pages));
+        assert_eq!((public.region_start.load(Relaxed), public.region_end.load(Relaxed)), (from, to), "as it was given");
+        assert_eq!(machine.bitmap(pool), vec![false; pages]);
+    }
+}
+
+#[test]
+fn what_holds_no_whole_page_is_refused_with_one_line() {
+    let machine = Machine::new();
+    for (start, end) in [
+        (0, 0),
+        (BASE, BASE),
+        (BASE + PAGE, BASE),
+        (usize::MAX, 0),
+        (BASE, BASE + PAGE - 1),
+        (BASE + 1, BASE + 2 * PAGE - 1),
+        (usize::MAX - 1, usize::MAX),
+    ] {
+        let region = Region { start, end, ..range(c"tiny", 0, 0) };
+        assert_eq!(machine.dma.install_logged(&region).map(|_| ()), Err(InstallError::Empty));
+        let [line] = &machine.take_errors()[..] else { panic!("one line for each") };
+        assert!(line.starts_with("tiny") && line.contains(&format!("{start:#x}")), "{line}");
+    }
+    assert_eq!(machine.dma.pools().count(), 0);
+    assert_eq!(machine.balance(), Machine::new().balance(), "nothing stays behind");
+}
+
+#[test]
+fn an_overlap_is_refused_and_a_neighbour_is_not() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE + MIB, MIB);
+    let before = machine.balance();
+    for (start, size) in [(BASE + MIB, MIB), (BASE, 3 * MIB), (BASE, MIB + PAGE), (BASE + 2 * MIB - PAGE, MIB)] {
+        let result = machine.dma.install_logged(&range(c"second", start, size)).map(|_| ());
+        assert_eq!(result, Err(InstallError::Overlap));
+        assert_eq!(machine.take_errors().len(), 1);
+    }
+    assert_eq!(machine.balance(), before);
+    machine.install(c"below", BASE, MIB);
+    machine.install(c"above", BASE + 2 * MIB, MIB);
+    let order: Vec<_> = machine.dma.pools().map(|pool| pool.start()).collect();
+    assert_eq!(order, [BASE + MIB, BASE, BASE + 2 * MIB], "in the order of install");
+}
+
+#[test]
+fn a_pool_is_mapped_linearly_unless_it_cannot_be() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    assert!(pool.flags().contains(Flags::LINEAR));
+    assert_eq!(machine.at(machine.at_linear(BASE + MIB - 1)), Some((BASE + MIB - 1, MemoryType::Cached)));
+
+    machine.fail_always(Service::MapLinear);
+    let without = machine.install(c"without", BASE + MIB, MIB);
+    assert!(!without.flags().contains(Flags::LINEAR));
+    let device = machine.plain_device();
+    for _ in 0..2 {
+        let held = machine.alloc(device, MIB, Flags::empty()).expect("it serves without");
+        assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Cached)));
+    }
+}
+
+#[test]
+fn only_a_pool_below_4_gib_has_32_bit_addresses() {
+    let machine = Machine::new();
+    for (start, size, low) in [
+        (FOUR_GIB - 2 * MIB, MIB, true),
+        (FOUR_GIB - MIB, MIB, true),
+        (FOUR_GIB, MIB, false),
+        (FOUR_GIB - 4 * MIB, 2 * MIB, true),
+    ] {
+        assert_eq!(machine.install(c"pool", start, size).flags().contains(Flags::ADDRESS_32BITS), low, "{start:#x}");
+    }
+    let (_machine, across) = Machine::with_pool(c"across", FOUR_GIB - MIB, 2 * MIB);
+    assert!(!across.flags().contains(Flags::ADDRESS_32BITS));
+}
+
+#[test]
+fn only_a_thread_installs() {
+    let machine = Machine::new();
+    let install = || machine.dma.install_logged(&range(c"pool", BASE, MIB)).map(|_| ());
+    assert_eq!(machine.in_interrupt(install), Err(InstallError::Context));
+    assert_eq!(machine.with_interrupts_off(install), Err(InstallError::Context));
+    assert_eq!(install(), Ok(()));
+}
+
+#[test]
+fn without_heap_there_is_no_pool_and_nothing_is_mapped() {
+    let machine = Machine::new();
+    machine.fail(Service::HeapAlloc, 0, 1);
+    assert_eq!(machine.dma.install_logged(&range(c"pool", BASE, MIB)).map(|_| ()), Err(InstallError::NoMemory));
+    assert!(!machine.is_linear(BASE));
+    machine.install(c"pool", BASE, MIB);
+}
+
+#[test]
+fn memory_that_no_kernel_could_map_becomes_a_pool_that_serves_nobody() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.fail_always(Service::Map);
+    let top = Region { start: usize::MAX - 16 * PAGE, end: usize::MAX, ..range(c"top", 0, 0) };
+    machine.dma.install(&top).unwrap();
+    let device = machine.plain_device();
+    assert_eq!(machine.alloc(device, PAGE, Flags::empty()), None);
+}
+
+#[test]
+fn the_public_links_are_a_ring_through_the_head() {
+    let machine = Machine::new();
+    let pools = [0, 1, 2].map(|index| machine.install(c"pool", BASE + index * MIB, MIB));
+    let links = pools.map(|pool| &pool.public.list);
+    assert_eq!(links[0].next.load(Relaxed).cast_const(), std::ptr::from_ref(links[1]));
+    assert_eq!(links[1].next.load(Relaxed).cast_const(), std::ptr::from_ref(links[2]));
+    assert_eq!(links[2].prev.load(Relaxed).cast_const(), std::ptr::from_ref(links[1]));
+    assert_eq!(links[1].prev.load(Relaxed).cast_const(), std::ptr::from_ref(links[0]));
+    assert_eq!(links[2].next.load(Relaxed), links[0].prev.load(Relaxed), "the head");
+}
+
+#[test]
+fn the_boot_line_says_what_was_reserved() {
+    let machine = Machine::new();
+    machine.dma.install_logged(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
+    let lines = machine.take_log(Level::Info);
+    assert!(lines.iter().any(|line| line.contains("pool") && line.contains("2.5 MiB") && line.contains("0x40000000")));
+}
+
+#[test]
+fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
+    let fixed = size_of::<rt_dma_pool::pool::Pool<FakeKernel>>();
+    assert!(fixed <= 512, "{fixed} bytes");
+    for pages in [1, 512, 2_048, 16_384] {
+        let (machine, _) = Machine::with_pool(c"pool", BASE, pages * PAGE);
+        let bytes = machine.balance().heap_bytes;
+        assert!(bytes <= 512 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
+    }
+}

@@ -1,0 +1,13 @@
+//! What each call does, call by call.
+
+#[path = "../fake_kernel/mod.rs"]
+mod fake_kernel;
+
+mod alloc;
+mod extract;
+mod free;
+mod install;
+mod list;
+mod memory_region;
+mod ops;
+mod sync;

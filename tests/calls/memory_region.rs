@@ -1,0 +1,158 @@
+//! `memory-region`: a device's own memory.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};
+use rt_dma_pool::map_ops::{MapOps, NotNow};
+use std::sync::atomic::Ordering::Relaxed;
+
+const BASE: usize = LOW.start;
+const OWN: usize = BASE + 16 * MIB;
+const CACHED: Flags = Flags::empty();
+
+fn machine_with_cma() -> Machine {
+    Machine::with_pool(c"cma", BASE, MIB).0
+}
+
+#[test]
+fn a_device_is_served_from_its_own_region_first_and_from_the_others_when_that_is_full() {
+    let machine = machine_with_cma();
+    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, 4 * PAGE)]));
+    assert_eq!(machine.ops(device), Some(MapOps::DeviceTree));
+    assert_eq!(machine.alloc(device, 3 * PAGE, CACHED).unwrap().handle, OWN);
+    assert_eq!(machine.alloc(device, 2 * PAGE, CACHED).unwrap().handle, BASE);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN + 3 * PAGE);
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "asked for its own only, and that is full");
+}
+
+#[test]
+fn several_regions_serve_in_the_nodes_order() {
+    let machine = machine_with_cma();
+    let regions = [named_region(OWN + 8 * MIB, PAGE), named_region(OWN, PAGE)];
+    let device = machine.device(DeviceInfo::naming(&regions));
+    let handles: Vec<_> = (0..3).map(|_| machine.alloc(device, PAGE, CACHED).unwrap().handle).collect();
+    assert_eq!(handles, [OWN + 8 * MIB, OWN, BASE]);
+}
+
+#[test]
+fn two_devices_that_name_one_region_share_one_pool() {
+    let machine = machine_with_cma();
+    let info = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let [first, second, third] = [0; 3].map(|_| machine.device(info.clone()));
+    let stranger = machine.plain_device();
+    let handles = [first, second, third, second].map(|device| machine.alloc(device, PAGE, CACHED).unwrap().handle);
+    assert_eq!(handles, [OWN, OWN + PAGE, OWN + 2 * PAGE, OWN + 3 * PAGE]);
+    assert_eq!(machine.alloc(third, PAGE, Flags::DEVICE).unwrap().handle, OWN + 4 * PAGE);
+    assert_eq!(machine.dma.pools().count(), 2);
+    assert_eq!(machine.alloc(stranger, PAGE, Flags::DEVICE), None);
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, BASE);
+}
+
+#[test]
+fn a_reusable_region_serves_strangers_too() {
+    let machine = Machine::new();
+    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[region]));
+    let stranger = machine.plain_device();
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, OWN + PAGE);
+    assert_eq!(machine.dma.pools().next().unwrap().flags() & Flags::DEVICE, Flags::empty());
+}
+
+#[test]
+fn the_region_is_uncached_unless_the_device_is_coherent() {
+    for coherent in [false, true] {
+        let machine = Machine::new();
+        let info = DeviceInfo { coherent, ..DeviceInfo::naming(&[named_region(OWN, MIB)]) };
+        let device = machine.device(info);
+        let held = machine.alloc(device, PAGE, CACHED).unwrap();
+        let memory = if coherent { MemoryType::Cached } else { MemoryType::Uncached };
+        assert_eq!(machine.at(held.va), Some((OWN, memory)));
+    }
+}
+
+#[test]
+fn no_map_is_never_mapped_linearly_and_any_other_region_is() {
+    for no_map in [false, true] {
+        let machine = Machine::new();
+        let region = NamedRegion { no_map, ..named_region(OWN, MIB) };
+        let device = machine.device(DeviceInfo::naming(&[region]));
+        let held = machine.alloc(device, PAGE, CACHED).unwrap();
+        assert_eq!(machine.is_linear(OWN), !no_map);
+        assert_eq!(machine.at(held.va).unwrap().0, OWN);
+        let physical = machine.alloc(device, PAGE, Flags::NOMAP);
+        assert_eq!(physical.map(|held| held.va), no_map.then_some(OWN + PAGE));
+    }
+}
+
+#[test]
+fn a_region_above_4_gib_serves_its_own_device() {
+    let machine = Machine::new();
+    let device = machine.device(DeviceInfo::naming(&[named_region(1 << 32, MIB)]));
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, 1 << 32);
+    assert_eq!(machine.alloc(device, PAGE, Flags::ADDRESS_32BITS), None, "but not a request for 32 bits");
+}
+
+#[test]
+fn regions_that_cannot_be_used_are_passed_over_with_a_line_each() {
+    let machine = machine_with_cma();
+    let good = named_region(OWN, MIB);
+    let regions = [
+        Entry::Unreadable,
+        Entry::Found(named_region(BASE, MIB)),
+        Entry::Found(named_region(OWN + 4 * MIB, PAGE - 1)),
+        Entry::Found(good),
+    ];
+    let device = machine.device(DeviceInfo { regions: regions.to_vec(), ..DeviceInfo::naming(&[]) });
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
+    let lines = machine.take_errors();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines.iter().all(|line| line.starts_with("device")), "{lines:#?}");
+    assert_eq!(machine.dma.pools().count(), 2);
+}
+
+#[test]
+fn a_node_without_a_usable_region_leaves_the_default_operations() {
+    let machine = machine_with_cma();
+    let none = machine.device(DeviceInfo::naming(&[]));
+    let bad = DeviceInfo { regions: vec![Entry::Unreadable], ..DeviceInfo::naming(&[]) };
+    let bad = machine.device(bad.coherent());
+    assert_eq!(machine.ops(none), Some(MapOps::NonCoherent));
+    assert_eq!(machine.ops(bad), Some(MapOps::Coherent));
+}
+
+#[test]
+fn operations_are_chosen_by_a_thread() {
+    let machine = machine_with_cma();
+    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    assert_eq!(machine.in_interrupt(|| machine.dma.choose_ops(device)), Err(NotNow));
+    assert_eq!(machine.dma.pools().count(), 1);
+    assert_eq!(machine.ops(device), Some(MapOps::DeviceTree));
+    assert_eq!(machine.in_interrupt(|| machine.ops(device)), Some(MapOps::DeviceTree), "once chosen, anywhere");
+}
+
+#[test]
+fn a_region_is_installed_once_however_often_it_is_asked_for() {
+    let machine = Machine::new();
+    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB), named_region(OWN, MIB)]));
+    let mut settled = None;
+    for _ in 0..10 {
+        assert_eq!(machine.dma.choose_ops(device), Ok(MapOps::DeviceTree));
+        let balance = machine.balance();
+        assert_eq!(*settled.get_or_insert(balance.clone()), balance);
+    }
+    assert_eq!(machine.dma.pools().count(), 1);
+    assert_eq!(machine.take_errors(), [""; 0]);
+}
+
+#[test]
+fn a_bsp_may_hand_the_pool_to_another_device() {
+    let machine = Machine::new();
+    let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    let heir = machine.plain_device();
+    machine.ops(device);
+    let pool = machine.dma.pools().next().unwrap();
+    pool.public.dev.store(heir.0 as *mut _, Relaxed);
+    assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);
+    assert_eq!(machine.alloc(device, PAGE, CACHED), None);
+}

@@ -1,0 +1,108 @@
+//! Which operations a device has, and how its handles are translated.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::BusWindow;
+use rt_dma_pool::map_ops::{BadSync, MapOps};
+
+const BASE: usize = LOW.start;
+const CACHED: Flags = Flags::empty();
+
+fn machine() -> Machine {
+    Machine::with_pool(c"pool", BASE, MIB).0
+}
+
+#[test]
+fn operations_are_by_device_tree_then_pci_then_dma_coherent() {
+    let machine = machine();
+    let window = BusWindow { cpu: BASE as u64, bus: 0, size: MIB as u64 };
+    let regions = DeviceInfo::naming(&[named_region(BASE + 8 * MIB, MIB)]);
+    let ranges = DeviceInfo::behind_ranges(Some, Some);
+    let node_only = DeviceInfo { has_node: true, ..DeviceInfo::plain() };
+    for (info, expected) in [
+        (DeviceInfo { windows: vec![window], ..regions }, MapOps::DeviceTree),
+        (DeviceInfo { windows: vec![window], ..ranges.coherent() }, MapOps::DeviceTree),
+        (DeviceInfo { windows: vec![window], ..node_only.clone() }, MapOps::Pci),
+        (DeviceInfo::pci(&[window]).coherent(), MapOps::Pci),
+        (DeviceInfo::pci(&[]), MapOps::NonCoherent),
+        (node_only.clone().coherent(), MapOps::Coherent),
+        (node_only, MapOps::NonCoherent),
+        (DeviceInfo::plain().coherent(), MapOps::Coherent),
+    ] {
+        assert_eq!(machine.ops(machine.device(info)), Some(expected));
+    }
+}
+
+#[test]
+fn untranslated_handles_are_physical_addresses() {
+    let machine = machine();
+    for info in [DeviceInfo::plain(), DeviceInfo::plain().coherent()] {
+        let device = machine.device(info);
+        let held = machine.alloc(device, PAGE, CACHED).unwrap();
+        let ops = machine.ops(device).unwrap();
+        assert_eq!(machine.at(held.va).unwrap().0, held.handle);
+        assert_eq!(machine.dma.sync_out(ops, device, held.va + 5, 10, CACHED), Ok(held.handle + 5));
+    }
+}
+
+#[test]
+fn dma_ranges_translate_handles_and_ask_for_32_bit_memory() {
+    let machine = Machine::new();
+    machine.install(c"high", 1 << 32, MIB);
+    machine.install(c"low", BASE, MIB);
+    let ranges = |pa: usize| Some(pa.checked_sub(BASE)? + 0x8000_0000);
+    let device = machine.device(DeviceInfo::behind_ranges(ranges, |handle| Some(handle - 0x8000_0000 + BASE)));
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert_eq!((machine.at(held.va).unwrap().0, held.handle), (BASE, 0x8000_0000));
+    let sync = machine.dma.sync_out(MapOps::DeviceTree, device, held.va + 64, 64, CACHED);
+    assert_eq!(sync, Ok(0x8000_0040));
+    machine.free(held).unwrap();
+}
+
+#[test]
+fn memory_that_no_dma_range_covers_is_given_back() {
+    let machine = machine();
+    let device = machine.device(DeviceInfo::behind_ranges(|_| None, |_| None));
+    let settled = machine.balance();
+    for flags in [CACHED, Flags::NOCACHE] {
+        assert_eq!(machine.alloc(device, PAGE, flags), None);
+        let lines = machine.take_errors();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("0x40000000"), "{lines:?}");
+    }
+    assert_eq!(machine.balance().used_bytes, settled.used_bytes);
+    let linear = machine.at_linear(BASE);
+    let sync = machine.dma.sync_out(MapOps::DeviceTree, device, linear, PAGE, CACHED);
+    assert_eq!(sync, Err(BadSync::NotReachable));
+}
+
+#[test]
+fn pci_windows_translate_both_ways() {
+    let machine = Machine::new();
+    machine.install(c"first", BASE, MIB);
+    machine.install(c"second", BASE + 4 * MIB, MIB);
+    machine.install(c"outside", BASE + 16 * MIB, MIB);
+    let windows = [
+        BusWindow { cpu: BASE as u64, bus: 0x10_0000, size: MIB as u64 },
+        BusWindow { cpu: (BASE + 4 * MIB) as u64, bus: 0x8000_0000, size: MIB as u64 },
+    ];
+    let device = machine.device(DeviceInfo::pci(&windows));
+    let held: Vec<_> = (0..3).map(|_| machine.alloc(device, MIB, CACHED).unwrap()).collect();
+    let handles: Vec<_> = held.iter().map(|held| held.handle).collect();
+    assert_eq!(handles, [0x10_0000, 0x8000_0000, BASE + 16 * MIB], "what no window covers is not moved");
+    // The last byte of a window is in it.
+    let last = machine.dma.sync_out(MapOps::Pci, device, held[0].va + MIB - 1, 1, CACHED);
+    assert_eq!(last, Ok(0x10_0000 + MIB - 1));
+    held.into_iter().for_each(|held| machine.free(held).unwrap());
+}
+
+#[test]
+fn pci_devices_ask_for_32_bit_memory() {
+    let machine = Machine::new();
+    machine.install(c"high", 1 << 32, MIB);
+    let windows = [BusWindow { cpu: 0, bus: 0, size: u64::MAX }];
+    let device = machine.device(DeviceInfo::pci(&windows));
+    assert_eq!(machine.alloc(device, PAGE, CACHED), None);
+    machine.install(c"low", BASE, MIB);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE);
+}

@@ -1,0 +1,147 @@
+//! `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{BusWindow, Device};
+use rt_dma_pool::map_ops::{BadSync, MapOps};
+
+const BASE: usize = LOW.start;
+const CACHED: Flags = Flags::empty();
+const WINDOW: BusWindow = BusWindow { cpu: 0, bus: 0, size: u64::MAX };
+
+/// A machine with a page of cached memory, and where it is.
+fn machine() -> (Machine, Held) {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
+    (machine, held)
+}
+
+fn with_cache_maintenance(machine: &Machine) -> [(MapOps, Device); 3] {
+    [
+        (MapOps::Coherent, machine.device(DeviceInfo::plain().coherent())),
+        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(Some, Some))),
+        (MapOps::Pci, machine.device(DeviceInfo::pci(&[WINDOW]))),
+    ]
+}
+
+#[test]
+fn out_makes_the_processors_bytes_visible_to_the_device() {
+    let (machine, held) = machine();
+    for ((ops, device), byte) in with_cache_maintenance(&machine).into_iter().zip(1..) {
+        machine.cpu_write(held.va + 100, &[byte; 1000]);
+        assert_ne!(machine.device_read(held.handle + 100, 1000), [byte; 1000], "still in the cache");
+        assert_eq!(machine.dma.sync_out(ops, device, held.va + 100, 1000, CACHED), Ok(held.handle + 100));
+        assert_eq!(machine.device_read(held.handle + 100, 1000), [byte; 1000], "{ops:?}");
+    }
+}
+
+#[test]
+fn in_makes_the_devices_bytes_visible_to_the_processor() {
+    let (machine, held) = machine();
+    for ((ops, device), byte) in with_cache_maintenance(&machine).into_iter().zip(1..) {
+        machine.cpu_read(held.va, 4 * PAGE);
+        machine.device_write(held.handle, &[byte; PAGE]);
+        assert_ne!(machine.cpu_read(held.va, PAGE), [byte; PAGE], "still the cached ones");
+        assert_eq!(machine.dma.sync_in(ops, device, held.va, PAGE, CACHED), Ok(()));
+        assert_eq!(machine.cpu_read(held.va, PAGE), [byte; PAGE], "{ops:?}");
+    }
+}
+
+#[test]
+fn non_coherent_operations_leave_the_cache_alone() {
+    let (machine, held) = machine();
+    machine.take_cache_calls();
+    assert_eq!(machine.dma.sync_out(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(held.handle));
+    assert_eq!(machine.dma.sync_in(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(()));
+    assert_eq!(machine.take_cache_calls(), []);
+}
+
+#[test]
+fn nocache_spares_the_maintenance_of_translated_devices() {
+    let (machine, _) = machine();
+    let [_, device_tree, pci] = with_cache_maintenance(&machine);
+    for (ops, device) in [device_tree, pci] {
+        let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+        machine.take_cache_calls();
+        assert_eq!(machine.dma.sync_out(ops, device, held.va, PAGE, Flags::NOCACHE), Ok(held.handle));
+        assert_eq!(machine.dma.sync_in(ops, device, held.va, PAGE, Flags::NOCACHE), Ok(()));
+        assert_eq!(machine.take_cache_calls(), []);
+    }
+}
+
+/// Every alignment of both ends against the cache's lines: the neighbours' dirty bytes stay, the buffer's come from the
+/// device.
+#[test]
+fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
+    let offsets = [0, 1, 31, 63, 64, 65, 100];
+    let sizes = [1, 2, 31, 62, 63, 64, 65, 127, 128, 129, 190, 191, 192, 193, 256];
+    for (offset, size) in offsets.into_iter().flat_map(|offset| sizes.map(|size| (offset, size))) {
+        let (machine, held) = machine();
+        let device = machine.device(DeviceInfo::plain().coherent());
+        let (start, end) = (256 + offset, 256 + offset + size);
+        // The neighbours on both sides are in the cache, dirty; the buffer's own bytes are what the driver synced out.
+        machine.cpu_write(held.va + start, &vec![0x0f; size]);
+        machine.dma.sync_out(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
+        machine.device_write(held.handle + start, &vec![0xdd; size]);
+        let first_line = start & !(LINE - 1);
+        let last_line = end.next_multiple_of(LINE);
+        machine.cpu_write(held.va + first_line, &vec![0x11; start - first_line]);
+        machine.cpu_write(held.va + end, &vec![0x22; last_line - end]);
+
+        machine.dma.sync_in(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
+        let seen = machine.cpu_read(held.va + first_line, last_line - first_line);
+        assert_eq!(seen[..start - first_line], vec![0x11; start - first_line], "before, {offset} {size}");
+        assert_eq!(seen[start - first_line..end - first_line], vec![0xdd; size], "the buffer, {offset} {size}");
+        assert_eq!(seen[end - first_line..], vec![0x22; last_line - end], "behind, {offset} {size}");
+    }
+}
+
+/// The same where the processor only looked: no byte of the buffer, at its ends neither, is an old one afterwards.
+#[test]
+fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
+    for (offset, size) in [(0, 1), (1, 1), (63, 1), (63, 2), (1, 63), (1, 64), (32, 64), (0, 65), (0, 128), (5, 300)] {
+        let (machine, held) = machine();
+        let device = machine.device(DeviceInfo::plain().coherent());
+        machine.cpu_read(held.va, PAGE);
+        machine.device_write(held.handle + offset, &vec![0xdd; size]);
+        machine.dma.sync_in(MapOps::Coherent, device, held.va + offset, size, CACHED).unwrap();
+        assert_eq!(machine.cpu_read(held.va + offset, size), vec![0xdd; size], "{offset} {size}");
+    }
+}
+
+#[test]
+fn in_drops_whole_lines_without_writing_them_back() {
+    let (machine, held) = machine();
+    let device = machine.device(DeviceInfo::plain().coherent());
+    machine.take_cache_calls();
+    machine.dma.sync_in(MapOps::Coherent, device, held.va + 2 * LINE, 8 * LINE, CACHED).unwrap();
+    let expected = CacheCall { what: Maintenance::Invalidate, pa: held.handle + 2 * LINE, size: 8 * LINE };
+    assert_eq!(machine.take_cache_calls(), [expected]);
+}
+
+#[test]
+fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
+    let (machine, held) = machine();
+    machine.take_cache_calls();
+    for (ops, device) in with_cache_maintenance(&machine) {
+        for (data, size) in [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)] {
+            assert_eq!(machine.dma.sync_out(ops, device, data, size, CACHED), Err(BadSync::NotMapped));
+            assert_eq!(machine.dma.sync_in(ops, device, data, size, CACHED), Err(BadSync::NotMapped));
+            assert_eq!(machine.take_errors().len(), 2, "{ops:?} {data:#x} {size:#x}");
+        }
+    }
+    assert_eq!(machine.take_cache_calls(), []);
+}
+
+#[test]
+fn an_interrupt_may_sync() {
+    let (machine, held) = machine();
+    for (ops, device) in with_cache_maintenance(&machine) {
+        machine.in_interrupt(|| {
+            machine.dma.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
+            machine.dma.sync_in(ops, device, held.va, PAGE, CACHED).unwrap();
+            assert_eq!(machine.dma.sync_in(ops, device, 0x1000, 1, CACHED), Err(BadSync::NotMapped));
+        });
+    }
+}
