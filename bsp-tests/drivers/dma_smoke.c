@@ -161,7 +161,7 @@ static const char *check_tiling(void)
     rt_ubase_t first = ~0UL;
     rt_size_t pages = stand_in_cma_size() / PAGE, seen = 0;
     rt_uint8_t *owners = rt_calloc(1, pages);
-    const char *error = RT_NULL;
+    const char *error = owners ? RT_NULL : "no heap for the list of owners";
 
     for (rt_size_t i = 0; i < buffer_count; ++i)
     {

@@ -111,6 +111,7 @@ fn unmap(va: usize, size: usize) {
             }
         });
     }
+    arch::tables_written();
 }
 
 /// The lowest free place in the window, as RT-Thread searches it.

@@ -75,6 +75,11 @@ fn size_argument(name: &str) -> Option<usize> {
     Some(digits.parse::<usize>().ok()? << shift)
 }
 
+/// The first node with that compatible string.
+pub fn node(compatible: &str) -> Option<FdtNode<'static>> {
+    find(fdt().root(), compatible)
+}
+
 fn find<'a>(node: FdtNode<'a>, compatible: &str) -> Option<FdtNode<'a>> {
     if node.compatible().is_some_and(|mut names| names.any(|name| name == compatible)) {
         return Some(node);
@@ -84,12 +89,12 @@ fn find<'a>(node: FdtNode<'a>, compatible: &str) -> Option<FdtNode<'a>> {
 
 /// Whether the first node with that compatible string has the property.
 pub fn has_property(compatible: &str, property: &str) -> bool {
-    find(fdt().root(), compatible).is_some_and(|node| node.property(property).is_some())
+    node(compatible).is_some_and(|node| node.property(property).is_some())
 }
 
 /// `reg[index]` of the first node with that compatible string: start and size.
 pub fn reg(compatible: &str, index: usize) -> Option<(u64, u64)> {
-    let node = find(fdt().root(), compatible)?;
+    let node = node(compatible)?;
     let reg = node.reg().ok()??.nth(index)?;
     Some((reg.address().ok()?, reg.size().ok()?))
 }
@@ -98,7 +103,7 @@ pub fn reg(compatible: &str, index: usize) -> Option<(u64, u64)> {
 pub fn pci_window() -> Option<(u64, u64)> {
     const SPACE: u32 = 3 << 24;
     const MEMORY_32: u32 = 2 << 24;
-    let node = find(fdt().root(), "pci-host-ecam-generic")?;
+    let node = node("pci-host-ecam-generic")?;
     let ranges = node.property("ranges")?;
     // A child address of three cells, of which the first holds the space; a parent address and a size of two each.
     let mut windows = ranges.as_prop_encoded_array([1, 2, 2, 2]).ok()?;

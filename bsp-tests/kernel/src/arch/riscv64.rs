@@ -3,11 +3,13 @@
 use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use dtoolkit::{Node, Property};
 use memory_addr::PhysAddr;
 use page_table_multiarch::{GenericPTE, MappingFlags, PageTable64, riscv::Sv39MetaData};
+use sbi_rt::HartMask;
 use uart_16550::MmioSerialPort;
 
-use crate::console;
+use crate::{boot, console};
 
 /// Sv39 page tables whose leaves hold the memory type (extension Svpbmt).
 pub type PageTable<H> = PageTable64<Sv39MetaData<memory_addr::VirtAddr>, Entry, H>;
@@ -257,14 +259,23 @@ impl GenericPTE for Entry {
 /// Turns the MMU on, on this core.
 pub fn mmu_on(root: usize) {
     const SV39: usize = 8 << 60;
+    // Without it the console's own page would fault, and nobody would hear of it.
+    let isa = boot::node("riscv").and_then(|cpu| cpu.property("riscv,isa")?.value_as::<&str>().ok());
+    let isa = isa.unwrap_or_default();
+    assert!(isa.split('_').any(|name| name == "svpbmt"), "no Svpbmt in {isa}: QEMU wants -cpu rv64,svpbmt=true");
     // SAFETY: the tables map the running code, its data and its stack at the addresses they have now.
     unsafe { asm!("csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12) }
 }
 
-/// Makes what was written to the page tables visible to this core's walks; the other's find new entries by themselves.
+/// Makes what was written to the page tables visible to both cores' walks; what was taken out is forgotten.
 pub fn tables_written() {
     // SAFETY: a barrier.
     unsafe { asm!("fence", "sfence.vma") }
+    // `sfence.vma` is this core's alone, and the firmware reaches the other even while it masks interrupts.
+    if crate::thread::second_is_up() {
+        let both = HartMask::from_mask_base(1 << BOOT_HART.load(Relaxed) | 1 << second_hart(), 0);
+        assert!(sbi_rt::remote_sfence_vma(both, 0, usize::MAX).is_ok(), "the firmware's remote fence");
+    }
 }
 
 /// Flags of memory that code may run from.
@@ -329,8 +340,11 @@ pub fn start_second_core(root: usize) -> bool {
     unsafe extern "C" {
         fn second_start();
     }
-    let other = 1 - BOOT_HART.load(Relaxed).min(1);
-    sbi_rt::hart_start(other, second_start as *const () as usize, root).is_ok()
+    sbi_rt::hart_start(second_hart(), second_start as *const () as usize, root).is_ok()
+}
+
+fn second_hart() -> usize {
+    1 - BOOT_HART.load(Relaxed).min(1)
 }
 
 extern "C" fn second_main(root: usize) -> ! {
