@@ -6,7 +6,7 @@
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
-use crate::pool::Buffer;
+use crate::pool::{Buffer, Pool};
 use crate::registry::Dma;
 
 /// A set of map operations.
@@ -70,6 +70,43 @@ impl<K: Kernel> Dma<K> {
         let _ = self.free(ops, device, size, va, pa, wanted);
         self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, pa, size);
         None
+    }
+
+    /// A buffer of at least `size` bytes, all of which the device can name with the bits of `mask`: from the pools that
+    /// [`Dma::allocate_with`] would look into, in their order, and from the reachable part of one that straddles the mask
+    /// (first fit takes the lowest run, so where that one is out of reach, all are). Context as [`Dma::allocate`].
+    pub fn allocate_within(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        wanted: Flags,
+        mask: u64,
+    ) -> Option<(Va, usize)> {
+        let reaches = |pa: Pa, size: usize| {
+            let handle = self.to_handle(ops, device, pa)?;
+            let last = (handle as u64).checked_add(size.checked_sub(1)? as u64)?;
+            (last <= mask).then_some(handle)
+        };
+        let good = |buffer: &Buffer| reaches(buffer.pa, size).is_some();
+        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
+        let own = match ops {
+            MapOps::DeviceTree => {
+                let serves = |pool: &Pool<K>| pool.is_named_by(device) && pool.has_kind(wanted);
+                self.allocate_from(size, wanted, serves, good)
+            }
+            _ => None,
+        };
+        let buffer = match own {
+            Some(buffer) => buffer,
+            None => {
+                let wanted = if translated { wanted | Flags::ADDRESS_32BITS } else { wanted };
+                // A pool that begins out of reach is not touched.
+                let serves = |pool: &Pool<K>| pool.serves(device, wanted) && reaches(pool.start(), 1).is_some();
+                self.allocate_from(size, wanted, serves, good)?
+            }
+        };
+        Some((buffer.va, reaches(buffer.pa, size)?))
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another

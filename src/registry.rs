@@ -178,20 +178,33 @@ impl<K: Kernel> Dma<K> {
     /// long enough. `None` if no pool has one, or `size` is zero.
     #[inline]
     pub fn allocate(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        self.allocate_from(size, wanted, |pool| pool.serves(device, wanted))
+        self.allocate_from(size, wanted, |pool| pool.serves(device, wanted), |_| true)
     }
 
     /// The same, but from the regions that the device's own node names.
     pub(crate) fn allocate_named(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        self.allocate_from(size, wanted, |pool| pool.is_named_by(device) && pool.has_kind(wanted))
+        self.allocate_from(size, wanted, |pool| pool.is_named_by(device) && pool.has_kind(wanted), |_| true)
     }
 
+    /// A buffer from the first pool that `serves`, and whose lowest run that is long enough is `good`.
     #[inline(always)]
-    fn allocate_from(&self, size: usize, wanted: Flags, serves: impl Fn(&Pool<K>) -> bool) -> Option<Buffer> {
+    pub(crate) fn allocate_from(
+        &self,
+        size: usize,
+        wanted: Flags,
+        serves: impl Fn(&Pool<K>) -> bool,
+        good: impl Fn(&Buffer) -> bool,
+    ) -> Option<Buffer> {
         let pages = pages_for(size)?;
-        self.pools()
-            .filter(|pool| serves(pool))
-            .find_map(|pool| pool.allocate(&self.mappings, pages, pool.access(wanted)))
+        self.pools().filter(|pool| serves(pool)).find_map(|pool| {
+            let buffer = pool.allocate(&self.mappings, pages, pool.access(wanted))?;
+            if good(&buffer) {
+                return Some(buffer);
+            }
+            // It was allocated just now, so it can be freed.
+            let _ = self.free(MapOps::Coherent, Device(0), size, buffer.va, buffer.pa, wanted);
+            None
+        })
     }
 
     /// Gives back the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero says that the
