@@ -1,11 +1,15 @@
 //! Which pages of a pool are in use: lowest-address first fit in logarithmic time.
 //!
-//! Three things are kept for each page, all told at most 4 bits:
+//! Kept for each page, all told less than 4 bits:
 //!
 //! * `used`: the bitmap that C sees as `pool->map`, and the truth;
 //! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
-//!   from a good free;
-//! * the [`RunTree`] over the free runs, which also says where a run ends, so that none is walked.
+//!   from a good free. The bits of free pages mean nothing; so a free run that fills two words or more keeps its end in
+//!   the first of them, and its start in the last (Knuth's boundary tags), and none is ever walked;
+//! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none.
+//!
+//! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken last is
+//! given back first, the tree and the tags are not touched.
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 
@@ -14,13 +18,13 @@ mod run_tree;
 #[cfg(test)]
 mod tests;
 
-pub use bits::{clear_shared, set_shared, test};
+pub use bits::{change_shared, test};
 
-use core::mem::size_of;
+use core::mem::{size_of, take};
 use core::sync::atomic::AtomicUsize;
 
 use crate::kernel::heap::Tail;
-use bits::{BITS, add_bits, any, clear, from_bit, remove_bits, set, up_to_bit, word};
+use bits::{BITS, change, differs, from_bit, merge, set_word, word};
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -32,6 +36,17 @@ pub enum FreeError {
     WrongSize,
 }
 
+/// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
+/// now. Empty if there is none.
+#[derive(Default)]
+struct OpenRun {
+    start: usize,
+    next: usize,
+    end: usize,
+    /// No run of so many pages begins before `start`.
+    least: usize,
+}
+
 /// The pages of one pool.
 pub struct PageMap {
     pages: usize,
@@ -39,12 +54,7 @@ pub struct PageMap {
     used: &'static [AtomicUsize],
     starts: &'static [AtomicUsize],
     runs: RunTree,
-    /// No page is free in the words before this one.
-    lowest: usize,
-    /// Single pages of word `taken_word` that were taken, but not yet from the tree, as bits. They were the lowest free
-    /// ones: so a run of which they are part begins in that word, and nothing else of the tree is affected.
-    taken: usize,
-    taken_word: usize,
+    open: OpenRun,
 }
 
 /// Words that hold `bits` bits.
@@ -68,11 +78,14 @@ impl PageMap {
             used: tail.slice(words),
             starts: tail.slice(words),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
-            lowest: 0,
-            taken: 0,
-            taken_word: 0,
+            open: OpenRun::default(),
         };
+        if pages % BITS != 0 {
+            // The last word's bits past the end are nobody's to take.
+            set_word(map.used, words - 1, from_bit(pages));
+        }
         map.runs.set(0, pages as u32);
+        map.tag(0, pages);
         map
     }
 
@@ -86,264 +99,210 @@ impl PageMap {
         self.used_pages
     }
 
-    /// Pages in the longest free run.
-    pub fn longest_free(&mut self) -> usize {
-        self.settle();
+    /// Pages in the longest free run. The map must be [settled](Self::settle).
+    pub fn longest_free(&self) -> usize {
         self.runs.longest() as usize
     }
 
-    /// Takes the lowest run of `count` free pages and says where it begins; `None` if there is none. `count` is not zero.
+    /// Takes the lowest run of `count` free pages and says where it begins, if the open run says so. `count` is not zero.
     #[inline(always)]
-    pub fn allocate(&mut self, count: usize) -> Option<usize> {
-        let single = if count == 1 { self.take_lowest() } else { None };
-        single.or_else(|| self.allocate_run(count))
-    }
-
-    /// Takes the lowest free page, if it is near the last one that was taken so.
-    #[inline(always)]
-    fn take_lowest(&mut self) -> Option<usize> {
-        let index = self.lowest;
-        let free = self.free_in(index);
-        if free == 0 || (self.taken_word != index && self.taken != 0) {
+    pub fn take_next(&mut self, count: usize) -> Option<usize> {
+        let open = &mut self.open;
+        if count > open.end - open.next || count < open.least {
             return None;
         }
-        let bit = free & free.wrapping_neg();
-        add_bits(self.used, index, bit);
-        add_bits(self.starts, index, bit);
-        self.taken |= bit;
-        self.taken_word = index;
-        self.used_pages += 1;
-        Some(index * BITS + free.trailing_zeros() as usize)
-    }
-
-    #[inline(never)]
-    fn allocate_run(&mut self, count: usize) -> Option<usize> {
-        self.settle();
-        let length = u32::try_from(count).ok()?;
-        let first_word = self.runs.first(length)?;
-        if count == 1 {
-            self.lowest = first_word;
-            return self.take_lowest();
-        }
-        let page = self.run_in_word(first_word, count);
-        let after = page + count;
-        let end = self.run_end(page);
-
-        set(self.used, page, count);
-        set(self.starts, page, 1);
+        let page = open.next;
+        open.next += count;
         self.used_pages += count;
-
-        // The run [page, end) is gone; what is left of it begins at `after`.
-        let rest = (end - after) as u32;
-        let rest_word = after / BITS;
-        if self.runs.longest_in(first_word) == (end - page) as u32 {
-            let is_longest = rest_word == first_word && rest >= BITS as u32;
-            let longest = if is_longest { rest } else { self.longest_beginning_in(first_word) };
-            self.runs.set(first_word, longest);
-        }
-        if rest_word != first_word && rest > self.runs.longest_in(rest_word) {
-            self.runs.set(rest_word, rest);
-        }
+        change(self.used, page, count, usize::MAX);
+        change(self.starts, page, count, 0);
+        merge(self.starts, page / BITS, 1 << (page % BITS), usize::MAX);
         Some(page)
     }
 
-    /// Brings the tree up to date with the single pages that were taken.
-    #[inline(never)]
-    fn settle(&mut self) {
-        let index = self.taken_word;
-        let free = self.free_in(index);
-        let leaving_before = (free | self.taken).leading_ones();
-        if core::mem::take(&mut self.taken) == 0 {
-            return;
+    /// The same from any run; `None` if there is none. The map must be [settled](Self::settle).
+    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
+        let index = self.runs.first(u32::try_from(count).ok()?)?;
+        let start = self.run_in_word(index, count);
+        self.open = OpenRun { start, next: start, end: self.run_end(start), least: count };
+        self.take_next(count)
+    }
+
+    /// Gives back the allocation of `count` pages that begins at `page`, if it was the last that the open run gave.
+    #[inline(always)]
+    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+        // Between `start` and `next` there are only whole allocations, so there it is enough that one begins at `page`
+        // and none behind it.
+        let is_last = page >= self.open.start && page < self.open.next && page.wrapping_add(count) == self.open.next;
+        if !is_last || !test(self.starts, page) || self.begins_within(page, count) {
+            return false;
         }
-        if leaving_before == 0 {
-            return self.runs.set(index, longest_run(free));
+        self.open.next = page;
+        self.used_pages -= count;
+        change(self.used, page, count, 0);
+        true
+    }
+
+    /// Gives back the allocation of `count` pages that begins at `page`. The map must be [settled](Self::settle).
+    pub fn give_back(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
+        self.check(page, count)?;
+        let after = page + count;
+        let start = self.run_start(page);
+        let end = self.run_end(after);
+        change(self.used, page, count, 0);
+        self.used_pages -= count;
+
+        // [start, end) is one run now. A run that began at `after` is part of it.
+        self.tag(start, end);
+        self.runs.set(start / BITS, self.runs.longest_in(start / BITS).max((end - start) as u32));
+        if end != after {
+            self.shorten(after, end, start);
         }
-        let next = (index + 1) * BITS;
-        let known = self.runs.longest_in(index);
-        let onward = match known > BITS as u32 {
-            true => known - leaving_before,
-            false => (self.run_end_from(index + 1) - next) as u32,
-        };
-        let leaving = free.leading_ones();
-        let within = longest_run(free.checked_shl(leaving).unwrap_or(0));
-        if leaving != 0 {
-            return self.runs.set(index, (leaving + onward).max(within));
-        }
-        // What is left of the run begins in the next word now.
-        self.runs.set(index, within);
-        if onward > self.runs.longest_in(index + 1) {
-            self.runs.set(index + 1, onward);
-        }
+        Ok(())
     }
 
     /// Whether an allocation of `count` pages begins at `page`.
-    #[inline(always)]
     pub fn check(&self, page: usize, count: usize) -> Result<(), FreeError> {
-        if page >= self.pages || !test(self.starts, page) {
+        if page >= self.pages || !test(self.used, page) || !test(self.starts, page) {
             return Err(FreeError::NotAllocated);
         }
-        let after = match page.checked_add(count) {
-            Some(after) if count != 0 && after <= self.pages => after,
-            _ => return Err(FreeError::WrongSize),
-        };
         // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
-        let ends_here = after == self.pages || !test(self.used, after) || test(self.starts, after);
-        if ends_here && test(self.used, after - 1) && !any(self.starts, page + 1, count - 1) {
+        let after = page.wrapping_add(count);
+        let is_within = count != 0 && count <= self.pages - page;
+        let ends_there = || after == self.pages || !test(self.used, after) || test(self.starts, after);
+        if is_within && ends_there() && test(self.used, after - 1) && !self.begins_within(page, count) {
             Ok(())
         } else {
             Err(FreeError::WrongSize)
         }
     }
 
-    /// Gives back the allocation of `count` pages that begins at `page`.
+    /// Whether an allocation begins in `[page + 1, page + count)`.
     #[inline(always)]
-    pub fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
-        self.check(page, count)?;
-        let bit = from_bit(page) & from_bit(page).wrapping_neg();
-        if page / BITS == self.taken_word && self.taken & bit != 0 {
-            // The tree never missed it.
-            remove_bits(self.used, self.taken_word, bit);
-            remove_bits(self.starts, self.taken_word, bit);
-            self.taken &= !bit;
-            self.used_pages -= 1;
-        } else {
-            self.free_run(page, count);
-        }
-        Ok(())
+    fn begins_within(&self, page: usize, count: usize) -> bool {
+        count != 1 && differs(self.starts, page + 1, count - 1, 0)
     }
 
+    /// Tells the tree and the tags what was taken from the open run, which is none from here on. False if there was none,
+    /// and so nothing to do.
+    ///
+    /// Whoever holds the pool's lock lets it go after this: so each stretch with the lock held is short.
+    pub fn settle(&mut self) -> bool {
+        let open = take(&mut self.open);
+        if open.end == 0 {
+            return false;
+        }
+        self.tag(open.next, open.end);
+        if open.next != open.start {
+            let left = (open.end - open.next) as u32;
+            let index = open.next / BITS;
+            if left > self.runs.longest_in(index) && index != open.start / BITS {
+                self.runs.set(index, left);
+            }
+            self.shorten(open.start, open.end, open.next);
+        }
+        true
+    }
+
+    /// The run `[start, end)` begins at another page now, or not at all: mends the figure of the word of `start`, which
+    /// is right already if `now` is in that word too and made the run longer.
     #[inline(never)]
-    fn free_run(&mut self, page: usize, count: usize) {
-        self.settle();
-        self.lowest = self.lowest.min(page / BITS);
-        let after = page + count;
-        let run_start = self.run_start(page);
-        let run_end = self.run_end(after);
-        clear(self.starts, page, 1);
-        clear(self.used, page, count);
-        self.used_pages -= count;
-
-        // [run_start, run_end) is one run now. A run that began at `after` is part of it.
-        let run_word = run_start / BITS;
-        let after_word = after / BITS;
-        let length = (run_end - run_start) as u32;
-        let joined = (run_end - after) as u32;
-        if length > self.runs.longest_in(run_word) {
-            self.runs.set(run_word, length);
-        }
-        if joined != 0 && after_word != run_word && self.runs.longest_in(after_word) == joined {
-            let longest = self.longest_beginning_in(after_word);
-            self.runs.set(after_word, longest);
+    fn shorten(&mut self, start: usize, end: usize, now: usize) {
+        let index = start / BITS;
+        let was = (end - start) as u32;
+        if self.runs.longest_in(index) == was && (now > start || now / BITS != index) {
+            self.runs.set(index, self.longest_beginning_in(index));
         }
     }
 
-    /// The length of the allocation that begins at `page`; `None` if none does.
-    pub fn length_at(&self, page: usize) -> Option<usize> {
-        if page >= self.pages || !test(self.starts, page) {
-            return None;
-        }
-        let mut end = page + 1;
-        while end < self.pages && test(self.used, end) && !test(self.starts, end) {
-            end += 1;
-        }
-        Some(end - page)
-    }
-
-    /// The free pages of `word`, as bits.
+    /// The free pages of word `index`, as bits.
     #[inline(always)]
     fn free_in(&self, index: usize) -> usize {
-        let beyond = if (index + 1) * BITS > self.pages { from_bit(self.pages) } else { 0 };
-        !(word(self.used, index) | beyond)
+        !word(self.used, index)
     }
 
     /// Where the lowest run of at least `count` pages begins in the word that [`RunTree::first`] named.
     #[inline(always)]
     fn run_in_word(&self, index: usize, count: usize) -> usize {
         let free = self.free_in(index);
-        let start = if count == 1 {
-            free.trailing_zeros()
-        } else {
-            let mut begins = if count <= BITS { free } else { 0 };
-            // `begins` has the bits with `reach` free pages from there on, within this word.
-            let mut reach = 1;
-            while reach < count && begins != 0 {
-                let step = reach.min(count - reach);
-                begins &= begins >> step;
-                reach += step;
-            }
-            // None within the word: it is the run that leaves it.
-            if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() }
-        };
+        let mut begins = if count <= BITS { free } else { 0 };
+        // `begins` has the bits with `reach` free pages from there on, within this word.
+        let mut reach = 1;
+        while reach < count && begins != 0 {
+            let step = reach.min(count - reach);
+            begins &= begins >> step;
+            reach += step;
+        }
+        // None within the word: it is the run that leaves it.
+        let start = if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() };
         index * BITS + start as usize
     }
 
-    /// The longest free run that begins in `word`, counted from the bitmap.
-    #[inline(never)]
+    /// The longest free run that begins in word `index`, counted from the bitmap; zero if none does.
     fn longest_beginning_in(&self, index: usize) -> u32 {
         let mut free = self.free_in(index);
         // Pages at the bottom that go on a run of the word before began there.
-        if let Some(before) = index.checked_sub(1)
-            && word(self.used, before) >> (BITS - 1) == 0
-        {
+        if index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0 {
             free &= free.wrapping_add(1);
         }
         let leaving = free.leading_ones();
         if leaving == 0 {
             return longest_run(free);
         }
-        let next = (index + 1) * BITS;
-        let onward = (self.run_end_from(index + 1) - next) as u32;
-        (leaving + onward).max(longest_run(free.checked_shl(leaving).unwrap_or(0)))
+        let start = (index + 1) * BITS - leaving as usize;
+        let within = longest_run(free.checked_shl(leaving).unwrap_or(0));
+        within.max((self.run_end(start) - start) as u32)
+    }
+
+    /// Writes down where the free run `[start, end)` begins and ends, if it fills two words.
+    #[inline(always)]
+    fn tag(&self, start: usize, end: usize) {
+        let (first, after) = (start.div_ceil(BITS), end / BITS);
+        if after >= first + 2 {
+            set_word(self.starts, first, end);
+            set_word(self.starts, after - 1, start);
+        }
     }
 
     /// Where the free run that begins at `page` ends; `page` if none does.
-    #[inline(always)]
+    #[inline(never)]
     fn run_end(&self, page: usize) -> usize {
-        let index = page / BITS;
-        let end = page + (self.free_in(index) >> (page % BITS)).trailing_ones() as usize;
-        if end / BITS == index {
+        let within = page % BITS;
+        let end = page + (self.free_in(page / BITS) >> within).trailing_ones() as usize;
+        if within != 0 && end % BITS != 0 {
             return end;
         }
-        // It leaves the word. No run within a word is longer than the word: so if the longest is, it is this one.
-        let longest = self.runs.longest_in(index);
-        if longest > BITS as u32 { page + longest as usize } else { self.run_end_from(index + 1) }
-    }
-
-    /// Where the free pages from the first of word `index` on end. Walks words: only for a run that is known to be short,
-    /// or when nothing is known about the word.
-    #[inline(always)]
-    fn run_end_from(&self, index: usize) -> usize {
-        let mut index = index;
-        loop {
+        let first = page.div_ceil(BITS);
+        for index in [first, first + 1] {
             let free = self.free_in(index).trailing_ones() as usize;
             if free < BITS {
                 return index * BITS + free;
             }
-            index += 1;
         }
+        word(self.starts, first)
     }
 
     /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
     #[inline(always)]
     fn run_start(&self, page: usize) -> usize {
-        let Some(before) = page.checked_sub(1) else { return page };
-        let index = before / BITS;
-        let used = word(self.used, index) & up_to_bit(before);
-        if used != 0 {
+        let (index, within) = (page / BITS, page % BITS);
+        let used = word(self.used, index) & !from_bit(page);
+        if within != 0 && used != 0 {
             return index * BITS + BITS - used.leading_zeros() as usize;
         }
-        // It begins in this word or leaves an earlier one; no other run begins in between.
-        let goes_on = index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0;
-        match self.runs.previous(index) {
-            Some(begins) if goes_on => begins * BITS + BITS - self.free_in(begins).leading_ones() as usize,
-            _ => index * BITS,
+        for after in [index, index.wrapping_sub(1)] {
+            let Some(before) = after.checked_sub(1) else { return 0 };
+            let used = word(self.used, before);
+            if used != 0 {
+                return after * BITS - used.leading_zeros() as usize;
+            }
         }
+        word(self.starts, index - 1)
     }
 }
 
 /// The longest run of ones in `word`.
-#[inline(always)]
+#[inline(never)]
 fn longest_run(word: usize) -> u32 {
     // `shrunk` has a bit for each place where `length` ones begin. Doubling overshoots; then halves find the rest.
     let mut shrunk = word;

@@ -13,7 +13,7 @@ use crate::kernel::heap::{OnceRef, Reserved};
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::lock::IrqLock;
 use crate::mapping::Mappings;
-use crate::page_map::{FreeError, PageMap, bytes_for, clear_shared, set_shared, test, words_for};
+use crate::page_map::{FreeError, PageMap, bytes_for, change_shared, test, words_for};
 use crate::view::{NoView, View, leads_to, map_checked};
 
 /// A range of physical memory with a name: `rt_region_t`.
@@ -83,6 +83,11 @@ pub struct Pool<K: Kernel> {
     pub next: OnceRef<Pool<K>>,
 }
 
+/// What the bits of pages that may have dirty lines are made of.
+const DIRTY: usize = usize::MAX;
+/// What the bits of all others are made of.
+const CLEAN: usize = 0;
+
 /// Bytes of bookkeeping that a pool of `pages` pages needs.
 pub fn pool_bytes<K: Kernel>(pages: usize) -> usize {
     size_of::<Pool<K>>() + bytes_for(pages) + words_for(pages) * size_of::<usize>()
@@ -102,7 +107,7 @@ impl<K: Kernel> Pool<K> {
             let map = PageMap::new(pages, tail);
             let dirty: &'static [AtomicUsize] = tail.slice(words_for(pages));
             // Boot code may have written to it through the cache.
-            set_shared(dirty, 0, pages);
+            change_shared(dirty, 0, pages, DIRTY);
             Pool {
                 public: rt_dma_pool {
                     region_start: AtomicUsize::new(region.start),
@@ -168,8 +173,8 @@ impl<K: Kernel> Pool<K> {
 
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
-        let mut map = self.map.lock(self.kernel);
-        (map.used_pages() << PAGE_SHIFT, map.longest_free() << PAGE_SHIFT)
+        let (used, longest) = self.settled(|map| (map.used_pages(), map.longest_free()));
+        (used << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
     /// Makes the linear map the pool's cached view, mapping it first if nobody has; `LINEAR` says whether it is.
@@ -255,7 +260,11 @@ impl<K: Kernel> Pool<K> {
     /// view is mapped already, else *thread*.
     #[inline(never)]
     pub fn allocate(&self, mappings: &Mappings<K>, pages: usize, access: Access) -> Option<Buffer> {
-        let page = self.map.lock(self.kernel).allocate(pages)?;
+        let next = self.map.lock(self.kernel).take_next(pages);
+        let page = match next {
+            Some(page) => page,
+            None => self.settled(|map| map.take_lowest(pages))?,
+        };
         let pa = self.start + (page << PAGE_SHIFT);
         match access {
             Access::Physical => {
@@ -263,7 +272,7 @@ impl<K: Kernel> Pool<K> {
                 if let Some(base) = self.view(MemoryType::Cached).base() {
                     self.clean(page, pages, base + (page << PAGE_SHIFT));
                 }
-                set_shared(self.dirty, page, pages);
+                change_shared(self.dirty, page, pages, DIRTY);
                 Some(Buffer { va: pa, pa })
             }
             Access::Mapped(memory) => {
@@ -279,7 +288,7 @@ impl<K: Kernel> Pool<K> {
                     },
                 };
                 if memory == MemoryType::Cached {
-                    set_shared(self.dirty, page, pages);
+                    change_shared(self.dirty, page, pages, DIRTY);
                 } else {
                     self.clean(page, pages, va);
                 }
@@ -291,7 +300,7 @@ impl<K: Kernel> Pool<K> {
     /// Writes back what the cache may still hold of pages that are handed out uncached now.
     #[inline(always)]
     fn clean(&self, page: usize, pages: usize, va: Va) {
-        if let Some((first, last)) = clear_shared(self.dirty, page, pages) {
+        if let Some((first, last)) = change_shared(self.dirty, page, pages, CLEAN) {
             // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical
             // address, whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
             let va = match self.view(MemoryType::Cached).base() {
@@ -368,7 +377,21 @@ impl<K: Kernel> Pool<K> {
     /// Gives back the buffer of `pages` pages at `page`. Any context.
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
-        self.map.lock(self.kernel).free(page, pages)
+        if self.map.lock(self.kernel).give_back_last(page, pages) {
+            return Ok(());
+        }
+        self.settled(|map| map.give_back(page, pages))
+    }
+
+    /// Works on the map when it is settled. Settling has the lock for itself.
+    #[inline(always)]
+    fn settled<T>(&self, work: impl FnOnce(&mut PageMap) -> T) -> T {
+        loop {
+            let mut map = self.map.lock(self.kernel);
+            if !map.settle() {
+                return work(&mut map);
+            }
+        }
     }
 
     /// Gives back a buffer that has a mapping of its own, and the mapping. *Thread.*

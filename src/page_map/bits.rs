@@ -1,39 +1,31 @@
 //! Ranges of bits in arrays of words: bit `n` is bit `n % BITS` of word `n / BITS`, as in RT-Thread's `bitmap.h`.
 //!
 //! The words are atomics read and written with `Relaxed`, which costs what plain words cost: C may read a pool's bitmap
-//! while it changes. Only [`set_shared`] and [`clear_shared`] change words that others change at the same time.
+//! while it changes. Only [`change_shared`] changes words that others change at the same time. Ranges are not empty.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Bits in a word.
 pub const BITS: usize = usize::BITS as usize;
 
-/// Word `index`; zero past the end.
+/// Word `index`; all ones past the end.
 #[inline(always)]
 pub fn word(words: &[AtomicUsize], index: usize) -> usize {
-    words.get(index).map_or(0, |word| word.load(Relaxed))
+    words.get(index).map_or(usize::MAX, |word| word.load(Relaxed))
 }
 
-/// Bit `index`; false past the end.
+/// Makes word `index` what `value` says, unless that is past the end. The caller excludes other writers.
+#[inline(always)]
+pub fn set_word(words: &[AtomicUsize], index: usize, value: usize) {
+    if let Some(word) = words.get(index) {
+        word.store(value, Relaxed);
+    }
+}
+
+/// Bit `index`; true past the last word.
 #[inline(always)]
 pub fn test(words: &[AtomicUsize], index: usize) -> bool {
     word(words, index / BITS) >> (index % BITS) & 1 != 0
-}
-
-/// Sets `bits` of word `index`. The caller excludes other writers.
-#[inline(always)]
-pub fn add_bits(words: &[AtomicUsize], index: usize, bits: usize) {
-    if let Some(word) = words.get(index) {
-        word.store(word.load(Relaxed) | bits, Relaxed);
-    }
-}
-
-/// Clears `bits` of word `index`. The caller excludes other writers.
-#[inline(always)]
-pub fn remove_bits(words: &[AtomicUsize], index: usize, bits: usize) {
-    if let Some(word) = words.get(index) {
-        word.store(word.load(Relaxed) & !bits, Relaxed);
-    }
 }
 
 /// The bits of a word from bit `from % BITS` on.
@@ -44,11 +36,11 @@ pub fn from_bit(from: usize) -> usize {
 
 /// The bits of a word up to and with bit `last % BITS`.
 #[inline(always)]
-pub fn up_to_bit(last: usize) -> usize {
+fn up_to_bit(last: usize) -> usize {
     usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// The bits `[from, from + length)` of their word, if they lie in one. `length` is not zero.
+/// The bits `[from, from + length)` of their word, if they lie in one.
 #[inline(always)]
 fn in_one_word(from: usize, length: usize) -> Option<usize> {
     let last = from.wrapping_add(length).wrapping_sub(1);
@@ -69,46 +61,27 @@ fn split(
     Some((first, from_bit(from), filled, end, up_to_bit(last)))
 }
 
-/// Sets the bits `[from, from + length)`. The caller excludes other writers. `length` is not zero.
+/// Makes the bits `[from, from + length)` what `value` is made of. The caller excludes other writers.
 #[inline(always)]
-pub fn set(words: &[AtomicUsize], from: usize, length: usize) {
-    match (in_one_word(from, length), words.get(from / BITS)) {
-        (Some(mask), Some(word)) => word.store(word.load(Relaxed) | mask, Relaxed),
-        _ => change_many(words, from, length, usize::MAX),
+pub fn change(words: &[AtomicUsize], from: usize, length: usize, value: usize) {
+    match in_one_word(from, length) {
+        Some(mask) => merge(words, from / BITS, mask, value),
+        None => change_many(words, from, length, value),
     }
 }
 
-/// Clears the bits `[from, from + length)`. The caller excludes other writers. `length` is not zero.
+/// Makes the bits `mask` of word `index` those of `value`. The caller excludes other writers.
 #[inline(always)]
-pub fn clear(words: &[AtomicUsize], from: usize, length: usize) {
-    match (in_one_word(from, length), words.get(from / BITS)) {
-        (Some(mask), Some(word)) => word.store(word.load(Relaxed) & !mask, Relaxed),
-        _ => change_many(words, from, length, 0),
+pub fn merge(words: &[AtomicUsize], index: usize, mask: usize, value: usize) {
+    if let Some(word) = words.get(index) {
+        word.store(word.load(Relaxed) & !mask | value & mask, Relaxed);
     }
 }
 
-/// Sets the bits `[from, from + length)`, which are the caller's, while others change bits beside them. `length` is not
-/// zero.
-#[inline(always)]
-pub fn set_shared(words: &[AtomicUsize], from: usize, length: usize) {
-    match (in_one_word(from, length), words.get(from / BITS)) {
-        (Some(mask), Some(word)) if word.load(Relaxed) & mask == mask => {}
-        (Some(mask), Some(word)) => {
-            word.fetch_or(mask, Relaxed);
-        }
-        _ => change_many(words, from, length, usize::MAX),
-    }
-}
-
-/// Makes the bits `[from, from + length)`, which lie in several words, what `value` is made of. Others may change bits
-/// beside them.
 #[inline(never)]
 fn change_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) {
     let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return };
-    for (word, mask) in [(first, first_mask), (end, end_mask)] {
-        word.fetch_and(!mask | value, Relaxed);
-        word.fetch_or(mask & value, Relaxed);
-    }
+    first.store(first.load(Relaxed) & !first_mask | value & first_mask, Relaxed);
     // Eight at a time: two instructions a word, of the four that a call may hold the lock for.
     let (eights, rest) = filled.as_chunks::<8>();
     for eight in eights {
@@ -119,60 +92,56 @@ fn change_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) 
     for word in rest {
         word.store(value, Relaxed);
     }
+    end.store(end.load(Relaxed) & !end_mask | value & end_mask, Relaxed);
 }
 
-/// Whether any of the bits `[from, from + length)` is set; false for no bits.
+/// Whether any of the bits `[from, from + length)` is not what `value` is made of.
 #[inline(always)]
-pub fn any(words: &[AtomicUsize], from: usize, length: usize) -> bool {
-    if length == 0 {
-        return false;
-    }
+pub fn differs(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> bool {
     match in_one_word(from, length) {
-        Some(mask) => word(words, from / BITS) & mask != 0,
-        None => any_of_many(words, from, length),
+        Some(mask) => (word(words, from / BITS) ^ value) & mask != 0,
+        None => differs_in_many(words, from, length, value),
     }
 }
 
 #[inline(never)]
-fn any_of_many(words: &[AtomicUsize], from: usize, length: usize) -> bool {
-    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return false };
-    let mut all = (first.load(Relaxed) & first_mask) | (end.load(Relaxed) & end_mask);
+fn differs_in_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> bool {
+    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return true };
+    let mut different = ((first.load(Relaxed) ^ value) & first_mask) | ((end.load(Relaxed) ^ value) & end_mask);
     let (eights, rest) = filled.as_chunks::<8>();
     for eight in eights {
         for word in eight {
-            all |= word.load(Relaxed);
+            different |= word.load(Relaxed) ^ value;
         }
     }
     for word in rest {
-        all |= word.load(Relaxed);
+        different |= word.load(Relaxed) ^ value;
     }
-    all != 0
+    different != 0
 }
 
-/// Clears the bits `[from, from + length)`, which are the caller's, while others change bits beside them. Says which
-/// was the first that was set and which the last. `length` is not zero.
+/// Makes the bits `[from, from + length)`, which are the caller's, what `value` is made of, while others change bits
+/// beside them. Says which was the first that changed and which the last.
 #[inline(always)]
-pub fn clear_shared(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
-    if in_one_word(from, length).is_some_and(|mask| word(words, from / BITS) & mask == 0) {
-        return None;
-    }
-    clear_many(words, from, length)
+pub fn change_shared(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> Option<(usize, usize)> {
+    if differs(words, from, length, value) { change_many_shared(words, from, length, value) } else { None }
 }
 
+#[cold]
 #[inline(never)]
-fn clear_many(words: &[AtomicUsize], from: usize, length: usize) -> Option<(usize, usize)> {
+fn change_many_shared(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> Option<(usize, usize)> {
     let last = from.wrapping_add(length).wrapping_sub(1);
-    let mut found: Option<(usize, usize)> = None;
+    let mut changed: Option<(usize, usize)> = None;
     for (index, word) in (from / BITS..).zip(words.get(from / BITS..=last / BITS)?) {
         let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
         let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
-        let set = word.load(Relaxed) & low & high;
-        if set != 0 {
-            word.fetch_and(!set, Relaxed);
-            let lowest = index * BITS + set.trailing_zeros() as usize;
-            let highest = index * BITS + (BITS - 1) - set.leading_zeros() as usize;
-            found = Some((found.map_or(lowest, |(first, _)| first), highest));
+        let different = (word.load(Relaxed) ^ value) & low & high;
+        if different != 0 {
+            word.fetch_xor(different, Relaxed);
+            let lowest = index * BITS + different.trailing_zeros() as usize;
+            let highest = index * BITS + (BITS - 1) - different.leading_zeros() as usize;
+            changed = Some((changed.map_or(lowest, |(first, _)| first), highest));
         }
     }
-    found
+    changed
 }

@@ -87,25 +87,6 @@ impl RunTree {
         Some(index)
     }
 
-    /// The last word before `word` in which a run begins; `None` if there is none.
-    pub fn previous(&self, word: usize) -> Option<usize> {
-        let mut index = word;
-        // Up, to the first node that has a run to the left of the way here; then down, always to the last.
-        for (level, start) in self.level.get(..=self.top)?.iter().enumerate() {
-            let node = self.nodes.get(*start as usize + index / FANOUT)?;
-            if let Some(child) = node.iter().take(index % FANOUT).rposition(|longest| *longest != 0) {
-                index = index / FANOUT * FANOUT + child;
-                for start in self.level.get(..level)?.iter().rev() {
-                    let node = self.nodes.get(*start as usize + index)?;
-                    index = index * FANOUT + node.iter().rposition(|longest| *longest != 0)?;
-                }
-                return Some(index);
-            }
-            index /= FANOUT;
-        }
-        None
-    }
-
     /// The longest run that begins in `word` is now `length`; zero if none does.
     #[inline(never)]
     pub fn set(&mut self, word: usize, length: u32) {

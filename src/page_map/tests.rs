@@ -61,12 +61,32 @@ fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     holder.map.lock().unwrap()
 }
 
+/// As a pool does, under one lock.
+impl PageMap {
+    fn allocate(&mut self, count: usize) -> Option<usize> {
+        self.take_next(count).or_else(|| {
+            self.settle();
+            self.take_lowest(count)
+        })
+    }
+
+    fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
+        if page < self.pages && self.give_back_last(page, count) {
+            return Ok(());
+        }
+        self.settle();
+        self.give_back(page, count)
+    }
+}
+
 /// Holds every figure that the map keeps against the bits.
 fn assert_consistent(map: &mut PageMap, model: &Model) {
     map.settle();
     for (page, begun) in model.begun_at.iter().enumerate() {
         assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
-        assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
+        if begun.is_some() {
+            assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
+        }
     }
     for index in 0..map.used.len() {
         assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
@@ -75,10 +95,10 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
     assert_eq!(map.used_pages(), model.used());
 }
 
-/// Holds the tree against the bits as they were before the single pages that it does not know of yet were taken.
+/// Holds the tree and the tags against the bits as they were before the open run was taken from.
 fn assert_tree_is_exact(map: &PageMap) {
     let is_free = |page: usize| {
-        let is_taken = page / BITS == map.taken_word && map.taken >> (page % BITS) & 1 != 0;
+        let is_taken = (map.open.start..map.open.next).contains(&page);
         page < map.pages && (is_taken || !test(map.used, page))
     };
     for index in 0..map.used.len() {
@@ -87,8 +107,16 @@ fn assert_tree_is_exact(map: &PageMap) {
         let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
         assert_eq!(map.runs.longest_in(index) as usize, longest, "word {index}");
     }
-    for page in 0..(map.lowest * BITS).min(map.pages) {
-        assert!(test(map.used, page), "page {page} is below the lowest word, and free");
+    let mut run = 0;
+    for page in 0..map.pages {
+        run = if test(map.used, page) { 0 } else { run + 1 };
+        assert!(
+            page >= map.open.start || run < map.open.least.max(1) || map.open.end == 0,
+            "a run before the open one"
+        );
+    }
+    if map.open.end != 0 {
+        assert!((map.open.next..map.open.end).all(is_free) && !is_free(map.open.end), "the open run");
     }
 }
 
@@ -125,7 +153,7 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
             _ if !held.is_empty() => {
                 let (page, count) = held.swap_remove(random(held.len()));
                 assert_eq!(model.free(page, count), Ok(()));
-                assert_eq!(map.length_at(page), Some(count));
+                assert_eq!(map.check(page, count), Ok(()));
                 assert_eq!(map.free(page, count), Ok(()));
                 assert_eq!(map.free(page, count), Err(FreeError::NotAllocated), "second free");
             }
@@ -206,6 +234,7 @@ fn runs_that_cross_the_largest_pool_are_found() {
     for page in (pages / 2 - 99..pages / 2 + 100).step_by(2) {
         map.free(page, 1).unwrap();
     }
+    map.settle();
     assert_eq!(map.longest_free(), 201);
     assert_eq!(map.allocate(202), None);
     assert_eq!(map.allocate(201), Some(pages / 2 - 100));
