@@ -3,11 +3,13 @@
 //! RT-Thread's names are older than its usage: with *coherent* operations the library maintains the cache for the
 //! device, with *non-coherent* ones it does not (`dma_pool.c`). A device keeps the set that was chosen first.
 
+use core::num::NonZeroUsize;
+
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
-use crate::pool::{Buffer, Pool};
-use crate::registry::Dma;
+use crate::pool::Buffer;
+use crate::registry::{Dma, pages_for};
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,26 +56,47 @@ impl<K: Kernel> Dma<K> {
         if self.kernel.is_coherent(device) { MapOps::Coherent } else { MapOps::NonCoherent }
     }
 
-    /// A buffer of at least `size` bytes and its handle. Context as [`Dma::allocate`].
-    pub fn allocate_with(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
-        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
-        let own = if ops == MapOps::DeviceTree { self.allocate_named(device, size, wanted) } else { None };
-        let Buffer { va, pa } = match own {
-            Some(buffer) => buffer,
-            None if translated => self.allocate(device, size, wanted | Flags::ADDRESS_32BITS)?,
-            None => self.allocate(device, size, wanted)?,
+    /// A buffer of at least `size` bytes and its handle: from the first pool that has one, in the order in which they were
+    /// installed; with device-tree operations from those that the device's node names first. Any context if the pool's
+    /// view is mapped already, or its linear map serves; else *thread*.
+    #[inline(always)]
+    pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(NonZeroUsize, usize)> {
+        let mut own = ops == MapOps::DeviceTree;
+        let buffer = loop {
+            let below_4g = if translated(ops) && !own { Flags::ADDRESS_32BITS } else { Flags::empty() };
+            match self.allocate_from(device, size, wanted | below_4g, own) {
+                Some(buffer) => break buffer,
+                None if own => own = false,
+                None => return None,
+            }
         };
-        if let Some(handle) = self.to_handle(ops, device, pa) {
-            return Some((va, handle));
+        if translated(ops) {
+            return self.translated(ops, device, size, buffer, wanted);
+        }
+        Some((buffer.va, buffer.pa))
+    }
+
+    /// The buffer with its handle; given back if the device cannot reach it.
+    #[inline(never)]
+    fn translated(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        buffer: Buffer,
+        wanted: Flags,
+    ) -> Option<(NonZeroUsize, usize)> {
+        if let Some(handle) = self.to_handle(ops, device, buffer.pa) {
+            return Some((buffer.va, handle));
         }
         // It was allocated just now, so it can be freed.
-        let _ = self.free(ops, device, size, va, pa, wanted);
-        self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, pa, size);
+        let _ = self.free_any(ops, device, size, buffer.va.get(), buffer.pa, wanted);
+        self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, buffer.pa, size);
         None
     }
 
     /// A buffer of at least `size` bytes, all of which the device can name with the bits of `mask`: from the pools that
-    /// [`Dma::allocate_with`] would look into, in their order, and from the reachable part of one that straddles the mask
+    /// [`Dma::allocate`] would look into, in their order, and from the reachable part of one that straddles the mask
     /// (first fit takes the lowest run, so where that one is out of reach, all are). Context as [`Dma::allocate`].
     pub fn allocate_within(
         &self,
@@ -88,25 +111,27 @@ impl<K: Kernel> Dma<K> {
             let last = (handle as u64).checked_add(size.checked_sub(1)? as u64)?;
             (last <= mask).then_some(handle)
         };
-        let good = |buffer: &Buffer| reaches(buffer.pa, size).is_some();
-        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
-        let own = match ops {
-            MapOps::DeviceTree => {
-                let serves = |pool: &Pool<K>| pool.is_named_by(device) && pool.has_kind(wanted);
-                self.allocate_from(size, wanted, serves, good)
-            }
-            _ => None,
-        };
-        let buffer = match own {
-            Some(buffer) => buffer,
-            None => {
-                let wanted = if translated { wanted | Flags::ADDRESS_32BITS } else { wanted };
+        let pages = pages_for(size)?;
+        let any = if translated(ops) { wanted | Flags::ADDRESS_32BITS } else { wanted };
+        for own in [true, false] {
+            for pool in self.pools() {
+                let serves = match own {
+                    true => ops == MapOps::DeviceTree && pool.serves(device, wanted, true),
+                    false => pool.serves(device, any, false),
+                };
                 // A pool that begins out of reach is not touched.
-                let serves = |pool: &Pool<K>| pool.serves(device, wanted) && reaches(pool.start(), 1).is_some();
-                self.allocate_from(size, wanted, serves, good)?
+                if !serves || reaches(pool.start(), 1).is_none() {
+                    continue;
+                }
+                let Some(buffer) = pool.allocate(&self.mappings, pages, wanted) else { continue };
+                if let Some(handle) = reaches(buffer.pa, size) {
+                    return Some((buffer.va.get(), handle));
+                }
+                // It was allocated just now, so it can be freed.
+                let _ = self.free_any(ops, device, size, buffer.va.get(), buffer.pa, wanted);
             }
-        };
-        Some((buffer.va, reaches(buffer.pa, size)?))
+        }
+        None
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another
@@ -185,6 +210,11 @@ impl<K: Kernel> Dma<K> {
         }
         address
     }
+}
+
+/// Whether handles are not physical addresses.
+fn translated(ops: MapOps) -> bool {
+    matches!(ops, MapOps::DeviceTree | MapOps::Pci)
 }
 
 fn maintains_cache(ops: MapOps, flags: Flags) -> bool {

@@ -18,13 +18,13 @@ mod run_tree;
 #[cfg(test)]
 mod tests;
 
-pub use bits::{change_shared, test};
+pub use bits::{Span, test};
 
 use core::mem::{size_of, take};
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::Tail;
-use bits::{BITS, change, differs, from_bit, merge, set_word, word};
+use bits::{BITS, from_bit, set_word, word};
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -50,7 +50,6 @@ struct OpenRun {
 /// The pages of one pool.
 pub struct PageMap {
     pages: usize,
-    used_pages: usize,
     used: &'static [AtomicUsize],
     starts: &'static [AtomicUsize],
     runs: RunTree,
@@ -74,16 +73,11 @@ impl PageMap {
         let words = words_for(pages);
         let mut map = PageMap {
             pages,
-            used_pages: 0,
             used: tail.slice(words),
             starts: tail.slice(words),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
             open: OpenRun::default(),
         };
-        if pages % BITS != 0 {
-            // The last word's bits past the end are nobody's to take.
-            set_word(map.used, words - 1, from_bit(pages));
-        }
         map.runs.set(0, pages as u32);
         map.tag(0, pages);
         map
@@ -94,9 +88,9 @@ impl PageMap {
         self.used
     }
 
-    /// Pages in use.
-    pub fn used_pages(&self) -> usize {
-        self.used_pages
+    /// Pages in use: counts them, and needs no lock.
+    pub fn used_pages(used: &[AtomicUsize]) -> usize {
+        used.iter().map(|word| word.load(Relaxed).count_ones() as usize).sum()
     }
 
     /// Pages in the longest free run. The map must be [settled](Self::settle).
@@ -104,24 +98,21 @@ impl PageMap {
         self.runs.longest() as usize
     }
 
-    /// Takes the lowest run of `count` free pages and says where it begins, if the open run says so. `count` is not zero.
+    /// Takes the lowest run of `count` free pages and says which, if the open run says so. `count` is not zero.
     #[inline(always)]
-    pub fn take_next(&mut self, count: usize) -> Option<usize> {
+    pub fn take_next(&mut self, count: usize) -> Option<Span> {
         let open = &mut self.open;
         if count > open.end - open.next || count < open.least {
             return None;
         }
-        let page = open.next;
+        let span = Span::new(open.next, count);
         open.next += count;
-        self.used_pages += count;
-        change(self.used, page, count, usize::MAX);
-        change(self.starts, page, count, 0);
-        merge(self.starts, page / BITS, 1 << (page % BITS), usize::MAX);
-        Some(page)
+        span.begin(self.used, self.starts);
+        Some(span)
     }
 
     /// The same from any run; `None` if there is none. The map must be [settled](Self::settle).
-    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
+    pub fn take_lowest(&mut self, count: usize) -> Option<Span> {
         let index = self.runs.first(u32::try_from(count).ok()?)?;
         let start = self.run_in_word(index, count);
         self.open = OpenRun { start, next: start, end: self.run_end(start), least: count };
@@ -131,15 +122,18 @@ impl PageMap {
     /// Gives back the allocation of `count` pages that begins at `page`, if it was the last that the open run gave.
     #[inline(always)]
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        // Between `start` and `next` there are only whole allocations, so there it is enough that one begins at `page`
-        // and none behind it.
+        // Between `start` and `next` there are only whole allocations: so it is enough that one begins at `page`, and
+        // none behind it.
         let is_last = page >= self.open.start && page < self.open.next && page.wrapping_add(count) == self.open.next;
-        if !is_last || !test(self.starts, page) || self.begins_within(page, count) {
+        if !is_last {
+            return false;
+        }
+        let span = Span::new(page, count);
+        if !span.is_one_allocation(self.starts) {
             return false;
         }
         self.open.next = page;
-        self.used_pages -= count;
-        change(self.used, page, count, 0);
+        span.change(self.used, 0);
         true
     }
 
@@ -149,8 +143,7 @@ impl PageMap {
         let after = page + count;
         let start = self.run_start(page);
         let end = self.run_end(after);
-        change(self.used, page, count, 0);
-        self.used_pages -= count;
+        Span::new(page, count).change(self.used, 0);
 
         // [start, end) is one run now. A run that began at `after` is part of it.
         self.tag(start, end);
@@ -170,17 +163,15 @@ impl PageMap {
         let after = page.wrapping_add(count);
         let is_within = count != 0 && count <= self.pages - page;
         let ends_there = || after == self.pages || !test(self.used, after) || test(self.starts, after);
-        if is_within && ends_there() && test(self.used, after - 1) && !self.begins_within(page, count) {
+        if is_within
+            && ends_there()
+            && test(self.used, after - 1)
+            && Span::new(page, count).is_one_allocation(self.starts)
+        {
             Ok(())
         } else {
             Err(FreeError::WrongSize)
         }
-    }
-
-    /// Whether an allocation begins in `[page + 1, page + count)`.
-    #[inline(always)]
-    fn begins_within(&self, page: usize, count: usize) -> bool {
-        count != 1 && differs(self.starts, page + 1, count - 1, 0)
     }
 
     /// Tells the tree and the tags what was taken from the open run, which is none from here on. False if there was none,
@@ -218,7 +209,8 @@ impl PageMap {
     /// The free pages of word `index`, as bits.
     #[inline(always)]
     fn free_in(&self, index: usize) -> usize {
-        !word(self.used, index)
+        let free = !word(self.used, index);
+        if index == self.pages / BITS { free & !from_bit(self.pages) } else { free }
     }
 
     /// Where the lowest run of at least `count` pages begins in the word that [`RunTree::first`] named.
@@ -269,7 +261,7 @@ impl PageMap {
     fn run_end(&self, page: usize) -> usize {
         let within = page % BITS;
         let end = page + (self.free_in(page / BITS) >> within).trailing_ones() as usize;
-        if within != 0 && end % BITS != 0 {
+        if within != 0 && !end.is_multiple_of(BITS) {
             return end;
         }
         let first = page.div_ceil(BITS);

@@ -1,6 +1,7 @@
 //! A pool: pages, views, flags.
 
 use core::mem::size_of;
+use core::num::NonZeroUsize;
 use core::sync::atomic::{
     AtomicPtr, AtomicUsize,
     Ordering::{Acquire, Relaxed},
@@ -13,7 +14,7 @@ use crate::kernel::heap::{OnceRef, Reserved};
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::lock::IrqLock;
 use crate::mapping::Mappings;
-use crate::page_map::{FreeError, PageMap, bytes_for, change_shared, test, words_for};
+use crate::page_map::{FreeError, PageMap, Span, bytes_for, test, words_for};
 use crate::view::{NoView, View, leads_to, map_checked};
 
 /// A range of physical memory with a name: `rt_region_t`.
@@ -39,8 +40,8 @@ impl Region {
 /// What a driver gets: where the processor and where the device finds the buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Buffer {
-    /// The processor's address; the physical address if nothing was mapped.
-    pub va: Va,
+    /// The processor's address; the physical address if nothing was mapped. Never null, which C takes for a failure.
+    pub va: NonZeroUsize,
     /// The physical address.
     pub pa: Pa,
 }
@@ -107,7 +108,7 @@ impl<K: Kernel> Pool<K> {
             let map = PageMap::new(pages, tail);
             let dirty: &'static [AtomicUsize] = tail.slice(words_for(pages));
             // Boot code may have written to it through the cache.
-            change_shared(dirty, 0, pages, DIRTY);
+            Span::new(0, pages).change_shared(dirty, DIRTY);
             Pool {
                 public: rt_dma_pool {
                     region_start: AtomicUsize::new(region.start),
@@ -173,8 +174,8 @@ impl<K: Kernel> Pool<K> {
 
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
-        let (used, longest) = self.settled(|map| (map.used_pages(), map.longest_free()));
-        (used << PAGE_SHIFT, longest << PAGE_SHIFT)
+        let (words, longest) = self.settled(|map| (map.used_words(), map.longest_free()));
+        (PageMap::used_pages(words) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
     /// Makes the linear map the pool's cached view, mapping it first if nobody has; `LINEAR` says whether it is.
@@ -222,29 +223,54 @@ impl<K: Kernel> Pool<K> {
         true
     }
 
-    /// Whether it has the kind of memory that `wanted` asks for.
-    #[inline(always)]
-    pub fn has_kind(&self, wanted: Flags) -> bool {
-        let kinds = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
-        self.flags().contains(wanted.intersection(kinds))
-    }
-
     /// Whether it serves a request of `device`: a device's pool only that device's requests for one, any other pool
-    /// only other requests.
+    /// only other requests. If the pool must be the device's `own`, only one that its node names.
     #[inline(always)]
-    pub fn serves(&self, device: Device, wanted: Flags) -> bool {
+    pub fn serves(&self, device: Device, wanted: Flags, own: bool) -> bool {
         let flags = self.flags();
-        if (flags ^ wanted).contains(Flags::DEVICE) {
-            return false;
+        let kinds = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
+        let amiss = wanted.difference(flags) & kinds;
+        if own {
+            return amiss.is_empty() && self.is_named_by(device);
         }
-        self.has_kind(wanted) && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
+        let amiss = amiss | (flags ^ wanted) & Flags::DEVICE;
+        amiss.is_empty() && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
     }
 
     // --- buffers ---------------------------------------------------------------------------------------------------
 
+    /// Takes the lowest run of `pages` free pages; `None` if there is none, or it cannot be mapped. Any context if the
+    /// view is mapped already, else *thread*.
+    #[inline(always)]
+    pub fn allocate(&self, mappings: &Mappings<K>, pages: usize, wanted: Flags) -> Option<Buffer> {
+        let next = self.map.lock(self.kernel).take_next(pages);
+        let span = match next {
+            Some(span) => span,
+            None => self.take_lowest(pages)?,
+        };
+        // The usual case: the view is there, and no cache line is in the way.
+        let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
+        let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
+            true => (MemoryType::Uncached, CLEAN),
+            false => (MemoryType::Cached, DIRTY),
+        };
+        match self.view(memory).base() {
+            Some(base) if is_usual && !span.differs(self.dirty, mark) => {
+                let offset = span.from() << PAGE_SHIFT;
+                Some(Buffer { va: NonZeroUsize::new(base + offset)?, pa: self.start + offset })
+            }
+            _ => self.hand_out(mappings, span, pages, self.access(wanted)),
+        }
+    }
+
+    #[inline(never)]
+    fn take_lowest(&self, pages: usize) -> Option<Span> {
+        self.settled(|map| map.take_lowest(pages))
+    }
+
     /// How a request with `wanted` is to be handed out from here.
     #[inline(always)]
-    pub fn access(&self, wanted: Flags) -> Access {
+    fn access(&self, wanted: Flags) -> Access {
         if wanted.contains(Flags::NOMAP) {
             Access::Physical
         } else if (wanted | self.flags()).contains(Flags::NOCACHE) {
@@ -256,59 +282,36 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Takes the lowest run of `pages` free pages; `None` if there is none, or it cannot be mapped. Any context if the
-    /// view is mapped already, else *thread*.
+    /// The addresses of pages that were taken just now.
     #[inline(never)]
-    pub fn allocate(&self, mappings: &Mappings<K>, pages: usize, access: Access) -> Option<Buffer> {
-        let next = self.map.lock(self.kernel).take_next(pages);
-        let page = match next {
-            Some(page) => page,
-            None => self.settled(|map| map.take_lowest(pages))?,
+    fn hand_out(&self, mappings: &Mappings<K>, span: Span, pages: usize, access: Access) -> Option<Buffer> {
+        let offset = span.from() << PAGE_SHIFT;
+        let pa = self.start + offset;
+        let view = match access {
+            Access::Physical => Some(pa),
+            Access::Mapped(memory) => match self.view(memory).base() {
+                Some(base) => Some(base + offset),
+                None => self.map_buffer(mappings, span.from(), pages, memory),
+            },
         };
-        let pa = self.start + (page << PAGE_SHIFT);
-        match access {
-            Access::Physical => {
-                // A cached mapping may have left dirty lines, which would be written over what the device writes.
-                if let Some(base) = self.view(MemoryType::Cached).base() {
-                    self.clean(page, pages, base + (page << PAGE_SHIFT));
-                }
-                change_shared(self.dirty, page, pages, DIRTY);
-                Some(Buffer { va: pa, pa })
-            }
-            Access::Mapped(memory) => {
-                let va = match self.view(memory).base() {
-                    Some(base) => base + (page << PAGE_SHIFT),
-                    None => match self.map_buffer(mappings, page, pages, memory) {
-                        Some(va) => va,
-                        None => {
-                            // It was allocated just now, so it can be freed.
-                            let _ = self.free(page, pages);
-                            return None;
-                        }
-                    },
-                };
-                if memory == MemoryType::Cached {
-                    change_shared(self.dirty, page, pages, DIRTY);
-                } else {
-                    self.clean(page, pages, va);
-                }
-                Some(Buffer { va, pa })
-            }
-        }
-    }
-
-    /// Writes back what the cache may still hold of pages that are handed out uncached now.
-    #[inline(always)]
-    fn clean(&self, page: usize, pages: usize, va: Va) {
-        if let Some((first, last)) = change_shared(self.dirty, page, pages, CLEAN) {
+        let Some(va) = view.and_then(NonZeroUsize::new) else {
+            // It was allocated just now, so it can be freed.
+            let _ = self.free(span.from(), pages);
+            return None;
+        };
+        if access != Access::Mapped(MemoryType::Cached) {
             // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical
             // address, whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
-            let va = match self.view(MemoryType::Cached).base() {
-                Some(base) => base + (first << PAGE_SHIFT),
-                None => va + ((first - page) << PAGE_SHIFT),
-            };
-            cache::flush(self.kernel, va, (last + 1 - first) << PAGE_SHIFT);
+            let cached = self.view(MemoryType::Cached).base();
+            let mapped = cached.map(|base| base + offset).or((access != Access::Physical).then_some(va.get()));
+            if let (Some(va), Some((first, last))) = (mapped, span.change_shared(self.dirty, CLEAN)) {
+                cache::flush(self.kernel, va + ((first - span.from()) << PAGE_SHIFT), (last + 1 - first) << PAGE_SHIFT);
+            }
         }
+        if matches!(access, Access::Physical | Access::Mapped(MemoryType::Cached)) {
+            span.change_shared(self.dirty, DIRTY);
+        }
+        Some(Buffer { va, pa })
     }
 
     /// An address for a buffer whose view is not mapped yet, or cannot be.
@@ -336,18 +339,16 @@ impl<K: Kernel> Pool<K> {
         Some(va)
     }
 
-    /// The page of which `va` is the first byte in one of the views, and the type of that view. Any context.
+    /// The page of which `va` is the first byte in one of the views, and whether that view is the cached one. Any context.
     #[inline(always)]
-    pub fn page_at(&self, va: Va) -> Option<(usize, MemoryType)> {
-        for memory in [MemoryType::Cached, MemoryType::Uncached, MemoryType::WriteThrough] {
-            if let Some(base) = self.view(memory).base() {
-                let offset = va.wrapping_sub(base);
-                if offset < self.size() {
-                    return offset.is_multiple_of(PAGE_SIZE).then_some((offset >> PAGE_SHIFT, memory));
-                }
-            }
+    pub fn page_at(&self, va: Va) -> Option<(usize, bool)> {
+        let [cached, uncached, write_through] = &self.views;
+        let size = self.size();
+        match (cached.page_at(va, size), uncached.page_at(va, size).or_else(|| write_through.page_at(va, size))) {
+            (Some(page), _) => Some((page, true)),
+            (None, Some(page)) => Some((page, false)),
+            (None, None) => None,
         }
-        None
     }
 
     /// The page of which `pa` is the first byte. Any context.
@@ -374,12 +375,15 @@ impl<K: Kernel> Pool<K> {
         self.own_mappings.load(Acquire) != 0
     }
 
+    /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.
+    #[inline(always)]
+    pub fn free_last(&self, page: usize, pages: usize) -> bool {
+        self.map.lock(self.kernel).give_back_last(page, pages)
+    }
+
     /// Gives back the buffer of `pages` pages at `page`. Any context.
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
-        if self.map.lock(self.kernel).give_back_last(page, pages) {
-            return Ok(());
-        }
         self.settled(|map| map.give_back(page, pages))
     }
 

@@ -11,7 +11,7 @@ use core::sync::atomic::{
 use crate::abi::rt_list_t;
 use crate::flags::Flags;
 use crate::kernel::heap::{OnceRef, Reserved};
-use crate::kernel::{Device, Kernel, Level, Line, MemoryType, Name, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mappings;
 use crate::page_map::FreeError;
@@ -64,7 +64,7 @@ struct Found<K: Kernel> {
 #[derive(PartialEq, Eq)]
 enum How {
     Physical,
-    View(MemoryType),
+    View,
     OwnMapping,
 }
 
@@ -76,7 +76,7 @@ pub struct Dma<K: Kernel> {
     head: rt_list_t,
     /// Somebody installs a pool.
     installing: AtomicBool,
-    mappings: Mappings<K>,
+    pub(crate) mappings: Mappings<K>,
     bad_calls: AtomicUsize,
 }
 
@@ -174,37 +174,15 @@ impl<K: Kernel> Dma<K> {
 
     // --- buffers ---------------------------------------------------------------------------------------------------
 
-    /// A buffer of at least `size` bytes from the first pool that serves the request: the lowest run of pages that is
-    /// long enough. `None` if no pool has one, or `size` is zero.
-    #[inline]
-    pub fn allocate(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        self.allocate_from(size, wanted, |pool| pool.serves(device, wanted), |_| true)
-    }
-
-    /// The same, but from the regions that the device's own node names.
-    pub(crate) fn allocate_named(&self, device: Device, size: usize, wanted: Flags) -> Option<Buffer> {
-        self.allocate_from(size, wanted, |pool| pool.is_named_by(device) && pool.has_kind(wanted), |_| true)
-    }
-
-    /// A buffer from the first pool that `serves`, and whose lowest run that is long enough is `good`.
+    /// A buffer of at least `size` bytes from the first pool that serves the request, or, if it must be the device's
+    /// `own`, from the first that its node names: the lowest run of pages that is long enough. `None` if no pool has one,
+    /// or `size` is zero.
     #[inline(always)]
-    pub(crate) fn allocate_from(
-        &self,
-        size: usize,
-        wanted: Flags,
-        serves: impl Fn(&Pool<K>) -> bool,
-        good: impl Fn(&Buffer) -> bool,
-    ) -> Option<Buffer> {
+    pub(crate) fn allocate_from(&self, device: Device, size: usize, wanted: Flags, own: bool) -> Option<Buffer> {
         let pages = pages_for(size)?;
-        self.pools().filter(|pool| serves(pool)).find_map(|pool| {
-            let buffer = pool.allocate(&self.mappings, pages, pool.access(wanted))?;
-            if good(&buffer) {
-                return Some(buffer);
-            }
-            // It was allocated just now, so it can be freed.
-            let _ = self.free(MapOps::Coherent, Device(0), size, buffer.va, buffer.pa, wanted);
-            None
-        })
+        self.pools()
+            .filter(|pool| pool.serves(device, wanted, own))
+            .find_map(|pool| pool.allocate(&self.mappings, pages, wanted))
     }
 
     /// Gives back the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero says that the
@@ -212,8 +190,31 @@ impl<K: Kernel> Dma<K> {
     /// context.
     ///
     /// What is wrong is counted, logged, and changes nothing.
-    #[inline]
+    #[inline(always)]
     pub fn free(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+    ) -> Result<(), BadFree> {
+        // The usual case: it has a view's address, is called by the physical one, and is the last that was taken.
+        if !wanted.contains(Flags::NOMAP)
+            && let Some(pages) = pages_for(size)
+            && let Some((pool, page)) = self.in_view(va)
+            && (handle == pool.pa_of(page) || handle == 0)
+            && !pool.has_own_mappings()
+            && pool.free_last(page, pages)
+        {
+            return Ok(());
+        }
+        self.free_any(ops, device, size, va, handle, wanted)
+    }
+
+    #[inline(never)]
+    pub(crate) fn free_any(
         &self,
         ops: MapOps,
         device: Device,
@@ -260,17 +261,21 @@ impl<K: Kernel> Dma<K> {
         {
             return Some(found);
         }
-        for pool in self.pools() {
-            if let Some((page, memory)) = pool.page_at(va) {
-                // Through another view than the one that was handed out, it is not the buffer's address.
-                let is_its_view = pool.was_cached(page) == (memory == MemoryType::Cached);
-                if is_its_view && !self.is_mapped_alone(pool, page) {
-                    return Some(Found { pool, page, how: How::View(memory) });
-                }
-                return None;
-            }
+        match self.in_view(va) {
+            Some((pool, page)) if self.is_mapped_alone(pool, page) => None,
+            Some((pool, page)) => Some(Found { pool, page, how: How::View }),
+            None => self.find_mapped(va).or_else(|| self.find_physical(va)),
         }
-        self.find_mapped(va).or_else(|| self.find_physical(va))
+    }
+
+    /// The page of which `va` is the first byte, in a view of the kind in which it was handed out last: in another, it is
+    /// not the buffer's address. Any context.
+    #[inline(always)]
+    fn in_view(&self, va: Va) -> Option<(&'static Pool<K>, usize)> {
+        self.pools().find_map(|pool| {
+            let (page, is_cached) = pool.page_at(va)?;
+            (pool.was_cached(page) == is_cached).then_some((pool, page))
+        })
     }
 
     /// The buffer whose own mapping is at `va`.
@@ -342,7 +347,7 @@ impl<K: Kernel> Installer<'_, K> {
 
 /// Pages that hold `size` bytes; `None` for no bytes.
 #[inline(always)]
-fn pages_for(size: usize) -> Option<usize> {
+pub(crate) fn pages_for(size: usize) -> Option<usize> {
     Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
 }
 

@@ -8,14 +8,17 @@ use core::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use crate::kernel::{Kernel, MemoryType, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+
+// A view that is mapped is the address where it begins, on a page. The others are no such address: so the distance from
+// them to a page is never a whole number of pages.
 
 /// Not asked for yet.
-const NONE: usize = 0;
+const NONE: usize = usize::MAX;
 /// Somebody is mapping it.
-const MAKING: usize = 1;
+const MAKING: usize = usize::MAX - 1;
 /// It cannot be had: the kernel refused, or mapped something else. Buffers are mapped one by one.
-const REFUSED: usize = 2;
+const REFUSED: usize = usize::MAX - 2;
 
 /// Where a pool is mapped with one memory type.
 pub struct View(AtomicUsize);
@@ -38,8 +41,17 @@ impl View {
     /// Where the view begins, if it is mapped. Any context.
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
-        let state = self.0.load(Acquire);
-        (state > REFUSED).then_some(state)
+        // Nothing is read but what the address leads to, which comes after it.
+        let state = self.0.load(Relaxed);
+        (state < REFUSED).then_some(state)
+    }
+
+    /// The page of the view of which `va` is the first byte, if it is mapped and `size` bytes long. Any context.
+    #[inline(always)]
+    pub fn page_at(&self, va: Va, size: usize) -> Option<usize> {
+        let offset = va.wrapping_sub(self.0.load(Relaxed));
+        (va.is_multiple_of(PAGE_SIZE) && offset.is_multiple_of(PAGE_SIZE) && offset < size)
+            .then_some(offset >> PAGE_SHIFT)
     }
 
     /// Says that the pool is mapped at `base` already.
@@ -78,7 +90,7 @@ impl View {
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
-    if base > REFUSED && base.is_multiple_of(PAGE_SIZE) && leads_to(kernel, base, pa, size) {
+    if base.is_multiple_of(PAGE_SIZE) && leads_to(kernel, base, pa, size) {
         return Some(base);
     }
     kernel.unmap(base);

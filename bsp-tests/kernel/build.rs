@@ -23,6 +23,7 @@ fn main() {
         .flags(["-ffreestanding", "-nostdlib", "-fno-pic", "-fno-stack-protector", "-std=gnu11"])
         .flags(["-Wall", "-Wextra", "-Werror"])
         .opt_level(2)
+        .force_frame_pointer(false)
         .include(here.join("../include"))
         .cargo_metadata(false);
     match arch.as_str() {
@@ -38,8 +39,12 @@ fn main() {
     if let Some(revision) = option("STAND_IN_REVISION") {
         build.define("STAND_IN_REVISION", revision.as_str());
     }
-    for directory in [here.join("c"), here.join("../drivers"), root.join("rtthread-port")] {
-        c_files(&directory).iter().for_each(|file| {
+    let mut directories = vec![here.join("c"), here.join("../drivers"), root.join("rtthread-port")];
+    if env::var_os("CARGO_FEATURE_BENCH").is_some() {
+        directories.push(root.join("benches"));
+    }
+    for directory in &directories {
+        c_files(directory).iter().for_each(|file| {
             build.file(file);
         });
     }

@@ -2,12 +2,8 @@
 
 use core::ffi::c_void;
 
-use super::ops::{default_table, table_of};
-use super::{DMA, device, pointer, write_if};
+use super::ops::{alloc_with, free_with, sync_in_with, sync_out_with};
 use crate::abi::rt_device;
-use crate::flags::Flags;
-use crate::kernel::rtthread::errors;
-use crate::map_ops::MapOps;
 
 /// Allocates a buffer that the device can reach.
 ///
@@ -24,35 +20,8 @@ pub unsafe extern "C" fn rt_dma_alloc(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    let Some(device) = device(dev) else {
-        return core::ptr::null_mut();
-    };
-    if size == 0 {
-        return core::ptr::null_mut();
-    }
-    let Some(table) = table_of(device) else {
-        return core::ptr::null_mut();
-    };
-    match table.alloc {
-        None => match DMA.allocate(device, size, Flags::from_bits_retain(flags)) {
-            Some(buffer) => {
-                // SAFETY: the caller's, or null.
-                unsafe { write_if(dma_handle, buffer.pa) };
-                pointer(buffer.va)
-            }
-            None => core::ptr::null_mut(),
-        },
-        Some(alloc) => {
-            let mut handle = 0;
-            // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
-            let buffer = unsafe { alloc(dev, size, &mut handle, flags) };
-            if !buffer.is_null() {
-                // SAFETY: as above.
-                unsafe { write_if(dma_handle, handle) };
-            }
-            buffer
-        }
-    }
+    // SAFETY: the caller's promise.
+    unsafe { alloc_with(dev, size, dma_handle, flags, None) }
 }
 
 /// Gives a buffer back.
@@ -70,22 +39,8 @@ pub unsafe extern "C" fn rt_dma_free(
     dma_handle: usize,
     flags: usize,
 ) {
-    let Some(device) = device(dev) else { return };
-    if size == 0 || cpu_addr.is_null() {
-        return;
-    }
-    let Some(table) = table_of(device) else {
-        return;
-    };
-    match table.free {
-        None => {
-            let va = cpu_addr.expose_provenance();
-            // A refused call is logged where it is refused; C has no way to be told.
-            let _ = DMA.free(MapOps::Coherent, device, size, va, dma_handle, Flags::from_bits_retain(flags));
-        }
-        // SAFETY: an operation of the device's table takes what this function takes.
-        Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
-    }
+    // SAFETY: the caller's promise.
+    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, None) }
 }
 
 /// Makes what the processor wrote to `[data, data + size)` visible to the device.
@@ -102,25 +57,8 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev) else {
-        return errors.inval;
-    };
-    if data.is_null() || size == 0 {
-        return errors.inval;
-    }
-    let Some(table) = table_of(device) else {
-        return errors.error;
-    };
-    let mut handle = 0;
-    let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else {
-        return errors.nosys;
-    };
-    // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
-    let result = unsafe { sync(dev, data, size, &mut handle, flags) };
-    // SAFETY: the caller's, or null.
-    unsafe { write_if(dma_handle, handle) };
-    result
+    // SAFETY: the caller's promise.
+    unsafe { sync_out_with(dev, data, size, dma_handle, flags, None) }
 }
 
 /// Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
@@ -137,19 +75,6 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     dma_handle: usize,
     flags: usize,
 ) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev) else {
-        return errors.inval;
-    };
-    if out_data.is_null() || size == 0 {
-        return errors.inval;
-    }
-    let Some(table) = table_of(device) else {
-        return errors.error;
-    };
-    let Some(sync) = table.sync_in_data.or(default_table(device).sync_in_data) else {
-        return errors.nosys;
-    };
-    // SAFETY: an operation of the device's table takes what this function takes.
-    unsafe { sync(dev, out_data, size, dma_handle, flags) }
+    // SAFETY: the caller's promise.
+    unsafe { sync_in_with(dev, out_data, size, dma_handle, flags, None) }
 }

@@ -9,67 +9,75 @@ use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device
 use crate::kernel::{Device, Kernel};
 use crate::map_ops::{BadSync, MapOps};
 
-static COHERENT: rt_dma_map_ops = rt_dma_map_ops {
-    alloc: None,
-    free: None,
-    sync_out_data: Some(sync_out::<{ MapOps::Coherent as u8 }>),
-    sync_in_data: Some(sync_in::<{ MapOps::Coherent as u8 }>),
-};
-
-static NON_COHERENT: rt_dma_map_ops = rt_dma_map_ops {
-    alloc: None,
-    free: None,
-    sync_out_data: Some(sync_out::<{ MapOps::NonCoherent as u8 }>),
-    sync_in_data: Some(sync_in::<{ MapOps::NonCoherent as u8 }>),
-};
-
-static DEVICE_TREE: rt_dma_map_ops = rt_dma_map_ops {
-    alloc: Some(alloc::<{ MapOps::DeviceTree as u8 }>),
-    free: Some(free::<{ MapOps::DeviceTree as u8 }>),
-    sync_out_data: Some(sync_out::<{ MapOps::DeviceTree as u8 }>),
-    sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as u8 }>),
-};
-
-static PCI: rt_dma_map_ops = rt_dma_map_ops {
-    alloc: Some(alloc::<{ MapOps::Pci as u8 }>),
-    free: Some(free::<{ MapOps::Pci as u8 }>),
-    sync_out_data: Some(sync_out::<{ MapOps::Pci as u8 }>),
-    sync_in_data: Some(sync_in::<{ MapOps::Pci as u8 }>),
-};
+/// Our tables, in the order of [`MapOps`].
+static TABLES: [rt_dma_map_ops; 4] = [
+    rt_dma_map_ops {
+        alloc: None,
+        free: None,
+        sync_out_data: Some(sync_out::<{ MapOps::Coherent as u8 }>),
+        sync_in_data: Some(sync_in::<{ MapOps::Coherent as u8 }>),
+    },
+    rt_dma_map_ops {
+        alloc: None,
+        free: None,
+        sync_out_data: Some(sync_out::<{ MapOps::NonCoherent as u8 }>),
+        sync_in_data: Some(sync_in::<{ MapOps::NonCoherent as u8 }>),
+    },
+    rt_dma_map_ops {
+        alloc: Some(alloc::<{ MapOps::DeviceTree as u8 }>),
+        free: Some(free::<{ MapOps::DeviceTree as u8 }>),
+        sync_out_data: Some(sync_out::<{ MapOps::DeviceTree as u8 }>),
+        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as u8 }>),
+    },
+    rt_dma_map_ops {
+        alloc: Some(alloc::<{ MapOps::Pci as u8 }>),
+        free: Some(free::<{ MapOps::Pci as u8 }>),
+        sync_out_data: Some(sync_out::<{ MapOps::Pci as u8 }>),
+        sync_in_data: Some(sync_in::<{ MapOps::Pci as u8 }>),
+    },
+];
 
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
+    let [coherent, non_coherent, device_tree, pci] = &TABLES;
     match ops {
-        MapOps::Coherent => &COHERENT,
-        MapOps::NonCoherent => &NON_COHERENT,
-        MapOps::DeviceTree => &DEVICE_TREE,
-        MapOps::Pci => &PCI,
+        MapOps::Coherent => coherent,
+        MapOps::NonCoherent => non_coherent,
+        MapOps::DeviceTree => device_tree,
+        MapOps::Pci => pci,
     }
 }
 
-/// The operations that stand in where a table of the BSP's has none.
-pub(super) fn default_table(device: Device) -> &'static rt_dma_map_ops {
-    table(DMA.default_ops(device))
+/// What a device's `dma_ops` is.
+pub(super) enum Ops {
+    /// One of our tables.
+    Ours(MapOps),
+    /// A table that the BSP set and keeps.
+    Theirs(&'static rt_dma_map_ops),
 }
 
 /// The device's operations, chosen at its first call and kept in `dev->dma_ops`; `None` if they cannot be chosen now.
 #[inline(always)]
-pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
+pub(super) fn ops_of(device: Device) -> Option<Ops> {
     // SAFETY: the caller's device.
-    let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) };
-    // SAFETY: `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
-    match unsafe { kept.cast::<rt_dma_map_ops>().as_ref() } {
-        Some(table) => Some(table),
+    let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) }.cast::<rt_dma_map_ops>();
+    let number = kept.addr().wrapping_sub(TABLES.as_ptr().addr()) / size_of::<rt_dma_map_ops>();
+    if number < TABLES.len() {
+        return Some(Ops::Ours(ops(number as u8)));
+    }
+    // SAFETY: null, or, not being ours, a table that the BSP set and keeps.
+    match unsafe { kept.as_ref() } {
+        Some(table) => Some(Ops::Theirs(table)),
         None => choose(device),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
-    let table = table(DMA.choose_ops(device).ok()?);
+fn choose(device: Device) -> Option<Ops> {
+    let ops = DMA.choose_ops(device).ok()?;
     // SAFETY: the caller's device; the table is a static.
-    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
-    Some(table)
+    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
+    Some(Ops::Ours(ops))
 }
 
 /// The operations of a device that its device-tree node asks for (revision r2).
@@ -79,7 +87,9 @@ fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
-        Some(device) if DMA.kernel.has_node(device) && DMA.claim_regions(device) == Ok(true) => &DEVICE_TREE,
+        Some(device) if DMA.kernel.has_node(device) && DMA.claim_regions(device) == Ok(true) => {
+            table(MapOps::DeviceTree)
+        }
         _ => core::ptr::null(),
     }
 }
@@ -102,26 +112,68 @@ unsafe extern "C" fn alloc<const OPS: u8>(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's `dma_handle`.
-    unsafe { alloc_with(dev, size, dma_handle, flags, ops(OPS)) }
+    unsafe { alloc_with(dev, size, dma_handle, flags, Some(ops(OPS))) }
 }
 
+/// `rt_dma_alloc`, with the device's own operations if none are given.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
 #[inline(never)]
-unsafe fn alloc_with(
+pub(super) unsafe fn alloc_with(
     dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
-    ops: MapOps,
+    ops: Option<MapOps>,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
-    match DMA.allocate_with(ops, device, size, Flags::from_bits_retain(flags)) {
+    let ops = match ops {
+        Some(ops) => ops,
+        None => match ops_of(device) {
+            Some(Ops::Ours(ops)) => ops,
+            Some(Ops::Theirs(table)) => match table.alloc {
+                // SAFETY: what the caller promises, the operation is promised.
+                Some(alloc) => return unsafe { alloc_by(alloc, dev, size, dma_handle, flags) },
+                None => MapOps::Coherent,
+            },
+            None => return core::ptr::null_mut(),
+        },
+    };
+    match DMA.allocate(ops, device, size, Flags::from_bits_retain(flags)) {
         Some((va, handle)) => {
             // SAFETY: the caller's, or null.
             unsafe { write_if(dma_handle, handle) };
-            pointer(va)
+            pointer(va.get())
         }
         None => core::ptr::null_mut(),
     }
+}
+
+/// By the BSP's operation, which is not asked to allocate nothing, and need not know of a null `dma_handle`.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+#[cold]
+#[inline(never)]
+unsafe fn alloc_by(
+    alloc: unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void,
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> *mut c_void {
+    let mut handle = 0;
+    if size == 0 {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: what the caller promises; the handle is ours.
+    let buffer = unsafe { alloc(dev, size, &mut handle, flags) };
+    if !buffer.is_null() {
+        // SAFETY: the caller's, or null.
+        unsafe { write_if(dma_handle, handle) };
+    }
+    buffer
 }
 
 unsafe extern "C" fn free<const OPS: u8>(
@@ -131,10 +183,41 @@ unsafe extern "C" fn free<const OPS: u8>(
     dma_handle: usize,
     flags: usize,
 ) {
+    // SAFETY: the caller's promise.
+    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, Some(ops(OPS))) }
+}
+
+/// `rt_dma_free`, with the device's own operations if none are given.
+///
+/// # Safety
+/// As `rt_dma_free`.
+#[inline(never)]
+pub(super) unsafe fn free_with(
+    dev: *mut rt_device,
+    size: usize,
+    cpu_addr: *mut c_void,
+    dma_handle: usize,
+    flags: usize,
+    ops: Option<MapOps>,
+) {
     let Some(device) = device(dev) else { return };
-    let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
+    if size == 0 || cpu_addr.is_null() {
+        return;
+    }
+    let ops = match ops {
+        Some(ops) => ops,
+        None => match ops_of(device) {
+            Some(Ops::Ours(ops)) => ops,
+            Some(Ops::Theirs(table)) => match table.free {
+                // SAFETY: what the caller promises, the operation is promised.
+                Some(free) => return unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
+                None => MapOps::Coherent,
+            },
+            None => return,
+        },
+    };
     // A refused call is logged where it is refused; C has no way to be told.
-    let _ = DMA.free(ops(OPS), device, size, va, dma_handle, flags);
+    let _ = DMA.free(ops, device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags));
 }
 
 unsafe extern "C" fn sync_out<const OPS: u8>(
@@ -144,28 +227,53 @@ unsafe extern "C" fn sync_out<const OPS: u8>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: the caller's `dma_handle`.
-    unsafe { sync_out_with(dev, data, size, dma_handle, flags, ops(OPS)) }
+    // SAFETY: the caller's promise.
+    unsafe { sync_out_with(dev, data, size, dma_handle, flags, Some(ops(OPS))) }
 }
 
+/// `rt_dma_sync_out_data`, with the device's own operations if none are given.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
 #[inline(never)]
-unsafe fn sync_out_with(
+pub(super) unsafe fn sync_out_with(
     dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
-    ops: MapOps,
+    ops: Option<MapOps>,
 ) -> isize {
     let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
-    match DMA.sync_out(ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(handle) => {
-            // SAFETY: the caller's, or null.
-            unsafe { write_if(dma_handle, handle) };
-            errors.ok
+    let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { return errors.inval };
+    let mut handle = 0;
+    let result = match ops.map(Ops::Ours).or_else(|| ops_of(device)) {
+        None => return errors.error,
+        // SAFETY: what the caller promises, the operation is promised; the handle is ours.
+        Some(Ops::Theirs(rt_dma_map_ops { sync_out_data: Some(sync), .. })) => unsafe {
+            sync(dev, data, size, &mut handle, flags)
+        },
+        Some(ops) => {
+            let flags = Flags::from_bits_retain(flags);
+            match DMA.sync_out(ours(ops, device), device, data.expose_provenance(), size, flags) {
+                Ok(found) => {
+                    handle = found;
+                    errors.ok
+                }
+                Err(error) => return sync_error(error),
+            }
         }
-        Err(error) => sync_error(error),
+    };
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    result
+}
+
+/// The operations that stand in where a table of the BSP's has none.
+fn ours(ops: Ops, device: Device) -> MapOps {
+    match ops {
+        Ops::Ours(ops) => ops,
+        Ops::Theirs(_) => DMA.default_ops(device),
     }
 }
 
@@ -176,16 +284,38 @@ unsafe extern "C" fn sync_in<const OPS: u8>(
     dma_handle: usize,
     flags: usize,
 ) -> isize {
-    let _ = dma_handle;
-    sync_in_with(dev, out_data, size, flags, ops(OPS))
+    // SAFETY: the caller's promise.
+    unsafe { sync_in_with(dev, out_data, size, dma_handle, flags, Some(ops(OPS))) }
 }
 
+/// `rt_dma_sync_in_data`, with the device's own operations if none are given.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
 #[inline(never)]
-fn sync_in_with(dev: *mut rt_device, out_data: *mut c_void, size: usize, flags: usize, ops: MapOps) -> isize {
-    let Some(device) = device(dev) else { return errors().inval };
-    match DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(()) => errors().ok,
-        Err(error) => sync_error(error),
+pub(super) unsafe fn sync_in_with(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+    ops: Option<MapOps>,
+) -> isize {
+    let errors = errors();
+    let Some(device) = device(dev).filter(|_| !out_data.is_null() && size != 0) else { return errors.inval };
+    match ops.map(Ops::Ours).or_else(|| ops_of(device)) {
+        None => errors.error,
+        // SAFETY: what the caller promises, the operation is promised.
+        Some(Ops::Theirs(rt_dma_map_ops { sync_in_data: Some(sync), .. })) => unsafe {
+            sync(dev, out_data, size, dma_handle, flags)
+        },
+        Some(ops) => {
+            let flags = Flags::from_bits_retain(flags);
+            match DMA.sync_in(ours(ops, device), device, out_data.expose_provenance(), size, flags) {
+                Ok(()) => errors.ok,
+                Err(error) => sync_error(error),
+            }
+        }
     }
 }
 

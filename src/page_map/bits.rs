@@ -1,7 +1,7 @@
 //! Ranges of bits in arrays of words: bit `n` is bit `n % BITS` of word `n / BITS`, as in RT-Thread's `bitmap.h`.
 //!
 //! The words are atomics read and written with `Relaxed`, which costs what plain words cost: C may read a pool's bitmap
-//! while it changes. Only [`change_shared`] changes words that others change at the same time. Ranges are not empty.
+//! while it changes. Only [`Span::change_shared`] changes words that others change at the same time.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -40,50 +40,146 @@ fn up_to_bit(last: usize) -> usize {
     usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// The bits `[from, from + length)` of their word, if they lie in one.
-#[inline(always)]
-fn in_one_word(from: usize, length: usize) -> Option<usize> {
-    let last = from.wrapping_add(length).wrapping_sub(1);
-    (from / BITS == last / BITS).then(|| from_bit(from) & up_to_bit(last))
-}
-
-/// The words that the bits `[from, from + length)` touch: the first, those that they fill, and the last; and which bits
-/// of the first and the last. `None` if they lie in one word, or past the end.
-#[inline(always)]
-fn split(
-    words: &[AtomicUsize],
+/// A range of bits, not empty, with what an array needs to know of it: so several arrays are asked for little.
+#[derive(Clone, Copy)]
+pub struct Span {
     from: usize,
     length: usize,
-) -> Option<(&AtomicUsize, usize, &[AtomicUsize], &AtomicUsize, usize)> {
-    let last = from.wrapping_add(length).wrapping_sub(1);
-    let (first, more) = words.get(from / BITS..=last / BITS)?.split_first()?;
-    let (end, filled) = more.split_last()?;
-    Some((first, from_bit(from), filled, end, up_to_bit(last)))
+    /// Its bits, if they lie in one word; else zero.
+    mask: usize,
 }
 
-/// Makes the bits `[from, from + length)` what `value` is made of. The caller excludes other writers.
-#[inline(always)]
-pub fn change(words: &[AtomicUsize], from: usize, length: usize, value: usize) {
-    match in_one_word(from, length) {
-        Some(mask) => merge(words, from / BITS, mask, value),
-        None => change_many(words, from, length, value),
+impl Span {
+    /// The bits `[from, from + length)`.
+    #[inline(always)]
+    pub fn new(from: usize, length: usize) -> Self {
+        let last = from.wrapping_add(length).wrapping_sub(1);
+        let mask = if from / BITS == last / BITS { from_bit(from) & up_to_bit(last) } else { 0 };
+        Span { from, length, mask }
+    }
+
+    /// The first bit.
+    #[inline(always)]
+    pub fn from(&self) -> usize {
+        self.from
+    }
+
+    #[inline(always)]
+    fn last(&self) -> usize {
+        self.from.wrapping_add(self.length).wrapping_sub(1)
+    }
+
+    /// The words that it touches: the first, those that it fills, and the last; and which bits of the first and the
+    /// last. `None` if it lies in one word, or past the end.
+    #[inline(always)]
+    fn split<'a>(
+        &self,
+        words: &'a [AtomicUsize],
+    ) -> Option<(&'a AtomicUsize, usize, &'a [AtomicUsize], &'a AtomicUsize, usize)> {
+        let (first, more) = words.get(self.from / BITS..=self.last() / BITS)?.split_first()?;
+        let (end, filled) = more.split_last()?;
+        Some((first, from_bit(self.from), filled, end, up_to_bit(self.last())))
+    }
+
+    /// Makes its bits what `value` is made of. The caller excludes other writers.
+    #[inline(always)]
+    pub fn change(&self, words: &[AtomicUsize], value: usize) {
+        match words.get(self.from / BITS) {
+            Some(word) if self.mask != 0 => word.store(word.load(Relaxed) & !self.mask | value & self.mask, Relaxed),
+            _ => self.change_many(words, value),
+        }
+    }
+
+    #[inline(never)]
+    fn change_many(&self, words: &[AtomicUsize], value: usize) {
+        let Some((first, first_mask, filled, end, end_mask)) = self.split(words) else { return };
+        first.store(first.load(Relaxed) & !first_mask | value & first_mask, Relaxed);
+        fill(filled, value);
+        end.store(end.load(Relaxed) & !end_mask | value & end_mask, Relaxed);
+    }
+
+    /// Sets its bits in `used`, and in `starts` the first and no other. The caller excludes other writers.
+    #[inline(always)]
+    pub fn begin(&self, used: &[AtomicUsize], starts: &[AtomicUsize]) {
+        match (used.get(self.from / BITS), starts.get(self.from / BITS)) {
+            (Some(used), Some(starts)) if self.mask != 0 => {
+                used.store(used.load(Relaxed) | self.mask, Relaxed);
+                let first = self.mask & self.mask.wrapping_neg();
+                starts.store(starts.load(Relaxed) & !self.mask | first, Relaxed);
+            }
+            _ => self.begin_many(used, starts),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_many(&self, used: &[AtomicUsize], starts: &[AtomicUsize]) {
+        self.change_many(used, usize::MAX);
+        self.change_many(starts, 0);
+        Span { mask: 1 << (self.from % BITS), ..*self }.change(starts, usize::MAX);
+    }
+
+    /// Whether any of its bits is not what `value` is made of.
+    #[inline(always)]
+    pub fn differs(&self, words: &[AtomicUsize], value: usize) -> bool {
+        match words.get(self.from / BITS) {
+            Some(word) if self.mask != 0 => (word.load(Relaxed) ^ value) & self.mask != 0,
+            _ => self.differs_in_many(words, value, value),
+        }
+    }
+
+    /// Whether its first bit is the only one that is set.
+    #[inline(always)]
+    pub fn is_one_allocation(&self, starts: &[AtomicUsize]) -> bool {
+        match starts.get(self.from / BITS) {
+            Some(word) if self.mask != 0 => word.load(Relaxed) & self.mask == self.mask & self.mask.wrapping_neg(),
+            _ => !self.differs_in_many(starts, 0, 1 << (self.from % BITS)),
+        }
+    }
+
+    /// Whether any of its bits is not what `value` is made of, of the first word's bits not what `first_value` is.
+    #[inline(never)]
+    fn differs_in_many(&self, words: &[AtomicUsize], value: usize, first_value: usize) -> bool {
+        let Some((first, first_mask, filled, end, end_mask)) = self.split(words) else { return true };
+        let mut different =
+            ((first.load(Relaxed) ^ first_value) & first_mask) | ((end.load(Relaxed) ^ value) & end_mask);
+        let (eights, rest) = filled.as_chunks::<8>();
+        for eight in eights {
+            for word in eight {
+                different |= word.load(Relaxed) ^ value;
+            }
+        }
+        for word in rest {
+            different |= word.load(Relaxed) ^ value;
+        }
+        different != 0
+    }
+
+    /// Makes its bits, which are the caller's, what `value` is made of, while others change bits beside them. Says which
+    /// was the first that changed and which the last.
+    #[cold]
+    #[inline(never)]
+    pub fn change_shared(&self, words: &[AtomicUsize], value: usize) -> Option<(usize, usize)> {
+        let (from, last) = (self.from, self.last());
+        let mut changed: Option<(usize, usize)> = None;
+        for (index, word) in (from / BITS..).zip(words.get(from / BITS..=last / BITS)?) {
+            let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
+            let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
+            let different = (word.load(Relaxed) ^ value) & low & high;
+            if different != 0 {
+                word.fetch_xor(different, Relaxed);
+                let lowest = index * BITS + different.trailing_zeros() as usize;
+                let highest = index * BITS + (BITS - 1) - different.leading_zeros() as usize;
+                changed = Some((changed.map_or(lowest, |(first, _)| first), highest));
+            }
+        }
+        changed
     }
 }
 
-/// Makes the bits `mask` of word `index` those of `value`. The caller excludes other writers.
 #[inline(always)]
-pub fn merge(words: &[AtomicUsize], index: usize, mask: usize, value: usize) {
-    if let Some(word) = words.get(index) {
-        word.store(word.load(Relaxed) & !mask | value & mask, Relaxed);
-    }
-}
-
-#[inline(never)]
-fn change_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) {
-    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return };
-    first.store(first.load(Relaxed) & !first_mask | value & first_mask, Relaxed);
+fn fill(words: &[AtomicUsize], value: usize) {
     // Eight at a time: two instructions a word, of the four that a call may hold the lock for.
-    let (eights, rest) = filled.as_chunks::<8>();
+    let (eights, rest) = words.as_chunks::<8>();
     for eight in eights {
         for word in eight {
             word.store(value, Relaxed);
@@ -92,56 +188,4 @@ fn change_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) 
     for word in rest {
         word.store(value, Relaxed);
     }
-    end.store(end.load(Relaxed) & !end_mask | value & end_mask, Relaxed);
-}
-
-/// Whether any of the bits `[from, from + length)` is not what `value` is made of.
-#[inline(always)]
-pub fn differs(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> bool {
-    match in_one_word(from, length) {
-        Some(mask) => (word(words, from / BITS) ^ value) & mask != 0,
-        None => differs_in_many(words, from, length, value),
-    }
-}
-
-#[inline(never)]
-fn differs_in_many(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> bool {
-    let Some((first, first_mask, filled, end, end_mask)) = split(words, from, length) else { return true };
-    let mut different = ((first.load(Relaxed) ^ value) & first_mask) | ((end.load(Relaxed) ^ value) & end_mask);
-    let (eights, rest) = filled.as_chunks::<8>();
-    for eight in eights {
-        for word in eight {
-            different |= word.load(Relaxed) ^ value;
-        }
-    }
-    for word in rest {
-        different |= word.load(Relaxed) ^ value;
-    }
-    different != 0
-}
-
-/// Makes the bits `[from, from + length)`, which are the caller's, what `value` is made of, while others change bits
-/// beside them. Says which was the first that changed and which the last.
-#[inline(always)]
-pub fn change_shared(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> Option<(usize, usize)> {
-    if differs(words, from, length, value) { change_many_shared(words, from, length, value) } else { None }
-}
-
-#[cold]
-#[inline(never)]
-fn change_many_shared(words: &[AtomicUsize], from: usize, length: usize, value: usize) -> Option<(usize, usize)> {
-    let last = from.wrapping_add(length).wrapping_sub(1);
-    let mut changed: Option<(usize, usize)> = None;
-    for (index, word) in (from / BITS..).zip(words.get(from / BITS..=last / BITS)?) {
-        let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
-        let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
-        let different = (word.load(Relaxed) ^ value) & low & high;
-        if different != 0 {
-            word.fetch_xor(different, Relaxed);
-            let lowest = index * BITS + different.trailing_zeros() as usize;
-            let highest = index * BITS + (BITS - 1) - different.leading_zeros() as usize;
-            changed = Some((changed.map_or(lowest, |(first, _)| first), highest));
-        }
-    }
-    changed
 }

@@ -64,10 +64,11 @@ fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 /// As a pool does, under one lock.
 impl PageMap {
     fn allocate(&mut self, count: usize) -> Option<usize> {
-        self.take_next(count).or_else(|| {
+        let span = self.take_next(count).or_else(|| {
             self.settle();
             self.take_lowest(count)
-        })
+        });
+        span.map(|span| span.from())
     }
 
     fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
@@ -92,7 +93,7 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
         assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
     }
     assert_eq!(map.longest_free(), model.longest_free());
-    assert_eq!(map.used_pages(), model.used());
+    assert_eq!(PageMap::used_pages(map.used), model.used());
 }
 
 /// Holds the tree and the tags against the bits as they were before the open run was taken from.

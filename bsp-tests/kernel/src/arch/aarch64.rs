@@ -283,6 +283,15 @@ pub fn irq_restore(daif: usize) {
     unsafe { asm!("msr daif, {}", in(reg) daif) };
 }
 
+/// The cycle counter of this core, which the bench switches on.
+#[cfg(feature = "bench")]
+pub fn cycles() -> u64 {
+    let cycles: u64;
+    // SAFETY: only reads.
+    unsafe { asm!("mrs {}, pmccntr_el0", out(reg) cycles) };
+    cycles
+}
+
 /// Lets interrupts in on this core.
 pub fn irq_on() {
     // SAFETY: the handlers are installed since boot.
