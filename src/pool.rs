@@ -387,12 +387,15 @@ impl<K: Kernel> Pool<K> {
         self.settled(|map| map.give_back(page, pages))
     }
 
-    /// Works on the map when it is settled. Settling has the lock for itself.
+    /// Works on the map when it is settled. Settling has the lock for itself, so that neither holds it for long; unless
+    /// somebody else takes pages in between, time and again.
     #[inline(always)]
     fn settled<T>(&self, work: impl FnOnce(&mut PageMap) -> T) -> T {
+        let mut tries = 4;
         loop {
             let mut map = self.map.lock(self.kernel);
-            if !map.settle() {
+            tries -= 1;
+            if !map.settle() || tries == 0 {
                 return work(&mut map);
             }
         }
