@@ -61,24 +61,42 @@ impl<K: Kernel> Dma<K> {
     /// view is mapped already, or its linear map serves; else *thread*.
     #[inline(always)]
     pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(NonZeroUsize, usize)> {
-        let mut own = ops == MapOps::DeviceTree;
-        let buffer = loop {
-            let below_4g = if translated(ops) && !own { Flags::ADDRESS_32BITS } else { Flags::empty() };
-            match self.allocate_from(device, size, wanted | below_4g, own) {
-                Some(buffer) => break buffer,
-                None if own => own = false,
-                None => return None,
-            }
-        };
+        let pages = pages_for(size)?;
+        let mut wanted = wanted;
         if translated(ops) {
-            return self.translated(ops, device, size, buffer, wanted);
+            if ops == MapOps::DeviceTree
+                && let Some(own) = self.allocate_own(device, pages, wanted)
+            {
+                return self.translate(ops, device, size, own, wanted);
+            }
+            wanted |= Flags::ADDRESS_32BITS;
+        }
+        let buffer = self.allocate_pages(device, pages, wanted)?;
+        if translated(ops) {
+            return self.translate(ops, device, size, buffer, wanted);
         }
         Some((buffer.va, buffer.pa))
     }
 
+    /// A buffer of `pages` pages, not zero, from the first region that the device's node names and that has one.
+    #[inline(never)]
+    fn allocate_own(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
+        self.pools()
+            .filter(|pool| pool.serves_as_own(device, wanted))
+            .find_map(|pool| pool.allocate_slowly(&self.mappings, pages, wanted))
+    }
+
+    /// A buffer of `pages` pages, not zero, from the first pool that serves the request.
+    #[inline(always)]
+    fn allocate_pages(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
+        self.pools()
+            .filter(|pool| pool.serves(device, wanted))
+            .find_map(|pool| pool.allocate(&self.mappings, pages, wanted))
+    }
+
     /// The buffer with its handle; given back if the device cannot reach it.
     #[inline(never)]
-    fn translated(
+    fn translate(
         &self,
         ops: MapOps,
         device: Device,
@@ -116,14 +134,14 @@ impl<K: Kernel> Dma<K> {
         for own in [true, false] {
             for pool in self.pools() {
                 let serves = match own {
-                    true => ops == MapOps::DeviceTree && pool.serves(device, wanted, true),
-                    false => pool.serves(device, any, false),
+                    true => ops == MapOps::DeviceTree && pool.serves_as_own(device, wanted),
+                    false => pool.serves(device, any),
                 };
                 // A pool that begins out of reach is not touched.
                 if !serves || reaches(pool.start(), 1).is_none() {
                     continue;
                 }
-                let Some(buffer) = pool.allocate(&self.mappings, pages, wanted) else { continue };
+                let Some(buffer) = pool.allocate_slowly(&self.mappings, pages, wanted) else { continue };
                 if let Some(handle) = reaches(buffer.pa, size) {
                     return Some((buffer.va.get(), handle));
                 }

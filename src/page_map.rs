@@ -4,7 +4,7 @@
 //!
 //! * `used`: the bitmap that C sees as `pool->map`, and the truth;
 //! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
-//!   from a good free. The bits of free pages mean nothing; so a free run that fills two words or more keeps its end in
+//!   from a good free. No allocation begins at a free page; so a free run that fills two words or more keeps its end in
 //!   the first of them, and its start in the last (Knuth's boundary tags), and none is ever walked;
 //! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none.
 //!
@@ -24,7 +24,7 @@ use core::mem::{size_of, take};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::Tail;
-use bits::{BITS, from_bit, set_word, word};
+use bits::{BITS, from_bit, set_bit, set_word, word};
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -45,6 +45,8 @@ struct OpenRun {
     end: usize,
     /// No run of so many pages begins before `start`.
     least: usize,
+    /// Where the allocation that ends at `next` begins, if it was the last call that made it.
+    last: usize,
 }
 
 /// The pages of one pool.
@@ -79,7 +81,7 @@ impl PageMap {
             open: OpenRun::default(),
         };
         map.runs.set(0, pages as u32);
-        map.tag(0, pages);
+        map.tag(0, pages, 0, pages);
         map
     }
 
@@ -106,8 +108,10 @@ impl PageMap {
             return None;
         }
         let span = Span::new(open.next, count);
+        open.last = open.next;
         open.next += count;
-        span.begin(self.used, self.starts);
+        span.change(self.used, usize::MAX);
+        set_bit(self.starts, open.last, usize::MAX);
         Some(span)
     }
 
@@ -115,25 +119,29 @@ impl PageMap {
     pub fn take_lowest(&mut self, count: usize) -> Option<Span> {
         let index = self.runs.first(u32::try_from(count).ok()?)?;
         let start = self.run_in_word(index, count);
-        self.open = OpenRun { start, next: start, end: self.run_end(start), least: count };
+        let end = self.run_end(start);
+        self.tag(start, end, 0, 0);
+        self.open = OpenRun { start, next: start, end, least: count, last: end };
         self.take_next(count)
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`, if it was the last that the open run gave.
     #[inline(always)]
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        // Between `start` and `next` there are only whole allocations: so it is enough that one begins at `page`, and
-        // none behind it.
-        let is_last = page >= self.open.start && page < self.open.next && page.wrapping_add(count) == self.open.next;
-        if !is_last {
+        let open = &mut self.open;
+        if page.wrapping_add(count) != open.next || page >= open.next || page < open.start {
             return false;
         }
         let span = Span::new(page, count);
-        if !span.is_one_allocation(self.starts) {
+        // Between `start` and `next` there are only whole allocations: so it is enough that one begins at `page`, and
+        // none behind it.
+        if page != open.last && !span.is_one_allocation(self.starts) {
             return false;
         }
-        self.open.next = page;
+        open.next = page;
+        open.last = open.end;
         span.change(self.used, 0);
+        set_bit(self.starts, page, 0);
         true
     }
 
@@ -144,9 +152,12 @@ impl PageMap {
         let start = self.run_start(page);
         let end = self.run_end(after);
         Span::new(page, count).change(self.used, 0);
+        set_bit(self.starts, page, 0);
 
         // [start, end) is one run now. A run that began at `after` is part of it.
-        self.tag(start, end);
+        self.tag(start, page, 0, 0);
+        self.tag(after, end, 0, 0);
+        self.tag(start, end, start, end);
         self.runs.set(start / BITS, self.runs.longest_in(start / BITS).max((end - start) as u32));
         if end != after {
             self.shorten(after, end, start);
@@ -183,7 +194,7 @@ impl PageMap {
         if open.end == 0 {
             return false;
         }
-        self.tag(open.next, open.end);
+        self.tag(open.next, open.end, open.next, open.end);
         if open.next != open.start {
             let left = (open.end - open.next) as u32;
             let index = open.next / BITS;
@@ -246,10 +257,10 @@ impl PageMap {
         within.max((self.run_end(start) - start) as u32)
     }
 
-    /// Writes down where the free run `[start, end)` begins and ends, if it fills two words.
-    #[inline(always)]
-    fn tag(&self, start: usize, end: usize) {
-        let (first, after) = (start.div_ceil(BITS), end / BITS);
+    /// Writes into the first word that the free run `[from, to)` fills where a run ends, and into the last where it
+    /// starts, if it fills two; zeros wipe them out.
+    fn tag(&self, from: usize, to: usize, start: usize, end: usize) {
+        let (first, after) = (from.div_ceil(BITS), to / BITS);
         if after >= first + 2 {
             set_word(self.starts, first, end);
             set_word(self.starts, after - 1, start);

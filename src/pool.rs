@@ -224,17 +224,19 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Whether it serves a request of `device`: a device's pool only that device's requests for one, any other pool
-    /// only other requests. If the pool must be the device's `own`, only one that its node names.
+    /// only other requests.
     #[inline(always)]
-    pub fn serves(&self, device: Device, wanted: Flags, own: bool) -> bool {
+    pub fn serves(&self, device: Device, wanted: Flags) -> bool {
         let flags = self.flags();
         let kinds = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
-        let amiss = wanted.difference(flags) & kinds;
-        if own {
-            return amiss.is_empty() && self.is_named_by(device);
-        }
-        let amiss = amiss | (flags ^ wanted) & Flags::DEVICE;
+        let amiss = wanted.difference(flags) & kinds | (flags ^ wanted) & Flags::DEVICE;
         amiss.is_empty() && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
+    }
+
+    /// Whether it is one of the regions that the device's node names, and has the kind of memory that `wanted` asks for.
+    pub fn serves_as_own(&self, device: Device, wanted: Flags) -> bool {
+        let kinds = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
+        self.is_named_by(device) && (wanted.difference(self.flags()) & kinds).is_empty()
     }
 
     // --- buffers ---------------------------------------------------------------------------------------------------
@@ -259,8 +261,14 @@ impl<K: Kernel> Pool<K> {
                 let offset = span.from() << PAGE_SHIFT;
                 Some(Buffer { va: NonZeroUsize::new(base + offset)?, pa: self.start + offset })
             }
-            _ => self.hand_out(mappings, span, pages, self.access(wanted)),
+            _ => self.hand_out(mappings, span, pages, wanted),
         }
+    }
+
+    /// The same, for a caller that has time.
+    pub fn allocate_slowly(&self, mappings: &Mappings<K>, pages: usize, wanted: Flags) -> Option<Buffer> {
+        let span = self.take_lowest(pages)?;
+        self.hand_out(mappings, span, pages, wanted)
     }
 
     #[inline(never)]
@@ -284,7 +292,8 @@ impl<K: Kernel> Pool<K> {
 
     /// The addresses of pages that were taken just now.
     #[inline(never)]
-    fn hand_out(&self, mappings: &Mappings<K>, span: Span, pages: usize, access: Access) -> Option<Buffer> {
+    fn hand_out(&self, mappings: &Mappings<K>, span: Span, pages: usize, wanted: Flags) -> Option<Buffer> {
+        let access = self.access(wanted);
         let offset = span.from() << PAGE_SHIFT;
         let pa = self.start + offset;
         let view = match access {
@@ -339,16 +348,25 @@ impl<K: Kernel> Pool<K> {
         Some(va)
     }
 
-    /// The page of which `va` is the first byte in one of the views, and whether that view is the cached one. Any context.
+    /// The page of which `va`, which is the first byte of one, is the first byte in one of the views; and whether that
+    /// view is the cached one. Any context.
     #[inline(always)]
     pub fn page_at(&self, va: Va) -> Option<(usize, bool)> {
         let [cached, uncached, write_through] = &self.views;
         let size = self.size();
-        match (cached.page_at(va, size), uncached.page_at(va, size).or_else(|| write_through.page_at(va, size))) {
-            (Some(page), _) => Some((page, true)),
-            (None, Some(page)) => Some((page, false)),
-            (None, None) => None,
+        let mut is_cached = true;
+        let mut offset = cached.offset_of(va);
+        if offset >= size {
+            is_cached = false;
+            offset = uncached.offset_of(va);
+            if offset >= size {
+                offset = write_through.offset_of(va);
+                if offset >= size {
+                    return None;
+                }
+            }
         }
+        offset.is_multiple_of(PAGE_SIZE).then_some((offset >> PAGE_SHIFT, is_cached))
     }
 
     /// The page of which `pa` is the first byte. Any context.

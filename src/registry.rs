@@ -11,11 +11,11 @@ use core::sync::atomic::{
 use crate::abi::rt_list_t;
 use crate::flags::Flags;
 use crate::kernel::heap::{OnceRef, Reserved};
-use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mappings;
 use crate::page_map::FreeError;
-use crate::pool::{Buffer, Pool, Region, pool_bytes};
+use crate::pool::{Pool, Region, pool_bytes};
 
 /// Why a region does not become a pool. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,17 +174,6 @@ impl<K: Kernel> Dma<K> {
 
     // --- buffers ---------------------------------------------------------------------------------------------------
 
-    /// A buffer of at least `size` bytes from the first pool that serves the request, or, if it must be the device's
-    /// `own`, from the first that its node names: the lowest run of pages that is long enough. `None` if no pool has one,
-    /// or `size` is zero.
-    #[inline(always)]
-    pub(crate) fn allocate_from(&self, device: Device, size: usize, wanted: Flags, own: bool) -> Option<Buffer> {
-        let pages = pages_for(size)?;
-        self.pools()
-            .filter(|pool| pool.serves(device, wanted, own))
-            .find_map(|pool| pool.allocate(&self.mappings, pages, wanted))
-    }
-
     /// Gives back the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero says that the
     /// caller did not ask for one. A buffer with a mapping of its own is freed by a *thread* only; every other in any
     /// context.
@@ -272,6 +261,9 @@ impl<K: Kernel> Dma<K> {
     /// not the buffer's address. Any context.
     #[inline(always)]
     fn in_view(&self, va: Va) -> Option<(&'static Pool<K>, usize)> {
+        if !va.is_multiple_of(PAGE_SIZE) {
+            return None;
+        }
         self.pools().find_map(|pool| {
             let (page, is_cached) = pool.page_at(va)?;
             (pool.was_cached(page) == is_cached).then_some((pool, page))

@@ -8,7 +8,7 @@ use core::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, MemoryType, PAGE_SIZE, Pa, Va};
 
 // A view that is mapped is the address where it begins, on a page. The others are no such address: so the distance from
 // them to a page is never a whole number of pages.
@@ -46,12 +46,11 @@ impl View {
         (state < REFUSED).then_some(state)
     }
 
-    /// The page of the view of which `va` is the first byte, if it is mapped and `size` bytes long. Any context.
+    /// How far `va` is behind the view's first byte: a whole number of pages if it is that of a page in a view that is
+    /// mapped, and less than its size. Any context.
     #[inline(always)]
-    pub fn page_at(&self, va: Va, size: usize) -> Option<usize> {
-        let offset = va.wrapping_sub(self.0.load(Relaxed));
-        (va.is_multiple_of(PAGE_SIZE) && offset.is_multiple_of(PAGE_SIZE) && offset < size)
-            .then_some(offset >> PAGE_SHIFT)
+    pub fn offset_of(&self, va: Va) -> usize {
+        va.wrapping_sub(self.0.load(Relaxed))
     }
 
     /// Says that the pool is mapped at `base` already.

@@ -90,6 +90,8 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
         }
     }
     for index in 0..map.used.len() {
+        let is_free = word(map.used, index) == 0;
+        assert!(is_free || word(map.starts, index) & !word(map.used, index) == 0, "tags in word {index}");
         assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
     }
     assert_eq!(map.longest_free(), model.longest_free());
