@@ -89,9 +89,16 @@ impl<K: Kernel> Dma<K> {
     /// A buffer of `pages` pages, not zero, from the first pool that serves the request.
     #[inline(always)]
     fn allocate_pages(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
-        self.pools()
-            .filter(|pool| pool.serves(device, wanted))
-            .find_map(|pool| pool.allocate(&self.mappings, pages, wanted))
+        let mut next = self.first.get();
+        while let Some(pool) = next {
+            if pool.serves(device, wanted)
+                && let Some(buffer) = pool.allocate(&self.mappings, pages, wanted)
+            {
+                return Some(buffer);
+            }
+            next = pool.next.get();
+        }
+        None
     }
 
     /// The buffer with its handle; given back if the device cannot reach it.

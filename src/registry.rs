@@ -71,7 +71,7 @@ enum How {
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
     pub(crate) kernel: K,
-    first: OnceRef<Pool<K>>,
+    pub(crate) first: OnceRef<Pool<K>>,
     /// The head of the list as C would walk it.
     head: rt_list_t,
     /// Somebody installs a pool.
@@ -264,10 +264,14 @@ impl<K: Kernel> Dma<K> {
         if !va.is_multiple_of(PAGE_SIZE) {
             return None;
         }
-        self.pools().find_map(|pool| {
-            let (page, is_cached) = pool.page_at(va)?;
-            (pool.was_cached(page) == is_cached).then_some((pool, page))
-        })
+        let mut next = self.first.get();
+        while let Some(pool) = next {
+            if let Some((page, is_cached)) = pool.page_at(va) {
+                return (pool.was_cached(page) == is_cached).then_some((pool, page));
+            }
+            next = pool.next.get();
+        }
+        None
     }
 
     /// The buffer whose own mapping is at `va`.

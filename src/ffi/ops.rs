@@ -47,37 +47,25 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     }
 }
 
-/// What a device's `dma_ops` is.
-pub(super) enum Ops {
-    /// One of our tables.
-    Ours(MapOps),
-    /// A table that the BSP set and keeps.
-    Theirs(&'static rt_dma_map_ops),
-}
-
 /// The device's operations, chosen at its first call and kept in `dev->dma_ops`; `None` if they cannot be chosen now.
 #[inline(always)]
-pub(super) fn ops_of(device: Device) -> Option<Ops> {
+fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller's device.
-    let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) }.cast::<rt_dma_map_ops>();
-    let number = kept.addr().wrapping_sub(TABLES.as_ptr().addr()) / size_of::<rt_dma_map_ops>();
-    if number < TABLES.len() {
-        return Some(Ops::Ours(ops(number as u8)));
-    }
-    // SAFETY: null, or, not being ours, a table that the BSP set and keeps.
-    match unsafe { kept.as_ref() } {
-        Some(table) => Some(Ops::Theirs(table)),
+    let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) };
+    // SAFETY: `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
+    match unsafe { kept.cast::<rt_dma_map_ops>().as_ref() } {
+        Some(table) => Some(table),
         None => choose(device),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn choose(device: Device) -> Option<Ops> {
-    let ops = DMA.choose_ops(device).ok()?;
+fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
+    let table = table(DMA.choose_ops(device).ok()?);
     // SAFETY: the caller's device; the table is a static.
-    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
-    Some(Ops::Ours(ops))
+    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+    Some(table)
 }
 
 /// The operations of a device that its device-tree node asks for (revision r2).
@@ -130,13 +118,12 @@ pub(super) unsafe fn alloc_with(
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     let ops = match ops {
         Some(ops) => ops,
-        None => match ops_of(device) {
-            Some(Ops::Ours(ops)) => ops,
-            Some(Ops::Theirs(table)) => match table.alloc {
-                // SAFETY: what the caller promises, the operation is promised.
-                Some(alloc) => return unsafe { alloc_by(alloc, dev, size, dma_handle, flags) },
-                None => MapOps::Coherent,
+        None => match table_of(device) {
+            // SAFETY: what the caller promises, the operation is promised.
+            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => unsafe {
+                return alloc_by(*alloc, dev, size, dma_handle, flags);
             },
+            Some(_) => MapOps::Coherent,
             None => return core::ptr::null_mut(),
         },
     };
@@ -206,13 +193,12 @@ pub(super) unsafe fn free_with(
     }
     let ops = match ops {
         Some(ops) => ops,
-        None => match ops_of(device) {
-            Some(Ops::Ours(ops)) => ops,
-            Some(Ops::Theirs(table)) => match table.free {
-                // SAFETY: what the caller promises, the operation is promised.
-                Some(free) => return unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
-                None => MapOps::Coherent,
+        None => match table_of(device) {
+            // SAFETY: what the caller promises, the operation is promised.
+            Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
+                return free(dev, size, cpu_addr, dma_handle, flags);
             },
+            Some(_) => MapOps::Coherent,
             None => return,
         },
     };
@@ -247,33 +233,27 @@ pub(super) unsafe fn sync_out_with(
     let errors = errors();
     let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { return errors.inval };
     let mut handle = 0;
-    let result = match ops.map(Ops::Ours).or_else(|| ops_of(device)) {
-        None => return errors.error,
-        // SAFETY: what the caller promises, the operation is promised; the handle is ours.
-        Some(Ops::Theirs(rt_dma_map_ops { sync_out_data: Some(sync), .. })) => unsafe {
-            sync(dev, data, size, &mut handle, flags)
-        },
-        Some(ops) => {
-            let flags = Flags::from_bits_retain(flags);
-            match DMA.sync_out(ours(ops, device), device, data.expose_provenance(), size, flags) {
-                Ok(found) => {
-                    handle = found;
-                    errors.ok
-                }
-                Err(error) => return sync_error(error),
+    let ops = match ops {
+        Some(ops) => ops,
+        None => match table_of(device) {
+            Some(rt_dma_map_ops { sync_out_data: Some(sync), .. }) => {
+                // SAFETY: what the caller promises, the operation is promised; the handle is ours.
+                let result = unsafe { sync(dev, data, size, &mut handle, flags) };
+                // SAFETY: the caller's, or null.
+                unsafe { write_if(dma_handle, handle) };
+                return result;
             }
-        }
+            Some(_) => DMA.default_ops(device),
+            None => return errors.error,
+        },
     };
-    // SAFETY: the caller's, or null.
-    unsafe { write_if(dma_handle, handle) };
-    result
-}
-
-/// The operations that stand in where a table of the BSP's has none.
-fn ours(ops: Ops, device: Device) -> MapOps {
-    match ops {
-        Ops::Ours(ops) => ops,
-        Ops::Theirs(_) => DMA.default_ops(device),
+    match DMA.sync_out(ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+        Ok(handle) => {
+            // SAFETY: the caller's, or null.
+            unsafe { write_if(dma_handle, handle) };
+            errors.ok
+        }
+        Err(error) => sync_error(error),
     }
 }
 
@@ -303,19 +283,20 @@ pub(super) unsafe fn sync_in_with(
 ) -> isize {
     let errors = errors();
     let Some(device) = device(dev).filter(|_| !out_data.is_null() && size != 0) else { return errors.inval };
-    match ops.map(Ops::Ours).or_else(|| ops_of(device)) {
-        None => errors.error,
-        // SAFETY: what the caller promises, the operation is promised.
-        Some(Ops::Theirs(rt_dma_map_ops { sync_in_data: Some(sync), .. })) => unsafe {
-            sync(dev, out_data, size, dma_handle, flags)
+    let ops = match ops {
+        Some(ops) => ops,
+        None => match table_of(device) {
+            // SAFETY: what the caller promises, the operation is promised.
+            Some(rt_dma_map_ops { sync_in_data: Some(sync), .. }) => unsafe {
+                return sync(dev, out_data, size, dma_handle, flags);
+            },
+            Some(_) => DMA.default_ops(device),
+            None => return errors.error,
         },
-        Some(ops) => {
-            let flags = Flags::from_bits_retain(flags);
-            match DMA.sync_in(ours(ops, device), device, out_data.expose_provenance(), size, flags) {
-                Ok(()) => errors.ok,
-                Err(error) => sync_error(error),
-            }
-        }
+    };
+    match DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+        Ok(()) => errors.ok,
+        Err(error) => sync_error(error),
     }
 }
 

@@ -19,7 +19,7 @@ pub fn word(words: &[AtomicUsize], index: usize) -> usize {
 pub fn set_bit(words: &[AtomicUsize], index: usize, value: usize) {
     if let Some(word) = words.get(index / BITS) {
         let bit = 1 << (index % BITS);
-        word.store(word.load(Relaxed) & !bit | value & bit, Relaxed);
+        word.store(if value != 0 { word.load(Relaxed) | bit } else { word.load(Relaxed) & !bit }, Relaxed);
     }
 }
 
@@ -49,22 +49,28 @@ fn up_to_bit(last: usize) -> usize {
     usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// A range of bits, not empty, with what an array needs to know of it: so several arrays are asked for little.
+/// A range of bits, not empty.
 #[derive(Clone, Copy)]
 pub struct Span {
     from: usize,
     length: usize,
-    /// Its bits, if they lie in one word; else zero.
-    mask: usize,
+}
+
+/// The words that a [`Span`] touches: the first, those that it fills, and the last; and which bits of the two. One word
+/// is both the first and the last.
+struct Split<'a> {
+    first: &'a AtomicUsize,
+    first_mask: usize,
+    filled: &'a [AtomicUsize],
+    end: &'a AtomicUsize,
+    end_mask: usize,
 }
 
 impl Span {
     /// The bits `[from, from + length)`.
     #[inline(always)]
     pub fn new(from: usize, length: usize) -> Self {
-        let last = from.wrapping_add(length).wrapping_sub(1);
-        let mask = if from / BITS == last / BITS { from_bit(from) & up_to_bit(last) } else { 0 };
-        Span { from, length, mask }
+        Span { from, length }
     }
 
     /// The first bit.
@@ -78,20 +84,23 @@ impl Span {
         self.from.wrapping_add(self.length).wrapping_sub(1)
     }
 
-    /// The words that it touches; `None` if it lies in one, or past the end.
     #[inline(always)]
     fn split<'a>(&self, words: &'a [AtomicUsize]) -> Option<Split<'a>> {
-        let [first, filled @ .., end] = words.get(self.from / BITS..self.last() / BITS + 1)? else { return None };
-        Some(Split { first, first_mask: from_bit(self.from), filled, end, end_mask: up_to_bit(self.last()) })
+        let (first_mask, end_mask) = (from_bit(self.from), up_to_bit(self.last()));
+        match words.get(self.from / BITS..self.last() / BITS + 1)? {
+            [first, filled @ .., end] => Some(Split { first, first_mask, filled, end, end_mask }),
+            [word] => {
+                let mask = first_mask & end_mask;
+                Some(Split { first: word, first_mask: mask, filled: &[], end: word, end_mask: mask })
+            }
+            [] => None,
+        }
     }
 
     /// Makes its bits what `value` is made of. The caller excludes other writers.
     #[inline(always)]
     pub fn change(&self, words: &[AtomicUsize], value: usize) {
-        match words.get(self.from / BITS) {
-            Some(word) if self.mask != 0 => word.store(word.load(Relaxed) & !self.mask | value & self.mask, Relaxed),
-            _ => self.change_many(words, value),
-        }
+        if self.length == 1 { set_bit(words, self.from, value) } else { self.change_many(words, value) }
     }
 
     #[inline(never)]
@@ -99,14 +108,24 @@ impl Span {
         let Some(Split { first, first_mask, filled, end, end_mask }) = self.split(words) else { return };
         first.store(first.load(Relaxed) & !first_mask | value & first_mask, Relaxed);
         end.store(end.load(Relaxed) & !end_mask | value & end_mask, Relaxed);
-        fill(filled, value);
+        // Four at a time: less than two instructions a word, of the four that a call may hold the lock for.
+        let (fours, rest) = filled.as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            a.store(value, Relaxed);
+            b.store(value, Relaxed);
+            c.store(value, Relaxed);
+            d.store(value, Relaxed);
+        }
+        for word in rest {
+            word.store(value, Relaxed);
+        }
     }
 
     /// Whether any of its bits is not what `value` is made of.
     #[inline(always)]
     pub fn differs(&self, words: &[AtomicUsize], value: usize) -> bool {
-        match words.get(self.from / BITS) {
-            Some(word) if self.mask != 0 => (word.load(Relaxed) ^ value) & self.mask != 0,
+        match self.length {
+            1 => test(words, self.from) != (value != 0),
             _ => self.differs_in_many(words, value, value),
         }
     }
@@ -114,18 +133,17 @@ impl Span {
     /// Whether its first bit is the only one that is set.
     #[inline(always)]
     pub fn is_one_allocation(&self, starts: &[AtomicUsize]) -> bool {
-        match starts.get(self.from / BITS) {
-            Some(word) if self.mask != 0 => word.load(Relaxed) & self.mask == self.mask & self.mask.wrapping_neg(),
-            _ => !self.differs_in_many(starts, 0, 1 << (self.from % BITS)),
-        }
+        !self.differs_in_many(starts, 0, 1 << (self.from % BITS))
     }
 
-    /// Whether any of its bits is not what `value` is made of, of the first word's bits not what `first_value` is.
+    /// Whether any of its bits is not what `value` is made of, in the first word not what `first_value` is.
     #[inline(never)]
     fn differs_in_many(&self, words: &[AtomicUsize], value: usize, first_value: usize) -> bool {
         let Some(Split { first, first_mask, filled, end, end_mask }) = self.split(words) else { return true };
+        // The bits of the first are the last's too if there is but one.
+        let end_value = if core::ptr::eq(first, end) { first_value } else { value };
         let mut different =
-            ((first.load(Relaxed) ^ first_value) & first_mask) | ((end.load(Relaxed) ^ value) & end_mask);
+            ((first.load(Relaxed) ^ first_value) & first_mask) | ((end.load(Relaxed) ^ end_value) & end_mask);
         let (fours, rest) = filled.as_chunks::<4>();
         for [a, b, c, d] in fours {
             let (a, b, c, d) = (a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed));
@@ -144,7 +162,7 @@ impl Span {
     pub fn change_shared(&self, words: &[AtomicUsize], value: usize) -> Option<(usize, usize)> {
         let (from, last) = (self.from, self.last());
         let mut changed: Option<(usize, usize)> = None;
-        for (index, word) in (from / BITS..).zip(words.get(from / BITS..=last / BITS)?) {
+        for (index, word) in (from / BITS..).zip(words.get(from / BITS..last / BITS + 1)?) {
             let low = if index == from / BITS { from_bit(from) } else { usize::MAX };
             let high = if index == last / BITS { up_to_bit(last) } else { usize::MAX };
             let different = (word.load(Relaxed) ^ value) & low & high;
@@ -156,29 +174,5 @@ impl Span {
             }
         }
         changed
-    }
-}
-
-/// The words that a [`Span`] touches: the first, those that it fills, and the last; and which bits of the two.
-struct Split<'a> {
-    first: &'a AtomicUsize,
-    first_mask: usize,
-    filled: &'a [AtomicUsize],
-    end: &'a AtomicUsize,
-    end_mask: usize,
-}
-
-/// Four at a time: less than two instructions a word, of the four that a call may hold the lock for.
-#[inline(always)]
-fn fill(words: &[AtomicUsize], value: usize) {
-    let (fours, rest) = words.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        a.store(value, Relaxed);
-        b.store(value, Relaxed);
-        c.store(value, Relaxed);
-        d.store(value, Relaxed);
-    }
-    for word in rest {
-        word.store(value, Relaxed);
     }
 }
