@@ -13,6 +13,7 @@ use crate::registry::{Dma, pages_for};
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
 pub enum MapOps {
     /// Handles are physical addresses; the library maintains the cache.
     Coherent,

@@ -45,7 +45,7 @@ struct OpenRun {
     end: usize,
     /// No run of so many pages begins before `start`.
     least: usize,
-    /// Where the allocation that ends at `next` begins, if it was the last call that made it.
+    /// Where the allocation that ends at `next` begins; `end` if it is not known.
     last: usize,
 }
 
@@ -125,22 +125,16 @@ impl PageMap {
         self.take_next(count)
     }
 
-    /// Gives back the allocation of `count` pages that begins at `page`, if it was the last that the open run gave.
+    /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken.
     #[inline(always)]
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
         let open = &mut self.open;
-        if page.wrapping_add(count) != open.next || page >= open.next || page < open.start {
-            return false;
-        }
-        let span = Span::new(page, count);
-        // Between `start` and `next` there are only whole allocations: so it is enough that one begins at `page`, and
-        // none behind it.
-        if page != open.last && !span.is_one_allocation(self.starts) {
+        if page != open.last || page.wrapping_add(count) != open.next {
             return false;
         }
         open.next = page;
         open.last = open.end;
-        span.change(self.used, 0);
+        Span::new(page, count).change(self.used, 0);
         set_bit(self.starts, page, 0);
         true
     }
@@ -174,10 +168,7 @@ impl PageMap {
         let after = page.wrapping_add(count);
         let is_within = count != 0 && count <= self.pages - page;
         let ends_there = || after == self.pages || !test(self.used, after) || test(self.starts, after);
-        if is_within
-            && ends_there()
-            && test(self.used, after - 1)
-            && Span::new(page, count).is_one_allocation(self.starts)
+        if is_within && ends_there() && test(self.used, after - 1) && Span::new(page, count).is_first_only(self.starts)
         {
             Ok(())
         } else {

@@ -14,26 +14,26 @@ static TABLES: [rt_dma_map_ops; 4] = [
     rt_dma_map_ops {
         alloc: None,
         free: None,
-        sync_out_data: Some(sync_out::<{ MapOps::Coherent as u8 }>),
-        sync_in_data: Some(sync_in::<{ MapOps::Coherent as u8 }>),
+        sync_out_data: Some(sync_out::<{ MapOps::Coherent as usize }>),
+        sync_in_data: Some(sync_in::<{ MapOps::Coherent as usize }>),
     },
     rt_dma_map_ops {
         alloc: None,
         free: None,
-        sync_out_data: Some(sync_out::<{ MapOps::NonCoherent as u8 }>),
-        sync_in_data: Some(sync_in::<{ MapOps::NonCoherent as u8 }>),
+        sync_out_data: Some(sync_out::<{ MapOps::NonCoherent as usize }>),
+        sync_in_data: Some(sync_in::<{ MapOps::NonCoherent as usize }>),
     },
     rt_dma_map_ops {
-        alloc: Some(alloc::<{ MapOps::DeviceTree as u8 }>),
-        free: Some(free::<{ MapOps::DeviceTree as u8 }>),
-        sync_out_data: Some(sync_out::<{ MapOps::DeviceTree as u8 }>),
-        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as u8 }>),
+        alloc: Some(alloc::<{ MapOps::DeviceTree as usize }>),
+        free: Some(free::<{ MapOps::DeviceTree as usize }>),
+        sync_out_data: Some(sync_out::<{ MapOps::DeviceTree as usize }>),
+        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as usize }>),
     },
     rt_dma_map_ops {
-        alloc: Some(alloc::<{ MapOps::Pci as u8 }>),
-        free: Some(free::<{ MapOps::Pci as u8 }>),
-        sync_out_data: Some(sync_out::<{ MapOps::Pci as u8 }>),
-        sync_in_data: Some(sync_in::<{ MapOps::Pci as u8 }>),
+        alloc: Some(alloc::<{ MapOps::Pci as usize }>),
+        free: Some(free::<{ MapOps::Pci as usize }>),
+        sync_out_data: Some(sync_out::<{ MapOps::Pci as usize }>),
+        sync_in_data: Some(sync_in::<{ MapOps::Pci as usize }>),
     },
 ];
 
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
-const fn ops(number: u8) -> MapOps {
+const fn ops(number: usize) -> MapOps {
     match number {
         0 => MapOps::Coherent,
         1 => MapOps::NonCoherent,
@@ -93,7 +93,7 @@ const fn ops(number: u8) -> MapOps {
 
 // A table's functions are told apart by a constant; each only adds it to the arguments of the one that works.
 
-unsafe extern "C" fn alloc<const OPS: u8>(
+unsafe extern "C" fn alloc<const OPS: usize>(
     dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
@@ -163,7 +163,7 @@ unsafe fn alloc_by(
     buffer
 }
 
-unsafe extern "C" fn free<const OPS: u8>(
+unsafe extern "C" fn free<const OPS: usize>(
     dev: *mut rt_device,
     size: usize,
     cpu_addr: *mut c_void,
@@ -206,7 +206,7 @@ pub(super) unsafe fn free_with(
     let _ = DMA.free(ops, device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags));
 }
 
-unsafe extern "C" fn sync_out<const OPS: u8>(
+unsafe extern "C" fn sync_out<const OPS: usize>(
     dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
@@ -257,7 +257,7 @@ pub(super) unsafe fn sync_out_with(
     }
 }
 
-unsafe extern "C" fn sync_in<const OPS: u8>(
+unsafe extern "C" fn sync_in<const OPS: usize>(
     dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
