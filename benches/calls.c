@@ -141,8 +141,10 @@ static rt_size_t take(rt_size_t pages)
 static void give(rt_size_t page)
 {
     rt_ubase_t handle = BIG_START + page * PAGE;
-    rt_size_t pages = lengths[page];
+    rt_size_t pages;
 
+    RT_ASSERT(page < BIG_PAGES);
+    pages = lengths[page];
     lengths[page] = 0;
     rt_dma_free(&big_dev, pages * PAGE, (void *)handle, handle, BIG_FLAGS);
     judge(pages);
@@ -235,12 +237,14 @@ static void stretch_boundaries(void)
     {
         for (rt_size_t times = 1; times < 4; ++times)
         {
-            for (int offset = -66; offset <= 66; ++offset)
+            static const int offsets[] = { -65, -64, -1, 0, 1, 63, 64 };
+
+            for (rt_size_t i = 0; i < RT_ARRAY_SIZE(offsets); ++i)
             {
-                rt_size_t at = boundary * times + (rt_size_t)offset;
+                rt_size_t at = boundary * times + (rt_size_t)offsets[i];
                 rt_size_t low, middle, high, rest;
 
-                if (at < 140 || at + 200 > BIG_PAGES)
+                if (boundary * times < 206 || at + 200 > BIG_PAGES)
                 {
                     continue;
                 }
@@ -296,10 +300,10 @@ static void bench_stretches(void)
     give(0);
     worst.over = 0;
 
-    stretch_random();
-    stretch_checkerboard();
     stretch_boundaries();
     stretch_large();
+    stretch_random();
+    stretch_checkerboard();
     rt_free(lengths);
 }
 

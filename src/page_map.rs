@@ -9,7 +9,7 @@
 //! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none.
 //!
 //! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken last is
-//! given back first, the tree and the tags are not touched.
+//! given back first, the tree and the tags are not touched: that is left to the next call that needs them ([`PageMap::settle`]).
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 
@@ -20,7 +20,7 @@ mod tests;
 
 pub use bits::{Span, test};
 
-use core::mem::{size_of, take};
+use core::mem::{replace, size_of};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::Tail;
@@ -38,16 +38,22 @@ pub enum FreeError {
 
 /// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
 /// now. Empty if there is none.
-#[derive(Default)]
 struct OpenRun {
     start: usize,
     next: usize,
     end: usize,
     /// No run of so many pages begins before `start`.
     least: usize,
-    /// Where the allocation that ends at `next` begins; `end` if it is not known.
+    /// Where the allocation that ends at `next` begins; [`NOWHERE`] if it is not known.
     last: usize,
 }
+
+impl OpenRun {
+    const NONE: OpenRun = OpenRun { start: 0, next: 0, end: 0, least: 0, last: NOWHERE };
+}
+
+/// No page, and no word.
+const NOWHERE: usize = usize::MAX;
 
 /// The pages of one pool.
 pub struct PageMap {
@@ -56,6 +62,8 @@ pub struct PageMap {
     starts: &'static [AtomicUsize],
     runs: RunTree,
     open: OpenRun,
+    /// Words whose figure in the tree may be wrong by now, or [`NOWHERE`].
+    stale: [usize; 2],
 }
 
 /// Words that hold `bits` bits.
@@ -78,7 +86,8 @@ impl PageMap {
             used: tail.slice(words),
             starts: tail.slice(words),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
-            open: OpenRun::default(),
+            open: OpenRun::NONE,
+            stale: [NOWHERE; 2],
         };
         map.runs.set(0, pages as u32);
         map.tag(0, pages, 0, pages);
@@ -121,7 +130,7 @@ impl PageMap {
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
         self.tag(start, end, 0, 0);
-        self.open = OpenRun { start, next: start, end, least: count, last: end };
+        self.open = OpenRun { start, next: start, end, least: count, last: NOWHERE };
         self.take_next(count)
     }
 
@@ -133,7 +142,7 @@ impl PageMap {
             return false;
         }
         open.next = page;
-        open.last = open.end;
+        open.last = NOWHERE;
         Span::new(page, count).change(self.used, 0);
         set_bit(self.starts, page, 0);
         true
@@ -148,14 +157,11 @@ impl PageMap {
         Span::new(page, count).change(self.used, 0);
         set_bit(self.starts, page, 0);
 
-        // [start, end) is one run now. A run that began at `after` is part of it.
+        // [start, end) is one run now, and the two beside the allocation are none.
         self.tag(start, page, 0, 0);
         self.tag(after, end, 0, 0);
         self.tag(start, end, start, end);
-        self.runs.set(start / BITS, self.runs.longest_in(start / BITS).max((end - start) as u32));
-        if end != after {
-            self.shorten(after, end, start);
-        }
+        self.stale = [start / BITS, word_of_run(after, end)];
         Ok(())
     }
 
@@ -176,36 +182,27 @@ impl PageMap {
         }
     }
 
-    /// Tells the tree and the tags what was taken from the open run, which is none from here on. False if there was none,
-    /// and so nothing to do.
+    /// Does one part of what earlier calls left to do in the tree and the tags; false if there is nothing.
     ///
-    /// Whoever holds the pool's lock lets it go after this: so each stretch with the lock held is short.
+    /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
     pub fn settle(&mut self) -> bool {
-        let open = take(&mut self.open);
-        if open.end == 0 {
+        if self.open.end != 0 {
+            let open = replace(&mut self.open, OpenRun::NONE);
+            self.tag(open.next, open.end, open.next, open.end);
+            if open.next != open.start {
+                self.stale = [open.start / BITS, word_of_run(open.next, open.end)];
+            }
+            return true;
+        }
+        let [first, second] = self.stale;
+        self.stale = [second, NOWHERE];
+        if first == NOWHERE {
             return false;
         }
-        self.tag(open.next, open.end, open.next, open.end);
-        if open.next != open.start {
-            let left = (open.end - open.next) as u32;
-            let index = open.next / BITS;
-            if left > self.runs.longest_in(index) && index != open.start / BITS {
-                self.runs.set(index, left);
-            }
-            self.shorten(open.start, open.end, open.next);
+        if first != second {
+            self.runs.set(first, self.longest_beginning_in(first));
         }
         true
-    }
-
-    /// The run `[start, end)` begins at another page now, or not at all: mends the figure of the word of `start`, which
-    /// is right already if `now` is in that word too and made the run longer.
-    #[inline(never)]
-    fn shorten(&mut self, start: usize, end: usize, now: usize) {
-        let index = start / BITS;
-        let was = (end - start) as u32;
-        if self.runs.longest_in(index) == was && (now > start || now / BITS != index) {
-            self.runs.set(index, self.longest_beginning_in(index));
-        }
     }
 
     /// The free pages of word `index`, as bits.
@@ -240,12 +237,13 @@ impl PageMap {
             free &= free.wrapping_add(1);
         }
         let leaving = free.leading_ones();
-        if leaving == 0 {
-            return longest_run(free);
-        }
         let start = (index + 1) * BITS - leaving as usize;
-        let within = longest_run(free.checked_shl(leaving).unwrap_or(0));
-        within.max((self.run_end(start) - start) as u32)
+        let length = if leaving != 0 { (self.run_end(start) - start) as u32 } else { 0 };
+        if length >= BITS as u32 {
+            // No other has room in the word to be longer.
+            return length;
+        }
+        length.max(longest_run(free.checked_shl(leaving).unwrap_or(0)))
     }
 
     /// Writes into the first word that the free run `[from, to)` fills where a run ends, and into the last where it
@@ -293,6 +291,11 @@ impl PageMap {
         }
         word(self.starts, index - 1)
     }
+}
+
+/// The word in which the run `[start, end)` begins, if there is one.
+fn word_of_run(start: usize, end: usize) -> usize {
+    if start == end { NOWHERE } else { start / BITS }
 }
 
 /// The longest run of ones in `word`.

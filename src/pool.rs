@@ -405,17 +405,21 @@ impl<K: Kernel> Pool<K> {
         self.settled(|map| map.give_back(page, pages))
     }
 
-    /// Works on the map when it is settled. Settling has the lock for itself, so that neither holds it for long; unless
-    /// somebody else takes pages in between, time and again.
+    /// Works on the map when it is settled. Each part of that has the lock for itself, so that none holds it for long;
+    /// unless somebody else takes pages in between, time and again.
     #[inline(always)]
     fn settled<T>(&self, work: impl FnOnce(&mut PageMap) -> T) -> T {
-        let mut tries = 4;
-        loop {
+        let mut patience = 16;
+        'again: loop {
             let mut map = self.map.lock(self.kernel);
-            tries -= 1;
-            if !map.settle() || tries == 0 {
-                return work(&mut map);
+            while map.settle() {
+                if patience != 0 {
+                    patience -= 1;
+                    drop(map);
+                    continue 'again;
+                }
             }
+            return work(&mut map);
         }
     }
 

@@ -58,7 +58,7 @@ impl RunTree {
     }
 
     /// The longest run that begins in `word`.
-    #[inline(always)]
+    #[cfg(test)]
     pub fn longest_in(&self, word: usize) -> u32 {
         self.nodes.get(word / FANOUT).and_then(|node| node.get(word % FANOUT)).map_or(0, |longest| *longest)
     }

@@ -65,7 +65,7 @@ fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 impl PageMap {
     fn allocate(&mut self, count: usize) -> Option<usize> {
         let span = self.take_next(count).or_else(|| {
-            self.settle();
+            while self.settle() {}
             self.take_lowest(count)
         });
         span.map(|span| span.from())
@@ -75,14 +75,14 @@ impl PageMap {
         if page < self.pages && self.give_back_last(page, count) {
             return Ok(());
         }
-        self.settle();
+        while self.settle() {}
         self.give_back(page, count)
     }
 }
 
 /// Holds every figure that the map keeps against the bits.
 fn assert_consistent(map: &mut PageMap, model: &Model) {
-    map.settle();
+    while map.settle() {}
     for (page, begun) in model.begun_at.iter().enumerate() {
         assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
         if begun.is_some() {
@@ -108,7 +108,7 @@ fn assert_tree_is_exact(map: &PageMap) {
         let begins =
             (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
         let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
-        assert_eq!(map.runs.longest_in(index) as usize, longest, "word {index}");
+        assert!(map.stale.contains(&index) || map.runs.longest_in(index) as usize == longest, "word {index}");
     }
     let mut run = 0;
     for page in 0..map.pages {
@@ -237,7 +237,7 @@ fn runs_that_cross_the_largest_pool_are_found() {
     for page in (pages / 2 - 99..pages / 2 + 100).step_by(2) {
         map.free(page, 1).unwrap();
     }
-    map.settle();
+    while map.settle() {}
     assert_eq!(map.longest_free(), 201);
     assert_eq!(map.allocate(202), None);
     assert_eq!(map.allocate(201), Some(pages / 2 - 100));
@@ -262,5 +262,34 @@ fn bookkeeping_is_at_most_four_bits_a_page() {
         let dirty = words_for(pages) * size_of::<usize>();
         let bits = (bytes_for(pages) + dirty) as f64 * 8.0 / pages as f64;
         assert!(bits <= 4.0, "{pages} pages: {bits} bits each");
+    }
+}
+
+#[test]
+fn runs_grow_and_shrink_across_every_boundary_of_the_tree() {
+    let pages = 262_144;
+    let mut map = map_of(pages);
+    for boundary in (3..9).map(|power| 4usize.pow(power)) {
+        for at in (1..4).flat_map(|times| [-65isize, -1, 0, 1, 64].map(|o| (boundary * times).wrapping_add_signed(o))) {
+            if !(140..pages - 200).contains(&at) {
+                continue;
+            }
+            assert_eq!(map.allocate(at - 70), Some(0), "{at}");
+            assert_eq!(map.allocate(70), Some(at - 70));
+            assert_eq!(map.allocate(37), Some(at));
+            assert_eq!(map.allocate(pages - at - 37), Some(at + 37));
+            assert_eq!(map.allocate(1), None);
+            map.free(at + 37, pages - at - 37).unwrap();
+            map.free(at, 37).unwrap();
+            map.free(at - 70, 70).unwrap();
+            assert_eq!(map.allocate(3), Some(at - 70));
+            map.free(0, at - 70).unwrap();
+            assert_eq!(map.allocate(5), Some(0));
+            map.free(at - 70, 3).unwrap();
+            assert_eq!(map.allocate(pages - 4), None);
+            assert_eq!(map.allocate(at - 80), Some(5));
+            map.free(0, 5).unwrap();
+            map.free(5, at - 80).unwrap();
+        }
     }
 }
