@@ -19,6 +19,7 @@
 extern crate std;
 
 pub mod abi;
+pub mod attributes;
 pub mod cache;
 pub mod device_tree;
 pub mod extract;

@@ -12,12 +12,14 @@
 // The section above holds for each of them.
 #![allow(clippy::missing_safety_doc)]
 
+mod attributes;
 mod buffer;
 mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
 
+pub use attributes::*;
 pub use buffer::*;
 pub use ops::*;
 pub use pool::*;

@@ -1,0 +1,76 @@
+//! `rt_dma_zalloc`, `rt_dma_alloc_wc`.
+
+use core::ffi::c_void;
+
+use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
+use super::write_if;
+use crate::abi::rt_device;
+use crate::flags::Flags;
+
+/// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
+///
+/// The device may see the zeros at once, of whatever type the memory is: a cached buffer is flushed. Null also for
+/// `RT_DMA_F_NOMAP`, since what is not mapped cannot be cleared. Context as `rt_dma_alloc`; the time grows with `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_zalloc(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> *mut c_void {
+    if Flags::from_bits_retain(flags).contains(Flags::NOMAP) {
+        return core::ptr::null_mut();
+    }
+    let mut handle = 0;
+    // SAFETY: the caller's device; the handle is ours.
+    let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
+    if buffer.is_null() {
+        return buffer;
+    }
+    // SAFETY: `size` bytes that were allocated just now, and are mapped.
+    unsafe { clear(buffer.cast(), size) };
+    if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
+        // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
+        // SAFETY: as above.
+        let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
+    }
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    buffer
+}
+
+/// Allocates a write-combining buffer full of zeros: coherent, where the processor may gather and reorder writes until the
+/// next barrier. For what is written in long runs and seldom read, as a frame buffer.
+///
+/// On aarch64 it is Normal Non-cacheable memory; elsewhere as what `rt_dma_alloc_coherent` gives. Freed by `rt_dma_free`.
+/// Null as from `rt_dma_alloc`, and where such a mapping cannot be had. Context as `rt_dma_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
+    // SAFETY: the caller's.
+    unsafe { rt_dma_zalloc(dev, size, dma_handle, Flags::WRITE_COMBINING.bits()) }
+}
+
+/// Writes zeros as Device memory takes them: words where they are aligned, and bytes before and behind. No `memset`, whose
+/// `dc zva` faults there (Arm ARM, DC ZVA); and no compiler makes one of volatile writes.
+///
+/// # Safety
+/// `size` bytes from `start` on are mapped, and the caller's to write.
+unsafe fn clear(start: *mut u8, size: usize) {
+    const WORD: usize = size_of::<usize>();
+    let head = start.align_offset(WORD).min(size);
+    let words = (size - head) / WORD;
+    for at in 0..head {
+        // SAFETY: the caller's bytes.
+        unsafe { start.add(at).write_volatile(0) };
+    }
+    // SAFETY: as above; `head` is within the bytes.
+    let first = unsafe { start.add(head) }.cast::<usize>();
+    for at in 0..words {
+        // SAFETY: as above; `head` is where a word is aligned, unless there are no words.
+        unsafe { first.add(at).write_volatile(0) };
+    }
+    for at in head + words * WORD..size {
+        // SAFETY: as above.
+        unsafe { start.add(at).write_volatile(0) };
+    }
+}
