@@ -21,16 +21,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Error numbers from the C library, and declarations from RT-Thread, where there are any; else this library's. */
-#ifdef __has_include
-#if __has_include(<errno.h>)
+/* Error numbers from the C library where there is one. */
+#if __STDC_HOSTED__
 #include <errno.h>
 #endif
+/* RT-Thread's own declarations where there are any; else this library's. */
+#ifdef __has_include
 #if __has_include(<rtdevice.h>)
 #include <rtdevice.h>
 #endif
 #else
-#include <errno.h>
 #include <rtdevice.h>
 #endif
 #ifndef RT_DMA_F_NOCACHE
