@@ -70,7 +70,7 @@ static void write_combining(void)
     make_dirty(5000);
     buffer = rt_dma_alloc_wc(&device, 5000, &handle);
     EXPECT(buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == handle && is_zero(buffer, 5000));
-    rt_dma_free(&device, 5000, buffer, handle, 0);
+    rt_dma_free(&device, 5000, buffer, handle, rt_dma_wc_flags(&device));
     cached = rt_dma_alloc(&device, 5000, &again, 0);
     EXPECT(again == handle && cached != buffer);
     rt_dma_free(&device, 5000, cached, again, 0);
@@ -111,7 +111,10 @@ static void of_the_bsp(void)
         buffer = rt_dma_zalloc(&own, size, &handle, 0);
         EXPECT(buffer == bsp_memory + 5 && handle == 0x1234);
         EXPECT(is_zero(buffer, size) && buffer[-1] == 0x5a && buffer[size] == 0x5a);
+        EXPECT(!rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOMAP));
     }
+    /* It need not know what RT_DMA_F_WT is. */
+    EXPECT(rt_dma_wc_flags(&own) == COHERENT && rt_dma_wc_flags(RT_NULL) == COHERENT);
 }
 
 static void wrong_calls(void)

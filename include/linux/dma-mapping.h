@@ -109,30 +109,16 @@ typedef unsigned int gfp_t;
 #define __GFP_NOWARN    0x40u
 #endif
 
-/* Memory whose writes the processor may gather: rt_dma_alloc_wc(). */
-#define DMA_ATTR_WRITE_COMBINE      (1UL << 0)
 /* map and unmap calls leave the cache alone (unmap: and the buffer behind a bounce buffer). See dma_map_single_attrs(). */
-#define DMA_ATTR_SKIP_CPU_SYNC      (1UL << 1)
-/* What follows has no effect: it asks for less than is always given, or for what no bus here can do. */
+#define DMA_ATTR_SKIP_CPU_SYNC      (1UL << 0)
+/* What follows has no effect: it asks for no more than is always given, or for what no bus here can do. */
+#define DMA_ATTR_WRITE_COMBINE      (1UL << 1)
 #define DMA_ATTR_WEAK_ORDERING      (1UL << 2)
 #define DMA_ATTR_NO_KERNEL_MAPPING  (1UL << 3)
 #define DMA_ATTR_FORCE_CONTIGUOUS   (1UL << 4)
 #define DMA_ATTR_ALLOC_SINGLE_PAGES (1UL << 5)
 #define DMA_ATTR_NO_WARN            (1UL << 6)
 #define DMA_ATTR_PRIVILEGED         (1UL << 7)
-
-/* RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR, as rt_dma_alloc_coherent() of drivers/dma.h asks; and RT_DMA_F_WT or the same. */
-#define DMA_LINUX_COHERENT          ((uintptr_t)0x05)
-#ifdef __aarch64__
-#define DMA_LINUX_WRITE_COMBINE     ((uintptr_t)0x20)
-#else
-#define DMA_LINUX_WRITE_COMBINE     DMA_LINUX_COHERENT
-#endif
-
-static inline uintptr_t dma_linux_flags(unsigned long attrs)
-{
-    return attrs & DMA_ATTR_WRITE_COMBINE ? DMA_LINUX_WRITE_COMBINE : DMA_LINUX_COHERENT;
-}
 
 /* ---- masks ------------------------------------------------------------------------------------------------------ */
 
@@ -182,23 +168,25 @@ static inline int dma_get_cache_alignment(void)
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-/* NULL if no pool that serves the device has room. Full of zeros. */
+/*
+ * NULL if no pool that serves the device has room. Full of zeros. Write-combining in any case where the library can, as
+ * coherent memory of Linux on arm64: drivers memset() and memcpy() it, which the Device memory of RT-Thread's
+ * rt_dma_alloc_coherent() does not bear. Where it cannot, only aligned words may be accessed: see rt_dma_wc_flags().
+ */
 static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
 {
     (void)gfp;
-    if (attrs & DMA_ATTR_WRITE_COMBINE)
-    {
-        return rt_dma_alloc_wc(dma_rt_device(dev), size, dma_handle);
-    }
-    return rt_dma_zalloc(dma_rt_device(dev), size, dma_handle, DMA_LINUX_COHERENT);
+    (void)attrs;
+    return rt_dma_alloc_wc(dma_rt_device(dev), size, dma_handle);
 }
 
-/* size, cpu_addr, dma_handle and attrs as at the allocation; what does not fit is logged, and changes nothing. */
+/* size, cpu_addr and dma_handle as at the allocation; what does not fit is logged, and changes nothing. */
 static inline void dma_free_attrs(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         unsigned long attrs)
 {
-    rt_dma_free(dma_rt_device(dev), size, cpu_addr, dma_handle, dma_linux_flags(attrs));
+    (void)attrs;
+    rt_dma_free(dma_rt_device(dev), size, cpu_addr, dma_handle, rt_dma_wc_flags(dma_rt_device(dev)));
 }
 
 static inline void *dma_alloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
@@ -247,18 +235,17 @@ static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu
 static inline void *dmam_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
 {
-    unsigned char *cpu_addr = (unsigned char *)rt_dmam_alloc(dma_rt_device(dev), size, dma_handle,
-            dma_linux_flags(attrs));
-    uintptr_t *word = (uintptr_t *)(void *)cpu_addr;
-    size_t i;
+    void *cpu_addr = rt_dmam_alloc(dma_rt_device(dev), size, dma_handle, rt_dma_wc_flags(dma_rt_device(dev)));
+    size_t words = cpu_addr ? size / sizeof(uintptr_t) : 0, i;
 
     (void)gfp;
-    /* Aligned words: it may be Device memory, which memset() does not do for. */
-    for (i = 0; word && i < size / sizeof(*word); i++)
+    (void)attrs;
+    /* Aligned words, since it may be Device memory. */
+    for (i = 0; i < words; i++)
     {
-        ((volatile uintptr_t *)word)[i] = 0;
+        ((volatile uintptr_t *)cpu_addr)[i] = 0;
     }
-    for (i = size - size % sizeof(*word); word && i < size; i++)
+    for (i = words * sizeof(uintptr_t); cpu_addr && i < size; i++)
     {
         ((volatile unsigned char *)cpu_addr)[i] = 0;
     }

@@ -1,9 +1,10 @@
-//! `rt_dma_zalloc`, `rt_dma_alloc_wc`.
+//! `rt_dma_zalloc`, `rt_dma_wc_flags`, `rt_dma_alloc_wc`.
 
 use core::ffi::c_void;
 
 use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
-use super::write_if;
+use super::ops::allocates_here;
+use super::{device, write_if};
 use crate::abi::rt_device;
 use crate::flags::Flags;
 
@@ -39,15 +40,27 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     buffer
 }
 
-/// Allocates a write-combining buffer full of zeros: coherent, where the processor may gather and reorder writes until the
-/// next barrier. For what is written in long runs and seldom read, as a frame buffer.
+/// The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
+/// gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
 ///
-/// On aarch64 it is Normal Non-cacheable memory; elsewhere as what `rt_dma_alloc_coherent` gives. Freed by `rt_dma_free`.
-/// Null as from `rt_dma_alloc`, and where such a mapping cannot be had. Context as `rt_dma_alloc`.
+/// On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
+/// Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
+/// asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
+/// device's first call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
+    let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
+    flags.bits()
+}
+
+/// Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+///
+/// As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
+/// be had. Context as `rt_dma_alloc`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller's.
-    unsafe { rt_dma_zalloc(dev, size, dma_handle, Flags::WRITE_COMBINING.bits()) }
+    unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
 
 /// Writes zeros as Device memory takes them: words where they are aligned, and bytes before and behind. No `memset`, whose

@@ -63,6 +63,13 @@ pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     }
 }
 
+/// Whether the device's buffers come from the library, and not from an operation of the BSP's own. Context as the
+/// device's first call.
+pub(super) fn allocates_here(device: Device) -> bool {
+    let is_ours = |table| core::ptr::eq(table, &DEVICE_TREE) || core::ptr::eq(table, &PCI);
+    table_of(device).is_some_and(|table| table.alloc.is_none() || is_ours(table))
+}
+
 #[cold]
 #[inline(never)]
 fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
