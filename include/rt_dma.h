@@ -32,11 +32,21 @@ void *rt_dma_zalloc(struct rt_device *dev,
                     uintptr_t flags);
 
 /**
- * Allocates a write-combining buffer full of zeros: coherent, where the processor may gather and reorder writes until the
- * next barrier. For what is written in long runs and seldom read, as a frame buffer.
+ * The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
+ * gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
  *
- * On aarch64 it is Normal Non-cacheable memory; elsewhere as what `rt_dma_alloc_coherent` gives. Freed by `rt_dma_free`.
- * Null as from `rt_dma_alloc`, and where such a mapping cannot be had. Context as `rt_dma_alloc`.
+ * On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
+ * Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
+ * asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
+ * device's first call.
+ */
+uintptr_t rt_dma_wc_flags(struct rt_device *dev);
+
+/**
+ * Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+ *
+ * As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
+ * be had. Context as `rt_dma_alloc`.
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t size,
