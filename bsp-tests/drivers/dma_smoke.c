@@ -719,6 +719,14 @@ static const struct
 #ifdef RT_DMA_F_WT
     { "two-way DMA, write-through buffers", check_edu_write_through },
 #endif
+    { "Linux driver: coherent memory", check_linux_memory },
+    { "Linux driver: masks with fallback", check_linux_masks },
+    { "Linux driver: descriptor ring, streaming both ways", check_linux_copy },
+    { "Linux driver: scatter list", check_linux_sg },
+    { "Linux driver: circular buffer", check_linux_loopback },
+    { "Linux driver: bounce buffers for RAM above 4 GiB", check_linux_bounce },
+    { "Linux driver: remove gives everything back", check_linux_remove },
+    { "Linux driver: fw_cfg requests from a DMA pool", check_linux_fw_cfg },
     { "memory type of cached buffers", check_type_cached },
     { "memory type of uncached buffers", check_type_uncached },
 #ifdef RT_DMA_F_WT
