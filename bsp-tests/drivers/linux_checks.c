@@ -85,7 +85,7 @@ static int is_high(const void *va)
     return (rt_uint64_t)(rt_ubase_t)rt_kmem_v2p((void *)va) >= FOUR_GIB;
 }
 
-/* The device is given the buffer itself where it can reach it, and else memory that it can reach. */
+/* The device is given memory that it can reach: the buffer itself, if it is no other. */
 static const char *check_handle(const char *name, dma_addr_t handle, const void *va, rt_size_t size)
 {
     dma_addr_t pa = (dma_addr_t)rt_kmem_v2p((void *)va);
@@ -94,7 +94,8 @@ static const char *check_handle(const char *name, dma_addr_t handle, const void 
     {
         return why("%s: handle 0x%lx is beyond the mask", name, (rt_ubase_t)handle);
     }
-    if (!is_high(va) && handle != pa)
+    /* Without a coherent cache a target that shares a line with its neighbours bounces, too. */
+    if (!is_high(va) && handle != pa && rt_dma_device_is_coherent(&edu.rt.parent))
     {
         return why("%s: handle 0x%lx for 0x%lx, which the device can reach", name, (rt_ubase_t)handle, (rt_ubase_t)pa);
     }
@@ -313,8 +314,8 @@ static const char *read_file(const struct fw_cfg_found *file, rt_uint32_t expect
     {
         return why("the read gives %d", result);
     }
-    /* The device names 64 bits: it is given the buffer itself, wherever it lies. */
-    if (handle != (dma_addr_t)rt_kmem_v2p(buffer))
+    /* The device names 64 bits: it is given the buffer itself, wherever it lies (see check_handle). */
+    if (handle != (dma_addr_t)rt_kmem_v2p(buffer) && rt_dma_device_is_coherent(&fw_cfg.dev.rt))
     {
         return why("handle 0x%lx for 0x%lx", (rt_ubase_t)handle, (rt_ubase_t)rt_kmem_v2p(buffer));
     }

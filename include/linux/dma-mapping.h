@@ -109,7 +109,7 @@ typedef unsigned int gfp_t;
 #define __GFP_NOWARN    0x40u
 #endif
 
-/* map and unmap calls leave the cache alone (unmap: and the buffer behind a bounce buffer). See dma_map_single_attrs(). */
+/* The driver synchronizes by itself: see dma_map_single_attrs() and dma_unmap_single_attrs(). */
 #define DMA_ATTR_SKIP_CPU_SYNC      (1UL << 0)
 /* What follows has no effect: it asks for no more than is always given, or for what no bus here can do. */
 #define DMA_ATTR_WRITE_COMBINE      (1UL << 1)
@@ -215,22 +215,6 @@ static inline void dma_free_wc(dma_device_t dev, size_t size, void *cpu_addr, dm
     dma_free_attrs(dev, size, cpu_addr, dma_handle, DMA_ATTR_WRITE_COMBINE);
 }
 
-/* Cached memory: dma_sync_single_for_device() and dma_sync_single_for_cpu() hand it to and fro. */
-static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
-        enum dma_data_direction dir, gfp_t gfp)
-{
-    (void)dir;
-    (void)gfp;
-    return rt_dma_zalloc(dma_rt_device(dev), size, dma_handle, 0);
-}
-
-static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
-        enum dma_data_direction dir)
-{
-    (void)dir;
-    rt_dma_free(dma_rt_device(dev), size, cpu_addr, dma_handle, 0);
-}
-
 /* Managed: rt_dmam_release() frees what the driver did not. */
 static inline void *dmam_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
@@ -273,8 +257,7 @@ static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 /*
  * Hands size bytes to the device. What the device cannot reach goes through a bounce buffer.
  *
- * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained once more than asked. At the unmap it has: there a
- * driver that synchronized by itself may have written to the buffer since.
+ * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained once more than asked.
  */
 static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -298,30 +281,39 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
     return rt_dma_map_sg(dma_rt_device(dev), sgl, nents, dir);
 }
 
-/* The direction without what the unmap would do for the processor. */
-static inline int dma_linux_unmap_direction(enum dma_data_direction dir, unsigned long attrs)
-{
-    return attrs & DMA_ATTR_SKIP_CPU_SYNC ? DMA_TO_DEVICE : dir;
-}
-
-/* Hands the bytes back to the processor. */
+/*
+ * Hands the bytes back to the processor. With DMA_ATTR_SKIP_CPU_SYNC the processor has them already, and what it wrote
+ * since stays.
+ */
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_single(dma_rt_device(dev), dma_addr, size, dma_linux_unmap_direction(dir, attrs));
+    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
+    {
+        rt_dma_sync_single_for_device(dma_rt_device(dev), dma_addr, size, dir);
+    }
+    rt_dma_unmap_single(dma_rt_device(dev), dma_addr, size, dir);
 }
 
 static inline void dma_unmap_page_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_page(dma_rt_device(dev), dma_addr, size, dma_linux_unmap_direction(dir, attrs));
+    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
+    {
+        rt_dma_sync_single_for_device(dma_rt_device(dev), dma_addr, size, dir);
+    }
+    rt_dma_unmap_page(dma_rt_device(dev), dma_addr, size, dir);
 }
 
 /* nents as it was given to the map call. */
 static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_sg(dma_rt_device(dev), sgl, nents, dma_linux_unmap_direction(dir, attrs));
+    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
+    {
+        rt_dma_sync_sg_for_device(dma_rt_device(dev), sgl, nents, dir);
+    }
+    rt_dma_unmap_sg(dma_rt_device(dev), sgl, nents, dir);
 }
 
 static inline dma_addr_t dma_map_single(dma_device_t dev, void *cpu_addr, size_t size, enum dma_data_direction dir)
@@ -391,6 +383,36 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
         enum dma_data_direction dir)
 {
     rt_dma_sync_sg_for_device(dma_rt_device(dev), sgl, nents, dir);
+}
+
+/*
+ * Cached memory, mapped for as long as it lives: dma_sync_single_for_device() and dma_sync_single_for_cpu() hand it to and
+ * fro. It is the processor's at first, and full of zeros. In whole pages, so that its last line has no neighbour.
+ */
+static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
+        enum dma_data_direction dir, gfp_t gfp)
+{
+    size_t whole = (size + 4095) & ~(size_t)4095;
+    void *cpu_addr = whole < size ? NULL : rt_dma_zalloc(dma_rt_device(dev), whole, NULL, 0);
+    dma_addr_t mapped = cpu_addr ? rt_dma_map_single(dma_rt_device(dev), cpu_addr, whole, dir) : DMA_MAPPING_ERROR;
+
+    (void)gfp;
+    if (mapped != DMA_MAPPING_ERROR)
+    {
+        *dma_handle = mapped;
+        return cpu_addr;
+    }
+    rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
+    return NULL;
+}
+
+static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
+        enum dma_data_direction dir)
+{
+    size_t whole = (size + 4095) & ~(size_t)4095;
+
+    rt_dma_unmap_single(dma_rt_device(dev), dma_handle, whole, dir);
+    rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
 }
 
 /* ---- pages ------------------------------------------------------------------------------------------------------ */
