@@ -46,6 +46,12 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     }
 }
 
+/// Which of our operations a table is; `None` for a table of the BSP's.
+pub(super) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
+    let all = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
+    all.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+}
+
 /// The operations that stand in where a table of the BSP's has none.
 pub(super) fn default_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.default_ops(device))
