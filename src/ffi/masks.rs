@@ -74,12 +74,11 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask)) {
         return errors.io;
     }
-    let is_masked = core::ptr::eq(now, &MASKED);
-    let becomes_masked = coherent && mask != !0 && !is_masked;
-    let behind = if becomes_masked { core::ptr::from_ref(operations).expose_provenance() } else { 0 };
+    let limits = coherent && mask != !0;
+    let behind = if limits { core::ptr::from_ref(operations).expose_provenance() } else { 0 };
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     match DEVICES.set_masks(device, streaming, coherent, behind) {
-        Ok(()) if becomes_masked => {
+        Ok(()) if limits => {
             // SAFETY: the caller's device; the table is a static, and its record says what it stands before.
             unsafe { rt_dma_port_device_set_ops(dev.cast(), core::ptr::from_ref(&MASKED).cast()) };
             errors.ok
