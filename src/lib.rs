@@ -21,6 +21,7 @@ extern crate std;
 pub mod abi;
 pub mod attributes;
 pub mod cache;
+pub mod device_records;
 pub mod device_tree;
 pub mod extract;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
@@ -28,8 +29,10 @@ pub mod ffi;
 pub mod flags;
 pub mod kernel;
 pub mod lock;
+pub mod managed;
 pub mod map_ops;
 pub mod mapping;
+pub mod masks;
 pub mod page_map;
 pub mod pool;
 pub mod registry;

@@ -6,6 +6,7 @@
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
+use crate::masks::is_within;
 use crate::pool::{Buffer, Pool};
 use crate::registry::Dma;
 
@@ -83,11 +84,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        let reaches = |pa: Pa, size: usize| {
-            let handle = self.to_handle(ops, device, pa)?;
-            let last = (handle as u64).checked_add(size.checked_sub(1)? as u64)?;
-            (last <= mask).then_some(handle)
-        };
+        let reaches = |pa: Pa, size: usize| self.reach(ops, device, pa, size, mask);
         let good = |buffer: &Buffer| reaches(buffer.pa, size).is_some();
         let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
         let own = match ops {
@@ -107,6 +104,11 @@ impl<K: Kernel> Dma<K> {
             }
         };
         Some((buffer.va, reaches(buffer.pa, size)?))
+    }
+
+    /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
+    pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
+        self.to_handle(ops, device, pa).filter(|handle| is_within(*handle, size, mask))
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another

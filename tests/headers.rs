@@ -35,6 +35,21 @@ typedef struct rt_dma_pool rt_dma_pool;",
         trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */",
     },
     Header {
+        name: "rt_dma.h",
+        sources: &["src/abi.rs", "src/ffi/attributes.rs", "src/ffi/masks.rs", "src/ffi/managed.rs"],
+        exclude: &[],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/*
+ * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#ifndef RT_DMA_H
+#define RT_DMA_H
+",
+        trailer: "\n#endif /* RT_DMA_H */",
+    },
+    Header {
         name: "rt_dma_port.h",
         sources: &["src/kernel/rtthread.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
@@ -49,20 +64,6 @@ typedef struct rt_dma_pool rt_dma_pool;",
  */
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
         trailer: "\n#endif /* RT_DMA_PORT_H */",
-    },
-    Header {
-        name: "rt_dma.h",
-        sources: &["src/abi.rs", "src/ffi/attributes.rs"],
-        exclude: &[],
-        style: cbindgen::Style::Tag,
-        prelude: "\n\
-/*
- * What the library offers beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
- * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
- */
-#ifndef RT_DMA_H
-#define RT_DMA_H",
-        trailer: "\n#endif /* RT_DMA_H */",
     },
 ];
 

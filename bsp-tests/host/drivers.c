@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* C drivers as a BSP has them, on the host stand-in; and callers that are wrong. Exits 0 if all is as it must be. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rtdevice.h>
 #include <drivers/pci.h>
 #include <mm_aspace.h>
+#include "expect.h"
 #include "kernel.h"
-
-#define MIB (1UL << 20)
 
 int list_dma_pool(int argc, char **argv);
 void attributes(void);
-
-#define EXPECT(condition)                                                               \
-    do                                                                                  \
-    {                                                                                   \
-        if (!(condition))                                                               \
-        {                                                                               \
-            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
+void masked_drivers(void);
+void managed_drivers(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -307,6 +297,8 @@ int main(void)
         wrong_calls();
         from_an_interrupt();
         attributes();
+        masked_drivers();
+        managed_drivers();
         if (round == 0)
         {
             fixed_region();

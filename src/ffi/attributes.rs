@@ -3,10 +3,12 @@
 use core::ffi::c_void;
 
 use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
-use super::ops::allocates_here;
+use super::masks::unmasked;
+use super::ops::{ops_of, table_of};
 use super::{device, write_if};
 use crate::abi::rt_device;
 use crate::flags::Flags;
+use crate::kernel::Device;
 
 /// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
 ///
@@ -51,6 +53,12 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
     let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
     flags.bits()
+}
+
+/// Whether the device's buffers come from the library, and not from an operation of the BSP's own.
+fn allocates_here(device: Device) -> bool {
+    let table = table_of(device).map(|table| unmasked(device, table));
+    table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())
 }
 
 /// Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.

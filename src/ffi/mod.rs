@@ -14,6 +14,8 @@
 
 mod attributes;
 mod buffer;
+mod managed;
+mod masks;
 mod ops;
 #[cfg(target_os = "none")]
 mod panic;
@@ -21,18 +23,24 @@ mod pool;
 
 pub use attributes::*;
 pub use buffer::*;
+pub use managed::*;
+pub use masks::*;
 pub use ops::*;
 pub use pool::*;
 
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
+use crate::device_records::DeviceRecords;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 use crate::registry::Dma;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);
+
+/// What is remembered of the system's devices.
+static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
 /// The device behind a pointer, unless it is null.
 #[inline(always)]

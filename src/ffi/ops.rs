@@ -46,6 +46,12 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     }
 }
 
+/// Which of our operations a table is; `None` for a table of the BSP's.
+pub(super) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
+    let all = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
+    all.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+}
+
 /// The operations that stand in where a table of the BSP's has none.
 pub(super) fn default_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.default_ops(device))
@@ -61,13 +67,6 @@ pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
         Some(table) => Some(table),
         None => choose(device),
     }
-}
-
-/// Whether the device's buffers come from the library, and not from an operation of the BSP's own. Context as the
-/// device's first call.
-pub(super) fn allocates_here(device: Device) -> bool {
-    let is_ours = |table| core::ptr::eq(table, &DEVICE_TREE) || core::ptr::eq(table, &PCI);
-    table_of(device).is_some_and(|table| table.alloc.is_none() || is_ours(table))
 }
 
 #[cold]
