@@ -7,6 +7,8 @@
 //! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where
 //!   the processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
 //!   boot memory is split. [`report`]: what the shell prints.
+//! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
+//!   that the device does not reach.
 //! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
 
 #![no_std]
@@ -19,6 +21,7 @@
 extern crate std;
 
 pub mod abi;
+pub mod bounce;
 pub mod cache;
 pub mod device_tree;
 pub mod extract;
@@ -33,4 +36,5 @@ pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod streaming;
 pub mod view;

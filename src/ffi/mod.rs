@@ -17,10 +17,12 @@ mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
+mod streaming;
 
 pub use buffer::*;
 pub use ops::*;
 pub use pool::*;
+pub use streaming::*;
 
 use core::ffi::c_void;
 

@@ -63,6 +63,13 @@ pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     }
 }
 
+/// Which of our tables the device has; `Some(None)` if it is one of the BSP's, `None` if it cannot be chosen now.
+pub(super) fn kind_of(device: Device) -> Option<Option<MapOps>> {
+    let kept = table_of(device)?;
+    let ours = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
+    Some(ours.into_iter().find(|ops| core::ptr::eq(table(*ops), kept)))
+}
+
 #[cold]
 #[inline(never)]
 fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
