@@ -7,6 +7,8 @@
 //! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where
 //!   the processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
 //!   boot memory is split. [`report`]: what the shell prints.
+//! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
+//!   that the device does not reach.
 //! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
 
 #![no_std]
@@ -20,6 +22,7 @@ extern crate std;
 
 pub mod abi;
 pub mod attributes;
+pub mod bounce;
 pub mod cache;
 pub mod device_records;
 pub mod device_tree;
@@ -37,4 +40,5 @@ pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod streaming;
 pub mod view;

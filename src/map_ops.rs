@@ -157,7 +157,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Where the device finds `pa`.
-    fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
+    pub(crate) fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
         match ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(pa),
             MapOps::DeviceTree => self.kernel.cpu_to_dma(device, pa),
@@ -166,7 +166,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Where the processor finds what the device calls `handle`.
-    fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
+    pub(crate) fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
         match ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.dma_to_cpu(device, handle),

@@ -36,8 +36,14 @@ typedef struct rt_dma_pool rt_dma_pool;",
     },
     Header {
         name: "rt_dma.h",
-        sources: &["src/abi.rs", "src/ffi/attributes.rs", "src/ffi/masks.rs", "src/ffi/managed.rs"],
-        exclude: &[],
+        sources: &[
+            "src/abi.rs",
+            "src/ffi/attributes.rs",
+            "src/ffi/managed.rs",
+            "src/ffi/masks.rs",
+            "src/ffi/streaming.rs",
+        ],
+        exclude: &["RT_DMA_MAPPING_ERROR"],
         style: cbindgen::Style::Tag,
         prelude: "\n\
 /*
@@ -46,7 +52,11 @@ typedef struct rt_dma_pool rt_dma_pool;",
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H
-",
+
+/**
+ * The handle that no mapping has: what a mapping call returns when it fails.
+ */
+#define RT_DMA_MAPPING_ERROR UINTPTR_MAX",
         trailer: "\n#endif /* RT_DMA_H */",
     },
     Header {

@@ -20,6 +20,7 @@ mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
+mod streaming;
 
 pub use attributes::*;
 pub use buffer::*;
@@ -27,6 +28,7 @@ pub use managed::*;
 pub use masks::*;
 pub use ops::*;
 pub use pool::*;
+pub use streaming::*;
 
 use core::ffi::c_void;
 

@@ -283,6 +283,11 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_unmap(pointer(va)) }
     }
 
+    fn copy(&self, to: Va, from: Va, size: usize) {
+        // SAFETY: the core hands over mapped memory: a driver's, which the driver gave for this, and the library's own.
+        unsafe { super::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
+    }
+
     fn view_limit(&self) -> usize {
         // SAFETY: see above.
         unsafe { rt_dma_port_view_limit() }
