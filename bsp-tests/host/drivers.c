@@ -11,6 +11,7 @@
 
 int list_dma_pool(int argc, char **argv);
 void attributes(void);
+void linux_drivers(void);
 void masked_drivers(void);
 void managed_drivers(void);
 
@@ -297,6 +298,7 @@ int main(void)
         wrong_calls();
         from_an_interrupt();
         attributes();
+        linux_drivers();
         masked_drivers();
         managed_drivers();
         if (round == 0)

@@ -101,7 +101,13 @@ static void skipped_sync(void)
     unsigned char *seen = host_device_view(handle);
 
     EXPECT(!dma_mapping_error(dev, handle) && handle != OWN_RAM + 100);
+    memset(target, 0, 100);
     memset(seen, 0x33, 100);
+    dma_sync_single_range_for_cpu(dev, handle, 64, 16, DMA_FROM_DEVICE);
+    EXPECT(target[63] == 0 && target[64] == 0x33 && target[79] == 0x33 && target[80] == 0);
+    memset(target + 70, 0x77, 2);
+    dma_sync_single_range_for_device(dev, handle, 71, 1, DMA_FROM_DEVICE);
+    EXPECT(seen[70] == 0x33 && seen[71] == 0x77);
     dma_sync_single_for_cpu(dev, handle, 100, DMA_FROM_DEVICE);
     EXPECT(target[0] == 0x33 && target[99] == 0x33);
     memset(target, 0x44, 50);

@@ -393,7 +393,7 @@ static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_add
         enum dma_data_direction dir, gfp_t gfp)
 {
     size_t whole = (size + 4095) & ~(size_t)4095;
-    void *cpu_addr = whole < size ? NULL : rt_dma_zalloc(dma_rt_device(dev), whole, NULL, 0);
+    void *cpu_addr = rt_dma_zalloc(dma_rt_device(dev), whole, NULL, 0);
     dma_addr_t mapped = cpu_addr ? rt_dma_map_single(dma_rt_device(dev), cpu_addr, whole, dir) : DMA_MAPPING_ERROR;
 
     (void)gfp;
