@@ -74,7 +74,7 @@ static const char *map_high(rt_uint8_t **high)
 
     if (stand_in_high_memory(&start, &size) || size < HIGH_SIZE)
     {
-        return "QEMU was not given RAM above 4 GiB (-m 5G)";
+        return "QEMU was not given RAM above 4 GiB (-m 3200M)";
     }
     *high = rt_ioremap_cached((void *)(rt_ubase_t)start, HIGH_SIZE);
     return *high ? RT_NULL : "cannot map RAM above 4 GiB";
