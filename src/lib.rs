@@ -7,6 +7,7 @@
 //! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where
 //!   the processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
 //!   boot memory is split. [`report`]: what the shell prints.
+//! * [`block_pool`]: small blocks out of all of this, as a client of it.
 //! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
 
 #![no_std]
@@ -19,6 +20,7 @@
 extern crate std;
 
 pub mod abi;
+pub mod block_pool;
 pub mod cache;
 pub mod device_tree;
 pub mod extract;

@@ -16,7 +16,7 @@ struct Header {
     trailer: &'static str,
 }
 
-const HEADERS: [Header; 2] = [
+const HEADERS: [Header; 3] = [
     Header {
         name: "rt_dma_pool.h",
         sources: &["src/abi.rs", "src/ffi/buffer.rs", "src/ffi/ops.rs", "src/ffi/pool.rs"],
@@ -49,6 +49,20 @@ typedef struct rt_dma_pool rt_dma_pool;",
  */
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
         trailer: "\n#endif /* RT_DMA_PORT_H */",
+    },
+    Header {
+        name: "rt_dma.h",
+        sources: &["src/abi.rs", "src/ffi/block_pool.rs"],
+        exclude: &[],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/*
+ * What the library offers beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#ifndef RT_DMA_H
+#define RT_DMA_H",
+        trailer: "\n#endif /* RT_DMA_H */",
     },
 ];
 

@@ -12,12 +12,14 @@
 // The section above holds for each of them.
 #![allow(clippy::missing_safety_doc)]
 
+mod block_pool;
 mod buffer;
 mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
 
+pub use block_pool::*;
 pub use buffer::*;
 pub use ops::*;
 pub use pool::*;
