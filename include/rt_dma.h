@@ -42,6 +42,11 @@
 struct rt_device;
 
 /**
+ * A pool of small blocks of DMA memory.
+ */
+struct rt_dma_block_pool;
+
+/**
  * One buffer of a scatter list.
  */
 struct rt_dma_sg {
@@ -96,6 +101,80 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t *dma_handle);
 
 /**
+ * Makes a pool of blocks of one size, in coherent memory of `dev`.
+ *
+ * `size` is in bytes, and is rounded up to a multiple of `align` and of a word; it may be more than a page. Every block is
+ * aligned to `align`, for the processor and for the device: a power of two up to a page (0 and 1: to a word, as in any
+ * case). No block crosses a multiple of `boundary` for the device: a power of two no less than the size as rounded up (0:
+ * blocks may cross any). `name` is copied, up to 31 bytes, and may be null.
+ *
+ * Memory comes when blocks are asked for, page by page, from the device's `rt_dma_alloc`. Returns null if `dev` is null, a
+ * number is not as it should be, or there is no memory for the bookkeeping; one line in the log says which. Thread.
+ *
+ * The rules are those of Linux's dma_pool_create (Documentation/core-api/dma-api.rst).
+ */
+struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
+                                                   struct rt_device *dev,
+                                                   uintptr_t size,
+                                                   uintptr_t align,
+                                                   uintptr_t boundary);
+
+/**
+ * Takes a block. Its contents are what they were.
+ *
+ * `dma_handle` takes the address for the device; it may be null. Returns the address for the processor: memory as
+ * `rt_dma_alloc_coherent` gives it, so where that is Device memory (aarch64), only aligned accesses, and no memset or
+ * memcpy. Returns null if `pool` is null or there is no memory.
+ *
+ * Takes the same time however many blocks there are, and touches none of their memory. Any context while a block is free;
+ * when none is, a thread gets another page, and an interrupt gets null.
+ */
+void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
+                              uintptr_t *dma_handle);
+
+/**
+ * Takes a block full of zeros: otherwise as `rt_dma_block_pool_alloc`. Cleared word by word, as Device memory takes it.
+ */
+void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
+                               uintptr_t *dma_handle);
+
+/**
+ * Gives a block back.
+ *
+ * `block` and `dma_handle` are those of its `rt_dma_block_pool_alloc`; a zero `dma_handle` says that the caller did not ask
+ * for it. What does not fit (an address that is not the beginning of a block of this pool, another handle, a second free)
+ * is logged and counted, and changes nothing. Null `pool` or `block` does nothing.
+ *
+ * Takes the same time however many blocks there are. Any context.
+ */
+void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
+                            void *block,
+                            uintptr_t dma_handle);
+
+/**
+ * Gives back the pages on which no block is in use, and says how many they were.
+ *
+ * The next allocation may have to get a page again, which an interrupt cannot. Zero if `pool` is null. Thread.
+ */
+uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
+
+/**
+ * Gives back a pool, and all its pages.
+ *
+ * Returns `RT_EOK`; `-RT_EBUSY` while blocks are in use: a line in the log says how many, one more each of the first eight,
+ * and the pool serves on; `-RT_EINVAL` if `pool` is null, or no pool (any more); `-RT_ERROR` in an interrupt. Nobody may use
+ * the pool meanwhile. Thread.
+ */
+intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
+
+/**
+ * Prints every block pool: its name, blocks in use, blocks in all, bytes of a block as rounded up, pages. A shell command:
+ * takes no arguments, returns 0. Thread.
+ */
+int list_dma_block_pool(int argc,
+                        char **argv);
+
+/**
  * Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
  *
  * Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
@@ -124,6 +203,42 @@ void rt_dmam_free(struct rt_device *dev,
  * it is counted, and does nothing. Thread.
  */
 void rt_dmam_release(struct rt_device *dev);
+
+/**
+ * Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
+ *
+ * Returns `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+ */
+uintptr_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction);
+
+/**
+ * Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`. What is
+ * no managed mapping of the device (any more) is logged and counted, and changes nothing. Null `dev` does nothing.
+ * Thread.
+ */
+void rt_dmam_unmap_single(struct rt_device *dev,
+                          uintptr_t dma_handle,
+                          uintptr_t size,
+                          int direction);
+
+/**
+ * Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+ *
+ * If blocks are in use then, the pool stays, and is tied to nothing any more. Returns null also without memory for the
+ * bookkeeping. Thread.
+ */
+struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
+                                                    struct rt_device *dev,
+                                                    uintptr_t size,
+                                                    uintptr_t align,
+                                                    uintptr_t boundary);
+
+/**
+ * Destroys, before `rt_dmam_release` would, a pool of `rt_dmam_block_pool_create`. While blocks are in use it stays, tied to
+ * its device as before; lines in the log name them. A pool that is not managed is logged and counted, and stays. Null
+ * `pool` does nothing. Thread.
+ */
+void rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool);
 
 /**
  * Sets the streaming mask: which addresses the device can name in what is mapped for it.

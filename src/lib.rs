@@ -9,6 +9,7 @@
 //!   boot memory is split. [`report`]: what the shell prints.
 //! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
 //!   that the device does not reach.
+//! * [`block_pool`]: small blocks out of all of this, as a client of it.
 //! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
 
 #![no_std]
@@ -22,6 +23,7 @@ extern crate std;
 
 pub mod abi;
 pub mod attributes;
+pub mod block_pool;
 pub mod bounce;
 pub mod cache;
 pub mod device_records;

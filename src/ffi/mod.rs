@@ -13,8 +13,11 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod attributes;
+mod block_pool;
 mod buffer;
 mod managed;
+mod managed_map;
+mod managed_pool;
 mod masks;
 mod ops;
 #[cfg(target_os = "none")]
@@ -23,8 +26,11 @@ mod pool;
 mod streaming;
 
 pub use attributes::*;
+pub use block_pool::*;
 pub use buffer::*;
 pub use managed::*;
+pub use managed_map::*;
+pub use managed_pool::*;
 pub use masks::*;
 pub use ops::*;
 pub use pool::*;

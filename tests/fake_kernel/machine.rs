@@ -245,6 +245,11 @@ impl Machine {
     /// What `list_dma_pool` prints.
     pub fn list(&self) -> Vec<String> {
         self.dma.report();
+        self.take_printed()
+    }
+
+    /// The lines for the shell since the last look.
+    pub fn take_printed(&self) -> Vec<String> {
         std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed)
     }
 
