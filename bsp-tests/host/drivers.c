@@ -14,6 +14,7 @@ void attributes(void);
 void linux_drivers(void);
 void masked_drivers(void);
 void managed_drivers(void);
+void managed_pools_and_maps(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -301,6 +302,7 @@ int main(void)
         linux_drivers();
         masked_drivers();
         managed_drivers();
+        managed_pools_and_maps();
         if (round == 0)
         {
             fixed_region();

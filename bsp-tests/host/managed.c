@@ -66,3 +66,60 @@ void managed_drivers(void)
     rt_dmam_release(&dev);
     EXPECT(rt_dma_set_coherent_mask(&dev, ~(rt_uint64_t)0) == RT_EOK);
 }
+
+/* A pool and a mapping go with their device too, and only once. */
+void managed_pools_and_maps(void)
+{
+    static struct rt_device other = { .parent.name = "not managed" };
+    rt_ubase_t first = next_page(), handle = 0, mapped;
+    int blocks;
+    struct rt_dma_block_pool *pool, *plain;
+    char *buffer, *block;
+
+    /* What the library keeps in stock is there from here on. */
+    buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
+    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
+    blocks = host_heap_blocks();
+
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(mapped == handle);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
+    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&other, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(RT_NULL, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(host_heap_blocks() > blocks);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(host_heap_blocks() == blocks);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(rt_dmam_map_single(RT_NULL, buffer, 4096, 0) == RT_DMA_MAPPING_ERROR);
+    EXPECT(rt_dmam_map_single(&dev, RT_NULL, 4096, 0) == RT_DMA_MAPPING_ERROR);
+    EXPECT(host_heap_blocks() == blocks);
+
+    /* The pool is the newest, and goes first: its page is given back before the mapping is. */
+    EXPECT(rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE) == handle);
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    EXPECT(pool);
+    block = rt_dma_block_pool_alloc(pool, RT_NULL);
+    EXPECT(block);
+    rt_dmam_block_pool_destroy(pool); /* its block is in use: it stays, and is managed as before */
+    rt_dma_block_pool_free(pool, block, 0);
+    rt_dmam_release(&dev);
+    EXPECT(host_heap_blocks() == blocks);
+    rt_dmam_release(&dev);
+    rt_dma_free(&dev, 4096, buffer, handle, 0);
+    EXPECT(next_page() == first);
+
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    plain = rt_dma_block_pool_create("plain", &dev, 64, 64, 0);
+    EXPECT(pool && plain);
+    rt_dmam_block_pool_destroy(plain); /* not managed */
+    EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
+    rt_dmam_block_pool_destroy(pool);
+    rt_dmam_block_pool_destroy(RT_NULL);
+    EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));
+    host_interrupt(1);
+    EXPECT(!rt_dmam_block_pool_create("interrupt", &dev, 64, 0, 0));
+    host_interrupt(0);
+    EXPECT(next_page() == first && host_heap_blocks() == blocks);
+}
