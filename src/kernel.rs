@@ -9,6 +9,7 @@
 //!   and never with a lock of this library held.
 
 pub mod heap;
+pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
 #[cfg(test)]

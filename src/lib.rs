@@ -36,4 +36,5 @@ pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod reserved_memory;
 pub mod view;

@@ -36,7 +36,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
     },
     Header {
         name: "rt_dma.h",
-        sources: &["src/abi.rs", "src/ffi/masks.rs", "src/ffi/managed.rs"],
+        sources: &["src/abi.rs", "src/ffi/masks.rs", "src/ffi/managed.rs", "src/ffi/reserved_memory.rs"],
         exclude: &[],
         style: cbindgen::Style::Tag,
         prelude: "\n\
@@ -51,7 +51,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
     },
     Header {
         name: "rt_dma_port.h",
-        sources: &["src/kernel/rtthread.rs"],
+        sources: &["src/kernel/rtthread.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
         style: cbindgen::Style::Tag,
         prelude: "\n\

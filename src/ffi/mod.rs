@@ -19,12 +19,14 @@ mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
+mod reserved_memory;
 
 pub use buffer::*;
 pub use managed::*;
 pub use masks::*;
 pub use ops::*;
 pub use pool::*;
+pub use reserved_memory::*;
 
 use core::ffi::c_void;
 
