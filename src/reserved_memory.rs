@@ -10,6 +10,7 @@ use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Device, Entry, Line, Name, PAGE_SIZE, Pa};
 use crate::pool::Region;
 use crate::registry::{Dma, InstallError, Installer};
+use crate::text::apart;
 
 /// Who owns a pool that is everyone's: nobody. A device that names it is served from it first, and shares it.
 const NOBODY: Device = Device(0);
@@ -56,8 +57,12 @@ impl<K: ReservedMemory> Dma<K> {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable) => {
-                    let format = c"%s: shared-dma-pool %lu cannot be read";
-                    self.refuse(&Line { format, name: Name::of(c"reserved-memory"), values: [index, 0, 0, 0, 0] });
+                    let format = apart!("%s: shared-dma-pool %lu cannot be read");
+                    self.refuse(&Line {
+                        format,
+                        name: Name::of(apart!("reserved-memory")),
+                        values: [index, 0, 0, 0, 0],
+                    });
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
@@ -179,11 +184,13 @@ impl<K: ReservedMemory> Dma<K> {
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
             ReservedError::BadNode => {
-                c"%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together"
+                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
             }
-            ReservedError::Overlap => c"%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool",
-            ReservedError::NoRoom => c"%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)",
-            _ => c"%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory",
+            ReservedError::Overlap => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
+            ReservedError::NoRoom => {
+                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
+            }
+            _ => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
         };
         let (start, end) = pool.range.unwrap_or((0, 0));
         self.refuse(&Line { format, name: pool.name.shown(), values: [start, end, pool.size as usize, 0, 0] });

@@ -133,7 +133,8 @@ fn a_place_lies_within_one_of_the_allocation_ranges() {
     let start = START as u64;
     let nodes = [
         SharedNode::open(MIB).within(&[(start + 8 * mib, 4 * mib), (start + 4 * mib + 1, 2 * mib)]),
-        SharedNode::open(2 * MIB).within(&[(start + 4 * mib + 1, 2 * mib), (start + 16 * mib, 2 * mib)]),
+        // The first is a byte too small.
+        SharedNode::open(2 * MIB).within(&[(start + 12 * mib, 2 * mib - 1), (start + 16 * mib, 2 * mib)]),
         // Past what there is, past what can be counted; and to the end of all.
         SharedNode::open(MIB).within(&[(u64::MAX - mib, u64::MAX), (1 << 40, mib), (start + 32 * mib, u64::MAX)]),
     ];

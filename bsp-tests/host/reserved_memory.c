@@ -9,19 +9,21 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define RANGES  (HOST_RAM + 52 * MIB)
+#define BANK    (HOST_RAM + 54 * MIB)
+#define PLACE   (HOST_RAM + 57 * MIB)
 #define CMA     (HOST_RAM + 58 * MIB)
 
 static char shared[] = "shared-dma-pool", other[] = "ramoops", disabled[] = "disabled";
-static fdt32_t one_mib[] = { CELLS(MIB - 100) }, two_mib[] = { CELLS(2 * MIB) }, no_size[] = { CELLS(0) };
-static fdt32_t ranges[] = { CELLS(0), CELLS(MIB), CELLS(RANGES - 100), CELLS(5 * MIB) };
+static fdt32_t size[] = { CELLS(MIB - 100) }, alignment[] = { CELLS(MIB) }, no_size[] = { CELLS(0) };
+/* The first is too small, and the second begins a page before its first aligned place. */
+static fdt32_t ranges[] = { CELLS(BANK), CELLS(ARCH_PAGE_SIZE), CELLS(PLACE - 5000), CELLS(MIB + 5000) };
 static fdt32_t cma_reg[] = { CELLS(CMA), CELLS(MIB) };
 
 static struct rt_ofw_prop open_props[] =
 {
     { "compatible", sizeof(shared), shared, &open_props[1] },
-    { "size", sizeof(one_mib), one_mib, &open_props[2] },
-    { "alignment", sizeof(two_mib), two_mib, &open_props[3] },
+    { "size", sizeof(size), size, &open_props[2] },
+    { "alignment", sizeof(alignment), alignment, &open_props[3] },
     { "alloc-ranges", sizeof(ranges), ranges, &open_props[4] },
     { "no-map", 0, RT_NULL, RT_NULL },
 };
@@ -63,8 +65,7 @@ static struct rt_ofw_node open =
 
 static void board_with_shared_pools(void)
 {
-    static struct rt_mmblk_reg ram = { { HOST_RAM, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_NONE, 1, { 0 } };
-    static struct rt_mmblk_reg hotplug = { { RANGES, HOST_RAM + HOST_RAM_SIZE, "slot" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    static struct rt_mmblk_reg ram = { { BANK, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
     rt_uint64_t start, size;
     int blocks;
 
@@ -78,21 +79,22 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
     host_interrupt(0);
 
-    /* Everyone's pool is served; memblock has no memory, then the page allocator has it, then the heap none. */
+    /* Memblock has no memory, then memory that may go, then the page allocator has it, then the heap none. */
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
-    host_add_memory(&hotplug);
     host_add_memory(&ram);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
+    ram.flags = MEMBLOCK_NONE;
     host_set_paged(HOST_RAM, HOST_RAM + HOST_RAM_SIZE);
     blocks = host_heap_blocks();
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
-    host_set_paged(RANGES, RANGES + MIB);
+    host_set_paged(BANK + MIB, BANK + 2 * MIB);
     host_fail_append(1);
     EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && host_heap_blocks() == blocks);
     host_fail_append(0);
     EXPECT(rt_ofw_get_address(&open, 0, &start, &size) != RT_EOK);
 
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK && host_heap_blocks() == blocks + 2);
-    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) == RT_EOK && start == RANGES + 2 * MIB && size == 1 * MIB);
+    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) == RT_EOK && start == PLACE && size == 1 * MIB);
     EXPECT(rt_memblock_get_reserved()->reg_list.next);
     host_add_node(&open);
 }
@@ -114,11 +116,11 @@ void drivers_with_reserved_memory(void)
     }
     EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
     reg = rt_slist_entry(rt_memblock_get_reserved()->reg_list.next, struct rt_mmblk_reg, node);
-    EXPECT(reg->memreg.start == RANGES + 2 * MIB && reg->memreg.end == RANGES + 3 * MIB);
+    EXPECT(reg->memreg.start == PLACE && reg->memreg.end == PLACE + MIB);
     EXPECT(reg->flags == MEMBLOCK_NOMAP && !strcmp(reg->memreg.name, "video"));
 
     buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
-    EXPECT(buffer && handle == RANGES + 2 * MIB);
+    EXPECT(buffer && handle == PLACE);
     EXPECT(rt_kmem_v2p((void *)(handle - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
     rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
 
