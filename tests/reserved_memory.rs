@@ -83,7 +83,8 @@ fn a_device_that_came_first_changes_nothing() {
 #[test]
 fn nodes_that_devices_ask_for_are_left_to_them() {
     let nodes = [SharedNode::fixed(START, MIB).no_map(), SharedNode::fixed(START + MIB, MIB).reusable()];
-    let machine = machine(&nodes, &[START..START + 2 * MIB]);
+    let reserved = START..START + 2 * MIB;
+    let machine = machine(&nodes, std::slice::from_ref(&reserved));
     machine.dma.install_reserved().unwrap();
     assert_eq!(machine.dma.pools().count(), 0);
     let [coherent, shared] = [0, 1].map(|index| device_of(&machine, index));
