@@ -7,7 +7,7 @@ use crate::kernel::heap::KBox;
 use crate::kernel::{Device, Kernel};
 use crate::lock::{IrqGuard, IrqLock};
 use crate::managed::Resource;
-use crate::masks::Masks;
+use crate::masks::{Masks, PackedMasks};
 
 /// Lists that the records are spread over.
 const BUCKETS: usize = 16;
@@ -24,7 +24,7 @@ pub enum NoRecord {
 /// What is remembered of one device.
 pub(crate) struct Record<K: Kernel> {
     device: Device,
-    pub(crate) masks: Masks,
+    pub(crate) masks: PackedMasks,
     /// The table of operations that its masked one stands before, as an address; zero if it has no masked one.
     pub(crate) operations: usize,
     /// What it manages, the newest first.
@@ -38,7 +38,7 @@ type List<K> = Option<KBox<K, Record<K>>>;
 
 impl<K: Kernel> Record<K> {
     fn says_nothing(&self) -> bool {
-        self.masks == Masks::NONE && self.operations == 0 && self.resources.is_none() && self.reserved == 0
+        self.masks.unpack() == Masks::NONE && self.operations == 0 && self.resources.is_none() && self.reserved == 0
     }
 }
 
@@ -81,7 +81,8 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return Err(NoRecord::Context);
         }
-        let record = Record { device, masks: Masks::NONE, operations: 0, resources: None, reserved: 0, next: None };
+        let record =
+            Record { device, masks: Masks::NONE.pack(), operations: 0, resources: None, reserved: 0, next: None };
         let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
         let mut list = self.bucket(device);
         // Somebody may have been faster; then the new record goes back, after the lock.

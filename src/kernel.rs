@@ -12,6 +12,7 @@
 #[allow(unsafe_code)]
 pub mod copy;
 pub mod heap;
+pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
 #[cfg(test)]

@@ -42,5 +42,7 @@ pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod reserved_memory;
 pub mod streaming;
+mod text;
 pub mod view;

@@ -23,6 +23,23 @@ pub struct Masks {
 impl Masks {
     /// The masks of a device that has set none.
     pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
+
+    /// As they are kept in the heap, where nothing may need more alignment than a pointer.
+    pub(crate) fn pack(self) -> PackedMasks {
+        let Masks { streaming, coherent } = self;
+        PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
+    }
+}
+
+/// [`Masks`] with the alignment of 32 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedMasks([u32; 4]);
+
+impl PackedMasks {
+    pub(crate) fn unpack(self) -> Masks {
+        let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
+        Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }
+    }
 }
 
 /// Whether the `size` bytes from `handle` all lie within `mask`.
@@ -34,13 +51,13 @@ pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
 impl<K: Kernel> DeviceRecords<K> {
     /// The device's masks. Any context.
     pub fn masks(&self, device: Device) -> Masks {
-        self.find(device, |record| record.masks).unwrap_or(Masks::NONE)
+        self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
     /// The device's coherent mask, and the address of the table of operations that its masked one stands before; zero
     /// if nobody said which. Any context.
     pub fn coherent_mask(&self, device: Device) -> (u64, usize) {
-        self.find(device, |record| (record.masks.coherent, record.operations)).unwrap_or((!0, 0))
+        self.find(device, |record| (record.masks.unpack().coherent, record.operations)).unwrap_or((!0, 0))
     }
 
     /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before,
@@ -54,9 +71,9 @@ impl<K: Kernel> DeviceRecords<K> {
         operations: usize,
     ) -> Result<(), NoRecord> {
         self.find_or_make(device, |record| {
-            let Masks { streaming: now_streaming, coherent: now_coherent } = record.masks;
-            record.masks =
-                Masks { streaming: streaming.unwrap_or(now_streaming), coherent: coherent.unwrap_or(now_coherent) };
+            let now = record.masks.unpack();
+            let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
+            record.masks = Masks { streaming, coherent }.pack();
             if operations != 0 {
                 record.operations = operations;
             }

@@ -7,6 +7,7 @@ use super::{DEVICES, DMA, device, pointer, write_if};
 use crate::abi::rt_device;
 use crate::kernel::{Device, Kernel, Line};
 use crate::managed::{Kind, Words};
+use crate::text::apart;
 
 /// Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
 ///
@@ -53,7 +54,8 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
     match DEVICES.unmanage(device, Kind::Buffer, is_it) {
         Some(words) => free_buffer(device, words),
         None => {
-            let format = c"%s: managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread";
+            let format =
+                apart!("%s: managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
             let name = DMA.kernel.device_name(device).shown();
             DMA.refuse(&Line { format, name, values: [va, dma_handle, size, 0, 0] });
         }
@@ -69,7 +71,7 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     if !DEVICES.release(device) {
         let name = DMA.kernel.device_name(device).shown();
-        DMA.refuse(&Line { format: c"%s: managed release: needs a thread", name, values: [0; 5] });
+        DMA.refuse(&Line { format: apart!("%s: managed release: needs a thread"), name, values: [0; 5] });
     }
 }
 

@@ -23,6 +23,7 @@ mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
+mod reserved_memory;
 mod streaming;
 
 pub use attributes::*;
@@ -34,6 +35,7 @@ pub use managed_pool::*;
 pub use masks::*;
 pub use ops::*;
 pub use pool::*;
+pub use reserved_memory::*;
 pub use streaming::*;
 
 use core::ffi::c_void;

@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+mod reserved_memory;
+
 use core::ffi::{c_char, c_int, c_void};
 
 use super::{

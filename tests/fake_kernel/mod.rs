@@ -11,12 +11,14 @@ mod context;
 mod devices;
 mod machine;
 mod memory;
+mod reserved_memory;
 mod text;
 
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, named_region};
 pub use machine::{Held, KIB, MIB, Machine, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
+pub use reserved_memory::{BootMemory, SharedNode};
 
 use cache::Cache;
 use memory::Memory;
@@ -36,6 +38,8 @@ pub enum Service {
     HeapAlloc,
     Map,
     MapLinear,
+    /// Memblock's reservation.
+    Reserve,
     /// `map` succeeds, and leads elsewhere.
     MapWrong(Wrong),
     /// `map_linear` succeeds, and its first page leads elsewhere.
@@ -60,6 +64,7 @@ struct Records {
     printed: Vec<String>,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,
+    boot: BootMemory,
 }
 
 pub struct Inner {
