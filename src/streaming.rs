@@ -127,7 +127,7 @@ impl<K: Kernel> Streaming<K> {
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
         let to_last = size.checked_sub(1).ok_or(MapError::Invalid)?;
-        if va == 0 || va.checked_add(to_last).is_none() || direction == Direction::None {
+        if va == 0 || va.checked_add(to_last).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
         let (pa, in_one_piece) = physical(kernel, va, size).ok_or(MapError::NotMapped)?;
@@ -332,7 +332,7 @@ fn unrecorded<K: Kernel>(dma: &Dma<K>, master: &Master, claim: &Claim) -> Option
     let pa = master.pa_of(dma, handle)?;
     let va = kernel.linear(pa);
     va.checked_add(size.checked_sub(1)?)?;
-    let is_there = direction != Direction::None
+    let is_there = direction != Direction::Neither
         && dma.covering(pa, pa.saturating_add(size)).is_none()
         && physical(kernel, va, size) == Some((pa, true));
     let maintain = !master.is_coherent(kernel);

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* C drivers as a BSP has them, on the host stand-in; and callers that are wrong. Exits 0 if all is as it must be. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rtdevice.h>
 #include <drivers/pci.h>
 #include <mm_aspace.h>
+#include "expect.h"
 #include "kernel.h"
 
-#define MIB (1UL << 20)
-
 int list_dma_pool(int argc, char **argv);
-
-#define EXPECT(condition)                                                               \
-    do                                                                                  \
-    {                                                                                   \
-        if (!(condition))                                                               \
-        {                                                                               \
-            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
+void streaming_drivers(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -305,6 +294,7 @@ int main(void)
 #endif
         wrong_calls();
         from_an_interrupt();
+        streaming_drivers();
         if (round == 0)
         {
             fixed_region();

@@ -103,7 +103,7 @@ fn direction_of(number: c_int) -> Direction {
         RT_DMA_BIDIRECTIONAL => Direction::Bidirectional,
         RT_DMA_TO_DEVICE => Direction::ToDevice,
         RT_DMA_FROM_DEVICE => Direction::FromDevice,
-        _ => Direction::None,
+        _ => Direction::Neither,
     }
 }
 

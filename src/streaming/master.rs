@@ -16,7 +16,7 @@ pub enum Direction {
     /// The device writes.
     FromDevice,
     /// Nobody said. No mapping has it.
-    None,
+    Neither,
 }
 
 impl Direction {

@@ -152,7 +152,7 @@ impl<K: Kernel> Records<K> {
 
     /// The mapping that `claim` tells of all or part of. Any context.
     pub fn find(&self, kernel: K, claim: &Claim) -> Result<Mapping, BadMapping> {
-        if claim.size == 0 || claim.direction == Direction::None {
+        if claim.size == 0 || claim.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
         let mut why = BadMapping::Unknown;
