@@ -1,7 +1,8 @@
 //! Records of mappings that their handle alone does not tell enough about.
 //!
-//! A record is heap memory, which only a thread gets and gives back. So each goes round: from the stock of spare ones to
-//! the list of its handle, and back. A thread that maps or unmaps fills the stock up, and an interrupt lives on it.
+//! A record is heap memory, which only a thread gets and gives back. So each goes round: from the stock of spare ones
+//! to the list of its handle, and back. A thread that maps or unmaps fills the stock up, and an interrupt lives on
+//! it.
 
 use core::sync::atomic::{
     AtomicUsize,

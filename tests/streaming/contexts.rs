@@ -220,7 +220,7 @@ fn mappings_of_different_cores_do_not_meet() {
     rig.machine.set_interrupt(Some(Arc::new(move || {
         let Some(rig) = weak.upgrade() else { return };
         let turn = INTERRUPTS.fetch_add(1, Relaxed);
-        if turn % 16 != 0 {
+        if !turn.is_multiple_of(16) {
             return;
         }
         let va = rig.va(HEAP + (128 + turn / 16 % 64) * PAGE + turn % 2);

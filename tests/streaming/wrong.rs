@@ -156,7 +156,8 @@ fn another_address_of_the_same_memory_has_a_record() {
 
 /// What the BSP's operations were asked.
 static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// What its IOMMU shows: addresses of the processor's, their number, and the first handle. What it allocates comes last.
+/// What its IOMMU shows: addresses of the processor's, their number, and the first handle. What it allocates comes
+/// last.
 static SHOWN: Mutex<Vec<(Va, usize, usize)>> = Mutex::new(Vec::new());
 
 fn asked() -> String {
