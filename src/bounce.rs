@@ -2,8 +2,8 @@
 //! would share a cache line of with somebody else.
 //!
 //! They come from the pools, in whole pages and cached where the pool is: a copy to cached memory runs at the cache's
-//! speed whatever the driver's alignment is, and is written back in one sweep, while every word of an uncached one would
-//! be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
+//! speed whatever the driver's alignment is, and is written back in one sweep, while every word of an uncached one
+//! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Va};
@@ -24,7 +24,8 @@ pub struct Bounce {
 }
 
 impl Bounce {
-    /// A buffer of `size` bytes that the device reaches, and its handle. Any context where a pool's view is mapped, else
+    /// A buffer of `size` bytes that the device reaches, and its handle. Any context where a pool's view is mapped,
+    /// else
     /// *thread*.
     pub(crate) fn new<K: Kernel>(dma: &Dma<K>, master: &Master, coherent: bool, size: usize) -> Option<(Self, usize)> {
         let (va, handle) = match master.ops {
@@ -68,7 +69,8 @@ impl Bounce {
         master.hand_over(kernel, own, size, self.maintain);
     }
 
-    /// Copies the `size` bytes at `offset`, which the device calls `handle`, to the driver's buffer at `va`. Any context.
+    /// Copies the `size` bytes at `offset`, which the device calls `handle`, to the driver's buffer at `va`. Any
+    /// context.
     pub(crate) fn drain<K: Kernel>(
         &self,
         kernel: K,

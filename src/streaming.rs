@@ -1,14 +1,14 @@
 //! Streaming mappings: a driver's own buffer handed to a device for a time (Linux
 //! Documentation/core-api/dma-api-howto.rst, "Using Streaming DMA mappings").
 //!
-//! [`map`](Streaming::map) makes the buffer the device's, [`unmap`](Streaming::unmap) the processor's again; in between,
-//! [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) move all or part of it.
-//! Where the device does not reach the buffer, or would share a cache line with its neighbours, a [bounce
+//! [`map`](Streaming::map) makes the buffer the device's, [`unmap`](Streaming::unmap) the processor's again; in
+//! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) move all or
+//! part of it. Where the device does not reach the buffer, or would share a cache line with its neighbours, a [bounce
 //! buffer](crate::bounce) takes its place.
 //!
-//! All of it may be called in an interrupt. A mapping whose buffer can be found again by its handle (through the linear
-//! map, outside the pools) needs no memory at all. Any other needs a record, and perhaps a bounce buffer: threads leave a
-//! stock of records, and the pool's view must be mapped already.
+//! All of it may be called in an interrupt. A mapping whose buffer can be found again by its handle (through the
+//! linear map, outside the pools) needs no memory at all. Any other needs a record, and perhaps a bounce buffer:
+//! threads leave a stock of records, and the pool's view must be mapped already.
 
 mod master;
 mod records;
@@ -68,8 +68,8 @@ struct Mapping {
 impl Mapping {
     /// Makes the `size` bytes at `offset` the device's.
     ///
-    /// A bounce buffer gets the driver's bytes also where only the device writes: what the device leaves out is then what
-    /// the driver had there, as it would be without one, and no bytes of others.
+    /// A bounce buffer gets the driver's bytes also where only the device writes: what the device leaves out is then
+    /// what the driver had there, as it would be without one, and no bytes of others.
     fn hand_over<K: Kernel>(&self, kernel: K, offset: usize, size: usize) {
         let va = self.va.wrapping_add(offset);
         match self.bounce {
@@ -127,7 +127,7 @@ impl<K: Kernel> Streaming<K> {
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
         let to_last = size.checked_sub(1).ok_or(MapError::Invalid)?;
-        if va == 0 || va.checked_add(to_last).is_none() || direction == Direction::None {
+        if va == 0 || va.checked_add(to_last).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
         let (pa, in_one_piece) = physical(kernel, va, size).ok_or(MapError::NotMapped)?;
@@ -162,8 +162,8 @@ impl<K: Kernel> Streaming<K> {
         Ok(handle)
     }
 
-    /// Makes the `size` bytes at `offset` of the page at `page` the device's: by the linear map's address of them, or, for
-    /// a pool's memory, by that of the view in which it was handed out. Any context.
+    /// Makes the `size` bytes at `offset` of the page at `page` the device's: by the linear map's address of them,
+    /// or, for a pool's memory, by that of the view in which it was handed out. Any context.
     pub fn map_page(
         &self,
         dma: &Dma<K>,
@@ -189,8 +189,8 @@ impl<K: Kernel> Streaming<K> {
         }
     }
 
-    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Any context; no other call
-    /// may be at work on the mapping.
+    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Any context; no other
+    /// call may be at work on the mapping.
     pub fn unmap(
         &self,
         dma: &Dma<K>,
@@ -306,8 +306,8 @@ pub(crate) fn seen<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> Seen {
     dma.pools().find_map(|pool| pool.seen(va, pa)).unwrap_or(Seen { cached: true, in_view: false })
 }
 
-/// Where `[va, va + size)` begins in physical memory, and whether it is in one piece there; `None` if a page of it is not
-/// mapped.
+/// Where `[va, va + size)` begins in physical memory, and whether it is in one piece there; `None` if a page of it is
+/// not mapped.
 fn physical<K: Kernel>(kernel: K, va: Va, size: usize) -> Option<(Pa, bool)> {
     let pa = kernel.v2p(va)?;
     let mut in_one_piece = true;
@@ -332,7 +332,7 @@ fn unrecorded<K: Kernel>(dma: &Dma<K>, master: &Master, claim: &Claim) -> Option
     let pa = master.pa_of(dma, handle)?;
     let va = kernel.linear(pa);
     va.checked_add(size.checked_sub(1)?)?;
-    let is_there = direction != Direction::None
+    let is_there = direction != Direction::Neither
         && dma.covering(pa, pa.saturating_add(size)).is_none()
         && physical(kernel, va, size) == Some((pa, true));
     let maintain = !master.is_coherent(kernel);

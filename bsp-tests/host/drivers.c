@@ -16,6 +16,7 @@ void masked_drivers(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
 void drivers_with_reserved_memory(void);
+void streaming_drivers(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -306,6 +307,7 @@ int main(void)
         managed_drivers();
         managed_pools_and_maps();
         drivers_with_reserved_memory();
+        streaming_drivers();
         if (round == 0)
         {
             fixed_region();

@@ -104,7 +104,7 @@ fn direction_of(number: c_int) -> Direction {
         RT_DMA_BIDIRECTIONAL => Direction::Bidirectional,
         RT_DMA_TO_DEVICE => Direction::ToDevice,
         RT_DMA_FROM_DEVICE => Direction::FromDevice,
-        _ => Direction::None,
+        _ => Direction::Neither,
     }
 }
 
@@ -123,17 +123,17 @@ unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
 /// Makes `[cpu_addr, cpu_addr + size)` the device's, and returns the address for the device, or RT_DMA_MAPPING_ERROR.
 ///
 /// Until it is unmapped, or synced for the processor, the processor leaves the buffer alone. What it wrote before is
-/// visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`), and what the device writes will be to the processor
-/// (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`). The buffer may be any mapped memory of any alignment: one that the
-/// device does not reach, that is not contiguous, or that the device would write and that shares a cache line with
-/// something else, is copied through a bounce buffer from a pool.
+/// visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`), and what the device writes will be to the
+/// processor (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`). The buffer may be any mapped memory of any alignment:
+/// one that the device does not reach, that is not contiguous, or that the device would write and that shares a cache
+/// line with something else, is copied through a bounce buffer from a pool.
 ///
-/// Fails, with a line in the log, if `dev` or `cpu_addr` is null, `size` is zero, not all of it is mapped, `direction` is
-/// none of the three, or there is no memory for a bounce buffer or its record.
+/// Fails, with a line in the log, if `dev` or `cpu_addr` is null, `size` is zero, not all of it is mapped,
+/// `direction` is none of the three, or there is no memory for a bounce buffer or its record.
 ///
-/// Any context, but a thread for a device's first call. In an interrupt, memory outside the pools that is mapped linearly
-/// and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave (16, or
-/// what is unmapped).
+/// Any context, but a thread for a device's first call. In an interrupt, memory outside the pools that is mapped
+/// linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads
+/// leave (16, or what is unmapped).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
@@ -146,8 +146,8 @@ pub unsafe extern "C" fn rt_dma_map_single(
     STREAMING.map(&DMA, &master, va, size, direction_of(direction)).unwrap_or(MAPPING_ERROR)
 }
 
-/// The same for the `size` bytes at `offset` of the page at physical address `page_pa`, which must be mapped linearly, or
-/// be a buffer of a pool.
+/// The same for the `size` bytes at `offset` of the page at physical address `page_pa`, which must be mapped
+/// linearly, or be a buffer of a pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_page(
     dev: *mut rt_device,
@@ -161,8 +161,9 @@ pub unsafe extern "C" fn rt_dma_map_page(
     STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction).unwrap_or(MAPPING_ERROR)
 }
 
-/// The same for each of the `nents` buffers of `sg`, whose `dma_handle` it fills in. Returns `nents`, or 0, with nothing
-/// left mapped and every `dma_handle` RT_DMA_MAPPING_ERROR, if one cannot be mapped or the list is null or empty.
+/// The same for each of the `nents` buffers of `sg`, whose `dma_handle` it fills in. Returns `nents`, or 0, with
+/// nothing left mapped and every `dma_handle` RT_DMA_MAPPING_ERROR, if one cannot be mapped or the list is null or
+/// empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_sg(
     dev: *mut rt_device,

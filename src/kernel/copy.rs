@@ -6,8 +6,8 @@ use core::sync::atomic::{Ordering::SeqCst, fence};
 const WORD: usize = size_of::<usize>();
 
 /// Copies `size` bytes from `from` to `to` with aligned accesses: by words where both sides allow it, else by words
-/// written and bytes read. Accesses are neither joined nor left out (a `memcpy` may do both, and read unaligned, or clear
-/// a line: Device memory faults on either, Arm ARM DDI 0487, B2.7.2).
+/// written and bytes read. Accesses are neither joined nor left out (a `memcpy` may do both, and read unaligned, or
+/// clear a line: Device memory faults on either, Arm ARM DDI 0487, B2.7.2).
 ///
 /// # Safety
 /// `[from, from + size)` may be read and `[to, to + size)` written; they do not overlap; nobody else writes to either
@@ -17,8 +17,8 @@ pub unsafe fn copy_aligned(to: *mut u8, from: *const u8, size: usize) {
     // The rest after the head, in whole words.
     let body = (size - head) / WORD * WORD;
     let word_by_word = from.addr().wrapping_add(head).is_multiple_of(WORD);
-    // SAFETY: every access lies below `size`, by the sums above; those of words at `to + head` are aligned, and those at
-    // `from + head` are made only if they are.
+    // SAFETY: every access lies below `size`, by the sums above; those of words at `to + head` are aligned, and those
+    // at `from + head` are made only if they are.
     unsafe {
         copy_bytes(to, from, 0, head);
         let mut at = head;

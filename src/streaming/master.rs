@@ -16,7 +16,7 @@ pub enum Direction {
     /// The device writes.
     FromDevice,
     /// Nobody said. No mapping has it.
-    None,
+    Neither,
 }
 
 impl Direction {
@@ -63,10 +63,10 @@ pub struct Master {
 impl Master {
     /// Whether what the processor's cache holds is no matter to the device.
     ///
-    /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations maintain
-    /// the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the firmware's
-    /// word is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance, every other gets
-    /// it, at worst in vain. Coherent operations are chosen for `dma-coherent` devices alone.
+    /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations
+    /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
+    /// firmware's word is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
+    /// every other gets it, at worst in vain. Coherent operations are chosen for `dma-coherent` devices alone.
     pub(super) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
         match self.ops {
             Ops::Library(MapOps::Coherent) => true,

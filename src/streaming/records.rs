@@ -1,7 +1,8 @@
 //! Records of mappings that their handle alone does not tell enough about.
 //!
-//! A record is heap memory, which only a thread gets and gives back. So each goes round: from the stock of spare ones to
-//! the list of its handle, and back. A thread that maps or unmaps fills the stock up, and an interrupt lives on it.
+//! A record is heap memory, which only a thread gets and gives back. So each goes round: from the stock of spare ones
+//! to the list of its handle, and back. A thread that maps or unmaps fills the stock up, and an interrupt lives on
+//! it.
 
 use core::sync::atomic::{
     AtomicUsize,
@@ -152,7 +153,7 @@ impl<K: Kernel> Records<K> {
 
     /// The mapping that `claim` tells of all or part of. Any context.
     pub fn find(&self, kernel: K, claim: &Claim) -> Result<Mapping, BadMapping> {
-        if claim.size == 0 || claim.direction == Direction::None {
+        if claim.size == 0 || claim.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
         let mut why = BadMapping::Unknown;

@@ -45,8 +45,8 @@ impl<K: Kernel> Streaming<K> {
         result
     }
 
-    /// Makes every buffer of a list the processor's again. What is wrong with one is said, and does not stop the others.
-    /// Any context.
+    /// Makes every buffer of a list the processor's again. What is wrong with one is said, and does not stop the
+    /// others. Any context.
     pub fn unmap_list<S: Segment>(&self, dma: &Dma<K>, master: &Master, list: &[S], direction: Direction) {
         for segment in list {
             // A refused call is logged where it is refused.

@@ -209,14 +209,14 @@ impl Machine {
 
     /// A device that snoops the processor's cache writes.
     pub fn coherent_write(&self, pa: Pa, bytes: &[u8]) {
-        let mut cache = self.kernel.0.cache.lock().unwrap();
-        bytes.iter().zip(pa..).for_each(|(byte, pa)| cache.write(&self.kernel.0.memory, pa, *byte));
+        self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, bytes.len());
+        self.device_write(pa, bytes);
     }
 
     /// A device that snoops the processor's cache reads.
     pub fn coherent_read(&self, pa: Pa, size: usize) -> Vec<u8> {
-        let mut cache = self.kernel.0.cache.lock().unwrap();
-        (pa..pa + size).map(|pa| cache.read(&self.kernel.0.memory, pa)).collect()
+        self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, size);
+        self.device_read(pa, size)
     }
 
     /// Every dirty line is written back now.

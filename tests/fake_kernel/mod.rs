@@ -139,10 +139,7 @@ impl FakeKernel {
         for (start, length) in by_page(va, size) {
             let part = &mut bytes[start - va..][..length];
             match memory.translate(start) {
-                Some((pa, MemoryType::Cached)) => {
-                    let mut cache = cache.lock().unwrap();
-                    part.iter_mut().zip(pa..).for_each(|(byte, pa)| *byte = cache.read(memory, pa));
-                }
+                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().read(memory, pa, part),
                 _ => memory.read(start, part),
             }
         }
@@ -156,10 +153,7 @@ impl FakeKernel {
         for (start, length) in by_page(va, bytes.len()) {
             let part = &bytes[start - va..][..length];
             match memory.translate(start) {
-                Some((pa, MemoryType::Cached)) => {
-                    let mut cache = cache.lock().unwrap();
-                    part.iter().zip(pa..).for_each(|(byte, pa)| cache.write(memory, pa, *byte));
-                }
+                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().write(memory, pa, part),
                 _ => memory.write(start, part),
             }
         }

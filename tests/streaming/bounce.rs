@@ -206,6 +206,51 @@ fn a_translation_that_does_not_invert_is_no_hindrance() {
     rig.assert_errors(0);
 }
 
+/// A bus on which two ranges meet shows a buffer across them in two pieces.
+#[test]
+fn a_buffer_across_two_ranges_is_out_of_reach() {
+    let rig = Rig::new();
+    let two = |pa| Some(if pa < HEAP + PAGE { pa + PAGE } else { pa - PAGE });
+    let back = |handle| Some(if handle < HEAP + PAGE { handle + PAGE } else { handle - PAGE });
+    let master = rig.master(rig.machine.device(DeviceInfo::behind_ranges(two, back)), ALL);
+    assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Ok(HEAP + PAGE));
+    rig.machine.cpu_write(rig.va(HEAP), &bytes(1, 2 * PAGE));
+    let handle = rig.map(&master, rig.va(HEAP), PAGE + 1, ToDevice).unwrap();
+    assert_eq!(handle, LOW_POOL - PAGE);
+    assert_eq!(rig.machine.device_read(LOW_POOL, PAGE + 1), bytes(1, 2 * PAGE)[..PAGE + 1]);
+    rig.unmap(&master, handle, PAGE + 1, ToDevice).unwrap();
+}
+
+/// What the bus calls an address is not always a handle.
+#[test]
+fn no_handle_looks_like_an_error() {
+    let rig = Rig::new();
+    let info = DeviceInfo::behind_ranges(|_| Some(usize::MAX), |_| None);
+    let master = rig.master(rig.machine.device(info), ALL);
+    assert_eq!(rig.map(&master, rig.va(HEAP), 1, ToDevice), Err(MapError::NoBounce));
+    assert_eq!(rig.pool_bytes(), 0);
+}
+
+#[test]
+fn bounce_buffers_are_maintained_only_where_that_helps() {
+    for (uncached_pool, is_coherent) in [(false, false), (false, true), (true, false), (true, true)] {
+        let rig = Rig::new();
+        if uncached_pool {
+            rig.low.add_flags(Flags::NOCACHE);
+        }
+        let info = if is_coherent { DeviceInfo::plain().coherent() } else { DeviceInfo::plain() };
+        let master = rig.master(rig.machine.device(info), BITS_32);
+        // The first may write back what the cache had of the pool before.
+        for _ in 0..2 {
+            rig.machine.take_cache_calls();
+            let handle = rig.map(&master, rig.va(HIGH_HEAP), PAGE, Bidirectional).unwrap();
+            rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
+        }
+        let calls = rig.machine.take_cache_calls().len();
+        assert_eq!(calls, if uncached_pool || is_coherent { 0 } else { 2 }, "{uncached_pool} {is_coherent}");
+    }
+}
+
 /// A device's own region gives its bounce buffers.
 #[test]
 fn a_bounce_buffer_comes_from_the_devices_own_region() {
@@ -256,7 +301,8 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
 }
 
-// --- lists -------------------------------------------------------------------------------------------------------------
+// --- lists
+// -------------------------------------------------------------------------------------------------------------
 
 struct Piece {
     va: usize,

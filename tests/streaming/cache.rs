@@ -153,13 +153,15 @@ fn bytes_that_share_a_cache_line_are_kept() {
             let (slot, length) = (rig.va(HEAP), 512);
             rig.machine.cpu_write(slot, &bytes(1, length));
             let handle = rig.map(&master, slot + offset, size, way).unwrap();
-            // Neighbours are written while the device writes, and lines go out whenever they like.
-            rig.machine.cpu_write(slot, &vec![0x11; offset]);
-            rig.machine.evict_cache();
+            // Neighbours are written before and after the device writes, and lines go out whenever they like.
+            let neighbours = |before: u8, behind: u8| {
+                rig.machine.cpu_write(slot, &vec![before; offset]);
+                rig.machine.cpu_write(slot + offset + size, &vec![behind; length - offset - size]);
+            };
+            neighbours(0x11, 0x11);
             rig.device_write(&master, handle, &vec![0xdd; size]);
-            rig.machine.cpu_write(slot + offset + size, &vec![0x22; length - offset - size]);
             rig.machine.evict_cache();
-            rig.machine.cpu_write(slot, &vec![0x33; offset]);
+            neighbours(0x33, 0x22);
             rig.unmap(&master, handle, size, way).unwrap();
             let expected = [vec![0x33; offset], vec![0xdd; size], vec![0x22; length - offset - size]].concat();
             assert_eq!(rig.machine.cpu_read(slot, length), expected, "{offset} {size} {way:?}");

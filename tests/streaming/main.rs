@@ -5,7 +5,7 @@ mod fake_kernel;
 
 mod bounce;
 mod cache;
-// mod contexts;
-//mod random;
+mod contexts;
+mod random;
 mod rig;
-//mod wrong;
+mod wrong;

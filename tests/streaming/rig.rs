@@ -26,7 +26,7 @@ pub const PCI_WINDOW: BusWindow = BusWindow { cpu: LOW.start as u64, bus: 0x1000
 pub fn behind_ranges() -> DeviceInfo {
     DeviceInfo::behind_ranges(
         |pa| LOW.contains(&pa).then_some(pa + BUS_OFFSET),
-        |handle| Some(handle - BUS_OFFSET).filter(|pa| LOW.contains(pa)),
+        |handle| Some(handle.wrapping_sub(BUS_OFFSET)).filter(|pa| LOW.contains(pa)),
     )
 }
 
