@@ -12,6 +12,7 @@
 #define MIB (1UL << 20)
 
 int list_dma_pool(int argc, char **argv);
+void block_pools(void);
 
 #define EXPECT(condition)                                                               \
     do                                                                                  \
@@ -305,6 +306,7 @@ int main(void)
 #endif
         wrong_calls();
         from_an_interrupt();
+        block_pools();
         if (round == 0)
         {
             fixed_region();

@@ -160,17 +160,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.units.fetch_add(units.len(), Relaxed);
         self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
 
-        let mut mine = None;
-        for unit in units {
-            let mut bits = self.shape.bits(unit.first);
-            if mine.is_none() {
-                let taken = Taken { unit, base: unit.base.load(Relaxed), slot: unit.first };
-                mine = Some(self.block_of(&taken));
-                bits &= bits.wrapping_sub(1);
-            }
-            self.publish(unit, bits);
-        }
-        mine
+        // The last first, so that blocks are taken from the lowest address on.
+        let (first, others) = units.split_first()?;
+        others.iter().rev().for_each(|unit| self.publish(unit, self.shape.bits(unit.first)));
+        let bits = self.shape.bits(first.first);
+        self.publish(first, bits & bits.wrapping_sub(1));
+        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
     }
 
     /// Lets everybody find the free blocks of a unit.

@@ -46,6 +46,7 @@ pub struct Blocks {
     pub device: Device,
 }
 
+#[allow(clippy::new_without_default)]
 impl Blocks {
     pub fn new() -> Self {
         Self::with_pages(1024)
