@@ -13,6 +13,7 @@ pub mod heap;
 pub mod rtthread;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod text;
 
 use core::ffi::{CStr, c_char};
 

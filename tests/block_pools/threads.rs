@@ -75,7 +75,7 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
         let blocks = Arc::new(Blocks::new());
         let pool = blocks.create(size, 0, 0);
         // As many as the cores' interrupts hold at once stay free, whatever the threads do.
-        let spare: Vec<_> = (0..CORES + 30 * CORES).map(|_| take(&blocks, pool)).collect();
+        let spare: Vec<_> = (0..CORES + 90 * CORES).map(|_| take(&blocks, pool)).collect();
         spare.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         blocks.machine.set_interrupt(Some(Arc::new(move || {
             INTERRUPTS.fetch_add(1, Relaxed);
@@ -83,8 +83,8 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
             pool.free(block.va, block.handle).unwrap();
         })));
         on_every_core(|core| {
-            for turn in 0..300 {
-                let held: Vec<_> = (0..1 + (turn + core) % 30).map(|_| pool.allocate().unwrap()).collect();
+            for turn in 0..500 {
+                let held: Vec<_> = (0..1 + (7 * turn + core) % 90).map(|_| pool.allocate().unwrap()).collect();
                 held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
             }
         });
@@ -92,7 +92,7 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
         assert_eq!(pool.usage().in_use, 0);
         blocks.destroy(pool);
     }
-    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    assert!(INTERRUPTS.load(Relaxed) > 100, "interrupts came");
 }
 
 #[test]
