@@ -8,6 +8,13 @@
 //! Memory comes and goes a span at a time, in threads only (`span`).
 
 mod group;
+/// Text of the block pools, linked with them only.
+macro_rules! text {
+    ($text:literal) => {
+        $crate::kernel::text::text!(".rodata.rt_dma.block_pool", $text)
+    };
+}
+
 pub mod report;
 pub mod set;
 pub mod shape;
@@ -240,9 +247,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[inline(never)]
     fn refuse_free(&self, va: Va, handle: usize, error: BadFree) -> Result<(), BadFree> {
         let format = match error {
-            BadFree::Foreign => c"%s: free of block 0x%lx (handle 0x%lx): no block of this pool begins there",
-            BadFree::NotAllocated => c"%s: free of block 0x%lx (handle 0x%lx): it is free already",
-            BadFree::WrongHandle => c"%s: free of block 0x%lx (handle 0x%lx): wrong handle",
+            BadFree::Foreign => text!(c"%s: free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
+            BadFree::NotAllocated => text!(c"%s: free of block 0x%lx (handle 0x%lx): it is free already"),
+            BadFree::WrongHandle => text!(c"%s: free of block 0x%lx (handle 0x%lx): wrong handle"),
         };
         self.refuse(format, [va, handle, 0, 0, 0]);
         Err(error)

@@ -6,6 +6,7 @@
 #include <rtthread.h>
 
 const char *check_fw_cfg(void);
+const char *check_block_pool(void);
 const char *check_edu_coherent(void);
 const char *check_edu_cached(void);
 #ifdef RT_DMA_F_WT

@@ -713,7 +713,7 @@ static const struct
 {
     /* First, while the ioremap window is empty and begins on a block boundary: a 2 MiB view may be mapped wrongly. */
     { "each pool in one piece, every view", check_whole },
-    { "fw_cfg file by DMA into a coherent buffer", check_fw_cfg },
+    { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },
     { "two-way DMA, coherent buffers", check_edu_coherent },
     { "two-way DMA, cached buffers and sync calls", check_edu_cached },
 #ifdef RT_DMA_F_WT
@@ -739,6 +739,7 @@ static const struct
     { "cached and uncached buffers by turns", check_alias },
     { "coherent buffers leak nothing", check_leak },
     { "two cores and a timer interrupt at once", check_race },
+    { "block pools: a thread and a timer interrupt", check_block_pool },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };

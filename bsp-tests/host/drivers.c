@@ -17,6 +17,7 @@ void managed_drivers(void);
 void managed_pools_and_maps(void);
 void drivers_with_reserved_memory(void);
 void streaming_drivers(void);
+void block_pools(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -308,6 +309,7 @@ int main(void)
         managed_pools_and_maps();
         drivers_with_reserved_memory();
         streaming_drivers();
+        block_pools();
         if (round == 0)
         {
             fixed_region();

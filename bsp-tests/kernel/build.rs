@@ -23,6 +23,7 @@ fn main() {
         .flags(["-ffreestanding", "-nostdlib", "-fno-pic", "-fno-stack-protector", "-std=gnu11"])
         .flags(["-Wall", "-Wextra", "-Werror"])
         .opt_level(2)
+        .define("PKG_RT_DMA_POOL_USING_BLOCK_POOL", None)
         .include(here.join("../include"))
         .cargo_metadata(false);
     match arch.as_str() {

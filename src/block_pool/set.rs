@@ -74,16 +74,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let result = self.try_create(request);
         let format = match result {
             Ok(_) => return result,
-            Err(BadCreate::NoDevice) => c"%s: blocks of %lu bytes aligned to %lu within %lu: no device",
-            Err(BadCreate::Shape(BadShape::Size)) => c"%s: blocks of %lu bytes aligned to %lu within %lu: bad size",
+            Err(BadCreate::NoDevice) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: no device"),
+            Err(BadCreate::Shape(BadShape::Size)) => {
+                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad size")
+            }
             Err(BadCreate::Shape(BadShape::Align)) => {
-                c"%s: blocks of %lu bytes aligned to %lu within %lu: bad alignment"
+                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad alignment")
             }
             Err(BadCreate::Shape(BadShape::Boundary)) => {
-                c"%s: blocks of %lu bytes aligned to %lu within %lu: bad boundary"
+                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad boundary")
             }
-            Err(BadCreate::NoMemory) => c"%s: blocks of %lu bytes aligned to %lu within %lu: out of memory",
-            Err(BadCreate::Context) => c"%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread",
+            Err(BadCreate::NoMemory) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: out of memory"),
+            Err(BadCreate::Context) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
         };
         let values = [request.size, request.align, request.boundary, 0, 0];
         self.refuse(&Line { format, name: request.name.shown(), values });
@@ -126,8 +128,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(error) => error,
         };
         let (format, name) = match result {
-            BadDestroy::Unknown => (c"%s: destroy of 0x%lx: not a block pool (any more)", c"dma.pool"),
-            BadDestroy::Context => (c"%s: destroy of 0x%lx: needs a thread", c"dma.pool"),
+            BadDestroy::Unknown => (text!(c"%s: destroy of 0x%lx: not a block pool (any more)"), c"dma.pool"),
+            BadDestroy::Context => (text!(c"%s: destroy of 0x%lx: needs a thread"), c"dma.pool"),
             // It named itself, and its blocks.
             BadDestroy::Busy(_) => {
                 self.bad_calls.fetch_add(1, Relaxed);
@@ -164,18 +166,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     pub fn report(&self) {
         let Some(_turn) = self.turn.take(self.kernel) else { return };
         let print = |format, name, values| self.kernel.print(&Line { format, name, values }, Name::NONE);
-        print(c"%-16s  In use   Total Size/Byte   Pages", Name::of(c"Name"), [0; 5]);
+        print(text!(c"%-16s  In use   Total Size/Byte   Pages"), Name::of(c"Name"), [0; 5]);
         let (mut count, mut bad_calls) = (0, self.bad_calls());
         for pool in self.pools() {
             let usage = pool.usage();
             let values = [usage.in_use, usage.blocks, pool.block_size(), usage.pages, 0];
-            print(c"%-16s %7lu %7lu %9lu %7lu", pool.name(), values);
+            print(text!(c"%-16s %7lu %7lu %9lu %7lu"), pool.name(), values);
             count += 1;
             bad_calls += pool.bad_calls();
         }
         if bad_calls != 0 {
-            print(c"%s: %lu calls refused", Name::of(c"dma.pool"), [bad_calls, 0, 0, 0, 0]);
+            print(text!(c"%s: %lu calls refused"), Name::of(c"dma.pool"), [bad_calls, 0, 0, 0, 0]);
         }
-        print(c"%s%lu DMA block pools found", Name::of(c""), [count, 0, 0, 0, 0]);
+        print(text!(c"%s%lu DMA block pools found"), Name::of(c""), [count, 0, 0, 0, 0]);
     }
 }

@@ -8,8 +8,6 @@ use crate::kernel::{PAGE_SHIFT, PAGE_SIZE};
 
 /// Bits of a group's word.
 pub const SLOTS: usize = usize::BITS as usize;
-/// No group is spread over more units, so that a pool of few large blocks has little bookkeeping.
-const UNITS_MAX: usize = 16;
 /// Blocks are cleared, and descriptors written, in words.
 const WORD: usize = size_of::<usize>();
 
@@ -41,7 +39,7 @@ pub struct Shape {
     pub blocks: usize,
     /// Bytes of a unit, if it is not a span by itself.
     pub unit_size: usize,
-    /// Units in a group.
+    /// Units in a group, at most.
     pub group_units: usize,
     /// Units in a span.
     pub span_units: usize,
@@ -90,7 +88,7 @@ impl Shape {
             inverse: inverse(stride >> twist),
             twist: twist as usize,
             unit_size,
-            group_units: (SLOTS >> slot_shift).min(UNITS_MAX),
+            group_units: SLOTS >> slot_shift,
             span_units: PAGE_SIZE >> unit_shift,
             span_size,
             boundary: if many_pages { boundary } else { 0 },

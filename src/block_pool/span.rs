@@ -13,6 +13,8 @@ use super::{Block, BlockPool, Pages};
 use crate::kernel::heap::AtomicRef;
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
+/// Units of a group in the first batch, if as many fit; each batch has twice as many as the one before, up to eight times.
+const FIRST_UNITS: usize = 8;
 /// Fewest places of a table.
 const TABLE_MIN: usize = 8;
 /// A table is not made larger than this many times what its units need, or this many places, to keep apart addresses that
@@ -27,6 +29,8 @@ pub struct Spans {
     batches: AtomicRef<Batch>,
     /// The batches that have an empty room.
     vacant: AtomicRef<Batch>,
+    /// How many batches there are.
+    made: AtomicUsize,
     /// Units that are there.
     units: AtomicUsize,
     /// Pages that are there.
@@ -67,6 +71,7 @@ impl Spans {
             turn: Turn::new(),
             batches: AtomicRef::new(),
             vacant: AtomicRef::new(),
+            made: AtomicUsize::new(0),
             units: AtomicUsize::new(0),
             pages: AtomicUsize::new(0),
         }
@@ -125,7 +130,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Some(Span { va, handle, size });
         }
         self.pages.free(self.device, size, va, handle);
-        self.log(c"%s: the device's memory does not begin on a page: 0x%lx, handle 0x%lx", [va, handle, 0, 0, 0]);
+        self.log(
+            text!(c"%s: the device's memory does not begin on a page: 0x%lx, handle 0x%lx"),
+            [va, handle, 0, 0, 0],
+        );
         None
     }
 
@@ -160,17 +168,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.units.fetch_add(units.len(), Relaxed);
         self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
 
-        let mut mine = None;
-        for unit in units {
-            let mut bits = self.shape.bits(unit.first);
-            if mine.is_none() {
-                let taken = Taken { unit, base: unit.base.load(Relaxed), slot: unit.first };
-                mine = Some(self.block_of(&taken));
-                bits &= bits.wrapping_sub(1);
-            }
-            self.publish(unit, bits);
-        }
-        mine
+        // The last first, so that blocks are taken from the lowest address on.
+        let (first, others) = units.split_first()?;
+        others.iter().rev().for_each(|unit| self.publish(unit, self.shape.bits(unit.first)));
+        let bits = self.shape.bits(first.first);
+        self.publish(first, bits & bits.wrapping_sub(1));
+        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
     }
 
     /// Lets everybody find the free blocks of a unit.
@@ -183,8 +186,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Bookkeeping for the next spans, none of which is there yet.
     fn new_batch(&self) -> Option<&'static Batch> {
         let shape = &self.shape;
-        let units = shape.group_units.max(shape.span_units);
-        let groups = units.checked_div(shape.group_units)?;
+        let made = self.spans.made.load(Relaxed);
+        // A pool of few large blocks shall have little bookkeeping; the groups of many shall be large, since a group that
+        // runs empty costs time.
+        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
+        let units = group_units.max(shape.span_units);
+        let groups = units.checked_div(group_units)?;
         let rooms = units.checked_div(shape.span_units)?;
         let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
         let batch = self.pieces.place(tail, |tail| {
@@ -192,12 +199,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             let unit_of = |number: usize, group| Unit {
                 base: AtomicUsize::new(0),
                 handle_base: AtomicUsize::new(0),
-                first: (number & shape.group_units.wrapping_sub(1)) << shape.slot_shift,
+                first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
                 group,
             };
-            let mut groups_of_units = groups.iter().flat_map(|group| core::iter::repeat_n(group, shape.group_units));
+            let mut groups_of_units = groups.iter().flat_map(|group| core::iter::repeat_n(group, group_units));
             let units = tail.slice_with(units, |number| Some(unit_of(number, groups_of_units.next()?)));
-            for (group, units) in groups.iter().zip(units.chunks(shape.group_units.max(1))) {
+            for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
                 group.units.set(units);
             }
             let empty_room =
@@ -212,6 +219,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         })?;
         batch.older.set(self.spans.batches.get());
         self.spans.batches.set(Some(batch));
+        self.spans.made.store(made.saturating_add(1), Relaxed);
         batch.next_vacant.set(self.spans.vacant.get());
         self.spans.vacant.set(Some(batch));
         Some(batch)

@@ -7,7 +7,10 @@ use super::group::Unit;
 use crate::kernel::heap::{AtomicRef, Tail};
 
 /// How many places a look-up reads at most.
-pub const PROBES: usize = 8;
+const PROBES: usize = 8;
+
+/// The bits by which an address is folded onto itself, so that units at distances of powers of two keep apart too.
+const FOLD: u32 = 9;
 
 /// A table of places, as many as a power of two.
 pub struct Table {
@@ -30,25 +33,27 @@ impl Table {
         self.places.len()
     }
 
+    /// The place of a unit with this key, or so many behind it.
     #[inline(always)]
-    fn place(&self, key: usize) -> Option<&AtomicRef<Unit>> {
-        self.places.get(key & self.places.len().wrapping_sub(1))
+    fn place(&self, key: usize, probe: usize) -> Option<&AtomicRef<Unit>> {
+        let home = key ^ (key >> FOLD);
+        self.places.get(home.wrapping_add(probe) & self.places.len().wrapping_sub(1))
     }
 
     /// The unit that is most likely the one with this key. Any context.
     #[inline(always)]
     pub fn first(&self, key: usize) -> Option<&'static Unit> {
-        self.place(key)?.get()
+        self.place(key, 0)?.get()
     }
 
     /// All units of which one may be that with this key. Any context.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        (0..PROBES).filter_map(move |probe| self.place(key.wrapping_add(probe))?.get())
+        (0..PROBES).filter_map(move |probe| self.place(key, probe)?.get())
     }
 
     /// Adds a unit; false if its places are taken. One caller at a time.
     pub fn insert(&self, key: usize, unit: &'static Unit) -> bool {
-        let mut places = (0..PROBES).filter_map(|probe| self.place(key.wrapping_add(probe)));
+        let mut places = (0..PROBES).filter_map(|probe| self.place(key, probe));
         match places.find(|place| place.get().is_none()) {
             Some(place) => {
                 place.set(Some(unit));
@@ -60,7 +65,7 @@ impl Table {
 
     /// Takes a unit out. One caller at a time.
     pub fn remove(&self, key: usize, unit: &'static Unit) {
-        for place in (0..PROBES).filter_map(|probe| self.place(key.wrapping_add(probe))) {
+        for place in (0..PROBES).filter_map(|probe| self.place(key, probe)) {
             if place.get().is_some_and(|other| core::ptr::eq(other, unit)) {
                 place.set(None);
             }

@@ -16,8 +16,18 @@ use rt_dma_pool::block_pool::{Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
 use rt_dma_pool::registry::Dma;
+use std::sync::Mutex;
 
 pub const START: Pa = LOW.start;
+
+/// What stays, as statics do, where the leak sanitizer finds it.
+static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+pub fn keep<T>(value: T) -> &'static T {
+    let value: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().unwrap().push(value as *const T as usize);
+    value
+}
 
 /// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
 #[derive(Clone, Copy)]
@@ -46,6 +56,7 @@ pub struct Blocks {
     pub device: Device,
 }
 
+#[allow(clippy::new_without_default)]
 impl Blocks {
     pub fn new() -> Self {
         Self::with_pages(1024)
@@ -57,7 +68,7 @@ impl Blocks {
     }
 
     pub fn of(machine: Machine) -> Self {
-        let pools = Box::leak(Box::new(Pools::new(machine.kernel, Coherent(machine.dma))));
+        let pools = keep(Pools::new(machine.kernel, Coherent(machine.dma)));
         let device = machine.plain_device();
         Blocks { machine, pools, device }
     }

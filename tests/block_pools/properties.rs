@@ -44,9 +44,8 @@ fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, u
                     let before = held.range(..va).next_back().map_or(0, |(before, _)| *before + size);
                     assert!(before <= va && va + size <= next, "{va:#x} overlaps a block");
                     assert!((va | handle).is_multiple_of(align.max(size_of::<usize>())), "{va:#x} {handle:#x}");
-                    if boundary != 0 {
-                        assert_eq!(handle / boundary, (handle + size - 1) / boundary, "{handle:#x} crosses");
-                    }
+                    let crossed = |boundary| (handle + size - 1).checked_div(boundary) != handle.checked_div(boundary);
+                    assert!(!crossed(boundary), "{handle:#x} crosses");
                     for at in [0, size - 1] {
                         assert_eq!(blocks.machine.at(va + at).unwrap().0, handle + at);
                     }

@@ -11,7 +11,7 @@ struct Listed(&'static Mutex<Vec<(Va, usize)>>, &'static Mutex<Vec<(Va, usize, u
 impl Listed {
     fn new(mut addresses: Vec<(Va, usize)>) -> Self {
         addresses.reverse();
-        Listed(Box::leak(Box::new(Mutex::new(addresses))), Box::leak(Box::default()))
+        Listed(keep(Mutex::new(addresses)), keep(Mutex::default()))
     }
 }
 
@@ -30,7 +30,7 @@ impl Pages for Listed {
 }
 
 fn pools(machine: &Machine, source: Listed) -> &'static Pools<Listed> {
-    Box::leak(Box::new(Pools::new(machine.kernel, source)))
+    keep(Pools::new(machine.kernel, source))
 }
 
 fn create(

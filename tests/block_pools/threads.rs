@@ -29,7 +29,7 @@ fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, turns: usize, most: u
     for _ in 0..turns {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let random = state >> 33;
-        if held.len() < most && random % 2 == 0 {
+        if held.len() < most && random & 1 == 0 {
             if let Some(block) = pool.allocate() {
                 assert_eq!(slot(&block).swap(core + 1, Relaxed), 0, "a block has two owners");
                 held.push(block);
@@ -72,10 +72,10 @@ fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
 fn an_interrupt_at_every_moment_finds_the_free_block() {
     static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
     for size in [64, 4096] {
-        let blocks = Arc::new(Blocks::with_pages(64));
+        let blocks = Arc::new(Blocks::new());
         let pool = blocks.create(size, 0, 0);
         // As many as the cores' interrupts hold at once stay free, whatever the threads do.
-        let spare: Vec<_> = (0..CORES + 30 * CORES).map(|_| take(&blocks, pool)).collect();
+        let spare: Vec<_> = (0..CORES + 90 * CORES).map(|_| take(&blocks, pool)).collect();
         spare.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         blocks.machine.set_interrupt(Some(Arc::new(move || {
             INTERRUPTS.fetch_add(1, Relaxed);
@@ -83,8 +83,8 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
             pool.free(block.va, block.handle).unwrap();
         })));
         on_every_core(|core| {
-            for turn in 0..300 {
-                let held: Vec<_> = (0..1 + (turn + core) % 30).map(|_| pool.allocate().unwrap()).collect();
+            for turn in 0..500 {
+                let held: Vec<_> = (0..1 + (7 * turn + core) % 90).map(|_| pool.allocate().unwrap()).collect();
                 held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
             }
         });
@@ -92,7 +92,7 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
         assert_eq!(pool.usage().in_use, 0);
         blocks.destroy(pool);
     }
-    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    assert!(INTERRUPTS.load(Relaxed) > 100, "interrupts came");
 }
 
 #[test]
