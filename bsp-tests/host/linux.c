@@ -10,7 +10,7 @@
 #include "kernel.h"
 
 /* RAM that no pool has; the driver's own, mapped cached. */
-#define OWN_RAM     (HOST_RAM + 56 * MIB)
+#define OWN_RAM     (HOST_RAM + 46 * MIB)
 #define OWN_SIZE    (64 * 1024)
 
 static struct rt_device device = { .parent.name = "from linux" };

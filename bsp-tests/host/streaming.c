@@ -9,7 +9,7 @@
 #include "kernel.h"
 
 /* The kernel's own memory, mapped linearly and in no pool. */
-#define KERNEL_RAM      (HOST_RAM + 56 * MIB)
+#define KERNEL_RAM      (HOST_RAM + 44 * MIB)
 #define KERNEL_RAM_SIZE (1 * MIB)
 
 static struct rt_device nic = { .parent.name = "nic" };
