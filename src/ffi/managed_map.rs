@@ -8,6 +8,7 @@ use crate::abi::rt_device;
 use crate::kernel::{Device, Kernel, Line};
 use crate::managed::{Kind, Words};
 use crate::streaming::MAPPING_ERROR;
+use crate::text::apart;
 
 /// Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
 ///
@@ -39,7 +40,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: u
     match DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
         Some(words) => release(device, words),
         None => {
-            let format = c"%s: managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread";
+            let format = apart!("%s: managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread");
             let name = DMA.kernel.device_name(device).shown();
             DMA.refuse(&Line { format, name, values: [dma_handle, size, 0, 0, 0] });
         }

@@ -7,6 +7,7 @@ use super::{DEVICES, DMA, device, pointer};
 use crate::abi::rt_device;
 use crate::kernel::{Device, Kernel, Line};
 use crate::managed::{Kind, Words};
+use crate::text::apart;
 
 /// Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
@@ -49,7 +50,8 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
             }
         }
         None => {
-            let format = c"%s: managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory";
+            let format =
+                apart!("%s: managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
             let name = DMA.kernel.device_name(device).shown();
             DMA.refuse(&Line { format, name, values: [pool.expose_provenance(), 0, 0, 0, 0] });
         }
