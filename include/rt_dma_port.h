@@ -145,6 +145,52 @@ struct rt_dma_port_window {
   uint64_t size;
 };
 
+/**
+ * A child of `/reserved-memory` with `compatible = "shared-dma-pool"`, as the port reports it.
+ */
+struct rt_dma_port_shared_pool {
+  /**
+   * The node, which stays.
+   */
+  void *node;
+  /**
+   * Its name, which stays.
+   */
+  const char *name;
+  /**
+   * `size`, in bytes; 0 if there is none.
+   */
+  uint64_t size;
+  /**
+   * `alignment`, in bytes; 0 if there is none.
+   */
+  uint64_t alignment;
+  /**
+   * `reg`: first byte.
+   */
+  uintptr_t start;
+  /**
+   * `reg`: one past the last byte.
+   */
+  uintptr_t end;
+  /**
+   * 1 if there is a `reg`.
+   */
+  int has_reg;
+  /**
+   * 1 if the node says `no-map`.
+   */
+  int no_map;
+  /**
+   * 1 if the node says `reusable`.
+   */
+  int reusable;
+  /**
+   * 1 if the node says `linux,cma-default`.
+   */
+  int is_default;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -332,6 +378,49 @@ extern void rt_dma_port_print(const char *format,
                               uintptr_t d,
                               uintptr_t e,
                               const char *tail);
+
+/**
+ * Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or
+ * RT_DMA_PORT_ABSENT without an unflattened device tree. Thread.
+ */
+extern int rt_dma_port_shared_pool(uintptr_t index,
+                                   struct rt_dma_port_shared_pool *pool);
+
+/**
+ * Fills in entry `index` of the node's `alloc-ranges`, in bytes; RT_DMA_PORT_FOUND or RT_DMA_PORT_END. Thread.
+ */
+extern int rt_dma_port_alloc_range(void *node,
+                                   uintptr_t index,
+                                   uint64_t *start,
+                                   uint64_t *size);
+
+/**
+ * Fills in entry `index` of `rt_memblock_get_memory()`; RT_DMA_PORT_FOUND, RT_DMA_PORT_UNREADABLE for memory with a
+ * flag, RT_DMA_PORT_END. Thread.
+ */
+extern int rt_dma_port_boot_memory(uintptr_t index,
+                                   struct rt_dma_port_region *region);
+
+/**
+ * Fills in entry `index` of `rt_memblock_get_reserved()`, whatever it is; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
+ * Thread.
+ */
+extern int rt_dma_port_boot_reserved(uintptr_t index,
+                                     struct rt_dma_port_region *region);
+
+/**
+ * `rt_page_is_member`. Thread.
+ */
+extern int rt_dma_port_is_paged(uintptr_t pa);
+
+/**
+ * `rt_memblock_reserve_memory` under the node's name, and `[start, end)` as the node's `reg`; 0 on success, -1 on
+ * failure, which changes nothing. Thread.
+ */
+extern int rt_dma_port_reserve(void *node,
+                               uintptr_t start,
+                               uintptr_t end,
+                               int no_map);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -8,11 +8,16 @@
 //! * **The caller** (the core) calls the methods marked *thread* only where [`can_sleep`](Kernel::can_sleep) is true,
 //!   and never with a lock of this library held.
 
+#[cfg(any(target_os = "none", feature = "rtthread", test))]
+#[allow(unsafe_code)]
+pub mod copy;
 pub mod heap;
+pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod text;
 
 use core::ffi::{CStr, c_char};
 
@@ -161,6 +166,10 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;
     /// Removes what [`map`](Kernel::map) made at `va`. *Thread.*
     fn unmap(&self, va: Va);
+
+    /// Copies `size` bytes, which do not overlap, through the mappings of `to` and `from`, both mapped as far as it goes,
+    /// with accesses that either may be uncached memory for. Does not sleep.
+    fn copy(&self, to: Va, from: Va, size: usize);
 
     /// Bytes up to which a pool is mapped as a whole for an uncached or write-through buffer.
     fn view_limit(&self) -> usize;

@@ -8,6 +8,7 @@ use core::num::NonZeroUsize;
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
+use crate::masks::is_within;
 use crate::pool::Buffer;
 use crate::registry::{Dma, pages_for};
 
@@ -132,11 +133,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        let reaches = |pa: Pa, size: usize| {
-            let handle = self.to_handle(ops, device, pa)?;
-            let last = (handle as u64).checked_add(size.checked_sub(1)? as u64)?;
-            (last <= mask).then_some(handle)
-        };
+        let reaches = |pa: Pa, size: usize| self.reach(ops, device, pa, size, mask);
         let pages = pages_for(size)?;
         let any = if translated(ops) { wanted | Flags::ADDRESS_32BITS } else { wanted };
         for own in [true, false] {
@@ -158,6 +155,11 @@ impl<K: Kernel> Dma<K> {
             }
         }
         None
+    }
+
+    /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
+    pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
+        self.to_handle(ops, device, pa).filter(|handle| is_within(*handle, size, mask))
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another
@@ -206,7 +208,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Where the device finds `pa`.
-    fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
+    pub(crate) fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
         match ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(pa),
             MapOps::DeviceTree => self.kernel.cpu_to_dma(device, pa),
@@ -215,7 +217,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Where the processor finds what the device calls `handle`.
-    fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
+    pub(crate) fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
         match ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.dma_to_cpu(device, handle),

@@ -1,5 +1,9 @@
 //! A pool: pages, views, flags.
 
+mod seen;
+
+pub use seen::Seen;
+
 use core::mem::size_of;
 use core::num::NonZeroUsize;
 use core::sync::atomic::{

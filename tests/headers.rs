@@ -16,7 +16,7 @@ struct Header {
     trailer: &'static str,
 }
 
-const HEADERS: [Header; 2] = [
+const HEADERS: [Header; 3] = [
     Header {
         name: "rt_dma_pool.h",
         sources: &["src/abi.rs", "src/ffi/buffer.rs", "src/ffi/ops.rs", "src/ffi/pool.rs"],
@@ -35,8 +35,37 @@ typedef struct rt_dma_pool rt_dma_pool;",
         trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */",
     },
     Header {
+        name: "rt_dma.h",
+        sources: &[
+            "src/abi.rs",
+            "src/ffi/attributes.rs",
+            "src/ffi/block_pool.rs",
+            "src/ffi/managed.rs",
+            "src/ffi/managed_map.rs",
+            "src/ffi/managed_pool.rs",
+            "src/ffi/reserved_memory.rs",
+            "src/ffi/masks.rs",
+            "src/ffi/streaming.rs",
+        ],
+        exclude: &["RT_DMA_MAPPING_ERROR"],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/*
+ * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#ifndef RT_DMA_H
+#define RT_DMA_H
+
+/**
+ * The handle that no mapping has: what a mapping call returns when it fails.
+ */
+#define RT_DMA_MAPPING_ERROR UINTPTR_MAX",
+        trailer: "\n#endif /* RT_DMA_H */",
+    },
+    Header {
         name: "rt_dma_port.h",
-        sources: &["src/kernel/rtthread.rs"],
+        sources: &["src/kernel/rtthread.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
         style: cbindgen::Style::Tag,
         prelude: "\n\

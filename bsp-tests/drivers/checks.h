@@ -6,11 +6,20 @@
 #include <rtthread.h>
 
 const char *check_fw_cfg(void);
+const char *check_block_pool(void);
 const char *check_edu_coherent(void);
 const char *check_edu_cached(void);
 #ifdef RT_DMA_F_WT
 const char *check_edu_write_through(void);
 #endif
+const char *check_linux_memory(void);
+const char *check_linux_masks(void);
+const char *check_linux_copy(void);
+const char *check_linux_sg(void);
+const char *check_linux_loopback(void);
+const char *check_linux_bounce(void);
+const char *check_linux_remove(void);
+const char *check_linux_fw_cfg(void);
 
 /* Makes text for a FAIL line; valid until the next call. */
 const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -713,12 +713,20 @@ static const struct
 {
     /* First, while the ioremap window is empty and begins on a block boundary: a 2 MiB view may be mapped wrongly. */
     { "each pool in one piece, every view", check_whole },
-    { "fw_cfg file by DMA into a coherent buffer", check_fw_cfg },
+    { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },
     { "two-way DMA, coherent buffers", check_edu_coherent },
     { "two-way DMA, cached buffers and sync calls", check_edu_cached },
 #ifdef RT_DMA_F_WT
     { "two-way DMA, write-through buffers", check_edu_write_through },
 #endif
+    { "Linux driver: coherent memory", check_linux_memory },
+    { "Linux driver: masks with fallback", check_linux_masks },
+    { "Linux driver: descriptor ring, streaming both ways", check_linux_copy },
+    { "Linux driver: scatter list", check_linux_sg },
+    { "Linux driver: circular buffer", check_linux_loopback },
+    { "Linux driver: bounce buffers for RAM above 4 GiB", check_linux_bounce },
+    { "Linux driver: remove gives everything back", check_linux_remove },
+    { "Linux driver: fw_cfg requests from a DMA pool", check_linux_fw_cfg },
     { "memory type of cached buffers", check_type_cached },
     { "memory type of uncached buffers", check_type_uncached },
 #ifdef RT_DMA_F_WT
@@ -731,6 +739,7 @@ static const struct
     { "cached and uncached buffers by turns", check_alias },
     { "coherent buffers leak nothing", check_leak },
     { "two cores and a timer interrupt at once", check_race },
+    { "block pools: a thread and a timer interrupt", check_block_pool },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg): reads a file by DMA into a coherent buffer.
+ * QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg): reads a file by DMA into a coherent buffer, with a
+ * request from a pool of small blocks.
  *
  * Its registers are big-endian: data at 0, selector at 8, the address of a DMA request at 16.
  */
 #include <rthw.h>
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <rt_dma.h>
 #include <stand_in.h>
 
 #include "checks.h"
@@ -31,6 +33,9 @@ struct fw_cfg_request
 };
 
 static struct rt_device fw_cfg = { .parent.name = "fw_cfg", .user_data = "qemu,fw-cfg-mmio" };
+
+/* Of the requests, which the device reads and writes; it stays, as a driver's does. */
+static struct rt_dma_block_pool *requests;
 
 static rt_uint16_t be16(rt_uint16_t v) { return (rt_uint16_t)(v << 8 | v >> 8); }
 static rt_uint32_t be32(rt_uint32_t v) { return (rt_uint32_t)be16((rt_uint16_t)v) << 16 | be16((rt_uint16_t)(v >> 16)); }
@@ -92,10 +97,18 @@ static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handl
     volatile struct fw_cfg_request *request;
     rt_uint32_t control = be32(FW_CFG_DMA_ERROR);
 
-    request = rt_dma_alloc_coherent(&fw_cfg, sizeof(*request), &request_handle);
+    if (!requests)
+    {
+        requests = rt_dma_block_pool_create("fw_cfg", &fw_cfg, sizeof(*request), 16, 0);
+    }
+    request = rt_dma_block_pool_alloc(requests, &request_handle);
     if (!request)
     {
-        return "no coherent memory for the request";
+        return "no block for the request";
+    }
+    if (request_handle % 16)
+    {
+        return "the request is not aligned";
     }
     request->control = be32((rt_uint32_t)key << 16 | FW_CFG_DMA_SELECT | FW_CFG_DMA_READ);
     request->length = be32(size);
@@ -113,8 +126,12 @@ static const char *fw_cfg_read_dma(char *base, rt_uint16_t key, rt_ubase_t handl
         }
         rt_thread_mdelay(1);
     }
-    rt_dma_free_coherent(&fw_cfg, sizeof(*request), (void *)request, request_handle);
-    return control ? "the device reports an error, or never ends" : RT_NULL;
+    rt_dma_block_pool_free(requests, (void *)request, request_handle);
+    if (control)
+    {
+        return "the device reports an error, or never ends";
+    }
+    return rt_dma_block_pool_trim(requests) == 1 ? RT_NULL : "the request's page is not given back";
 }
 
 const char *check_fw_cfg(void)

@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* C drivers as a BSP has them, on the host stand-in; and callers that are wrong. Exits 0 if all is as it must be. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rtdevice.h>
 #include <drivers/pci.h>
 #include <mm_aspace.h>
+#include "expect.h"
 #include "kernel.h"
 
-#define MIB (1UL << 20)
-
 int list_dma_pool(int argc, char **argv);
-
-#define EXPECT(condition)                                                               \
-    do                                                                                  \
-    {                                                                                   \
-        if (!(condition))                                                               \
-        {                                                                               \
-            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
+void attributes(void);
+void linux_drivers(void);
+void masked_drivers(void);
+void managed_drivers(void);
+void managed_pools_and_maps(void);
+void drivers_with_reserved_memory(void);
+void streaming_drivers(void);
+void block_pools(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -135,8 +131,9 @@ static void driver_with_own_ops(void)
 /* Two devices below one bus with dma-ranges share a no-map region. */
 static void device_tree_drivers(void)
 {
-    static rt_uint64_t reg[2] = { HOST_RAM + 40 * MIB, 1 * MIB };
-    static rt_uint32_t names[2] = { 1, 7 };
+    static const rt_ubase_t start = HOST_RAM + 40 * MIB;
+    static fdt32_t reg[] = { CELLS(HOST_RAM + 40 * MIB), CELLS(1 * MIB) };
+    static fdt32_t names[2] = { CELL(1), CELL(7) };
     static struct rt_ofw_prop memory_props[2] =
     {
         { "reg", sizeof(reg), reg, &memory_props[1] },
@@ -155,14 +152,14 @@ static void device_tree_drivers(void)
     host_add_node(&memory);
     x = rt_dma_alloc(&first, 5000, &a, 0);
     y = rt_dma_alloc(&second, 5000, &b, 0);
-    EXPECT(x && y && a == reg[0] + HOST_DMA_OFFSET && b == a + 2 * ARCH_PAGE_SIZE);
+    EXPECT(x && y && a == start + HOST_DMA_OFFSET && b == a + 2 * ARCH_PAGE_SIZE);
     strcpy(x, "a frame");
     EXPECT(!strcmp(host_device_view(a - HOST_DMA_OFFSET), "a frame"));
-    EXPECT(rt_kmem_v2p((void *)(reg[0] - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
+    EXPECT(rt_kmem_v2p((void *)(start - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
     rt_dma_free(&first, 5000, x, a, 0);
     rt_dma_free(&second, 5000, y, b, 0);
     x = rt_dma_alloc(&first, 4096, &a, RT_DMA_F_NOMAP);
-    EXPECT((rt_ubase_t)x == reg[0] && a == reg[0] + HOST_DMA_OFFSET);
+    EXPECT((rt_ubase_t)x == start && a == start + HOST_DMA_OFFSET);
     rt_dma_free(&first, 4096, x, a, RT_DMA_F_NOMAP);
 #if STAND_IN_REVISION >= 2
     EXPECT(rt_dma_ofw_device_map_ops(RT_NULL) == RT_NULL);
@@ -305,6 +302,14 @@ int main(void)
 #endif
         wrong_calls();
         from_an_interrupt();
+        attributes();
+        linux_drivers();
+        masked_drivers();
+        managed_drivers();
+        managed_pools_and_maps();
+        drivers_with_reserved_memory();
+        streaming_drivers();
+        block_pools();
         if (round == 0)
         {
             fixed_region();

@@ -27,7 +27,7 @@ static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
 static int heap_blocks, in_interrupt, masked;
 
 struct rt_aspace rt_kernel_space;
-static struct rt_memblock reserved;
+static struct rt_memblock reserved, memory;
 
 static void need_thread(const char *service)
 {
@@ -243,6 +243,48 @@ rt_err_t rt_thread_mdelay(rt_int32_t ms)
     return RT_EOK;
 }
 
+struct rt_memblock *rt_memblock_get_memory(void)
+{
+    return &memory;
+}
+
+void host_add_memory(struct rt_mmblk_reg *region)
+{
+    region->node.next = memory.reg_list.next;
+    memory.reg_list.next = &region->node;
+}
+
+rt_err_t rt_memblock_reserve_memory(const char *name, rt_size_t start, rt_size_t end, mmblk_flag_t flags)
+{
+    static struct rt_mmblk_reg regions[4];
+    static int used;
+    struct rt_mmblk_reg *reg;
+
+    rt_slist_for_each_entry(reg, &reserved.reg_list, node)
+    {
+        RT_ASSERT(end <= reg->memreg.start || reg->memreg.end <= start);
+    }
+    if (used == RT_ARRAY_SIZE(regions))
+    {
+        return -RT_ENOMEM;
+    }
+    regions[used] = (struct rt_mmblk_reg) { { start, end, name }, flags, 1, { 0 } };
+    host_reserve(&regions[used++]);
+    return RT_EOK;
+}
+
+static rt_region_t paged;
+
+void host_set_paged(rt_size_t start, rt_size_t end)
+{
+    paged = (rt_region_t) { start, end, RT_NULL };
+}
+
+rt_bool_t rt_page_is_member(rt_base_t page_pa)
+{
+    return (rt_size_t)page_pa >= paged.start && (rt_size_t)page_pa < paged.end;
+}
+
 struct rt_memblock *rt_memblock_get_reserved(void)
 {
     return &reserved;
@@ -333,7 +375,79 @@ void rt_ofw_node_put(struct rt_ofw_node *np)
     RT_UNUSED(np);
 }
 
-/* The stand-in's cells are in the host's byte order. */
+static struct rt_ofw_node *root;
+
+void host_set_root(struct rt_ofw_node *node)
+{
+    root = node;
+}
+
+/* Paths of one level, as anyone here asks for. */
+struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path)
+{
+    for (struct rt_ofw_node *np = root ? root->child : RT_NULL; np && path[1]; np = np->sibling)
+    {
+        if (!strcmp(np->full_name, path + 1))
+        {
+            return np;
+        }
+    }
+    return path[1] ? RT_NULL : root;
+}
+
+struct rt_ofw_node *rt_ofw_get_next_available_child(const struct rt_ofw_node *parent, struct rt_ofw_node *prev)
+{
+    struct rt_ofw_node *next = !parent ? RT_NULL : prev ? prev->sibling : parent->child;
+
+    while (next && rt_ofw_get_prop(next, "status", RT_NULL))
+    {
+        next = next->sibling;
+    }
+    return next;
+}
+
+rt_bool_t rt_ofw_node_is_compatible(const struct rt_ofw_node *np, const char *compatible)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, "compatible", RT_NULL);
+
+    return prop && !strcmp(prop->value, compatible);
+}
+
+static int fail_append;
+
+void host_fail_append(int on)
+{
+    fail_append = on;
+}
+
+rt_err_t rt_ofw_append_prop(struct rt_ofw_node *np, const char *name, int length, void *value)
+{
+    struct rt_ofw_prop **last = &np->props;
+
+    if (fail_append)
+    {
+        return -RT_ENOMEM;
+    }
+    while (*last)
+    {
+        last = &(*last)->next;
+    }
+    *last = rt_calloc(1, sizeof(**last));
+    **last = (struct rt_ofw_prop) { name, length, value, RT_NULL };
+    return RT_EOK;
+}
+
+/* Every bus of the stand-in has two cells for an address, and two for a size. */
+int rt_ofw_io_addr_cells(struct rt_ofw_node *np)
+{
+    return np ? 2 : -RT_EINVAL;
+}
+
+int rt_ofw_io_size_cells(struct rt_ofw_node *np)
+{
+    return np ? 2 : -RT_EINVAL;
+}
+
 int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *propname, int index, int nr,
         rt_uint32_t *out_values)
 {
@@ -343,21 +457,23 @@ int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *p
     {
         return -RT_EINVAL;
     }
-    memcpy(out_values, (rt_uint32_t *)prop->value + index, nr * 4);
+    for (int i = 0; i < nr; i++)
+    {
+        out_values[i] = __builtin_bswap32(((fdt32_t *)prop->value)[index + i]);
+    }
     return nr;
 }
 
 rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_address, rt_uint64_t *out_size)
 {
-    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, "reg", RT_NULL);
+    rt_uint32_t cells[4];
 
-    RT_UNUSED(index);
-    if (!prop)
+    if (rt_ofw_prop_read_u32_array_index(np, "reg", index * 4, 4, cells) != 4)
     {
         return -RT_EINVAL;
     }
-    *out_address = ((rt_uint64_t *)prop->value)[0];
-    *out_size = ((rt_uint64_t *)prop->value)[1];
+    *out_address = (rt_uint64_t)cells[0] << 32 | cells[1];
+    *out_size = (rt_uint64_t)cells[2] << 32 | cells[3];
     return RT_EOK;
 }
 

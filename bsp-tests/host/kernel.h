@@ -21,7 +21,19 @@ void host_interrupt(int on);
 void *host_device_view(rt_ubase_t handle);
 /* Adds a region to memblock's reserved list, in front. */
 void host_reserve(struct rt_mmblk_reg *region);
+/* Adds memory to memblock's list, in front. */
+void host_add_memory(struct rt_mmblk_reg *region);
+/* What the page allocator has. */
+void host_set_paged(rt_size_t start, rt_size_t end);
 /* Lets rt_ofw_find_node_by_phandle find a node. */
 void host_add_node(struct rt_ofw_node *node);
+/* The tree's root. */
+void host_set_root(struct rt_ofw_node *node);
+/* rt_ofw_append_prop fails from here on, or works again. */
+void host_fail_append(int on);
+
+/* Cells of the device tree. */
+#define CELL(x)     __builtin_bswap32((rt_uint32_t)(x))
+#define CELLS(x)    CELL((rt_uint64_t)(x) >> 32), CELL(x)
 
 #endif

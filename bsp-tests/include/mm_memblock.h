@@ -31,6 +31,7 @@ struct rt_memblock
     rt_slist_t reg_list;
 };
 
+rt_err_t rt_memblock_reserve_memory(const char *name, rt_size_t start, rt_size_t end, mmblk_flag_t flags);
 struct rt_memblock *rt_memblock_get_memory(void);
 struct rt_memblock *rt_memblock_get_reserved(void);
 

@@ -14,4 +14,6 @@ typedef struct tag_region
     const char *name;
 } rt_region_t;
 
+rt_bool_t rt_page_is_member(rt_base_t page_pa);
+
 #endif

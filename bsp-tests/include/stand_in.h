@@ -29,6 +29,9 @@ int stand_in_fdt_reg(const char *compatible, int index, rt_uint64_t *start, rt_u
 /* The PCI host's window for 32-bit memory space. -1 if there is none. */
 int stand_in_pci_window(rt_uint64_t *start, rt_uint64_t *size);
 
+/* RAM above 4 GiB, of which the kernel maps and uses nothing. -1 if there is none. */
+int stand_in_high_memory(rt_uint64_t *start, rt_uint64_t *size);
+
 /* Bytes of the heap in use. */
 rt_size_t stand_in_heap_used(void);
 

@@ -24,6 +24,7 @@ fn main() {
         .flags(["-Wall", "-Wextra", "-Werror"])
         .opt_level(2)
         .force_frame_pointer(false)
+        .define("PKG_RT_DMA_POOL_USING_BLOCK_POOL", None)
         .include(here.join("../include"))
         .cargo_metadata(false);
     match arch.as_str() {

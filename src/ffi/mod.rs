@@ -12,25 +12,45 @@
 // The section above holds for each of them.
 #![allow(clippy::missing_safety_doc)]
 
+mod attributes;
+mod block_pool;
 mod buffer;
+mod managed;
+mod managed_map;
+mod managed_pool;
+mod masks;
 mod ops;
 #[cfg(target_os = "none")]
 mod panic;
 mod pool;
+mod reserved_memory;
+mod streaming;
 
+pub use attributes::*;
+pub use block_pool::*;
 pub use buffer::*;
+pub use managed::*;
+pub use managed_map::*;
+pub use managed_pool::*;
+pub use masks::*;
 pub use ops::*;
 pub use pool::*;
+pub use reserved_memory::*;
+pub use streaming::*;
 
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
+use crate::device_records::DeviceRecords;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 use crate::registry::Dma;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);
+
+/// What is remembered of the system's devices.
+static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
 /// The device behind a pointer, unless it is null.
 #[inline(always)]

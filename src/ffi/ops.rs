@@ -47,9 +47,20 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     }
 }
 
+/// Which of our operations a table is; `None` for a table of the BSP's.
+pub(super) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
+    let all = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
+    all.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+}
+
+/// The operations that stand in where a table of the BSP's has none.
+pub(super) fn default_table(device: Device) -> &'static rt_dma_map_ops {
+    table(DMA.default_ops(device))
+}
+
 /// The device's operations, chosen at its first call and kept in `dev->dma_ops`; `None` if they cannot be chosen now.
 #[inline(always)]
-fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
+pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller's device.
     let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) };
     // SAFETY: `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.

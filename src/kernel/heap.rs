@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::slice;
 use core::sync::atomic::{
     AtomicPtr, AtomicUsize,
-    Ordering::{Acquire, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use super::Kernel;
@@ -86,6 +86,136 @@ impl Tail {
             self.next = self.next.add(bytes);
             slice::from_raw_parts_mut(start.as_ptr(), length)
         }
+    }
+
+    /// Takes the next `length` values, each as `make` makes it of its number; fewer if fewer are left, or it makes none.
+    pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
+        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }
+        let most = length.min(self.left / size_of::<T>());
+        let bytes = (most * size_of::<T>()).next_multiple_of(align_of::<usize>()).min(self.left);
+        let start = self.next.cast::<T>();
+        self.left -= bytes;
+        // SAFETY: `bytes` were left of memory that is aligned for a pointer, used by nobody else and never given back
+        // but by who says that nobody uses it; a slice is made of the values that were written.
+        unsafe {
+            self.next = self.next.add(bytes);
+            let mut length = 0;
+            while length < most
+                && let Some(value) = make(length)
+            {
+                start.add(length).write(value);
+                length += 1;
+            }
+            slice::from_raw_parts(start.as_ptr(), length)
+        }
+    }
+}
+
+/// Heap memory that is placed piece by piece, and given back all at once: what is found without a lock, and so must not
+/// go while somebody may still look at it.
+pub struct Pieces<K: Kernel> {
+    kernel: K,
+    last: AtomicPtr<u8>,
+}
+
+/// A piece: it begins with the address of the piece before, or null.
+#[repr(C)]
+struct Piece<T> {
+    before: AtomicPtr<u8>,
+    value: T,
+}
+
+impl<K: Kernel> Pieces<K> {
+    /// No pieces.
+    pub const fn new(kernel: K) -> Self {
+        Pieces { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
+    /// A piece for a `T` and `tail` bytes behind it, as [`Reserved::place`] uses them; `None` if the heap has none. One
+    /// caller at a time. *Thread.*
+    pub fn place<T>(&self, tail: usize, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {
+        let reserved = Reserved::new(self.kernel, size_of::<Piece<T>>().checked_add(tail)?)?;
+        let memory = reserved.memory.as_ptr();
+        let before = AtomicPtr::new(self.last.load(Acquire));
+        let piece = reserved.place(|tail| Piece { before, value: make(tail) })?;
+        self.last.store(memory, Release);
+        Some(&piece.value)
+    }
+
+    /// Gives all pieces back. *Thread.*
+    ///
+    /// # Safety
+    /// Nobody uses anything that was placed any more; nobody else places or releases meanwhile.
+    pub unsafe fn release(&self) {
+        let mut next = self.last.swap(core::ptr::null_mut(), Acquire);
+        while let Some(memory) = NonNull::new(next) {
+            // SAFETY: every piece begins with this word, came from `heap_alloc`, and is given back once.
+            unsafe {
+                next = memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire);
+                self.kernel.heap_free(memory.as_ptr());
+            }
+        }
+    }
+}
+
+/// Gives back what [`Reserved::place`] placed. *Thread.*
+///
+/// # Safety
+/// `value` came from `place`, is given back once, and nobody uses it, or the slices behind it, any more.
+pub unsafe fn give_back<K: Kernel, T>(kernel: K, value: *const T) {
+    // SAFETY: the value stands where the memory begins, which came from `heap_alloc`.
+    unsafe { kernel.heap_free(value.cast_mut().cast()) }
+}
+
+/// A slice that is set once, and read without a lock; empty before.
+pub struct OnceSlice<T: 'static> {
+    length: AtomicUsize,
+    start: AtomicPtr<T>,
+}
+
+impl<T: Sync> OnceSlice<T> {
+    /// Empty.
+    pub const fn new() -> Self {
+        OnceSlice { length: AtomicUsize::new(0), start: AtomicPtr::new(NonNull::dangling().as_ptr()) }
+    }
+
+    /// What it was set to. Any context.
+    #[inline(always)]
+    pub fn get(&self) -> &'static [T] {
+        let length = self.length.load(Acquire);
+        // SAFETY: a length that is not zero was set behind the start of the same slice, and neither changes afterwards; a
+        // start is never null.
+        unsafe { slice::from_raw_parts(self.start.load(Relaxed), length) }
+    }
+
+    /// Sets it, if it was not set before.
+    pub fn set(&self, value: &'static [T]) {
+        let (empty, start) = (NonNull::dangling().as_ptr(), value.as_ptr().cast_mut());
+        if self.start.compare_exchange(empty, start, Relaxed, Relaxed).is_ok() {
+            self.length.store(value.len(), Release);
+        }
+    }
+}
+
+/// A reference that is set now and then, and read without a lock.
+pub struct AtomicRef<T: 'static>(AtomicPtr<T>);
+
+impl<T: Sync> AtomicRef<T> {
+    /// None.
+    pub const fn new() -> Self {
+        AtomicRef(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// What it was set to last. Any context.
+    #[inline(always)]
+    pub fn get(&self) -> Option<&'static T> {
+        // SAFETY: it is null, or was made from a `&'static T` by `set`, and `Acquire` sees what was written before.
+        unsafe { self.0.load(Acquire).as_ref() }
+    }
+
+    /// Sets it. Any context.
+    pub fn set(&self, value: Option<&'static T>) {
+        self.0.store(value.map_or(core::ptr::null_mut(), |value| core::ptr::from_ref(value).cast_mut()), Release);
     }
 }
 

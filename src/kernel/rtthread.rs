@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+mod reserved_memory;
+
 use core::ffi::{c_char, c_int, c_void};
 
 use super::{
@@ -281,6 +283,11 @@ impl Kernel for RtThread {
     fn unmap(&self, va: Va) {
         // SAFETY: see above.
         unsafe { rt_dma_port_unmap(pointer(va)) }
+    }
+
+    fn copy(&self, to: Va, from: Va, size: usize) {
+        // SAFETY: the core hands over mapped memory: a driver's, which the driver gave for this, and the library's own.
+        unsafe { super::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
     }
 
     fn view_limit(&self) -> usize {

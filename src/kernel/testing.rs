@@ -28,6 +28,7 @@ impl Kernel for HeapOnly {
         None
     }
     fn unmap(&self, _va: Va) {}
+    fn copy(&self, _to: Va, _from: Va, _size: usize) {}
     fn view_limit(&self) -> usize {
         0
     }

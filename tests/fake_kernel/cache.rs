@@ -43,19 +43,40 @@ impl Cache {
         })
     }
 
-    pub fn read(&mut self, memory: &Memory, pa: Pa) -> u8 {
-        self.line(memory, pa).bytes[pa % LINE]
+    pub fn read(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &mut [u8]) {
+        while !bytes.is_empty() {
+            let here = &self.line(memory, pa).bytes[pa % LINE..];
+            let (part, rest) = bytes.split_at_mut(here.len().min(bytes.len()));
+            part.copy_from_slice(&here[..part.len()]);
+            pa += part.len();
+            bytes = rest;
+        }
     }
 
-    pub fn write(&mut self, memory: &Memory, pa: Pa, byte: u8) {
-        let line = self.line(memory, pa);
-        line.bytes[pa % LINE] = byte;
-        line.dirty = true;
+    pub fn write(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let line = self.line(memory, pa);
+            line.dirty = true;
+            let here = &mut line.bytes[pa % LINE..];
+            let (part, rest) = bytes.split_at(here.len().min(bytes.len()));
+            here[..part.len()].copy_from_slice(part);
+            pa += part.len();
+            bytes = rest;
+        }
     }
 
     /// Does to the lines that `[pa, pa + size)` touches what the processor's operation does.
     pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
         self.calls.push(call);
+        self.drop_lines(memory, call);
+    }
+
+    /// A coherent device reads or writes: what the cache has goes to memory first.
+    pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
+        self.drop_lines(memory, CacheCall { what: Maintenance::Flush, pa, size });
+    }
+
+    fn drop_lines(&mut self, memory: &Memory, call: CacheCall) {
         let lines = call.pa & !(LINE - 1)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {

@@ -102,6 +102,11 @@ impl Machine {
         self.kernel.0.memory.map_linear(start, size, false);
     }
 
+    /// Maps these pages one behind the other, as a kernel's own allocator may.
+    pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
+        self.kernel.0.memory.map_pages(pages, memory)
+    }
+
     /// From now on, the calls `[first, first + count)` of the service fail, counted from zero.
     pub fn fail(&self, service: Service, first: usize, count: usize) {
         self.kernel.0.records.lock().unwrap().faults.insert(service, Fault { calls: 0, first, count });
@@ -166,26 +171,12 @@ impl Machine {
 
     /// The processor writes, through its cache where the mapping says so.
     pub fn cpu_write(&self, va: Va, bytes: &[u8]) {
-        let memory = &self.kernel.0.memory;
-        match self.at(va) {
-            Some((pa, MemoryType::Cached)) => {
-                let mut cache = self.kernel.0.cache.lock().unwrap();
-                bytes.iter().zip(pa..).for_each(|(byte, pa)| cache.write(memory, pa, *byte));
-            }
-            _ => memory.write(va, bytes),
-        }
+        self.kernel.store(va, bytes);
     }
 
     /// The processor reads, through its cache where the mapping says so.
     pub fn cpu_read(&self, va: Va, size: usize) -> Vec<u8> {
-        let memory = &self.kernel.0.memory;
-        match self.at(va) {
-            Some((pa, MemoryType::Cached)) => {
-                let mut cache = self.kernel.0.cache.lock().unwrap();
-                (pa..pa + size).map(|pa| cache.read(memory, pa)).collect()
-            }
-            _ => self.peek(va, size),
-        }
+        self.kernel.load(va, size)
     }
 
     /// Writes through the host's own mapping, without the cache model.
@@ -216,6 +207,18 @@ impl Machine {
         bytes
     }
 
+    /// A device that snoops the processor's cache writes.
+    pub fn coherent_write(&self, pa: Pa, bytes: &[u8]) {
+        self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, bytes.len());
+        self.device_write(pa, bytes);
+    }
+
+    /// A device that snoops the processor's cache reads.
+    pub fn coherent_read(&self, pa: Pa, size: usize) -> Vec<u8> {
+        self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, size);
+        self.device_read(pa, size)
+    }
+
     /// Every dirty line is written back now.
     pub fn evict_cache(&self) {
         self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);
@@ -242,6 +245,11 @@ impl Machine {
     /// What `list_dma_pool` prints.
     pub fn list(&self) -> Vec<String> {
         self.dma.report();
+        self.take_printed()
+    }
+
+    /// The lines for the shell since the last look.
+    pub fn take_printed(&self) -> Vec<String> {
         std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed)
     }
 

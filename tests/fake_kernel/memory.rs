@@ -137,6 +137,18 @@ impl Memory {
         va
     }
 
+    /// Maps pages one behind the other.
+    pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
+        let size = pages.len() * PAGE;
+        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let va = mmap(0, size, libc::PROT_NONE, reserve, -1, 0);
+        for (page, pa) in pages.iter().enumerate() {
+            self.show(va + page * PAGE, *pa, PAGE, memory);
+        }
+        self.mapped.lock().unwrap().insert(va, Mapped { pa: pages[0], size, memory });
+        va
+    }
+
     pub fn unmap(&self, va: Va) {
         let mapped = self.mapped.lock().unwrap().remove(&va);
         let Mapped { size, .. } = mapped.unwrap_or_else(|| panic!("no mapping begins at {va:#x}"));

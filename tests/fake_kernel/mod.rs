@@ -11,12 +11,14 @@ mod context;
 mod devices;
 mod machine;
 mod memory;
+mod reserved_memory;
 mod text;
 
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, named_region};
 pub use machine::{Held, KIB, MIB, Machine, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
+pub use reserved_memory::{BootMemory, SharedNode};
 
 use cache::Cache;
 use memory::Memory;
@@ -36,6 +38,8 @@ pub enum Service {
     HeapAlloc,
     Map,
     MapLinear,
+    /// Memblock's reservation.
+    Reserve,
     /// `map` succeeds, and leads elsewhere.
     MapWrong(Wrong),
     /// `map_linear` succeeds, and its first page leads elsewhere.
@@ -60,6 +64,7 @@ struct Records {
     printed: Vec<String>,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,
+    boot: BootMemory,
 }
 
 pub struct Inner {
@@ -126,9 +131,43 @@ impl FakeKernel {
         self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { what, pa, size });
     }
 
+    /// The processor reads, through its cache where the mapping says so.
+    fn load(&self, va: Va, size: usize) -> Vec<u8> {
+        let Inner { memory, cache, .. } = self.0;
+        memory.assert_mapped(va, size);
+        let mut bytes = vec![0; size];
+        for (start, length) in by_page(va, size) {
+            let part = &mut bytes[start - va..][..length];
+            match memory.translate(start) {
+                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().read(memory, pa, part),
+                _ => memory.read(start, part),
+            }
+        }
+        bytes
+    }
+
+    /// The processor writes, through its cache where the mapping says so.
+    fn store(&self, va: Va, bytes: &[u8]) {
+        let Inner { memory, cache, .. } = self.0;
+        memory.assert_mapped(va, bytes.len());
+        for (start, length) in by_page(va, bytes.len()) {
+            let part = &bytes[start - va..][..length];
+            match memory.translate(start) {
+                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().write(memory, pa, part),
+                _ => memory.write(start, part),
+            }
+        }
+    }
+
     fn device(&self, device: Device) -> DeviceInfo {
         self.0.records.lock().unwrap().devices[device.0 - 1].clone()
     }
+}
+
+/// The pieces of `[va, va + size)`, page by page.
+fn by_page(va: Va, size: usize) -> impl Iterator<Item = (Va, usize)> {
+    let pages = va & !(PAGE - 1)..va + size;
+    pages.step_by(PAGE).map(move |page| (page.max(va), (page + PAGE).min(va + size) - page.max(va)))
 }
 
 fn heap_layout(size: usize) -> Layout {
@@ -190,6 +229,11 @@ impl Kernel for FakeKernel {
     fn unmap(&self, va: Va) {
         self.may_sleep("unmap");
         self.0.memory.unmap(va);
+    }
+
+    fn copy(&self, to: Va, from: Va, size: usize) {
+        assert!(!context::locked(), "a copy under a lock");
+        self.store(to, &self.load(from, size));
     }
 
     fn view_limit(&self) -> usize {

@@ -13,6 +13,11 @@ extern "C" {
 typedef rt_uint32_t rt_phandle;
 typedef rt_uint32_t fdt32_t;    /* big-endian */
 
+rt_inline fdt32_t cpu_to_fdt32(rt_uint32_t x)
+{
+    return __builtin_bswap32(x);
+}
+
 struct rt_ofw_prop
 {
     const char *name;
@@ -37,13 +42,21 @@ struct rt_ofw_node
 struct rt_ofw_node *rt_ofw_node_get(struct rt_ofw_node *np);
 void rt_ofw_node_put(struct rt_ofw_node *np);
 struct rt_ofw_node *rt_ofw_get_parent(const struct rt_ofw_node *np);
+struct rt_ofw_node *rt_ofw_get_next_available_child(const struct rt_ofw_node *parent, struct rt_ofw_node *prev);
+struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path);
 struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle);
+rt_bool_t rt_ofw_node_is_compatible(const struct rt_ofw_node *np, const char *compatible);
 struct rt_ofw_node *rt_ofw_parse_phandle(const struct rt_ofw_node *np, const char *phandle_name, int index);
 struct rt_ofw_prop *rt_ofw_get_prop(const struct rt_ofw_node *np, const char *name, rt_ssize_t *out_length);
 const fdt32_t *rt_ofw_prop_next_u32(struct rt_ofw_prop *prop, const fdt32_t *cur, rt_uint32_t *out_value);
 int rt_ofw_prop_read_u32_array_index(const struct rt_ofw_node *np, const char *propname, int index, int nr,
         rt_uint32_t *out_values);
+rt_err_t rt_ofw_append_prop(struct rt_ofw_node *np, const char *name, int length, void *value);
 int rt_ofw_prop_count_of_size(const struct rt_ofw_node *np, const char *propname, int size);
+
+#define rt_ofw_foreach_available_child_node(parent, child)                  \
+    for (child = rt_ofw_get_next_available_child(parent, RT_NULL); child;   \
+         child = rt_ofw_get_next_available_child(parent, child))
 
 #define rt_ofw_foreach_prop_u32(np, propname, prop, p, u)   \
     for (prop = rt_ofw_get_prop(np, propname, RT_NULL),     \

@@ -18,7 +18,8 @@ const HEAP_SIZE: usize = 8 << 20;
 const FRAMES_SIZE: usize = 4 << 20;
 /// The reservation ends this far below the end of RAM, so that it does not begin on a 2 MiB boundary, as on a board.
 const ABOVE_DMA_POOL: usize = 0x10_3000;
-const FOUR_GIB: usize = 1 << 32;
+/// The kernel uses RAM below only.
+pub const FOUR_GIB: usize = 1 << 32;
 
 /// A region of physical memory.
 #[derive(Clone, Copy)]

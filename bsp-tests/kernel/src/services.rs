@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use crate::{arch, boot};
+use crate::{arch, boot, memory};
 
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_power_off() -> ! {
@@ -42,6 +42,18 @@ unsafe extern "C" fn stand_in_fdt_reg(
 unsafe extern "C" fn stand_in_pci_window(start: *mut u64, size: *mut u64) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { give(boot::pci_window(), start, size) }
+}
+
+/// See `stand_in.h`.
+///
+/// # Safety
+/// C's promise: `start` and `size` are valid.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn stand_in_high_memory(start: *mut u64, size: *mut u64) -> c_int {
+    let end = boot::memory().1;
+    let high = end.checked_sub(memory::FOUR_GIB).filter(|&size| size != 0);
+    // SAFETY: the caller's promise.
+    unsafe { give(high.map(|size| (memory::FOUR_GIB as u64, size as u64)), start, size) }
 }
 
 unsafe fn give(found: Option<(u64, u64)>, start: *mut u64, size: *mut u64) -> c_int {

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Buffers with attributes: full of zeros, write-combining. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include <mm_aspace.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+#define COHERENT    (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
+
+static struct rt_device device = { .parent.name = "attributes" };
+static char bsp_memory[64];
+
+static int is_zero(const char *bytes, rt_size_t size)
+{
+    while (size && !*bytes)
+    {
+        ++bytes;
+        --size;
+    }
+    return !size;
+}
+
+/* Leaves something in the pages that the next buffer gets. */
+static void make_dirty(rt_size_t size)
+{
+    rt_ubase_t handle;
+    char *buffer = rt_dma_alloc(&device, size, &handle, 0);
+
+    EXPECT(buffer);
+    memset(buffer, 0xa5, size);
+    rt_dma_free(&device, size, buffer, handle, 0);
+}
+
+static void zeroed(rt_ubase_t flags)
+{
+    static const rt_size_t sizes[] = { 1, 7, 8, 4096, 4099, 20000 };
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
+    {
+        rt_ubase_t handle = 0;
+        char *buffer;
+
+        make_dirty(sizes[i]);
+        buffer = rt_dma_zalloc(&device, sizes[i], &handle, flags);
+        EXPECT(buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == handle);
+        EXPECT(is_zero(buffer, sizes[i]) && is_zero(host_device_view(handle), sizes[i]));
+        rt_dma_free(&device, sizes[i], buffer, handle, flags);
+    }
+}
+
+static void write_combining(void)
+{
+    rt_ubase_t handle = 0, again = 0;
+    char *buffer, *cached;
+
+    make_dirty(5000);
+    buffer = rt_dma_alloc_wc(&device, 5000, &handle);
+    EXPECT(buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == handle && is_zero(buffer, 5000));
+    rt_dma_free(&device, 5000, buffer, handle, rt_dma_wc_flags(&device));
+    cached = rt_dma_alloc(&device, 5000, &again, 0);
+    EXPECT(again == handle && cached != buffer);
+    rt_dma_free(&device, 5000, cached, again, 0);
+}
+
+static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    *dma_handle = 0x1234;
+    return bsp_memory + 5;
+}
+
+static rt_err_t bsp_sync(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(data);
+    RT_UNUSED(size);
+    RT_UNUSED(dma_handle);
+    RT_UNUSED(flags);
+    return RT_EOK;
+}
+
+/* The BSP's own memory may begin and end anywhere: exactly what was asked for is cleared. */
+static void of_the_bsp(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc, .sync_out_data = bsp_sync };
+    struct rt_device own = { .parent.name = "own ops" };
+
+    rt_dma_device_set_ops(&own, &ops);
+    for (rt_size_t size = 1; size <= 40; ++size)
+    {
+        rt_ubase_t handle = 0;
+        char *buffer;
+
+        memset(bsp_memory, 0x5a, sizeof(bsp_memory));
+        buffer = rt_dma_zalloc(&own, size, &handle, 0);
+        EXPECT(buffer == bsp_memory + 5 && handle == 0x1234);
+        EXPECT(is_zero(buffer, size) && buffer[-1] == 0x5a && buffer[size] == 0x5a);
+        EXPECT(!rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOMAP));
+    }
+    /* It need not know what RT_DMA_F_WT is. */
+    EXPECT(rt_dma_wc_flags(&own) == COHERENT && rt_dma_wc_flags(RT_NULL) == COHERENT);
+}
+
+static void wrong_calls(void)
+{
+    rt_ubase_t handle = 77;
+
+    EXPECT(!rt_dma_zalloc(RT_NULL, 64, &handle, 0) && !rt_dma_zalloc(&device, 0, &handle, 0));
+    EXPECT(!rt_dma_zalloc(&device, ~0UL, &handle, 0) && !rt_dma_zalloc(&device, 64, &handle, RT_DMA_F_NOMAP));
+    EXPECT(!rt_dma_alloc_wc(RT_NULL, 64, &handle) && !rt_dma_alloc_wc(&device, 0, &handle));
+    EXPECT(handle == 77);
+}
+
+void attributes(void)
+{
+    char *buffer;
+
+    zeroed(0);
+    zeroed(COHERENT);
+    write_combining();
+    of_the_bsp();
+    wrong_calls();
+
+    /* Who does not ask for the handle; and an interrupt. */
+    buffer = rt_dma_zalloc(&device, 100, RT_NULL, COHERENT);
+    EXPECT(buffer);
+    rt_dma_free(&device, 100, buffer, 0, COHERENT);
+    host_interrupt(1);
+    zeroed(0);
+    zeroed(COHERENT);
+    host_interrupt(0);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EXPECT_H__
+#define EXPECT_H__
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MIB (1UL << 20)
+
+#define EXPECT(condition)                                                               \
+    do                                                                                  \
+    {                                                                                   \
+        if (!(condition))                                                               \
+        {                                                                               \
+            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
+            exit(1);                                                                    \
+        }                                                                               \
+    } while (0)
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The porting headers: what a driver from Linux relies on, where RT-Thread's conventions differ. */
+#include <string.h>
+
+#include <linux/dma-mapping.h>
+#include <linux/dmapool.h>
+#include <linux/scatterlist.h>
+#include <mm_aspace.h>
+#include "expect.h"
+#include "kernel.h"
+
+/* RAM that no pool has; the driver's own, mapped cached. */
+#define OWN_RAM     (HOST_RAM + 46 * MIB)
+#define OWN_SIZE    (64 * 1024)
+
+static struct rt_device device = { .parent.name = "from linux" };
+static struct device *const dev = (struct device *)&device;
+static unsigned char *own;
+
+static int is_zero(const void *memory, size_t size)
+{
+    const unsigned char *bytes = memory;
+
+    while (size && !*bytes)
+    {
+        ++bytes;
+        --size;
+    }
+    return !size;
+}
+
+static void error_numbers(void)
+{
+    static struct rt_device narrow = { .parent.name = "narrow" };
+    uint64_t before = dma_get_mask(&narrow);
+
+    EXPECT(dma_set_mask(&narrow, DMA_BIT_MASK(24)) == -EIO && dma_get_mask(&narrow) == before);
+    EXPECT(dma_set_coherent_mask(&narrow, DMA_BIT_MASK(24)) == -EIO);
+    EXPECT(dma_set_mask_and_coherent(&narrow, DMA_BIT_MASK(24)) == -EIO);
+    EXPECT(dma_coerce_mask_and_coherent(&narrow, DMA_BIT_MASK(0)) == -EIO);
+    EXPECT(dma_set_mask((struct rt_device *)NULL, DMA_BIT_MASK(32)) == -EIO);
+    EXPECT(before == DMA_BIT_MASK(64) || before == DMA_BIT_MASK(32));
+    EXPECT(dma_set_mask_and_coherent(&narrow, DMA_BIT_MASK(32)) == 0 && dma_get_mask(&narrow) == DMA_BIT_MASK(32));
+    EXPECT(dma_mapping_error(dev, DMA_MAPPING_ERROR) == -ENOMEM);
+    EXPECT(dma_mapping_error(dev, dma_map_single(dev, NULL, 64, DMA_TO_DEVICE)) == -ENOMEM);
+    EXPECT(dma_mapping_error(dev, OWN_RAM) == 0);
+}
+
+/* Whoever had the pages before: a driver gets zeros. */
+static void allocators_clear(void)
+{
+    dma_addr_t handle;
+    unsigned char *p = rt_dma_alloc(&device, 40960, &handle, 0);
+
+    memset(p, 0x5a, 40960);
+    rt_dma_free(&device, 40960, p, handle, 0);
+
+    p = dma_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(p && is_zero(p, 10001) && host_device_view(handle));
+    memset(p, 0x5a, 10001);
+    dma_free_coherent(dev, 10001, p, handle);
+    p = dma_alloc_wc(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(p && is_zero(p, 10001));
+    memset(p, 0x5a, 10001);
+    dma_free_wc(dev, 10001, p, handle);
+    p = dmam_alloc_coherent(dev, 10001, &handle, GFP_KERNEL);
+    EXPECT(p && is_zero(p, 10001));
+    memset(p, 0x5a, 10001);
+    dmam_free_coherent(dev, 10001, p, handle);
+    p = dmam_alloc_attrs(dev, 10001, &handle, GFP_KERNEL, DMA_ATTR_WRITE_COMBINE);
+    EXPECT(p && is_zero(p, 10001));
+    rt_dmam_release(&device);
+
+    EXPECT(!dma_alloc_coherent((struct rt_device *)NULL, 64, &handle, GFP_KERNEL));
+    EXPECT(!dmam_alloc_coherent(dev, 0, &handle, GFP_KERNEL));
+}
+
+static void noncoherent(void)
+{
+    dma_addr_t handle = 0;
+    unsigned char *p = dma_alloc_noncoherent(dev, 5000, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL);
+    unsigned char *seen;
+
+    EXPECT(p && is_zero(p, 5000));
+    seen = host_device_view(handle);
+    memset(p, 0x11, 5000);
+    dma_sync_single_for_device(dev, handle, 5000, DMA_TO_DEVICE);
+    EXPECT(seen[0] == 0x11 && seen[4999] == 0x11);
+    memset(seen + 64, 0x22, 64);
+    dma_sync_single_range_for_cpu(dev, handle, 64, 64, DMA_FROM_DEVICE);
+    EXPECT(p[63] == 0x11 && p[64] == 0x22 && p[127] == 0x22 && p[128] == 0x11);
+    dma_free_noncoherent(dev, 5000, p, handle, DMA_BIDIRECTIONAL);
+    EXPECT(!dma_alloc_noncoherent(dev, ~(size_t)0, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL));
+    EXPECT(!dma_alloc_noncoherent(dev, 0, &handle, DMA_BIDIRECTIONAL, GFP_KERNEL));
+    EXPECT(!dma_alloc_noncoherent(dev, 5000, &handle, DMA_NONE, GFP_KERNEL));
+}
+
+/* Through a bounce buffer, since the target shares its lines: what the processor wrote after it synchronized stays. */
+static void skipped_sync(void)
+{
+    unsigned char *target = own + 100;
+    dma_addr_t handle = dma_map_single(dev, target, 100, DMA_FROM_DEVICE);
+    unsigned char *seen = host_device_view(handle);
+
+    EXPECT(!dma_mapping_error(dev, handle) && handle != OWN_RAM + 100);
+    memset(target, 0, 100);
+    memset(seen, 0x33, 100);
+    dma_sync_single_range_for_cpu(dev, handle, 64, 16, DMA_FROM_DEVICE);
+    EXPECT(target[63] == 0 && target[64] == 0x33 && target[79] == 0x33 && target[80] == 0);
+    memset(target + 70, 0x77, 2);
+    dma_sync_single_range_for_device(dev, handle, 71, 1, DMA_FROM_DEVICE);
+    EXPECT(seen[70] == 0x33 && seen[71] == 0x77);
+    dma_sync_single_for_cpu(dev, handle, 100, DMA_FROM_DEVICE);
+    EXPECT(target[0] == 0x33 && target[99] == 0x33);
+    memset(target, 0x44, 50);
+    dma_unmap_single_attrs(dev, handle, 100, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+    EXPECT(target[0] == 0x44 && target[49] == 0x44 && target[50] == 0x33);
+    EXPECT(target[-1] == 0 && target[100] == 0);
+}
+
+static void maps(void)
+{
+    struct scatterlist list[3], *sg;
+    dma_addr_t handle;
+    int i;
+
+    memset(own, 0, OWN_SIZE);
+    memset(own + 4096, 0x55, 8192);
+    handle = dma_map_page(dev, virt_to_page(own + 5000), offset_in_page(own + 5000), 700, DMA_TO_DEVICE);
+    EXPECT(page_to_phys(virt_to_page(own + 5000)) == OWN_RAM + 4096);
+    EXPECT(dma_mapping_error(dev, handle) || handle == OWN_RAM + 5000);
+    if (!dma_mapping_error(dev, handle))
+    {
+        dma_unmap_page(dev, handle, 700, DMA_TO_DEVICE);
+    }
+
+    sg_init_table(list, 3);
+    for (i = 0; i < 3; i++)
+    {
+        sg_set_buf(&list[i], own + 4096 + i * 1000, 200);
+    }
+    EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 3);
+    for_each_sg(list, sg, 3, i)
+    {
+        EXPECT(sg_dma_len(sg) == 200 && sg_virt(sg) == own + 4096 + i * 1000);
+        EXPECT(*(unsigned char *)host_device_view(sg_dma_address(sg)) == 0x55);
+    }
+    dma_sync_sg_for_cpu(dev, list, 3, DMA_TO_DEVICE);
+    dma_sync_sg_for_device(dev, list, 3, DMA_TO_DEVICE);
+    dma_unmap_sg(dev, list, 3, DMA_TO_DEVICE);
+
+    sg_set_buf(&list[2], NULL, 200);
+    EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 0);
+}
+
+static void pools(void)
+{
+    dma_addr_t a, b;
+    struct dma_pool *pool = dma_pool_create("from linux", dev, 68, 0, 0);
+    unsigned char *x, *y;
+
+    EXPECT(pool);
+    x = dma_pool_alloc(pool, GFP_ATOMIC, &a);
+    EXPECT(x && host_device_view(a));
+    memset(x, 0x66, 68);
+    EXPECT(*(unsigned char *)host_device_view(a) == 0x66);
+    dma_pool_free(pool, x, a);
+    y = dma_pool_alloc(pool, GFP_KERNEL | __GFP_ZERO, &b);
+    EXPECT(y && is_zero(y, 68));
+    memset(y, 0x66, 68);
+    dma_pool_free(pool, y, b);
+    y = dma_pool_zalloc(pool, GFP_KERNEL, &b);
+    EXPECT(y && is_zero(y, 68));
+
+    /* A block is in use: the pool stays. */
+    dma_pool_destroy(pool);
+    dma_pool_free(pool, y, b);
+    dma_pool_destroy(pool);
+    dma_pool_destroy(NULL);
+
+    EXPECT(!dma_pool_create("bad", dev, 0, 0, 0) && !dma_pool_create("bad", dev, 64, 3, 0));
+    EXPECT(!dma_pool_create("bad", dev, 64, 0, 48) && !dma_pool_create("bad", dev, 64, 0, 32));
+    pool = dmam_pool_create("managed", dev, 64, 0, 4096);
+    EXPECT(pool);
+    dmam_pool_destroy(pool);
+    EXPECT(dmam_pool_create("managed", dev, 64, 32, 0));
+    rt_dmam_release(&device);
+}
+
+void linux_drivers(void)
+{
+    own = rt_ioremap_cached((void *)OWN_RAM, OWN_SIZE);
+    EXPECT(own);
+    memset(own, 0, OWN_SIZE);
+    error_numbers();
+    allocators_clear();
+    noncoherent();
+    skipped_sync();
+    maps();
+    pools();
+    rt_iounmap(own);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Drivers that leave giving back to the library. */
+#include <rtdevice.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+static struct rt_device dev = { .parent.name = "managed" };
+
+/* Where an allocation of one page would come to lie. */
+static rt_ubase_t next_page(void)
+{
+    rt_ubase_t handle = 0;
+    void *buffer = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
+
+    EXPECT(buffer);
+    rt_dma_free(&dev, ARCH_PAGE_SIZE, buffer, handle, 0);
+    return handle;
+}
+
+void managed_drivers(void)
+{
+    static struct rt_device other = { .parent.name = "not managed" };
+    rt_ubase_t first = next_page(), a = 0, b = 0, c = 0;
+    int blocks = host_heap_blocks();
+    char *x, *y, *z;
+
+    x = rt_dmam_alloc(&dev, 5000, &a, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+    y = rt_dmam_alloc(&dev, 64, &b, 0);
+    z = rt_dmam_alloc(&dev, 64, RT_NULL, 0);
+    EXPECT(x && y && z && a == first && b == a + 2 * ARCH_PAGE_SIZE);
+    x[4999] = y[63] = z[63] = 1;
+
+    /* None of these is a managed buffer. */
+    rt_dmam_free(&dev, 5000, y, a);
+    rt_dmam_free(&dev, 5000, x, a + 1);
+    rt_dmam_free(&dev, 4000, x, a);
+    rt_dmam_free(&other, 5000, x, a);
+    rt_dmam_free(&dev, 5000, &dev, 0);
+    rt_dmam_free(RT_NULL, 5000, x, a);
+    rt_dmam_free(&dev, 0, x, a);
+    rt_dmam_free(&dev, 5000, RT_NULL, a);
+    host_interrupt(1);
+    EXPECT(!rt_dmam_alloc(&dev, 64, &c, 0));
+    rt_dmam_free(&dev, 5000, x, a);
+    rt_dmam_release(&dev);
+    host_interrupt(0);
+    EXPECT(!rt_dmam_alloc(RT_NULL, 64, &c, 0) && !rt_dmam_alloc(&dev, 0, &c, 0) && !rt_dmam_alloc(&dev, ~0UL, &c, 0));
+    EXPECT(next_page() == b + 2 * ARCH_PAGE_SIZE);
+
+    rt_dmam_free(&dev, 64, y, b);
+    EXPECT(next_page() == b);
+    rt_dmam_free(&dev, 64, y, b);
+    rt_dmam_free(&dev, 64, z, 0);
+    rt_dmam_release(RT_NULL);
+    rt_dmam_release(&other);
+    EXPECT(next_page() == b);
+    rt_dmam_release(&dev);
+    EXPECT(next_page() == first);
+    rt_dmam_release(&dev);
+    EXPECT(next_page() == first && host_heap_blocks() == blocks);
+
+    /* The device's mask holds for them too. */
+    EXPECT(rt_dma_set_coherent_mask(&dev, first + ARCH_PAGE_SIZE - 1) == RT_EOK);
+    EXPECT(rt_dmam_alloc(&dev, 64, &a, 0) && a == first && !rt_dmam_alloc(&dev, 64, &b, 0));
+    rt_dmam_release(&dev);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ~(rt_uint64_t)0) == RT_EOK);
+}
+
+/* A pool and a mapping go with their device too, and only once. */
+void managed_pools_and_maps(void)
+{
+    static struct rt_device other = { .parent.name = "not managed" };
+    rt_ubase_t first = next_page(), handle = 0, mapped;
+    int blocks;
+    struct rt_dma_block_pool *pool, *plain;
+    char *buffer, *block;
+
+    /* What the library keeps in stock is there from here on. */
+    buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
+    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
+    blocks = host_heap_blocks();
+
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(mapped == handle);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
+    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&other, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(RT_NULL, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(host_heap_blocks() > blocks);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(host_heap_blocks() == blocks);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
+    EXPECT(rt_dmam_map_single(RT_NULL, buffer, 4096, 0) == RT_DMA_MAPPING_ERROR);
+    EXPECT(rt_dmam_map_single(&dev, RT_NULL, 4096, 0) == RT_DMA_MAPPING_ERROR);
+    EXPECT(host_heap_blocks() == blocks);
+
+    /* The pool is the newest, and goes first: its page is given back before the mapping is. */
+    EXPECT(rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE) == handle);
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    EXPECT(pool);
+    block = rt_dma_block_pool_alloc(pool, RT_NULL);
+    EXPECT(block);
+    rt_dmam_block_pool_destroy(pool); /* its block is in use: it stays, and is managed as before */
+    rt_dma_block_pool_free(pool, block, 0);
+    rt_dmam_release(&dev);
+    EXPECT(host_heap_blocks() == blocks);
+    rt_dmam_release(&dev);
+    rt_dma_free(&dev, 4096, buffer, handle, 0);
+    EXPECT(next_page() == first);
+
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    plain = rt_dma_block_pool_create("plain", &dev, 64, 64, 0);
+    EXPECT(pool && plain);
+    rt_dmam_block_pool_destroy(plain); /* not managed */
+    EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
+    rt_dmam_block_pool_destroy(pool);
+    rt_dmam_block_pool_destroy(RT_NULL);
+    EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));
+    host_interrupt(1);
+    EXPECT(!rt_dmam_block_pool_create("interrupt", &dev, 64, 0, 0));
+    host_interrupt(0);
+    EXPECT(next_page() == first && host_heap_blocks() == blocks);
+}

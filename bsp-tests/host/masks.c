@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices that do not reach all memory: masks, with each kind of operations that a device can have. */
+#include <rtdevice.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+#define ALL     (~(rt_uint64_t)0)
+#define PAGE    ARCH_PAGE_SIZE
+
+/* Where the first pool begins (board_init). */
+#define FIRST   (HOST_RAM + 16 * MIB)
+
+static void wrong_masks(void)
+{
+    static struct rt_device dev = { .parent.name = "short" };
+
+    EXPECT(rt_dma_set_mask(RT_NULL, ALL) == -RT_EINVAL && rt_dma_set_coherent_mask(RT_NULL, ALL) == -RT_EINVAL);
+    EXPECT(rt_dma_set_mask_and_coherent(RT_NULL, ALL) == -RT_EINVAL);
+    EXPECT(rt_dma_get_mask(RT_NULL) == 0 && rt_dma_get_coherent_mask(RT_NULL) == 0);
+    EXPECT(rt_dma_set_mask(&dev, 0) == -RT_EINVAL && rt_dma_set_coherent_mask(&dev, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, 0) == -RT_EINVAL);
+
+    /* The step down from a mask that cannot be served. */
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, 0xffffff) == -RT_EIO);
+    EXPECT(rt_dma_set_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
+    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
+    EXPECT(rt_dma_get_mask(&dev) == ALL && rt_dma_get_coherent_mask(&dev) == ALL);
+    EXPECT(rt_dma_set_mask(&dev, FIRST + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == FIRST + PAGE - 1 && rt_dma_get_coherent_mask(&dev) == ALL);
+    EXPECT(rt_dma_set_mask(&dev, ALL) == RT_EOK);
+}
+
+/* 24 bits more than the base of RAM would be the classic case; here three pages are within reach. */
+static void straddled_pool(void)
+{
+    static struct rt_device dev = { .parent.name = "short" };
+    static struct rt_device other = { .parent.name = "far" };
+    rt_ubase_t handles[4], before, more, synced = 0;
+    void *buffers[4], *old = rt_dma_alloc_coherent(&dev, PAGE, &before), *beyond;
+
+    EXPECT(old && before == FIRST);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, FIRST + 3 * PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == FIRST + 3 * PAGE - 1 && rt_dma_get_coherent_mask(&dev) == FIRST + 3 * PAGE - 1);
+    for (int i = 0; i < 3; i++)
+    {
+        buffers[i] = i % 2 ? rt_dma_alloc(&dev, PAGE, &handles[i], 0) : rt_dma_alloc_coherent(&dev, PAGE, &handles[i]);
+        EXPECT(i == 2 ? !buffers[i] : buffers[i] && handles[i] == FIRST + (i + 1) * PAGE);
+    }
+    beyond = rt_dma_alloc(&other, PAGE, &more, 0);
+    EXPECT(beyond && more == FIRST + 3 * PAGE);
+    rt_dma_free(&other, PAGE, beyond, more, 0);
+
+    EXPECT(rt_dma_sync_out_data(&dev, buffers[1], PAGE, &synced, 0) == RT_EOK && synced == handles[1]);
+    EXPECT(rt_dma_sync_in_data(&dev, buffers[1], PAGE, synced, 0) == RT_EOK);
+
+    /* In an interrupt too; and what the device held before its mask is freed as ever. */
+    host_interrupt(1);
+    rt_dma_free(&dev, PAGE, buffers[1], handles[1], 0);
+    buffers[1] = rt_dma_alloc(&dev, PAGE, RT_NULL, 0);
+    EXPECT(buffers[1] && !rt_dma_alloc(&dev, PAGE, &more, 0));
+    EXPECT(rt_dma_get_coherent_mask(&dev) == FIRST + 3 * PAGE - 1);
+    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + 2 * PAGE - 1) == RT_EOK);
+    host_interrupt(0);
+    rt_dma_free(&dev, PAGE, buffers[1], 0, 0);
+    EXPECT(!rt_dma_alloc(&dev, PAGE, &more, 0));
+    rt_dma_free_coherent(&dev, PAGE, buffers[0], handles[0]);
+    rt_dma_free_coherent(&dev, PAGE, old, before);
+
+    /* All ones are as before: the fourth page, and more than the mask took in. */
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&dev) == ALL && rt_dma_get_coherent_mask(&dev) == ALL);
+    beyond = rt_dma_alloc(&dev, 5 * PAGE, &more, 0);
+    EXPECT(beyond && more == FIRST);
+    rt_dma_free(&dev, 5 * PAGE, beyond, more, 0);
+}
+
+static int own_frees;
+static rt_ubase_t own_handle;
+
+static void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    static char memory[64];
+
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(flags);
+    *dma_handle = own_handle;
+    return own_handle ? memory : RT_NULL;
+}
+
+static void own_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(flags);
+    EXPECT(size == 64 && cpu_addr && dma_handle == own_handle);
+    own_frees++;
+}
+
+static rt_err_t own_sync_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(data);
+    RT_UNUSED(size);
+    RT_UNUSED(dma_handle);
+    RT_UNUSED(flags);
+    return 4711;
+}
+
+/* A BSP with an allocation of its own is asked, and gets back what lies beyond the mask. */
+static void own_operations(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free, .sync_in_data = own_sync_in };
+    static struct rt_device dev = { .parent.name = "own ops", .dma_ops = &ops };
+    rt_ubase_t handle = 1;
+    void *buffer;
+
+    own_frees = 0;
+    EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == RT_EOK);
+    own_handle = 0x10000 - 64;
+    buffer = rt_dma_alloc(&dev, 64, &handle, 0);
+    EXPECT(buffer && handle == own_handle && own_frees == 0);
+    EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == 4711);
+    rt_dma_free(&dev, 64, buffer, handle, 0);
+    EXPECT(own_frees == 1);
+    own_handle = 0x10000 - 63;
+    EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 2);
+    own_handle = 0;
+    EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 2);
+    own_handle = 0x10000;
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && rt_dma_alloc(&dev, 64, &handle, 0));
+}
+
+/* A table of the BSP's without an allocation gets the library's, within the mask. */
+static void operations_with_holes(void)
+{
+    static const struct rt_dma_map_ops ops = { .sync_in_data = own_sync_in };
+    static struct rt_device dev = { .parent.name = "holes", .dma_ops = &ops };
+    rt_ubase_t handle, synced;
+    void *buffer;
+
+    EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == -RT_EIO);
+    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + PAGE - 1) == RT_EOK);
+    buffer = rt_dma_alloc(&dev, PAGE, &handle, 0);
+    EXPECT(buffer && handle == FIRST && !rt_dma_alloc(&dev, PAGE, &synced, 0));
+    EXPECT(rt_dma_sync_out_data(&dev, buffer, PAGE, &synced, 0) == RT_EOK && synced == handle);
+    EXPECT(rt_dma_sync_in_data(&dev, buffer, PAGE, handle, 0) == 4711);
+    rt_dma_free(&dev, PAGE, buffer, handle, 0);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
+    buffer = rt_dma_alloc(&dev, 2 * PAGE, &handle, 0);
+    EXPECT(buffer && handle == FIRST);
+    rt_dma_free(&dev, 2 * PAGE, buffer, handle, 0);
+}
+
+/* What counts is the address on the device's bus. */
+static void translated_device(void)
+{
+    static struct rt_ofw_prop ranges = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &ranges };
+    static struct rt_ofw_node node = { .full_name = "dsp", .parent = &bus };
+    static struct rt_device dev = { .parent.name = "dsp", .ofw_node = &node };
+    rt_ubase_t first = FIRST + HOST_DMA_OFFSET, handle;
+    void *buffer, *second;
+
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, FIRST + 8 * MIB) == -RT_EIO);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, first + 2 * PAGE - 1) == RT_EOK);
+    buffer = rt_dma_alloc(&dev, PAGE, &handle, 0);
+    EXPECT(buffer && handle == first);
+    EXPECT(!rt_dma_alloc(&dev, PAGE + 1, RT_NULL, 0));
+    second = rt_dma_alloc(&dev, PAGE, RT_NULL, 0);
+    EXPECT(second && !rt_dma_alloc(&dev, 1, RT_NULL, 0));
+    rt_dma_free(&dev, PAGE, second, 0, 0);
+    rt_dma_free(&dev, PAGE, buffer, handle, 0);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL) == RT_EOK);
+    buffer = rt_dma_alloc(&dev, 3 * PAGE, &handle, 0);
+    EXPECT(buffer && handle == first);
+    rt_dma_free(&dev, 3 * PAGE, buffer, handle, 0);
+}
+
+/* A device's first mask is a thread's; and where its first call fails for that, nothing has changed. */
+static void mask_in_an_interrupt(void)
+{
+    static struct rt_device dev = { .parent.name = "interrupt" };
+
+    host_interrupt(1);
+    EXPECT(rt_dma_set_mask_and_coherent(&dev, 0xffffffff) == -RT_EBUSY);
+    host_interrupt(0);
+    EXPECT(rt_dma_get_mask(&dev) == ALL);
+    EXPECT(rt_dma_set_mask(&dev, 0xffffffff) == RT_EOK && rt_dma_get_mask(&dev) == 0xffffffff);
+    EXPECT(rt_dma_set_mask(&dev, ALL) == RT_EOK);
+}
+
+void masked_drivers(void)
+{
+    wrong_masks();
+    straddled_pool();
+    own_operations();
+    operations_with_holes();
+    translated_device();
+    mask_in_an_interrupt();
+}

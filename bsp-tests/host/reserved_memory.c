@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared pools as a device tree writes them: one with a place, for everyone, and one that leaves its place open. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include <drivers/ofw_io.h>
+#include <mm_aspace.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+#define BANK    (HOST_RAM + 54 * MIB)
+#define PLACE   (HOST_RAM + 57 * MIB)
+#define CMA     (HOST_RAM + 58 * MIB)
+
+static char shared[] = "shared-dma-pool", other[] = "ramoops", disabled[] = "disabled";
+static fdt32_t size[] = { CELLS(MIB - 100) }, alignment[] = { CELLS(MIB) }, no_size[] = { CELLS(0) };
+/* The first is too small, and the second begins a page before its first aligned place. */
+static fdt32_t ranges[] = { CELLS(BANK), CELLS(ARCH_PAGE_SIZE), CELLS(PLACE - 5000), CELLS(MIB + 5000) };
+static fdt32_t cma_reg[] = { CELLS(CMA), CELLS(MIB) };
+
+static struct rt_ofw_prop open_props[] =
+{
+    { "compatible", sizeof(shared), shared, &open_props[1] },
+    { "size", sizeof(size), size, &open_props[2] },
+    { "alignment", sizeof(alignment), alignment, &open_props[3] },
+    { "alloc-ranges", sizeof(ranges), ranges, &open_props[4] },
+    { "no-map", 0, RT_NULL, RT_NULL },
+};
+static struct rt_ofw_prop cma_props[] =
+{
+    { "compatible", sizeof(shared), shared, &cma_props[1] },
+    { "reg", sizeof(cma_reg), cma_reg, &cma_props[2] },
+    { "reusable", 0, RT_NULL, &cma_props[3] },
+    { "linux,cma-default", 0, RT_NULL, RT_NULL },
+};
+/* Neither concerns anyone here. */
+static struct rt_ofw_prop other_props[] =
+{
+    { "compatible", sizeof(other), other, &other_props[1] },
+    { "size", sizeof(no_size), no_size, RT_NULL },
+};
+static struct rt_ofw_prop disabled_props[] =
+{
+    { "compatible", sizeof(shared), shared, &disabled_props[1] },
+    { "status", sizeof(disabled), disabled, &disabled_props[2] },
+    { "size", sizeof(no_size), no_size, RT_NULL },
+};
+
+static struct rt_ofw_node root = { .full_name = "/" };
+static struct rt_ofw_node reserved_memory = { .full_name = "reserved-memory", .parent = &root };
+static struct rt_ofw_node off = { .full_name = "off", .parent = &reserved_memory, .props = disabled_props };
+static struct rt_ofw_node cma =
+{
+    .full_name = "linux,cma", .parent = &reserved_memory, .props = cma_props, .sibling = &off
+};
+static struct rt_ofw_node log =
+{
+    .full_name = "log", .parent = &reserved_memory, .props = other_props, .sibling = &cma
+};
+static struct rt_ofw_node open =
+{
+    .full_name = "video", .phandle = 2, .parent = &reserved_memory, .props = open_props, .sibling = &log
+};
+
+static void board_with_shared_pools(void)
+{
+    static struct rt_mmblk_reg ram = { { BANK, HOST_RAM + HOST_RAM_SIZE, "memory" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    rt_uint64_t start, size;
+    int blocks;
+
+    EXPECT(rt_dma_reserved_memory_install() == -RT_ENOSYS);
+    host_set_root(&root);
+    EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+    root.child = &reserved_memory;
+    EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+    reserved_memory.child = &open;
+    host_interrupt(1);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
+    host_interrupt(0);
+
+    /* Memblock has no memory, then memory that may go, then the page allocator has it, then the heap none. */
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
+    host_add_memory(&ram);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
+    ram.flags = MEMBLOCK_NONE;
+    host_set_paged(HOST_RAM, HOST_RAM + HOST_RAM_SIZE);
+    blocks = host_heap_blocks();
+    EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
+    host_set_paged(BANK + MIB, BANK + 2 * MIB);
+    host_fail_append(1);
+    EXPECT(rt_dma_reserved_memory_install() == -RT_ENOMEM && host_heap_blocks() == blocks);
+    host_fail_append(0);
+    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) != RT_EOK);
+
+    EXPECT(rt_dma_reserved_memory_install() == RT_EOK && host_heap_blocks() == blocks + 2);
+    EXPECT(rt_ofw_get_address(&open, 0, &start, &size) == RT_EOK && start == PLACE && size == 1 * MIB);
+    EXPECT(rt_memblock_get_reserved()->reg_list.next);
+    host_add_node(&open);
+}
+
+void drivers_with_reserved_memory(void)
+{
+    static fdt32_t names[] = { CELL(2) };
+    static struct rt_ofw_prop props = { "memory-region", sizeof(names), names, RT_NULL };
+    static struct rt_ofw_node node = { .full_name = "decoder", .parent = &root, .props = &props };
+    static struct rt_device decoder = { .parent.name = "decoder", .ofw_node = &node };
+    static struct rt_device plain = { .parent.name = "plain" };
+    struct rt_mmblk_reg *reg;
+    rt_ubase_t handle;
+    void *buffer, *rest[2];
+
+    if (!root.child)
+    {
+        board_with_shared_pools();
+    }
+    EXPECT(rt_dma_reserved_memory_install() == RT_EOK);
+    reg = rt_slist_entry(rt_memblock_get_reserved()->reg_list.next, struct rt_mmblk_reg, node);
+    EXPECT(reg->memreg.start == PLACE && reg->memreg.end == PLACE + MIB);
+    EXPECT(reg->flags == MEMBLOCK_NOMAP && !strcmp(reg->memreg.name, "video"));
+
+    buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
+    EXPECT(buffer && handle == PLACE);
+    EXPECT(rt_kmem_v2p((void *)(handle - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
+    rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
+
+    /* Everyone's, where the boot pools are full. */
+    rest[0] = rt_dma_alloc(&plain, 2 * MIB, RT_NULL, 0);
+    rest[1] = rt_dma_alloc(&plain, 6 * MIB, RT_NULL, 0);
+    buffer = rt_dma_alloc(&plain, 1 * MIB, &handle, 0);
+    EXPECT(rest[0] && rest[1] && buffer && handle == CMA);
+    rt_dma_free(&plain, 1 * MIB, buffer, handle, 0);
+    rt_dma_free(&plain, 6 * MIB, rest[1], 0, 0);
+    rt_dma_free(&plain, 2 * MIB, rest[0], 0, 0);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Made by cbindgen from the Rust sources; `cargo test --test headers` says how to make it anew. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ */
+#ifndef RT_DMA_H
+#define RT_DMA_H
+
+/**
+ * The handle that no mapping has: what a mapping call returns when it fails.
+ */
+#define RT_DMA_MAPPING_ERROR UINTPTR_MAX
+
+/**
+ * The device reads and writes.
+ */
+#define RT_DMA_BIDIRECTIONAL 0
+
+/**
+ * The device reads what the processor wrote.
+ */
+#define RT_DMA_TO_DEVICE 1
+
+/**
+ * The processor reads what the device wrote.
+ */
+#define RT_DMA_FROM_DEVICE 2
+
+/**
+ * Nobody said: no mapping is made.
+ */
+#define RT_DMA_NONE 3
+
+/**
+ * A device; only the port looks inside.
+ */
+struct rt_device;
+
+/**
+ * A pool of small blocks of DMA memory.
+ */
+struct rt_dma_block_pool;
+
+/**
+ * One buffer of a scatter list.
+ */
+struct rt_dma_sg {
+  /**
+   * The driver's buffer.
+   */
+  void *addr;
+  /**
+   * Bytes.
+   */
+  uintptr_t length;
+  /**
+   * Where the device finds it: `rt_dma_map_sg` fills it in.
+   */
+  uintptr_t dma_handle;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
+ *
+ * The device may see the zeros at once, of whatever type the memory is: a cached buffer is flushed. Null also for
+ * `RT_DMA_F_NOMAP`, since what is not mapped cannot be cleared. Context as `rt_dma_alloc`; the time grows with `size`.
+ */
+void *rt_dma_zalloc(struct rt_device *dev,
+                    uintptr_t size,
+                    uintptr_t *dma_handle,
+                    uintptr_t flags);
+
+/**
+ * The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
+ * gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
+ *
+ * On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
+ * Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
+ * asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
+ * device's first call.
+ */
+uintptr_t rt_dma_wc_flags(struct rt_device *dev);
+
+/**
+ * Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+ *
+ * As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
+ * be had. Context as `rt_dma_alloc`.
+ */
+void *rt_dma_alloc_wc(struct rt_device *dev,
+                      uintptr_t size,
+                      uintptr_t *dma_handle);
+
+/**
+ * Makes a pool of blocks of one size, in coherent memory of `dev`.
+ *
+ * `size` is in bytes, and is rounded up to a multiple of `align` and of a word; it may be more than a page. Every block is
+ * aligned to `align`, for the processor and for the device: a power of two up to a page (0 and 1: to a word, as in any
+ * case). No block crosses a multiple of `boundary` for the device: a power of two no less than the size as rounded up (0:
+ * blocks may cross any). `name` is copied, up to 31 bytes, and may be null.
+ *
+ * Memory comes when blocks are asked for, page by page, from the device's `rt_dma_alloc`. Returns null if `dev` is null, a
+ * number is not as it should be, or there is no memory for the bookkeeping; one line in the log says which. Thread.
+ *
+ * The rules are those of Linux's dma_pool_create (Documentation/core-api/dma-api.rst).
+ */
+struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
+                                                   struct rt_device *dev,
+                                                   uintptr_t size,
+                                                   uintptr_t align,
+                                                   uintptr_t boundary);
+
+/**
+ * Takes a block. Its contents are what they were.
+ *
+ * `dma_handle` takes the address for the device; it may be null. Returns the address for the processor: memory as
+ * `rt_dma_alloc_coherent` gives it, so where that is Device memory (aarch64), only aligned accesses, and no memset or
+ * memcpy. Returns null if `pool` is null or there is no memory.
+ *
+ * Takes the same time however many blocks there are, and touches none of their memory. Any context while a block is free;
+ * when none is, a thread gets another page, and an interrupt gets null.
+ */
+void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
+                              uintptr_t *dma_handle);
+
+/**
+ * Takes a block full of zeros: otherwise as `rt_dma_block_pool_alloc`. Cleared word by word, as Device memory takes it.
+ */
+void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
+                               uintptr_t *dma_handle);
+
+/**
+ * Gives a block back.
+ *
+ * `block` and `dma_handle` are those of its `rt_dma_block_pool_alloc`; a zero `dma_handle` says that the caller did not ask
+ * for it. What does not fit (an address that is not the beginning of a block of this pool, another handle, a second free)
+ * is logged and counted, and changes nothing. Null `pool` or `block` does nothing.
+ *
+ * Takes the same time however many blocks there are. Any context.
+ */
+void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
+                            void *block,
+                            uintptr_t dma_handle);
+
+/**
+ * Gives back the pages on which no block is in use, and says how many they were.
+ *
+ * The next allocation may have to get a page again, which an interrupt cannot. Zero if `pool` is null. Thread.
+ */
+uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
+
+/**
+ * Gives back a pool, and all its pages.
+ *
+ * Returns `RT_EOK`; `-RT_EBUSY` while blocks are in use: a line in the log says how many, one more each of the first eight,
+ * and the pool serves on; `-RT_EINVAL` if `pool` is null, or no pool (any more); `-RT_ERROR` in an interrupt. Nobody may use
+ * the pool meanwhile. Thread.
+ */
+intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
+
+/**
+ * Prints every block pool: its name, blocks in use, blocks in all, bytes of a block as rounded up, pages. A shell command:
+ * takes no arguments, returns 0. Thread.
+ */
+int list_dma_block_pool(int argc,
+                        char **argv);
+
+/**
+ * Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+ *
+ * Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
+ */
+void *rt_dmam_alloc(struct rt_device *dev,
+                    uintptr_t size,
+                    uintptr_t *dma_handle,
+                    uintptr_t flags);
+
+/**
+ * Gives back, before `rt_dmam_release` would, a buffer of `rt_dmam_alloc`.
+ *
+ * `size`, `cpu_addr` and `dma_handle` are those of its `rt_dmam_alloc`; a zero `dma_handle` says that the caller did not
+ * ask for it. What is no managed buffer of the device (any more) is logged and counted, and changes nothing. Null `dev`
+ * or `cpu_addr`, or zero `size`, does nothing. Thread.
+ */
+void rt_dmam_free(struct rt_device *dev,
+                  uintptr_t size,
+                  void *cpu_addr,
+                  uintptr_t dma_handle);
+
+/**
+ * Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
+ *
+ * Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
+ * it is counted, and does nothing. Thread.
+ */
+void rt_dmam_release(struct rt_device *dev);
+
+/**
+ * Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
+ *
+ * Returns `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+ */
+uintptr_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction);
+
+/**
+ * Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`. What is
+ * no managed mapping of the device (any more) is logged and counted, and changes nothing. Null `dev` does nothing.
+ * Thread.
+ */
+void rt_dmam_unmap_single(struct rt_device *dev,
+                          uintptr_t dma_handle,
+                          uintptr_t size,
+                          int direction);
+
+/**
+ * Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+ *
+ * If blocks are in use then, the pool stays, and is tied to nothing any more. Returns null also without memory for the
+ * bookkeeping. Thread.
+ */
+struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
+                                                    struct rt_device *dev,
+                                                    uintptr_t size,
+                                                    uintptr_t align,
+                                                    uintptr_t boundary);
+
+/**
+ * Destroys, before `rt_dmam_release` would, a pool of `rt_dmam_block_pool_create`. While blocks are in use it stays, tied to
+ * its device as before; lines in the log name them. A pool that is not managed is logged and counted, and stays. Null
+ * `pool` does nothing. Thread.
+ */
+void rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool);
+
+/**
+ * Serves those children of the device tree's `/reserved-memory` with `compatible = "shared-dma-pool"` that no device
+ * asks for.
+ *
+ * A node with `linux,cma-default` and `reusable` becomes a pool for everyone, behind those that are installed already.
+ * A node without `reg` is given the lowest memory that memblock holds free, of its `size`, `alignment` and
+ * `alloc-ranges`; memblock reserves it under the node's name, and it becomes the node's `reg`, so that `memory-region`
+ * finds it. All other nodes are served by `memory-region` alone.
+ *
+ * To be called after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node asks for
+ * memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`: for nodes without `reg` a BSP calls
+ * this before that. What is done already is not done again.
+ *
+ * Returns `RT_EOK`, also if there is nothing to do; else what was wrong with the first node that cannot be served, while
+ * the others are, with a line in the log for each: `-RT_EINVAL` if its properties do not fit together or it overlaps a
+ * pool, `-RT_EEMPTY` if memblock has no such memory (any more), `-RT_ENOMEM` without memory for the bookkeeping. And
+ * `-RT_ENOSYS` without a device tree, `-RT_EBUSY` in an interrupt. Thread.
+ */
+intptr_t rt_dma_reserved_memory_install(void);
+
+/**
+ * Sets the streaming mask: which addresses the device can name in what is mapped for it.
+ *
+ * `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
+ * all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
+ * that serves the device lies wholly within the mask; `-RT_ENOMEM`; `-RT_EBUSY` if it needs a thread. A failure changes
+ * nothing. Thread for a device's first mask, and for its first call at all; then any context.
+ */
+intptr_t rt_dma_set_mask(struct rt_device *dev,
+                         uint64_t mask);
+
+/**
+ * Sets the coherent mask: from then on `rt_dma_alloc` and all that is built on it give the device only buffers whose
+ * handles, from the first byte to the last, lie within `mask`; also from the reachable part of a pool that straddles it.
+ * Buffers that the device holds already stay, and are freed as ever.
+ *
+ * Where the BSP gave the device an allocation of its own, that allocates, and what lies beyond the mask is given back to
+ * it. A BSP that gives a device operations of its own does so before: later it takes the mask away.
+ *
+ * Returns and context as `rt_dma_set_mask`.
+ */
+intptr_t rt_dma_set_coherent_mask(struct rt_device *dev,
+                                  uint64_t mask);
+
+/**
+ * Sets the streaming and the coherent mask, or neither.
+ *
+ * Returns and context as `rt_dma_set_mask`.
+ */
+intptr_t rt_dma_set_mask_and_coherent(struct rt_device *dev, uint64_t mask);
+
+/**
+ * The streaming mask: all ones if none was set, 0 if `dev` is null. Any context.
+ */
+uint64_t rt_dma_get_mask(struct rt_device *dev);
+
+/**
+ * The coherent mask: all ones if none was set, 0 if `dev` is null. Any context.
+ */
+uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
+
+/**
+ * Makes `[cpu_addr, cpu_addr + size)` the device's, and returns the address for the device, or RT_DMA_MAPPING_ERROR.
+ *
+ * Until it is unmapped, or synced for the processor, the processor leaves the buffer alone. What it wrote before is
+ * visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`), and what the device writes will be to the
+ * processor (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`). The buffer may be any mapped memory of any alignment:
+ * one that the device does not reach, that is not contiguous, or that the device would write and that shares a cache
+ * line with something else, is copied through a bounce buffer from a pool.
+ *
+ * Fails, with a line in the log, if `dev` or `cpu_addr` is null, `size` is zero, not all of it is mapped,
+ * `direction` is none of the three, or there is no memory for a bounce buffer or its record.
+ *
+ * Any context, but a thread for a device's first call. In an interrupt, memory outside the pools that is mapped
+ * linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads
+ * leave (16, or what is unmapped).
+ */
+uintptr_t rt_dma_map_single(struct rt_device *dev,
+                            void *cpu_addr,
+                            uintptr_t size,
+                            int direction);
+
+/**
+ * The same for the `size` bytes at `offset` of the page at physical address `page_pa`, which must be mapped
+ * linearly, or be a buffer of a pool.
+ */
+uintptr_t rt_dma_map_page(struct rt_device *dev,
+                          uintptr_t page_pa,
+                          uintptr_t offset,
+                          uintptr_t size,
+                          int direction);
+
+/**
+ * The same for each of the `nents` buffers of `sg`, whose `dma_handle` it fills in. Returns `nents`, or 0, with
+ * nothing left mapped and every `dma_handle` RT_DMA_MAPPING_ERROR, if one cannot be mapped or the list is null or
+ * empty.
+ */
+int rt_dma_map_sg(struct rt_device *dev,
+                  struct rt_dma_sg *sg,
+                  int nents,
+                  int direction);
+
+/**
+ * Makes a mapped buffer the processor's again, with what the device wrote to it.
+ *
+ * `dma_handle`, `size` and `direction` are those of the mapping. What does not fit is logged and counted, and changes
+ * nothing; but a second unmap of a buffer that had no bounce buffer and lies outside the pools is not noticed. Any
+ * context.
+ */
+void rt_dma_unmap_single(struct rt_device *dev,
+                         uintptr_t dma_handle,
+                         uintptr_t size,
+                         int direction);
+
+/**
+ * The same for what `rt_dma_map_page` mapped.
+ */
+void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction);
+
+/**
+ * The same for every buffer of a list that `rt_dma_map_sg` mapped.
+ */
+void rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
+ * Makes a mapped buffer the processor's, with what the device wrote to it, until it is synced for the device.
+ *
+ * `dma_handle` and `size` may be those of a part of the mapping; where the device is not coherent, one that begins and
+ * ends on a cache line, or where the mapping does. Any context.
+ */
+void rt_dma_sync_single_for_cpu(struct rt_device *dev,
+                                uintptr_t dma_handle,
+                                uintptr_t size,
+                                int direction);
+
+/**
+ * Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it. Any context.
+ */
+void rt_dma_sync_single_for_device(struct rt_device *dev,
+                                   uintptr_t dma_handle,
+                                   uintptr_t size,
+                                   int direction);
+
+/**
+ * `rt_dma_sync_single_for_cpu` for every buffer of a list. Any context.
+ */
+void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
+ * `rt_dma_sync_single_for_device` for every buffer of a list. Any context.
+ */
+void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
+ * 0 if `dma_handle` is that of a mapping, `-RT_ENOMEM` if it is RT_DMA_MAPPING_ERROR. Any context.
+ */
+int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+
+#endif /* RT_DMA_H */

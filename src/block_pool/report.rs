@@ -1,0 +1,69 @@
+//! What a pool says of itself: how much is in use, and which blocks.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::group::{Taken, Unit};
+use super::set::BadDestroy;
+use super::{BlockPool, Pages};
+use crate::kernel::Kernel;
+
+/// The most blocks that a refused destroy names.
+const NAMED_MAX: usize = 8;
+
+/// What a pool has: the columns of Linux's file `pools`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// Blocks that drivers hold.
+    pub in_use: usize,
+    /// Blocks in all.
+    pub blocks: usize,
+    /// Pages.
+    pub pages: usize,
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// What it has. Waits for a thread that gets or gives back memory; zeros where the caller may not sleep. *Thread.*
+    pub fn usage(&self) -> Usage {
+        match self.spans.turn.take(self.kernel) {
+            Some(_turn) => self.usage_in_turn(),
+            None => Usage { in_use: 0, blocks: 0, pages: 0 },
+        }
+    }
+
+    fn usage_in_turn(&self) -> Usage {
+        Usage {
+            in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
+            blocks: self.spans.unit_count().wrapping_mul(self.shape.blocks),
+            pages: self.spans.page_count(),
+        }
+    }
+
+    /// The blocks of a unit that are in use, the first as bit 0.
+    fn used_bits(&self, unit: &Unit) -> usize {
+        !unit.group.free_bits().wrapping_shr(unit.first as u32) & self.shape.bits(0)
+    }
+
+    /// Gives back all memory, if no block is in use; else logs how many are, and the first of them. *Thread.*
+    pub(super) fn empty(&self) -> Result<(), BadDestroy> {
+        let _turn = self.spans.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
+        let mut in_use = self.usage_in_turn().in_use;
+        if in_use == 0 {
+            self.trim_in_turn();
+            in_use = self.usage_in_turn().in_use;
+            if self.spans.page_count() == 0 {
+                return Ok(());
+            }
+        }
+        self.log(text!(c"%s: destroy of a block pool with %lu blocks in use"), [in_use, 0, 0, 0, 0]);
+        let blocks = self.spans.units().flat_map(|unit| {
+            let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
+            let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
+            let block = move |index| self.block_of(&Taken { unit, base, slot: unit.first.wrapping_add(index) });
+            (0..self.shape.blocks).filter(is_used).map(block)
+        });
+        for block in blocks.take(NAMED_MAX) {
+            self.log(text!(c"%s: block 0x%lx (handle 0x%lx) is in use"), [block.va, block.handle, 0, 0, 0]);
+        }
+        Err(BadDestroy::Busy(in_use))
+    }
+}

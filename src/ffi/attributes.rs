@@ -1,0 +1,97 @@
+//! `rt_dma_zalloc`, `rt_dma_wc_flags`, `rt_dma_alloc_wc`.
+
+use core::ffi::c_void;
+
+use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
+use super::masks::unmasked;
+use super::ops::{ops_of, table_of};
+use super::{device, write_if};
+use crate::abi::rt_device;
+use crate::flags::Flags;
+use crate::kernel::Device;
+
+/// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
+///
+/// The device may see the zeros at once, of whatever type the memory is: a cached buffer is flushed. Null also for
+/// `RT_DMA_F_NOMAP`, since what is not mapped cannot be cleared. Context as `rt_dma_alloc`; the time grows with `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_zalloc(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> *mut c_void {
+    if Flags::from_bits_retain(flags).contains(Flags::NOMAP) {
+        return core::ptr::null_mut();
+    }
+    let mut handle = 0;
+    // SAFETY: the caller's device; the handle is ours.
+    let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
+    if buffer.is_null() {
+        return buffer;
+    }
+    // SAFETY: `size` bytes that were allocated just now, and are mapped.
+    unsafe { clear(buffer.cast(), size) };
+    if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
+        // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
+        // SAFETY: as above.
+        let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
+    }
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    buffer
+}
+
+/// The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
+/// gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
+///
+/// On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
+/// Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
+/// asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
+/// device's first call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
+    let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
+    flags.bits()
+}
+
+/// Whether the device's buffers come from the library, and not from an operation of the BSP's own.
+fn allocates_here(device: Device) -> bool {
+    let table = table_of(device).map(|table| unmasked(device, table));
+    table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())
+}
+
+/// Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+///
+/// As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
+/// be had. Context as `rt_dma_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
+    // SAFETY: the caller's.
+    unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
+}
+
+/// Writes zeros as Device memory takes them: words where they are aligned, and bytes before and behind. No `memset`, whose
+/// `dc zva` faults there (Arm ARM, DC ZVA); and no compiler makes one of volatile writes.
+///
+/// # Safety
+/// `size` bytes from `start` on are mapped, and the caller's to write.
+unsafe fn clear(start: *mut u8, size: usize) {
+    const WORD: usize = size_of::<usize>();
+    let head = start.align_offset(WORD).min(size);
+    let words = (size - head) / WORD;
+    for at in 0..head {
+        // SAFETY: the caller's bytes.
+        unsafe { start.add(at).write_volatile(0) };
+    }
+    // SAFETY: as above; `head` is within the bytes.
+    let first = unsafe { start.add(head) }.cast::<usize>();
+    for at in 0..words {
+        // SAFETY: as above; `head` is where a word is aligned, unless there are no words.
+        unsafe { first.add(at).write_volatile(0) };
+    }
+    for at in head + words * WORD..size {
+        // SAFETY: as above.
+        unsafe { start.add(at).write_volatile(0) };
+    }
+}

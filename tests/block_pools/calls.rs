@@ -1,0 +1,237 @@
+//! What each call does, for right and for wrong callers.
+
+use super::*;
+use rt_dma_pool::block_pool::BadFree;
+use rt_dma_pool::block_pool::set::BadDestroy;
+use rt_dma_pool::block_pool::shape::BadShape;
+use rt_dma_pool::kernel::Level;
+
+#[test]
+fn blocks_come_page_by_page_and_are_used_again() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(1024, 0, 0);
+    assert_eq!(pool.usage(), usage(0, 0, 0));
+    let first: Vec<_> = (0..4).map(|_| take(&blocks, pool)).collect();
+    assert_eq!(pool.usage(), usage(4, 4, 1));
+    let fifth = take(&blocks, pool);
+    assert_eq!(pool.usage(), usage(5, 8, 2));
+    pool.free(fifth.va, fifth.handle).unwrap();
+    assert_eq!(take(&blocks, pool), fifth);
+    for block in first.into_iter().chain([fifth]) {
+        pool.free(block.va, block.handle).unwrap();
+    }
+    assert_eq!(pool.usage(), usage(0, 8, 2));
+    assert_eq!(pool.trim(), 2);
+    assert_eq!(pool.usage(), usage(0, 0, 0));
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+    blocks.destroy(pool);
+    assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_block_of_several_pages() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(5000, 64, 0);
+    let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
+    assert_eq!(pool.usage(), usage(3, 3, 6));
+    assert_eq!(pool.block_size(), 5056);
+    assert_eq!(pool.free(held[0].va + PAGE, 0), Err(BadFree::Foreign));
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    assert_eq!(pool.trim(), 6);
+    blocks.destroy(pool);
+}
+
+#[test]
+fn a_trim_keeps_pages_with_a_block_in_use() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(16, 16, 0);
+    let held: Vec<_> = (0..3 * 256).map(|_| take(&blocks, pool)).collect();
+    assert_eq!(pool.usage(), usage(768, 768, 3));
+    let page_of = |block: &Block| block.va / PAGE;
+    let kept = held[300];
+    for block in held.iter().filter(|block| **block != kept) {
+        pool.free(block.va, block.handle).unwrap();
+    }
+    assert_eq!(pool.trim(), 2);
+    assert_eq!(pool.usage(), usage(1, 256, 1));
+    // What is free there is still found, and nothing else.
+    let again: Vec<_> = (0..255).map(|_| take(&blocks, pool)).collect();
+    assert!(again.iter().all(|block| page_of(block) == page_of(&kept)));
+    assert_eq!(pool.usage(), usage(256, 256, 1));
+    // Blocks of a page that is gone are foreign.
+    let gone = held.iter().find(|block| page_of(block) != page_of(&kept)).unwrap();
+    assert_eq!(pool.free(gone.va, gone.handle), Err(BadFree::Foreign));
+    again.into_iter().chain([kept]).for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+}
+
+#[test]
+fn a_wrong_free_is_refused_and_changes_nothing() {
+    let blocks = Blocks::new();
+    let (pool, other) = (blocks.create(100, 32, 4096), blocks.create(100, 32, 4096));
+    assert_eq!(pool.free(0x1234_5000, 0), Err(BadFree::Foreign), "a pool without memory");
+    let [a, b, foreign] = [take(&blocks, pool), take(&blocks, pool), take(&blocks, other)];
+    assert_eq!(blocks.machine.take_errors().len(), 1);
+
+    let before = (pool.usage(), other.usage());
+    let cases = [
+        (foreign.va, foreign.handle, BadFree::Foreign),
+        (foreign.va, 0, BadFree::Foreign),
+        (a.va + 8, a.handle + 8, BadFree::Foreign),
+        (a.va + 1, 0, BadFree::Foreign),
+        (a.va - 128, 0, BadFree::Foreign),
+        // The tail of the page, behind the last block.
+        ((a.va & !(PAGE - 1)) + 32 * 128 - 32, 0, BadFree::Foreign),
+        (a.va ^ 1 << 40, a.handle, BadFree::Foreign),
+        (usize::MAX, 0, BadFree::Foreign),
+        (a.va, b.handle, BadFree::WrongHandle),
+        (a.va, a.handle + 1, BadFree::WrongHandle),
+        (a.va, foreign.handle, BadFree::WrongHandle),
+    ];
+    for (va, handle, error) in cases {
+        assert_eq!(pool.free(va, handle), Err(error), "{va:#x}, {handle:#x}");
+        let errors = blocks.machine.take_errors();
+        assert!(errors.len() == 1 && errors[0].starts_with("blocks: free of block"), "{errors:?}");
+        assert_eq!((pool.usage(), other.usage()), before);
+    }
+    pool.free(a.va, a.handle).unwrap();
+    let before = pool.usage();
+    for handle in [a.handle, 0] {
+        assert_eq!(pool.free(a.va, handle), Err(BadFree::NotAllocated));
+        assert_eq!(blocks.machine.take_errors().len(), 1);
+    }
+    assert_eq!(pool.usage(), before);
+    assert_eq!(pool.bad_calls(), 1 + cases.len() + 2);
+
+    // Who does not ask for the handle need not give it back; and no block is no call.
+    pool.free(b.va, 0).unwrap();
+    pool.free(0, 0).unwrap();
+    other.free(foreign.va, foreign.handle).unwrap();
+    [pool, other].into_iter().for_each(|pool| blocks.destroy(pool));
+}
+
+#[test]
+fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(64, 64, 0);
+    let held: Vec<_> = (0..10).map(|_| take(&blocks, pool)).collect();
+    // SAFETY: nobody else uses it.
+    let destroy = || unsafe { blocks.pools.destroy(pool) };
+    assert_eq!(destroy(), Err(BadDestroy::Busy(10)));
+    let errors = blocks.machine.take_errors();
+    assert_eq!(errors.len(), 1 + 8);
+    assert_eq!(errors[0], "blocks: destroy of a block pool with 10 blocks in use");
+    for line in &errors[1..] {
+        assert!(held.iter().any(|block| line.contains(&format!("block {:#x} (handle {:#x})", block.va, block.handle))));
+    }
+    assert_eq!(pool.usage().in_use, 10);
+
+    // It serves on.
+    let more = take(&blocks, pool);
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    assert_eq!(destroy(), Err(BadDestroy::Busy(1)));
+    let errors = blocks.machine.take_errors();
+    assert_eq!(errors.len(), 2);
+    assert_eq!(errors[1], format!("blocks: block {:#x} (handle {:#x}) is in use", more.va, more.handle));
+    pool.free(more.va, more.handle).unwrap();
+    destroy().unwrap();
+    assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+}
+
+#[test]
+fn a_pool_is_destroyed_once_and_by_its_own_set() {
+    let (blocks, others) = (Blocks::new(), Blocks::new());
+    let empty = blocks.machine.balance();
+    let pools: Vec<_> = (0..5).map(|_| blocks.create(32, 0, 0)).collect();
+    // SAFETY: a pointer is looked up before it is read.
+    let destroy = |blocks: &Blocks, pool: *const Pool| unsafe { blocks.pools.destroy(pool) };
+    for index in [2, 0, 4, 3, 1] {
+        let pool: *const Pool = pools[index];
+        assert_eq!(destroy(&others, pool), Err(BadDestroy::Unknown));
+        assert_eq!(destroy(&blocks, pool), Ok(()));
+        assert_eq!(destroy(&blocks, pool), Err(BadDestroy::Unknown));
+        assert_eq!((blocks.machine.take_errors().len(), others.machine.take_errors().len()), (1, 1));
+    }
+    assert_eq!(destroy(&blocks, std::ptr::null()), Err(BadDestroy::Unknown));
+    assert_eq!(destroy(&blocks, std::ptr::dangling()), Err(BadDestroy::Unknown));
+    assert_eq!(blocks.machine.balance().heap_bytes, empty.heap_bytes);
+    assert_eq!(blocks.pools.bad_calls(), 7);
+}
+
+#[test]
+fn bad_requests_make_no_pool_and_one_line() {
+    let blocks = Blocks::new();
+    let before = blocks.machine.balance();
+    let cases = [
+        (0, 16, 0, BadShape::Size),
+        (usize::MAX, 16, 0, BadShape::Size),
+        (isize::MAX as usize, 0, 0, BadShape::Size),
+        (16, 3, 0, BadShape::Align),
+        (16, 2 * PAGE, 0, BadShape::Align),
+        (16, 16, 48, BadShape::Boundary),
+        (33, 32, 32, BadShape::Boundary),
+        (PAGE + 1, 0, PAGE, BadShape::Boundary),
+    ];
+    for (size, align, boundary, error) in cases {
+        assert_eq!(blocks.try_create(size, align, boundary).err(), Some(BadCreate::Shape(error)));
+        assert_eq!(blocks.machine.take_errors().len(), 1);
+    }
+    assert_eq!(blocks.pools.create(&request(None, 16, 0, 0)).err(), Some(BadCreate::NoDevice));
+    assert_eq!(blocks.machine.take_errors(), ["blocks: blocks of 16 bytes aligned to 0 within 0: no device"]);
+    assert_eq!(blocks.machine.balance(), before);
+    assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");
+}
+
+#[test]
+fn an_interrupt_gets_what_is_free_and_nothing_else() {
+    let blocks = Blocks::new();
+    let machine = &blocks.machine;
+    let pool = blocks.create(2048, 0, 0);
+    assert_eq!(machine.in_interrupt(|| pool.allocate()), None);
+    assert_eq!(machine.with_interrupts_off(|| pool.allocate()), None);
+    let first = take(&blocks, pool);
+    let second = machine.in_interrupt(|| pool.allocate()).unwrap();
+    assert_eq!(machine.in_interrupt(|| pool.allocate()), None);
+    machine.in_interrupt(|| {
+        pool.free(first.va, first.handle).unwrap();
+        assert_eq!(pool.free(first.va, first.handle), Err(BadFree::NotAllocated));
+        assert_eq!(pool.free(first.va + 8, 0), Err(BadFree::Foreign));
+        assert_eq!(pool.allocate(), Some(first));
+        pool.free(first.va, 0).unwrap();
+        // These need a thread.
+        assert_eq!(pool.trim(), 0);
+        assert_eq!(blocks.try_create(16, 0, 0).err(), Some(BadCreate::Context));
+        // SAFETY: it is not destroyed.
+        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Context));
+    });
+    assert_eq!((pool.bad_calls(), blocks.pools.bad_calls()), (2, 2));
+    assert_eq!(machine.take_errors(), [] as [&str; 0], "an interrupt does not log");
+    pool.free(second.va, second.handle).unwrap();
+    blocks.destroy(pool);
+}
+
+#[test]
+fn the_list_has_the_columns_of_linux() {
+    let blocks = Blocks::new();
+    let descriptors = blocks.create(16, 16, 0);
+    let name = PoolName::new(*b"a name of more than thirty-one bytes, which is cut");
+    let contexts = blocks.pools.create(&Request { name, ..request(Some(blocks.device), 68, 32, 4096) }).unwrap();
+    let held: Vec<_> = (0..300).map(|_| take(&blocks, descriptors)).collect();
+    let context = take(&blocks, contexts);
+    let lines = blocks.list();
+    assert_eq!(lines.len(), 4);
+    let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+    assert_eq!(words(&lines[1]), ["blocks", "300", "512", "16", "2"]);
+    assert!(lines[2].starts_with("a name of more than thirty-one "));
+    assert_eq!(words(&lines[2])[6..], ["1", "42", "96", "1"]);
+    assert_eq!(lines[3], "2 DMA block pools found");
+
+    descriptors.free(1 << 20, 0).unwrap_err();
+    assert!(blocks.list().contains(&"dma.pool: 1 calls refused".into()));
+    held.into_iter().for_each(|block| descriptors.free(block.va, block.handle).unwrap());
+    contexts.free(context.va, context.handle).unwrap();
+    [descriptors, contexts].into_iter().for_each(|pool| blocks.destroy(pool));
+    assert_eq!(blocks.machine.take_log(Level::Error).len(), 1);
+}

@@ -1,0 +1,73 @@
+//! Every kernel service fails in turn, at every call: what fails says so, nothing is lost, and the next try succeeds.
+
+use super::*;
+
+const SERVICES: [Service; 4] =
+    [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::Block), Service::MapWrong(Wrong::LastPage)];
+
+/// Runs `scenario` with each service failing at its first call, its second, and so on, until nothing fails.
+fn at_every_call(make: impl Fn() -> Blocks, scenario: impl Fn(&Blocks) -> bool) {
+    for service in SERVICES {
+        for call in 0.. {
+            assert!(call < 1000, "{service:?} is called without end");
+            let blocks = make();
+            blocks.machine.fail(service, call, 1);
+            let succeeded = scenario(&blocks);
+            let failed = blocks.machine.repair(service);
+            assert_eq!(blocks.machine.balance().used_bytes, 0, "{service:?}, call {call}: pages are lost");
+            assert_eq!(blocks.machine.balance().heap_bytes, make().machine.balance().heap_bytes, "the heap leaks");
+            assert!(scenario(&blocks), "{service:?}, call {call}: the next try fails");
+            if !failed {
+                assert!(succeeded, "nothing failed but the scenario, with {service:?}");
+                break;
+            }
+        }
+    }
+}
+
+/// A pool grows to some pages, through several sizes of its bookkeeping, and goes.
+fn grow(blocks: &Blocks, size: usize, boundary: usize, count: usize) -> bool {
+    let Ok(pool) = blocks.try_create(size, 0, boundary) else { return false };
+    let held: Vec<_> = (0..count).map_while(|_| pool.allocate()).collect();
+    let grown = held.len() == count;
+    if !grown {
+        let blocks_of = pool.usage();
+        assert_eq!(blocks_of.in_use, held.len());
+        // The pool serves on.
+        let more = pool.allocate().expect("only one call fails");
+        pool.free(more.va, more.handle).unwrap();
+    }
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+    grown
+}
+
+#[test]
+fn growth_that_fails_gives_everything_back() {
+    for (size, boundary, count) in [(4096, 0, 40), (16, 0, 2000), (80, 256, 200), (5000, 8192, 12), (1024, 0, 1)] {
+        at_every_call(Blocks::new, |blocks| grow(blocks, size, boundary, count));
+    }
+}
+
+#[test]
+fn growth_with_mappings_of_each_page_gives_everything_back() {
+    let make = || {
+        let blocks = Blocks::new();
+        blocks.machine.set_view_limit(0);
+        blocks
+    };
+    at_every_call(make, |blocks| grow(blocks, 512, 0, 60));
+}
+
+#[test]
+fn an_empty_pool_of_pages_is_found_again_full() {
+    let blocks = Blocks::with_pages(3);
+    let pool = blocks.create(1000, 8, 0);
+    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    assert_eq!(pool.usage(), usage(12, 12, 3));
+    assert_eq!(pool.allocate(), None);
+    pool.free(held[5].va, held[5].handle).unwrap();
+    assert_eq!(pool.allocate(), Some(held[5]));
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+}

@@ -1,0 +1,109 @@
+//! Pools of small blocks: each file a subject.
+
+#[path = "../fake_kernel/mod.rs"]
+mod fake_kernel;
+
+mod calls;
+mod failures;
+mod properties;
+mod sources;
+mod threads;
+
+use fake_kernel::*;
+use rt_dma_pool::block_pool::report::Usage;
+use rt_dma_pool::block_pool::set::{BadCreate, BlockPools, Request};
+use rt_dma_pool::block_pool::{Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, Pa, Va};
+use rt_dma_pool::registry::Dma;
+use std::sync::Mutex;
+
+pub const START: Pa = LOW.start;
+
+/// What stays, as statics do, where the leak sanitizer finds it.
+static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+pub fn keep<T>(value: T) -> &'static T {
+    let value: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().unwrap().push(value as *const T as usize);
+    value
+}
+
+/// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
+#[derive(Clone, Copy)]
+pub struct Coherent(&'static Dma<FakeKernel>);
+
+const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
+
+impl Pages for Coherent {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        self.0.allocate_with(self.0.choose_ops(device).ok()?, device, size, COHERENT)
+    }
+
+    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+        let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
+        self.0.free(ops, device, size, va, handle, COHERENT).expect("a span is given back as it was taken");
+    }
+}
+
+pub type Pool<P = Coherent> = BlockPool<FakeKernel, P>;
+pub type Pools<P = Coherent> = BlockPools<FakeKernel, P>;
+
+/// A machine with one region of DMA memory, a device, and block pools.
+pub struct Blocks {
+    pub machine: Machine,
+    pub pools: &'static Pools,
+    pub device: Device,
+}
+
+#[allow(clippy::new_without_default)]
+impl Blocks {
+    pub fn new() -> Self {
+        Self::with_pages(1024)
+    }
+
+    pub fn with_pages(pages: usize) -> Self {
+        let (machine, _) = Machine::with_pool(c"dma", START, pages * PAGE);
+        Self::of(machine)
+    }
+
+    pub fn of(machine: Machine) -> Self {
+        let pools = keep(Pools::new(machine.kernel, Coherent(machine.dma)));
+        let device = machine.plain_device();
+        Blocks { machine, pools, device }
+    }
+
+    pub fn create(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {
+        self.try_create(size, align, boundary).unwrap()
+    }
+
+    pub fn try_create(&self, size: usize, align: usize, boundary: usize) -> Result<&'static Pool, BadCreate> {
+        self.pools.create(&request(Some(self.device), size, align, boundary))
+    }
+
+    /// Destroys a pool without blocks, which gives back all.
+    pub fn destroy(&self, pool: &'static Pool) {
+        // SAFETY: tests use no pool that they destroyed.
+        unsafe { self.pools.destroy(pool) }.unwrap();
+    }
+
+    pub fn list(&self) -> Vec<String> {
+        self.pools.report();
+        self.machine.take_printed()
+    }
+}
+
+pub fn request(device: Option<Device>, size: usize, align: usize, boundary: usize) -> Request {
+    Request { name: PoolName::new(*b"blocks"), device, size, align, boundary }
+}
+
+pub fn usage(in_use: usize, blocks: usize, pages: usize) -> Usage {
+    Usage { in_use, blocks, pages }
+}
+
+/// Takes a block, and checks that the processor's address leads to the device's.
+pub fn take(blocks: &Blocks, pool: &Pool) -> Block {
+    let block = pool.allocate().expect("there is memory");
+    assert_eq!(blocks.machine.at(block.va).expect("it is mapped").0, block.handle);
+    block
+}

@@ -1,0 +1,113 @@
+//! Pages from a source that a BSP might have, at addresses at which nothing is mapped: whoever touches a block stops the
+//! test.
+
+use super::*;
+use std::sync::Mutex;
+
+/// Hands out the addresses of a list, the last first, and takes each back.
+#[derive(Clone, Copy)]
+struct Listed(&'static Mutex<Vec<(Va, usize)>>, &'static Mutex<Vec<(Va, usize, usize)>>);
+
+impl Listed {
+    fn new(mut addresses: Vec<(Va, usize)>) -> Self {
+        addresses.reverse();
+        Listed(keep(Mutex::new(addresses)), keep(Mutex::default()))
+    }
+}
+
+impl Pages for Listed {
+    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+        let (va, handle) = self.0.lock().unwrap().pop()?;
+        self.1.lock().unwrap().push((va, handle, size));
+        Some((va, handle))
+    }
+
+    fn free(&self, _: Device, size: usize, va: Va, handle: usize) {
+        let mut out = self.1.lock().unwrap();
+        let index = out.iter().position(|span| *span == (va, handle, size));
+        out.remove(index.expect("a span is given back as it was taken"));
+    }
+}
+
+fn pools(machine: &Machine, source: Listed) -> &'static Pools<Listed> {
+    keep(Pools::new(machine.kernel, source))
+}
+
+fn create(
+    machine: &Machine,
+    source: Listed,
+    shape: (usize, usize, usize),
+) -> (&'static Pools<Listed>, &'static Pool<Listed>) {
+    let pools = pools(machine, source);
+    let device = machine.plain_device();
+    let pool = pools.create(&request(Some(device), shape.0, shape.1, shape.2)).unwrap();
+    (pools, pool)
+}
+
+const VA: Va = 0x7700_0000_0000;
+
+#[test]
+fn pages_far_apart_are_all_found() {
+    for distance in [PAGE, 3 * PAGE, 64 * PAGE, 1024 * PAGE, 987 * PAGE] {
+        for size in [16, 300, 4096] {
+            let machine = Machine::new();
+            let addresses = (0..500).map(|page| (VA + page * distance, 0x1000_0000 + (page ^ 1) * PAGE)).collect();
+            let source = Listed::new(addresses);
+            let (pools, pool) = create(&machine, source, (size, 0, 0));
+            let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+            assert_eq!(pool.usage().pages, 500, "{distance:#x} {size}");
+            let mut sorted: Vec<_> = held.iter().map(|block| block.va).collect();
+            sorted.sort();
+            assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] >= size));
+            for (at, block) in held.iter().enumerate().filter(|(at, _)| at % 3 != 0) {
+                pool.free(block.va, block.handle).unwrap();
+                assert!(pool.free(block.va, block.handle).is_err(), "{at}");
+            }
+            pool.trim();
+            held.iter().step_by(3).for_each(|block| pool.free(block.va, block.handle).unwrap());
+            // SAFETY: nobody uses it any more.
+            unsafe { pools.destroy(pool) }.unwrap();
+            assert_eq!(*source.1.lock().unwrap(), []);
+            assert_eq!(machine.balance().heap_bytes, 0);
+        }
+    }
+}
+
+#[test]
+fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
+    let machine = Machine::new();
+    // A block of 20,000 bytes from here would cross 32 KiB; the next place is no better, but larger.
+    let handle = 0x1000_5000;
+    let source = Listed::new(vec![(VA, handle), (VA + (1 << 20), handle), (VA + (2 << 20), 0x2000_0000)]);
+    let (pools, pool) = create(&machine, source, (20000, 64, 32768));
+    let block = pool.allocate().unwrap();
+    assert_eq!((block.va, block.handle), (VA + (1 << 20) + 0x3000, 0x1000_8000));
+    assert_eq!(*source.1.lock().unwrap(), [(VA + (1 << 20), handle, 9 * PAGE)]);
+    assert_eq!(pool.usage(), usage(1, 1, 9));
+    let fits = pool.allocate().unwrap();
+    assert_eq!(fits.handle, 0x2000_0000);
+    assert_eq!(pool.usage(), usage(2, 2, 14));
+    for block in [block, fits] {
+        pool.free(block.va, block.handle).unwrap();
+    }
+    // SAFETY: nobody uses it any more.
+    unsafe { pools.destroy(pool) }.unwrap();
+    assert_eq!(*source.1.lock().unwrap(), []);
+}
+
+#[test]
+fn memory_that_does_not_begin_on_a_page_is_given_back() {
+    let machine = Machine::new();
+    let source = Listed::new(vec![(VA + 64, 0x1000), (VA, 0x1040), (0, 0x1000), (VA, 0x1000)]);
+    let (pools, pool) = create(&machine, source, (64, 64, 0));
+    for _ in 0..3 {
+        assert_eq!(pool.allocate(), None);
+        assert_eq!(*source.1.lock().unwrap(), []);
+        assert_eq!(machine.take_errors().len(), 1);
+    }
+    let block = pool.allocate().unwrap();
+    assert_eq!((block.va, block.handle), (VA, 0x1000));
+    pool.free(block.va, block.handle).unwrap();
+    // SAFETY: nobody uses it any more.
+    unsafe { pools.destroy(pool) }.unwrap();
+}

@@ -1,0 +1,151 @@
+//! Several cores at once, each a host thread, and interrupts wherever they may come.
+
+use super::*;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+const CORES: usize = 4;
+
+/// Runs `work` on every core, all starting together.
+fn on_every_core(work: impl Fn(usize) + Sync) {
+    let start = Barrier::new(CORES);
+    thread::scope(|scope| {
+        for core in 0..CORES {
+            let (work, start) = (&work, &start);
+            scope.spawn(move || {
+                start.wait();
+                work(core);
+            });
+        }
+    });
+}
+
+/// Takes and frees blocks, each with its owner's mark in its first word.
+fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, turns: usize, most: usize) {
+    let slot = |block: &Block| &owners[(block.handle - START) / pool.block_size().min(PAGE)];
+    let mut held: Vec<Block> = Vec::new();
+    let mut state = core + 1;
+    for _ in 0..turns {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let random = state >> 33;
+        if held.len() < most && random & 1 == 0 {
+            if let Some(block) = pool.allocate() {
+                assert_eq!(slot(&block).swap(core + 1, Relaxed), 0, "a block has two owners");
+                held.push(block);
+            }
+        } else if !held.is_empty() {
+            let block = held.swap_remove(random / 2 % held.len());
+            assert_eq!(slot(&block).swap(0, Relaxed), core + 1, "a block has two owners");
+            pool.free(block.va, block.handle).unwrap();
+        }
+        if random % 512 == 1 {
+            pool.trim();
+        }
+    }
+    for block in held {
+        assert_eq!(slot(&block).swap(0, Relaxed), core + 1);
+        pool.free(block.va, block.handle).unwrap();
+    }
+}
+
+#[test]
+fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
+    // Few pages, so that the cores meet; the size of a block divides a page.
+    for (size, pages) in [(16, 2), (64, 3), (1024, 6), (2048, 40), (4096, 9)] {
+        let blocks = Blocks::with_pages(pages);
+        let pool = blocks.create(size, 0, 0);
+        let owners: Vec<_> = (0..pages * PAGE / size).map(|_| AtomicUsize::new(0)).collect();
+        on_every_core(|core| churn(pool, &owners, core, 20_000, owners.len() / 3));
+        assert_eq!(pool.usage().in_use, 0);
+        // Every block is found again.
+        let all: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+        assert_eq!(all.len(), owners.len());
+        all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+        blocks.destroy(pool);
+        assert_eq!(blocks.machine.balance().used_bytes, 0);
+        assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn an_interrupt_at_every_moment_finds_the_free_block() {
+    static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
+    for size in [64, 4096] {
+        let blocks = Arc::new(Blocks::new());
+        let pool = blocks.create(size, 0, 0);
+        // As many as the cores' interrupts hold at once stay free, whatever the threads do.
+        let spare: Vec<_> = (0..CORES + 90 * CORES).map(|_| take(&blocks, pool)).collect();
+        spare.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+        blocks.machine.set_interrupt(Some(Arc::new(move || {
+            INTERRUPTS.fetch_add(1, Relaxed);
+            let block = pool.allocate().expect("a block is free");
+            pool.free(block.va, block.handle).unwrap();
+        })));
+        on_every_core(|core| {
+            for turn in 0..500 {
+                let held: Vec<_> = (0..1 + (7 * turn + core) % 90).map(|_| pool.allocate().unwrap()).collect();
+                held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+            }
+        });
+        blocks.machine.set_interrupt(None);
+        assert_eq!(pool.usage().in_use, 0);
+        blocks.destroy(pool);
+    }
+    assert!(INTERRUPTS.load(Relaxed) > 100, "interrupts came");
+}
+
+#[test]
+fn of_two_frees_of_one_block_one_is_refused() {
+    for round in 0..200 {
+        let blocks = Blocks::with_pages(4);
+        let pool = blocks.create(if round % 2 == 0 { 64 } else { 4096 }, 0, 0);
+        let [block, other] = [take(&blocks, pool), take(&blocks, pool)];
+        let freed = AtomicUsize::new(0);
+        on_every_core(|_| {
+            freed.fetch_add(pool.free(block.va, block.handle).is_ok() as usize, Relaxed);
+        });
+        assert_eq!(freed.into_inner(), 1);
+        assert_eq!((pool.bad_calls(), pool.usage().in_use), (CORES - 1, 1));
+        pool.free(other.va, other.handle).unwrap();
+        blocks.destroy(pool);
+    }
+}
+
+#[test]
+fn growth_that_all_cores_want_at_once_takes_no_page_too_many() {
+    for _ in 0..50 {
+        let blocks = Blocks::new();
+        let pool = blocks.create(1024, 0, 0);
+        on_every_core(|_| {
+            let block = pool.allocate().unwrap();
+            blocks.machine.poke(block.va, &[1; 1024]);
+        });
+        assert_eq!(pool.usage(), usage(CORES, 4, 1));
+    }
+}
+
+#[test]
+fn pools_come_and_go_while_they_are_listed() {
+    let blocks = Blocks::new();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                blocks.pools.report();
+            }
+        });
+        on_every_core(|core| {
+            for _ in 0..200 {
+                let pool = blocks.create(16 << core, 0, 0);
+                let block = pool.allocate().unwrap();
+                pool.free(block.va, block.handle).unwrap();
+                blocks.destroy(pool);
+            }
+        });
+        done.store(true, Relaxed);
+    });
+    blocks.machine.take_printed();
+    assert_eq!(blocks.list().last().unwrap(), "0 DMA block pools found");
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+}

@@ -1,0 +1,156 @@
+//! `/reserved-memory`, and what the boot allocator holds.
+
+use super::{FakeKernel, Machine, PAGE, Service};
+use rt_dma_pool::kernel::reserved_memory::{ReservedMemory, SharedPool};
+use rt_dma_pool::kernel::{Entry, Name, Pa};
+use std::ops::Range;
+
+/// A child of `/reserved-memory`.
+#[derive(Clone)]
+pub struct SharedNode {
+    pub range: Option<(Pa, Pa)>,
+    pub size: u64,
+    pub alignment: u64,
+    pub no_map: bool,
+    pub reusable: bool,
+    pub is_default: bool,
+    pub alloc_ranges: Vec<(u64, u64)>,
+    pub is_readable: bool,
+}
+
+impl SharedNode {
+    /// A node with a fixed place.
+    pub fn fixed(start: Pa, size: usize) -> Self {
+        let mut node = Self::open(size);
+        node.range = Some((start, start + size));
+        node
+    }
+
+    /// A node that leaves its place open.
+    pub fn open(size: usize) -> Self {
+        SharedNode {
+            range: None,
+            size: size as u64,
+            alignment: 0,
+            no_map: false,
+            reusable: false,
+            is_default: false,
+            alloc_ranges: Vec::new(),
+            is_readable: true,
+        }
+    }
+
+    fn as_kernel_says(&self, node: usize) -> SharedPool {
+        let SharedNode { range, size, alignment, no_map, reusable, is_default, .. } = *self;
+        SharedPool { node, name: Name::of(c"shared"), range, size, alignment, no_map, reusable, is_default }
+    }
+
+    pub fn within(mut self, ranges: &[(u64, u64)]) -> Self {
+        self.alloc_ranges = ranges.to_vec();
+        self
+    }
+
+    pub fn aligned(mut self, alignment: u64) -> Self {
+        self.alignment = alignment;
+        self
+    }
+
+    pub fn no_map(mut self) -> Self {
+        self.no_map = true;
+        self
+    }
+
+    pub fn reusable(mut self) -> Self {
+        self.reusable = true;
+        self
+    }
+
+    /// `linux,cma-default`.
+    pub fn everyones(mut self) -> Self {
+        self.is_default = true;
+        self
+    }
+}
+
+/// What boot code left behind.
+#[derive(Default)]
+pub struct BootMemory {
+    /// `None` stands for a kernel that has not read its tree.
+    pub nodes: Option<Vec<SharedNode>>,
+    /// Memblock's memory; `None` stands for memory with a flag.
+    pub memory: Vec<Option<Range<Pa>>>,
+    pub reserved: Vec<Range<Pa>>,
+    /// What the page allocator has.
+    pub paged: Vec<Range<Pa>>,
+}
+
+impl Machine {
+    pub fn set_boot(&self, boot: BootMemory) {
+        self.kernel.0.records.lock().unwrap().boot = boot;
+    }
+
+    pub fn with_boot<T>(&self, look: impl FnOnce(&mut BootMemory) -> T) -> T {
+        look(&mut self.kernel.0.records.lock().unwrap().boot)
+    }
+
+    /// The places of all nodes.
+    pub fn places(&self) -> Vec<Option<(Pa, Pa)>> {
+        self.with_boot(|boot| boot.nodes.iter().flatten().map(|node| node.range).collect())
+    }
+}
+
+impl ReservedMemory for FakeKernel {
+    fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
+        self.may_sleep("shared_pool");
+        let records = self.0.records.lock().unwrap();
+        Some(match records.boot.nodes.as_ref()?.get(index) {
+            Some(node) if node.is_readable => Entry::Found(node.as_kernel_says(index)),
+            Some(_) => Entry::Unreadable,
+            None => Entry::End,
+        })
+    }
+
+    fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)> {
+        self.may_sleep("alloc_range");
+        let records = self.0.records.lock().unwrap();
+        let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[node].alloc_ranges);
+        ranges.and_then(|ranges| ranges.get(index)).map_or(Entry::End, |range| Entry::Found(*range))
+    }
+
+    fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)> {
+        self.may_sleep("boot_memory");
+        match self.0.records.lock().unwrap().boot.memory.get(index) {
+            Some(Some(range)) => Entry::Found((range.start, range.end)),
+            Some(None) => Entry::Unreadable,
+            None => Entry::End,
+        }
+    }
+
+    fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)> {
+        self.may_sleep("boot_reserved");
+        let records = self.0.records.lock().unwrap();
+        records.boot.reserved.get(index).map_or(Entry::End, |range| Entry::Found((range.start, range.end)))
+    }
+
+    fn is_paged(&self, pa: Pa) -> bool {
+        self.may_sleep("is_paged");
+        self.0.records.lock().unwrap().boot.paged.iter().any(|range| range.contains(&pa))
+    }
+
+    fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
+        self.may_sleep("reserve");
+        if self.fails(Service::Reserve) {
+            return false;
+        }
+        assert!(start < end && start.is_multiple_of(PAGE) && end.is_multiple_of(PAGE));
+        let boot = &mut self.0.records.lock().unwrap().boot;
+        for range in boot.reserved.iter().chain(&boot.paged) {
+            assert!(end <= range.start || range.end <= start, "[{start:#x}, {end:#x}) is not free");
+        }
+        assert!(boot.memory.iter().flatten().any(|range| range.start <= start && end <= range.end), "there is no RAM");
+        boot.reserved.push(start..end);
+        let node = &mut boot.nodes.as_mut().unwrap()[pool.node];
+        assert_eq!(node.range.replace((start, end)), None, "it has a place");
+        true
+    }
+}

@@ -1,0 +1,238 @@
+//! What a device manages goes once, the newest first, whoever lets it go and whatever fails.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use proptest::prelude::*;
+use rt_dma_pool::device_records::DeviceRecords;
+use rt_dma_pool::kernel::Device;
+use rt_dma_pool::managed::{Kind, Words};
+use rt_dma_pool::masks::Masks;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+
+thread_local! {
+    /// What was released by this thread, in order.
+    static RELEASED: RefCell<Vec<(Device, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn note(device: Device, [number, ..]: Words) {
+    RELEASED.with_borrow_mut(|released| released.push((device, number)));
+}
+
+fn released() -> Vec<(Device, usize)> {
+    RELEASED.take()
+}
+
+fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) {
+    records.reserve(device).expect("there is memory").manage(kind, note, [number, 0, 0, 0]);
+}
+
+fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) -> bool {
+    records.unmanage(device, kind, |words| words[0] == number).is_some()
+}
+
+#[test]
+fn all_go_the_newest_first_and_once() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    for (number, kind) in [Kind::Buffer, Kind::BlockPool, Kind::Mapping, Kind::Buffer].into_iter().enumerate() {
+        manage(&records, device, kind, number);
+        manage(&records, other, kind, 100 + number);
+    }
+    assert!(records.release(device));
+    assert_eq!(released(), [3, 2, 1, 0].map(|number| (device, number)));
+    assert!(records.release(device), "nothing is left to do");
+    assert_eq!(released(), []);
+    records.release(other);
+    assert_eq!(released(), [103, 102, 101, 100].map(|number| (other, number)));
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn a_resource_that_went_early_does_not_go_again() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    (0..5).for_each(|number| manage(&records, device, Kind::Buffer, number));
+    for number in [4, 0, 2] {
+        assert!(!unmanage(&records, device, Kind::Mapping, number), "another kind");
+        assert!(!unmanage(&records, other, Kind::Buffer, number), "another device's");
+        assert!(unmanage(&records, device, Kind::Buffer, number));
+        assert!(!unmanage(&records, device, Kind::Buffer, number), "a second time");
+    }
+    assert_eq!(released(), [], "who takes it out releases it");
+    records.release(device);
+    assert_eq!(released(), [3, 1].map(|number| (device, number)));
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn a_place_that_is_not_filled_leaves_nothing() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    drop(records.reserve(device));
+    assert_eq!(machine.balance().heap_bytes, 0);
+
+    // A release meanwhile does not take the ground from under it.
+    let slot = records.reserve(device).unwrap();
+    records.release(device);
+    slot.manage(Kind::Buffer, note, [7, 0, 0, 0]);
+    records.release(device);
+    assert_eq!(released(), [(device, 7)]);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn masks_outlive_what_is_managed() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    records.set_masks(device, Some(0xff), None, 0).unwrap();
+    manage(&records, device, Kind::Buffer, 1);
+    records.release(device);
+    assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: !0 });
+    released();
+}
+
+#[test]
+fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
+    for call in 0.. {
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let device = machine.plain_device();
+        machine.fail(Service::HeapAlloc, call, 1);
+        let slot = records.reserve(device);
+        let got = slot.is_some();
+        drop(slot);
+        assert_eq!(machine.balance().heap_bytes, 0, "call {call}");
+        if !machine.repair(Service::HeapAlloc) {
+            assert!(got);
+            break;
+        }
+        assert!(!got);
+        manage(&records, device, Kind::Buffer, 1);
+        records.release(device);
+        assert_eq!(released(), [(device, 1)]);
+    }
+}
+
+#[test]
+fn in_an_interrupt_nothing_happens() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    manage(&records, device, Kind::Buffer, 1);
+    machine.in_interrupt(|| {
+        assert!(records.reserve(device).is_none());
+        assert!(!unmanage(&records, device, Kind::Buffer, 1));
+        assert!(!records.release(device));
+    });
+    assert_eq!(released(), []);
+    assert!(machine.with_interrupts_off(|| records.reserve(device).is_none()));
+    records.release(device);
+    assert_eq!(released(), [(device, 1)]);
+}
+
+#[test]
+fn a_release_may_itself_manage_and_unmanage() {
+    // A pool's release gives back what is tied to the device as well: no lock is held while it runs.
+    static RECORDS: Mutex<Option<Arc<DeviceRecords<FakeKernel>>>> = Mutex::new(None);
+    fn nested(device: Device, words: Words) {
+        let records = RECORDS.lock().unwrap().clone().unwrap();
+        note(device, words);
+        assert!(!unmanage(&records, device, Kind::Buffer, 1), "it is in release's hands");
+        manage(&records, device, Kind::Buffer, 50);
+        assert!(unmanage(&records, device, Kind::Buffer, 50));
+    }
+    let machine = Machine::new();
+    let records = Arc::new(DeviceRecords::new(machine.kernel));
+    *RECORDS.lock().unwrap() = Some(records.clone());
+    let device = machine.plain_device();
+    manage(&records, device, Kind::Buffer, 1);
+    records.reserve(device).unwrap().manage(Kind::BlockPool, nested, [2, 0, 0, 0]);
+    records.release(device);
+    assert_eq!(released(), [(device, 2), (device, 1)]);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+const CORES: usize = 4;
+const EACH: usize = 50;
+
+#[test]
+fn of_all_that_release_at_once_each_resource_is_released_by_one() {
+    static COUNTS: [AtomicUsize; CORES * EACH] = [const { AtomicUsize::new(0) }; CORES * EACH];
+    for _ in 0..20 {
+        COUNTS.iter().for_each(|count| count.store(0, Relaxed));
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let device = machine.plain_device();
+        let start = Barrier::new(CORES);
+        thread::scope(|scope| {
+            for core in 0..CORES {
+                let (records, start) = (&records, &start);
+                scope.spawn(move || {
+                    let count = |_, [number, ..]: Words| {
+                        COUNTS[number].fetch_add(1, Relaxed);
+                    };
+                    start.wait();
+                    for number in (core..CORES * EACH).step_by(CORES) {
+                        records.reserve(device).unwrap().manage(Kind::Buffer, count, [number, 0, 0, 0]);
+                        match number % 7 {
+                            0 => {
+                                records.release(device);
+                            }
+                            // Its own, or a neighbour's: somebody else may have been faster.
+                            1 | 2 if unmanage(records, device, Kind::Buffer, number - 1) => {
+                                COUNTS[number - 1].fetch_add(1, Relaxed);
+                            }
+                            _ => {}
+                        }
+                    }
+                    records.release(device);
+                });
+            }
+        });
+        assert!(COUNTS.iter().all(|count| count.load(Relaxed) == 1), "{COUNTS:?}");
+        assert_eq!(machine.balance().heap_bytes, 0);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_list_is_the_models(calls in prop::collection::vec((0usize..6, 0usize..3, any::<prop::sample::Index>()), 200)) {
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let devices = [0; 3].map(|_| machine.plain_device());
+        let mut model: [Vec<(Kind, usize)>; 3] = Default::default();
+        let kinds = [Kind::Buffer, Kind::Mapping, Kind::BlockPool];
+        for (number, (call, at, which)) in calls.into_iter().enumerate() {
+            let (device, list) = (devices[at], &mut model[at]);
+            match call {
+                0 => {
+                    records.release(device);
+                    let expected: Vec<_> = list.drain(..).rev().map(|(_, number)| (device, number)).collect();
+                    prop_assert_eq!(released(), expected);
+                }
+                1 if !list.is_empty() => {
+                    let (kind, number) = list.remove(which.index(list.len()));
+                    prop_assert!(unmanage(&records, device, kind, number));
+                }
+                2 => prop_assert!(!unmanage(&records, device, kinds[which.index(3)], usize::MAX)),
+                3 => drop(records.reserve(device)),
+                _ => {
+                    let kind = kinds[which.index(3)];
+                    manage(&records, device, kind, number);
+                    list.push((kind, number));
+                }
+            }
+        }
+        devices.into_iter().for_each(|device| { records.release(device); });
+        released();
+        prop_assert_eq!(machine.balance().heap_bytes, 0);
+    }
+}

@@ -1,0 +1,327 @@
+//! A device's masks: what it is allocated never exceeds them, and what lies within them is not missed.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use proptest::prelude::*;
+use rt_dma_pool::device_records::{DeviceRecords, NoRecord};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{BusWindow, Device, NamedRegion, Pa};
+use rt_dma_pool::map_ops::MapOps;
+use rt_dma_pool::masks::{Masks, is_within};
+use rt_dma_pool::pool::Pool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+const START: Pa = LOW.start;
+const CACHED: Flags = Flags::empty();
+
+/// A buffer within `mask`, by the operations that the device has.
+fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
+    let ops = machine.ops(device)?;
+    let (va, handle) = machine.dma.allocate_within(ops, device, size, flags, mask)?;
+    Some(Held { device, size, flags, va, handle })
+}
+
+#[test]
+fn a_range_is_within_a_mask_to_its_last_byte() {
+    assert!(is_within(0xff00, 0x100, 0xffff));
+    assert!(!is_within(0xff00, 0x101, 0xffff));
+    assert!(!is_within(0x1_0000, 1, 0xffff));
+    assert!(is_within(usize::MAX, 1, !0));
+    assert!(!is_within(usize::MAX, 2, !0), "it ends past the end of memory");
+    assert!(!is_within(0, 0, !0), "nothing is nowhere");
+}
+
+#[test]
+fn a_pool_that_straddles_the_mask_serves_its_reachable_part_and_no_more() {
+    let (machine, pool) = Machine::with_pool(c"pool", START, 16 * PAGE);
+    let device = machine.plain_device();
+    let mask = (START + 6 * PAGE - 1) as u64;
+    let held: Vec<_> = (0..3).map(|_| alloc_within(&machine, device, 2 * PAGE, CACHED, mask).unwrap()).collect();
+    assert_eq!(held.iter().map(|held| held.handle - START).collect::<Vec<_>>(), [0, 2 * PAGE, 4 * PAGE]);
+    for size in [1, PAGE, 2 * PAGE] {
+        assert_eq!(alloc_within(&machine, device, size, CACHED, mask), None);
+    }
+    assert_eq!(pool.usage().0, 6 * PAGE, "what lies beyond was given back");
+    assert_eq!(machine.dma.bad_calls(), 0);
+    machine.free(held[1]).unwrap();
+    assert_eq!(alloc_within(&machine, device, 2 * PAGE + 1, CACHED, mask), None, "three pages do not fit there");
+    assert_eq!(alloc_within(&machine, device, PAGE, CACHED, mask).unwrap().handle, START + 2 * PAGE);
+    assert_eq!(alloc_within(&machine, device, PAGE + 1, CACHED, !0).unwrap().handle, START + 6 * PAGE);
+}
+
+#[test]
+fn the_last_page_may_end_past_the_mask_but_not_the_buffer() {
+    let (machine, _) = Machine::with_pool(c"pool", START, 16 * PAGE);
+    let device = machine.plain_device();
+    let mask = (START + PAGE + 99) as u64;
+    assert_eq!(alloc_within(&machine, device, PAGE + 101, CACHED, mask), None);
+    assert_eq!(alloc_within(&machine, device, PAGE + 100, CACHED, mask).unwrap().handle, START);
+}
+
+#[test]
+fn a_pool_out_of_reach_is_not_mapped_for_it() {
+    let (machine, _) = Machine::with_pool(c"pool", START, MIB);
+    let device = machine.plain_device();
+    assert_eq!(alloc_within(&machine, device, PAGE, Flags::NOCACHE, 0xffff), None);
+    assert_eq!(machine.maps_made(), 0);
+}
+
+#[test]
+fn later_pools_serve_what_an_earlier_one_cannot_reach() {
+    let machine = Machine::new();
+    machine.install(c"high", 0x1_0000_0000, MIB);
+    let low = machine.install(c"low", START, MIB);
+    let device = machine.plain_device();
+    assert_eq!(alloc_within(&machine, device, PAGE, CACHED, 0xffff_ffff).unwrap().handle, low.start());
+}
+
+#[test]
+fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
+    let machine = Machine::new();
+    let own = NamedRegion { start: START, end: START + MIB, no_map: false, reusable: false };
+    let device = machine.device(DeviceInfo::naming(&[own]));
+    let stranger = machine.plain_device();
+    let ops = machine.ops(device).unwrap();
+    let mask = (START + 4 * PAGE - 1) as u64;
+    assert_eq!(alloc_within(&machine, device, 4 * PAGE, CACHED, mask).unwrap().handle, START);
+    assert_eq!(alloc_within(&machine, device, PAGE, CACHED, mask), None);
+    assert!(machine.dma.can_reach(ops, device, mask));
+    assert!(!machine.dma.can_reach(ops, device, (START + PAGE - 2) as u64), "not one page");
+    assert!(!machine.dma.can_reach(MapOps::NonCoherent, stranger, !0), "a device's own region is not theirs");
+}
+
+#[test]
+fn without_pools_no_mask_can_be_served() {
+    let machine = Machine::new();
+    assert!(!machine.dma.can_reach(MapOps::Coherent, machine.plain_device(), !0));
+}
+
+// --- the records -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [first, second] = [0; 2].map(|_| machine.plain_device());
+    assert_eq!(records.masks(first), Masks::NONE);
+    records.set_masks(first, Some(0xff), None, 0).unwrap();
+    records.set_masks(first, None, Some(0xffff), 0).unwrap();
+    assert_eq!(records.masks(first), Masks { streaming: 0xff, coherent: 0xffff });
+    assert_eq!(records.masks(second), Masks::NONE, "another device");
+    records.set_masks(first, Some(!0), Some(!0), 0).unwrap();
+    assert_eq!(records.masks(first), Masks::NONE);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn the_operations_behind_a_mask_are_remembered() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    assert_eq!(records.coherent_mask(device), (!0, 0));
+    records.set_masks(device, None, Some(0xff), 0x1230).unwrap();
+    records.set_masks(device, None, Some(!0), 0).unwrap();
+    assert_eq!(records.coherent_mask(device), (!0, 0x1230));
+}
+
+#[test]
+fn many_devices_are_told_apart() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let devices: Vec<_> = (1..200).map(|number| Device(0x4000_0000 + number * 0x140)).collect();
+    for device in &devices {
+        records.set_masks(*device, Some(device.0 as u64), Some(!device.0 as u64), 0).unwrap();
+    }
+    for device in devices.iter().rev() {
+        assert_eq!(records.masks(*device), Masks { streaming: device.0 as u64, coherent: !device.0 as u64 });
+    }
+    for device in devices.iter().step_by(2).chain(devices.iter().skip(1).step_by(2)) {
+        records.set_masks(*device, Some(!0), Some(!0), 0).unwrap();
+        assert_eq!(records.masks(*device), Masks::NONE);
+    }
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn a_mask_that_cannot_be_remembered_changes_nothing() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    machine.fail_always(Service::HeapAlloc);
+    assert_eq!(records.set_masks(device, Some(1), Some(1), 0), Err(NoRecord::NoMemory));
+    machine.repair(Service::HeapAlloc);
+    assert_eq!(machine.in_interrupt(|| records.set_masks(device, Some(1), Some(1), 0)), Err(NoRecord::Context));
+    assert_eq!(records.masks(device), Masks::NONE);
+    records.set_masks(device, Some(1), Some(1), 0).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, None, Some(3), 0)).unwrap();
+    assert_eq!(
+        records.masks(device),
+        Masks { streaming: 1, coherent: 3 },
+        "once there is a record, in an interrupt too"
+    );
+}
+
+#[test]
+fn two_masks_set_at_once_are_never_seen_half_set() {
+    let machine = Machine::new();
+    let records = Arc::new(DeviceRecords::new(machine.kernel));
+    let device = machine.plain_device();
+    let seen = records.clone();
+    machine.set_interrupt(Some(Arc::new(move || {
+        let Masks { streaming, coherent } = seen.masks(device);
+        assert_eq!(streaming, coherent);
+    })));
+    let start = Barrier::new(4);
+    thread::scope(|scope| {
+        for core in 1..=4 {
+            let (records, start) = (&records, &start);
+            scope.spawn(move || {
+                start.wait();
+                for round in 0..300u64 {
+                    // Every fourth time the record goes, and is made anew.
+                    let mask = if round % 4 == 0 { !0 } else { round << 8 | core };
+                    records.set_masks(device, Some(mask), Some(mask), 0).unwrap();
+                    let Masks { streaming, coherent } = records.masks(device);
+                    assert_eq!(streaming, coherent);
+                }
+            });
+        }
+    });
+    machine.set_interrupt(None);
+    records.set_masks(device, Some(!0), Some(!0), 0).unwrap();
+    assert_eq!(machine.balance().heap_bytes, 0, "one record at a time");
+}
+
+// --- properties --------------------------------------------------------------------------------------------------------
+
+/// How the device of a property test sees memory.
+#[derive(Clone, Copy, Debug)]
+enum Sight {
+    Plain,
+    /// Behind one window.
+    Pci,
+    /// Behind two windows, which turn the order of addresses around.
+    PciSwapped,
+    /// Below a bus with `dma-ranges` that lead everywhere.
+    Ranges,
+    /// Below one that leads to a part of memory only.
+    Partial,
+}
+
+const SIGHTS: [Sight; 5] = [Sight::Plain, Sight::Pci, Sight::PciSwapped, Sight::Ranges, Sight::Partial];
+const MIDDLE: Pa = START + 2 * MIB;
+
+fn device_with(machine: &Machine, sight: Sight) -> Device {
+    let window =
+        |cpu: usize, bus: usize, size: usize| BusWindow { cpu: cpu as u64, bus: bus as u64, size: size as u64 };
+    machine.device(match sight {
+        Sight::Plain => DeviceInfo::plain(),
+        Sight::Pci => DeviceInfo::pci(&[window(START, 0x1000, 8 * MIB)]),
+        Sight::PciSwapped => DeviceInfo::pci(&[window(START, 4 * MIB, 2 * MIB), window(MIDDLE, 2 * MIB, 2 * MIB)]),
+        Sight::Ranges => DeviceInfo::behind_ranges(
+            |pa| Some(pa.wrapping_sub(START).wrapping_add(0x8000)),
+            |handle| Some(handle + START - 0x8000),
+        ),
+        Sight::Partial => DeviceInfo::behind_ranges(|pa| pa.checked_sub(MIDDLE), |handle| Some(handle + MIDDLE)),
+    })
+}
+
+/// The same, written down once more.
+fn handle_of(sight: Sight, pa: Pa) -> Option<usize> {
+    match sight {
+        Sight::Plain => Some(pa),
+        Sight::Pci if pa < START + 8 * MIB => Some(pa - START + 0x1000),
+        Sight::PciSwapped if pa < MIDDLE => Some(pa - START + 4 * MIB),
+        Sight::PciSwapped if pa < MIDDLE + 2 * MIB => Some(pa - MIDDLE + 2 * MIB),
+        Sight::Pci | Sight::PciSwapped => Some(pa),
+        Sight::Ranges => Some(pa - START + 0x8000),
+        Sight::Partial => pa.checked_sub(MIDDLE),
+    }
+}
+
+/// The lowest free run of `pages` pages, as `pool->map` shows it.
+fn lowest_run(machine: &Machine, pool: &'static Pool<FakeKernel>, pages: usize) -> Option<Pa> {
+    let used = machine.bitmap(pool);
+    let fits = |page: &usize| used[*page..page + pages].iter().all(|used| !used);
+    (0..(used.len() + 1).saturating_sub(pages)).find(fits).map(|page| pool.start() + page * PAGE)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+    #[test]
+    fn a_mask_is_never_exceeded_and_what_it_reaches_is_served(
+        sight in prop::sample::select(&SIGHTS[..]),
+        pools in prop::collection::vec((0usize..12, 1usize..100, 0usize..4), 1..5),
+        mask_bits in 12u32..34,
+        mask_offset in 0usize..300,
+        calls in prop::collection::vec((any::<bool>(), 1usize..20, 0usize..3, any::<prop::sample::Index>()), 120),
+    ) {
+        let machine = Machine::new();
+        let device = device_with(&machine, sight);
+        let stranger = machine.plain_device();
+        for (place, pages, kind) in pools {
+            // Two may be in one place: then the second is left out. Some lie across `MIDDLE`.
+            let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
+            if kind >= 2 {
+                pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+                pool.public.dev.store(if kind == 2 { device.0 } else { stranger.0 } as *mut _, Relaxed);
+            }
+        }
+        let ops = machine.ops(device).unwrap();
+        // Anywhere, and near where the pools are.
+        let mask = match sight {
+            Sight::Plain if mask_offset != 0 => (START + mask_offset * 0x5000) as u64,
+            _ if mask_offset % 2 == 1 => (mask_offset * 0x5000) as u64,
+            _ => (1u64 << mask_bits) - 1,
+        };
+        let serves = |pool: &Pool<FakeKernel>, wanted: Flags| match pool.flags().contains(Flags::DEVICE) {
+            true => wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.0,
+            false => !wanted.contains(Flags::DEVICE),
+        };
+        let within = |pa: Pa, size: usize| {
+            handle_of(sight, pa).filter(|handle| (*handle + size - 1) as u64 <= mask)
+        };
+
+        let page_within = machine.dma.pools().any(|pool| {
+            (serves(pool, CACHED) || serves(pool, Flags::DEVICE))
+                && (pool.start()..pool.end()).step_by(PAGE).any(|pa| within(pa, PAGE).is_some())
+        });
+        prop_assert_eq!(machine.dma.can_reach(ops, device, mask), page_within);
+
+        let mut held: Vec<Held> = Vec::new();
+        for (frees, pages, request, which) in calls {
+            if frees && !held.is_empty() {
+                machine.free(held.swap_remove(which.index(held.len()))).unwrap();
+                continue;
+            }
+            let flags = [CACHED, Flags::NOCACHE, Flags::DEVICE][request];
+            let size = pages * PAGE - which.index(PAGE);
+            // In each pool the lowest run, and in the first pool where that is within reach.
+            let expected = machine.dma.pools().filter(|pool| serves(pool, flags)).find_map(|pool| {
+                within(lowest_run(&machine, pool, pages)?, size)
+            });
+            let used = machine.balance().used_bytes;
+            let buffer = alloc_within(&machine, device, size, flags, mask);
+            if let Some(buffer) = buffer {
+                prop_assert!((buffer.handle + size - 1) as u64 <= mask, "{:#x} of {size} bytes", buffer.handle);
+                prop_assert_eq!(machine.balance().used_bytes, used + pages * PAGE);
+            } else {
+                prop_assert_eq!(machine.balance().used_bytes, used, "a page is lost");
+            }
+            // A pool whose first page is out of reach is passed over; where the order of addresses is turned around,
+            // its later pages may not be.
+            if !matches!(sight, Sight::PciSwapped | Sight::Partial) {
+                prop_assert_eq!(buffer.map(|buffer| buffer.handle), expected);
+            }
+            held.extend(buffer);
+        }
+        for held in held {
+            machine.free(held).unwrap();
+        }
+        prop_assert_eq!(machine.balance().used_bytes, 0);
+        prop_assert_eq!(machine.dma.bad_calls(), 0);
+    }
+}

@@ -1,0 +1,55 @@
+//! `include/linux/`: every name compiles as a Linux driver writes it, alone and beside RT-Thread's headers, whatever comes
+//! first, in C and in C++.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Whether `names.c` compiles without a warning.
+fn compiles(language: &[&str], options: &[&str]) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiler = if language.contains(&"c++") { "c++" } else { "cc" };
+    let output = Command::new(compiler)
+        .current_dir(root)
+        .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I/tmp/w/linux-stub", "-Iinclude"])
+        .args(language)
+        .args(options)
+        .arg("tests/porting_headers/names.c")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    output.status.success().then_some(()).ok_or(format!("{language:?} {options:?}: {text}"))
+}
+
+/// Linux drivers are written in GNU C; strict C takes any pointer for a device.
+const GNU_C: &[&str] = &["-std=gnu11"];
+const CPP: &[&str] = &["-std=c++11", "-x", "c++", "-pedantic"];
+const LANGUAGES: [&[&str]; 5] = [GNU_C, CPP, &["-std=gnu99"], &["-std=c99", "-pedantic"], &["-std=c11", "-pedantic"]];
+
+/// What a driver's folder may find beside the porting headers.
+const SURROUNDINGS: [&[&str]; 5] = [
+    &[],
+    &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1"],
+    &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=2", "-DRT_USING_OFW", "-DRTTHREAD_FIRST"],
+    &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=1", "-DRTTHREAD_FIRST", "-DRTTHREAD_LAST"],
+    &["-Ibsp-tests/include", "-DSTAND_IN_REVISION=2", "-DRTTHREAD_LAST"],
+];
+
+#[test]
+fn every_name_compiles_everywhere() {
+    for language in LANGUAGES {
+        for surroundings in SURROUNDINGS {
+            compiles(language, surroundings).unwrap();
+            let with_macro = [surroundings, &["-DDEVICE_IS_RT_DEVICE"]].concat();
+            compiles(language, &with_macro).unwrap();
+        }
+    }
+}
+
+/// A pointer to anything else than a device is an error, not a cast.
+#[test]
+fn what_is_no_device_does_not_compile() {
+    for language in [GNU_C, CPP] {
+        let error = compiles(language, &["-DWRONG_DEVICE"]).unwrap_err();
+        assert!(error.contains("dma_get_mask"), "{error}");
+    }
+}

@@ -1,0 +1,310 @@
+//! The shared pools of `/reserved-memory`: everyone's pool, and memory for nodes that leave their place open.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use proptest::prelude::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
+use rt_dma_pool::reserved_memory::ReservedError;
+use std::ops::Range;
+use std::sync::Barrier;
+use std::thread;
+
+const START: Pa = LOW.start;
+const CACHED: Flags = Flags::empty();
+
+/// A machine whose memblock has all memory below 4 GiB, with `reserved` taken.
+fn machine(nodes: &[SharedNode], reserved: &[Range<Pa>]) -> Machine {
+    let machine = Machine::new();
+    let boot = BootMemory {
+        nodes: Some(nodes.to_vec()),
+        memory: vec![Some(LOW)],
+        reserved: reserved.to_vec(),
+        paged: Vec::new(),
+    };
+    machine.set_boot(boot);
+    machine
+}
+
+fn at(start: Pa, size: usize) -> Option<(Pa, Pa)> {
+    Some((start, start + size))
+}
+
+/// A device whose node names node `index`, as the tree describes it now.
+fn device_of(machine: &Machine, index: usize) -> Device {
+    let region = machine.with_boot(|boot| {
+        let pool = &boot.nodes.as_ref().unwrap()[index];
+        let (start, end) = pool.range.expect("it has a place");
+        NamedRegion { start, end, no_map: pool.no_map, reusable: pool.reusable }
+    });
+    machine.device(DeviceInfo::naming(&[region]).coherent())
+}
+
+#[test]
+fn the_default_pool_is_everyones() {
+    let machine = machine(&[SharedNode::fixed(START + MIB, MIB).reusable().everyones()], &[]);
+    let stranger = machine.plain_device();
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED), None);
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, START + MIB);
+    assert_eq!(machine.alloc(stranger, PAGE, Flags::DEVICE), None, "but no device's own");
+    assert!(machine.is_linear(START + MIB));
+    assert_eq!(machine.list()[1].split_whitespace().next(), Some("shared"), "under the node's name");
+}
+
+#[test]
+fn who_names_the_default_pool_is_served_from_it_first() {
+    let machine = machine(&[SharedNode::fixed(START + MIB, MIB).reusable().everyones()], &[]);
+    machine.install(c"cma", START, MIB);
+    machine.dma.install_reserved().unwrap();
+    let [first, second] = [0; 2].map(|_| device_of(&machine, 0));
+    let stranger = machine.plain_device();
+    assert_eq!(machine.alloc(first, PAGE, CACHED).unwrap().handle, START + MIB);
+    assert_eq!(machine.alloc(second, PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, START, "behind what was there before");
+    assert_eq!(machine.alloc(stranger, MIB, CACHED), None);
+    assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + PAGE);
+    assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + MIB + 2 * PAGE);
+    assert_eq!(machine.dma.pools().count(), 2);
+    assert_eq!(machine.take_errors(), [""; 0]);
+}
+
+#[test]
+fn a_device_that_came_first_changes_nothing() {
+    let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
+    let early = device_of(&machine, 0);
+    assert_eq!(machine.alloc(early, PAGE, CACHED).unwrap().handle, START);
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.dma.pools().count(), 1);
+    assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED).unwrap().handle, START + PAGE);
+}
+
+#[test]
+fn nodes_that_devices_ask_for_are_left_to_them() {
+    let nodes = [SharedNode::fixed(START, MIB).no_map(), SharedNode::fixed(START + MIB, MIB).reusable()];
+    let reserved = START..START + 2 * MIB;
+    let machine = machine(&nodes, std::slice::from_ref(&reserved));
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.dma.pools().count(), 0);
+    let [coherent, shared] = [0, 1].map(|index| device_of(&machine, index));
+    assert_eq!(machine.alloc(coherent, PAGE, CACHED).unwrap().handle, START);
+    assert_eq!(machine.alloc(shared, PAGE, CACHED).unwrap().handle, START + MIB);
+    assert!(!machine.is_linear(START) && machine.is_linear(START + MIB));
+    let stranger = machine.plain_device();
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, START + MIB + PAGE, "the reusable one only");
+}
+
+#[test]
+fn an_open_node_is_given_the_lowest_memory_that_nobody_has() {
+    let kernel = START..START + MIB + 100;
+    let initrd = START + 2 * MIB - 1..START + 3 * MIB;
+    let nodes = [
+        SharedNode::open(MIB).no_map(),
+        SharedNode::open(PAGE + 1).reusable().everyones(),
+        SharedNode::open(16 * PAGE).aligned(4 * MIB as u64).reusable(),
+    ];
+    let machine = machine(&nodes, &[initrd, kernel]);
+    machine.dma.install_reserved().unwrap();
+    let places = [
+        // Not between the two: less than its size is free there.
+        at(START + 3 * MIB, MIB),
+        // There, in whole pages.
+        at(START + MIB + PAGE, 2 * PAGE),
+        at(START + 4 * MIB, 16 * PAGE),
+    ];
+    assert_eq!(machine.places(), places);
+    machine.with_boot(|boot| assert_eq!(boot.reserved.len(), 5, "memblock knows"));
+    assert_eq!(machine.dma.pools().count(), 1, "everyone's");
+    assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
+
+    // `memory-region` finds what was chosen.
+    assert_eq!(machine.alloc(device_of(&machine, 0), PAGE, CACHED).unwrap().handle, START + 3 * MIB);
+    assert!(!machine.is_linear(START + 3 * MIB), "no-map");
+
+    // A second time there is nothing to do.
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.places(), places);
+    assert_eq!(machine.take_errors(), [""; 0]);
+}
+
+#[test]
+fn a_place_lies_within_one_of_the_allocation_ranges() {
+    let mib = MIB as u64;
+    let start = START as u64;
+    let nodes = [
+        SharedNode::open(MIB).within(&[(start + 8 * mib, 4 * mib), (start + 4 * mib + 1, 2 * mib)]),
+        // The first is a byte too small.
+        SharedNode::open(2 * MIB).within(&[(start + 12 * mib, 2 * mib - 1), (start + 16 * mib, 2 * mib)]),
+        // Past what there is, past what can be counted; and to the end of all.
+        SharedNode::open(MIB).within(&[(u64::MAX - mib, u64::MAX), (1 << 40, mib), (start + 32 * mib, u64::MAX)]),
+    ];
+    let machine = machine(&nodes, &[]);
+    machine.dma.install_reserved().unwrap();
+    let places = [at(START + 4 * MIB + PAGE, MIB), at(START + 16 * MIB, 2 * MIB), at(START + 32 * MIB, MIB)];
+    assert_eq!(machine.places(), places);
+}
+
+#[test]
+fn nothing_is_taken_that_a_pool_or_the_page_allocator_has() {
+    let machine = machine(&[SharedNode::open(MIB), SharedNode::open(8 * PAGE)], &[]);
+    machine.install(c"fixed", START, MIB);
+    machine.with_boot(|boot| boot.paged = vec![START + MIB..START + MIB + 4 * PAGE, START + 2 * MIB..LOW.end]);
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
+    assert_eq!(machine.places(), [None, at(START + MIB + 4 * PAGE, 8 * PAGE)], "the others are served");
+    let errors = machine.take_errors();
+    assert!(errors.len() == 1 && errors[0].starts_with("shared"), "{errors:?}");
+}
+
+#[test]
+fn memory_with_a_flag_is_passed_over() {
+    let machine = machine(&[SharedNode::open(MIB)], &[]);
+    machine.with_boot(|boot| boot.memory = vec![None, Some(START + 8 * MIB..START + 9 * MIB)]);
+    machine.dma.install_reserved().unwrap();
+    assert_eq!(machine.places(), [at(START + 8 * MIB, MIB)]);
+}
+
+#[test]
+fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
+    let unreadable = SharedNode { is_readable: false, ..SharedNode::open(MIB) };
+    let nodes = [
+        SharedNode::fixed(START, MIB).no_map().reusable(),
+        SharedNode::fixed(START, MIB).everyones(),
+        SharedNode::fixed(START, MIB).everyones().no_map(),
+        SharedNode::fixed(START, PAGE - 1).everyones().reusable(),
+        SharedNode::open(0),
+        SharedNode::open(usize::MAX),
+        SharedNode::open(MIB).aligned(3 * MIB as u64),
+        SharedNode::open(MIB).aligned(1 << 63),
+        unreadable,
+    ];
+    let machine = machine(&nodes, &[]);
+    let balance = machine.balance();
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::BadNode));
+    let errors = machine.take_errors();
+    assert_eq!(errors.len(), nodes.len(), "{errors:#?}");
+    assert_eq!(machine.balance(), balance);
+    assert_eq!((machine.dma.pools().count(), machine.with_boot(|boot| boot.reserved.len())), (0, 0));
+}
+
+#[test]
+fn the_first_error_is_the_answer() {
+    let overlapping = SharedNode::fixed(START + PAGE, MIB).everyones().reusable();
+    let machine = machine(&[SharedNode::open(MIB), overlapping, SharedNode::open(0)], &[]);
+    machine.install(c"fixed", START, MIB);
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Overlap));
+    assert_eq!(machine.take_errors().len(), 2);
+}
+
+#[test]
+fn without_a_tree_or_a_thread_nothing_happens() {
+    let machine = Machine::new();
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoTree));
+    machine.set_boot(BootMemory { nodes: Some(Vec::new()), ..BootMemory::default() });
+    assert_eq!(machine.dma.install_reserved(), Ok(()), "nothing to do");
+    assert_eq!(machine.in_interrupt(|| machine.dma.install_reserved()), Err(ReservedError::Context));
+}
+
+#[test]
+fn without_a_boot_allocator_there_is_no_room() {
+    let machine = machine(&[SharedNode::open(PAGE)], &[]);
+    machine.with_boot(|boot| boot.memory.clear());
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
+}
+
+#[test]
+fn what_fails_leaves_nothing_and_is_served_the_next_time() {
+    let services = [Service::HeapAlloc, Service::Reserve, Service::MapLinear, Service::MapLinearWrong];
+    for service in services {
+        for call in 0.. {
+            let nodes = [SharedNode::open(MIB).everyones().reusable(), SharedNode::open(MIB).no_map()];
+            let machine = machine(&nodes, &[]);
+            machine.fail(service, call, 1);
+            let result = machine.dma.install_reserved();
+            let failed = machine.repair(service);
+            let places = machine.places();
+            assert_eq!(machine.with_boot(|boot| boot.reserved.len()), places.iter().flatten().count());
+            assert_eq!(machine.dma.pools().count(), places[0].iter().count(), "{service:?}, call {call}");
+            if matches!(service, Service::HeapAlloc | Service::Reserve) && failed {
+                assert_eq!(result, Err(ReservedError::NoMemory));
+                assert_eq!(places.iter().flatten().count(), 1, "the other is served");
+                if places[0].is_none() {
+                    assert_eq!(machine.balance().heap_bytes, 0);
+                }
+            } else {
+                assert_eq!(result, Ok(()), "a pool serves without a linear map");
+            }
+            machine.dma.install_reserved().unwrap();
+            assert_eq!(machine.places().iter().flatten().count(), 2);
+            let held = machine.alloc(machine.plain_device(), PAGE, CACHED).unwrap();
+            machine.free(held).unwrap();
+            if !failed {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn two_that_install_at_once_give_each_node_one_place() {
+    for _ in 0..20 {
+        let nodes = [SharedNode::open(MIB).everyones().reusable(), SharedNode::open(MIB).no_map()];
+        let machine = machine(&nodes, &[]);
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    start.wait();
+                    machine.dma.install_reserved().unwrap();
+                });
+            }
+        });
+        assert_eq!(machine.places(), [at(START, MIB), at(START + MIB, MIB)]);
+        assert_eq!(machine.dma.pools().count(), 1);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn a_place_is_the_lowest_free_one(
+        banks in prop::collection::vec((0usize..80, 1usize..40), 1..4),
+        reserved in prop::collection::vec((0usize..100 * PAGE, 1usize..10 * PAGE), 0..6),
+        paged in prop::collection::vec((0usize..100, 1usize..10), 0..3),
+        nodes in prop::collection::vec((1usize..20 * PAGE, 0u32..18, prop::collection::vec((0u64..100 * PAGE as u64, 1u64..60 * PAGE as u64), 0..3)), 1..5),
+    ) {
+        let pages = |(first, count): (usize, usize)| START + first * PAGE..START + (first + count) * PAGE;
+        let boot = BootMemory {
+            nodes: Some(nodes.iter().map(|(size, shift, ranges)| {
+                let ranges: Vec<_> = ranges.iter().map(|(start, size)| (START as u64 + start, *size)).collect();
+                SharedNode::open(*size).aligned(1 << shift).within(&ranges)
+            }).collect()),
+            memory: banks.into_iter().map(|bank| Some(pages(bank))).collect(),
+            reserved: reserved.into_iter().map(|(start, size)| START + start..START + start + size).collect(),
+            paged: paged.into_iter().map(pages).collect(),
+        };
+        // By trying every place.
+        let mut taken: Vec<Range<Pa>> = boot.reserved.iter().chain(&boot.paged).cloned().collect();
+        let mut expected = Vec::new();
+        for node in boot.nodes.iter().flatten() {
+            let size = (node.size as usize).next_multiple_of(PAGE);
+            let is_good = |place: &Pa| {
+                let range = *place..*place + size;
+                place.is_multiple_of(node.alignment as usize)
+                    && boot.memory.iter().flatten().any(|bank| bank.start <= range.start && range.end <= bank.end)
+                    && (node.alloc_ranges.is_empty() || node.alloc_ranges.iter().any(|(start, bytes)| {
+                        *start <= range.start as u64 && range.end as u64 <= start + bytes
+                    }))
+                    && taken.iter().all(|taken| range.end <= taken.start || taken.end <= range.start)
+            };
+            let place = (START..START + 200 * PAGE).step_by(PAGE).find(is_good);
+            taken.extend(place.map(|place| place..place + size));
+            expected.push(place.map(|place| (place, place + size)));
+        }
+        let machine = Machine::new();
+        machine.set_boot(boot);
+        let result = machine.dma.install_reserved();
+        prop_assert_eq!(result.is_ok(), expected.iter().all(Option::is_some));
+        prop_assert_eq!(machine.places(), expected);
+    }
+}

@@ -1,0 +1,265 @@
+//! Interrupts, cores, and services that fail.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::MemoryType;
+use rt_dma_pool::streaming::{BadMapping, Direction::*, MapError};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+/// Records that a thread leaves for interrupts.
+const STOCK: usize = 16;
+
+#[test]
+fn an_interrupt_needs_no_memory_for_a_network_packet() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    rig.machine.fail_always(Service::HeapAlloc);
+    rig.machine.in_interrupt(|| {
+        for packet in 0..100 {
+            let va = rig.va(HEAP + packet * 2048);
+            rig.machine.cpu_write(va, &bytes(packet, 1536));
+            let handle = rig.map(&master, va, 1536, Bidirectional).unwrap();
+            assert_eq!(rig.device_read(&master, handle, 1536), bytes(packet, 1536));
+            rig.device_write(&master, handle, &bytes(1, 1536));
+            rig.for_cpu(&master, handle, 64, Bidirectional).unwrap();
+            rig.for_device(&master, handle, 64, Bidirectional).unwrap();
+            rig.unmap(&master, handle, 1536, Bidirectional).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, 1536), bytes(1, 1536));
+        }
+    });
+    assert_eq!(rig.machine.dma.bad_calls(), 0);
+}
+
+#[test]
+fn an_interrupt_lives_on_the_stock_that_threads_leave() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let map = |at: usize| rig.map(&master, rig.va(HEAP + at * PAGE + 1), 100, FromDevice);
+    rig.machine.in_interrupt(|| assert_eq!(map(0), Err(MapError::NoMemory), "no thread was here yet"));
+    // A mapping that needs no record leaves the stock, too.
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    let stocked = rig.machine.balance();
+    for _ in 0..3 {
+        rig.machine.in_interrupt(|| {
+            let handles: Vec<_> = (0..STOCK).map(|at| map(at).unwrap()).collect();
+            assert_eq!(map(STOCK), Err(MapError::NoMemory));
+            assert_eq!(rig.pool_bytes(), STOCK * PAGE, "no bounce buffer is lost");
+            for (at, handle) in handles.into_iter().enumerate() {
+                rig.device_write(&master, handle, &bytes(at, 100));
+                rig.unmap(&master, handle, 100, FromDevice).unwrap();
+                assert_eq!(rig.machine.cpu_read(rig.va(HEAP + at * PAGE + 1), 100), bytes(at, 100));
+            }
+        });
+        assert_eq!(rig.machine.balance(), stocked, "all went round");
+    }
+    // What an interrupt took, a thread replaces.
+    let mut handles: Vec<_> = rig.machine.in_interrupt(|| (0..STOCK).map(|at| map(at).unwrap()).collect());
+    handles.push(map(STOCK).unwrap());
+    rig.machine.in_interrupt(|| handles.extend((STOCK + 1..2 * STOCK).map(|at| map(at).unwrap())));
+    handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(rig.pool_bytes(), 0);
+    rig.assert_errors(0);
+}
+
+/// Records do not pile up without end.
+#[test]
+fn a_peak_of_mappings_is_given_back_to_the_heap() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let idle = rig.machine.balance().heap_bytes;
+    let map = |at: usize| rig.map(&master, rig.va(HEAP + at * 128 + 1), 100, FromDevice).unwrap();
+    let first = map(0);
+    rig.unmap(&master, first, 100, FromDevice).unwrap();
+    let stocked = rig.machine.balance().heap_bytes - idle;
+    let handles: Vec<_> = (0..250).map(map).collect();
+    handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
+    let left = rig.machine.balance().heap_bytes - idle;
+    assert!(left <= 5 * stocked, "{left} bytes are left of a stock of {stocked}");
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(rig.machine.balance().heap_bytes, idle);
+}
+
+#[test]
+fn an_interrupt_finds_no_bounce_buffer_in_a_pool_that_is_not_mapped_yet() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    let rig = Rig::on(machine);
+    let master = rig.plain();
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    let before = rig.machine.balance();
+    let map = || rig.map(&master, rig.va(HEAP + 1), 100, FromDevice);
+    for _ in 0..2 * STOCK {
+        rig.machine.in_interrupt(|| assert_eq!(map(), Err(MapError::NoBounce)));
+    }
+    assert_eq!(rig.machine.balance(), before, "the record went back");
+    let handle = map().unwrap();
+    rig.unmap(&master, handle, 100, FromDevice).unwrap();
+    rig.machine.in_interrupt(|| {
+        let handle = map().unwrap();
+        rig.unmap(&master, handle, 100, FromDevice).unwrap();
+    });
+    assert_eq!(rig.machine.dma.bad_calls(), 0);
+}
+
+#[test]
+fn what_an_interrupt_cannot_free_the_next_thread_does() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.set_view_limit(0);
+    let rig = Rig::on(machine);
+    let master = rig.plain();
+    let before = rig.machine.balance();
+    let va = rig.va(HEAP + 1);
+    let handles: Vec<_> = (0..5).map(|at| rig.map(&master, va + at * 128, 100, FromDevice).unwrap()).collect();
+    rig.machine.in_interrupt(|| {
+        for (at, handle) in handles.into_iter().enumerate() {
+            rig.device_write(&master, handle, &bytes(at, 100));
+            rig.unmap(&master, handle, 100, FromDevice).unwrap();
+            assert_eq!(rig.unmap(&master, handle, 100, FromDevice), Err(BadMapping::Unknown), "it is unmapped");
+            assert_eq!(rig.machine.cpu_read(va + at * 128, 100), bytes(at, 100));
+        }
+    });
+    assert_eq!(rig.pool_bytes(), 5 * PAGE);
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    assert_eq!(rig.pool_bytes(), 0);
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(rig.machine.balance(), before);
+    assert_eq!(rig.machine.dma.bad_calls(), 5);
+}
+
+/// With interrupts off, as in an interrupt, nothing sleeps.
+#[test]
+fn a_thread_with_interrupts_off_may_map() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    rig.machine.with_interrupts_off(|| {
+        let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
+        rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+        assert!(rig.map(&master, rig.va(HEAP + 1), PAGE, FromDevice).is_err());
+    });
+}
+
+/// Every service fails in turn, at each of its calls: a call that fails loses nothing, and the next try succeeds.
+#[test]
+fn a_mapping_that_fails_loses_nothing() {
+    let services =
+        [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::Block), Service::MapWrong(Wrong::LastPage)];
+    for (service, view_limit) in services.into_iter().flat_map(|service| [(service, 64 * MIB), (service, 0)]) {
+        for call in 0.. {
+            let machine = Machine::new();
+            machine.fail_always(Service::MapLinear);
+            machine.set_view_limit(view_limit);
+            let rig = Rig::on(machine);
+            let device = rig.machine.plain_device();
+            let master = rig.master(device, BITS_32);
+            let before = rig.machine.balance();
+            rig.machine.fail(service, call, 1);
+            let mut failed = false;
+            for _ in 0..2 {
+                let va = rig.va(HIGH_HEAP + 1);
+                rig.machine.cpu_write(va, &bytes(1, 5000));
+                match rig.map(&master, va, 5000, FromDevice) {
+                    Ok(handle) => {
+                        rig.device_write(&master, handle, &bytes(2, 5000));
+                        rig.unmap(&master, handle, 5000, FromDevice).unwrap();
+                        assert_eq!(rig.machine.cpu_read(va, 5000), bytes(2, 5000));
+                    }
+                    Err(error) => {
+                        assert!(!failed, "only one call fails");
+                        assert!(matches!(error, MapError::NoBounce | MapError::NoMemory));
+                        failed = true;
+                    }
+                }
+                assert_eq!(rig.pool_bytes(), 0, "{service:?} {call}");
+            }
+            rig.streaming.trim(rig.machine.dma);
+            let mut after = rig.machine.balance();
+            if view_limit != 0 {
+                // A view stays.
+                after.mappings.clear();
+            }
+            assert_eq!(after, before, "{service:?} {call}");
+            rig.assert_errors(0);
+            if !rig.machine.repair(service) {
+                assert!(!failed);
+                break;
+            }
+            assert!(call < 100, "{service:?} is called without end");
+        }
+    }
+}
+
+/// Cores and interrupts at every moment: each finds its own bytes, and in the end nothing is missing.
+#[test]
+fn mappings_of_different_cores_do_not_meet() {
+    const CORES: usize = 4;
+    let rig = Arc::new(Rig::new());
+    let master = rig.plain();
+    let low = rig.master(rig.machine.plain_device(), BITS_32);
+    let uncached = rig.buffer(CORES * PAGE, Flags::NOCACHE);
+    let scattered: Vec<_> = (0..CORES)
+        .map(|core| {
+            rig.machine.map_pages(&[HEAP + (64 + 2 * core) * PAGE, HEAP + (80 + 2 * core) * PAGE], MemoryType::Cached)
+        })
+        .collect();
+    // Bounce buffers of interrupts need the stock, whoever fills it.
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
+    rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
+    rig.streaming.trim(rig.machine.dma);
+    let before = rig.machine.balance();
+
+    static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
+    let weak = Arc::downgrade(&rig);
+    rig.machine.set_interrupt(Some(Arc::new(move || {
+        let Some(rig) = weak.upgrade() else { return };
+        let turn = INTERRUPTS.fetch_add(1, Relaxed);
+        if !turn.is_multiple_of(16) {
+            return;
+        }
+        let va = rig.va(HEAP + (128 + turn / 16 % 64) * PAGE + turn % 2);
+        if let Ok(handle) = rig.map(&master, va, 99, FromDevice) {
+            rig.unmap(&master, handle, 99, FromDevice).unwrap();
+        }
+    })));
+    let start = Barrier::new(CORES);
+    thread::scope(|scope| {
+        for core in 0..CORES {
+            let (rig, start, scattered) = (&rig, &start, &scattered);
+            scope.spawn(move || {
+                start.wait();
+                for step in 0..150 {
+                    let (va, size, master) = match step % 5 {
+                        0 => (rig.va(HEAP + core * 4 * PAGE), 2 * PAGE, &master),
+                        1 => (rig.va(HEAP + core * 4 * PAGE + 7), 300, &master),
+                        2 => (rig.va(HIGH_HEAP + core * 4 * PAGE), PAGE, &low),
+                        3 => (uncached.va + core * PAGE + 3, 70, &master),
+                        _ => (scattered[core] + 99, PAGE, &master),
+                    };
+                    let seed = core * 1000 + step;
+                    rig.machine.cpu_write(va, &bytes(seed, size));
+                    let handle = rig.map(master, va, size, Bidirectional).unwrap();
+                    assert_eq!(rig.device_read(master, handle, size), bytes(seed, size));
+                    rig.device_write(master, handle, &bytes(seed + 1, size));
+                    rig.for_cpu(master, handle, size, Bidirectional).unwrap();
+                    assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 1, size));
+                    rig.for_device(master, handle, size, Bidirectional).unwrap();
+                    rig.device_write(master, handle, &bytes(seed + 2, size));
+                    rig.unmap(master, handle, size, Bidirectional).unwrap();
+                    assert_eq!(rig.machine.cpu_read(va, size), bytes(seed + 2, size));
+                }
+            });
+        }
+    });
+    rig.machine.set_interrupt(None);
+    assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(rig.machine.balance(), before);
+    rig.assert_errors(0);
+}

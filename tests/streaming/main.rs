@@ -1,0 +1,11 @@
+//! Streaming mappings and bounce buffers.
+
+#[path = "../fake_kernel/mod.rs"]
+mod fake_kernel;
+
+mod bounce;
+mod cache;
+mod contexts;
+mod random;
+mod rig;
+mod wrong;

@@ -1,0 +1,135 @@
+//! A machine with memory in and outside pools, low and high, and its streaming mappings.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{BusWindow, Device, Kernel, Pa, Va};
+use rt_dma_pool::map_ops::MapOps;
+use rt_dma_pool::pool::Pool;
+use rt_dma_pool::streaming::{BadMapping, Direction, MapError, Master, Ops, Streaming};
+
+/// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
+pub const HEAP: Pa = LOW.start;
+/// The same, above what 32 bits name.
+pub const HIGH_HEAP: Pa = 0x1_0000_0000;
+pub const HEAP_SIZE: usize = MIB;
+pub const LOW_POOL: Pa = LOW.start + 16 * MIB;
+pub const HIGH_POOL: Pa = 0x1_0100_0000;
+pub const POOL_SIZE: usize = MIB;
+
+pub const ALL: u64 = u64::MAX;
+pub const BITS_32: u64 = u32::MAX as u64;
+
+/// What a bus with `dma-ranges` adds to low memory; it does not show high memory.
+pub const BUS_OFFSET: usize = 0x4000_0000;
+pub const PCI_WINDOW: BusWindow = BusWindow { cpu: LOW.start as u64, bus: 0x1000, size: (LOW.end - LOW.start) as u64 };
+
+pub fn behind_ranges() -> DeviceInfo {
+    DeviceInfo::behind_ranges(
+        |pa| LOW.contains(&pa).then_some(pa + BUS_OFFSET),
+        |handle| Some(handle.wrapping_sub(BUS_OFFSET)).filter(|pa| LOW.contains(pa)),
+    )
+}
+
+pub struct Rig {
+    // Dropped before the machine that its records come from.
+    pub streaming: Streaming<FakeKernel>,
+    pub machine: Machine,
+    pub low: &'static Pool<FakeKernel>,
+    pub high: &'static Pool<FakeKernel>,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        Rig::on(Machine::new())
+    }
+
+    pub fn on(machine: Machine) -> Self {
+        machine.premap_linear(HEAP, HEAP_SIZE);
+        machine.premap_linear(HIGH_HEAP, HEAP_SIZE);
+        // The high pool first, so that first fit alone never serves a mask.
+        let high = machine.install(c"high", HIGH_POOL, POOL_SIZE);
+        let low = machine.install(c"low", LOW_POOL, POOL_SIZE);
+        Rig { streaming: Streaming::new(), machine, low, high }
+    }
+
+    pub fn master(&self, device: Device, mask: u64) -> Master {
+        let ops = self.machine.ops(device).expect("its operations can be chosen");
+        Master { device, ops: Ops::Library(ops), mask }
+    }
+
+    /// A device that does not snoop the cache, and reaches everything.
+    pub fn plain(&self) -> Master {
+        self.master(self.machine.plain_device(), ALL)
+    }
+
+    pub fn coherent(&self) -> Master {
+        self.master(self.machine.device(DeviceInfo::plain().coherent()), ALL)
+    }
+
+    /// The address of kernel memory.
+    pub fn va(&self, pa: Pa) -> Va {
+        self.machine.kernel.linear(pa)
+    }
+
+    pub fn map(&self, master: &Master, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
+        self.streaming.map(self.machine.dma, master, va, size, direction)
+    }
+
+    pub fn unmap(&self, master: &Master, handle: usize, size: usize, direction: Direction) -> Result<(), BadMapping> {
+        self.streaming.unmap(self.machine.dma, master, handle, size, direction)
+    }
+
+    pub fn for_cpu(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+        self.streaming.sync_for_cpu(self.machine.dma, master, handle, size, way)
+    }
+
+    pub fn for_device(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+        self.streaming.sync_for_device(self.machine.dma, master, handle, size, way)
+    }
+
+    /// Where the device's access goes.
+    pub fn on_bus(&self, master: &Master, handle: usize) -> Pa {
+        match master.ops {
+            Ops::Library(MapOps::DeviceTree) => handle - BUS_OFFSET,
+            Ops::Library(MapOps::Pci) => handle - PCI_WINDOW.bus as usize + PCI_WINDOW.cpu as usize,
+            _ => handle,
+        }
+    }
+
+    pub fn is_coherent(&self, master: &Master) -> bool {
+        self.machine.kernel.is_coherent(master.device)
+    }
+
+    pub fn device_read(&self, master: &Master, handle: usize, size: usize) -> Vec<u8> {
+        let pa = self.on_bus(master, handle);
+        if self.is_coherent(master) { self.machine.coherent_read(pa, size) } else { self.machine.device_read(pa, size) }
+    }
+
+    pub fn device_write(&self, master: &Master, handle: usize, bytes: &[u8]) {
+        let pa = self.on_bus(master, handle);
+        if self.is_coherent(master) {
+            self.machine.coherent_write(pa, bytes)
+        } else {
+            self.machine.device_write(pa, bytes)
+        }
+    }
+
+    /// A cached or uncached buffer of a pool.
+    pub fn buffer(&self, size: usize, flags: Flags) -> Held {
+        self.machine.alloc(self.machine.plain_device(), size, flags).expect("there is room")
+    }
+
+    /// Bytes of bounce buffers and other pool memory in use.
+    pub fn pool_bytes(&self) -> usize {
+        self.machine.balance().used_bytes
+    }
+
+    pub fn assert_errors(&self, count: usize) {
+        assert_eq!(self.machine.take_errors().len(), count);
+    }
+}
+
+/// Bytes that differ from place to place, and from one `seed` to the next.
+pub fn bytes(seed: usize, size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at * 7 + seed * 101 + at / 251) as u8).collect()
+}
