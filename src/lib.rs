@@ -37,4 +37,5 @@ pub mod pool;
 pub mod registry;
 pub mod report;
 pub mod streaming;
+mod text;
 pub mod view;

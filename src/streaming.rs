@@ -21,6 +21,7 @@ use crate::bounce::Bounce;
 use crate::kernel::{Kernel, Level, Line, PAGE_SIZE, Pa, Va};
 use crate::pool::Seen;
 use crate::registry::Dma;
+use crate::text::text;
 use records::{Claim, Records};
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
@@ -344,10 +345,10 @@ fn unrecorded<K: Kernel>(dma: &Dma<K>, master: &Master, claim: &Claim) -> Option
 fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
     let name = dma.kernel.device_name(master.device).shown();
     let (is_wrong, format) = match error {
-        MapError::Invalid => (true, c"%s: map of 0x%lx (%lu bytes): not a buffer, or no direction"),
-        MapError::NotMapped => (true, c"%s: map of 0x%lx (%lu bytes): nothing is mapped there"),
-        MapError::NoBounce => (false, c"%s: map of 0x%lx (%lu bytes): no bounce buffer within reach"),
-        MapError::NoMemory => (false, c"%s: map of 0x%lx (%lu bytes): out of memory"),
+        MapError::Invalid => (true, text!(c"%s: map of 0x%lx (%lu bytes): not a buffer, or no direction")),
+        MapError::NotMapped => (true, text!(c"%s: map of 0x%lx (%lu bytes): nothing is mapped there")),
+        MapError::NoBounce => (false, text!(c"%s: map of 0x%lx (%lu bytes): no bounce buffer within reach")),
+        MapError::NoMemory => (false, text!(c"%s: map of 0x%lx (%lu bytes): out of memory")),
     };
     let line = Line { format, name, values: [address, size, 0, 0, 0] };
     if is_wrong { dma.refuse(&line) } else { dma.log(Level::Warning, &line) }
@@ -356,12 +357,12 @@ fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: us
 #[cold]
 fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {
-        (BadMapping::Unknown, false) => c"%s: unmap of 0x%lx (%lu bytes): not mapped (any more)",
-        (BadMapping::WrongSize, false) => c"%s: unmap of 0x%lx (%lu bytes): wrong size",
-        (BadMapping::WrongDirection, false) => c"%s: unmap of 0x%lx (%lu bytes): wrong direction",
-        (BadMapping::Unknown, true) => c"%s: sync of 0x%lx (%lu bytes): not mapped (any more)",
-        (BadMapping::WrongSize, true) => c"%s: sync of 0x%lx (%lu bytes): the mapping ends before",
-        (BadMapping::WrongDirection, true) => c"%s: sync of 0x%lx (%lu bytes): wrong direction",
+        (BadMapping::Unknown, false) => text!(c"%s: unmap of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, false) => text!(c"%s: unmap of 0x%lx (%lu bytes): wrong size"),
+        (BadMapping::WrongDirection, false) => text!(c"%s: unmap of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::Unknown, true) => text!(c"%s: sync of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, true) => text!(c"%s: sync of 0x%lx (%lu bytes): the mapping ends before"),
+        (BadMapping::WrongDirection, true) => text!(c"%s: sync of 0x%lx (%lu bytes): wrong direction"),
     };
     let name = dma.kernel.device_name(claim.device).shown();
     dma.refuse(&Line { format, name, values: [claim.handle, claim.size, 0, 0, 0] });
