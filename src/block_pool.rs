@@ -8,13 +8,6 @@
 //! Memory comes and goes a span at a time, in threads only (`span`).
 
 mod group;
-/// Text of the block pools, linked with them only.
-macro_rules! text {
-    ($text:literal) => {
-        $crate::kernel::text::text!(".rodata.rt_dma.block_pool", $text)
-    };
-}
-
 pub mod report;
 pub mod set;
 pub mod shape;
@@ -27,6 +20,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::{AtomicRef, Pieces, Reserved};
 use crate::kernel::{Device, Kernel, Level, Line, Name, Va};
+use crate::text::apart;
 use group::{Group, OpenGroups, Taken, Unit};
 use shape::Shape;
 use span::Spans;
@@ -247,9 +241,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[inline(never)]
     fn refuse_free(&self, va: Va, handle: usize, error: BadFree) -> Result<(), BadFree> {
         let format = match error {
-            BadFree::Foreign => text!(c"%s: free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
-            BadFree::NotAllocated => text!(c"%s: free of block 0x%lx (handle 0x%lx): it is free already"),
-            BadFree::WrongHandle => text!(c"%s: free of block 0x%lx (handle 0x%lx): wrong handle"),
+            BadFree::Foreign => apart!("%s: free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
+            BadFree::NotAllocated => apart!("%s: free of block 0x%lx (handle 0x%lx): it is free already"),
+            BadFree::WrongHandle => apart!("%s: free of block 0x%lx (handle 0x%lx): wrong handle"),
         };
         self.refuse(format, [va, handle, 0, 0, 0]);
         Err(error)

@@ -29,7 +29,7 @@ impl Bounce {
     /// *thread*.
     pub(crate) fn new<K: Kernel>(dma: &Dma<K>, master: &Master, coherent: bool, size: usize) -> Option<(Self, usize)> {
         let (va, handle) = match master.ops {
-            Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask)?,
+            Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64)?,
             Ops::Own(own) => (own.alloc)(master.device, size)?,
         };
         let pa = dma.kernel.v2p(va);

@@ -11,6 +11,7 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 ///
 /// A line that the range fills only partly holds bytes of its neighbours: it is written back before it is dropped
 /// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
+#[inline(always)]
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line().max(1);
     let end = va.wrapping_add(size);

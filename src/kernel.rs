@@ -17,7 +17,6 @@ pub mod reserved_memory;
 pub mod rtthread;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod text;
 
 use core::ffi::{CStr, c_char};
 

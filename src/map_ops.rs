@@ -217,6 +217,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Where the processor finds what the device calls `handle`.
+    #[inline(always)]
     pub(crate) fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
         match ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
@@ -226,6 +227,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// `address` moved by the first window that holds it; as it is if none does.
+    #[inline(always)]
     fn through_window(&self, device: Device, address: usize, sides: impl Fn(&BusWindow) -> (u64, u64)) -> usize {
         let mut index = 0;
         while let Entry::Found(window) = self.kernel.bus_window(device, index) {

@@ -10,45 +10,24 @@
 //! linear map, outside the pools) needs no memory at all. Any other needs a record, and perhaps a bounce buffer:
 //! threads leave a stock of records, and the pool's view must be mapped already.
 
+mod errors;
 mod master;
 mod records;
 mod segments;
 
+pub use errors::{BadMapping, MapError};
 pub use master::{Direction, Master, Ops, OwnOps};
 pub use segments::Segment;
 
 use crate::bounce::Bounce;
-use crate::kernel::{Kernel, Level, Line, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 use crate::pool::Seen;
 use crate::registry::Dma;
+use errors::{refuse, report};
 use records::{Claim, Records};
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
-
-/// Why a buffer is not mapped. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MapError {
-    /// It has no address or no size, or ends past the end of memory; or nobody said which way its bytes go.
-    Invalid,
-    /// Not all of it is mapped for the processor.
-    NotMapped,
-    /// It needs a bounce buffer, and no pool that the device reaches has one now.
-    NoBounce,
-    /// There is no memory for a record.
-    NoMemory,
-}
-
-/// Why an unmap or a sync is refused. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadMapping {
-    /// No mapping has the handle (any more), or nobody said which way its bytes go.
-    Unknown,
-    /// It has another size, or ends before the range does.
-    WrongSize,
-    /// Its bytes go another way.
-    WrongDirection,
-}
 
 /// A buffer that a device has.
 #[derive(Clone, Copy)]
@@ -337,32 +316,4 @@ fn unrecorded<K: Kernel>(dma: &Dma<K>, master: &Master, claim: &Claim) -> Option
         && physical(kernel, va, size) == Some((pa, true));
     let maintain = !master.is_coherent(kernel);
     is_there.then_some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None })
-}
-
-/// Says why a buffer is not mapped. Only what the caller did wrong is counted.
-#[cold]
-fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
-    let name = dma.kernel.device_name(master.device).shown();
-    let (is_wrong, format) = match error {
-        MapError::Invalid => (true, c"%s: map of 0x%lx (%lu bytes): not a buffer, or no direction"),
-        MapError::NotMapped => (true, c"%s: map of 0x%lx (%lu bytes): nothing is mapped there"),
-        MapError::NoBounce => (false, c"%s: map of 0x%lx (%lu bytes): no bounce buffer within reach"),
-        MapError::NoMemory => (false, c"%s: map of 0x%lx (%lu bytes): out of memory"),
-    };
-    let line = Line { format, name, values: [address, size, 0, 0, 0] };
-    if is_wrong { dma.refuse(&line) } else { dma.log(Level::Warning, &line) }
-}
-
-#[cold]
-fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
-    let format = match (error, is_sync) {
-        (BadMapping::Unknown, false) => c"%s: unmap of 0x%lx (%lu bytes): not mapped (any more)",
-        (BadMapping::WrongSize, false) => c"%s: unmap of 0x%lx (%lu bytes): wrong size",
-        (BadMapping::WrongDirection, false) => c"%s: unmap of 0x%lx (%lu bytes): wrong direction",
-        (BadMapping::Unknown, true) => c"%s: sync of 0x%lx (%lu bytes): not mapped (any more)",
-        (BadMapping::WrongSize, true) => c"%s: sync of 0x%lx (%lu bytes): the mapping ends before",
-        (BadMapping::WrongDirection, true) => c"%s: sync of 0x%lx (%lu bytes): wrong direction",
-    };
-    let name = dma.kernel.device_name(claim.device).shown();
-    dma.refuse(&Line { format, name, values: [claim.handle, claim.size, 0, 0, 0] });
 }

@@ -6,6 +6,7 @@ use super::group::{Taken, Unit};
 use super::set::BadDestroy;
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
+use crate::text::apart;
 
 /// The most blocks that a refused destroy names.
 const NAMED_MAX: usize = 8;
@@ -54,7 +55,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 return Ok(());
             }
         }
-        self.log(text!(c"%s: destroy of a block pool with %lu blocks in use"), [in_use, 0, 0, 0, 0]);
+        self.log(apart!("%s: destroy of a block pool with %lu blocks in use"), [in_use, 0, 0, 0, 0]);
         let blocks = self.spans.units().flat_map(|unit| {
             let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
@@ -62,7 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             (0..self.shape.blocks).filter(is_used).map(block)
         });
         for block in blocks.take(NAMED_MAX) {
-            self.log(text!(c"%s: block 0x%lx (handle 0x%lx) is in use"), [block.va, block.handle, 0, 0, 0]);
+            self.log(apart!("%s: block 0x%lx (handle 0x%lx) is in use"), [block.va, block.handle, 0, 0, 0]);
         }
         Err(BadDestroy::Busy(in_use))
     }

@@ -7,6 +7,7 @@ use super::turn::Turn;
 use super::{BlockPool, Pages, PoolName};
 use crate::kernel::heap::{AtomicRef, give_back};
 use crate::kernel::{Device, Kernel, Level, Line, Name};
+use crate::text::apart;
 
 /// Why a pool is not made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,18 +75,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let result = self.try_create(request);
         let format = match result {
             Ok(_) => return result,
-            Err(BadCreate::NoDevice) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: no device"),
+            Err(BadCreate::NoDevice) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: no device"),
             Err(BadCreate::Shape(BadShape::Size)) => {
-                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad size")
+                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad size")
             }
             Err(BadCreate::Shape(BadShape::Align)) => {
-                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad alignment")
+                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad alignment")
             }
             Err(BadCreate::Shape(BadShape::Boundary)) => {
-                text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: bad boundary")
+                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad boundary")
             }
-            Err(BadCreate::NoMemory) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: out of memory"),
-            Err(BadCreate::Context) => text!(c"%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
+            Err(BadCreate::NoMemory) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: out of memory"),
+            Err(BadCreate::Context) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
         };
         let values = [request.size, request.align, request.boundary, 0, 0];
         self.refuse(&Line { format, name: request.name.shown(), values });
@@ -128,8 +129,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(error) => error,
         };
         let (format, name) = match result {
-            BadDestroy::Unknown => (text!(c"%s: destroy of 0x%lx: not a block pool (any more)"), c"dma.pool"),
-            BadDestroy::Context => (text!(c"%s: destroy of 0x%lx: needs a thread"), c"dma.pool"),
+            BadDestroy::Unknown => (apart!("%s: destroy of 0x%lx: not a block pool (any more)"), c"dma.pool"),
+            BadDestroy::Context => (apart!("%s: destroy of 0x%lx: needs a thread"), c"dma.pool"),
             // It named itself, and its blocks.
             BadDestroy::Busy(_) => {
                 self.bad_calls.fetch_add(1, Relaxed);
@@ -166,18 +167,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     pub fn report(&self) {
         let Some(_turn) = self.turn.take(self.kernel) else { return };
         let print = |format, name, values| self.kernel.print(&Line { format, name, values }, Name::NONE);
-        print(text!(c"%-16s  In use   Total Size/Byte   Pages"), Name::of(c"Name"), [0; 5]);
+        print(apart!("%-16s  In use   Total Size/Byte   Pages"), Name::of(c"Name"), [0; 5]);
         let (mut count, mut bad_calls) = (0, self.bad_calls());
         for pool in self.pools() {
             let usage = pool.usage();
             let values = [usage.in_use, usage.blocks, pool.block_size(), usage.pages, 0];
-            print(text!(c"%-16s %7lu %7lu %9lu %7lu"), pool.name(), values);
+            print(apart!("%-16s %7lu %7lu %9lu %7lu"), pool.name(), values);
             count += 1;
             bad_calls += pool.bad_calls();
         }
         if bad_calls != 0 {
-            print(text!(c"%s: %lu calls refused"), Name::of(c"dma.pool"), [bad_calls, 0, 0, 0, 0]);
+            print(apart!("%s: %lu calls refused"), Name::of(c"dma.pool"), [bad_calls, 0, 0, 0, 0]);
         }
-        print(text!(c"%s%lu DMA block pools found"), Name::of(c""), [count, 0, 0, 0, 0]);
+        print(apart!("%s%lu DMA block pools found"), Name::of(c""), [count, 0, 0, 0, 0]);
     }
 }

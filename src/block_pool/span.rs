@@ -12,6 +12,7 @@ use super::turn::Turn;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::heap::AtomicRef;
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
+use crate::text::apart;
 
 /// Units of a group in the first batch, if as many fit; each batch has twice as many as the one before, up to eight times.
 const FIRST_UNITS: usize = 8;
@@ -131,7 +132,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         self.pages.free(self.device, size, va, handle);
         self.log(
-            text!(c"%s: the device's memory does not begin on a page: 0x%lx, handle 0x%lx"),
+            apart!("%s: the device's memory does not begin on a page: 0x%lx, handle 0x%lx"),
             [va, handle, 0, 0, 0],
         );
         None

@@ -10,6 +10,7 @@ use crate::flags::Flags;
 use crate::kernel::rtthread::{RtThread, errors};
 use crate::kernel::{Device, Line, Name, Va};
 use crate::streaming::{Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming};
+use crate::text::apart;
 
 /// The device reads and writes.
 pub const RT_DMA_BIDIRECTIONAL: c_int = 0;
@@ -90,13 +91,15 @@ fn mask_of(device: Device) -> u64 {
 /// The device as its mappings see it; `None`, with a line, if it is null, or its operations cannot be chosen now.
 fn master(dev: *mut rt_device) -> Option<Master> {
     let Some(device) = device(dev) else {
-        let name = Name::of(c"(null)");
-        DMA.refuse(&Line { format: c"%s: a streaming mapping needs a device", name, values: [0; 5] });
+        let name = Name::of(apart!("(null)"));
+        DMA.refuse(&Line { format: apart!("%s: a streaming mapping needs a device"), name, values: [0; 5] });
         return None;
     };
     let table = unmasked(device, table_of(device)?);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
-    Some(Master { device, ops, mask: mask_of(device) })
+    // No handle is higher than a word, whatever the mask allows.
+    let mask = usize::try_from(mask_of(device)).unwrap_or(usize::MAX);
+    Some(Master { device, ops, mask })
 }
 
 fn direction_of(number: c_int) -> Direction {

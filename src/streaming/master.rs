@@ -56,8 +56,8 @@ pub struct Master {
     pub device: Device,
     /// Its operations.
     pub ops: Ops,
-    /// The highest address that it can put on its bus.
-    pub mask: u64,
+    /// The highest address that it can put on its bus, as far as a handle goes.
+    pub mask: usize,
 }
 
 impl Master {
@@ -90,7 +90,7 @@ impl Master {
             }
         };
         let in_one_piece = handle.checked_add(to_last) == Some(last);
-        (in_one_piece && last as u64 <= self.mask && handle != super::MAPPING_ERROR).then_some(handle)
+        (in_one_piece && last <= self.mask && handle != super::MAPPING_ERROR).then_some(handle)
     }
 
     /// Where the processor finds what the device calls `handle`, if the library knows.

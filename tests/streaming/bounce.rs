@@ -18,15 +18,15 @@ fn a_mask_is_never_exceeded() {
     let va = rig.va(HIGH_HEAP);
     for way in WAYS {
         rig.machine.cpu_write(va, &bytes(1, 3 * PAGE));
-        for mask in [BITS_32, (LOW_POOL + 3 * PAGE - 1) as u64] {
+        for mask in [BITS_32, LOW_POOL + 3 * PAGE - 1] {
             let master = rig.master(device, mask);
             let handle = rig.map(&master, va, 3 * PAGE, way).unwrap();
-            assert!((handle + 3 * PAGE - 1) as u64 <= mask, "{handle:#x} {mask:#x}");
+            assert!(handle + 3 * PAGE - 1 <= mask, "{handle:#x} {mask:#x}");
             assert_eq!(rig.device_read(&master, handle, 3 * PAGE), bytes(1, 3 * PAGE), "also where it only writes");
             rig.unmap(&master, handle, 3 * PAGE, way).unwrap();
         }
         // One byte less than any pool reaches.
-        let master = rig.master(device, (LOW_POOL + 3 * PAGE - 2) as u64);
+        let master = rig.master(device, LOW_POOL + 3 * PAGE - 2);
         assert_eq!(rig.map(&master, va, 3 * PAGE, way), Err(MapError::NoBounce));
         assert_eq!(rig.machine.take_log(Level::Warning).len(), 1);
     }
@@ -42,7 +42,7 @@ fn a_buffer_that_straddles_the_mask_is_out_of_reach() {
     let device = rig.machine.plain_device();
     let va = rig.va(HEAP + PAGE);
     for (mask, reaches) in [(HEAP + PAGE + 99, true), (HEAP + PAGE + 98, false)] {
-        let master = rig.master(device, mask as u64);
+        let master = rig.master(device, mask);
         let result = rig.map(&master, va, 100, ToDevice);
         assert_eq!(result, if reaches { Ok(HEAP + PAGE) } else { Err(MapError::NoBounce) });
     }
@@ -292,7 +292,7 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     let rig = Rig::new();
     let master = rig.master(rig.machine.plain_device(), BITS_32);
     let uncached = rig.buffer(PAGE, Flags::NOCACHE);
-    assert!(uncached.handle as u64 > BITS_32);
+    assert!(uncached.handle > BITS_32);
     rig.machine.cpu_read(rig.machine.kernel.linear(uncached.handle), PAGE);
     rig.machine.cpu_write(uncached.va, &bytes(1, PAGE));
     let dma = rig.machine.dma;
@@ -339,7 +339,7 @@ fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
     list.iter().for_each(|piece| rig.machine.cpu_write(piece.va, &bytes(1, piece.size)));
     streaming.map_list(dma, &master, &mut list, Bidirectional).unwrap();
     for piece in &list {
-        assert!((piece.handle + piece.size - 1) as u64 <= BITS_32);
+        assert!(piece.handle + piece.size - 1 <= BITS_32);
         assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(1, piece.size));
         rig.device_write(&master, piece.handle, &bytes(2, piece.size));
     }

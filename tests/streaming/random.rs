@@ -59,12 +59,12 @@ impl World {
         let masters = vec![
             rig.master(plain, ALL),
             rig.master(plain, BITS_32),
-            rig.master(plain, (LOW_POOL + 64 * PAGE - 1) as u64),
+            rig.master(plain, LOW_POOL + 64 * PAGE - 1),
             rig.master(plain, 0xffff),
             rig.master(coherent, ALL),
             rig.master(coherent, BITS_32),
             rig.master(tree, ALL),
-            rig.master(pci, (LOW.end - LOW.start) as u64 / 2),
+            rig.master(pci, (LOW.end - LOW.start) / 2),
         ];
         let scattered = [5, 3, 9, 7].map(|page| HEAP + SLOT + page * PAGE);
         let mixed = [HEAP + 20 * PAGE, HEAP + 21 * PAGE, HIGH_HEAP + 9 * PAGE, HIGH_HEAP + 8 * PAGE];
@@ -132,7 +132,7 @@ impl World {
                 return;
             }
         };
-        assert!((handle + size - 1) as u64 <= master_of.mask, "{handle:#x} is beyond {:#x}", master_of.mask);
+        assert!(handle + size - 1 <= master_of.mask, "{handle:#x} is beyond {:#x}", master_of.mask);
         let range = start..start + size;
         self.slots[slot].mapping = Some(Mapping { master, handle, range, way, lent: 0..0 });
         self.device_reads(slot);

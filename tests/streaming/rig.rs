@@ -16,8 +16,8 @@ pub const LOW_POOL: Pa = LOW.start + 16 * MIB;
 pub const HIGH_POOL: Pa = 0x1_0100_0000;
 pub const POOL_SIZE: usize = MIB;
 
-pub const ALL: u64 = u64::MAX;
-pub const BITS_32: u64 = u32::MAX as u64;
+pub const ALL: usize = usize::MAX;
+pub const BITS_32: usize = u32::MAX as usize;
 
 /// What a bus with `dma-ranges` adds to low memory; it does not show high memory.
 pub const BUS_OFFSET: usize = 0x4000_0000;
@@ -52,7 +52,7 @@ impl Rig {
         Rig { streaming: Streaming::new(), machine, low, high }
     }
 
-    pub fn master(&self, device: Device, mask: u64) -> Master {
+    pub fn master(&self, device: Device, mask: usize) -> Master {
         let ops = self.machine.ops(device).expect("its operations can be chosen");
         Master { device, ops: Ops::Library(ops), mask }
     }

@@ -1,0 +1,59 @@
+//! Why a mapping is refused, and what is said about it.
+
+use super::Master;
+use super::records::Claim;
+use crate::kernel::{Kernel, Level, Line};
+use crate::registry::Dma;
+use crate::text::apart;
+
+/// Why a buffer is not mapped. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapError {
+    /// It has no address or no size, or ends past the end of memory; or nobody said which way its bytes go.
+    Invalid,
+    /// Not all of it is mapped for the processor.
+    NotMapped,
+    /// It needs a bounce buffer, and no pool that the device reaches has one now.
+    NoBounce,
+    /// There is no memory for a record.
+    NoMemory,
+}
+
+/// Why an unmap or a sync is refused. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadMapping {
+    /// No mapping has the handle (any more), or nobody said which way its bytes go.
+    Unknown,
+    /// It has another size, or ends before the range does.
+    WrongSize,
+    /// Its bytes go another way.
+    WrongDirection,
+}
+
+/// Says why a buffer is not mapped. Only what the caller did wrong is counted.
+#[cold]
+pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
+    let name = dma.kernel.device_name(master.device).shown();
+    let (is_wrong, format) = match error {
+        MapError::Invalid => (true, apart!("%s: map of 0x%lx (%lu bytes): not a buffer, or no direction")),
+        MapError::NotMapped => (true, apart!("%s: map of 0x%lx (%lu bytes): nothing is mapped there")),
+        MapError::NoBounce => (false, apart!("%s: map of 0x%lx (%lu bytes): no bounce buffer within reach")),
+        MapError::NoMemory => (false, apart!("%s: map of 0x%lx (%lu bytes): out of memory")),
+    };
+    let line = Line { format, name, values: [address, size, 0, 0, 0] };
+    if is_wrong { dma.refuse(&line) } else { dma.log(Level::Warning, &line) }
+}
+
+#[cold]
+pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
+    let format = match (error, is_sync) {
+        (BadMapping::Unknown, false) => apart!("%s: unmap of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, false) => apart!("%s: unmap of 0x%lx (%lu bytes): wrong size"),
+        (BadMapping::WrongDirection, false) => apart!("%s: unmap of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::Unknown, true) => apart!("%s: sync of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, true) => apart!("%s: sync of 0x%lx (%lu bytes): the mapping ends before"),
+        (BadMapping::WrongDirection, true) => apart!("%s: sync of 0x%lx (%lu bytes): wrong direction"),
+    };
+    let name = dma.kernel.device_name(claim.device).shown();
+    dma.refuse(&Line { format, name, values: [claim.handle, claim.size, 0, 0, 0] });
+}
