@@ -2,7 +2,7 @@
 
 use crate::kernel::{Kernel, Va};
 
-/// Writes dirty lines of `[va, va + size)` to memory and drops them. Any context.
+/// Writes dirty lines of `[va, va + size)` to memory. Any context.
 pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
     kernel.cache_flush(va, size);
 }
@@ -20,10 +20,10 @@ pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let first = va & !(line - 1);
     let last = end & !(line - 1);
     if head {
-        kernel.cache_flush(first, line);
+        kernel.cache_flush_and_drop(first, line);
     }
     if tail && !(head && first == last) {
-        kernel.cache_flush(last, line);
+        kernel.cache_flush_and_drop(last, line);
     }
     let inner = if head { first.wrapping_add(line) } else { first };
     if last > inner {

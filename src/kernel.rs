@@ -175,8 +175,12 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- data cache ------------------------------------------------------------------------------------------------
 
-    /// Writes dirty lines of `[va, va + size)` to memory and drops them. Does not sleep.
+    /// Writes dirty lines of `[va, va + size)` to memory. Whether they stay in the cache is the processor's affair: on
+    /// aarch64 RT-Thread drops them, on 32-bit Arm and on the C906 it keeps them, clean. Does not sleep.
     fn cache_flush(&self, va: Va, size: usize);
+    /// The same for few lines, and they are dropped everywhere: what others on this core write to them meanwhile is not
+    /// lost. Does not sleep.
+    fn cache_flush_and_drop(&self, va: Va, size: usize);
     /// Drops the lines of `[va, va + size)`, dirty or not. Does not sleep.
     fn cache_invalidate(&self, va: Va, size: usize);
     /// Bytes in a line of the data cache: a power of two.

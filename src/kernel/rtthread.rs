@@ -299,6 +299,17 @@ impl Kernel for RtThread {
         in_pieces(va, size, rt_dma_port_cache_flush);
     }
 
+    fn cache_flush_and_drop(&self, va: Va, size: usize) {
+        if cfg!(target_arch = "aarch64") {
+            return self.cache_flush(va, size);
+        }
+        // `RT_HW_CACHE_FLUSH` is a clean without an invalidate (libcpu/arm/cortex-a/cache.c, libcpu/risc-v/t-head/c906).
+        let saved = self.irq_save();
+        self.cache_flush(va, size);
+        self.cache_invalidate(va, size);
+        self.irq_restore(saved);
+    }
+
     fn cache_invalidate(&self, va: Va, size: usize) {
         in_pieces(va, size, rt_dma_port_cache_invalidate);
     }

@@ -33,6 +33,7 @@ impl Kernel for HeapOnly {
         0
     }
     fn cache_flush(&self, _va: Va, _size: usize) {}
+    fn cache_flush_and_drop(&self, _va: Va, _size: usize) {}
     fn cache_invalidate(&self, _va: Va, _size: usize) {}
     fn cache_line(&self) -> usize {
         64

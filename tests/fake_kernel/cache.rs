@@ -11,6 +11,7 @@ pub const LINE: usize = 64;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Maintenance {
     Flush,
+    FlushAndDrop,
     Invalidate,
 }
 
@@ -30,6 +31,8 @@ struct CacheLine {
 #[derive(Default)]
 pub struct Cache {
     lines: BTreeMap<Pa, CacheLine>,
+    /// A plain flush leaves the lines in the cache, clean, as 32-bit Arm does; else it drops them, as aarch64 does.
+    pub keeps_flushed: bool,
     pub calls: Vec<CacheCall>,
 }
 
@@ -73,16 +76,20 @@ impl Cache {
 
     /// A coherent device reads or writes: what the cache has goes to memory first.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
-        self.drop_lines(memory, CacheCall { what: Maintenance::Flush, pa, size });
+        self.drop_lines(memory, CacheCall { what: Maintenance::FlushAndDrop, pa, size });
     }
 
     fn drop_lines(&mut self, memory: &Memory, call: CacheCall) {
         let lines = call.pa & !(LINE - 1)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {
-            let line = self.lines.remove(&start).expect("listed just now");
-            if line.dirty && call.what == Maintenance::Flush {
+            let line = self.lines.get_mut(&start).expect("listed just now");
+            if line.dirty && call.what != Maintenance::Invalidate {
                 memory.device_write(start, &line.bytes);
+                line.dirty = false;
+            }
+            if call.what != Maintenance::Flush || !self.keeps_flushed {
+                self.lines.remove(&start);
             }
         }
     }

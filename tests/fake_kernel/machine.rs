@@ -219,6 +219,11 @@ impl Machine {
         self.device_read(pa, size)
     }
 
+    /// From now on a flush leaves lines in the cache, clean.
+    pub fn keep_flushed_lines(&self) {
+        self.kernel.0.cache.lock().unwrap().keeps_flushed = true;
+    }
+
     /// Every dirty line is written back now.
     pub fn evict_cache(&self) {
         self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);

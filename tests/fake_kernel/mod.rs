@@ -244,6 +244,10 @@ impl Kernel for FakeKernel {
         self.maintain(Maintenance::Flush, va, size);
     }
 
+    fn cache_flush_and_drop(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::FlushAndDrop, va, size);
+    }
+
     fn cache_invalidate(&self, va: Va, size: usize) {
         self.maintain(Maintenance::Invalidate, va, size);
     }
