@@ -41,12 +41,16 @@ static void zeroed(rt_ubase_t flags)
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
     {
         rt_ubase_t handle = 0;
+        rt_size_t flushed;
         char *buffer;
 
         make_dirty(sizes[i]);
+        flushed = host_flushed();
         buffer = rt_dma_zalloc(&device, sizes[i], &handle, flags);
         EXPECT(buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == handle);
         EXPECT(is_zero(buffer, sizes[i]) && is_zero(host_device_view(handle), sizes[i]));
+        /* What the processor wrote, or held before. */
+        EXPECT(host_flushed() - flushed >= sizes[i]);
         rt_dma_free(&device, sizes[i], buffer, handle, flags);
     }
 }

@@ -189,12 +189,19 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
     return 0;
 }
 
+static rt_size_t flushed;
+
+rt_size_t host_flushed(void)
+{
+    return flushed;
+}
+
 void rt_hw_cpu_dcache_ops(int ops, void *addr, int size)
 {
     /* A host's caches are coherent; an address that is not mapped would fault. */
     RT_ASSERT(rt_kmem_v2p(addr) != ARCH_MAP_FAILED);
     RT_ASSERT(size > 0);
-    RT_UNUSED(ops);
+    flushed += ops == RT_HW_CACHE_FLUSH ? (rt_size_t)size : 0;
 }
 
 rt_base_t rt_hw_local_irq_disable(void)

@@ -15,6 +15,8 @@ void host_start(void);
 /* Heap blocks and mappings that are in use. */
 int host_heap_blocks(void);
 int host_mappings(void);
+/* Bytes of all cache flushes so far. */
+rt_size_t host_flushed(void);
 /* The caller is an interrupt from here on, or a thread again. */
 void host_interrupt(int on);
 /* Where a device finds memory. */

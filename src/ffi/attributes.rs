@@ -5,8 +5,9 @@ use core::ffi::c_void;
 use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
 use super::masks::unmasked;
 use super::ops::{ops_of, table_of};
-use super::{device, write_if};
+use super::{DMA, device, write_if};
 use crate::abi::rt_device;
+use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::Device;
 
@@ -34,8 +35,13 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     unsafe { clear(buffer.cast(), size) };
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
-        // SAFETY: as above.
-        let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
+        if device(dev).is_some_and(allocates_here) {
+            // Not by the device's operations: non-coherent ones leave the cache alone.
+            cache::flush(DMA.kernel, buffer.expose_provenance(), size);
+        } else {
+            // SAFETY: as above.
+            let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
+        }
     }
     // SAFETY: the caller's, or null.
     unsafe { write_if(dma_handle, handle) };
