@@ -116,6 +116,7 @@ void managed_pools_and_maps(void)
     rt_dmam_block_pool_destroy(plain); /* not managed */
     EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
     rt_dmam_block_pool_destroy(pool);
+    rt_dmam_block_pool_destroy(pool); /* no pool any more */
     rt_dmam_block_pool_destroy(RT_NULL);
     EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));
     host_interrupt(1);

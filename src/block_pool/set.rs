@@ -108,6 +108,13 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
 
+    /// The device of the pool at `pool`, which may be anything: it is looked up, not read. `None` if there is no such pool
+    /// (any more), or the caller may not sleep. *Thread.*
+    pub fn device_of(&self, pool: *const BlockPool<K, P>) -> Option<Device> {
+        let _turn = self.turn.take(self.kernel)?;
+        self.pools().find(|known| core::ptr::eq(*known, pool)).map(BlockPool::device)
+    }
+
     /// Gives back all that the pool at `pool` has, and the pool itself. While blocks are in use it serves on, and one line
     /// in the log says how many, and one more each of the first few. *Thread.*
     ///

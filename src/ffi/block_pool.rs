@@ -49,13 +49,10 @@ unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtTh
     unsafe { pool.cast::<BlockPool<RtThread, DevicePages>>().as_ref() }
 }
 
-/// The device that the pool was made for; `None` if the pool is null.
-///
-/// # Safety
-/// As for `pool_of`.
-pub(super) unsafe fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
-    // SAFETY: the caller's promise.
-    unsafe { pool_of(pool) }.map(BlockPool::device)
+/// The device that the pool was made for; `None` if there is no such pool, or the caller may not sleep. The pointer may be
+/// any.
+pub(super) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
+    POOLS.device_of(pool.cast_const().cast())
 }
 
 /// A pool's name: a copy of the C string, or `<anon>`.

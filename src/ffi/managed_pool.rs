@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_void};
 use super::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
 use super::{DEVICES, DMA, device, pointer};
 use crate::abi::rt_device;
-use crate::kernel::{Device, Kernel, Line};
+use crate::kernel::{Device, Kernel, Line, Name};
 use crate::managed::{Kind, Words};
 use crate::text::apart;
 
@@ -37,12 +37,17 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 /// `pool` does nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool) {
-    // SAFETY: the caller's pool.
-    let Some(device) = (unsafe { device_of(pool) }) else { return };
+    if pool.is_null() {
+        return;
+    }
     let wanted = words_of(pool);
+    let device = device_of(pool);
     // Before it is known whether the pool stays, so that then nothing can fail.
-    let slot = DEVICES.reserve(device);
-    match slot.and_then(|slot| DEVICES.unmanage(device, Kind::BlockPool, |words| *words == wanted).map(|_| slot)) {
+    let slot = device.and_then(|device| {
+        let slot = DEVICES.reserve(device)?;
+        DEVICES.unmanage(device, Kind::BlockPool, |words| *words == wanted).map(|_| slot)
+    });
+    match slot {
         Some(slot) => {
             // SAFETY: the caller's pool.
             if unsafe { destroy(pool) }.is_err() {
@@ -52,7 +57,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         None => {
             let format =
                 apart!("%s: managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
-            let name = DMA.kernel.device_name(device).shown();
+            let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device)).shown();
             DMA.refuse(&Line { format, name, values: [pool.expose_provenance(), 0, 0, 0, 0] });
         }
     }
