@@ -113,7 +113,7 @@ impl<K: Kernel> Dma<K> {
         buffer: Buffer,
         wanted: Flags,
     ) -> Option<(NonZeroUsize, usize)> {
-        if let Some(handle) = self.to_handle(ops, device, buffer.pa) {
+        if let Some(handle) = self.reach(ops, device, buffer.pa, size, !0) {
             return Some((buffer.va, handle));
         }
         // It was allocated just now, so it can be freed.
@@ -159,7 +159,14 @@ impl<K: Kernel> Dma<K> {
 
     /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
     pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
-        self.to_handle(ops, device, pa).filter(|handle| is_within(*handle, size, mask))
+        let handle = self.to_handle(ops, device, pa).filter(|handle| is_within(*handle, size, mask))?;
+        if translated(ops) {
+            // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere.
+            let to_last = size.checked_sub(1)?;
+            let last = self.to_handle(ops, device, pa.checked_add(to_last)?)?;
+            return (last.checked_sub(handle) == Some(to_last)).then_some(handle);
+        }
+        Some(handle)
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another

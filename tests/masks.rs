@@ -282,7 +282,8 @@ proptest! {
             false => !wanted.contains(Flags::DEVICE),
         };
         let within = |pa: Pa, size: usize| {
-            handle_of(sight, pa).filter(|handle| (*handle + size - 1) as u64 <= mask)
+            let is_one_piece = |handle: &usize| handle_of(sight, pa + size - 1) == Some(*handle + size - 1);
+            handle_of(sight, pa).filter(|handle| (*handle + size - 1) as u64 <= mask).filter(is_one_piece)
         };
 
         let page_within = machine.dma.pools().any(|pool| {
@@ -307,6 +308,8 @@ proptest! {
             let buffer = alloc_within(&machine, device, size, flags, mask);
             if let Some(buffer) = buffer {
                 prop_assert!((buffer.handle + size - 1) as u64 <= mask, "{:#x} of {size} bytes", buffer.handle);
+                let last = machine.at(buffer.va).unwrap().0 + size - 1;
+                prop_assert_eq!(handle_of(sight, last), Some(buffer.handle + size - 1), "its end is elsewhere");
                 prop_assert_eq!(machine.balance().used_bytes, used + pages * PAGE);
             } else {
                 prop_assert_eq!(machine.balance().used_bytes, used, "a page is lost");

@@ -77,6 +77,22 @@ fn memory_that_no_dma_range_covers_is_given_back() {
 }
 
 #[test]
+fn memory_that_a_range_covers_in_part_is_given_back() {
+    let machine = machine();
+    let ranges = |pa: usize| Some(pa.checked_sub(BASE).filter(|offset| *offset < PAGE + 100)? + 0x8000_0000);
+    let ranged = machine.device(DeviceInfo::behind_ranges(ranges, |handle| Some(handle - 0x8000_0000 + BASE)));
+    let window = BusWindow { cpu: BASE as u64, bus: 0x8000_0000, size: (PAGE + 100) as u64 };
+    for device in [ranged, machine.device(DeviceInfo::pci(&[window]))] {
+        let used = machine.balance().used_bytes;
+        assert_eq!(machine.alloc(device, PAGE + 101, CACHED), None);
+        assert_eq!(machine.balance().used_bytes, used);
+        let held = machine.alloc(device, PAGE + 100, CACHED).unwrap();
+        assert_eq!(held.handle, 0x8000_0000);
+        machine.free(held).unwrap();
+    }
+}
+
+#[test]
 fn pci_windows_translate_both_ways() {
     let machine = Machine::new();
     machine.install(c"first", BASE, MIB);
