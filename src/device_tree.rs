@@ -58,8 +58,9 @@ impl<K: Kernel> Dma<K> {
         let wanted = Region { start: region.start, end: region.end, name };
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
-        flags.set(Flags::NOCACHE, !self.kernel.is_coherent(device));
         flags.set(Flags::DEVICE, !region.reusable);
+        // What strangers use too stays cached for them: see `own_request`.
+        flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
         let shared = self.pools().find(|pool| {
             let known = pool.region();

@@ -9,7 +9,7 @@ use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
 use crate::masks::is_within;
-use crate::pool::Buffer;
+use crate::pool::{Buffer, Pool};
 use crate::registry::{Dma, pages_for};
 
 /// A set of map operations.
@@ -85,7 +85,14 @@ impl<K: Kernel> Dma<K> {
     fn allocate_own(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
         self.pools()
             .filter(|pool| pool.serves_as_own(device, wanted))
-            .find_map(|pool| pool.allocate_slowly(&self.mappings, pages, wanted))
+            .find_map(|pool| pool.allocate_slowly(&self.mappings, pages, self.own_request(pool, device, wanted)))
+    }
+
+    /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool says
+    /// it, a device that does not snoop the cache gets uncached memory all the same.
+    fn own_request(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
+        let is_shared = !pool.flags().contains(Flags::DEVICE);
+        if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
 
     /// A buffer of `pages` pages, not zero, from the first pool that serves the request.
@@ -146,7 +153,8 @@ impl<K: Kernel> Dma<K> {
                 if !serves || reaches(pool.start(), 1).is_none() {
                     continue;
                 }
-                let Some(buffer) = pool.allocate_slowly(&self.mappings, pages, wanted) else { continue };
+                let request = if own { self.own_request(pool, device, wanted) } else { wanted };
+                let Some(buffer) = pool.allocate_slowly(&self.mappings, pages, request) else { continue };
                 if let Some(handle) = reaches(buffer.pa, size) {
                     return Some((buffer.va.get(), handle));
                 }

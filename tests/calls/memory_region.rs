@@ -72,6 +72,24 @@ fn the_region_is_uncached_unless_the_device_is_coherent() {
 }
 
 #[test]
+fn a_region_that_strangers_use_too_stays_cached_for_them() {
+    let machine = Machine::new();
+    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[region]));
+    let stranger = machine.plain_device();
+    let memory = |device| {
+        let held = machine.alloc(device, PAGE, CACHED).unwrap();
+        let memory = machine.at(held.va).unwrap().1;
+        machine.free(held).unwrap();
+        memory
+    };
+    assert_eq!(memory(device), MemoryType::Uncached);
+    assert_eq!(memory(stranger), MemoryType::Cached);
+    let snoops = machine.device(DeviceInfo::naming(&[region]).coherent());
+    assert_eq!([device, snoops, stranger].map(memory), [MemoryType::Uncached, MemoryType::Cached, MemoryType::Cached]);
+}
+
+#[test]
 fn no_map_is_never_mapped_linearly_and_any_other_region_is() {
     for no_map in [false, true] {
         let machine = Machine::new();
