@@ -46,6 +46,18 @@ pub enum MemoryType {
     WriteThrough = 2,
 }
 
+impl MemoryType {
+    /// Whether the cache may hold lines of memory that is mapped so: clean ones of write-through memory, which is not
+    /// cached on aarch64 (`MMU_MAP_K_RW` of its `mmu.h` is Normal Non-cacheable).
+    pub const fn is_cached(self) -> bool {
+        match self {
+            MemoryType::Cached => true,
+            MemoryType::Uncached => false,
+            MemoryType::WriteThrough => !cfg!(target_arch = "aarch64"),
+        }
+    }
+}
+
 /// What a region of reserved memory that a device's node names in `memory-region` looks like
 /// (Devicetree specification 0.4, §3.5, "/reserved-memory and child nodes").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

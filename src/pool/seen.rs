@@ -1,7 +1,7 @@
 //! How the processor sees a pool's memory at an address that a driver hands in.
 
 use super::Pool;
-use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
 use crate::view::View;
 
 /// How the processor sees memory of a pool.
@@ -24,8 +24,10 @@ impl<K: Kernel> Pool<K> {
         }
         let shows = |view: &View| view.base().is_some_and(|base| va.wrapping_sub(base) == offset);
         let [cached, uncached, write_through] = &self.views;
-        Some(if shows(uncached) || shows(write_through) {
+        Some(if shows(uncached) {
             Seen { cached: false, in_view: true }
+        } else if shows(write_through) {
+            Seen { cached: MemoryType::WriteThrough.is_cached(), in_view: true }
         } else if shows(cached) {
             Seen { cached: true, in_view: true }
         } else {
@@ -43,7 +45,8 @@ impl<K: Kernel> Pool<K> {
         let [cached, uncached, write_through] = &self.views;
         let base = match self.was_cached(offset >> PAGE_SHIFT) {
             true => cached.base(),
-            false => uncached.base().or(write_through.base()),
+            // Which of the two is not known; through this one, what either may have in the cache is maintained.
+            false => write_through.base().or(uncached.base()),
         };
         base?.checked_add(offset)
     }

@@ -68,6 +68,16 @@ impl Cache {
         }
     }
 
+    /// To memory, and to the lines that are there.
+    pub fn write_through(&mut self, memory: &Memory, pa: Pa, bytes: &[u8]) {
+        memory.device_write(pa, bytes);
+        for (offset, byte) in bytes.iter().enumerate() {
+            if let Some(line) = self.lines.get_mut(&((pa + offset) & !(LINE - 1))) {
+                line.bytes[(pa + offset) % LINE] = *byte;
+            }
+        }
+    }
+
     /// Does to the lines that `[pa, pa + size)` touches what the processor's operation does.
     pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
         self.calls.push(call);

@@ -139,7 +139,7 @@ impl FakeKernel {
         for (start, length) in by_page(va, size) {
             let part = &mut bytes[start - va..][..length];
             match memory.translate(start) {
-                Some((pa, MemoryType::Cached)) => cache.lock().unwrap().read(memory, pa, part),
+                Some((pa, kind)) if kind.is_cached() => cache.lock().unwrap().read(memory, pa, part),
                 _ => memory.read(start, part),
             }
         }
@@ -154,6 +154,7 @@ impl FakeKernel {
             let part = &bytes[start - va..][..length];
             match memory.translate(start) {
                 Some((pa, MemoryType::Cached)) => cache.lock().unwrap().write(memory, pa, part),
+                Some((pa, kind)) if kind.is_cached() => cache.lock().unwrap().write_through(memory, pa, part),
                 _ => memory.write(start, part),
             }
         }
