@@ -1,4 +1,4 @@
-//! Growing by spans, and giving them back. In threads, one at a time for each pool.
+//! Growing by spans. In threads, one at a time for each pool.
 //!
 //! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
 //! who holds no lock may still look at it, and serves the next span; it goes with the pool.
@@ -28,33 +28,33 @@ pub struct Spans {
     /// All batches, the newest first.
     batches: AtomicRef<Batch>,
     /// The batches that have an empty room.
-    vacant: AtomicRef<Batch>,
+    pub vacant: AtomicRef<Batch>,
     /// How many batches there are.
     made: AtomicUsize,
     /// Units that are there.
-    units: AtomicUsize,
+    pub units: AtomicUsize,
     /// Pages that are there.
-    pages: AtomicUsize,
+    pub pages: AtomicUsize,
 }
 
 /// Bookkeeping that is made at once.
 pub struct Batch {
-    units: &'static [Unit],
-    rooms: &'static [Room],
+    pub units: &'static [Unit],
+    pub rooms: &'static [Room],
     /// The batch that was made before.
     older: AtomicRef<Batch>,
     /// Rooms without a span.
-    empty: AtomicUsize,
+    pub empty: AtomicUsize,
     /// The next batch that has an empty room.
-    next_vacant: AtomicRef<Batch>,
+    pub next_vacant: AtomicRef<Batch>,
 }
 
 /// The place for a span; its units are those of the batch with the room's number.
-struct Room {
-    va: AtomicUsize,
-    handle: AtomicUsize,
+pub struct Room {
+    pub va: AtomicUsize,
+    pub handle: AtomicUsize,
     /// Bytes; zero while it is empty.
-    size: AtomicUsize,
+    pub size: AtomicUsize,
 }
 
 /// A span that came from the device's memory.
@@ -77,7 +77,8 @@ impl Spans {
         }
     }
 
-    fn batches(&self) -> impl Iterator<Item = &'static Batch> {
+    /// All batches.
+    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
         core::iter::successors(self.batches.get(), |batch| batch.older.get())
     }
 
@@ -177,7 +178,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Lets everybody find the free blocks of a unit.
-    fn publish(&self, unit: &Unit, bits: usize) {
+    pub(super) fn publish(&self, unit: &Unit, bits: usize) {
         if bits != 0 && unit.group.put(bits) == 0 {
             self.open.open(self.kernel, unit.group);
         }
@@ -265,105 +266,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Takes units out of the table.
-    fn remove_all(&self, units: &'static [Unit]) {
+    pub(super) fn remove_all(&self, units: &'static [Unit]) {
         for unit in units {
             if let Some(table) = self.table.get() {
                 table.remove(self.key_of(unit), unit);
             }
             unit.base.store(0, Relaxed);
-        }
-    }
-
-    // --- giving back -----------------------------------------------------------------------------------------------
-
-    /// Gives back the spans without a block in use, and says how many pages they had; zero where the caller may not
-    /// sleep. *Thread.*
-    pub fn trim(&self) -> usize {
-        match self.spans.turn.take(self.kernel) {
-            Some(_turn) => self.trim_in_turn(),
-            None => 0,
-        }
-    }
-
-    /// The same, for whose turn it is.
-    pub(super) fn trim_in_turn(&self) -> usize {
-        let mut pages = 0;
-        for batch in self.spans.batches() {
-            for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1))) {
-                let span = Span {
-                    va: room.va.load(Relaxed),
-                    handle: room.handle.load(Relaxed),
-                    size: room.size.load(Relaxed),
-                };
-                if span.size == 0 || !self.claim_all(units) {
-                    continue;
-                }
-                self.remove_all(units);
-                for unit in units {
-                    self.open.close(self.kernel, unit.group);
-                }
-                room.size.store(0, Relaxed);
-                if batch.empty.fetch_add(1, Relaxed) == 0 {
-                    batch.next_vacant.set(self.spans.vacant.get());
-                    self.spans.vacant.set(Some(batch));
-                }
-                self.spans.units.fetch_sub(units.len(), Relaxed);
-                self.spans.pages.fetch_sub(Shape::pages(span.size), Relaxed);
-                self.pages.free(self.device, span.size, span.va, span.handle);
-                pages += Shape::pages(span.size);
-            }
-        }
-        pages
-    }
-
-    /// Takes all blocks of `units`, or none: then one of them is in use.
-    fn claim_all(&self, units: &'static [Unit]) -> bool {
-        let bits = |unit: &Unit| self.shape.bits(unit.first);
-        // A look first: what is claimed and put back, an interrupt does not find for a moment.
-        let is_free = |unit: &Unit| unit.group.free_bits() & bits(unit) == bits(unit);
-        if !units.iter().all(is_free) {
-            return false;
-        }
-        let claim = |unit: &Unit| unit.group.claim(bits(unit));
-        let claimed = units.iter().take_while(|unit| claim(unit)).count();
-        if claimed != units.len() {
-            units.iter().take(claimed).for_each(|unit| self.publish(unit, bits(unit)));
-        }
-        claimed == units.len()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::block_pool::PoolName;
-    use crate::kernel::Device;
-    use crate::kernel::testing::HeapOnly;
-
-    static NEXT: AtomicUsize = AtomicUsize::new(0x1000_0000);
-
-    #[derive(Clone, Copy)]
-    struct Endless;
-
-    impl Pages for Endless {
-        fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
-            let va = NEXT.fetch_add(size, Relaxed);
-            Some((va, va))
-        }
-        fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
-    }
-
-    /// Else the next allocation would have to pass them all.
-    #[test]
-    fn groups_of_memory_that_is_gone_are_in_no_list() {
-        for size in [16, 64, 100, 1024, 4096] {
-            let shape = Shape::new(size, 0, 0).unwrap();
-            let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device(1), shape).unwrap();
-            let held: std::vec::Vec<_> = (0..2000).map(|_| pool.allocate().unwrap()).collect();
-            held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
-            assert!(pool.open.listed(HeapOnly).len() > 10);
-            assert!(pool.trim() != 0);
-            assert_eq!(pool.open.listed(HeapOnly).len(), 0);
         }
     }
 }
