@@ -9,7 +9,7 @@ use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
 use crate::masks::is_within;
-use crate::pool::Buffer;
+use crate::pool::{Buffer, Pool};
 use crate::registry::{Dma, pages_for};
 
 /// A set of map operations.
@@ -133,6 +133,22 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
+        self.allocate_by(ops, device, size, wanted, mask, |pool, pages| {
+            pool.allocate_slowly(&self.mappings, pages, wanted)
+        })
+    }
+
+    /// The same, by `take`, which takes so many pages of a pool.
+    #[inline(always)]
+    pub(crate) fn allocate_by(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        wanted: Flags,
+        mask: u64,
+        take: impl Fn(&Pool<K>, usize) -> Option<Buffer>,
+    ) -> Option<(Va, usize)> {
         let reaches = |pa: Pa, size: usize| self.reach(ops, device, pa, size, mask);
         let pages = pages_for(size)?;
         let any = if translated(ops) { wanted | Flags::ADDRESS_32BITS } else { wanted };
@@ -146,7 +162,7 @@ impl<K: Kernel> Dma<K> {
                 if !serves || reaches(pool.start(), 1).is_none() {
                     continue;
                 }
-                let Some(buffer) = pool.allocate_slowly(&self.mappings, pages, wanted) else { continue };
+                let Some(buffer) = take(pool, pages) else { continue };
                 if let Some(handle) = reaches(buffer.pa, size) {
                     return Some((buffer.va.get(), handle));
                 }
