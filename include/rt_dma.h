@@ -101,6 +101,22 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t *dma_handle);
 
 /**
+ * Allocates a buffer that begins at a multiple of `align` bytes: its physical address does, and so its handle, unless a
+ * translation moves it by less.
+ *
+ * `align` is a power of two; up to a page it asks for nothing more. Otherwise as `rt_dma_alloc`: the lowest such
+ * address in the first pool that serves the request, freed by `rt_dma_free` with the same size and flags. Null also for
+ * an `align` that is no power of two, or that no pool can meet; and where the BSP's own operation allocates for the
+ * device and gives a handle that is not so aligned. Context as `rt_dma_alloc`; the time grows with the free runs that
+ * are too short.
+ */
+void *rt_dma_alloc_aligned(struct rt_device *dev,
+                           uintptr_t size,
+                           uintptr_t align,
+                           uintptr_t *dma_handle,
+                           uintptr_t flags);
+
+/**
  * Makes a pool of blocks of one size, in coherent memory of `dev`.
  *
  * `size` is in bytes, and is rounded up to a multiple of `align` and of a word; it may be more than a page. Every block is

@@ -1,6 +1,31 @@
 //! What a request asks of its memory beyond what RT-Thread's flags say: see `ffi::attributes` for the calls.
 
 use crate::flags::Flags;
+use crate::kernel::{Device, Kernel, Va};
+use crate::map_ops::MapOps;
+use crate::registry::Dma;
+
+impl<K: Kernel> Dma<K> {
+    /// A buffer of at least `size` bytes that begins at a physical address that is a multiple of `align`, a power of two
+    /// (a page at least), all of which the device can name with the bits of `mask`: by first fit, as every other. `None`
+    /// also for an `align` that is no power of two. Context as [`Dma::allocate`].
+    pub fn allocate_aligned(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        align: usize,
+        wanted: Flags,
+        mask: u64,
+    ) -> Option<(Va, usize)> {
+        if !align.is_power_of_two() {
+            return None;
+        }
+        self.allocate_by(ops, device, size, wanted, mask, |pool, pages, wanted| {
+            pool.allocate_aligned(&self.mappings, pages, align, wanted)
+        })
+    }
+}
 
 impl Flags {
     /// The request for write-combining memory: uncached, where the processor may gather and reorder writes.

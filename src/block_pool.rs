@@ -5,7 +5,7 @@
 //! operation on a word of free bits (`group`), and one look-up by address (`table`) for the way back. Neither takes a
 //! lock, or masks interrupts, but where a word runs empty or gets its first free block.
 //!
-//! Memory comes and goes a span at a time, in threads only (`span`).
+//! Memory comes and goes a span at a time, in threads only (`span`, `trim`).
 
 mod group;
 pub mod report;
@@ -13,6 +13,7 @@ pub mod set;
 pub mod shape;
 mod span;
 mod table;
+mod trim;
 mod turn;
 
 use core::ffi::{CStr, c_char};

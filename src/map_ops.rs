@@ -140,6 +140,22 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
+        self.allocate_by(ops, device, size, wanted, mask, |pool, pages, wanted| {
+            pool.allocate_slowly(&self.mappings, pages, wanted)
+        })
+    }
+
+    /// The same, by `take`, which takes so many pages of a pool as such a request.
+    #[inline(always)]
+    pub(crate) fn allocate_by(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        wanted: Flags,
+        mask: u64,
+        take: impl Fn(&Pool<K>, usize, Flags) -> Option<Buffer>,
+    ) -> Option<(Va, usize)> {
         let reaches = |pa: Pa, size: usize| self.reach(ops, device, pa, size, mask);
         let pages = pages_for(size)?;
         let any = if translated(ops) { wanted | Flags::ADDRESS_32BITS } else { wanted };
@@ -154,7 +170,7 @@ impl<K: Kernel> Dma<K> {
                     continue;
                 }
                 let request = if own { self.own_request(pool, device, wanted) } else { wanted };
-                let Some(buffer) = pool.allocate_slowly(&self.mappings, pages, request) else { continue };
+                let Some(buffer) = take(pool, pages, request) else { continue };
                 if let Some(handle) = reaches(buffer.pa, size) {
                     return Some((buffer.va.get(), handle));
                 }

@@ -13,11 +13,13 @@
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 
+mod aligned;
 mod bits;
 mod run_tree;
 #[cfg(test)]
 mod tests;
 
+pub use aligned::Step;
 pub use bits::{Span, test};
 
 use core::mem::{replace, size_of};

@@ -18,7 +18,7 @@ use crate::kernel::heap::{OnceRef, Reserved};
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::lock::IrqLock;
 use crate::mapping::Mappings;
-use crate::page_map::{FreeError, PageMap, Span, bytes_for, test, words_for};
+use crate::page_map::{FreeError, PageMap, Span, Step, bytes_for, test, words_for};
 use crate::view::{NoView, View, leads_to, map_checked};
 
 /// A range of physical memory with a name: `rt_region_t`.
@@ -273,6 +273,25 @@ impl<K: Kernel> Pool<K> {
     pub fn allocate_slowly(&self, mappings: &Mappings<K>, pages: usize, wanted: Flags) -> Option<Buffer> {
         let span = self.take_lowest(pages)?;
         self.hand_out(mappings, span, pages, wanted)
+    }
+
+    /// The same, at the lowest address that is a multiple of `align` bytes, a power of two.
+    pub fn allocate_aligned(
+        &self,
+        mappings: &Mappings<K>,
+        pages: usize,
+        align: usize,
+        wanted: Flags,
+    ) -> Option<Buffer> {
+        let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
+        let mut from = 0;
+        loop {
+            match self.settled(|map| map.take_aligned(from, pages, base, align)) {
+                Step::Taken(span) => return self.hand_out(mappings, span, pages, wanted),
+                Step::From(page) if page < self.pages => from = page,
+                Step::From(_) | Step::Nothing => return None,
+            }
+        }
     }
 
     #[inline(never)]

@@ -120,9 +120,39 @@ static void wrong_calls(void)
     EXPECT(handle == 77);
 }
 
+/* The lowest aligned address, between a page that is in the way below and what is free above. */
+static void aligned(void)
+{
+    rt_ubase_t low, handle, next;
+    char *first = rt_dma_alloc(&device, 4096, &low, 0), *second, *third;
+
+    EXPECT(first);
+    for (rt_size_t align = 1; align <= 1 << 20; align <<= 1)
+    {
+        rt_size_t step = align > 4096 ? align : 4096;
+
+        second = rt_dma_alloc_aligned(&device, 5000, align, &handle, 0);
+        EXPECT(second && handle % align == 0 && (rt_ubase_t)rt_kmem_v2p(second) == handle);
+        EXPECT(handle > low && handle - low <= step);
+        third = rt_dma_alloc_aligned(&device, 4096, align, &next, COHERENT);
+        EXPECT(third && next % align == 0 && next >= handle + 8192 && next - handle <= 8192 + step);
+        rt_dma_free(&device, 5000, second, handle, 0);
+        rt_dma_free(&device, 4096, third, next, COHERENT);
+    }
+    rt_dma_free(&device, 4096, first, low, 0);
+
+    handle = 77;
+    EXPECT(!rt_dma_alloc_aligned(RT_NULL, 64, 64, &handle, 0) && !rt_dma_alloc_aligned(&device, 0, 64, &handle, 0));
+    EXPECT(!rt_dma_alloc_aligned(&device, 64, 0, &handle, 0) && !rt_dma_alloc_aligned(&device, 64, 96, &handle, 0));
+    EXPECT(!rt_dma_alloc_aligned(&device, 64, ~0UL / 2 + 1, &handle, 0));
+    EXPECT(!rt_dma_alloc_aligned(&device, ~0UL, 64, &handle, 0) && handle == 77);
+}
+
 void attributes(void)
 {
     char *buffer;
+
+    aligned();
 
     zeroed(0);
     zeroed(COHERENT);

@@ -157,6 +157,13 @@ impl OpenGroups {
         *head = Some(group);
     }
 
+    /// The groups in the list.
+    #[cfg(test)]
+    pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
+        let head = *self.head.lock(kernel);
+        core::iter::successors(head, |group| group.next.get()).collect()
+    }
+
     /// Takes a group off the list whose blocks were claimed. Any context.
     pub fn close<K: Kernel>(&self, kernel: K, group: &'static Group) {
         let mut head = self.head.lock(kernel);
@@ -189,4 +196,45 @@ fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
     let base = unit.base.load(Relaxed);
     // Else it was a bit of a unit that is gone.
     (base != 0).then_some(Taken { unit, base, slot })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly as Heap;
+
+    fn list(open: &OpenGroups) -> std::vec::Vec<*const Group> {
+        open.listed(Heap).into_iter().map(core::ptr::from_ref).collect()
+    }
+
+    #[test]
+    fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
+        let groups: std::vec::Vec<&'static Group> =
+            (0..5).map(|_| &*std::boxed::Box::leak(std::boxed::Box::new(Group::new()))).collect();
+        for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
+            let open = OpenGroups::new();
+            for group in &groups {
+                assert_eq!(group.put(6), 0);
+                open.open(Heap, group);
+                open.open(Heap, group);
+            }
+            // One with a free block stays.
+            open.close(Heap, groups[0]);
+            assert_eq!(list(&open).len(), 5);
+            for index in gone {
+                assert!(!groups[index].claim(7) && groups[index].claim(6));
+                open.close(Heap, groups[index]);
+                open.close(Heap, groups[index]);
+            }
+            let left = (0..5).rev().filter(|index| !gone.contains(index));
+            let left: std::vec::Vec<*const Group> = left.map(|index| core::ptr::from_ref(groups[index])).collect();
+            assert_eq!(list(&open), left);
+            for group in &groups {
+                let _ = group.take();
+                let _ = group.take();
+                open.close(Heap, group);
+            }
+            assert!(list(&open).is_empty());
+        }
+    }
 }

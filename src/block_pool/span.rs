@@ -1,4 +1,4 @@
-//! Growing by spans, and giving them back. In threads, one at a time for each pool.
+//! Growing by spans. In threads, one at a time for each pool.
 //!
 //! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
 //! who holds no lock may still look at it, and serves the next span; it goes with the pool.
@@ -29,33 +29,33 @@ pub struct Spans {
     /// All batches, the newest first.
     batches: AtomicRef<Batch>,
     /// The batches that have an empty room.
-    vacant: AtomicRef<Batch>,
+    pub vacant: AtomicRef<Batch>,
     /// How many batches there are.
     made: AtomicUsize,
     /// Units that are there.
-    units: AtomicUsize,
+    pub units: AtomicUsize,
     /// Pages that are there.
-    pages: AtomicUsize,
+    pub pages: AtomicUsize,
 }
 
 /// Bookkeeping that is made at once.
 pub struct Batch {
-    units: &'static [Unit],
-    rooms: &'static [Room],
+    pub units: &'static [Unit],
+    pub rooms: &'static [Room],
     /// The batch that was made before.
     older: AtomicRef<Batch>,
     /// Rooms without a span.
-    empty: AtomicUsize,
+    pub empty: AtomicUsize,
     /// The next batch that has an empty room.
-    next_vacant: AtomicRef<Batch>,
+    pub next_vacant: AtomicRef<Batch>,
 }
 
 /// The place for a span; its units are those of the batch with the room's number.
-struct Room {
-    va: AtomicUsize,
-    handle: AtomicUsize,
+pub struct Room {
+    pub va: AtomicUsize,
+    pub handle: AtomicUsize,
     /// Bytes; zero while it is empty.
-    size: AtomicUsize,
+    pub size: AtomicUsize,
 }
 
 /// A span that came from the device's memory.
@@ -78,7 +78,8 @@ impl Spans {
         }
     }
 
-    fn batches(&self) -> impl Iterator<Item = &'static Batch> {
+    /// All batches.
+    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
         core::iter::successors(self.batches.get(), |batch| batch.older.get())
     }
 
@@ -178,7 +179,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Lets everybody find the free blocks of a unit.
-    fn publish(&self, unit: &Unit, bits: usize) {
+    pub(super) fn publish(&self, unit: &Unit, bits: usize) {
         if bits != 0 && unit.group.put(bits) == 0 {
             self.open.open(self.kernel, unit.group);
         }
@@ -266,70 +267,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Takes units out of the table.
-    fn remove_all(&self, units: &'static [Unit]) {
+    pub(super) fn remove_all(&self, units: &'static [Unit]) {
         for unit in units {
             if let Some(table) = self.table.get() {
                 table.remove(self.key_of(unit), unit);
             }
             unit.base.store(0, Relaxed);
         }
-    }
-
-    // --- giving back -----------------------------------------------------------------------------------------------
-
-    /// Gives back the spans without a block in use, and says how many pages they had; zero where the caller may not
-    /// sleep. *Thread.*
-    pub fn trim(&self) -> usize {
-        match self.spans.turn.take(self.kernel) {
-            Some(_turn) => self.trim_in_turn(),
-            None => 0,
-        }
-    }
-
-    /// The same, for whose turn it is.
-    pub(super) fn trim_in_turn(&self) -> usize {
-        let mut pages = 0;
-        for batch in self.spans.batches() {
-            for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1))) {
-                let span = Span {
-                    va: room.va.load(Relaxed),
-                    handle: room.handle.load(Relaxed),
-                    size: room.size.load(Relaxed),
-                };
-                if span.size == 0 || !self.claim_all(units) {
-                    continue;
-                }
-                self.remove_all(units);
-                for unit in units {
-                    self.open.close(self.kernel, unit.group);
-                }
-                room.size.store(0, Relaxed);
-                if batch.empty.fetch_add(1, Relaxed) == 0 {
-                    batch.next_vacant.set(self.spans.vacant.get());
-                    self.spans.vacant.set(Some(batch));
-                }
-                self.spans.units.fetch_sub(units.len(), Relaxed);
-                self.spans.pages.fetch_sub(Shape::pages(span.size), Relaxed);
-                self.pages.free(self.device, span.size, span.va, span.handle);
-                pages += Shape::pages(span.size);
-            }
-        }
-        pages
-    }
-
-    /// Takes all blocks of `units`, or none: then one of them is in use.
-    fn claim_all(&self, units: &'static [Unit]) -> bool {
-        let bits = |unit: &Unit| self.shape.bits(unit.first);
-        // A look first: what is claimed and put back, an interrupt does not find for a moment.
-        let is_free = |unit: &Unit| unit.group.free_bits() & bits(unit) == bits(unit);
-        if !units.iter().all(is_free) {
-            return false;
-        }
-        let claim = |unit: &Unit| unit.group.claim(bits(unit));
-        let claimed = units.iter().take_while(|unit| claim(unit)).count();
-        if claimed != units.len() {
-            units.iter().take(claimed).for_each(|unit| self.publish(unit, bits(unit)));
-        }
-        claimed == units.len()
     }
 }

@@ -1,15 +1,16 @@
-//! `rt_dma_zalloc`, `rt_dma_wc_flags`, `rt_dma_alloc_wc`.
+//! `rt_dma_zalloc`, `rt_dma_wc_flags`, `rt_dma_alloc_wc`, `rt_dma_alloc_aligned`.
 
 use core::ffi::c_void;
 
-use super::buffer::{rt_dma_alloc, rt_dma_sync_out_data};
+use super::buffer::{rt_dma_alloc, rt_dma_free, rt_dma_sync_out_data};
 use super::masks::unmasked;
 use super::ops::{ops_of, table_of};
-use super::{DMA, device, write_if};
+use super::{DEVICES, DMA, device, pointer, write_if};
 use crate::abi::rt_device;
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::Device;
+use crate::map_ops::MapOps;
 
 /// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
 ///
@@ -75,6 +76,52 @@ fn allocates_here(device: Device) -> bool {
 pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller's.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
+}
+
+/// Allocates a buffer that begins at a multiple of `align` bytes: its physical address does, and so its handle, unless a
+/// translation moves it by less.
+///
+/// `align` is a power of two; up to a page it asks for nothing more. Otherwise as `rt_dma_alloc`: the lowest such
+/// address in the first pool that serves the request, freed by `rt_dma_free` with the same size and flags. Null also for
+/// an `align` that is no power of two, or that no pool can meet; and where the BSP's own operation allocates for the
+/// device and gives a handle that is not so aligned. Context as `rt_dma_alloc`; the time grows with the free runs that
+/// are too short.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_alloc_aligned(
+    dev: *mut rt_device,
+    size: usize,
+    align: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> *mut c_void {
+    let none = core::ptr::null_mut();
+    let Some(known) = device(dev).filter(|_| align.is_power_of_two()) else { return none };
+    let Some(table) = table_of(known).map(|table| unmasked(known, table)) else { return none };
+    let (va, handle) = match ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent)) {
+        Some(ops) => {
+            let mask = DEVICES.masks(known).coherent;
+            let wanted = Flags::from_bits_retain(flags);
+            let Some((va, handle)) = DMA.allocate_aligned(ops, known, size, align, wanted, mask) else { return none };
+            (pointer(va), handle)
+        }
+        None => {
+            let mut handle = 0;
+            // SAFETY: the caller's device; the handle is ours.
+            let va = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
+            if va.is_null() {
+                return none;
+            }
+            if !handle.is_multiple_of(align) {
+                // SAFETY: it was allocated just now.
+                unsafe { rt_dma_free(dev, size, va, handle, flags) };
+                return none;
+            }
+            (va, handle)
+        }
+    };
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    va
 }
 
 /// Writes zeros as Device memory takes them: words where they are aligned, and bytes before and behind. No `memset`, whose

@@ -87,6 +87,27 @@ impl RunTree {
         Some(index)
     }
 
+    /// The first word from `from` on in which a run of at least `length` begins; `None` if there is none. `length` is not
+    /// zero.
+    pub fn first_from(&self, length: u32, from: usize) -> Option<usize> {
+        let mut index = from;
+        // Up, to the first node that has such a run at or to the right of the way here; then down, always to the first.
+        for (level, start) in self.level.get(..=self.top)?.iter().enumerate() {
+            let node = self.nodes.get(*start as usize + index / FANOUT)?;
+            let is_long = |longest: &u32| *longest >= length;
+            if let Some(more) = node.iter().skip(index % FANOUT).position(is_long) {
+                index += more;
+                for start in self.level.get(..level)?.iter().rev() {
+                    let node = self.nodes.get(*start as usize + index)?;
+                    index = index * FANOUT + node.iter().position(is_long)?;
+                }
+                return Some(index);
+            }
+            index = index / FANOUT + 1;
+        }
+        None
+    }
+
     /// The longest run that begins in `word` is now `length`; zero if none does.
     #[inline(never)]
     pub fn set(&mut self, word: usize, length: u32) {

@@ -293,3 +293,61 @@ fn runs_grow_and_shrink_across_every_boundary_of_the_tree() {
         }
     }
 }
+
+/// As a pool does, under one lock.
+fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        while map.settle() {}
+        match map.take_aligned(from, count, base, align) {
+            Step::Taken(span) => return Some(span.from()),
+            Step::From(page) if page < map.pages => {
+                assert!(page > from, "no step stands still");
+                from = page;
+            }
+            _ => return None,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn aligned_requests_get_the_lowest_place(
+        pages in 1usize..700,
+        base in 0usize..1_000,
+        requests in proptest::collection::vec((1usize..90, 0u32..9, 0usize..4), 1..120),
+    ) {
+        let mut map = map_of(pages);
+        let mut model = Model::new(pages);
+        let mut held = Vec::new();
+        for (count, align, choice) in requests {
+            let align = 1 << align;
+            let fits = |model: &Model, page: usize| {
+                (base + page) % align == 0 && page + count <= pages
+                    && model.begun_at[page..page + count].iter().all(Option::is_none)
+            };
+            match choice {
+                0 if !held.is_empty() => {
+                    let (page, count): (usize, usize) = held.swap_remove(count % held.len());
+                    model.free(page, count).unwrap();
+                    map.free(page, count).unwrap();
+                }
+                1 => {
+                    let page = model.allocate(count);
+                    prop_assert_eq!(map.allocate(count), page);
+                    held.extend(page.map(|page| (page, count)));
+                }
+                _ => {
+                    let page = (0..pages).find(|&page| fits(&model, page));
+                    prop_assert_eq!(allocate_aligned(&mut map, count, base, align), page);
+                    if let Some(page) = page {
+                        model.begun_at[page..page + count].fill(Some(page));
+                        held.push((page, count));
+                    }
+                }
+            }
+            assert_tree_is_exact(&map);
+        }
+        assert_consistent(&mut map, &model);
+    }
+}

@@ -67,6 +67,23 @@ fn a_trim_keeps_pages_with_a_block_in_use() {
 }
 
 #[test]
+fn memory_that_comes_and_goes_takes_the_same_bookkeeping() {
+    let blocks = Blocks::new();
+    for size in [16, 300, 4096, 9000] {
+        let pool = blocks.create(size, 0, 0);
+        let mut heap_bytes = None;
+        for _ in 0..20 {
+            let held: Vec<_> = (0..50).map(|_| take(&blocks, pool)).collect();
+            held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+            assert!(pool.trim() != 0);
+            let now = blocks.machine.balance().heap_bytes;
+            assert_eq!(*heap_bytes.get_or_insert(now), now);
+        }
+        blocks.destroy(pool);
+    }
+}
+
+#[test]
 fn a_wrong_free_is_refused_and_changes_nothing() {
     let blocks = Blocks::new();
     let (pool, other) = (blocks.create(100, 32, 4096), blocks.create(100, 32, 4096));

@@ -68,6 +68,33 @@ fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
     }
 }
 
+/// Nothing but the calls, so that they meet within them; the first core trims, if it shall.
+#[test]
+fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
+    for (size, pages, trims) in [(4096, 1, false), (64, 1, false), (2048, 1, true), (1024, 1, true), (16, 1, true)] {
+        let blocks = Blocks::with_pages(pages);
+        let pool = blocks.create(size, 0, 0);
+        let owners: Vec<_> = (0..pages * PAGE / size).map(|_| AtomicBool::new(false)).collect();
+        on_every_core(|core| {
+            for _ in 0..if trims { 30_000 } else { 100_000 } {
+                if trims && core == 0 {
+                    pool.trim();
+                } else if let Some(block) = pool.allocate() {
+                    let owned = &owners[(block.handle - START) / size];
+                    assert!(!owned.swap(true, Relaxed), "a block has two owners");
+                    owned.store(false, Relaxed);
+                    pool.free(block.va, block.handle).unwrap();
+                }
+            }
+        });
+        let all: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+        assert_eq!(all.len(), owners.len(), "a block is lost, of {size} bytes");
+        all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+        blocks.destroy(pool);
+        assert_eq!(blocks.machine.take_errors(), [] as [&str; 0]);
+    }
+}
+
 #[test]
 fn an_interrupt_at_every_moment_finds_the_free_block() {
     static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);

@@ -1,0 +1,55 @@
+//! Runs that begin at a multiple of a power of two: the lowest, as for every request. Linked only where it is used.
+
+use super::bits::{BITS, Span, from_bit, set_bit, word};
+use super::{PageMap, word_of_run};
+
+/// What one step of a search found.
+pub enum Step {
+    /// These pages, which are taken now.
+    Taken(Span),
+    /// Nothing before this page: the search goes on there.
+    From(usize),
+    /// Nothing at all.
+    Nothing,
+}
+
+impl PageMap {
+    /// Looks at the first free run of at least `count` pages that begins at page `from` or behind, and takes the first
+    /// `count` pages of it that begin where `base + page` is a multiple of `align`, if it has them. The map must be
+    /// [settled](Self::settle). `count` is not zero, and `align` a power of two.
+    ///
+    /// One run a step, so that no step has the lock for long.
+    pub fn take_aligned(&mut self, from: usize, count: usize, base: usize, align: usize) -> Step {
+        let Ok(length) = u32::try_from(count) else { return Step::Nothing };
+        let index = from / BITS;
+        let mut free = self.free_in(index) & from_bit(from);
+        if from.is_multiple_of(BITS) && index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0 {
+            // What goes on a run of the word before was looked at there.
+            free &= free.wrapping_add(1);
+        }
+        if free == 0 {
+            return match self.runs.first_from(length, index + 1) {
+                Some(next) => Step::From(next * BITS),
+                None => Step::Nothing,
+            };
+        }
+        let start = index * BITS + free.trailing_zeros() as usize;
+        let end = self.run_end(start);
+        let Some(page) = base.checked_add(start).and_then(|at| at.checked_next_multiple_of(align)) else {
+            return Step::Nothing;
+        };
+        let page = page - base;
+        if page >= end || count > end - page {
+            return Step::From(end);
+        }
+        let after = page + count;
+        let span = Span::new(page, count);
+        self.tag(start, end, 0, 0);
+        span.change(self.used, usize::MAX);
+        set_bit(self.starts, page, usize::MAX);
+        self.tag(start, page, start, page);
+        self.tag(after, end, after, end);
+        self.stale = [start / BITS, word_of_run(after, end)];
+        Step::Taken(span)
+    }
+}
