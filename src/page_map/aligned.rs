@@ -1,6 +1,6 @@
 //! Runs that begin at a multiple of a power of two: the lowest, as for every request. Linked only where it is used.
 
-use super::bits::{BITS, Span, from_bit, set_bit, word};
+use super::bits::{BITS, Span, from_bit, set_bit, test};
 use super::{PageMap, word_of_run};
 
 /// What one step of a search found.
@@ -23,9 +23,10 @@ impl PageMap {
         let Ok(length) = u32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
         let mut free = self.free_in(index) & from_bit(from);
-        if from.is_multiple_of(BITS) && index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0 {
-            // What goes on a run of the word before was looked at there.
-            free &= free.wrapping_add(1);
+        if from.checked_sub(1).is_some_and(|before| !test(self.used, before)) {
+            // What goes on a run of the word before was looked at there; or it has grown over this place since the step
+            // before. Its tags are where it begins.
+            free &= free.wrapping_add(1 << (from % BITS));
         }
         if free == 0 {
             return match self.runs.first_from(length, index + 1) {

@@ -351,3 +351,29 @@ proptest! {
         assert_consistent(&mut map, &model);
     }
 }
+
+/// Between two steps of a search others take and give back pages: what the next step begins in may be one run with what
+/// lies before it by now.
+#[test]
+fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
+    let mut map = map_of(1000);
+    assert_eq!(map.allocate(10), Some(0));
+    assert_eq!(map.allocate(130), Some(10));
+    assert_eq!(map.allocate(150), Some(140));
+    assert_eq!(map.allocate(10), Some(290));
+    assert_eq!(map.allocate(700), Some(300));
+    map.free(10, 130).unwrap();
+    map.free(290, 10).unwrap();
+    while map.settle() {}
+    assert!(matches!(map.take_aligned(0, 10, 0, 256), Step::From(140)));
+    map.free(140, 150).unwrap();
+    while map.settle() {}
+    let taken = map.take_aligned(140, 10, 0, 256);
+    while map.settle() {}
+    assert_tree_is_exact(&map);
+    if let Step::Taken(span) = taken {
+        map.free(span.from(), 10).unwrap();
+    }
+    while map.settle() {}
+    assert_eq!(map.allocate(290), Some(10));
+}
