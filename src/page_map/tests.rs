@@ -324,7 +324,7 @@ proptest! {
         for (count, align, choice) in requests {
             let align = 1 << align;
             let fits = |model: &Model, page: usize| {
-                (base + page) % align == 0 && page + count <= pages
+                (base + page).is_multiple_of(align) && page + count <= pages
                     && model.begun_at[page..page + count].iter().all(Option::is_none)
             };
             match choice {
