@@ -184,12 +184,17 @@ impl<W: Way, B, P: Platform> Mapped<W, B, P> {
 }
 
 /// Why bytes are not mapped, and their owner.
-#[derive(Clone, Copy, Debug)]
 pub struct Refused<B> {
     /// Why.
     pub error: MapError,
     /// What was to be mapped. Nobody touched it.
     pub owner: B,
+}
+
+impl<B> core::fmt::Debug for Refused<B> {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.error.fmt(to)
+    }
 }
 
 impl<P: Platform> Device<P> {
