@@ -168,3 +168,8 @@ impl<P: Platform> Device<P> {
         Device { system, device }
     }
 }
+
+/// The example in the documentation compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rust-drivers.md")]
+pub struct Example;

@@ -63,6 +63,17 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
 }
 
 /// A block, with a value that processor and device see alike. Dropped, it is given back. Any context.
+///
+/// It does not outlive its pool:
+///
+/// ```compile_fail,E0505
+/// # use rt_dma_pool::driver::*;
+/// fn outlive<P: Platform>(pool: BlockPool<u32, P>) -> Option<u32> {
+///     let block = pool.allocate()?;
+///     drop(pool);
+///     Some(block.read())
+/// }
+/// ```
 pub struct BlockBox<'pool, T: AsWords, P: Platform> {
     pool: &'pool BlockPool<T, P>,
     block: Block,

@@ -74,7 +74,7 @@ impl<P: Platform> Drop for Entry<P> {
 ///
 /// A borrow that is lent cannot be used:
 ///
-/// ```compile_fail,E0502
+/// ```compile_fail,E0501
 /// # use rt_dma_pool::driver::*;
 /// fn receive<P: Platform>(device: &Device<P>, frame: &mut [u8]) -> Result<(), MapError> {
 ///     device.with_mapped(FromDevice, frame, |mapping| {
@@ -92,6 +92,17 @@ impl<P: Platform> Drop for Entry<P> {
 /// fn receive<P: Platform>(device: &Device<P>, frame: &mut [u8]) {
 ///     let mut kept = None;
 ///     let _ = device.with_mapped(FromDevice, frame, |mapping| kept = Some(mapping));
+/// }
+/// ```
+///
+/// nor change places with another:
+///
+/// ```compile_fail,E0521
+/// # use rt_dma_pool::driver::*;
+/// fn receive<P: Platform>(device: &Device<P>, one: &mut [u8], two: &mut [u8]) {
+///     let _ = device.with_mapped(FromDevice, one, |one| {
+///         device.with_mapped(FromDevice, two, |two| core::mem::swap(one, two))
+///     });
 /// }
 /// ```
 pub struct Mapping<'a, W: Way, P: Platform> {
