@@ -192,3 +192,13 @@ fn heap_bytes_share_no_line_and_go_back() {
     rig.machine.fail_always(Service::HeapAlloc);
     assert!(device.bytes(1).is_none());
 }
+
+/// The heap of the fake kernel panics in an interrupt.
+#[test]
+fn heap_bytes_dropped_in_an_interrupt_are_lost_and_no_more() {
+    let rig = Rig::new();
+    let bytes = rig.plain().bytes(10).unwrap();
+    let before = rig.machine.balance();
+    rig.machine.in_interrupt(|| drop(bytes));
+    assert_eq!(rig.machine.balance(), before);
+}
