@@ -4,13 +4,14 @@
 //!
 //! * [`CoherentBuffer`]: values in memory that processor and device see alike. [`Ring`]: a ring of descriptors in it.
 //! * [`BlockPool`] and [`BlockBox`]: values of which there are many, and which come and go.
-//! * [`Mapped`] and [`Mapping`]: bytes of the driver's own that a device has for a time. Meanwhile the borrow checker keeps
-//!   the processor off them.
+//! * [`Mapped`] and [`Mapping`]: bytes of the driver's own that a device has for a time. Meanwhile the borrow checker
+//!   keeps the processor off them.
 //!
 //! # Values
 //!
-//! Coherent memory is Device memory on aarch64. It is read and written by whole words, aligned, and there are no references
-//! to it. A value says by [`AsWords`] of which words it consists; integers and arrays of integers are values already.
+//! Coherent memory is Device memory on aarch64. It is read and written by whole words, aligned, and there are no
+//! references to it. A value says by [`AsWords`] of which words it consists; integers and arrays of integers are values
+//! already.
 //!
 //! # What `unsafe` is left
 //!
@@ -18,8 +19,8 @@
 //! to its device. A device that is given a handle behind a buffer's end, or goes on writing after its buffer was
 //! dropped or unmapped, writes where it likes, in Rust as in C. Stop the device first.
 //!
-//! What is *forgotten* ([`core::mem::forget`]) stays the device's for good, and is nobody else's ever after: it leaks, and
-//! does no harm.
+//! What is *forgotten* ([`core::mem::forget`]) stays the device's for good, and is nobody else's ever after: it leaks,
+//! and does no harm.
 //!
 //! # Errors and contexts
 //!
@@ -48,8 +49,8 @@ use crate::streaming::{Master, Streaming};
 
 /// A value's form in memory that a device sees: one integer, or an array of them.
 ///
-/// A driver implements it for its descriptors, and so says how wide each access is and, with `to_le` and its like, in which
-/// order the device takes the bytes.
+/// A driver implements it for its descriptors, and so says how wide each access is and, with `to_le` and its like, in
+/// which order the device takes the bytes.
 ///
 /// ```
 /// use rt_dma_pool::driver::AsWords;
@@ -126,12 +127,14 @@ pub struct System<P: Platform> {
 }
 
 impl<P: Platform> System<P> {
-    /// A system of these parts. `master` says how a device sees memory that is mapped for it, or that it cannot be said now.
+    /// A system of these parts. `master` says how a device sees memory that is mapped for it, or that it cannot be said
+    /// now.
     ///
     /// # Safety
-    /// The kernel keeps the promises of [`Kernel`]. `pages` gives memory that is mapped uncached, or is coherent for the
-    /// device otherwise, and is nobody else's until it is given back; its addresses were pointers once whose provenance is
-    /// exposed. Nobody gives back, destroys or unmaps through the other parts what drivers have from here.
+    /// The kernel keeps the promises of [`Kernel`]. `pages` gives memory that is mapped uncached, or is coherent for
+    /// the device otherwise, and is nobody else's until it is given back; its addresses were pointers once whose
+    /// provenance is exposed. Nobody gives back, destroys or unmaps through the other parts what drivers have from
+    /// here.
     #[allow(unsafe_code)]
     pub const unsafe fn new(
         dma: &'static Dma<P::Kernel>,

@@ -55,8 +55,8 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
 
 impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
     fn drop(&mut self) {
-        // SAFETY: this was the only one to use it, but for its boxes: they are gone, or have been forgotten, and then the
-        // pool is not destroyed.
+        // SAFETY: this was the only one to use it, but for its boxes: they are gone, or have been forgotten, and then
+        // the pool is not destroyed.
         #[allow(unsafe_code)]
         let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
     }

@@ -1,10 +1,10 @@
 //! Streaming mappings that hold the borrow of their bytes (Linux Documentation/core-api/dma-api-howto.rst, "Using
 //! Streaming DMA mappings").
 //!
-//! A guard that borrows a buffer for a time can be forgotten, which ends the borrow, but not the device's writing. So there
-//! are two kinds. A [`Mapped`] has its bytes for good: forgotten, they are lost, and nobody touches them any more. A
-//! [`Mapping`] of bytes that are borrowed for a time exists during a closure only; the closure sees it by reference, and
-//! can neither keep nor forget it.
+//! A guard that borrows a buffer for a time can be forgotten, which ends the borrow, but not the device's writing. So
+//! there are two kinds. A [`Mapped`] has its bytes for good: forgotten, they are lost, and nobody touches them any
+//! more. A [`Mapping`] of bytes that are borrowed for a time exists during a closure only; the closure sees it by
+//! reference, and can neither keep nor forget it.
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::kernel::lent::{Access, HeapBytes, Held, Lent, Owner, Shared, Unique};
@@ -145,7 +145,8 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
 
 /// Bytes that a device has, with their owner `B`. Dropped, they are unmapped, and then the owner is dropped.
 ///
-/// An owner is `&'static mut [u8]`, [`HeapBytes`], or, for what the device only reads, `&'static [u8]`. No other borrow is:
+/// An owner is `&'static mut [u8]`, [`HeapBytes`], or, for what the device only reads, `&'static [u8]`. No other borrow
+/// is:
 ///
 /// ```compile_fail,E0521
 /// # use rt_dma_pool::driver::*;

@@ -17,8 +17,8 @@ impl Platform for RtThreadPlatform {
 }
 
 /// Only what is below refers to it: a system without drivers in Rust does not link it.
-// SAFETY: the port tells the truth; `rt_dma_alloc` gives pages as it promises. C could give back what a driver in Rust has,
-// as it could write to it.
+// SAFETY: the port tells the truth; `rt_dma_alloc` gives pages as it promises. C could give back what a driver in Rust
+// has, as it could write to it.
 static SYSTEM: System<RtThreadPlatform> =
     unsafe { System::new(&DMA, &STREAMING, &POOLS, DevicePages::new(), &master_of) };
 
@@ -31,8 +31,8 @@ impl driver::Device<RtThreadPlatform> {
     /// The device behind a pointer, unless it is null.
     ///
     /// # Safety
-    /// A pointer that is not null points to a `struct rt_device` that stays as long as this, any copy of it, or anything
-    /// made by one is used or not dropped yet.
+    /// A pointer that is not null points to a `struct rt_device` that stays as long as this, any copy of it, or
+    /// anything made by one is used or not dropped yet.
     pub unsafe fn from_ptr(dev: *mut rt_device) -> Option<Self> {
         // SAFETY: the caller's promise: RT-Thread knows a device by this pointer.
         device(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })

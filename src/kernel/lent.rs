@@ -1,4 +1,5 @@
-//! A buffer that is lent to a device: kept as an address, since a device writes where a reference says that nobody does.
+//! A buffer that is lent to a device: kept as an address, since a device writes where a reference says that nobody
+//! does.
 
 #![allow(unsafe_code)]
 
@@ -97,7 +98,8 @@ impl<'a, A: Access> Lent<'a, A> {
 /// Bytes that their owner can lend for good, and take back.
 ///
 /// # Safety
-/// The bytes stay where they are when the owner is moved, as long as it is not dropped, and `bytes` always gives the same.
+/// The bytes stay where they are when the owner is moved, as long as it is not dropped, and `bytes` always gives the
+/// same.
 pub unsafe trait Owner<A: Access>: 'static {
     /// The bytes.
     fn bytes(&mut self) -> A::Bytes<'_>;
@@ -153,8 +155,8 @@ impl<B> Drop for Held<B> {
     }
 }
 
-/// Bytes in the kernel's heap that share no cache line with others. Dropped in a *thread*, they go back; elsewhere, where the
-/// heap cannot be called, they are lost.
+/// Bytes in the kernel's heap that share no cache line with others. Dropped in a *thread*, they go back; elsewhere,
+/// where the heap cannot be called, they are lost.
 pub struct HeapBytes<K: Kernel> {
     kernel: K,
     memory: ManuallyDrop<Reserved<K>>,

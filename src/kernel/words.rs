@@ -84,7 +84,8 @@ impl DeviceMemory {
     ///
     /// # Safety
     /// They are mapped for reading and writing as long as this is used, by an address that was a pointer once whose
-    /// provenance is exposed; no Rust value lies there, and nobody else in the system accesses them meanwhile but a device.
+    /// provenance is exposed; no Rust value lies there, and nobody else in the system accesses them meanwhile but a
+    /// device.
     pub unsafe fn new(start: Va, size: usize) -> Self {
         DeviceMemory { start, size }
     }
@@ -96,8 +97,8 @@ impl DeviceMemory {
         (is_within && address.is_multiple_of(align)).then_some(address)
     }
 
-    /// The value at `offset`, word by word in rising order; `None` if it ends behind the memory, or is not aligned. What
-    /// is read after it is newer.
+    /// The value at `offset`, word by word in rising order; `None` if it ends behind the memory, or is not aligned.
+    /// What is read after it is newer.
     pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
         let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance::<W::Word>(address);

@@ -93,7 +93,8 @@ fn there_may_be_none() {
     let rig = Rig::new();
     let device = rig.plain();
     assert!(device.coherent::<u32>(0).is_none());
-    assert!(device.coherent::<u64>(usize::MAX / 8 + 1).is_none(), "the size overflows");
+    assert!(device.coherent::<u64>(usize::MAX / 8 + 1).is_none(), "the size overflows, to none");
+    assert!(device.coherent::<u64>(usize::MAX / 8 + 2).is_none(), "the size overflows, to little");
     assert!(device.coherent::<u8>(usize::MAX).is_none());
     assert!(device.coherent::<u8>(POOL_SIZE + 1).is_none());
     let all = device.coherent::<u8>(POOL_SIZE).unwrap();

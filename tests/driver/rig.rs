@@ -11,8 +11,8 @@ use rt_dma_pool::kernel::lent::Unique;
 use rt_dma_pool::kernel::{self, Kernel};
 use rt_dma_pool::registry::Dma;
 use rt_dma_pool::streaming::{Master, Ops, Streaming};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 /// Memory of the kernel's own, mapped linearly, and the pool.
 pub const HEAP: Pa = LOW.start;
@@ -105,7 +105,7 @@ impl Rig {
     }
 
     pub fn owner(&self, offset: usize, size: usize) -> Watched {
-        Watched { bytes: self.bytes(offset, size), dma: self.machine.dma, bounced_when_dropped: Arc::default() }
+        Watched { bytes: self.bytes(offset, size), dma: self.machine.dma, bounced_when_dropped: keep(Box::default()) }
     }
 
     /// Bytes of the pool in use.
@@ -131,7 +131,7 @@ impl Rig {
 pub struct Watched {
     bytes: &'static mut [u8],
     dma: &'static Dma<FakeKernel>,
-    pub bounced_when_dropped: Arc<AtomicUsize>,
+    pub bounced_when_dropped: &'static AtomicUsize,
 }
 
 // SAFETY: they are where the slice is.

@@ -71,7 +71,7 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
     rig.assert_balanced(|device| {
         // It shares a line with its neighbours.
         let owner = rig.owner(1, 10);
-        let noted = owner.bounced_when_dropped.clone();
+        let noted = owner.bounced_when_dropped;
         let mapped = device.map(FromDevice, owner).unwrap();
         assert_eq!(rig.used(), PAGE);
         rig.machine.device_write(mapped.handle(), &[9; 10]);
@@ -80,7 +80,7 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
         rig.machine.evict_cache();
         assert_eq!(rig.machine.device_read(HEAP, 12), [0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 0]);
         let mapped = device.map(FromDevice, rig.owner(1, 10)).unwrap();
-        let noted = mapped.finish().bounced_when_dropped.clone();
+        let noted = mapped.finish().bounced_when_dropped;
         assert_eq!(noted.load(Relaxed), 1, "dropped by the caller");
     });
 }
@@ -93,7 +93,7 @@ fn what_is_refused_comes_back() {
     // No pool has a bounce buffer.
     let refused = device.map(FromDevice, rig.owner(1, 10)).err().unwrap();
     assert_eq!(refused.error, MapError::NoBounce);
-    let noted = refused.owner.bounced_when_dropped.clone();
+    let noted = refused.owner.bounced_when_dropped;
     assert_eq!(noted.load(Relaxed), 0);
     drop(refused);
     assert_eq!(noted.load(Relaxed), 1);
