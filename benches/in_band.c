@@ -3,7 +3,7 @@
  * The baseline of small blocks: a free list in the blocks themselves. The first word of a free block points to the next;
  * a block is taken from the list's head and put back there under the pool's lock, unchecked; its handle is a sum.
  */
-#include "bench.h"
+#include "baselines.h"
 
 struct page
 {
@@ -16,7 +16,7 @@ struct in_band_pool
 {
     void *first;            /* the free block at the head */
     rt_ubase_t offset;      /* from the processor's address to the device's, the same for all pages of a view */
-    struct bench_lock lock;
+    struct rt_spinlock lock;
     struct rt_device *dev;
     rt_size_t size, boundary;
     struct page *pages;
@@ -26,7 +26,7 @@ struct in_band_pool *in_band_create(struct rt_device *dev, rt_size_t size, rt_si
 {
     struct in_band_pool *pool = rt_calloc(1, sizeof(*pool));
 
-    MUST(pool);
+    RT_ASSERT(pool);
     pool->dev = dev;
     pool->size = RT_ALIGN(size, align);
     pool->boundary = boundary ? boundary : ARCH_PAGE_SIZE;
@@ -45,7 +45,7 @@ static __attribute__((noinline)) int grow(struct in_band_pool *pool)
         rt_free(page);
         return 0;
     }
-    MUST(!pool->pages || pool->offset == page->handle - (rt_ubase_t)page->va);
+    RT_ASSERT(!pool->pages || pool->offset == page->handle - (rt_ubase_t)page->va);
     pool->offset = page->handle - (rt_ubase_t)page->va;
     page->next = pool->pages;
     pool->pages = page;
@@ -59,41 +59,41 @@ static __attribute__((noinline)) int grow(struct in_band_pool *pool)
         *last = (char *)page->va + at;
         last = *last;
     }
-    level = bench_lock(&pool->lock);
+    level = rt_spin_lock_irqsave(&pool->lock);
     *last = pool->first;
     pool->first = first;
-    bench_unlock(&pool->lock, level);
+    rt_spin_unlock_irqrestore(&pool->lock, level);
     return 1;
 }
 
 void *in_band_alloc(struct in_band_pool *pool, rt_ubase_t *dma_handle)
 {
-    rt_base_t level = bench_lock(&pool->lock);
+    rt_base_t level = rt_spin_lock_irqsave(&pool->lock);
     void **block;
 
     while (!(block = pool->first))
     {
-        bench_unlock(&pool->lock, level);
+        rt_spin_unlock_irqrestore(&pool->lock, level);
         if (!grow(pool))
         {
             return RT_NULL;
         }
-        level = bench_lock(&pool->lock);
+        level = rt_spin_lock_irqsave(&pool->lock);
     }
     pool->first = *block;
-    bench_unlock(&pool->lock, level);
+    rt_spin_unlock_irqrestore(&pool->lock, level);
     *dma_handle = (rt_ubase_t)block + pool->offset;
     return block;
 }
 
 void in_band_free(struct in_band_pool *pool, void *block, rt_ubase_t dma_handle)
 {
-    rt_base_t level = bench_lock(&pool->lock);
+    rt_base_t level = rt_spin_lock_irqsave(&pool->lock);
 
     RT_UNUSED(dma_handle);
     *(void **)block = pool->first;
     pool->first = block;
-    bench_unlock(&pool->lock, level);
+    rt_spin_unlock_irqrestore(&pool->lock, level);
 }
 
 void in_band_destroy(struct in_band_pool *pool)

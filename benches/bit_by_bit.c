@@ -5,10 +5,10 @@
  * given back by its handle, unchecked.
  */
 #include <mm_aspace.h>
-#include "bench.h"
+#include "baselines.h"
 
 static rt_list_t pools = RT_LIST_OBJECT_INIT(pools);
-static struct bench_lock lock;
+static RT_DEFINE_SPINLOCK(lock);
 
 static rt_err_t sync_nothing(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t handle, rt_ubase_t flags)
 {
@@ -36,13 +36,13 @@ struct rt_dma_pool *bit_by_bit_install(rt_region_t *region)
 {
     struct rt_dma_pool *pool = rt_calloc(1, sizeof(*pool));
 
-    MUST(pool);
+    RT_ASSERT(pool);
     pool->region = *region;
     pool->start = region->start;
     pool->bits = (region->end - region->start) / ARCH_PAGE_SIZE;
     pool->flags = RT_DMA_F_LINEAR | RT_DMA_F_32BITS;
     pool->map = rt_calloc(RT_BITMAP_LEN(pool->bits), sizeof(rt_bitmap_t));
-    MUST(pool->map);
+    RT_ASSERT(pool->map);
     rt_list_insert_before(&pools, &pool->list);
     return pool;
 }
@@ -121,9 +121,9 @@ void *bit_by_bit_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
         {
             continue;
         }
-        level = bench_lock(&lock);
+        level = rt_spin_lock_irqsave(&lock);
         page = take_run(pool, pages);
-        bench_unlock(&lock, level);
+        rt_spin_unlock_irqrestore(&lock, level);
         if (page != pool->bits)
         {
             *dma_handle = pool->start + page * ARCH_PAGE_SIZE;
@@ -155,13 +155,13 @@ void bit_by_bit_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_u
         if (dma_handle >= pool->region.start && dma_handle < pool->region.end)
         {
             rt_size_t first = (dma_handle - pool->start) / ARCH_PAGE_SIZE;
-            rt_base_t level = bench_lock(&lock);
+            rt_base_t level = rt_spin_lock_irqsave(&lock);
 
             for (rt_size_t page = first; page < first + pages; ++page)
             {
                 change_bit(pool->map, page);
             }
-            bench_unlock(&lock, level);
+            rt_spin_unlock_irqrestore(&lock, level);
             return;
         }
     }
