@@ -6,7 +6,7 @@ import math
 WIDTH, HEIGHT = 400, 300            # of a panel, with its margins
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 34, 38
 LEGEND = 54
-COST = (100, 10_000_000)            # the scale
+COST = (40, 10_000_000)             # the scale
 COLOURS = {"ours": "#0b6fb8", "baseline": "#d9730d"}
 TITLES = {"empty": "empty", "random": "half full at random", "90-percent": "90 % full", "checkerboard": "checkerboard"}
 
@@ -43,7 +43,7 @@ def panel(pages, fill):
         x = scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12)
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#e4e4e4"/>')
         parts.append(text(x, bottom + 15, f"{size:,}"))
-    decades = range(int(math.log10(COST[0])), int(math.log10(COST[1])) + 1)
+    decades = range(math.ceil(math.log10(COST[0])), int(math.log10(COST[1])) + 1)
     for exponent in decades:
         y = scaled(10 ** exponent, *COST, bottom, TOP)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{right}" stroke="#e4e4e4"/>')
