@@ -5,43 +5,46 @@ import bounds
 
 INTRODUCTION = """# What the library costs
 
-Written by `ci/bench`, which holds each number against its bound; what misses it is **bold**. Instructions throughout, of the
-library as `ci/build` makes it; a host's depend a little on its compilers.
+Written by `ci/bench`, which holds each number against its bound; what misses it is **bold**. Instructions throughout,
+of the library as `ci/build` makes it; a host's depend a little on its compilers.
 """
 
 CALLS = """
 ## Calls, on aarch64
 
-`benches/calls.c` in the kernel of `bsp-tests/kernel`, on QEMU with `-icount shift=0`: one call of `rt_dma_alloc`, one of
-`rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; steady state is the middle of 255 turns.
+`benches/calls.c` in the kernel of `bsp-tests/kernel`, on QEMU with `-icount shift=0`: one call of `rt_dma_alloc`, one
+of `rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; steady state is the middle of 255
+turns.
 """
 
 STRETCHES = """
 ## The longest stretch with the lock held
 
-On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions beside 4 for every
-64 pages of the request; *over* is what is left without those.
+On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions beside 4
+for every 64 pages of the request; *over* is what is left without those.
 """
 
 PAGES = """
 ## Pages, against a walk from bit to bit
 
 The whole of `rt_dma_alloc` and `rt_dma_free` through the C interface, counted by callgrind on a host in one run with
-`benches/bit_by_bit.c`: the same first fit, that looks at one page after the other. Both find their device's operations, walk the
-list of pools, and lock; both take the same pages in every row, which is checked.
+`benches/bit_by_bit.c`: the same first fit, that looks at one page after the other. Both find their device's
+operations, walk the list of pools, and lock; both take the same pages in every row, which is checked.
 
 ![Cost against the size of the pool](plot.svg)
 
-* *random*: each page is in use or not, as a coin falls; *90-percent*: the lowest 90 % are in use; *checkerboard*: every second.
-* *success*: an allocation and its free. Where the fill leaves no run that is long enough, the last pages of the pool are free.
-* *failure*: an allocation that finds nothing. Every run that is long enough is broken up by single pages, so for one page the
-  pool is full; on the empty pool the request is one page more than the pool has.
-* *crossed*: two allocations, then their frees, the first one first: so that none is given back as the last that was taken.
-  Beside the others, without a bound; counted is half of it.
+* *random*: each page is in use or not, as a coin falls; *90-percent*: the lowest 90 % are in use; *checkerboard*:
+  every second.
+* *success*: an allocation and its free. Where the fill leaves no run that is long enough, the last pages of the pool
+  are free.
+* *failure*: an allocation that finds nothing. Every run that is long enough is broken up by single pages, so for one
+  page the pool is full; on the empty pool the request is one page more than the pool has.
+* *crossed*: two allocations, then their frees, the first one first: so that none is given back as the last that was
+  taken. Beside the others, without a bound; counted is half of it.
 
-Each cell: ours / the baseline's. No row may be slower; from {large:,} pages on, those must be {faster} times as fast in which the
-baseline has to walk, marked with `w`: it fails, or finds its pages in the upper half of a pool that is not empty. (Elsewhere it
-ends at the first pages that it looks at, and nothing can be {faster} times as fast as that.)
+Each cell: ours / the baseline's. No row may be slower; from {large:,} pages on, those must be {faster} times as fast
+in which the baseline has to walk, marked with `w`: it fails, or finds its pages in the upper half of a pool that is
+not empty. (Elsewhere it ends at the first pages that it looks at, and nothing can be {faster} times as fast as that.)
 """
 
 GROWTH = """
@@ -52,16 +55,16 @@ BLOCKS = """
 ## Small blocks, against a free list in the blocks
 
 100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, growing from nothing:
-`rt_dma_block_pool_*`, and `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on cached
-memory. Per allocation and free, with the loop around them. Accesses to DMA memory are counted as faults, with all of it out of
-bounds, while 1,024 blocks are allocated and freed three times over.
+`rt_dma_block_pool_*`, and `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on
+cached memory. Per allocation and free, with the loop around them. Accesses to DMA memory are counted as faults, with
+all of it out of bounds, while 1,024 blocks are allocated and freed three times over.
 """
 
 SIZE = """
 ## The archive
 
-The linked core, text and read-only data of archive and port after `--gc-sections`, with RT-Thread's own exports: {core:,} bytes
-of {bound:,}{missed}.
+The linked core, text and read-only data of archive and port after `--gc-sections`, with RT-Thread's own exports:
+{core:,} bytes of {bound:,}{missed}.
 """
 
 
