@@ -302,6 +302,9 @@ impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages, by opening it first.
     #[inline(never)]
     fn take_lowest(&self, pages: usize) -> Option<Span> {
+        if pages > self.pages {
+            return None;
+        }
         let mut patience = PATIENCE;
         loop {
             let mut map = self.settled();
