@@ -8,15 +8,16 @@
 //! * **The caller** (the core) calls the methods marked *thread* only where [`can_sleep`](Kernel::can_sleep) is true,
 //!   and never with a lock of this library held.
 
-#[cfg(any(target_os = "none", feature = "rtthread", test))]
 #[allow(unsafe_code)]
 pub mod copy;
 pub mod heap;
+pub mod lent;
 pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod words;
 
 use core::ffi::{CStr, c_char};
 

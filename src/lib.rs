@@ -10,6 +10,7 @@
 //! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
 //!   that the device does not reach.
 //! * [`block_pool`]: small blocks out of all of this, as a client of it.
+//! * [`driver`]: all of it for drivers in Rust, without `unsafe`.
 //! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
 
 #![no_std]
@@ -28,6 +29,7 @@ pub mod bounce;
 pub mod cache;
 pub mod device_records;
 pub mod device_tree;
+pub mod driver;
 pub mod extract;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod ffi;

@@ -22,7 +22,7 @@ mod tests;
 pub use aligned::Step;
 pub use bits::{Span, test};
 
-use core::mem::{replace, size_of};
+use core::mem::{size_of, take};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::Tail;
@@ -64,6 +64,8 @@ pub struct PageMap {
     starts: &'static [AtomicUsize],
     runs: RunTree,
     open: OpenRun,
+    /// Pages that were given back, but are no part of a run yet.
+    freed: (usize, usize),
     /// Words whose figure in the tree may be wrong by now, or [`NOWHERE`].
     stale: [usize; 2],
 }
@@ -89,6 +91,7 @@ impl PageMap {
             starts: tail.slice(words),
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
             open: OpenRun::NONE,
+            freed: (0, 0),
             stale: [NOWHERE; 2],
         };
         map.runs.set(0, pages as u32);
@@ -126,14 +129,15 @@ impl PageMap {
         Some(span)
     }
 
-    /// The same from any run; `None` if there is none. The map must be [settled](Self::settle).
-    pub fn take_lowest(&mut self, count: usize) -> Option<Span> {
-        let index = self.runs.first(u32::try_from(count).ok()?)?;
+    /// Opens the lowest free run of `count` pages or more, so that [`take_next`](Self::take_next) takes them; false if
+    /// there is none. The map must be [settled](Self::settle). `count` is not zero.
+    pub fn open_lowest(&mut self, count: usize) -> bool {
+        let Some(index) = u32::try_from(count).ok().and_then(|length| self.runs.first(length)) else { return false };
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
         self.tag(start, end, 0, 0);
         self.open = OpenRun { start, next: start, end, least: count, last: NOWHERE };
-        self.take_next(count)
+        true
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken.
@@ -153,18 +157,19 @@ impl PageMap {
     /// Gives back the allocation of `count` pages that begins at `page`. The map must be [settled](Self::settle).
     pub fn give_back(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
         self.check(page, count)?;
-        let after = page + count;
-        let start = self.run_start(page);
-        let end = self.run_end(after);
         Span::new(page, count).change(self.used, 0);
         set_bit(self.starts, page, 0);
+        self.freed = (page, page + count);
+        Ok(())
+    }
 
-        // [start, end) is one run now, and the two beside the allocation are none.
+    /// Makes one run of the pages `[page, after)`, which were given back, and the two beside them.
+    fn merge(&mut self, page: usize, after: usize) {
+        let (start, end) = (self.run_start(page), self.run_end(after));
         self.tag(start, page, 0, 0);
         self.tag(after, end, 0, 0);
         self.tag(start, end, start, end);
         self.stale = [start / BITS, word_of_run(after, end)];
-        Ok(())
     }
 
     /// Whether an allocation of `count` pages begins at `page`.
@@ -187,24 +192,36 @@ impl PageMap {
     /// Does one part of what earlier calls left to do in the tree and the tags; false if there is nothing.
     ///
     /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
+    #[inline(always)]
     pub fn settle(&mut self) -> bool {
+        let is_settled = self.open.end == 0 && self.freed.1 == 0 && self.stale == [NOWHERE; 2];
+        if !is_settled {
+            self.settle_part();
+        }
+        !is_settled
+    }
+
+    #[inline(never)]
+    fn settle_part(&mut self) {
         if self.open.end != 0 {
-            let open = replace(&mut self.open, OpenRun::NONE);
-            self.tag(open.next, open.end, open.next, open.end);
-            if open.next != open.start {
-                self.stale = [open.start / BITS, word_of_run(open.next, open.end)];
+            let OpenRun { start, next, end, .. } = self.open;
+            self.tag(next, end, next, end);
+            if next != start {
+                self.stale = [start / BITS, word_of_run(next, end)];
             }
-            return true;
+            self.open = OpenRun::NONE;
+            return;
+        }
+        if self.freed.1 != 0 {
+            let (page, after) = take(&mut self.freed);
+            self.merge(page, after);
+            return;
         }
         let [first, second] = self.stale;
         self.stale = [second, NOWHERE];
-        if first == NOWHERE {
-            return false;
-        }
-        if first != second {
+        if first != second && first != NOWHERE {
             self.runs.set(first, self.longest_beginning_in(first));
         }
-        true
     }
 
     /// The free pages of word `index`, as bits.
@@ -221,10 +238,12 @@ impl PageMap {
         let mut begins = if count <= BITS { free } else { 0 };
         // `begins` has the bits with `reach` free pages from there on, within this word.
         let mut reach = 1;
-        while reach < count && begins != 0 {
-            let step = reach.min(count - reach);
-            begins &= begins >> step;
-            reach += step;
+        while reach <= count / 2 && begins != 0 {
+            begins &= begins >> reach;
+            reach *= 2;
+        }
+        if begins != 0 {
+            begins &= begins >> (count - reach);
         }
         // None within the word: it is the run that leaves it.
         let start = if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() };
@@ -261,37 +280,48 @@ impl PageMap {
     /// Where the free run that begins at `page` ends; `page` if none does.
     #[inline(never)]
     fn run_end(&self, page: usize) -> usize {
+        let mut index = page / BITS;
         let within = page % BITS;
-        let end = page + (self.free_in(page / BITS) >> within).trailing_ones() as usize;
-        if within != 0 && !end.is_multiple_of(BITS) {
-            return end;
+        if within != 0 {
+            let end = page + (self.free_in(index) >> within).trailing_ones() as usize;
+            if !end.is_multiple_of(BITS) {
+                return end;
+            }
+            index += 1;
         }
-        let first = page.div_ceil(BITS);
-        for index in [first, first + 1] {
+        let first = index;
+        loop {
             let free = self.free_in(index).trailing_ones() as usize;
             if free < BITS {
                 return index * BITS + free;
             }
+            if index != first {
+                return word(self.starts, first);
+            }
+            index += 1;
         }
-        word(self.starts, first)
     }
 
     /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
     #[inline(always)]
     fn run_start(&self, page: usize) -> usize {
-        let (index, within) = (page / BITS, page % BITS);
-        let used = word(self.used, index) & !from_bit(page);
-        if within != 0 && used != 0 {
-            return index * BITS + BITS - used.leading_zeros() as usize;
+        let mut index = page / BITS;
+        let below = word(self.used, index) & !from_bit(page);
+        if below != 0 {
+            return index * BITS + BITS - below.leading_zeros() as usize;
         }
-        for after in [index, index.wrapping_sub(1)] {
-            let Some(before) = after.checked_sub(1) else { return 0 };
+        let last = index;
+        loop {
+            let Some(before) = index.checked_sub(1) else { return 0 };
             let used = word(self.used, before);
             if used != 0 {
-                return after * BITS - used.leading_zeros() as usize;
+                return index * BITS - used.leading_zeros() as usize;
             }
+            if index != last {
+                return word(self.starts, last - 1);
+            }
+            index = before;
         }
-        word(self.starts, index - 1)
     }
 }
 
@@ -301,33 +331,25 @@ fn word_of_run(start: usize, end: usize) -> usize {
 }
 
 /// The longest run of ones in `word`.
-#[inline(never)]
+#[inline(always)]
 fn longest_run(word: usize) -> u32 {
-    // `shrunk` has a bit for each place where `length` ones begin. Doubling overshoots; then halves find the rest.
+    // `shrunk` has a bit for each place where `length` ones begin. Doubling goes on while it can; then halves find the rest.
     let mut shrunk = word;
-    if shrunk == 0 {
-        return 0;
-    }
-    let mut length = 1;
-    let mut step = 1;
-    loop {
-        let next = shrunk & (shrunk >> step);
-        if next == 0 {
-            break;
-        }
-        shrunk = next;
-        length += step;
-        step = length;
-        if length >= BITS as u32 {
-            return BITS as u32;
-        }
-    }
-    while step > 1 {
-        step /= 2;
-        let next = shrunk & (shrunk >> step);
-        if next != 0 {
-            shrunk = next;
+    let mut length = 0;
+    if shrunk != 0 {
+        length = 1;
+        let mut step = 1;
+        while length < BITS as u32 && shrunk & (shrunk >> step) != 0 {
+            shrunk &= shrunk >> step;
             length += step;
+            step = length;
+        }
+        while step > 1 {
+            step /= 2;
+            if shrunk & (shrunk >> step) != 0 {
+                shrunk &= shrunk >> step;
+                length += step;
+            }
         }
     }
     length

@@ -16,7 +16,7 @@ use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::heap::{OnceRef, Reserved};
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::lock::IrqLock;
+use crate::lock::{IrqGuard, IrqLock};
 use crate::mapping::Mappings;
 use crate::page_map::{FreeError, PageMap, Span, Step, bytes_for, test, words_for};
 use crate::view::{NoView, View, leads_to, map_checked};
@@ -88,6 +88,9 @@ pub struct Pool<K: Kernel> {
     pub next: OnceRef<Pool<K>>,
 }
 
+/// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
+/// that is longer.
+const PATIENCE: usize = 16;
 /// What the bits of pages that may have dirty lines are made of.
 const DIRTY: usize = usize::MAX;
 /// What the bits of all others are made of.
@@ -178,7 +181,9 @@ impl<K: Kernel> Pool<K> {
 
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
-        let (words, longest) = self.settled(|map| (map.used_words(), map.longest_free()));
+        let map = self.settled();
+        let (words, longest) = (map.used_words(), map.longest_free());
+        drop(map);
         (PageMap::used_pages(words) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
@@ -286,7 +291,7 @@ impl<K: Kernel> Pool<K> {
         let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
         let mut from = 0;
         loop {
-            match self.settled(|map| map.take_aligned(from, pages, base, align)) {
+            match self.settled().take_aligned(from, pages, base, align) {
                 Step::Taken(span) => return self.hand_out(mappings, span, pages, wanted),
                 Step::From(page) if page < self.pages => from = page,
                 Step::From(_) | Step::Nothing => return None,
@@ -294,9 +299,29 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
+    /// Takes the lowest run of `pages` free pages, by opening it first.
     #[inline(never)]
     fn take_lowest(&self, pages: usize) -> Option<Span> {
-        self.settled(|map| map.take_lowest(pages))
+        if pages > self.pages {
+            return None;
+        }
+        let mut patience = PATIENCE;
+        loop {
+            let mut map = self.settled();
+            if !map.open_lowest(pages) {
+                return None;
+            }
+            if patience != 0 {
+                patience -= 1;
+                drop(map);
+                map = self.map.lock(self.kernel);
+            }
+            // Somebody else may have been there first.
+            let next = map.take_next(pages);
+            if next.is_some() {
+                return next;
+            }
+        }
     }
 
     /// How a request with `wanted` is to be handed out from here.
@@ -425,24 +450,24 @@ impl<K: Kernel> Pool<K> {
     /// Gives back the buffer of `pages` pages at `page`. Any context.
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
-        self.settled(|map| map.give_back(page, pages))
+        self.settled().give_back(page, pages)
     }
 
-    /// Works on the map when it is settled. Each part of that has the lock for itself, so that none holds it for long;
-    /// unless somebody else takes pages in between, time and again.
-    #[inline(always)]
-    fn settled<T>(&self, work: impl FnOnce(&mut PageMap) -> T) -> T {
-        let mut patience = 16;
-        'again: loop {
+    /// The map, settled. Each part of that has the lock for itself, so that none holds it for long; unless somebody else
+    /// takes pages in between, time and again.
+    #[inline(never)]
+    fn settled(&self) -> IrqGuard<'_, K, PageMap> {
+        let mut patience = PATIENCE;
+        loop {
             let mut map = self.map.lock(self.kernel);
-            while map.settle() {
-                if patience != 0 {
-                    patience -= 1;
-                    drop(map);
-                    continue 'again;
-                }
+            if !map.settle() {
+                return map;
             }
-            return work(&mut map);
+            patience = patience.saturating_sub(1);
+            if patience == 0 {
+                while map.settle() {}
+                return map;
+            }
         }
     }
 

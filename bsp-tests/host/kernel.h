@@ -7,7 +7,9 @@
 #include <mm_memblock.h>
 
 #define HOST_RAM        0x40000000UL
+#ifndef HOST_RAM_SIZE
 #define HOST_RAM_SIZE   (64UL << 20)
+#endif
 #define HOST_DMA_OFFSET 0x80000000UL
 
 /* Switches the machine on. */

@@ -16,11 +16,17 @@ use crate::kernel::{Device, Va};
 pub struct rt_dma_block_pool(());
 
 /// The system's block pools.
-static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages);
+pub(super) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::new());
 
 /// Pages from the device's own table of operations.
 #[derive(Clone, Copy)]
-struct DevicePages;
+pub struct DevicePages(());
+
+impl DevicePages {
+    pub(super) const fn new() -> Self {
+        DevicePages(())
+    }
+}
 
 /// What RT-Thread's `rt_dma_alloc_coherent` asks for.
 const COHERENT: usize = Flags::NOCACHE.union(Flags::LINEAR).bits();

@@ -15,6 +15,7 @@
 mod attributes;
 mod block_pool;
 mod buffer;
+pub mod driver;
 mod managed;
 mod managed_map;
 mod managed_pool;

@@ -55,7 +55,7 @@ impl Segment for rt_dma_sg {
 }
 
 /// Only the functions below refer to it: a system without streaming mappings does not link it.
-static STREAMING: Streaming<RtThread> = Streaming::new();
+pub(super) static STREAMING: Streaming<RtThread> = Streaming::new();
 
 /// A table of the BSP's own, through the functions that look into it.
 static OWN: OwnOps = OwnOps {
@@ -95,6 +95,11 @@ fn master(dev: *mut rt_device) -> Option<Master> {
         DMA.refuse(&Line { format: apart!("%s: a streaming mapping needs a device"), name, values: [0; 5] });
         return None;
     };
+    master_of(device)
+}
+
+/// The device as its mappings see it; `None` if its operations cannot be chosen now.
+pub(super) fn master_of(device: Device) -> Option<Master> {
     let table = unmasked(device, table_of(device)?);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
     // No handle is higher than a word, whatever the mask allows.

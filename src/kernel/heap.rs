@@ -40,6 +40,11 @@ impl<K: Kernel> Reserved<K> {
         NonNull::new(kernel.heap_alloc(size)).map(|memory| Reserved { kernel, memory, size })
     }
 
+    /// Its first byte.
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.memory
+    }
+
     /// Uses the memory for good: for a `T`, and behind it for the slices that `make` takes from the [`Tail`].
     /// `None` if it is too small for a `T`.
     pub fn place<T>(self, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {

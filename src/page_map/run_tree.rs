@@ -36,6 +36,8 @@ pub struct RunTree {
     level: [u32; MAX_LEVELS],
     /// The level of the top node.
     top: usize,
+    /// The longest run of all.
+    longest: u32,
 }
 
 impl RunTree {
@@ -54,7 +56,7 @@ impl RunTree {
                 break;
             }
         }
-        RunTree { nodes, level, top }
+        RunTree { nodes, level, top, longest: 0 }
     }
 
     /// The longest run that begins in `word`.
@@ -65,22 +67,24 @@ impl RunTree {
 
     /// The longest run of all.
     pub fn longest(&self) -> u32 {
-        self.nodes.last().map_or(0, maximum)
+        self.longest
     }
 
     /// The first word in which a run of at least `length` begins; `None` if there is no such run. `length` is not zero.
     #[inline(always)]
     pub fn first(&self, length: u32) -> Option<usize> {
+        if self.longest < length {
+            return None;
+        }
         let mut index = 0;
         for start in self.level.get(..=self.top)?.iter().rev() {
-            let node = self.nodes.get(*start as usize + index)?;
-            let [a, b, c, d] = *node;
+            // One of the four is long enough, as the level above says.
+            let [a, b, c, _] = *self.nodes.get(*start as usize + index)?;
             let child = match length {
                 _ if a >= length => 0,
                 _ if b >= length => 1,
                 _ if c >= length => 2,
-                _ if d >= length => 3,
-                _ => return None,
+                _ => 3,
             };
             index = index * FANOUT + child;
         }
@@ -130,6 +134,7 @@ impl RunTree {
             value = maximum(node);
             index /= FANOUT;
         }
+        self.longest = value;
     }
 }
 

@@ -66,7 +66,7 @@ impl PageMap {
     fn allocate(&mut self, count: usize) -> Option<usize> {
         let span = self.take_next(count).or_else(|| {
             while self.settle() {}
-            self.take_lowest(count)
+            if self.open_lowest(count) { self.take_next(count) } else { None }
         });
         span.map(|span| span.from())
     }
@@ -102,7 +102,8 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
 fn assert_tree_is_exact(map: &PageMap) {
     let is_free = |page: usize| {
         let is_taken = (map.open.start..map.open.next).contains(&page);
-        page < map.pages && (is_taken || !test(map.used, page))
+        let is_freed = (map.freed.0..map.freed.1).contains(&page);
+        page < map.pages && !is_freed && (is_taken || !test(map.used, page))
     };
     for index in 0..map.used.len() {
         let begins =
@@ -323,8 +324,7 @@ proptest! {
         for (count, align, choice) in requests {
             let align = 1 << align;
             let fits = |model: &Model, page: usize| {
-                (base + page).is_multiple_of(align)
-                    && page + count <= pages
+                (base + page).is_multiple_of(align) && page + count <= pages
                     && model.begun_at[page..page + count].iter().all(Option::is_none)
             };
             match choice {

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the library may cost."""
+
+# Instructions of an allocation and its free, on QEMU, in steady state.
+CALLS = {"4KiB,cached": 275, "4KiB,coherent": 300, "64KiB,cached": 400, "64KiB,coherent": 400, "1MiB,cached": 400,
+         "1MiB,coherent": 400}
+# What 2,001 instructions are counted as, at least and at most.
+CALIBRATION = (1999, 2003)
+# Instructions with the lock held, beside 4 for each 64 pages of the request; and what is tried.
+STRETCH = 300
+STRETCHES = ("boundaries", "large", "random", "checkerboard")
+# Pools, in pages.
+SIZES = (512, 2048, 16384, 262144)
+# On pools of so many pages and more, rows in which the baseline has to walk are so many times faster.
+LARGE, FASTER = 16384, 50
+# What a row on the largest pool may cost, against the same on this one.
+SMALL, GROWTH = 2048, 2.5
+# Bytes of the linked core.
+CORE = 10240
+
+
+def walks(pages, fill, outcome, fit):
+    """Whether a first fit that looks at each page sees half or more of a pool that is not empty."""
+    return fill != "empty" and (outcome == "failure" or fit >= pages // 2)
+
+
+def faster(pages, fill, outcome, fit):
+    """How many times as fast as the baseline a row must be; None if it has no bound."""
+    if outcome == "crossed":
+        return None
+    return FASTER if pages >= LARGE and walks(pages, fill, outcome, fit) else 1

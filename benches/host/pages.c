@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pages PAGES: instructions of rt_dma_alloc and rt_dma_free on one pool of that many pages, against bit_by_bit.c, side by
+ * side in one run under callgrind. See ../results.md for what the rows are.
+ *
+ * Lines: "row PAGES FILL REQUEST OUTCOME FIT COUNTED": FIT is the first page of what a first fit takes, or "none";
+ * COUNTED is how many turns callgrind counted for each side, under "PAGES FILL REQUEST OUTCOME SIDE".
+ */
+#include <string.h>
+
+#include <mm_aspace.h>
+#include "kernel.h"
+#include "bench.h"
+
+#define PAGE        ARCH_PAGE_SIZE
+#define WARM_UP     4
+#define COUNTED     16
+
+struct side
+{
+    const char *name;
+    void *(*alloc)(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
+    void (*free)(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
+    struct rt_device dev;
+    struct rt_dma_pool *pool;
+};
+
+static struct side ours = { "ours", rt_dma_alloc, rt_dma_free, { .parent.name = "ours" }, RT_NULL };
+static struct side baseline = { "baseline", bit_by_bit_alloc, bit_by_bit_free, { .parent.name = "baseline" }, RT_NULL };
+
+static rt_size_t pages;
+static unsigned char *want;     /* 1 for each page that is to be in use */
+
+/* ---- fills -------------------------------------------------------------------------------------------------------- */
+
+static void fill_empty(void)
+{
+    memset(want, 0, pages);
+}
+
+static void fill_random(void)
+{
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        want[page] = bench_random() >> 31;
+    }
+}
+
+static void fill_90_percent(void)
+{
+    memset(want, 0, pages);
+    memset(want, 1, pages * 9 / 10);
+}
+
+static void fill_checkerboard(void)
+{
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        want[page] = page % 2 == 0;
+    }
+}
+
+static const struct fill
+{
+    const char *name;
+    void (*fill)(void);
+} fills[] =
+{
+    { "empty", fill_empty },
+    { "random", fill_random },
+    { "90-percent", fill_90_percent },
+    { "checkerboard", fill_checkerboard },
+};
+
+/* The first of the lowest `request` pages in a row that are to be free; `pages` if there are none. */
+static rt_size_t fit(rt_size_t request)
+{
+    rt_size_t run = 0;
+
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        run = want[page] ? 0 : run + 1;
+        if (run == request)
+        {
+            return page + 1 - request;
+        }
+    }
+    return pages;
+}
+
+/* Breaks every free run of `request` pages or more, by single pages. */
+static void break_runs(rt_size_t request)
+{
+    rt_size_t run = 0;
+
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        run = want[page] ? 0 : run + 1;
+        if (run == request)
+        {
+            want[page] = 1;
+            run = 0;
+        }
+    }
+}
+
+/* Brings both pools to what is wanted: ours by its calls, one page at a time. */
+static void settle(void)
+{
+    rt_ubase_t handle;
+
+    memset(baseline.pool->map, 0, RT_BITMAP_LEN(pages) * sizeof(rt_bitmap_t));
+    while (rt_dma_alloc(&ours.dev, PAGE, &handle, 0))
+    {
+    }
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        handle = HOST_RAM + page * PAGE;
+        if (!want[page])
+        {
+            rt_dma_free(&ours.dev, PAGE, (void *)(handle - PV_OFFSET), handle, 0);
+        }
+        else
+        {
+            baseline.pool->map[page / RT_BITMAP_BIT_WIDTH] |= 1UL << page % RT_BITMAP_BIT_WIDTH;
+        }
+        MUST(rt_bitmap_test_bit(ours.pool->map, page) == want[page]);
+    }
+}
+
+/* ---- turns -------------------------------------------------------------------------------------------------------- */
+
+/* A buffer, and back. */
+static void pairs(struct side *side, rt_size_t size, int turns)
+{
+    rt_ubase_t handle;
+
+    for (int turn = 0; turn < turns; ++turn)
+    {
+        void *buffer = side->alloc(&side->dev, size, &handle, 0);
+
+        if (buffer)
+        {
+            side->free(&side->dev, size, buffer, handle, 0);
+        }
+    }
+}
+
+/* Two buffers, and back in the order in which they came: none is given back as the last that was taken. */
+static void crossed(struct side *side, rt_size_t size, int turns)
+{
+    rt_ubase_t first_handle, second_handle;
+
+    for (int turn = 0; turn < turns; turn += 2)
+    {
+        void *first = side->alloc(&side->dev, size, &first_handle, 0);
+        void *second = side->alloc(&side->dev, size, &second_handle, 0);
+
+        side->free(&side->dev, size, first, first_handle, 0);
+        if (second)
+        {
+            side->free(&side->dev, size, second, second_handle, 0);
+        }
+    }
+}
+
+static void count(struct side *side, const char *row, void (*turns)(struct side *, rt_size_t, int), rt_size_t size)
+{
+    char name[96];
+
+    snprintf(name, sizeof(name), "%s %s", row, side->name);
+    turns(side, size, WARM_UP);
+    COUNT(name, turns(side, size, COUNTED));
+}
+
+static void row(const char *fill, rt_size_t request, const char *outcome, void (*turns)(struct side *, rt_size_t, int))
+{
+    struct side *sides[] = { &ours, &baseline };
+    rt_size_t expected = fit(request);
+    char name[80], number[24] = "all+1";
+
+    if (request <= pages)
+    {
+        snprintf(number, sizeof(number), "%lu", request);
+    }
+    snprintf(name, sizeof(name), "%lu %s %s %s", pages, fill, number, outcome);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sides); ++i)
+    {
+        rt_ubase_t handle;
+        void *buffer = sides[i]->alloc(&sides[i]->dev, request * PAGE, &handle, 0);
+
+        /* Both take the same. */
+        MUST(expected == pages ? !buffer : handle == HOST_RAM + expected * PAGE);
+        MUST(!buffer || (rt_ubase_t)buffer == handle - PV_OFFSET);
+        if (buffer)
+        {
+            sides[i]->free(&sides[i]->dev, request * PAGE, buffer, handle, 0);
+        }
+        count(sides[i], name, turns, request * PAGE);
+    }
+    if (expected == pages)
+    {
+        printf("row %s none %d\n", name, COUNTED);
+    }
+    else
+    {
+        printf("row %s %lu %d\n", name, expected, COUNTED);
+    }
+    fflush(stdout);
+}
+
+static void rows(const struct fill *fill, rt_size_t request)
+{
+    fill->fill();
+    if (fit(request) == pages)
+    {
+        memset(want + pages - request, 0, request);
+    }
+    settle();
+    row(fill->name, request, "success", pairs);
+    row(fill->name, request, "crossed", crossed);
+    if (fill->fill == fill_empty)
+    {
+        if (request == 1)
+        {
+            row(fill->name, pages + 1, "failure", pairs);
+        }
+        return;
+    }
+    break_runs(request);
+    settle();
+    row(fill->name, request, "failure", pairs);
+}
+
+int main(int argc, char **argv)
+{
+    static const rt_size_t requests[] = { 1, 16, 256 };
+    rt_region_t region = { HOST_RAM, HOST_RAM, "bench" };
+
+    MUST(argc == 2);
+    pages = strtoul(argv[1], RT_NULL, 10);
+    MUST(pages >= 512 && pages * PAGE <= HOST_RAM_SIZE);
+    want = malloc(pages);
+    MUST(want);
+    region.end += pages * PAGE;
+
+    host_start();
+    ours.pool = rt_dma_pool_install(&region);
+    baseline.pool = bit_by_bit_install(&region);
+    MUST(ours.pool && (ours.pool->flags & RT_DMA_F_LINEAR));
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(fills); ++i)
+    {
+        for (rt_size_t j = 0; j < RT_ARRAY_SIZE(requests); ++j)
+        {
+            rows(&fills[i], requests[j]);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs what ci/bench built, and reads the numbers."""
+
+import glob
+import importlib.machinery
+import importlib.util
+import os
+import re
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = "aarch64-unknown-none"
+# One cycle for each instruction, and idle time passes at once.
+QEMU = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-icount", "shift=0,sleep=off", "-smp", "1", "-m", "512M",
+        "-nic", "none", "-nographic", "-append", "cma=8M coherent_pool=2M"]
+PROMPT = "msh />"
+
+
+class Broken(Exception):
+    """A measurement did not come to its end."""
+
+
+def smoke():
+    """bsp-tests/smoke as a module: it knows how to talk to a kernel."""
+    loader = importlib.machinery.SourceFileLoader("smoke", os.path.join(ROOT, "bsp-tests/smoke"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("smoke", loader))
+    loader.exec_module(module)
+    return module
+
+
+def dma_bench(work, feature):
+    """The lines that the command dma_bench prints, in the kernel with this feature."""
+    module = smoke()
+    kernel = os.path.join(work, "kernel-" + feature, TARGET, "release/stand-in")
+    console = module.Console(QEMU + ["-kernel", kernel], r"stand-in: FAILED|assertion failed at function|panicked", False)
+    try:
+        console.wait(0, PROMPT, 120)
+        start = console.mark()
+        console.type("dma_bench")
+        return console.wait(start, "dma_bench: done", 900).splitlines()
+    except module.Ended as error:
+        raise Broken(f"dma_bench in the kernel with {feature}: {error}") from None
+    finally:
+        console.kill()
+
+
+def lines_of(lines, kind):
+    """The words behind `kind`, of the lines that begin with it."""
+    return [line.split()[1:] for line in lines if line.startswith(kind + " ")]
+
+
+def callgrind(work, name, program, argument):
+    """Runs a program under callgrind; its lines, and the instructions under each name that it gave."""
+    folder = os.path.join(work, "callgrind")
+    os.makedirs(folder, exist_ok=True)
+    out = os.path.join(folder, name)
+    for old in glob.glob(out + ".*"):
+        os.remove(old)
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}",
+               os.path.join(work, program), argument]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise Broken(f"{program} {argument} under callgrind:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+    counts = {}
+    for path in glob.glob(out + ".*"):
+        with open(path) as file:
+            text = file.read()
+        trigger = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.MULTILINE)
+        summary = re.search(r"^summary: (\d+)$", text, re.MULTILINE)
+        if trigger and summary:
+            counts[trigger[1]] = int(summary[1])
+    return result.stdout.splitlines(), counts
+
+
+def page_rows(work, pages):
+    """(fill, request, outcome): (fit or None, instructions of ours, of the baseline), each per turn."""
+    lines, counts = callgrind(work, f"pages-{pages}", "pages", str(pages))
+    rows = {}
+    for size, fill, request, outcome, fit, turns in lines_of(lines, "row"):
+        name = f"{size} {fill} {request} {outcome}"
+        ours, baseline = (counts[f"{name} {side}"] / int(turns) for side in ("ours", "baseline"))
+        rows[fill, request, outcome] = (None if fit == "none" else int(fit), ours, baseline)
+    return rows
+
+
+def block_rows(work):
+    """(size, order): (instructions of ours, of the baseline), each per pair."""
+    lines, counts = callgrind(work, "blocks", "blocks", "count")
+    rows = {}
+    for size, order, pairs in lines_of(lines, "blocks"):
+        rows[size, order] = tuple(counts[f"{size} {order} {side}"] / int(pairs) for side in ("ours", "baseline"))
+    return rows
+
+
+def touches(work):
+    """{size: {side: (calls, accesses)}}"""
+    result = subprocess.run([os.path.join(work, "blocks"), "touch"], stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise Broken(f"blocks touch: exit status {result.returncode}")
+    sizes = {}
+    for size, side, calls, faults in lines_of(result.stdout.splitlines(), "touch"):
+        sizes.setdefault(size, {})[side] = (int(calls), int(faults))
+    return sizes
+
+
+def panics(work):
+    """Symbols of the archive that have to do with panics or formatting."""
+    archive = os.path.join(work, TARGET, "librt_dma_pool.a")
+    names = subprocess.run(["aarch64-linux-gnu-nm", archive], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                           text=True)
+    return [line for line in names.stdout.splitlines() if re.search("panic|3fmt", line)]
+
+
+def core_sections(work):
+    """{section: bytes} of what is loaded and not written, without unwind tables."""
+    text = subprocess.run(["aarch64-linux-gnu-readelf", "-SW", os.path.join(work, "size/core")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    sections = {}
+    for name, size, flags in re.findall(r"\] (\S+) +\w+ +[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+ +([A-Z]+) ", text):
+        if "A" in flags and "W" not in flags and not name.startswith(".eh_frame"):
+            sections[name] = int(size, 16)
+    return sections

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the measurements against their bounds: one line each, ok or MISSED. Called by ci/bench."""
+
+import os
+import sys
+
+import bounds as bound
+import measure
+import plot
+import tables
+
+
+class Judge:
+    """Prints each line as it is judged, and counts."""
+
+    def __init__(self):
+        self.kept = self.missed = 0
+
+    def line(self, ok, text):
+        self.kept += bool(ok)
+        self.missed += not ok
+        print(f"{'ok    ' if ok else 'MISSED'} {text}", flush=True)
+
+    @staticmethod
+    def beside(text):
+        print(f"       {text}", flush=True)
+
+
+def judge_calls(judge, lines):
+    calibration = [int(words[0]) for words in measure.lines_of(lines, "calibration")]
+    ok = calibration and bound.CALIBRATION[0] <= calibration[0] <= bound.CALIBRATION[1]
+    judge.line(ok, f"QEMU: 2,001 instructions are counted as {calibration or 'nothing'} (2,001 +- 2)")
+    counts = {}
+    for name, when, alloc, free in measure.lines_of(lines, "call"):
+        counts.setdefault(name, {})[when] = (int(alloc), int(free))
+    for name, most in bound.CALLS.items():
+        alloc, free = counts[name]["steady"]
+        first = counts[name]["first"]
+        judge.line(alloc + free <= most, f"QEMU: {name}: {alloc} + {free} = {alloc + free} instructions (<= {most}); "
+                                         f"first touch {first[0]} + {first[1]}")
+    return counts
+
+
+def judge_stretches(judge, lines):
+    rows = {words[0]: tuple(map(int, words[1:])) for words in measure.lines_of(lines, "stretch")}
+    for name in bound.STRETCHES:
+        over, longest, pages = rows[name]
+        judge.line(over <= bound.STRETCH, f"QEMU: lock held, {name}: {over} instructions (<= {bound.STRETCH}) beside 4 for "
+                                          f"each 64 pages of the request; {longest} for {pages} pages")
+    return rows
+
+
+def judge_pages(judge, by_size):
+    for pages, rows in by_size.items():
+        for (fill, request, outcome), (fit, ours, baseline) in rows.items():
+            text = f"host: {pages} pages, {fill}, {request}, {outcome}: {ours:.0f} against {baseline:.0f}"
+            least = bound.faster(pages, fill, outcome, fit)
+            if least is None:
+                judge.beside(f"{text}, {baseline / ours:.1f} times as fast (no bound)")
+            else:
+                judge.line(baseline >= least * ours, f"{text}, {baseline / ours:.1f} times as fast (>= {least})")
+    largest = max(by_size)
+    for row, (_, ours, _) in by_size[largest].items():
+        small = by_size[bound.SMALL][row][1]
+        text = f"host: {', '.join(row)}: {ours / small:.2f} times the cost on {bound.SMALL} pages, on {largest}"
+        if row[2] == "crossed":
+            judge.beside(f"{text} (no bound)")
+        else:
+            judge.line(ours <= bound.GROWTH * small, f"{text} (<= {bound.GROWTH})")
+
+
+def judge_blocks(judge, rows, touched):
+    for (size, order), (ours, baseline) in rows.items():
+        judge.line(ours <= baseline, f"host: blocks of {size}, {order}: {ours:.1f} against {baseline:.1f} "
+                                     f"({ours / baseline:.3f} <= 1)")
+    for size, sides in touched.items():
+        calls, accesses = sides["ours"]
+        seen = sides["baseline"]
+        # Each call of the baseline writes or reads a block: if those are not seen, nothing is.
+        judge.line(accesses == 0 and calls and seen[1] >= seen[0],
+                   f"host: blocks of {size}: {accesses} of {calls} calls access DMA memory (0); of the baseline's {seen[1]}")
+
+
+def main():
+    work, *options = sys.argv[1:]
+    if options not in ([], ["--quick"]):
+        print(f"ci/bench knows --quick, and not {' '.join(options)}")
+        return 1
+    quick = bool(options)
+    sizes = [size for size in bound.SIZES if not quick or size <= bound.LARGE]
+    judge = Judge()
+    try:
+        calls = judge_calls(judge, measure.dma_bench(work, "bench"))
+        stretches = judge_stretches(judge, measure.dma_bench(work, "stretch"))
+        pages = {size: measure.page_rows(work, size) for size in sizes}
+        judge_pages(judge, pages)
+        blocks, touched = measure.block_rows(work), measure.touches(work)
+        judge_blocks(judge, blocks, touched)
+    except (measure.Broken, KeyError) as error:
+        judge.line(False, f"no measurement: {error}")
+        return 1
+    panics = measure.panics(work)
+    judge.line(not panics, f"archive: {len(panics)} references to panics or formatting (0) {' '.join(panics)}".rstrip())
+    sections = measure.core_sections(work)
+    core = sum(sections.values())
+    parts = ", ".join(f"{name} {size}" for name, size in sections.items())
+    judge.line(".text" in sections and core <= bound.CORE,
+               f"archive: the linked core has {core} bytes (<= {bound.CORE}): {parts}")
+    if not quick:
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "results.md"), "w") as file:
+            file.write(tables.results(calls, stretches, pages, blocks, touched, sections))
+        with open(os.path.join(here, "plot.svg"), "w") as file:
+            file.write(plot.svg(pages))
+    print(f"{judge.kept} kept, {judge.missed} missed")
+    return 1 if judge.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""results.md: the numbers of one run of ci/bench as tables."""
+
+import bounds
+
+INTRODUCTION = """# What the library costs
+
+Written by `ci/bench`, which holds each number against its bound; what misses it is **bold**. Instructions throughout,
+of the library as `ci/build` makes it; a host's depend a little on its compilers.
+"""
+
+CALLS = """
+## Calls, on aarch64
+
+`benches/calls.c` in the kernel of `bsp-tests/kernel`, on QEMU with `-icount shift=0`: one call of `rt_dma_alloc`, one
+of `rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; steady state is the middle of 255
+turns.
+"""
+
+STRETCHES = """
+## The longest stretch with the lock held
+
+On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions beside 4
+for every 64 pages of the request; *over* is what is left without those.
+"""
+
+PAGES = """
+## Pages, against a walk from bit to bit
+
+The whole of `rt_dma_alloc` and `rt_dma_free` through the C interface, counted by callgrind on a host in one run with
+`benches/bit_by_bit.c`: the same first fit, that looks at one page after the other. Both find their device's
+operations, walk the list of pools, and lock; both take the same pages in every row, which is checked.
+
+![Cost against the size of the pool](plot.svg)
+
+* *random*: each page is in use or not, as a coin falls; *90-percent*: the lowest 90 % are in use; *checkerboard*:
+  every second.
+* *success*: an allocation and its free. Where the fill leaves no run that is long enough, the last pages of the pool
+  are free.
+* *failure*: an allocation that finds nothing. Every run that is long enough is broken up by single pages, so for one
+  page the pool is full; on the empty pool the request is one page more than the pool has.
+* *crossed*: two allocations, then their frees, the first one first: so that none is given back as the last that was
+  taken. Beside the others, without a bound; counted is half of it.
+
+Each cell: ours / the baseline's. No row may be slower; from {large:,} pages on, those must be {faster} times as fast
+in which the baseline has to walk, marked with `w`: it fails, or finds its pages in the upper half of a pool that is
+not empty. (Elsewhere it ends at the first pages that it looks at, and nothing can be {faster} times as fast as that.)
+"""
+
+GROWTH = """
+A row on the largest pool may cost {bound} times what it costs on {small:,} pages; the most that one does is {most:.2f}.
+"""
+
+BLOCKS = """
+## Small blocks, against a free list in the blocks
+
+100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, growing from nothing:
+`rt_dma_block_pool_*`, and `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on
+cached memory. Per allocation and free, with the loop around them. Accesses to DMA memory are counted as faults, with
+all of it out of bounds, while 1,024 blocks are allocated and freed three times over.
+"""
+
+SIZE = """
+## The archive
+
+The linked core, text and read-only data of archive and port after `--gc-sections`, with RT-Thread's own exports:
+{core:,} bytes of {bound:,}{missed}.
+"""
+
+
+def table(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + rows
+    return "\n" + "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def marked(text, ok):
+    return text if ok else f"**{text}**"
+
+
+def calls_table(calls):
+    rows = []
+    for name, most in bounds.CALLS.items():
+        (alloc, free), first = calls[name]["steady"], calls[name]["first"]
+        rows.append([name.replace(",", ", "), f"{first[0]:,} + {first[1]:,}", f"{alloc} + {free}",
+                     marked(str(alloc + free), alloc + free <= most), str(most)])
+    return table(["", "first touch", "steady state", "together", "bound"], rows)
+
+
+def stretch_table(stretches):
+    rows = []
+    for name in bounds.STRETCHES:
+        over, longest, pages = stretches[name]
+        rows.append([name, str(longest), str(pages), marked(str(over), over <= bounds.STRETCH)])
+    return table(["", "longest", "pages of its request", "over"], rows)
+
+
+def pages_table(by_size):
+    rows = []
+    for row in next(iter(by_size.values())):
+        cells = []
+        for size, rows_of_size in by_size.items():
+            fit, ours, baseline = rows_of_size[row]
+            least = bounds.faster(size, row[0], row[2], fit)
+            cell = marked(f"{ours:.0f} / {baseline:,.0f}", least is None or baseline >= least * ours)
+            cells.append(cell + (" `w`" if least == bounds.FASTER else ""))
+        rows.append([", ".join(row)] + cells)
+    return table(["fill, pages asked for"] + [f"{size:,} pages" for size in by_size], rows)
+
+
+def blocks_table(blocks, touched):
+    orders = list(dict.fromkeys(order for _, order in blocks))
+    rows = []
+    for size, sides in touched.items():
+        cells = []
+        for order in orders:
+            ours, baseline = blocks[size, order]
+            cells.append(marked(f"{ours:.1f} / {baseline:.1f}", ours <= baseline))
+        accesses = [sides[side][1] for side in ("ours", "baseline")]
+        rows.append([size] + cells + [marked(f"{accesses[0]:,} / {accesses[1]:,}", accesses[0] == 0)])
+    return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
+
+
+def results(calls, stretches, pages, blocks, touched, sections):
+    largest, small = pages[max(pages)], pages[bounds.SMALL]
+    most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
+    core = sum(sections.values())
+    return "".join([
+        INTRODUCTION,
+        CALLS, calls_table(calls),
+        STRETCHES.format(bound=bounds.STRETCH), stretch_table(stretches),
+        PAGES.format(large=bounds.LARGE, faster=bounds.FASTER), pages_table(pages),
+        GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
+        BLOCKS, blocks_table(blocks, touched),
+        SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
+    ])

@@ -1,0 +1,14 @@
+//! Drivers in Rust: each file a driver that needs no `unsafe`.
+
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+#[path = "../fake_kernel/mod.rs"]
+mod fake_kernel;
+
+mod blocks;
+mod coherent;
+#[allow(unsafe_code)]
+mod rig;
+mod ring;
+mod stream;

@@ -1,0 +1,175 @@
+//! What binds a driver to its device, on the fake kernel: here is all the `unsafe`.
+
+pub use crate::fake_kernel::*;
+pub use rt_dma_pool::driver::*;
+pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
+
+use rt_dma_pool::block_pool::Pages;
+use rt_dma_pool::block_pool::set::BlockPools;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::lent::Unique;
+use rt_dma_pool::kernel::{self, Kernel};
+use rt_dma_pool::registry::Dma;
+use rt_dma_pool::streaming::{Master, Ops, Streaming};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Memory of the kernel's own, mapped linearly, and the pool.
+pub const HEAP: Pa = LOW.start;
+pub const POOL: Pa = LOW.start + 16 * MIB;
+pub const POOL_SIZE: usize = MIB;
+
+/// What a bus with `dma-ranges` adds.
+pub const BUS_OFFSET: usize = 0x4000_0000;
+
+#[derive(Clone, Copy)]
+pub struct Fake;
+
+impl Platform for Fake {
+    type Kernel = FakeKernel;
+    type Pages = Coherent;
+}
+
+/// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
+#[derive(Clone, Copy)]
+pub struct Coherent(&'static Dma<FakeKernel>);
+
+impl Pages for Coherent {
+    fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
+        let ops = self.0.choose_ops(device).ok()?;
+        let (va, handle) = self.0.allocate(ops, device, size, Flags::COHERENT)?;
+        Some((va.get(), handle))
+    }
+
+    fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {
+        let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
+        self.0.free(ops, device, size, va, handle, Flags::COHERENT).expect("it is given back as it was taken");
+    }
+}
+
+/// What stays, as statics do, where the leak sanitizer finds it.
+static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
+    let value: &'static T = Box::leak(value);
+    KEPT.lock().unwrap().push(value as *const T as *const u8 as usize);
+    value
+}
+
+/// A machine with one pool, and what its drivers use.
+pub struct Rig {
+    pub machine: Machine,
+    pub streaming: &'static Streaming<FakeKernel>,
+    system: &'static System<Fake>,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        let rig = Self::without_pool();
+        rig.machine.install(c"dma", POOL, POOL_SIZE);
+        rig
+    }
+
+    pub fn without_pool() -> Self {
+        let machine = Machine::new();
+        machine.premap_linear(HEAP, MIB);
+        let dma = machine.dma;
+        let streaming: &'static Streaming<FakeKernel> = keep(Box::new(Streaming::new()));
+        let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
+        let master = move |device| {
+            Some(Master { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
+        };
+        let master: Box<dyn Fn(kernel::Device) -> Option<Master> + Send + Sync> = Box::new(master);
+        // SAFETY: the fake kernel is strict, and the tests leave to the driver what it has.
+        let system = keep(Box::new(unsafe { System::new(dma, streaming, pools, Coherent(dma), keep(master)) }));
+        Rig { machine, streaming, system }
+    }
+
+    pub fn device(&self, info: DeviceInfo) -> Device<Fake> {
+        // SAFETY: the machine has it just now; its devices stay.
+        unsafe { Device::new(self.system, self.machine.device(info)) }
+    }
+
+    pub fn plain(&self) -> Device<Fake> {
+        self.device(DeviceInfo::plain())
+    }
+
+    /// Memory of the kernel's, as a static of a driver's. Every test asks for each byte once.
+    pub fn bytes(&self, offset: usize, size: usize) -> &'static mut [u8] {
+        self.bytes_at(HEAP + offset, size)
+    }
+
+    pub fn bytes_at(&self, pa: Pa, size: usize) -> &'static mut [u8] {
+        // SAFETY: mapped until the machine goes, after which no test looks; and nobody else's, see above.
+        unsafe { std::slice::from_raw_parts_mut(self.machine.kernel.linear(pa) as *mut u8, size) }
+    }
+
+    pub fn owner(&self, offset: usize, size: usize) -> Watched {
+        Watched { bytes: self.bytes(offset, size), dma: self.machine.dma, bounced_when_dropped: keep(Box::default()) }
+    }
+
+    /// Bytes of the pool in use.
+    pub fn used(&self) -> usize {
+        self.machine.balance().used_bytes
+    }
+
+    /// Runs `driver`, and checks that it leaves nothing behind.
+    pub fn assert_balanced(&self, driver: impl FnOnce(Device<Fake>)) {
+        let device = self.plain();
+        // The pool's view is mapped once, and stays.
+        drop(device.coherent::<u8>(1));
+        self.streaming.trim(self.machine.dma);
+        let before = self.machine.balance();
+        driver(device);
+        self.streaming.trim(self.machine.dma);
+        assert_eq!(self.machine.balance(), before);
+        assert_eq!(self.machine.take_errors(), [] as [&str; 0]);
+    }
+}
+
+/// Bytes whose owner notes, when it goes, how much of the pools was in use.
+pub struct Watched {
+    bytes: &'static mut [u8],
+    dma: &'static Dma<FakeKernel>,
+    pub bounced_when_dropped: &'static AtomicUsize,
+}
+
+// SAFETY: they are where the slice is.
+unsafe impl Owner<Unique> for Watched {
+    fn bytes(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // One more, so that zero says that it was not dropped.
+        let used: usize = self.dma.pools().map(|pool| pool.usage().0).sum();
+        self.bounced_when_dropped.store(used + 1, Relaxed);
+    }
+}
+
+/// A descriptor with a bit that gives it to the device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Descriptor {
+    pub address: u64,
+    pub length: u32,
+    pub is_devices: bool,
+}
+
+pub const IS_DEVICES: u32 = 1 << 31;
+
+impl AsWords for Descriptor {
+    type Words = [u32; 4];
+
+    fn from_words(words: [u32; 4]) -> Self {
+        let [low, high, length, flags] = words.map(u32::from_le);
+        let address = u64::from(high) << 32 | u64::from(low);
+        Descriptor { address, length, is_devices: flags & IS_DEVICES != 0 }
+    }
+
+    fn into_words(self) -> [u32; 4] {
+        let flags = if self.is_devices { IS_DEVICES } else { 0 };
+        [self.address as u32, (self.address >> 32) as u32, self.length, flags].map(u32::to_le)
+    }
+}
