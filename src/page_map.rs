@@ -15,6 +15,7 @@
 
 mod aligned;
 mod bits;
+mod open_run;
 mod run_tree;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::heap::Tail;
 use bits::{BITS, from_bit, set_bit, set_word, word};
+use open_run::OpenRun;
 use run_tree::{Node, RunTree, nodes_for};
 
 /// Why pages cannot be given back. Nothing was changed.
@@ -36,22 +38,6 @@ pub enum FreeError {
     NotAllocated,
     /// An allocation begins there, but has another length.
     WrongSize,
-}
-
-/// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
-/// now. Empty if there is none.
-struct OpenRun {
-    start: usize,
-    next: usize,
-    end: usize,
-    /// No run of so many pages begins before `start`.
-    least: usize,
-    /// Where the allocation that ends at `next` begins; [`NOWHERE`] if it is not known.
-    last: usize,
-}
-
-impl OpenRun {
-    const NONE: OpenRun = OpenRun { start: 0, next: 0, end: 0, least: 0, last: NOWHERE };
 }
 
 /// No page, and no word.
@@ -67,7 +53,7 @@ pub struct PageMap {
     /// Pages that were given back, but are no part of a run yet.
     freed: (usize, usize),
     /// Words whose figure in the tree may be wrong by now, or [`NOWHERE`].
-    stale: [usize; 2],
+    stale: [usize; 3],
 }
 
 /// Words that hold `bits` bits.
@@ -92,7 +78,7 @@ impl PageMap {
             runs: RunTree::new(tail.slice(nodes_for(words)), words),
             open: OpenRun::NONE,
             freed: (0, 0),
-            stale: [NOWHERE; 2],
+            stale: [NOWHERE; 3],
         };
         map.runs.set(0, pages as u32);
         map.tag(0, pages, 0, pages);
@@ -114,21 +100,6 @@ impl PageMap {
         self.runs.longest() as usize
     }
 
-    /// Takes the lowest run of `count` free pages and says which, if the open run says so. `count` is not zero.
-    #[inline(always)]
-    pub fn take_next(&mut self, count: usize) -> Option<Span> {
-        let open = &mut self.open;
-        if count > open.end - open.next || count < open.least {
-            return None;
-        }
-        let span = Span::new(open.next, count);
-        open.last = open.next;
-        open.next += count;
-        span.change(self.used, usize::MAX);
-        set_bit(self.starts, open.last, usize::MAX);
-        Some(span)
-    }
-
     /// Opens the lowest free run of `count` pages or more, so that [`take_next`](Self::take_next) takes them; false if
     /// there is none. The map must be [settled](Self::settle). `count` is not zero.
     pub fn open_lowest(&mut self, count: usize) -> bool {
@@ -136,21 +107,7 @@ impl PageMap {
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
         self.tag(start, end, 0, 0);
-        self.open = OpenRun { start, next: start, end, least: count, last: NOWHERE };
-        true
-    }
-
-    /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken.
-    #[inline(always)]
-    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        let open = &mut self.open;
-        if page != open.last || page.wrapping_add(count) != open.next {
-            return false;
-        }
-        open.next = page;
-        open.last = NOWHERE;
-        Span::new(page, count).change(self.used, 0);
-        set_bit(self.starts, page, 0);
+        self.open = OpenRun::new(start, end, count);
         true
     }
 
@@ -169,7 +126,7 @@ impl PageMap {
         self.tag(start, page, 0, 0);
         self.tag(after, end, 0, 0);
         self.tag(start, end, start, end);
-        self.stale = [start / BITS, word_of_run(after, end)];
+        self.stale = [start / BITS, word_of_run(after, end), NOWHERE];
     }
 
     /// Whether an allocation of `count` pages begins at `page`.
@@ -194,7 +151,7 @@ impl PageMap {
     /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
     #[inline(always)]
     pub fn settle(&mut self) -> bool {
-        let is_settled = self.open.end == 0 && self.freed.1 == 0 && self.stale == [NOWHERE; 2];
+        let is_settled = self.open.end == 0 && self.freed.1 == 0 && self.stale == [NOWHERE; 3];
         if !is_settled {
             self.settle_part();
         }
@@ -204,10 +161,12 @@ impl PageMap {
     #[inline(never)]
     fn settle_part(&mut self) {
         if self.open.end != 0 {
-            let OpenRun { start, next, end, .. } = self.open;
+            let OpenRun { start, next, end, ref hole, .. } = self.open;
+            let hole = hole.clone();
             self.tag(next, end, next, end);
+            self.tag(hole.start, hole.end, hole.start, hole.end);
             if next != start {
-                self.stale = [start / BITS, word_of_run(next, end)];
+                self.stale = [start / BITS, word_of_run(hole.start, hole.end), word_of_run(next, end)];
             }
             self.open = OpenRun::NONE;
             return;
@@ -217,8 +176,8 @@ impl PageMap {
             self.merge(page, after);
             return;
         }
-        let [first, second] = self.stale;
-        self.stale = [second, NOWHERE];
+        let [first, second, third] = self.stale;
+        self.stale = [second, third, NOWHERE];
         if first != second && first != NOWHERE {
             self.runs.set(first, self.longest_beginning_in(first));
         }

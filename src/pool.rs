@@ -305,6 +305,10 @@ impl<K: Kernel> Pool<K> {
         if pages > self.pages {
             return None;
         }
+        let beside = self.map.lock(self.kernel).take_beside_hole(pages);
+        if beside.is_some() {
+            return beside;
+        }
         let mut patience = PATIENCE;
         loop {
             let mut map = self.settled();
@@ -450,6 +454,9 @@ impl<K: Kernel> Pool<K> {
     /// Gives back the buffer of `pages` pages at `page`. Any context.
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
+        if self.map.lock(self.kernel).give_back_in_order(page, pages) {
+            return Ok(());
+        }
         self.settled().give_back(page, pages)
     }
 

@@ -1,7 +1,7 @@
 //! Runs that begin at a multiple of a power of two: the lowest, as for every request. Linked only where it is used.
 
 use super::bits::{BITS, Span, from_bit, set_bit, test};
-use super::{PageMap, word_of_run};
+use super::{NOWHERE, PageMap, word_of_run};
 
 /// What one step of a search found.
 pub enum Step {
@@ -50,7 +50,7 @@ impl PageMap {
         set_bit(self.starts, page, usize::MAX);
         self.tag(start, page, start, page);
         self.tag(after, end, after, end);
-        self.stale = [start / BITS, word_of_run(after, end)];
+        self.stale = [start / BITS, word_of_run(after, end), NOWHERE];
         Step::Taken(span)
     }
 }

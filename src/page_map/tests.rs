@@ -64,7 +64,7 @@ fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 /// As a pool does, under one lock.
 impl PageMap {
     fn allocate(&mut self, count: usize) -> Option<usize> {
-        let span = self.take_next(count).or_else(|| {
+        let span = self.take_next(count).or_else(|| self.take_beside_hole(count)).or_else(|| {
             while self.settle() {}
             if self.open_lowest(count) { self.take_next(count) } else { None }
         });
@@ -72,7 +72,7 @@ impl PageMap {
     }
 
     fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
-        if page < self.pages && self.give_back_last(page, count) {
+        if page < self.pages && (self.give_back_last(page, count) || self.give_back_in_order(page, count)) {
             return Ok(());
         }
         while self.settle() {}
@@ -115,7 +115,7 @@ fn assert_tree_is_exact(map: &PageMap) {
     for page in 0..map.pages {
         run = if test(map.used, page) { 0 } else { run + 1 };
         assert!(
-            page >= map.open.start || run < map.open.least.max(1) || map.open.end == 0,
+            page >= map.open.start || run < map.open.least_kept.max(1) || map.open.end == 0,
             "a run before the open one"
         );
     }
