@@ -378,3 +378,37 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     while map.settle() {}
     assert_eq!(map.allocate(290), Some(10));
 }
+
+proptest! {
+    /// As drivers do: what is taken comes back soon, the oldest first, or the youngest, or one in between.
+    #[test]
+    fn what_comes_back_in_order_is_placed_as_first_fit_does(
+        pages in 65usize..1_500,
+        calls in proptest::collection::vec((0usize..8, 1usize..130), 1..200),
+        longest in 1usize..130,
+    ) {
+        let mut map = map_of(pages);
+        let mut model = Model::new(pages);
+        let mut held: std::collections::VecDeque<(usize, usize)> = Default::default();
+        for (choice, number) in calls {
+            let freed = match choice {
+                0 | 1 => held.pop_front(),
+                2 => held.pop_back(),
+                3 => held.remove(held.len().saturating_sub(1 + number % 4)),
+                _ => {
+                    let count = 1 + number % longest;
+                    let page = model.allocate(count);
+                    prop_assert_eq!(map.allocate(count), page);
+                    held.extend(page.map(|page| (page, count)));
+                    None
+                }
+            };
+            if let Some((page, count)) = freed {
+                model.free(page, count).unwrap();
+                prop_assert_eq!(map.free(page, count), Ok(()));
+            }
+            assert_tree_is_exact(&map);
+        }
+        assert_consistent(&mut map, &model);
+    }
+}
