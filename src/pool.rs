@@ -291,7 +291,9 @@ impl<K: Kernel> Pool<K> {
         let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
         let mut from = 0;
         loop {
-            match self.settled().take_aligned(from, pages, base, align) {
+            // The lock goes before the pages are handed out, which may sleep.
+            let step = self.settled().take_aligned(from, pages, base, align);
+            match step {
                 Step::Taken(span) => return self.hand_out(mappings, span, pages, wanted),
                 Step::From(page) if page < self.pages => from = page,
                 Step::From(_) | Step::Nothing => return None,

@@ -1,0 +1,79 @@
+//! Aligned requests, on a kernel that watches what happens under a lock.
+
+mod fake_kernel;
+
+use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::Device;
+use rt_dma_pool::map_ops::MapOps;
+
+const ALL: u64 = !0;
+
+/// Takes and holds; says the physical address.
+fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: Flags, mask: u64) -> Option<usize> {
+    let (va, handle) = machine.dma.allocate_aligned(MapOps::NonCoherent, device, size, align, flags, mask)?;
+    assert_eq!(handle % align, 0);
+    if !flags.contains(Flags::NOMAP) {
+        assert_eq!(machine.at(va).map(|(pa, _)| pa), Some(handle));
+    }
+    Some(handle)
+}
+
+#[test]
+fn the_lowest_aligned_address_of_the_first_pool_that_has_one() {
+    let start = (LOW.start + MIB).next_multiple_of(MIB) + PAGE;
+    let (machine, _) = Machine::with_pool(c"odd", start, 2 * MIB);
+    let device = machine.plain_device();
+    for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        assert_eq!(aligned(&machine, device, 1, 1, flags, ALL), Some(start + machine.balance().used_bytes - PAGE));
+    }
+    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::empty(), ALL), Some(start - PAGE + 64 * KIB));
+    assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL), Some(start - PAGE + 128 * KIB));
+    assert_eq!(aligned(&machine, device, MIB, MIB, Flags::empty(), ALL), Some(start - PAGE + MIB));
+    // The pool's last page is past another boundary, but there is no more than that page.
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), Some(start - PAGE + 2 * MIB));
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), None);
+    machine.install(c"even", start - PAGE + 4 * MIB, MIB);
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), Some(start - PAGE + 4 * MIB));
+}
+
+#[test]
+fn a_mask_holds_for_aligned_requests_too() {
+    let start = (LOW.start + MIB).next_multiple_of(MIB);
+    let (machine, _) = Machine::with_pool(c"pool", start, 2 * MIB);
+    let device = machine.plain_device();
+    let mask = (start + MIB - 1) as u64;
+    let before = machine.balance();
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), mask), Some(start));
+    assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), mask), None);
+    assert_eq!(machine.balance().used_bytes, before.used_bytes + PAGE, "what is out of reach is given back");
+}
+
+#[test]
+fn what_cannot_be_mapped_is_given_back() {
+    for service in [Service::HeapAlloc, Service::Map] {
+        let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, 2 * MIB);
+        machine.set_view_limit(0);
+        let device = machine.plain_device();
+        let before = machine.balance();
+        machine.fail_always(service);
+        assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL), None, "{service:?}");
+        assert!(machine.repair(service));
+        assert_eq!(machine.balance(), before);
+        assert!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL).is_some());
+    }
+}
+
+#[test]
+fn bad_alignments_are_refused() {
+    let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, MIB);
+    let device = machine.plain_device();
+    for align in [0, 3, PAGE + 1, 1 << (usize::BITS - 1)] {
+        let answer = machine.dma.allocate_aligned(MapOps::NonCoherent, device, PAGE, align, Flags::empty(), ALL);
+        assert_eq!(answer, None, "{align:#x}");
+    }
+    for size in [0, usize::MAX, 2 * MIB] {
+        let answer = machine.dma.allocate_aligned(MapOps::NonCoherent, device, size, PAGE, Flags::empty(), ALL);
+        assert_eq!(answer, None, "{size:#x}");
+    }
+}
