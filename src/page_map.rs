@@ -107,7 +107,7 @@ impl PageMap {
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
         self.tag(start, end, 0, 0);
-        self.open = OpenRun::new(start, end, count);
+        self.open.set(start, end, count);
         true
     }
 
@@ -151,7 +151,9 @@ impl PageMap {
     /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
     #[inline(always)]
     pub fn settle(&mut self) -> bool {
-        let is_settled = self.open.end == 0 && self.freed.1 == 0 && self.stale == [NOWHERE; 3];
+        let [first, second, third] = self.stale;
+        // All ones, all of them.
+        let is_settled = self.open.end == 0 && self.freed.1 == 0 && first & second & third == NOWHERE;
         if !is_settled {
             self.settle_part();
         }
@@ -168,7 +170,7 @@ impl PageMap {
             if next != start {
                 self.stale = [start / BITS, word_of_run(hole.start, hole.end), word_of_run(next, end)];
             }
-            self.open = OpenRun::NONE;
+            self.open.set(0, 0, 0);
             return;
         }
         if self.freed.1 != 0 {

@@ -27,9 +27,17 @@ impl OpenRun {
     pub(super) const NONE: OpenRun =
         OpenRun { start: 0, next: 0, end: 0, least: 0, least_kept: 0, last: NOWHERE, hole: 0..0 };
 
-    /// The free run `[start, end)`, before which no run of `least` pages begins.
-    pub(super) fn new(start: usize, end: usize, least: usize) -> Self {
-        OpenRun { start, next: start, end, least, least_kept: least, ..OpenRun::NONE }
+    /// From now on it is the free run `[start, end)`, before which no run of `least` pages begins.
+    #[inline(always)]
+    pub(super) fn set(&mut self, start: usize, end: usize, least: usize) {
+        // Field by field: as a whole, it would be copied by a call of memcpy.
+        self.start = start;
+        self.next = start;
+        self.end = end;
+        self.least = least;
+        self.least_kept = least;
+        self.last = NOWHERE;
+        self.hole = 0..0;
     }
 
     fn set_hole(&mut self, hole: Range<usize>) {
