@@ -5,6 +5,8 @@
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
  * - dma_pool_destroy() leaves a pool alone whose blocks are not all free, and logs them.
+ * - Blocks are coherent memory as rt_dma_alloc_coherent() gives it: where that is Device memory (aarch64), only aligned
+ *   accesses. Clear a block with dma_pool_zalloc(), and fill it field by field, not by memset() or memcpy().
  * - A block may be allocated in an interrupt while a free one is there, whatever the GFP flags say; else it takes a
  *   thread to add pages.
  */
