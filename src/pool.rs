@@ -190,6 +190,7 @@ impl<K: Kernel> Pool<K> {
     /// Makes the linear map the pool's cached view, mapping it first if nobody has; `LINEAR` says whether it is.
     /// *Thread.*
     pub fn map_linear(&self) {
+        debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let base = kernel.linear(start);
         let is_mapped = || leads_to(kernel, base, start, size);
@@ -371,7 +372,12 @@ impl<K: Kernel> Pool<K> {
                 cache::flush(self.kernel, va + ((first - span.from()) << PAGE_SHIFT), (last + 1 - first) << PAGE_SHIFT);
             }
         }
-        if matches!(access, Access::Physical | Access::Mapped(MemoryType::Cached)) {
+        // Nobody can tell of which type a mapping of its own is, but by this: so one that has a cache counts as cached.
+        let is_cached_alone = |memory: MemoryType| memory.is_cached() && self.view(memory).base().is_none();
+        if match access {
+            Access::Physical => true,
+            Access::Mapped(memory) => memory == MemoryType::Cached || is_cached_alone(memory),
+        } {
             span.change_shared(self.dirty, DIRTY);
         }
         Some(Buffer { va, pa })

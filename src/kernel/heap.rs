@@ -37,6 +37,7 @@ pub struct Reserved<K: Kernel> {
 impl<K: Kernel> Reserved<K> {
     /// `size` bytes, or `None` if the heap has none. *Thread.*
     pub fn new(kernel: K, size: usize) -> Option<Self> {
+        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
         NonNull::new(kernel.heap_alloc(size)).map(|memory| Reserved { kernel, memory, size })
     }
 
@@ -261,6 +262,7 @@ unsafe impl<K: Kernel, T: Sync> Sync for KBox<K, T> {}
 impl<K: Kernel, T> KBox<K, T> {
     /// Moves `value` to the heap, or gives it back if there is no memory. *Thread.*
     pub fn new(kernel: K, value: T) -> Result<Self, T> {
+        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
         const { assert!(align_of::<T>() <= align_of::<usize>()) }
         match NonNull::new(kernel.heap_alloc(size_of::<T>().max(1))) {
             Some(memory) => {
