@@ -8,8 +8,9 @@
 //!   the first of them, and its start in the last (Knuth's boundary tags), and none is ever walked;
 //! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none.
 //!
-//! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken last is
-//! given back first, the tree and the tags are not touched: that is left to the next call that needs them ([`PageMap::settle`]).
+//! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken from it
+//! comes back in order, the tree and the tags are not touched: that is left to the next call that needs them
+//! ([`PageMap::settle`]).
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools of small blocks: a driver's ring of descriptors, and callers that are wrong. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rtdevice.h>
 #include <mm_aspace.h>
 #include <rt_dma.h>
+#include "expect.h"
 #include "kernel.h"
-
-#define EXPECT(condition)                                                               \
-    do                                                                                  \
-    {                                                                                   \
-        if (!(condition))                                                               \
-        {                                                                               \
-            printf("FAIL %s, line %d: %s\n", __func__, __LINE__, #condition);           \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
 
 static struct rt_device device = { .parent.name = "blocks" };
 

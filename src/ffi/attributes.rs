@@ -10,6 +10,7 @@ use crate::abi::rt_device;
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::Device;
+use crate::kernel::words::DeviceMemory;
 use crate::map_ops::MapOps;
 
 /// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
@@ -33,7 +34,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
         return buffer;
     }
     // SAFETY: `size` bytes that were allocated just now, and are mapped.
-    unsafe { clear(buffer.cast(), size) };
+    unsafe { DeviceMemory::new(buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
         if device(dev).is_some_and(allocates_here) {
@@ -122,29 +123,4 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     // SAFETY: the caller's, or null.
     unsafe { write_if(dma_handle, handle) };
     va
-}
-
-/// Writes zeros as Device memory takes them: words where they are aligned, and bytes before and behind. No `memset`, whose
-/// `dc zva` faults there (Arm ARM, DC ZVA); and no compiler makes one of volatile writes.
-///
-/// # Safety
-/// `size` bytes from `start` on are mapped, and the caller's to write.
-unsafe fn clear(start: *mut u8, size: usize) {
-    const WORD: usize = size_of::<usize>();
-    let head = start.align_offset(WORD).min(size);
-    let words = (size - head) / WORD;
-    for at in 0..head {
-        // SAFETY: the caller's bytes.
-        unsafe { start.add(at).write_volatile(0) };
-    }
-    // SAFETY: as above; `head` is within the bytes.
-    let first = unsafe { start.add(head) }.cast::<usize>();
-    for at in 0..words {
-        // SAFETY: as above; `head` is where a word is aligned, unless there are no words.
-        unsafe { first.add(at).write_volatile(0) };
-    }
-    for at in head + words * WORD..size {
-        // SAFETY: as above.
-        unsafe { start.add(at).write_volatile(0) };
-    }
 }

@@ -9,6 +9,7 @@ use crate::block_pool::set::{BadDestroy, BlockPools, Request};
 use crate::block_pool::{Block, BlockPool, Pages, PoolName};
 use crate::flags::Flags;
 use crate::kernel::rtthread::{RtThread, errors};
+use crate::kernel::words::DeviceMemory;
 use crate::kernel::{Device, Va};
 
 /// A pool of small blocks of DMA memory.
@@ -147,12 +148,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, 
         // SAFETY: the caller's pool.
         && let Some(pool) = unsafe { pool_of(pool) }
     {
-        let words = block.cast::<usize>();
-        for at in 0..pool.block_size() / size_of::<usize>() {
-            // SAFETY: a block is aligned to a word, whole words long, mapped, and nobody else's; volatile, so that no
-            // compiler makes a memset of it.
-            unsafe { words.add(at).write_volatile(0) };
-        }
+        // SAFETY: a block is mapped, and nobody else's.
+        unsafe { DeviceMemory::new(block.expose_provenance(), pool.block_size()) }.zero();
     }
     block
 }

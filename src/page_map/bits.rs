@@ -31,18 +31,6 @@ fn merge(words: &[AtomicUsize], index: usize, mask: usize, value: usize) {
     }
 }
 
-#[inline(always)]
-fn store_eight([a, b, c, d, e, f, g, h]: &[AtomicUsize; 8], value: usize) {
-    a.store(value, Relaxed);
-    b.store(value, Relaxed);
-    c.store(value, Relaxed);
-    d.store(value, Relaxed);
-    e.store(value, Relaxed);
-    f.store(value, Relaxed);
-    g.store(value, Relaxed);
-    h.store(value, Relaxed);
-}
-
 /// Makes word `index` what `value` says, unless that is past the end. The caller excludes other writers.
 #[inline(always)]
 pub fn set_word(words: &[AtomicUsize], index: usize, value: usize) {
@@ -132,8 +120,15 @@ impl Span {
         end.store(end.load(Relaxed) & !end_mask | value & end_mask, Relaxed);
         // Eight at a time: less than one and a half instructions a word, of the four that a call may hold the lock for.
         let (eights, rest) = filled.as_chunks::<8>();
-        for eight in eights {
-            store_eight(eight, value);
+        for [a, b, c, d, e, f, g, h] in eights {
+            a.store(value, Relaxed);
+            b.store(value, Relaxed);
+            c.store(value, Relaxed);
+            d.store(value, Relaxed);
+            e.store(value, Relaxed);
+            f.store(value, Relaxed);
+            g.store(value, Relaxed);
+            h.store(value, Relaxed);
         }
         let (pairs, odd) = rest.as_chunks::<2>();
         for [a, b] in pairs {

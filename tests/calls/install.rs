@@ -154,3 +154,9 @@ fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
         assert!(bytes <= 512 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
     }
 }
+
+#[test]
+fn physical_page_0_is_left_out() {
+    assert_eq!(range(c"low", 0, 4 * PAGE).pages(), Some((PAGE, 3)));
+    assert_eq!(range(c"null", 0, PAGE).pages(), None);
+}
