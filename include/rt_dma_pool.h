@@ -156,7 +156,8 @@ rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
  * travel in registers, so that the two that r2 does not pass are merely not looked at.
  *
  * Returns `RT_EOK`; `-RT_EINVAL` for sizes that do not make sense or no list; `-RT_ENOSYS` without memblock;
- * `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping. All or nothing. Thread.
+ * `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping; `-RT_EBUSY` in an interrupt. All
+ * or nothing. Thread.
  */
 intptr_t rt_dma_pool_extract(uintptr_t first,
                              uintptr_t second,

@@ -44,6 +44,11 @@
 #define RT_DMA_PORT_INFO 2
 
 /**
+ * Text for the shell.
+ */
+#define RT_DMA_PORT_SHELL 3
+
+/**
  * An entry was found and filled in.
  */
 #define RT_DMA_PORT_FOUND 0
@@ -64,42 +69,14 @@
 #define RT_DMA_PORT_ABSENT 3
 
 /**
- * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`): their values depend on its configuration.
+ * The region's node says `no-map`.
  */
-struct rt_dma_port_errors {
-  /**
-   * `RT_EOK`
-   */
-  intptr_t ok;
-  /**
-   * `-RT_ERROR`
-   */
-  intptr_t error;
-  /**
-   * `-RT_EINVAL`
-   */
-  intptr_t inval;
-  /**
-   * `-RT_ENOSYS`
-   */
-  intptr_t nosys;
-  /**
-   * `-RT_EEMPTY`
-   */
-  intptr_t empty;
-  /**
-   * `-RT_ENOMEM`
-   */
-  intptr_t nomem;
-  /**
-   * `-RT_EBUSY`
-   */
-  intptr_t busy;
-  /**
-   * `-RT_EIO`
-   */
-  intptr_t io;
-};
+#define RT_DMA_PORT_NO_MAP 16
+
+/**
+ * The region's node says `reusable`.
+ */
+#define RT_DMA_PORT_REUSABLE 1
 
 /**
  * A range of physical memory, as the port reports it.
@@ -113,18 +90,6 @@ struct rt_dma_port_region {
    * One past the last byte.
    */
   uintptr_t end;
-  /**
-   * Reserved list: 1 if the node is in use, not hot-pluggable and named "dma-pool".
-   */
-  int usable;
-  /**
-   * `memory-region`: 1 if the node says `no-map`.
-   */
-  int no_map;
-  /**
-   * `memory-region`: 1 if the node says `reusable`.
-   */
-  int reusable;
 };
 
 /**
@@ -191,25 +156,66 @@ struct rt_dma_port_shared_pool {
   int is_default;
 };
 
+/**
+ * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`): their values depend on its configuration.
+ */
+struct rt_dma_port_errors {
+  /**
+   * `RT_EOK`
+   */
+  int16_t ok;
+  /**
+   * `-RT_EINVAL`
+   */
+  int16_t inval;
+  /**
+   * `-RT_ENOSYS`
+   */
+  int16_t nosys;
+  /**
+   * `-RT_EEMPTY`
+   */
+  int16_t empty;
+  /**
+   * `-RT_ENOMEM`
+   */
+  int16_t nomem;
+  /**
+   * `-RT_EBUSY`
+   */
+  int16_t busy;
+  /**
+   * `-RT_ERROR`
+   */
+  int16_t error;
+  /**
+   * `-RT_EIO`
+   */
+  int16_t io;
+};
+
+/**
+ * What the BSP's configuration says, once and for all.
+ */
+struct rt_dma_port_configuration {
+  /**
+   * Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
+   */
+  uintptr_t view_limit;
+  /**
+   * The BSP's error numbers.
+   */
+  struct rt_dma_port_errors errors;
+  /**
+   * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
+   * sizes.
+   */
+  int16_t revision;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * The BSP's error numbers: a constant. Any context.
- */
-extern const struct rt_dma_port_errors *rt_dma_port_error_numbers(void);
-
-/**
- * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
- * sizes. Any context.
- */
-extern int rt_dma_port_revision(void);
-
-/**
- * Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers. Any context.
- */
-extern uintptr_t rt_dma_port_view_limit(void);
 
 /**
  * `rt_calloc(1, size)`. Thread.
@@ -227,16 +233,17 @@ extern void rt_dma_port_heap_free(void *memory);
 extern uintptr_t rt_dma_port_v2p(void *va);
 
 /**
- * `pa - PV_OFFSET`. Any context.
+ * `PV_OFFSET`. Any context.
  */
-extern void *rt_dma_port_linear(uintptr_t pa);
+extern uintptr_t rt_dma_port_pv_offset(void);
 
 /**
- * Maps whole pages write-back cached at their linear address with `rt_aspace_map_phy`; 0 on success, -1 on failure
- * and where the revision leaves the linear map to its boot code. Thread.
+ * Maps whole pages write-back cached at `va` with `rt_aspace_map_phy`, if it can; not where the revision leaves the
+ * linear map to its boot code. Thread.
  */
-extern int rt_dma_port_map_linear(uintptr_t pa,
-                                  uintptr_t size);
+extern void rt_dma_port_map_linear(void *va,
+                                   uintptr_t pa,
+                                   uintptr_t size);
 
 /**
  * `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
@@ -250,14 +257,11 @@ extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
 extern void rt_dma_port_unmap(void *va);
 
 /**
- * `rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, ...)`. Any context.
+ * `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
  */
-extern void rt_dma_port_cache_flush(void *va, int size);
-
-/**
- * `rt_hw_cpu_dcache_ops(RT_HW_CACHE_INVALIDATE, ...)`. Any context.
- */
-extern void rt_dma_port_cache_invalidate(void *va, int size);
+extern void rt_dma_port_cache(int invalidate,
+                              void *va,
+                              int size);
 
 /**
  * Bytes in a line of the data cache. Any context.
@@ -291,15 +295,18 @@ extern void rt_dma_port_critical_exit(uintptr_t saved);
 extern int rt_dma_port_can_sleep(void);
 
 /**
- * Lets other threads run for a tick (`rt_thread_mdelay(1)`); returns at once before the scheduler runs. Thread.
+ * Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
  */
 extern void rt_dma_port_pause(void);
 
 /**
- * Fills in entry `index` of `rt_memblock_get_reserved()`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or
- * RT_DMA_PORT_ABSENT without memblock. Thread.
+ * Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
+ * without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
+ * and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
  */
-extern int rt_dma_port_reserved(uintptr_t index, struct rt_dma_port_region *region);
+extern int rt_dma_port_reserved(const void *list,
+                                uintptr_t index,
+                                struct rt_dma_port_region *region);
 
 /**
  * `rt_dm_dev_get_name`; may be null. Any context.
@@ -322,30 +329,28 @@ extern const void *rt_dma_port_device_ops(void *dev);
 extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
 
 /**
- * 1 if the device has a device-tree node. Any context.
+ * The device's device-tree node; null if it has none. Any context.
  */
-extern int rt_dma_port_has_node(void *dev);
+extern const void *rt_dma_port_node(void *dev);
 
 /**
- * Fills in region `index` of the node's `memory-region`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END or
- * RT_DMA_PORT_UNREADABLE. Thread.
+ * Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
+ * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
  */
 extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * 1 if a node above the device's has a non-empty `dma-ranges`. Thread.
+ * 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
  */
 extern int rt_dma_port_has_dma_ranges(void *dev);
 
 /**
- * `rt_ofw_translate_cpu2dma`; RT_DMA_PORT_UNMAPPED where no range covers `pa`. Any context.
+ * `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
+ * covers `address`. Any context.
  */
-extern uintptr_t rt_dma_port_cpu_to_dma(void *dev, uintptr_t pa);
-
-/**
- * `rt_ofw_translate_dma2cpu`; RT_DMA_PORT_UNMAPPED where no range covers `handle`. Any context.
- */
-extern uintptr_t rt_dma_port_dma_to_cpu(void *dev, uintptr_t handle);
+extern uintptr_t rt_dma_port_translate(void *dev,
+                                       uintptr_t address,
+                                       int to_cpu);
 
 /**
  * Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
@@ -356,28 +361,17 @@ extern int rt_dma_port_bus_window(void *dev,
                                   struct rt_dma_port_window *window);
 
 /**
- * One line in the log under the tag "dma.pool". `format` takes `name`, then the words. Thread.
+ * `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
+ * where the caller may not sleep. Any context.
  */
-extern void rt_dma_port_log(int level,
-                            const char *format,
-                            const char *name,
+extern void rt_dma_port_say(const char *format,
                             uintptr_t a,
                             uintptr_t b,
                             uintptr_t c,
                             uintptr_t d,
-                            uintptr_t e);
-
-/**
- * One line for the shell. `format` takes `name`, then the words, then `tail`. Thread.
- */
-extern void rt_dma_port_print(const char *format,
-                              const char *name,
-                              uintptr_t a,
-                              uintptr_t b,
-                              uintptr_t c,
-                              uintptr_t d,
-                              uintptr_t e,
-                              const char *tail);
+                            uintptr_t e,
+                            uintptr_t f,
+                            int level);
 
 /**
  * Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or
@@ -426,5 +420,10 @@ extern int rt_dma_port_reserve(void *node,
 }  // extern "C"
 #endif  // __cplusplus
 
+
+/**
+ * What the BSP's configuration says, once and for all.
+ */
+extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 
 #endif /* RT_DMA_PORT_H */

@@ -21,32 +21,22 @@
 #define RT_DMA_POOL_VIEW_LIMIT 64
 #endif
 
-const struct rt_dma_port_errors *rt_dma_port_error_numbers(void)
+const struct rt_dma_port_configuration rt_dma_port_configuration =
 {
-    static const struct rt_dma_port_errors errors =
+    .view_limit = (uintptr_t)RT_DMA_POOL_VIEW_LIMIT << 20,
+    .errors =
     {
         .ok = RT_EOK,
-        .error = -RT_ERROR,
         .inval = -RT_EINVAL,
         .nosys = -RT_ENOSYS,
         .empty = -RT_EEMPTY,
         .nomem = -RT_ENOMEM,
+        .error = -RT_ERROR,
         .busy = -RT_EBUSY,
         .io = -RT_EIO,
-    };
-
-    return &errors;
-}
-
-int rt_dma_port_revision(void)
-{
-    return RT_DMA_PORT_REVISION;
-}
-
-uintptr_t rt_dma_port_view_limit(void)
-{
-    return (uintptr_t)RT_DMA_POOL_VIEW_LIMIT << 20;
-}
+    },
+    .revision = RT_DMA_PORT_REVISION,
+};
 
 void *rt_dma_port_heap_alloc(uintptr_t size)
 {
@@ -70,31 +60,29 @@ uintptr_t rt_dma_port_v2p(void *va)
     return pa;
 }
 
-void *rt_dma_port_linear(uintptr_t pa)
+uintptr_t rt_dma_port_pv_offset(void)
 {
-    return (void *)(pa - PV_OFFSET);
+    return PV_OFFSET;
 }
 
-int rt_dma_port_map_linear(uintptr_t pa, uintptr_t size)
+void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 {
 #if RT_DMA_PORT_REVISION >= 2
-    void *va;
     struct rt_mm_va_hint hint =
     {
         .flags = MMF_MAP_FIXED,
         .limit_start = rt_kernel_space.start,
         .limit_range_size = rt_kernel_space.size,
         .map_size = size,
-        .prefer = (void *)(pa - PV_OFFSET),
+        .prefer = va,
     };
 
-    return rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &va) ? -1 : 0;
+    rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &va);
 #else
     /* Here the linear map is the boot code's alone: what it left out, it left out on purpose. */
+    RT_UNUSED(va);
     RT_UNUSED(pa);
     RT_UNUSED(size);
-
-    return -1;
 #endif
 }
 
@@ -106,10 +94,8 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
         return rt_ioremap_cached((void *)pa, size);
     case RT_DMA_PORT_UNCACHED:
         return rt_ioremap_nocache((void *)pa, size);
-    case RT_DMA_PORT_WRITE_THROUGH:
-        return rt_ioremap_wt((void *)pa, size);
     default:
-        return RT_NULL;
+        return rt_ioremap_wt((void *)pa, size);
     }
 }
 
@@ -118,21 +104,14 @@ void rt_dma_port_unmap(void *va)
     rt_iounmap(va);
 }
 
-void rt_dma_port_cache_flush(void *va, int size)
+void rt_dma_port_cache(int invalidate, void *va, int size)
 {
     /* Without RT_USING_CACHE the operation is a macro that drops its arguments. */
+    RT_UNUSED(invalidate);
     RT_UNUSED(va);
     RT_UNUSED(size);
 
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, va, size);
-}
-
-void rt_dma_port_cache_invalidate(void *va, int size)
-{
-    RT_UNUSED(va);
-    RT_UNUSED(size);
-
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_INVALIDATE, va, size);
+    rt_hw_cpu_dcache_ops(invalidate ? RT_HW_CACHE_INVALIDATE : RT_HW_CACHE_FLUSH, va, size);
 }
 
 uintptr_t rt_dma_port_cache_line(void)
@@ -185,24 +164,18 @@ static int interrupts_masked(void)
 
 int rt_dma_port_can_sleep(void)
 {
-    if (rt_interrupt_get_nest())
-    {
-        return 0;
-    }
+    int busy = rt_interrupt_get_nest();
 
     /* Boot code runs with interrupts off, alone: heap and page tables work, and their locks are skipped. */
-    if (!rt_thread_self())
+    if (!busy && rt_thread_self())
     {
-        return 1;
+        busy = rt_critical_level() | interrupts_masked();
     }
 
-    return !rt_critical_level() && !interrupts_masked();
+    return !busy;
 }
 
 void rt_dma_port_pause(void)
 {
-    if (rt_thread_self())
-    {
-        rt_thread_mdelay(1);
-    }
+    rt_thread_mdelay(1);
 }

@@ -13,7 +13,7 @@ const char *rt_dma_port_device_name(void *dev)
 
 int rt_dma_port_device_is_coherent(void *dev)
 {
-    return !!rt_dma_device_is_coherent(dev);
+    return rt_dma_device_is_coherent(dev);
 }
 
 const void *rt_dma_port_device_ops(void *dev)

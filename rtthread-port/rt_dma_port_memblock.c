@@ -2,18 +2,32 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Boot memory. Revision 1 is handed its regions by the BSP and has no use for the reserved list. */
+/* Boot memory: revision 1 is handed its regions by the BSP, revision 2 finds them in the reserved list. */
 
 #include "rt_dma_port_rtthread.h"
 
-#if defined(RT_USING_MEMBLOCK) && RT_DMA_PORT_REVISION >= 2
+#if RT_DMA_PORT_REVISION == 1
+
+int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+{
+    const rt_region_t *reg = (const rt_region_t *)list + index;
+
+    region->start = reg->start;
+    region->end = reg->name ? reg->end : reg->start;
+
+    return RT_DMA_PORT_FOUND;
+}
+
+#elif defined(RT_USING_MEMBLOCK)
 
 #include <mm_memblock.h>
 
-int rt_dma_port_reserved(uintptr_t index, struct rt_dma_port_region *region)
+int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
 {
     struct rt_mmblk_reg *reg;
     struct rt_memblock *reserved = rt_memblock_get_reserved();
+
+    RT_UNUSED(list);
 
     if (!reserved)
     {
@@ -22,15 +36,11 @@ int rt_dma_port_reserved(uintptr_t index, struct rt_dma_port_region *region)
 
     rt_slist_for_each_entry(reg, &reserved->reg_list, node)
     {
-        if (index-- == 0)
-        {
-            const char *name = reg->memreg.name;
+        const char *name = reg->memreg.name;
 
-            region->start = reg->memreg.start;
-            region->end = reg->memreg.end;
-            region->usable = reg->alloc && !(reg->flags & MEMBLOCK_HOTPLUG) && name && !rt_strcmp(name, "dma-pool");
-            region->no_map = 0;
-            region->reusable = 0;
+        if (reg->alloc && !(reg->flags & MEMBLOCK_HOTPLUG) && name && !rt_strcmp(name, "dma-pool") && index-- == 0)
+        {
+            *region = (struct rt_dma_port_region) { reg->memreg.start, reg->memreg.end };
 
             return RT_DMA_PORT_FOUND;
         }
@@ -41,12 +51,13 @@ int rt_dma_port_reserved(uintptr_t index, struct rt_dma_port_region *region)
 
 #else
 
-int rt_dma_port_reserved(uintptr_t index, struct rt_dma_port_region *region)
+int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
 {
+    RT_UNUSED(list);
     RT_UNUSED(index);
     RT_UNUSED(region);
 
     return RT_DMA_PORT_ABSENT;
 }
 
-#endif /* RT_USING_MEMBLOCK, revision 2 */
+#endif /* revision 1, RT_USING_MEMBLOCK */

@@ -24,54 +24,43 @@ static uintptr_t reachable(rt_uint64_t address)
     return (uintptr_t)address;
 }
 
-int rt_dma_port_has_node(void *dev)
+const void *rt_dma_port_node(void *dev)
 {
-    return device_node(dev) != RT_NULL;
+    return device_node(dev);
 }
 
 int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region)
 {
-    rt_err_t err;
+    int says = -1;
     rt_uint32_t phandle;
-    rt_uint64_t start, size, end;
+    rt_uint64_t start, size;
     struct rt_ofw_node *memory;
 
     if (rt_ofw_prop_read_u32_index(device_node(dev), "memory-region", (int)index, &phandle))
     {
-        return RT_DMA_PORT_END;
+        return says;
     }
 
+    says = 0;
+    region->start = region->end = 0;
     memory = rt_ofw_find_node_by_phandle(phandle);
 
-    if (!memory)
+    if (memory)
     {
-        return RT_DMA_PORT_UNREADABLE;
+        if (!rt_ofw_get_address(memory, 0, &start, &size) && reachable(start) == start
+            && reachable(start + size) == start + size)
+        {
+            region->start = (uintptr_t)start;
+            region->end = (uintptr_t)(start + size);
+        }
+
+        says = rt_ofw_get_prop(memory, "no-map", RT_NULL) ? RT_DMA_PORT_NO_MAP : 0;
+        says += rt_ofw_get_prop(memory, "reusable", RT_NULL) ? RT_DMA_PORT_REUSABLE : 0;
+
+        rt_ofw_node_put(memory);
     }
 
-    err = rt_ofw_get_address(memory, 0, &start, &size);
-
-    region->usable = 0;
-    region->no_map = !!rt_ofw_prop_read_bool(memory, "no-map");
-    region->reusable = !!rt_ofw_prop_read_bool(memory, "reusable");
-
-    rt_ofw_node_put(memory);
-
-    if (err)
-    {
-        return RT_DMA_PORT_UNREADABLE;
-    }
-
-    end = start + size;
-
-    if (end < start || (uintptr_t)end != end)
-    {
-        return RT_DMA_PORT_UNREADABLE;
-    }
-
-    region->start = (uintptr_t)start;
-    region->end = (uintptr_t)end;
-
-    return RT_DMA_PORT_FOUND;
+    return says;
 }
 
 int rt_dma_port_has_dma_ranges(void *dev)
@@ -79,7 +68,7 @@ int rt_dma_port_has_dma_ranges(void *dev)
     rt_ssize_t length;
     struct rt_ofw_node *bus = device_node(dev);
 
-    while (bus && (bus = bus->parent))
+    while ((bus = bus->parent))
     {
         if (rt_ofw_get_prop(bus, "dma-ranges", &length) && length > 0)
         {
@@ -94,23 +83,20 @@ int rt_dma_port_has_dma_ranges(void *dev)
  * Where no range covers an address RT-Thread gives it back as it came: its rule, and no failure. The first translation
  * through a bus reads the bus's ranges into the heap, so that one belongs into a thread.
  */
-uintptr_t rt_dma_port_cpu_to_dma(void *dev, uintptr_t pa)
+uintptr_t rt_dma_port_translate(void *dev, uintptr_t address, int to_cpu)
 {
-    return reachable(rt_ofw_translate_cpu2dma(device_node(dev), pa));
-}
+    struct rt_ofw_node *np = device_node(dev);
 
-uintptr_t rt_dma_port_dma_to_cpu(void *dev, uintptr_t handle)
-{
-    return reachable(rt_ofw_translate_dma2cpu(device_node(dev), handle));
+    return reachable(to_cpu ? rt_ofw_translate_dma2cpu(np, address) : rt_ofw_translate_cpu2dma(np, address));
 }
 
 #else /* !RT_USING_OFW */
 
-int rt_dma_port_has_node(void *dev)
+const void *rt_dma_port_node(void *dev)
 {
     RT_UNUSED(dev);
 
-    return 0;
+    return RT_NULL;
 }
 
 int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region)
@@ -119,7 +105,7 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_reg
     RT_UNUSED(index);
     RT_UNUSED(region);
 
-    return RT_DMA_PORT_END;
+    return -1;
 }
 
 int rt_dma_port_has_dma_ranges(void *dev)
@@ -129,18 +115,12 @@ int rt_dma_port_has_dma_ranges(void *dev)
     return 0;
 }
 
-uintptr_t rt_dma_port_cpu_to_dma(void *dev, uintptr_t pa)
+uintptr_t rt_dma_port_translate(void *dev, uintptr_t address, int to_cpu)
 {
     RT_UNUSED(dev);
+    RT_UNUSED(to_cpu);
 
-    return pa;
-}
-
-uintptr_t rt_dma_port_dma_to_cpu(void *dev, uintptr_t handle)
-{
-    RT_UNUSED(dev);
-
-    return handle;
+    return address;
 }
 
 #endif /* RT_USING_OFW */

@@ -23,14 +23,22 @@
 /* Longer than any line of the library with a name of RT_NAME_MAX; rt_snprintf cuts what is longer still. */
 #define LINE_SIZE 160
 
-void rt_dma_port_log(int level, const char *format, const char *name,
-        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e)
+void rt_dma_port_say(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,
+        uintptr_t f, int level)
 {
     char line[LINE_SIZE];
 
-    /* LOG_x wants a literal to paste its own text to, so the line is made first. */
-    rt_snprintf(line, sizeof(line), format, name, (unsigned long)a, (unsigned long)b, (unsigned long)c,
-            (unsigned long)d, (unsigned long)e);
+    /*
+     * LOG_x wants a literal to paste its own text to, so the line is made first. Nor does the shell get it by rt_kprintf,
+     * which cuts it, and its end, at RT_CONSOLEBUF_SIZE.
+     */
+    rt_snprintf(line, sizeof(line), format, a, b, c, d, e, f);
+
+    /* Log and console may take a mutex. Asked for here, and not first, for fewer words to keep meanwhile. */
+    if (!rt_dma_port_can_sleep())
+    {
+        return;
+    }
 
     switch (level)
     {
@@ -40,21 +48,11 @@ void rt_dma_port_log(int level, const char *format, const char *name,
     case RT_DMA_PORT_WARNING:
         LOG_W("%s", line);
         break;
-    default:
+    case RT_DMA_PORT_INFO:
         LOG_I("%s", line);
         break;
+    default:
+        rt_kputs(line);
+        break;
     }
-}
-
-void rt_dma_port_print(const char *format, const char *name,
-        uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e, const char *tail)
-{
-    char line[LINE_SIZE];
-
-    /* rt_kprintf would cut the line, and its end, at RT_CONSOLEBUF_SIZE. */
-    rt_snprintf(line, sizeof(line), format, name, (unsigned long)a, (unsigned long)b, (unsigned long)c,
-            (unsigned long)d, (unsigned long)e, tail);
-
-    rt_kputs(line);
-    rt_kputs("\n");
 }

@@ -3,6 +3,7 @@
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
 use crate::map_ops::MapOps;
+use crate::pool::Pool;
 use crate::registry::Dma;
 
 impl<K: Kernel> Dma<K> {
@@ -21,9 +22,9 @@ impl<K: Kernel> Dma<K> {
         if !align.is_power_of_two() {
             return None;
         }
-        self.allocate_by(ops, device, size, wanted, mask, |pool, pages, wanted| {
-            pool.allocate_aligned(&self.mappings, pages, align, wanted)
-        })
+        let take = |pool: &Pool<K>, pages| pool.take_aligned(pages, align);
+        let (va, handle) = self.allocate_by(ops, device, size, wanted, mask, take).ok()?;
+        Some((va.get(), handle))
     }
 }
 

@@ -246,20 +246,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             BadFree::NotAllocated => apart!("%s: free of block 0x%lx (handle 0x%lx): it is free already"),
             BadFree::WrongHandle => apart!("%s: free of block 0x%lx (handle 0x%lx): wrong handle"),
         };
-        self.refuse(format, [va, handle, 0, 0, 0]);
+        self.refuse(format, [va, handle, 0, 0]);
         Err(error)
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs one line about it where that is allowed.
     #[cold]
-    fn refuse(&self, format: &'static CStr, values: [usize; 5]) {
+    fn refuse(&self, format: &'static CStr, values: [usize; 4]) {
         self.bad_calls.fetch_add(1, Relaxed);
         self.log(format, values);
     }
 
-    fn log(&self, format: &'static CStr, values: [usize; 5]) {
-        if self.kernel.can_sleep() {
-            self.kernel.log(Level::Error, &Line { format, name: self.name(), values });
-        }
+    fn log(&self, format: &'static CStr, values: [usize; 4]) {
+        self.kernel.say(Level::Error, &Line::about(self.name(), format, values));
     }
 }

@@ -11,22 +11,20 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 ///
 /// A line that the range fills only partly holds bytes of its neighbours: it is written back before it is dropped
 /// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
-#[inline(always)]
+#[inline(never)]
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line().max(1);
     let end = va.wrapping_add(size);
-    let head = va & (line - 1) != 0;
-    let tail = end & (line - 1) != 0;
-    let first = va & !(line - 1);
+    let mut first = va & !(line - 1);
     let last = end & !(line - 1);
-    if head {
+    if first != va {
         kernel.cache_flush_and_drop(first, line);
+        first = first.wrapping_add(line);
     }
-    if tail && !(head && first == last) {
+    if last != end {
         kernel.cache_flush_and_drop(last, line);
     }
-    let inner = if head { first.wrapping_add(line) } else { first };
-    if last > inner {
-        kernel.cache_invalidate(inner, last - inner);
+    if last > first {
+        kernel.cache_invalidate(first, last - first);
     }
 }

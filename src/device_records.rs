@@ -4,8 +4,8 @@
 //! device's address, in any context; making one, or letting it go, is a *thread*'s.
 
 use crate::kernel::heap::KBox;
+use crate::kernel::lock::{IrqGuard, IrqLock};
 use crate::kernel::{Device, Kernel};
-use crate::lock::{IrqGuard, IrqLock};
 use crate::managed::Resource;
 use crate::masks::{Masks, PackedMasks};
 

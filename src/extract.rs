@@ -3,139 +3,83 @@
 //! memblock's list is only read. What counts as consumed is what an installed pool covers: the list must go on holding
 //! those pages, because the page allocator takes whatever it does not hold.
 
+use core::ffi::CStr;
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Entry, Kernel, Level, Line, Name, PAGE_SIZE, Pa, ReservedRegion};
+use crate::kernel::{Kernel, Name, Pa, RegionList};
 use crate::pool::Region;
-use crate::registry::{Dma, InstallError};
+use crate::registry::Dma;
 
 /// One past the highest address that 32 bits can name.
 const FOUR_GIB: u64 = 1 << 32;
 
-/// Entry `index` of a list of regions; `None` where there is no list at all.
-type List<'a> = dyn Fn(usize) -> Option<Entry<ReservedRegion>> + 'a;
-
-/// Why no pools were made. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ExtractError {
-    /// The sizes do not make sense: the coherent pool is larger than the whole, both are zero, or a pool would hold no
-    /// whole page.
-    BadSize,
-    /// There is no list of regions.
-    NoList,
-    /// No region has room.
-    NoRegion,
-    /// The heap has no room for the bookkeeping.
-    NoMemory,
-}
+/// The name of the pool for uncached buffers.
+const COHERENT: &CStr = c"coherent-pool";
 
 impl<K: Kernel> Dma<K> {
     /// Takes `total` bytes from the first region of `list` that has room below 4 GiB, or else from one above: the lower
-    /// `coherent` bytes become pool `coherent-pool`, the rest pool `cma`. Says what was taken. *Thread.*
-    ///
-    /// `list(index)` gives entry `index`, and `None` where there is no list at all.
-    pub fn extract(
-        &self,
-        list: impl Fn(usize) -> Option<Entry<ReservedRegion>>,
-        total: usize,
-        coherent: usize,
-    ) -> Result<(Pa, Pa), ExtractError> {
-        self.extract_from(&list, total, coherent)
-    }
-
-    #[inline(never)]
-    fn extract_from(&self, list: &List, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
-        let result = self.try_extract(list, total, coherent);
-        let format = match result {
-            Ok(_) => return result,
-            Err(ExtractError::BadSize) => c"%s: %lu bytes, %lu of them coherent: bad sizes",
-            Err(ExtractError::NoList) => c"%s: %lu bytes, %lu of them coherent: no memblock",
-            Err(ExtractError::NoRegion) => c"%s: %lu bytes, %lu of them coherent: no region has room",
-            Err(ExtractError::NoMemory) => c"%s: %lu bytes, %lu of them coherent: out of memory",
-        };
-        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, coherent, 0, 0, 0] };
-        self.log(Level::Error, &line);
+    /// `coherent` bytes become pool `coherent-pool`, the rest pool `cma`. [`Error::High`] says that it did so, above.
+    /// *Thread.*
+    pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
+        let result = self.carve(list, total, coherent);
+        if let Err(error) = result {
+            self.complain(error, Name::of(c"dma-pool"), c"extract", total, coherent, 0);
+        }
         result
     }
 
-    fn try_extract(&self, list: &List, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
-        if total < coherent || total == 0 {
-            return Err(ExtractError::BadSize);
+    #[inline(never)]
+    fn carve(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
+        let installer = self.installer()?;
+        if total < coherent || total == 0 || list.length == 0 {
+            return Err(Error::BadSize);
         }
-        let installer = self.installer().map_err(|_| ExtractError::NoMemory)?;
-        let start = self.room(list, total)?;
+        let (index, start) = self.room(list, total)?;
         let end = start + total;
-        let low = Region { start, end: start + coherent, name: Name::of(c"coherent-pool") };
-        let high = Region { start: low.end, end, name: Name::of(c"cma") };
-
-        // Both are reserved before either is made: all or nothing.
-        let reserve = |region: &Region| match region.end - region.start {
-            0 => Ok(None),
-            _ => installer.reserve(region).map(Some),
-        };
-        let memory = (reserve(&low)?, reserve(&high)?);
-        for (region, memory) in [(low, memory.0), (high, memory.1)] {
-            if let Some(memory) = memory {
-                let pool = installer.link(memory, &region, Flags::empty(), None, true)?;
-                self.log_reserved(&pool.region());
-            }
-        }
-        Ok((start, end))
+        // One size for both is one pool.
+        let (middle, name) = if coherent == total { (start, COHERENT) } else { (start + coherent, c"cma") };
+        let low = Region { start, end: middle, name: Name::of(COHERENT) };
+        let high = Region { start: middle, end, name: Name::of(name) };
+        self.add_pool(&installer, &high, Flags::empty(), None, if start == middle { None } else { Some(&low) })?;
+        self.kernel.consume(list, index, end);
+        if end as u64 <= FOUR_GIB { Ok(()) } else { Err(Error::High) }
     }
 
-    /// Where `total` bytes can be taken: the lowest that is left of the first region with room for them below 4 GiB;
-    /// where none has, of the last one with room above, as the C original does.
-    fn room(&self, list: &List, total: usize) -> Result<Pa, ExtractError> {
-        let mut high = None;
-        for index in 0.. {
-            match list(index) {
-                None => return Err(ExtractError::NoList),
-                Some(Entry::End) => break,
-                Some(Entry::Found(region)) if region.usable => match self.left_of(&region, total) {
-                    Some(start) if start as u64 + total as u64 <= FOUR_GIB => return Ok(start),
-                    Some(start) => high = Some(start),
-                    None => {}
-                },
-                Some(_) => {}
-            }
-        }
-        let start = high.ok_or(ExtractError::NoRegion)?;
-        let format = c"%s: no room for %lu bytes below 4 GiB, taking 0x%lx";
-        let line = Line { format, name: Name::of(c"dma-pool"), values: [total, start, 0, 0, 0] };
-        self.log(Level::Warning, &line);
-        Ok(start)
-    }
-
-    /// The lowest `total` bytes of `region` that no pool covers.
-    fn left_of(&self, region: &ReservedRegion, total: usize) -> Option<Pa> {
-        let mut start = region.start;
+    /// Where `total` bytes can be taken, and from which region: the lowest that is left of the first one with room for
+    /// them below 4 GiB; where none has, of the last one with room above, as the C original does.
+    #[inline(always)]
+    fn room(&self, list: RegionList, total: usize) -> Result<(usize, Pa), Error> {
+        let mut limit = FOUR_GIB;
         loop {
-            let end = start.checked_add(total)?;
-            if end > region.end {
-                return None;
+            let mut found = Err(Error::NoRegion);
+            for index in 0..list.length {
+                let (mut start, last) = match self.kernel.region(list, index) {
+                    Ok(region) => region,
+                    // The list's end, or there is none.
+                    Err(Error::NoRegion) => break,
+                    Err(error) => return Err(error),
+                };
+                while let Some(end) = start.checked_add(total)
+                    && end <= last
+                    && end as u64 <= limit
+                {
+                    match self.covering(start, end) {
+                        // What is left begins behind it.
+                        Some(pool) => start = pool.public.region_end.load(Relaxed).max(pool.end()),
+                        None if limit == FOUR_GIB => return Ok((index, start)),
+                        None => {
+                            found = Ok((index, start));
+                            break;
+                        }
+                    }
+                }
             }
-            match self.covering(start & !(PAGE_SIZE - 1), end) {
-                Some(pool) => start = pool.region().end.max(pool.end()),
-                None => return Some(start),
+            if limit == u64::MAX {
+                return found;
             }
-        }
-    }
-
-    /// The boot line of a new pool.
-    pub(crate) fn log_reserved(&self, region: &Region) {
-        let size = region.end - region.start;
-        let tenths = ((size % (1 << 20)) * 10) >> 20;
-        let format = c"%s: Reserved %lu.%lu MiB at 0x%lx";
-        let values = [size >> 20, tenths, region.start, 0, 0];
-        self.log(Level::Info, &Line { format, name: region.name.shown(), values });
-    }
-}
-
-impl From<InstallError> for ExtractError {
-    fn from(error: InstallError) -> Self {
-        match error {
-            InstallError::Empty => ExtractError::BadSize,
-            InstallError::Overlap => ExtractError::NoRegion,
-            InstallError::NoMemory | InstallError::Context => ExtractError::NoMemory,
+            limit = u64::MAX;
         }
     }
 }

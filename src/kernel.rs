@@ -12,6 +12,7 @@
 pub mod copy;
 pub mod heap;
 pub mod lent;
+pub mod lock;
 pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
@@ -20,6 +21,8 @@ pub(crate) mod testing;
 pub mod words;
 
 use core::ffi::{CStr, c_char};
+
+use crate::error::Error;
 
 /// Physical address, in bytes.
 pub type Pa = usize;
@@ -73,15 +76,18 @@ pub struct NamedRegion {
     pub reusable: bool,
 }
 
-/// One node of the boot allocator's reserved list, or of the list that a BSP hands to `rt_dma_pool_extract`.
+/// The list of regions that boot pools are carved out of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReservedRegion {
-    /// First byte.
-    pub start: Pa,
-    /// One past the last byte.
-    pub end: Pa,
-    /// Whether DMA pools may be carved out of it: in use, not hot-pluggable, and named as the interface asks.
-    pub usable: bool,
+pub struct RegionList {
+    /// Address of the list that the caller of `rt_dma_pool_extract` hands over; 0 for the boot allocator's reserved list.
+    pub address: usize,
+    /// Regions in it, at most.
+    pub length: usize,
+}
+
+impl RegionList {
+    /// The boot allocator's reserved list.
+    pub const RESERVED: RegionList = RegionList { address: 0, length: usize::MAX };
 }
 
 /// One window of a PCI host bridge through which its devices see memory.
@@ -106,7 +112,7 @@ pub enum Entry<T> {
     End,
 }
 
-/// How much a line in the log matters (`LOG_E`, `LOG_W`, `LOG_I`).
+/// How much a line in the log matters (`LOG_E`, `LOG_W`, `LOG_I`), or that it is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub enum Level {
@@ -116,11 +122,14 @@ pub enum Level {
     Warning = 1,
     /// What was set up.
     Info = 2,
+    /// Text for the shell, as it is: a line ends where its format says so.
+    Shell = 3,
 }
 
 /// A C string that the kernel owns, such as a pool's or a device's name; null where there is none. Nobody here reads
 /// it: it goes back to the kernel.
 #[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
 pub struct Name(pub *const c_char);
 
 impl Name {
@@ -136,19 +145,33 @@ impl Name {
     pub fn shown(self) -> Name {
         if self.0.is_null() { Name::of(c"<anon>") } else { self }
     }
+
+    /// The name as one of the words of a [`Line`].
+    #[inline(always)]
+    pub fn word(self) -> usize {
+        self.0.expose_provenance()
+    }
 }
 
-/// One line of text: a `printf` format with one `%s` first, then up to five `%lu` or `%lx`.
+/// One line of text: a `printf` format of `%s`, `%c`, `%lu` and `%lx`, and a word for each.
 ///
 /// The kernel formats it, so that the library links no formatting code of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
-    /// The format: `%s` takes [`name`](Line::name), then each `%l…` takes the next of [`values`](Line::values).
+    /// The format.
     pub format: &'static CStr,
-    /// Whom the line is about.
-    pub name: Name,
-    /// The numbers, in the order of the format; what the format does not name is ignored.
-    pub values: [usize; 5],
+    /// A number for each `%l…`, a character for each `%c`, a name that is there for each `%s`, in the order of the format;
+    /// what it does not ask for is ignored.
+    pub words: [usize; 6],
+}
+
+impl Line {
+    /// A line about `name`, which the format asks for first.
+    #[inline(always)]
+    pub fn about(name: Name, format: &'static CStr, values: [usize; 4]) -> Self {
+        let [a, b, c, d] = values;
+        Line { format, words: [name.shown().word(), a, b, c, d, 0] }
+    }
 }
 
 /// Everything the core needs from a kernel. See the [module](self) for who owes what.
@@ -170,9 +193,10 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn v2p(&self, va: Va) -> Option<Pa>;
     /// The linear map's address of `pa`: `pa - PV_OFFSET`. Nothing says that it is mapped.
     fn linear(&self, pa: Pa) -> Va;
-    /// Maps `[pa, pa + size)` write-back cached at [`linear`](Kernel::linear)`(pa)`, none of which may be mapped yet.
-    /// False where the kernel cannot, or leaves that to its boot code. *Thread.*
-    fn map_linear(&self, pa: Pa, size: usize) -> bool;
+    /// Maps `[pa, pa + size)` write-back cached at `va`, which is [`linear`](Kernel::linear)`(pa)`, and of which nothing may
+    /// be mapped yet. Whether it did, [`v2p`](Kernel::v2p) says: the kernel may be unable to, or leave that to its boot code.
+    /// *Thread.*
+    fn map_linear(&self, va: Va, pa: Pa, size: usize);
     /// Maps `[pa, pa + size)`, whole pages, anywhere. The mapping is not to be trusted before
     /// [`v2p`](Kernel::v2p) says that it leads there. *Thread.*
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;
@@ -213,8 +237,14 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- boot memory -----------------------------------------------------------------------------------------------
 
-    /// Entry `index` of memblock's reserved list, in its order; `None` where the kernel has no memblock.
-    fn reserved(&self, index: usize) -> Option<Entry<ReservedRegion>>;
+    /// Region `index`, less than the list's length, that DMA pools may be carved out of: its first byte, and one past the
+    /// last. Of memblock's list only those in use, not hot-pluggable, and named as the interface asks are counted; of a
+    /// caller's list all are, and one without a name is empty. [`Error::NoRegion`] behind the last, [`Error::NoList`] where
+    /// the kernel has no memblock. *Thread.*
+    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error>;
+    /// Pools cover entry `index` as far as `end` now: the entry of a caller's list begins there from now on, unless it
+    /// ends there; memblock's is not written. *Thread.*
+    fn consume(&self, list: RegionList, index: usize, end: Pa);
 
     // --- devices and firmware --------------------------------------------------------------------------------------
 
@@ -226,7 +256,7 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn has_node(&self, device: Device) -> bool;
     /// Region `index` of the `memory-region` property of the device's node.
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
-    /// Whether a bus above the device's node has a non-empty `dma-ranges`.
+    /// Whether a bus above the device's node, which it has, has a non-empty `dma-ranges`.
     fn has_dma_ranges(&self, device: Device) -> bool;
     /// `rt_ofw_translate_cpu2dma`: the address the device uses for `pa`; `None` where no range covers it.
     fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize>;
@@ -237,8 +267,6 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- text ------------------------------------------------------------------------------------------------------
 
-    /// Writes one line to the log. *Thread.*
-    fn log(&self, level: Level, line: &Line);
-    /// Writes one line to the shell. A format with all five numbers may end with one more `%s`, for `tail`. *Thread.*
-    fn print(&self, line: &Line, tail: Name);
+    /// Writes a line; drops it where that may not be: in an interrupt, say. Never under a lock. Any context.
+    fn say(&self, level: Level, line: &Line);
 }

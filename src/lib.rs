@@ -4,8 +4,8 @@
 //! The way data flows, one direction only:
 //!
 //! * `ffi`: the C ABI. Checks pointers, calls one safe function, converts its result.
-//! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where
-//!   the processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
+//! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where the
+//!   processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
 //!   boot memory is split. [`report`]: what the shell prints.
 //! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
 //!   that the device does not reach.
@@ -30,12 +30,13 @@ pub mod cache;
 pub mod device_records;
 pub mod device_tree;
 pub mod driver;
+pub mod error;
 pub mod extract;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod ffi;
 pub mod flags;
 pub mod kernel;
-pub mod lock;
+
 pub mod managed;
 pub mod map_ops;
 pub mod mapping;

@@ -6,10 +6,10 @@
 use core::num::NonZeroUsize;
 
 use crate::cache;
+use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{BusWindow, Device, Entry, Kernel, Line, Pa, Va};
-use crate::masks::is_within;
-use crate::pool::{Buffer, Pool};
+use crate::kernel::{BusWindow, Device, Entry, Kernel, Pa, Va};
+use crate::pool::Pool;
 use crate::registry::{Dma, pages_for};
 
 /// A set of map operations.
@@ -26,13 +26,13 @@ pub enum MapOps {
     Pci,
 }
 
-/// Why a buffer cannot be synchronized. Nothing was done.
+/// Where bytes or addresses go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadSync {
-    /// Nothing is mapped there, or it ends past the end of memory.
-    NotMapped,
-    /// The device cannot reach it.
-    NotReachable,
+pub enum Way {
+    /// From the processor to the device.
+    Out,
+    /// From the device to the processor.
+    In,
 }
 
 /// A device's operations cannot be chosen now: its regions must be installed first, and the caller may not sleep, or
@@ -63,29 +63,13 @@ impl<K: Kernel> Dma<K> {
     /// view is mapped already, or its linear map serves; else *thread*.
     #[inline(always)]
     pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(NonZeroUsize, usize)> {
-        let pages = pages_for(size)?;
-        let mut wanted = wanted;
-        if translated(ops) {
-            if ops == MapOps::DeviceTree
-                && let Some(own) = self.allocate_own(device, pages, wanted)
-            {
-                return self.translate(ops, device, size, own, wanted);
-            }
-            wanted |= Flags::ADDRESS_32BITS;
+        let result = self.allocate_by(ops, device, size, wanted, !0, Pool::take);
+        if let Err(missed) = result
+            && missed != 0
+        {
+            self.refuse_device(Error::NotReachable, device, missed, size);
         }
-        let buffer = self.allocate_pages(device, pages, wanted)?;
-        if translated(ops) {
-            return self.translate(ops, device, size, buffer, wanted);
-        }
-        Some((buffer.va, buffer.pa))
-    }
-
-    /// A buffer of `pages` pages, not zero, from the first region that the device's node names and that has one.
-    #[inline(never)]
-    fn allocate_own(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
-        self.pools()
-            .filter(|pool| pool.serves_as_own(device, wanted))
-            .find_map(|pool| pool.allocate_slowly(&self.mappings, pages, self.own_request(pool, device, wanted)))
+        result.ok()
     }
 
     /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool says
@@ -93,40 +77,6 @@ impl<K: Kernel> Dma<K> {
     fn own_request(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE);
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
-    }
-
-    /// A buffer of `pages` pages, not zero, from the first pool that serves the request.
-    #[inline(always)]
-    fn allocate_pages(&self, device: Device, pages: usize, wanted: Flags) -> Option<Buffer> {
-        let mut next = self.first.get();
-        while let Some(pool) = next {
-            if pool.serves(device, wanted)
-                && let Some(buffer) = pool.allocate(&self.mappings, pages, wanted)
-            {
-                return Some(buffer);
-            }
-            next = pool.next.get();
-        }
-        None
-    }
-
-    /// The buffer with its handle; given back if the device cannot reach it.
-    #[inline(never)]
-    fn translate(
-        &self,
-        ops: MapOps,
-        device: Device,
-        size: usize,
-        buffer: Buffer,
-        wanted: Flags,
-    ) -> Option<(NonZeroUsize, usize)> {
-        if let Some(handle) = self.reach(ops, device, buffer.pa, size, !0) {
-            return Some((buffer.va, handle));
-        }
-        // It was allocated just now, so it can be freed.
-        let _ = self.free_any(ops, device, size, buffer.va.get(), buffer.pa, wanted);
-        self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, buffer.pa, size);
-        None
     }
 
     /// A buffer of at least `size` bytes, all of which the device can name with the bits of `mask`: from the pools that
@@ -140,12 +90,15 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        self.allocate_by(ops, device, size, wanted, mask, |pool, pages, wanted| {
-            pool.allocate_slowly(&self.mappings, pages, wanted)
-        })
+        let (va, handle) = self.allocate_by(ops, device, size, wanted, mask, Pool::take_lowest).ok()?;
+        Some((va.get(), handle))
     }
 
-    /// The same, by `take`, which takes so many pages of a pool as such a request.
+    /// The same, by `take`, which takes so many pages of a pool and says at which page. If there is none, it says where the
+    /// memory lies that a pool had, but out of reach; else zero.
+    ///
+    /// One loop for every device: what only translated handles need is passed over by the others, whose path it is that
+    /// must be short.
     #[inline(always)]
     pub(crate) fn allocate_by(
         &self,
@@ -154,134 +107,160 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         wanted: Flags,
         mask: u64,
-        take: impl Fn(&Pool<K>, usize, Flags) -> Option<Buffer>,
-    ) -> Option<(Va, usize)> {
-        let reaches = |pa: Pa, size: usize| self.reach(ops, device, pa, size, mask);
-        let pages = pages_for(size)?;
-        let any = if translated(ops) { wanted | Flags::ADDRESS_32BITS } else { wanted };
-        for own in [true, false] {
-            for pool in self.pools() {
-                let serves = match own {
-                    true => ops == MapOps::DeviceTree && pool.serves_as_own(device, wanted),
-                    false => pool.serves(device, any),
-                };
-                // A pool that begins out of reach is not touched.
-                if !serves || reaches(pool.start(), 1).is_none() {
-                    continue;
+        take: impl Fn(&Pool<K>, usize) -> Option<usize>,
+    ) -> Result<(NonZeroUsize, usize), Pa> {
+        let mut missed = 0;
+        let pages = pages_for(size).ok_or(missed)?;
+        let marks = OWN | TRANSLATED;
+        let mut wanted = if is_translated(ops) { wanted | marks } else { wanted.difference(marks) };
+        loop {
+            let mut next = self.first.get();
+            while let Some(pool) = next {
+                let own = wanted.contains(OWN);
+                let is_limited = wanted.contains(TRANSLATED) || mask != !0;
+                if !pool.serves_as(device, wanted, own) {
+                    // Others are served from there.
+                } else if is_limited && !self.reaches_into(ops, device, pool, mask) {
+                    // Not touched: not even for a moment is it to be without these pages.
+                    missed = pool.start();
+                } else if let Some(page) = take(pool, pages) {
+                    let pa = pool.pa_of(page);
+                    let (mut reached, mut request) = (Some(pa), wanted);
+                    if is_limited {
+                        reached = self.reach(ops, device, pa, size, mask);
+                        if own {
+                            request = self.own_request(pool, device, wanted);
+                        }
+                    }
+                    if let Some(handle) = reached {
+                        if let Some(va) = pool.show(&self.mappings, page, pages, request) {
+                            return Ok((va, handle));
+                        }
+                    } else {
+                        missed = pa;
+                        // They were taken just now, so they can be given back.
+                        let _ = pool.free(page, pages);
+                    }
                 }
-                let request = if own { self.own_request(pool, device, wanted) } else { wanted };
-                let Some(buffer) = take(pool, pages, request) else { continue };
-                if let Some(handle) = reaches(buffer.pa, size) {
-                    return Some((buffer.va.get(), handle));
-                }
-                // It was allocated just now, so it can be freed.
-                let _ = self.free_any(ops, device, size, buffer.va.get(), buffer.pa, wanted);
+                next = pool.next.get();
             }
+            if !wanted.contains(OWN) {
+                return Err(missed);
+            }
+            wanted = wanted.difference(OWN) | Flags::ADDRESS_32BITS;
         }
-        None
+    }
+
+    /// Whether the device can name the first or the last byte of a pool with the bits of `mask`.
+    #[inline(always)]
+    fn reaches_into(&self, ops: MapOps, device: Device, pool: &Pool<K>, mask: u64) -> bool {
+        let last = pool.end() - 1;
+        self.reach(ops, device, pool.start(), 1, mask).or_else(|| self.reach(ops, device, last, 1, mask)).is_some()
     }
 
     /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
+    #[inline(never)]
     pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
-        let handle = self.to_handle(ops, device, pa).filter(|handle| is_within(*handle, size, mask))?;
-        if translated(ops) {
-            // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere.
-            let to_last = size.checked_sub(1)?;
-            let last = self.to_handle(ops, device, pa.checked_add(to_last)?)?;
-            return (last.checked_sub(handle) == Some(to_last)).then_some(handle);
-        }
-        Some(handle)
+        let to_last = size.checked_sub(1)?;
+        let handle = self.translate(ops, device, pa, Way::Out)?;
+        // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere.
+        let last = self.translate(ops, device, pa.checked_add(to_last)?, Way::Out)?;
+        (last.checked_sub(handle) == Some(to_last) && last as u64 <= mask).then_some(handle)
     }
 
     /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another
     /// form of it, back.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn is_handle(&self, ops: MapOps, device: Device, pa: Pa, handle: usize) -> bool {
-        self.to_handle(ops, device, pa) == Some(handle) || self.to_pa(ops, device, handle) == Some(pa)
+        self.translate(ops, device, pa, Way::Out) == Some(handle)
+            || self.translate(ops, device, handle, Way::In) == Some(pa)
     }
 
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any
     /// context.
-    pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<usize, BadSync> {
-        let pa = self.mapped(device, data, size)?;
-        let Some(handle) = self.to_handle(ops, device, pa) else {
-            self.refuse_device(c"%s: no dma-ranges lead to 0x%lx (%lu bytes)", device, pa, size);
-            return Err(BadSync::NotReachable);
-        };
-        if maintains_cache(ops, flags) {
-            cache::flush(self.kernel, data, size);
-        }
-        Ok(handle)
+    pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<usize, Error> {
+        self.sync(Way::Out, ops, device, data, size, flags)
     }
 
     /// Makes what the device wrote to `[data, data + size)` visible to the processor. Any context.
-    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), BadSync> {
-        if maintains_cache(ops, flags) {
-            self.mapped(device, data, size)?;
-            cache::invalidate(self.kernel, data, size);
-        }
-        Ok(())
+    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
+        self.sync(Way::In, ops, device, data, size, flags).map(|_| ())
     }
 
-    fn mapped(&self, device: Device, data: Va, size: usize) -> Result<Pa, BadSync> {
-        let pa = data.checked_add(size).and_then(|_| self.kernel.v2p(data));
-        pa.ok_or_else(|| {
-            self.refuse_device(c"%s: sync of 0x%lx (%lu bytes): nothing is mapped there", device, data, size);
-            BadSync::NotMapped
-        })
+    /// Either, as `way` says; the handle is that of what goes out. Any context.
+    #[inline(always)]
+    pub(crate) fn sync(
+        &self,
+        way: Way,
+        ops: MapOps,
+        device: Device,
+        data: Va,
+        size: usize,
+        flags: Flags,
+    ) -> Result<usize, Error> {
+        let is_spared = is_translated(ops) && flags.contains(Flags::NOCACHE);
+        let maintain = ops != MapOps::NonCoherent && !is_spared;
+        if way == Way::In && !maintain {
+            return Ok(0);
+        }
+        let (mut error, mut address) = (Error::NotMapped, data);
+        if let Some(pa) = data.checked_add(size).and_then(|_| self.kernel.v2p(data)) {
+            if way == Way::In {
+                cache::invalidate(self.kernel, data, size);
+                return Ok(0);
+            }
+            if let Some(handle) = self.translate(ops, device, pa, way) {
+                if maintain {
+                    cache::flush(self.kernel, data, size);
+                }
+                return Ok(handle);
+            }
+            (error, address) = (Error::NotReachable, pa);
+        }
+        self.refuse_device(error, device, address, size);
+        Err(error)
     }
 
     #[cold]
-    fn refuse_device(&self, format: &'static core::ffi::CStr, device: Device, address: usize, size: usize) {
-        let name = self.kernel.device_name(device).shown();
-        self.refuse(&Line { format, name, values: [address, size, 0, 0, 0] });
+    fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
+        let name = self.kernel.device_name(device);
+        self.refuse(error, name, c"DMA", address, 0, size);
     }
 
-    /// Where the device finds `pa`.
-    pub(crate) fn to_handle(&self, ops: MapOps, device: Device, pa: Pa) -> Option<usize> {
-        match ops {
-            MapOps::Coherent | MapOps::NonCoherent => Some(pa),
-            MapOps::DeviceTree => self.kernel.cpu_to_dma(device, pa),
-            MapOps::Pci => Some(self.through_window(device, pa, |window| (window.cpu, window.bus))),
-        }
-    }
-
-    /// Where the processor finds what the device calls `handle`.
-    #[inline(always)]
-    pub(crate) fn to_pa(&self, ops: MapOps, device: Device, handle: usize) -> Option<Pa> {
-        match ops {
-            MapOps::Coherent | MapOps::NonCoherent => Some(handle),
-            MapOps::DeviceTree => self.kernel.dma_to_cpu(device, handle),
-            MapOps::Pci => Some(self.through_window(device, handle, |window| (window.bus, window.cpu))),
-        }
-    }
-
-    /// `address` moved by the first window that holds it; as it is if none does.
-    #[inline(always)]
-    fn through_window(&self, device: Device, address: usize, sides: impl Fn(&BusWindow) -> (u64, u64)) -> usize {
-        let mut index = 0;
-        while let Entry::Found(window) = self.kernel.bus_window(device, index) {
-            let (from, to) = sides(&window);
-            let offset = (address as u64).wrapping_sub(from);
-            if offset < window.size {
-                return to.wrapping_add(offset) as usize;
+    /// Where the other side finds what lies at `address`: out, the device what the processor calls so; in, the processor
+    /// what the device calls so.
+    #[inline(never)]
+    pub(crate) fn translate(&self, ops: MapOps, device: Device, address: usize, way: Way) -> Option<usize> {
+        match (ops, way) {
+            (MapOps::Coherent | MapOps::NonCoherent, _) => Some(address),
+            (MapOps::DeviceTree, Way::Out) => self.kernel.cpu_to_dma(device, address),
+            (MapOps::DeviceTree, Way::In) => self.kernel.dma_to_cpu(device, address),
+            (MapOps::Pci, _) => {
+                // By the first window that holds it; as it is if none does.
+                let mut index = 0;
+                while let Entry::Found(BusWindow { cpu, bus, size }) = self.kernel.bus_window(device, index) {
+                    let (from, to) = if way == Way::Out { (cpu, bus) } else { (bus, cpu) };
+                    let offset = (address as u64).wrapping_sub(from);
+                    if offset < size {
+                        return usize::try_from(to.wrapping_add(offset)).ok();
+                    }
+                    index += 1;
+                }
+                Some(address)
             }
-            index += 1;
         }
-        address
     }
 }
+
+// What a request is marked with while it is served: two bits that no revision defines, since more values than these
+// do not stay in registers.
+
+/// It is for the regions that the device's node names, which come first.
+const OWN: Flags = Flags::from_bits_retain(1 << (usize::BITS - 1));
+/// Its handle is no physical address.
+const TRANSLATED: Flags = Flags::from_bits_retain(1 << (usize::BITS - 2));
 
 /// Whether handles are not physical addresses.
-fn translated(ops: MapOps) -> bool {
+fn is_translated(ops: MapOps) -> bool {
     matches!(ops, MapOps::DeviceTree | MapOps::Pci)
-}
-
-fn maintains_cache(ops: MapOps, flags: Flags) -> bool {
-    match ops {
-        MapOps::Coherent => true,
-        MapOps::NonCoherent => false,
-        MapOps::DeviceTree | MapOps::Pci => !flags.contains(Flags::NOCACHE),
-    }
 }

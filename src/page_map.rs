@@ -23,26 +23,14 @@ mod tests;
 
 pub use aligned::Step;
 pub use bits::{Span, test};
+pub use run_tree::{Node, Shape};
 
-use core::mem::{size_of, take};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::kernel::heap::Tail;
-use bits::{BITS, from_bit, set_bit, set_word, word};
+use crate::error::Error;
+use bits::{BITS, from_bit, set_bit, set_word, up_to_bit, word};
 use open_run::OpenRun;
-use run_tree::{Node, RunTree, nodes_for};
-
-/// Why pages cannot be given back. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FreeError {
-    /// No allocation begins at that page: it is free already, lies inside one, or past the end.
-    NotAllocated,
-    /// An allocation begins there, but has another length.
-    WrongSize,
-}
-
-/// No page, and no word.
-const NOWHERE: usize = usize::MAX;
+use run_tree::RunTree;
 
 /// The pages of one pool.
 pub struct PageMap {
@@ -51,39 +39,38 @@ pub struct PageMap {
     starts: &'static [AtomicUsize],
     runs: RunTree,
     open: OpenRun,
-    /// Pages that were given back, but are no part of a run yet.
-    freed: (usize, usize),
-    /// Words whose figure in the tree may be wrong by now, or [`NOWHERE`].
+    /// Pages that are free, but no part of a run yet: the first, and the one behind the last, or zero.
+    freed: [(usize, usize); 2],
+    /// Words whose figure in the tree may be wrong by now: their numbers plus one, or zero.
     stale: [usize; 3],
 }
 
-/// Words that hold `bits` bits.
-pub const fn words_for(bits: usize) -> usize {
-    bits.div_ceil(BITS)
-}
-
-/// Bytes that [`PageMap::new`] takes from its [`Tail`] for a pool of `pages` pages.
-pub fn bytes_for(pages: usize) -> usize {
-    let words = words_for(pages);
-    2 * words * size_of::<usize>() + nodes_for(words) * size_of::<Node>()
+/// Words that hold a bit for each of `pages` pages.
+pub const fn words_for(pages: usize) -> usize {
+    pages.div_ceil(BITS)
 }
 
 impl PageMap {
-    /// A map of `pages` free pages; at least one, at most `u32::MAX`. Its memory comes from `tail`.
-    pub fn new(pages: usize, tail: &mut Tail) -> Self {
-        let words = words_for(pages);
-        let mut map = PageMap {
+    /// A map of `pages` free pages; at least one, at most `u32::MAX`. Of the two slices, all zero, each has as many words
+    /// as [`words_for`] says, and `nodes` as many nodes as the shape.
+    #[inline(always)]
+    pub fn new(
+        pages: usize,
+        shape: Shape,
+        used: &'static [AtomicUsize],
+        starts: &'static [AtomicUsize],
+        nodes: &'static mut [Node],
+    ) -> Self {
+        PageMap {
             pages,
-            used: tail.slice(words),
-            starts: tail.slice(words),
-            runs: RunTree::new(tail.slice(nodes_for(words)), words),
+            used,
+            starts,
+            runs: RunTree::new(shape, nodes),
             open: OpenRun::NONE,
-            freed: (0, 0),
-            stale: [NOWHERE; 3],
-        };
-        map.runs.set(0, pages as u32);
-        map.tag(0, pages, 0, pages);
-        map
+            // The first call that needs them makes a run of them.
+            freed: [(0, pages), (0, 0)],
+            stale: [0; 3],
+        }
     }
 
     /// The bitmap that C sees: bit `n` is set while page `n` is in use.
@@ -98,105 +85,100 @@ impl PageMap {
 
     /// Pages in the longest free run. The map must be [settled](Self::settle).
     pub fn longest_free(&self) -> usize {
-        self.runs.longest() as usize
+        self.runs.longest()
     }
 
     /// Opens the lowest free run of `count` pages or more, so that [`take_next`](Self::take_next) takes them; false if
     /// there is none. The map must be [settled](Self::settle). `count` is not zero.
     pub fn open_lowest(&mut self, count: usize) -> bool {
-        let Some(index) = u32::try_from(count).ok().and_then(|length| self.runs.first(length)) else { return false };
+        let Some(index) = self.runs.first(count) else { return false };
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
-        self.tag(start, end, 0, 0);
+        self.tag(start, end, 0);
         self.open.set(start, end, count);
         true
     }
 
-    /// Gives back the allocation of `count` pages that begins at `page`. The map must be [settled](Self::settle).
-    pub fn give_back(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
+    /// Gives back the allocation of `count` pages that begins at `page`; false, and nothing changed, if the map must be
+    /// [settled](Self::settle) first.
+    pub fn give_back(&mut self, page: usize, count: usize) -> Result<bool, Error> {
+        let is_open = self.open.has(page);
+        if !is_open && !self.is_settled() {
+            return Ok(false);
+        }
         self.check(page, count)?;
-        Span::new(page, count).change(self.used, 0);
-        set_bit(self.starts, page, 0);
-        self.freed = (page, page + count);
-        Ok(())
+        if !is_open {
+            self.freed = [(page, page + count), (0, 0)];
+        } else if !self.open.give_back(page, page + count) {
+            return Ok(false);
+        }
+        self.mark(page, count, 0);
+        Ok(true)
     }
 
-    /// Makes one run of the pages `[page, after)`, which were given back, and the two beside them.
-    fn merge(&mut self, page: usize, after: usize) {
-        let (start, end) = (self.run_start(page), self.run_end(after));
-        self.tag(start, page, 0, 0);
-        self.tag(after, end, 0, 0);
-        self.tag(start, end, start, end);
-        self.stale = [start / BITS, word_of_run(after, end), NOWHERE];
+    /// Makes the bits of an allocation what `value` is made of.
+    #[inline(never)]
+    fn mark(&self, page: usize, count: usize, value: usize) {
+        Span::new(page, count).change_many(self.used, value);
+        set_bit(self.starts, page, value);
     }
 
     /// Whether an allocation of `count` pages begins at `page`.
-    pub fn check(&self, page: usize, count: usize) -> Result<(), FreeError> {
-        if page >= self.pages || !test(self.used, page) || !test(self.starts, page) {
-            return Err(FreeError::NotAllocated);
+    pub fn check(&self, page: usize, count: usize) -> Result<(), Error> {
+        if !test(self.used, page) || !test(self.starts, page) {
+            return Err(Error::NotAllocated);
         }
         // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
         let after = page.wrapping_add(count);
-        let is_within = count != 0 && count <= self.pages - page;
-        let ends_there = || after == self.pages || !test(self.used, after) || test(self.starts, after);
-        if is_within && ends_there() && test(self.used, after - 1) && Span::new(page, count).is_first_only(self.starts)
+        if page < after
+            && after <= self.pages
+            && (!test(self.used, after) || test(self.starts, after))
+            && test(self.used, after - 1)
+            && Span::new(page, count).is_first_only(self.starts)
         {
-            Ok(())
-        } else {
-            Err(FreeError::WrongSize)
+            return Ok(());
         }
+        Err(Error::WrongSize)
+    }
+
+    /// Whether [`settle`](Self::settle) has nothing to do.
+    fn is_settled(&self) -> bool {
+        self.open.end | self.stale[0] | self.freed[0].1 == 0
     }
 
     /// Does one part of what earlier calls left to do in the tree and the tags; false if there is nothing.
     ///
     /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
-    #[inline(always)]
     pub fn settle(&mut self) -> bool {
-        let [first, second, third] = self.stale;
-        // All ones, all of them.
-        let is_settled = self.open.end == 0 && self.freed.1 == 0 && first & second & third == NOWHERE;
-        if !is_settled {
-            self.settle_part();
-        }
-        !is_settled
-    }
-
-    #[inline(never)]
-    fn settle_part(&mut self) {
+        let [(page, after), freed] = self.freed;
+        let [a, b, c] = self.stale;
         if self.open.end != 0 {
-            let OpenRun { start, next, end, ref hole, .. } = self.open;
-            let hole = hole.clone();
-            self.tag(next, end, next, end);
-            self.tag(hole.start, hole.end, hole.start, hole.end);
-            if next != start {
-                self.stale = [start / BITS, word_of_run(hole.start, hole.end), word_of_run(next, end)];
-            }
-            self.open.set(0, 0, 0);
-            return;
+            // What is left of it is as if it were given back.
+            self.freed = [(self.open.next, self.open.end), self.open.hole];
+            self.stale[0] = self.open.start / BITS + 1;
+            self.open.close();
+        } else if after != 0 {
+            self.freed = [freed, (0, 0)];
+            // One run of these pages and the two beside them.
+            let (start, end) = (self.run_start(page), self.run_end(after));
+            self.tag(start, page, 0);
+            self.tag(after, end, 0);
+            self.tag(start, end, usize::MAX);
+            // If there was one behind, the pages were an allocation's, and nothing else is stale.
+            self.stale = [start / BITS + 1, if end == after { a } else { after / BITS + 1 }, b];
+        } else if a != 0 {
+            self.stale = [b, c, 0];
+            self.runs.set(a - 1, self.longest_beginning_in(a - 1));
+        } else {
+            return false;
         }
-        if self.freed.1 != 0 {
-            let (page, after) = take(&mut self.freed);
-            self.merge(page, after);
-            return;
-        }
-        let [first, second, third] = self.stale;
-        self.stale = [second, third, NOWHERE];
-        if first != second && first != NOWHERE {
-            self.runs.set(first, self.longest_beginning_in(first));
-        }
-    }
-
-    /// The free pages of word `index`, as bits.
-    #[inline(always)]
-    fn free_in(&self, index: usize) -> usize {
-        let free = !word(self.used, index);
-        if index == self.pages / BITS { free & !from_bit(self.pages) } else { free }
+        true
     }
 
     /// Where the lowest run of at least `count` pages begins in the word that [`RunTree::first`] named.
     #[inline(always)]
     fn run_in_word(&self, index: usize, count: usize) -> usize {
-        let free = self.free_in(index);
+        let free = !word(self.used, index);
         let mut begins = if count <= BITS { free } else { 0 };
         // `begins` has the bits with `reach` free pages from there on, within this word.
         let mut reach = 1;
@@ -207,112 +189,107 @@ impl PageMap {
         if begins != 0 {
             begins &= begins >> (count - reach);
         }
-        // None within the word: it is the run that leaves it.
+        // None within the word: it is the run that leaves it. Bits behind the last page do not matter: what they add to is
+        // the last run of all, and the one that is looked for is that one, or lies before it.
         let start = if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() };
         index * BITS + start as usize
     }
 
     /// The longest free run that begins in word `index`, counted from the bitmap; zero if none does.
     fn longest_beginning_in(&self, index: usize) -> u32 {
-        let mut free = self.free_in(index);
+        let Some(used) = self.used.get(index) else { return 0 };
+        let mut free = !used.load(Relaxed);
         // Pages at the bottom that go on a run of the word before began there.
-        if index != 0 && word(self.used, index - 1) >> (BITS - 1) == 0 {
+        if self.used.get(index.wrapping_sub(1)).is_some_and(|before| before.load(Relaxed) >> (BITS - 1) == 0) {
             free &= free.wrapping_add(1);
         }
         let leaving = free.leading_ones();
-        let start = (index + 1) * BITS - leaving as usize;
-        let length = if leaving != 0 { (self.run_end(start) - start) as u32 } else { 0 };
-        if length >= BITS as u32 {
-            // No other has room in the word to be longer.
-            return length;
+        let mut length = 0;
+        if leaving != 0 {
+            let start = (index + 1) * BITS - leaving as usize;
+            length = (self.run_end(start) - start) as u32;
         }
-        length.max(longest_run(free.checked_shl(leaving).unwrap_or(0)))
+        // One of so many pages leaves no room in the word for a longer one.
+        if length < BITS as u32 { length.max(longest_run(free.checked_shl(leaving).unwrap_or(0))) } else { length }
     }
 
-    /// Writes into the first word that the free run `[from, to)` fills where a run ends, and into the last where it
-    /// starts, if it fills two; zeros wipe them out.
-    fn tag(&self, from: usize, to: usize, start: usize, end: usize) {
-        let (first, after) = (from.div_ceil(BITS), to / BITS);
+    /// Writes into the first word that the free run `[start, end)` fills where it ends, and into the last where it
+    /// starts, if it fills two; both times with no bits but those of `mask`, so that zero wipes them out.
+    #[inline(never)]
+    fn tag(&self, start: usize, end: usize, mask: usize) {
+        let (first, after) = (start.div_ceil(BITS), end / BITS);
         if after >= first + 2 {
-            set_word(self.starts, first, end);
-            set_word(self.starts, after - 1, start);
+            set_word(self.starts, first, end & mask);
+            set_word(self.starts, after - 1, start & mask);
         }
     }
 
     /// Where the free run that begins at `page` ends; `page` if none does.
     #[inline(never)]
     fn run_end(&self, page: usize) -> usize {
+        let first = page.div_ceil(BITS);
         let mut index = page / BITS;
-        let within = page % BITS;
-        if within != 0 {
-            let end = page + (self.free_in(index) >> within).trailing_ones() as usize;
-            if !end.is_multiple_of(BITS) {
-                return end;
+        let mut mask = from_bit(page);
+        while let Some(word) = self.used.get(index) {
+            let used = word.load(Relaxed) & mask;
+            if used != 0 {
+                return index * BITS + used.trailing_zeros() as usize;
             }
+            // The second word that it fills: the first has the end. The pool's last may be filled only in part.
+            if index > first && index != self.pages / BITS {
+                return self.starts.get(first).map_or(0, |end| end.load(Relaxed));
+            }
+            mask = usize::MAX;
             index += 1;
         }
-        let first = index;
-        loop {
-            let free = self.free_in(index).trailing_ones() as usize;
-            if free < BITS {
-                return index * BITS + free;
-            }
-            if index != first {
-                return word(self.starts, first);
-            }
-            index += 1;
-        }
+        self.pages
     }
 
     /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
-    #[inline(always)]
     fn run_start(&self, page: usize) -> usize {
-        let mut index = page / BITS;
-        let below = word(self.used, index) & !from_bit(page);
-        if below != 0 {
-            return index * BITS + BITS - below.leading_zeros() as usize;
-        }
-        let last = index;
-        loop {
-            let Some(before) = index.checked_sub(1) else { return 0 };
-            let used = word(self.used, before);
+        let before = page.wrapping_sub(1);
+        let after = page / BITS;
+        let mut index = before / BITS;
+        let mut mask = up_to_bit(before);
+        while let Some(word) = self.used.get(index) {
+            let used = word.load(Relaxed) & mask;
             if used != 0 {
-                return index * BITS - used.leading_zeros() as usize;
+                return (index + 1) * BITS - used.leading_zeros() as usize;
             }
-            if index != last {
-                return word(self.starts, last - 1);
+            // The second word from the end that it fills: the last has the start.
+            if index + 2 <= after {
+                return self.starts.get(after - 1).map_or(0, |start| start.load(Relaxed));
             }
-            index = before;
+            mask = usize::MAX;
+            index = index.wrapping_sub(1);
         }
+        0
     }
 }
 
-/// The word in which the run `[start, end)` begins, if there is one.
-fn word_of_run(start: usize, end: usize) -> usize {
-    if start == end { NOWHERE } else { start / BITS }
-}
-
 /// The longest run of ones in `word`.
-#[inline(always)]
 fn longest_run(word: usize) -> u32 {
+    if word == 0 || word == usize::MAX {
+        return (word & BITS) as u32;
+    }
     // `shrunk` has a bit for each place where `length` ones begin. Doubling goes on while it can; then halves find the rest.
-    let mut shrunk = word;
-    let mut length = 0;
-    if shrunk != 0 {
-        length = 1;
-        let mut step = 1;
-        while length < BITS as u32 && shrunk & (shrunk >> step) != 0 {
-            shrunk &= shrunk >> step;
+    let (mut shrunk, mut length) = (word, 1);
+    loop {
+        let twice = shrunk & shrunk.wrapping_shr(length);
+        if twice == 0 {
+            break;
+        }
+        shrunk = twice;
+        length *= 2;
+    }
+    let mut step = length / 2;
+    while step != 0 {
+        let longer = shrunk & shrunk.wrapping_shr(step);
+        if longer != 0 {
+            shrunk = longer;
             length += step;
-            step = length;
         }
-        while step > 1 {
-            step /= 2;
-            if shrunk & (shrunk >> step) != 0 {
-                shrunk &= shrunk >> step;
-                length += step;
-            }
-        }
+        step /= 2;
     }
     length
 }

@@ -6,19 +6,20 @@ mod seen;
 pub use seen::Seen;
 
 use core::mem::size_of;
-use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
+use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::heap::{OnceRef, Reserved};
-use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, PAGE_SIZE, Pa};
-use crate::lock::IrqLock;
-use crate::page_map::{PageMap, Span, bytes_for, words_for};
-use crate::view::{View, leads_to};
+use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
+use crate::kernel::lock::IrqLock;
+use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
+use crate::page_map::{Node, PageMap, Shape, words_for};
+use crate::view::{NOWHERE, View, leads_to};
 
-/// A range of physical memory with a name: `rt_region_t`.
+/// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Region {
     /// First byte.
     pub start: Pa,
@@ -28,29 +29,24 @@ pub struct Region {
     pub name: Name,
 }
 
+/// The most pages that a pool may have: its map counts them with 32 bits.
+const MOST_PAGES: usize = 1 << 31;
+
 impl Region {
-    /// The first whole page and the number of whole pages; `None` if there is none, or more than a map can count.
+    /// The first whole page and the number of whole pages; `None` if there is none, or more than [`MOST_PAGES`].
     pub fn pages(&self) -> Option<(Pa, usize)> {
         // Physical page 0 is left out: its address is C's null, and its handle says that nobody asked for one.
-        let start = self.start.max(1).checked_next_multiple_of(PAGE_SIZE)?;
-        let pages = self.end.checked_sub(start)? >> PAGE_SHIFT;
-        (pages != 0 && u32::try_from(pages).is_ok()).then_some((start, pages))
+        let first = (self.start.saturating_sub(1) >> PAGE_SHIFT) + 1;
+        // Below zero it is more than the most, too.
+        let pages = (self.end >> PAGE_SHIFT).wrapping_sub(first);
+        (pages.wrapping_sub(1) < MOST_PAGES).then_some((first << PAGE_SHIFT, pages))
     }
-}
-
-/// What a driver gets: where the processor and where the device finds the buffer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Buffer {
-    /// The processor's address; the physical address if nothing was mapped. Never null, which C takes for a failure.
-    pub va: NonZeroUsize,
-    /// The physical address.
-    pub pa: Pa,
 }
 
 /// Another device whose node names the pool's region.
 pub struct Owner {
     device: Device,
-    next: OnceRef<Owner>,
+    next: Option<&'static Owner>,
 }
 
 /// A pool of pages. It begins with what C sees, and is never removed.
@@ -62,16 +58,17 @@ pub struct Pool<K: Kernel> {
     start: Pa,
     pages: usize,
     map: IrqLock<PageMap>,
-    /// Bit `n`: the cache may hold dirty lines of page `n`, from a cached mapping, since it was last handed out
-    /// uncached. While page `n` is in use it also says how it was handed out: cached or not.
-    dirty: &'static [AtomicUsize],
+    /// Bit `n`: the cache holds no dirty lines of page `n`, because it was last handed out uncached; while it is clear,
+    /// there may be some, from a cached mapping. While page `n` is in use it also says how it was handed out: uncached or
+    /// not. Written with the lock held.
+    clean: &'static [AtomicUsize],
     /// One for each [`MemoryType`].
     views: [View; 3],
     /// Buffers with a mapping of their own.
     own_mappings: AtomicUsize,
-    /// A device's node names it in `memory-region`.
-    named: bool,
-    owners: OnceRef<Owner>,
+    /// It is a device's `memory-region`: one, as a word.
+    named: usize,
+    owners: AtomicRef<Owner>,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
 }
@@ -79,30 +76,37 @@ pub struct Pool<K: Kernel> {
 /// What a request may want of a pool's memory, and the pool has or has not.
 const KINDS: Flags = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
 /// What the bits of pages that may have dirty lines are made of.
-const DIRTY: usize = usize::MAX;
+const DIRTY: usize = 0;
 /// What the bits of all others are made of.
-const CLEAN: usize = 0;
+const CLEAN: usize = usize::MAX;
 
-/// Bytes of bookkeeping that a pool of `pages` pages needs.
-pub fn pool_bytes<K: Kernel>(pages: usize) -> usize {
-    size_of::<Pool<K>>() + bytes_for(pages) + words_for(pages) * size_of::<usize>()
+/// Memory for the bookkeeping of a pool.
+pub struct Memory<K: Kernel> {
+    start: Pa,
+    pages: usize,
+    shape: Shape,
+    slot: Slot<K, Pool<K>, Node>,
+}
+
+impl<K: Kernel> Memory<K> {
+    /// For a pool of `pages` pages from `start` on; `None` if the heap has none. *Thread.*
+    #[inline(always)]
+    pub fn new(kernel: K, (start, pages): (Pa, usize)) -> Option<Self> {
+        let words = words_for(pages);
+        let shape = Shape::new(words);
+        Some(Memory { start, pages, shape, slot: Slot::new(kernel, words as u32, shape.nodes() as u32)? })
+    }
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Builds a pool in `memory`, of [`pool_bytes`] bytes. Nobody finds it before it is linked.
-    pub fn place(
-        memory: Reserved<K>,
-        kernel: K,
-        region: &Region,
-        flags: Flags,
-        owner: Option<Device>,
-    ) -> Option<&'static Self> {
-        let (start, pages) = region.pages()?;
-        memory.place(|tail| {
-            let map = PageMap::new(pages, tail);
-            let dirty: &'static [AtomicUsize] = tail.slice(words_for(pages));
-            // Boot code may have written to it through the cache.
-            Span::new(0, pages).change_shared(dirty, DIRTY);
+    /// Builds a pool in `memory`. Nobody finds it before it is linked.
+    #[inline(always)]
+    pub fn place(memory: Memory<K>, kernel: K, region: &Region, flags: Flags, owner: Option<Device>) -> &'static Self {
+        let named = usize::from(owner.is_some());
+        let owner = owner.map_or(0, |device| device.0);
+        let Memory { start, pages, shape, slot } = memory;
+        slot.place(|[used, starts, clean], nodes| {
+            let map = PageMap::new(pages, shape, used, starts, nodes);
             Pool {
                 public: rt_dma_pool {
                     region_start: AtomicUsize::new(region.start),
@@ -110,20 +114,21 @@ impl<K: Kernel> Pool<K> {
                     region_name: AtomicPtr::new(region.name.0.cast_mut()),
                     list: rt_list_t::new(),
                     flags: AtomicUsize::new(flags.bits()),
-                    map: AtomicPtr::new(map.used_words().as_ptr().cast_mut().cast()),
+                    map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
                     bits: AtomicUsize::new(pages),
                     start: AtomicUsize::new(start),
-                    dev: AtomicPtr::new(owner.map_or(core::ptr::null_mut(), |device| device.0 as *mut _)),
+                    dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(owner)),
                 },
                 kernel,
                 start,
                 pages,
                 map: IrqLock::new(map),
-                dirty,
+                // Zero: boot code may have written to it through the cache.
+                clean,
                 views: [const { View::new() }; 3],
                 own_mappings: AtomicUsize::new(0),
-                named: owner.is_some(),
-                owners: OnceRef::new(),
+                named,
+                owners: AtomicRef::new(),
                 next: OnceRef::new(),
             }
         })
@@ -148,11 +153,12 @@ impl<K: Kernel> Pool<K> {
     /// The range it was installed with.
     pub fn region(&self) -> Region {
         let public = &self.public;
-        Region {
-            start: public.region_start.load(Relaxed),
-            end: public.region_end.load(Relaxed),
-            name: Name(public.region_name.load(Relaxed)),
-        }
+        Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> Name {
+        Name(self.public.region_name.load(Relaxed))
     }
 
     /// Its flags now.
@@ -174,17 +180,20 @@ impl<K: Kernel> Pool<K> {
         (PageMap::used_pages(words) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
-    /// Makes the linear map the pool's cached view, mapping it first if nobody has; `LINEAR` says whether it is.
-    /// *Thread.*
+    /// Makes the linear map the cached view of a pool that is not linked yet, mapping it first if nobody has; `LINEAR` says
+    /// whether it is. *Thread.*
+    #[inline(always)]
     pub fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let base = kernel.linear(start);
-        let is_mapped = || leads_to(kernel, base, start, size);
-        let is_free = || (0..size).step_by(PAGE_SIZE).all(|offset| kernel.v2p(base + offset).is_none());
-        if is_mapped() || (is_free() && kernel.map_linear(start, size) && is_mapped()) {
+        if leads_to(kernel, base, size, NOWHERE) {
+            kernel.map_linear(base, start, size);
+        }
+        if leads_to(kernel, base, size, start) {
             self.view(MemoryType::Cached).put(base);
-            self.add_flags(Flags::LINEAR);
+            // Nobody else sees the pool yet.
+            self.public.flags.store(self.flags().union(Flags::LINEAR).bits(), Relaxed);
         }
     }
 
@@ -192,55 +201,56 @@ impl<K: Kernel> Pool<K> {
 
     /// Whether it is a device's `memory-region`.
     pub fn is_named(&self) -> bool {
-        self.named
+        self.named != 0
     }
 
     /// Whether it is a device's `memory-region`, and `device` one of those that name it.
     pub fn is_named_by(&self, device: Device) -> bool {
-        self.named && self.belongs_to(device)
+        self.is_named() && self.belongs_to(device)
     }
 
+    #[inline(never)]
     fn belongs_to(&self, device: Device) -> bool {
         self.public.dev.load(Relaxed) as usize == device.0 || self.extra_owners().any(|owner| owner.device == device)
     }
 
     fn extra_owners(&self) -> impl Iterator<Item = &'static Owner> {
-        core::iter::successors(self.owners.get(), |owner| owner.next.get())
+        core::iter::successors(self.owners.get(), |owner| owner.next)
     }
 
-    /// Lets a second device share the pool; false if there is no memory. The caller excludes other calls. *Thread.*
-    pub fn share_with(&self, device: Device) -> bool {
-        if self.belongs_to(device) {
-            return true;
+    /// Lets a second device share the pool, if there is memory for that. The caller excludes other calls. *Thread.*
+    #[inline(always)]
+    pub fn share_with(&self, device: Device) -> Result<(), Error> {
+        if !self.belongs_to(device) {
+            let memory = Reserved::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
+            self.owners.set(memory.place(|_| Owner { device, next: self.owners.get() }));
         }
-        let owner = Reserved::new(self.kernel, size_of::<Owner>())
-            .and_then(|memory| memory.place(|_| Owner { device, next: OnceRef::new() }));
-        let Some(owner) = owner else { return false };
-        self.extra_owners().last().map_or(&self.owners, |last| &last.next).set(owner);
-        true
+        Ok(())
     }
 
     /// Whether it serves a request of `device`: a device's pool only that device's requests for one, any other pool
     /// only other requests.
     #[inline(always)]
     pub fn serves(&self, device: Device, wanted: Flags) -> bool {
-        let flags = self.flags();
-        let amiss = wanted.difference(flags) & KINDS | (flags ^ wanted) & Flags::DEVICE;
-        amiss.is_empty() && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
+        self.serves_as(device, wanted, false)
     }
 
-    /// Whether it is one of the regions that the device's node names, and has the kind of memory that `wanted` asks for.
-    pub fn serves_as_own(&self, device: Device, wanted: Flags) -> bool {
-        self.is_named_by(device) && (wanted.difference(self.flags()) & KINDS).is_empty()
+    /// The same, or, as `own` says, whether it is one of the regions that the device's node names, and has the kind of
+    /// memory that `wanted` asks for.
+    #[inline(always)]
+    pub fn serves_as(&self, device: Device, wanted: Flags, own: bool) -> bool {
+        let flags = self.flags();
+        let kinds = wanted.difference(flags) & KINDS;
+        let owners = (flags ^ wanted) & Flags::DEVICE;
+        match own {
+            true => kinds.is_empty() && self.is_named_by(device),
+            false => (kinds | owners).is_empty() && (!flags.contains(Flags::DEVICE) || self.belongs_to(device)),
+        }
     }
 
     #[inline(always)]
     fn view(&self, memory: MemoryType) -> &View {
-        let [cached, uncached, write_through] = &self.views;
-        match memory {
-            MemoryType::Cached => cached,
-            MemoryType::Uncached => uncached,
-            MemoryType::WriteThrough => write_through,
-        }
+        let [cached, ..] = &self.views;
+        self.views.get(memory as usize).unwrap_or(cached)
     }
 }

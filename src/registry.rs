@@ -3,70 +3,20 @@
 //! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
+use core::ffi::CStr;
 use core::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 
 use crate::abi::rt_list_t;
+use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::heap::{OnceRef, Reserved};
-use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+use crate::kernel::heap::OnceRef;
+use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
-use crate::mapping::Mappings;
-use crate::page_map::FreeError;
-use crate::pool::{Pool, Region, pool_bytes};
-
-/// Why a region does not become a pool. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum InstallError {
-    /// It ends before it begins, or holds no whole page.
-    Empty,
-    /// A pool covers part of it already.
-    Overlap,
-    /// The heap has no room for the bookkeeping.
-    NoMemory,
-    /// The caller may not sleep.
-    Context,
-}
-
-/// Why a buffer is not given back. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadFree {
-    /// The address is not one that was handed out.
-    Foreign,
-    /// No buffer begins there: it was freed before, or the address lies inside one.
-    NotAllocated,
-    /// A buffer begins there, but has another size.
-    WrongSize,
-    /// The buffer has another handle.
-    WrongHandle,
-    /// The buffer has a mapping of its own, and the caller may not sleep.
-    Context,
-}
-
-impl From<FreeError> for BadFree {
-    fn from(error: FreeError) -> Self {
-        match error {
-            FreeError::NotAllocated => BadFree::NotAllocated,
-            FreeError::WrongSize => BadFree::WrongSize,
-        }
-    }
-}
-
-/// A buffer that was found by its address.
-struct Found<K: Kernel> {
-    pool: &'static Pool<K>,
-    page: usize,
-    how: How,
-}
-
-#[derive(PartialEq, Eq)]
-enum How {
-    Physical,
-    View,
-    OwnMapping,
-}
+use crate::mapping::{Mapping, Mappings};
+use crate::pool::{Memory, Pool, Region};
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -76,7 +26,8 @@ pub struct Dma<K: Kernel> {
     head: rt_list_t,
     /// Somebody installs a pool.
     installing: AtomicBool,
-    pub(crate) mappings: Mappings<K>,
+    /// Buffers that are mapped one by one.
+    pub mappings: Mappings,
     bad_calls: AtomicUsize,
 }
 
@@ -113,61 +64,140 @@ impl<K: Kernel> Dma<K> {
         self.bad_calls.load(Relaxed)
     }
 
-    /// Counts a call that is refused because the caller is wrong, and logs one line about it where that is allowed.
+    /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Any context.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse(&self, line: &Line) {
+    pub(crate) fn refuse(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
         self.bad_calls.fetch_add(1, Relaxed);
-        self.log(Level::Error, line);
+        self.complain(error, name, call, a, b, c);
     }
 
-    /// Logs a line where that is allowed.
-    pub(crate) fn log(&self, level: Level, line: &Line) {
-        if self.kernel.can_sleep() {
-            self.kernel.log(level, line);
-        }
+    /// Logs a line about a call that fails: whom it concerns, what was called, with two addresses and a number, and why it
+    /// fails. One format for all of them, which `docs/options.md` explains. Any context.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn complain(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
+        let level = if error == Error::High { Level::Warning } else { Level::Error };
+        let words = [name.shown().word(), Name::of(call).word(), a, b, c, error.reason().word()];
+        self.kernel.say(level, &Line { format: c"%s: %s(0x%lx, 0x%lx, %lu): %s", words });
+    }
+
+    /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
+    pub(crate) fn refuse_line(&self, line: &Line) {
+        self.bad_calls.fetch_add(1, Relaxed);
+        self.kernel.say(Level::Error, line);
     }
 
     // --- install ---------------------------------------------------------------------------------------------------
 
-    /// Makes `region` a pool at the end of the list, linearly mapped where that can be. *Thread.*
-    pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, InstallError> {
-        self.installer().and_then(|installer| {
-            let memory = installer.reserve(region)?;
-            installer.link(memory, region, Flags::empty(), None, true)
-        })
-    }
-
-    /// The same, and says in the log what became of it. *Thread.*
-    pub fn install_logged(&self, region: &Region) -> Result<&'static Pool<K>, InstallError> {
-        let result = self.install(region);
-        let format = match result {
-            Ok(pool) => {
-                self.log_reserved(&pool.region());
-                return result;
-            }
-            Err(InstallError::Empty) => c"%s: install of [0x%lx, 0x%lx): no whole page",
-            Err(InstallError::Overlap) => c"%s: install of [0x%lx, 0x%lx): overlaps a pool",
-            Err(InstallError::NoMemory) => c"%s: install of [0x%lx, 0x%lx): out of memory",
-            Err(InstallError::Context) => c"%s: install of [0x%lx, 0x%lx): needs a thread",
+    /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
+    /// became of it. *Thread.*
+    pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
+        let result = match self.installer() {
+            Ok(installer) => self.add_pool(&installer, region, Flags::empty(), None, None),
+            Err(error) => Err(error),
         };
-        let values = [region.start, region.end, 0, 0, 0];
-        self.refuse(&Line { format, name: region.name.shown(), values });
+        if let Err(error) = result {
+            self.refuse_install(error, region.name, region.start, region.end);
+        }
         result
     }
 
+    /// Refuses the install of `[start, end)`. Any context.
+    #[inline(always)]
+    pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
+        self.refuse(error, name, c"install", start, end, 0);
+    }
+
     /// Waits for the right to install pools. *Thread.*
-    pub(crate) fn installer(&self) -> Result<Installer<'_, K>, InstallError> {
-        if !self.kernel.can_sleep() {
-            return Err(InstallError::Context);
-        }
-        while self.installing.swap(true, Acquire) {
+    #[inline(always)]
+    pub(crate) fn installer(&self) -> Result<Installer<'_, K>, Error> {
+        if self.wait_to_install() { Ok(Installer(self)) } else { Err(Error::Context) }
+    }
+
+    #[inline(never)]
+    fn wait_to_install(&self) -> bool {
+        while self.kernel.can_sleep() {
+            if !self.installing.swap(true, Acquire) {
+                return true;
+            }
             self.kernel.pause();
         }
-        Ok(Installer(self))
+        false
+    }
+
+    /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
+    #[inline(never)]
+    pub(crate) fn add_pool(
+        &self,
+        installer: &Installer<K>,
+        region: &Region,
+        flags: Flags,
+        owner: Option<Device>,
+        before: Option<&Region>,
+    ) -> Result<&'static Pool<K>, Error> {
+        let memory = self.reserve(installer, region)?;
+        if let Some(before) = before {
+            self.add_pool(installer, before, flags, owner, None)?;
+        }
+        Ok(self.link(installer, memory, region, flags, owner))
+    }
+
+    /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
+    #[inline(always)]
+    pub(crate) fn reserve(&self, _: &Installer<K>, region: &Region) -> Result<Memory<K>, Error> {
+        let pages = region.pages().ok_or(Error::BadSize)?;
+        if self.covering(region.start, region.end).is_some() {
+            return Err(Error::Overlap);
+        }
+        Memory::new(self.kernel, pages).ok_or(Error::NoMemory)
+    }
+
+    /// Makes `region` a pool in what was [reserved](Self::reserve) for it. *Thread.*
+    #[inline(always)]
+    pub(crate) fn link(
+        &self,
+        _: &Installer<K>,
+        memory: Memory<K>,
+        region: &Region,
+        flags: Flags,
+        owner: Option<Device>,
+    ) -> &'static Pool<K> {
+        let below_4g = (region.end as u64) <= 1 << 32;
+        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
+        let pool = Pool::place(memory, self.kernel, region, flags, owner);
+        if !flags.contains(Flags::NOMAP) {
+            pool.map_linear();
+        }
+
+        // C may walk the list of links on another core, or in an interrupt.
+        critical_section::with(|_| {
+            let (mut last_link, mut last_next) = (&self.head, &self.first);
+            while let Some(last) = last_next.get() {
+                (last_link, last_next) = (&last.public.list, &last.next);
+            }
+            let head = core::ptr::from_ref(&self.head).cast_mut();
+            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
+            pool.public.list.next.store(head, Relaxed);
+            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
+            self.head.prev.store(link, Relaxed);
+            last_link.next.store(link, Release);
+            last_next.set(pool);
+        });
+        self.log_reserved(&pool.region());
+        pool
+    }
+
+    /// The boot line of a new pool.
+    pub(crate) fn log_reserved(&self, region: &Region) {
+        let size = region.end - region.start;
+        let tenths = ((size % (1 << 20)) * 10) >> 20;
+        let words = [region.name.shown().word(), size >> 20, tenths, region.start, 0, 0];
+        self.kernel.say(Level::Info, &Line { format: c"%s: Reserved %lu.%lu MiB at 0x%lx", words });
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.
+    #[inline(never)]
     pub(crate) fn covering(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| start < pool.end() && pool.start() < end)
     }
@@ -188,22 +218,24 @@ impl<K: Kernel> Dma<K> {
         va: Va,
         handle: usize,
         wanted: Flags,
-    ) -> Result<(), BadFree> {
-        // The usual case: it has a view's address, is called by the physical one, and is the last that was taken.
+    ) -> Result<(), Error> {
+        // The usual case: it has a view's address, and no other handle than the physical one.
         if !wanted.contains(Flags::NOMAP)
-            && let Some(pages) = pages_for(size)
             && let Some((pool, page)) = self.in_view(va)
-            && (handle == pool.pa_of(page) || handle == 0)
+            && (handle == 0 || handle == pool.pa_of(page))
+            && let Some(pages) = pages_for(size)
             && !pool.has_own_mappings()
-            && pool.free_last(page, pages)
+            && (pool.free_last(page, pages) || pool.free(page, pages).is_ok())
         {
             return Ok(());
         }
-        self.free_any(ops, device, size, va, handle, wanted)
+        self.free_or_refuse(ops, device, size, va, handle, wanted)
     }
 
+    /// The same, whatever buffer it is, and whatever is wrong with it.
+    #[cold]
     #[inline(never)]
-    pub(crate) fn free_any(
+    fn free_or_refuse(
         &self,
         ops: MapOps,
         device: Device,
@@ -211,49 +243,54 @@ impl<K: Kernel> Dma<K> {
         va: Va,
         handle: usize,
         wanted: Flags,
-    ) -> Result<(), BadFree> {
-        let (pool, result) = match self.find(va, wanted) {
-            Some(Found { pool, page, how }) => {
-                let pa = pool.pa_of(page);
-                let is_its_handle = handle == pa || handle == 0 || self.is_handle(ops, device, pa, handle);
-                let result = match pages_for(size) {
-                    _ if !is_its_handle => Err(BadFree::WrongHandle),
-                    None => Err(BadFree::WrongSize),
-                    Some(pages) if how == How::OwnMapping => self.free_mapped(pool, page, pages, va),
-                    Some(pages) => pool.free(page, pages).map_err(BadFree::from),
-                };
-                (Some(pool), result)
+    ) -> Result<(), Error> {
+        let mut name = Name::NONE;
+        let result = 'freed: {
+            let Some((pool, page, own)) = self.find(va, wanted) else { break 'freed Err(Error::Foreign) };
+            name = pool.name();
+            let pa = pool.pa_of(page);
+            if handle != pa && handle != 0 && !self.is_handle(ops, device, pa, handle) {
+                break 'freed Err(Error::WrongHandle);
             }
-            None => (None, Err(BadFree::Foreign)),
+            let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };
+            match own {
+                None => pool.free(page, pages),
+                Some(_) if !self.kernel.can_sleep() => Err(Error::Context),
+                Some(own) => pool.free_mapped(own, page, pages),
+            }
         };
         if let Err(error) = result {
-            let name = pool.map_or(Name::of(c"no pool"), |pool| pool.region().name.shown());
-            self.refuse(&bad_free_line(error, name, size, va, handle));
+            self.refuse(error, name, c"free", va, handle, size);
         }
         result
     }
 
-    #[cold]
-    #[inline(never)]
-    fn free_mapped(&self, pool: &Pool<K>, page: usize, pages: usize, va: Va) -> Result<(), BadFree> {
-        if !self.kernel.can_sleep() {
-            return Err(BadFree::Context);
-        }
-        Ok(pool.free_mapped(&self.mappings, page, pages, va)?)
-    }
-
-    /// The buffer that was handed out at `va`, if it can be one. Any context.
+    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself.
+    /// Any context.
     #[inline(always)]
-    fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
-        if wanted.contains(Flags::NOMAP)
-            && let Some(found) = self.find_physical(va)
-        {
-            return Some(found);
-        }
-        match self.in_view(va) {
-            Some((pool, page)) if self.is_mapped_alone(pool, page) => None,
-            Some((pool, page)) => Some(Found { pool, page, how: How::View }),
-            None => self.find_mapped(va).or_else(|| self.find_physical(va)),
+    fn find(&self, va: Va, wanted: Flags) -> Option<(&'static Pool<K>, usize, Option<&'static Mapping>)> {
+        let first = wanted.contains(Flags::NOMAP);
+        let mut is_physical = first;
+        loop {
+            // No page begins at the highest address.
+            let pa = if is_physical { va } else { self.kernel.v2p(va).unwrap_or(Pa::MAX) };
+            if let Some(pool) = self.covering(pa, pa.wrapping_add(1))
+                && let Some(page) = pool.page_of(pa)
+            {
+                let own = if pool.has_own_mappings() { self.mappings.find(pa) } else { None };
+                let is_its = match own {
+                    Some(own) => own.is_at(va),
+                    None if is_physical => pool.was_cached(page) && pool.flags().contains(Flags::NOMAP),
+                    None => pool.shows(page, va),
+                };
+                if is_its {
+                    return Some((pool, page, own));
+                }
+            }
+            if is_physical != first {
+                return None;
+            }
+            is_physical = !first;
         }
     }
 
@@ -261,9 +298,6 @@ impl<K: Kernel> Dma<K> {
     /// not the buffer's address. Any context.
     #[inline(always)]
     fn in_view(&self, va: Va) -> Option<(&'static Pool<K>, usize)> {
-        if !va.is_multiple_of(PAGE_SIZE) {
-            return None;
-        }
         let mut next = self.first.get();
         while let Some(pool) = next {
             if let Some((page, is_cached)) = pool.page_at(va) {
@@ -273,88 +307,10 @@ impl<K: Kernel> Dma<K> {
         }
         None
     }
-
-    /// The buffer whose own mapping is at `va`.
-    #[cold]
-    #[inline(never)]
-    fn find_mapped(&self, va: Va) -> Option<Found<K>> {
-        let pa = self.kernel.v2p(va)?;
-        let (pool, page) = self.pools().find_map(|pool| Some((pool, pool.page_of(pa)?)))?;
-        (self.mappings.find(self.kernel, pa)? == va).then_some(Found { pool, page, how: How::OwnMapping })
-    }
-
-    /// The buffer of a `NOMAP` pool that was handed out by its physical address.
-    #[cold]
-    #[inline(never)]
-    fn find_physical(&self, pa: Pa) -> Option<Found<K>> {
-        let mut pools = self.pools().filter(|pool| pool.flags().contains(Flags::NOMAP));
-        let (pool, page) = pools.find_map(|pool| Some((pool, pool.page_of(pa)?)))?;
-        (pool.was_cached(page) && !self.is_mapped_alone(pool, page)).then_some(Found { pool, page, how: How::Physical })
-    }
-
-    #[inline(always)]
-    fn is_mapped_alone(&self, pool: &Pool<K>, page: usize) -> bool {
-        pool.has_own_mappings() && self.mappings.find(self.kernel, pool.pa_of(page)).is_some()
-    }
-}
-
-impl<K: Kernel> Installer<'_, K> {
-    /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
-    pub(crate) fn reserve(&self, region: &Region) -> Result<Reserved<K>, InstallError> {
-        let (start, pages) = region.pages().ok_or(InstallError::Empty)?;
-        if self.0.covering(start.min(region.start), region.end).is_some() {
-            return Err(InstallError::Overlap);
-        }
-        Reserved::new(self.0.kernel, pool_bytes::<K>(pages)).ok_or(InstallError::NoMemory)
-    }
-
-    /// Makes `region` a pool in `memory`, which was [reserved](Self::reserve) for it. *Thread.*
-    pub(crate) fn link(
-        &self,
-        memory: Reserved<K>,
-        region: &Region,
-        flags: Flags,
-        owner: Option<Device>,
-        map_linear: bool,
-    ) -> Result<&'static Pool<K>, InstallError> {
-        let dma = self.0;
-        let below_4g = (region.end as u64) <= 1 << 32;
-        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
-        let pool = Pool::place(memory, dma.kernel, region, flags, owner).ok_or(InstallError::Empty)?;
-        if map_linear {
-            pool.map_linear();
-        }
-
-        // C may walk the list of links on another core, or in an interrupt.
-        critical_section::with(|_| {
-            let head = core::ptr::from_ref(&dma.head).cast_mut();
-            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
-            let last = dma.pools().last();
-            let last_link = last.map_or(&dma.head, |last| &last.public.list);
-            pool.public.list.next.store(head, Relaxed);
-            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-            dma.head.prev.store(link, Relaxed);
-            last_link.next.store(link, Release);
-            last.map_or(&dma.first, |last| &last.next).set(pool);
-        });
-        Ok(pool)
-    }
 }
 
 /// Pages that hold `size` bytes; `None` for no bytes.
 #[inline(always)]
 pub(crate) fn pages_for(size: usize) -> Option<usize> {
     Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
-}
-
-#[cold]
-fn bad_free_line(error: BadFree, name: Name, size: usize, va: Va, handle: usize) -> Line {
-    let format = match error {
-        BadFree::Foreign => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): not a buffer",
-        BadFree::NotAllocated => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): no buffer begins there (any more)",
-        BadFree::WrongSize => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): wrong size",
-        BadFree::WrongHandle => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): wrong handle",
-        BadFree::Context => c"%s: free of 0x%lx (handle 0x%lx, %lu bytes): needs a thread",
-    };
-    Line { format, name, values: [va, handle, size, 0, 0] }
 }

@@ -5,11 +5,12 @@
 //! `memory-region` asks for its operations (`device_tree`). What is left is what no device asks for: the pool that is
 //! everyone's, and memory for the nodes that leave their place open.
 
+use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Device, Entry, Line, Name, PAGE_SIZE, Pa};
 use crate::pool::Region;
-use crate::registry::{Dma, InstallError, Installer};
+use crate::registry::{Dma, Installer};
 use crate::text::apart;
 
 /// Who owns a pool that is everyone's: nobody. A device that names it is served from it first, and shares it.
@@ -33,13 +34,13 @@ pub enum ReservedError {
     NoMemory,
 }
 
-impl From<InstallError> for ReservedError {
-    fn from(error: InstallError) -> Self {
+impl From<Error> for ReservedError {
+    fn from(error: Error) -> Self {
         match error {
-            InstallError::Empty => ReservedError::BadNode,
-            InstallError::Overlap => ReservedError::Overlap,
-            InstallError::NoMemory => ReservedError::NoMemory,
-            InstallError::Context => ReservedError::Context,
+            Error::NoMemory => ReservedError::NoMemory,
+            Error::Context => ReservedError::Context,
+            Error::Overlap => ReservedError::Overlap,
+            _ => ReservedError::BadNode,
         }
     }
 }
@@ -58,11 +59,7 @@ impl<K: ReservedMemory> Dma<K> {
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable) => {
                     let format = apart!("%s: shared-dma-pool %lu cannot be read");
-                    self.refuse(&Line {
-                        format,
-                        name: Name::of(apart!("reserved-memory")),
-                        values: [index, 0, 0, 0, 0],
-                    });
+                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, [index, 0, 0, 0]));
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
@@ -87,15 +84,14 @@ impl<K: ReservedMemory> Dma<K> {
             self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
         };
         // What can fail comes before memblock, which takes nothing back.
-        let memory = if pool.is_default && !is_pool(&region) { Some(installer.reserve(&region)?) } else { None };
+        let memory = if pool.is_default && !is_pool(&region) { Some(self.reserve(installer, &region)?) } else { None };
         let is_new = pool.range.is_none();
         if is_new && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);
         }
         match memory {
             Some(memory) => {
-                let installed = installer.link(memory, &region, Flags::empty(), Some(NOBODY), true)?;
-                self.log_reserved(&installed.region());
+                self.link(installer, memory, &region, Flags::empty(), Some(NOBODY));
             }
             None if is_new => self.log_reserved(&region),
             None => {}
@@ -193,6 +189,6 @@ impl<K: ReservedMemory> Dma<K> {
             _ => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
         };
         let (start, end) = pool.range.unwrap_or((0, 0));
-        self.refuse(&Line { format, name: pool.name.shown(), values: [start, end, pool.size as usize, 0, 0] });
+        self.refuse_line(&Line::about(pool.name, format, [start, end, pool.size as usize, 0]));
     }
 }

@@ -3,6 +3,7 @@
 //! Then a buffer's address is an addition, from any context. A view is checked page by page against `v2p` before anyone
 //! gets an address in it: RT-Thread's aarch64 block mapping can map the wrong memory without an error.
 
+use core::num::NonZeroUsize;
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -17,20 +18,12 @@ use crate::kernel::{Kernel, MemoryType, PAGE_SIZE, Pa, Va};
 const NONE: usize = usize::MAX;
 /// Somebody is mapping it.
 const MAKING: usize = usize::MAX - 1;
-/// It cannot be had: the kernel refused, or mapped something else. Buffers are mapped one by one.
+/// It cannot be had: the pool is too large, or the kernel refused, or mapped something else. Buffers are mapped one by
+/// one.
 const REFUSED: usize = usize::MAX - 2;
 
 /// Where a pool is mapped with one memory type.
 pub struct View(AtomicUsize);
-
-/// Why a view has no address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoView {
-    /// It cannot be had now or later.
-    Refused,
-    /// It is not mapped yet, and the caller may not sleep.
-    NotNow,
-}
 
 impl View {
     /// A view that is not mapped yet.
@@ -58,45 +51,50 @@ impl View {
         self.0.store(base, Release);
     }
 
-    /// Says that the view shall not be made.
-    pub fn refuse(&self) {
-        self.0.store(REFUSED, Relaxed);
-    }
-
-    /// Where the view begins; maps `[pa, pa + size)` if nobody did. Any context once it is mapped; before, *thread*.
-    pub fn get_or_map<K: Kernel>(&self, kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Result<Va, NoView> {
-        loop {
-            match self.0.compare_exchange(NONE, MAKING, Acquire, Acquire) {
-                Ok(_) if !kernel.can_sleep() => {
-                    self.0.store(NONE, Release);
-                    return Err(NoView::NotNow);
-                }
-                Ok(_) => {
-                    let base = map_checked(kernel, pa, size, memory);
-                    self.0.store(base.unwrap_or(REFUSED), Release);
-                    return base.ok_or(NoView::Refused);
-                }
-                Err(REFUSED) => return Err(NoView::Refused),
-                Err(MAKING) if !kernel.can_sleep() => return Err(NoView::NotNow),
-                Err(MAKING) => kernel.pause(),
-                Err(base) => return Ok(base),
+    /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. *Thread.*
+    pub fn get_or_map<K: Kernel>(&self, kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+        while self.0.load(Acquire) >= MAKING {
+            if self.0.compare_exchange(NONE, MAKING, Relaxed, Relaxed).is_err() {
+                kernel.pause();
+                continue;
             }
+            let is_small = size <= kernel.view_limit();
+            let base = if is_small { map_checked(kernel, pa, size, memory) } else { None };
+            self.0.store(base.map_or(REFUSED, NonZeroUsize::get), Release);
         }
+        self.base()
     }
 }
 
 /// Maps `[pa, pa + size)`, whole pages, and makes sure that the mapping leads there. *Thread.*
-pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
-    if base.is_multiple_of(PAGE_SIZE) && leads_to(kernel, base, pa, size) {
-        return Some(base);
+    if base.is_multiple_of(PAGE_SIZE) && leads_to(kernel, base, size, pa) {
+        return NonZeroUsize::new(base);
     }
     kernel.unmap(base);
     None
 }
 
-/// Whether every page of `[va, va + size)` is mapped to the page at the same distance from `pa`.
-pub fn leads_to<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> bool {
-    (0..size).step_by(PAGE_SIZE).all(|offset| kernel.v2p(va + offset) == Some(pa + offset))
+/// Where an address leads that is not mapped: no page begins there.
+pub const NOWHERE: Pa = Pa::MAX;
+
+/// Whether every page of `[va, va + size)`, whole pages, at least one, is mapped to the page at the same distance from
+/// `pa`; or none of them to any, if that is [`NOWHERE`].
+#[inline(never)]
+pub fn leads_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
+    let (mut at, mut expected) = (va, pa);
+    loop {
+        if kernel.v2p(at).unwrap_or(NOWHERE) != expected {
+            return false;
+        }
+        at = at.wrapping_add(PAGE_SIZE);
+        if at == va.wrapping_add(size) {
+            return true;
+        }
+        if pa != NOWHERE {
+            expected = expected.wrapping_add(PAGE_SIZE);
+        }
+    }
 }

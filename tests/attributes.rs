@@ -2,7 +2,7 @@
 
 mod fake_kernel;
 
-use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service};
+use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 use rt_dma_pool::map_ops::MapOps;
@@ -51,7 +51,7 @@ fn a_mask_holds_for_aligned_requests_too() {
 
 #[test]
 fn what_cannot_be_mapped_is_given_back() {
-    for service in [Service::HeapAlloc, Service::Map] {
+    for service in [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::LastPage)] {
         let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, 2 * MIB);
         machine.set_view_limit(0);
         let device = machine.plain_device();

@@ -3,11 +3,11 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, MemoryType, Name, NamedRegion, Pa, ReservedRegion};
+use rt_dma_pool::kernel::{Kernel, MemoryType, Name, NamedRegion, Pa};
 use rt_dma_pool::map_ops::MapOps;
 use rt_dma_pool::pool::Region;
-use rt_dma_pool::registry::{BadFree, InstallError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -248,12 +248,12 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
     let bad = [
-        (Held { size: 3 * PAGE, ..held }, BadFree::WrongSize),
-        (Held { size: 5 * PAGE, ..held }, BadFree::WrongSize),
-        (Held { va: held.va + PAGE, handle: held.handle + PAGE, ..held }, BadFree::NotAllocated),
-        (Held { va: held.va + 1, ..held }, BadFree::Foreign),
-        (Held { va: 0x1000, ..held }, BadFree::Foreign),
-        (Held { handle: held.handle + PAGE, ..held }, BadFree::WrongHandle),
+        (Held { size: 3 * PAGE, ..held }, Error::WrongSize),
+        (Held { size: 5 * PAGE, ..held }, Error::WrongSize),
+        (Held { va: held.va + PAGE, handle: held.handle + PAGE, ..held }, Error::NotAllocated),
+        (Held { va: held.va + 1, ..held }, Error::Foreign),
+        (Held { va: 0x1000, ..held }, Error::Foreign),
+        (Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle),
     ];
     for (index, (held, error)) in bad.into_iter().enumerate() {
         assert_eq!(machine.free(held), Err(error), "{held:?}");
@@ -262,11 +262,11 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
         assert_eq!(pool.usage().0, 4 * PAGE, "nothing freed");
     }
     machine.free(held).unwrap();
-    assert_eq!(machine.free(held), Err(BadFree::NotAllocated), "a second time");
+    assert_eq!(machine.free(held), Err(Error::NotAllocated), "a second time");
 
     for (start, size) in [(START, MIB), (START + MIB - PAGE, MIB), (START + PAGE, PAGE)] {
-        let overlap = machine.dma.install_logged(&range(c"overlap", start, size));
-        assert_eq!(overlap.err(), Some(InstallError::Overlap));
+        let overlap = machine.dma.install(&range(c"overlap", start, size));
+        assert_eq!(overlap.err(), Some(Error::Overlap));
     }
     assert_eq!(machine.take_errors().len(), 4);
     assert_eq!(machine.dma.pools().count(), 1);
@@ -281,7 +281,7 @@ fn defect_13_extract_survives_odd_regions_and_leaves_the_list_alone() {
         ReservedRegion { start: START + 16 * MIB, end: START + 32 * MIB, usable: true },
     ];
     machine.set_reserved(Some(list));
-    let extract = || machine.dma.extract(|index| machine.kernel.reserved(index), 8 * MIB, 2 * MIB);
+    let extract = || machine.extract(8 * MIB, 2 * MIB);
     assert_eq!(extract(), Ok((START + 16 * MIB, START + 24 * MIB)));
     assert_eq!(extract(), Ok((START + 24 * MIB, START + 32 * MIB)), "what was left over");
     assert!(extract().is_err(), "a consumed region is not found again");

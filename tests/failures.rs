@@ -5,7 +5,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Entry, NamedRegion, Pa, ReservedRegion};
+use rt_dma_pool::kernel::{Entry, NamedRegion, Pa};
 
 const LOW_START: Pa = LOW.start;
 
@@ -42,8 +42,7 @@ fn reserved(start: Pa, size: usize) -> ReservedRegion {
 }
 
 fn extract(machine: &Machine, total: usize, coherent: usize) -> bool {
-    use rt_dma_pool::kernel::Kernel;
-    machine.dma.extract(|index| machine.kernel.reserved(index), total, coherent).is_ok()
+    machine.extract(total, coherent).is_ok()
 }
 
 /// One buffer of each kind can be had, holds what is written to it, and goes.

@@ -9,6 +9,8 @@ struct Header {
     name: &'static str,
     sources: &'static [&'static str],
     exclude: &'static [&'static str],
+    /// What no function mentions.
+    include: &'static [&'static str],
     style: cbindgen::Style,
     /// Behind the include directives.
     prelude: &'static str,
@@ -21,6 +23,7 @@ const HEADERS: [Header; 3] = [
         name: "rt_dma_pool.h",
         sources: &["src/abi.rs", "src/ffi/buffer.rs", "src/ffi/ops.rs", "src/ffi/pool.rs"],
         exclude: &["rt_list_t", "rt_dma_pool"],
+        include: &[],
         style: cbindgen::Style::Both,
         prelude: "\n\
 /*
@@ -48,6 +51,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
             "src/ffi/streaming.rs",
         ],
         exclude: &["RT_DMA_MAPPING_ERROR"],
+        include: &[],
         style: cbindgen::Style::Tag,
         prelude: "\n\
 /*
@@ -67,6 +71,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
         name: "rt_dma_port.h",
         sources: &["src/kernel/rtthread.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
+        include: &["rt_dma_port_configuration"],
         style: cbindgen::Style::Tag,
         prelude: "\n\
 /* What the library needs from the kernel: rtthread-port/ defines it. */
@@ -77,7 +82,13 @@ typedef struct rt_dma_pool rt_dma_pool;",
  * What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
  */
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
-        trailer: "\n#endif /* RT_DMA_PORT_H */",
+        trailer: "\n\
+/**
+ * What the BSP's configuration says, once and for all.
+ */
+extern const struct rt_dma_port_configuration rt_dma_port_configuration;
+
+#endif /* RT_DMA_PORT_H */",
     },
 ];
 
@@ -91,6 +102,7 @@ fn generate(header: &Header) -> String {
     config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
     config.after_includes = Some(header.prelude.into());
     config.trailer = Some(header.trailer.into());
+    config.export.include = header.include.iter().map(|name| name.to_string()).collect();
     config.export.exclude = header.exclude.iter().map(|name| name.to_string()).collect();
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in header.sources {

@@ -28,32 +28,40 @@ fn on_every_core(work: impl Fn(usize) + Sync) {
 
 #[test]
 fn buffers_of_different_cores_never_overlap() {
-    let (machine, pool) = Machine::with_pool(c"pool", START, 64 * PAGE);
-    let device = machine.plain_device();
-    machine.ops(device);
-    on_every_core(|core| {
-        let mut held = Vec::new();
-        for step in 0..2_000usize {
-            let flags = if (step + core) % 3 == 0 { Flags::NOCACHE } else { Flags::empty() };
-            if let Some(buffer) = machine.alloc(device, (1 + step % 5) * PAGE, flags) {
-                // The first and the last bytes say whose it is.
-                let mark = [(core * 50 + step % 50) as u8; 8];
-                machine.poke(buffer.va, &mark);
-                machine.poke(buffer.va + buffer.size - 8, &mark);
-                held.push((buffer, mark));
-            }
-            if held.len() > 4 || step % 7 == 0 {
-                for (buffer, mark) in held.drain(..) {
-                    assert_eq!(machine.peek(buffer.va, 8), mark);
-                    assert_eq!(machine.peek(buffer.va + buffer.size - 8, 8), mark);
-                    machine.free(buffer).unwrap();
+    // With views; and each buffer with a mapping of its own.
+    for (view_limit, steps) in [(64 * MIB, 2_000usize), (0, 300)] {
+        let machine = Machine::new();
+        if view_limit == 0 {
+            machine.fail_always(Service::MapLinear);
+        }
+        machine.set_view_limit(view_limit);
+        let pool = machine.install(c"pool", START, 64 * PAGE);
+        let device = machine.plain_device();
+        machine.ops(device);
+        on_every_core(|core| {
+            let mut held = Vec::new();
+            for step in 0..steps {
+                let flags = if (step + core) % 3 == 0 { Flags::NOCACHE } else { Flags::empty() };
+                if let Some(buffer) = machine.alloc(device, (1 + step % 5) * PAGE, flags) {
+                    // The first and the last bytes say whose it is.
+                    let mark = [(core * 50 + step % 50) as u8; 8];
+                    machine.poke(buffer.va, &mark);
+                    machine.poke(buffer.va + buffer.size - 8, &mark);
+                    held.push((buffer, mark));
+                }
+                if held.len() > 4 || step % 7 == 0 {
+                    for (buffer, mark) in held.drain(..) {
+                        assert_eq!(machine.peek(buffer.va, 8), mark);
+                        assert_eq!(machine.peek(buffer.va + buffer.size - 8, 8), mark);
+                        machine.free(buffer).unwrap();
+                    }
                 }
             }
-        }
-        held.into_iter().for_each(|(buffer, _)| machine.free(buffer).unwrap());
-    });
-    assert_eq!(pool.usage(), (0, 64 * PAGE));
-    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+            held.into_iter().for_each(|(buffer, _)| machine.free(buffer).unwrap());
+        });
+        assert_eq!(pool.usage(), (0, 64 * PAGE));
+        assert_eq!(machine.take_errors(), [] as [&str; 0]);
+    }
 }
 
 #[test]
@@ -124,12 +132,14 @@ fn a_region_that_all_cores_claim_is_installed_once() {
 
 #[test]
 fn of_two_frees_of_one_buffer_one_is_refused() {
-    for view_limit in [64 * MIB, 0] {
+    for (view_limit, flags) in [(64 * MIB, Flags::NOCACHE), (0, Flags::NOCACHE), (0, Flags::empty())] {
         for _ in 0..50 {
-            let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+            let machine = Machine::new();
+            machine.fail_always(Service::MapLinear);
+            let pool = machine.install(c"pool", START, MIB);
             machine.set_view_limit(view_limit);
             let device = machine.plain_device();
-            let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
+            let held = machine.alloc(device, 2 * PAGE, flags).unwrap();
             let freed = AtomicUsize::new(0);
             on_every_core(|_| {
                 freed.fetch_add(machine.free(held).is_ok() as usize, Relaxed);

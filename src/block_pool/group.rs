@@ -10,8 +10,8 @@ use core::sync::atomic::{
 
 use super::shape::SLOTS;
 use crate::kernel::heap::{AtomicRef, OnceSlice};
+use crate::kernel::lock::IrqLock;
 use crate::kernel::{Kernel, Va};
-use crate::lock::IrqLock;
 
 /// A piece of a page with blocks, or the place for one.
 #[repr(C)]

@@ -88,8 +88,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(BadCreate::NoMemory) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: out of memory"),
             Err(BadCreate::Context) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
         };
-        let values = [request.size, request.align, request.boundary, 0, 0];
-        self.refuse(&Line { format, name: request.name.shown(), values });
+        let values = [request.size, request.align, request.boundary, 0];
+        self.refuse_line(&Line::about(request.name.shown(), format, values));
         result
     }
 
@@ -136,15 +136,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(error) => error,
         };
         let (format, name) = match result {
-            BadDestroy::Unknown => (apart!("%s: destroy of 0x%lx: not a block pool (any more)"), c"dma.pool"),
-            BadDestroy::Context => (apart!("%s: destroy of 0x%lx: needs a thread"), c"dma.pool"),
+            BadDestroy::Unknown => (apart!("%s: destroy of 0x%lx: not a block pool (any more)"), apart!("dma.pool")),
+            BadDestroy::Context => (apart!("%s: destroy of 0x%lx: needs a thread"), apart!("dma.pool")),
             // It named itself, and its blocks.
             BadDestroy::Busy(_) => {
                 self.bad_calls.fetch_add(1, Relaxed);
                 return Err(result);
             }
         };
-        self.refuse(&Line { format, name: Name::of(name), values: [pool as usize, 0, 0, 0, 0] });
+        self.refuse_line(&Line::about(Name::of(name), format, [pool as usize, 0, 0, 0]));
         Err(result)
     }
 
@@ -163,29 +163,27 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         }
     }
 
-    fn refuse(&self, line: &Line) {
+    fn refuse_line(&self, line: &Line) {
         self.bad_calls.fetch_add(1, Relaxed);
-        if self.kernel.can_sleep() {
-            self.kernel.log(Level::Error, line);
-        }
+        self.kernel.say(Level::Error, line);
     }
 
     /// Prints a header, one line for each pool, and their number. *Thread.*
     pub fn report(&self) {
         let Some(_turn) = self.turn.take(self.kernel) else { return };
-        let print = |format, name, values| self.kernel.print(&Line { format, name, values }, Name::NONE);
-        print(apart!("%-16s  In use   Total Size/Byte   Pages"), Name::of(c"Name"), [0; 5]);
+        let print = |format, name, values| self.kernel.say(Level::Shell, &Line::about(name, format, values));
+        print(apart!("%-16s  In use   Total Size/Byte   Pages\n"), Name::of(apart!("Name")), [0; 4]);
         let (mut count, mut bad_calls) = (0, self.bad_calls());
         for pool in self.pools() {
             let usage = pool.usage();
-            let values = [usage.in_use, usage.blocks, pool.block_size(), usage.pages, 0];
-            print(apart!("%-16s %7lu %7lu %9lu %7lu"), pool.name(), values);
+            let values = [usage.in_use, usage.blocks, pool.block_size(), usage.pages];
+            print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), pool.name(), values);
             count += 1;
             bad_calls += pool.bad_calls();
         }
         if bad_calls != 0 {
-            print(apart!("%s: %lu calls refused"), Name::of(c"dma.pool"), [bad_calls, 0, 0, 0, 0]);
+            print(apart!("%s: %lu calls refused\n"), Name::of(apart!("dma.pool")), [bad_calls, 0, 0, 0]);
         }
-        print(apart!("%s%lu DMA block pools found"), Name::of(c""), [count, 0, 0, 0, 0]);
+        print(apart!("%s%lu DMA block pools found\n"), Name::of(apart!("")), [count, 0, 0, 0]);
     }
 }

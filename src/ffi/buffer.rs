@@ -2,7 +2,8 @@
 
 use core::ffi::c_void;
 
-use super::ops::{alloc_with, free_with, sync_in_with, sync_out_with};
+use super::ops::{OWN, SYNC_IN, alloc_with, free_with, sync};
+use super::pointer;
 use crate::abi::rt_device;
 
 /// Allocates a buffer that the device can reach.
@@ -58,7 +59,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync_out_with(dev, data, size, dma_handle, flags, None) }
+    unsafe { sync(dev, data, size, dma_handle, flags, OWN) }
 }
 
 /// Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
@@ -76,5 +77,5 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync_in_with(dev, out_data, size, dma_handle, flags, None) }
+    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, SYNC_IN | OWN) }
 }

@@ -56,8 +56,8 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
         None => {
             let format =
                 apart!("%s: managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
-            let name = DMA.kernel.device_name(device).shown();
-            DMA.refuse(&Line { format, name, values: [va, dma_handle, size, 0, 0] });
+            let name = DMA.kernel.device_name(device);
+            DMA.refuse_line(&Line::about(name, format, [va, dma_handle, size, 0]));
         }
     }
 }
@@ -70,8 +70,8 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     if !DEVICES.release(device) {
-        let name = DMA.kernel.device_name(device).shown();
-        DMA.refuse(&Line { format: apart!("%s: managed release: needs a thread"), name, values: [0; 5] });
+        let name = DMA.kernel.device_name(device);
+        DMA.refuse_line(&Line::about(name, apart!("%s: managed release: needs a thread"), [0; 4]));
     }
 }
 

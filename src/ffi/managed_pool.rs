@@ -57,8 +57,8 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         None => {
             let format =
                 apart!("%s: managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
-            let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device)).shown();
-            DMA.refuse(&Line { format, name, values: [pool.expose_provenance(), 0, 0, 0, 0] });
+            let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device));
+            DMA.refuse_line(&Line::about(name, format, [pool.expose_provenance(), 0, 0, 0]));
         }
     }
 }

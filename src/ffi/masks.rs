@@ -5,7 +5,7 @@
 
 use core::ffi::c_void;
 
-use super::ops::{alloc_with, default_table, free_with, ops_of, table_of};
+use super::ops::{default_table, free_with, ops_of, table_of};
 use super::{DEVICES, DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::device_records::NoRecord;
@@ -122,10 +122,6 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
                 None
             }
         }
-        // SAFETY: the caller's promise.
-        (None, _) if mask == !0 => unsafe {
-            return alloc_with(dev, size, dma_handle, flags, Some(MapOps::NonCoherent));
-        },
         (_, ops) => {
             let ops = ops.unwrap_or(MapOps::NonCoherent);
             DMA.allocate_within(ops, device, size, wanted, mask).map(|(va, handle)| (pointer(va), handle))

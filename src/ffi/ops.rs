@@ -4,10 +4,11 @@ use core::ffi::c_void;
 
 use super::{DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::kernel::{Device, Kernel};
-use crate::map_ops::{BadSync, MapOps};
+use crate::map_ops::{MapOps, Way};
 
 /// Our tables, in the order of [`MapOps`].
 static TABLES: [rt_dma_map_ops; 4] = [
@@ -38,13 +39,8 @@ static TABLES: [rt_dma_map_ops; 4] = [
 ];
 
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
-    let [coherent, non_coherent, device_tree, pci] = &TABLES;
-    match ops {
-        MapOps::Coherent => coherent,
-        MapOps::NonCoherent => non_coherent,
-        MapOps::DeviceTree => device_tree,
-        MapOps::Pci => pci,
-    }
+    let [coherent, ..] = &TABLES;
+    TABLES.get(ops as usize).unwrap_or(coherent)
 }
 
 /// Which of our operations a table is; `None` for a table of the BSP's.
@@ -110,7 +106,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's `dma_handle`.
+    // SAFETY: the caller's promise.
     unsafe { alloc_with(dev, size, dma_handle, flags, Some(ops(OPS))) }
 }
 
@@ -126,52 +122,26 @@ pub(super) unsafe fn alloc_with(
     flags: usize,
     ops: Option<MapOps>,
 ) -> *mut c_void {
-    let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    let Some(device) = device(dev).filter(|_| size != 0) else { return core::ptr::null_mut() };
     let ops = match ops {
         Some(ops) => ops,
         None => match table_of(device) {
-            // SAFETY: what the caller promises, the operation is promised.
-            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => unsafe {
-                return alloc_by(*alloc, dev, size, dma_handle, flags);
-            },
-            Some(_) => MapOps::Coherent,
+            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => {
+                // It need not know of a null `dma_handle`.
+                let mut unasked = 0;
+                let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
+                // SAFETY: what the caller promises, the operation is promised; the handle is the caller's, or ours.
+                return unsafe { alloc(dev, size, handle, flags) };
+            }
+            Some(_) => MapOps::NonCoherent,
             None => return core::ptr::null_mut(),
         },
     };
-    match DMA.allocate(ops, device, size, Flags::from_bits_retain(flags)) {
-        Some((va, handle)) => {
-            // SAFETY: the caller's, or null.
-            unsafe { write_if(dma_handle, handle) };
-            pointer(va.get())
-        }
-        None => core::ptr::null_mut(),
-    }
-}
-
-/// By the BSP's operation, which is not asked to allocate nothing, and need not know of a null `dma_handle`.
-///
-/// # Safety
-/// As `rt_dma_alloc`.
-#[cold]
-#[inline(never)]
-unsafe fn alloc_by(
-    alloc: unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void,
-    dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> *mut c_void {
-    let mut handle = 0;
-    if size == 0 {
-        return core::ptr::null_mut();
-    }
-    // SAFETY: what the caller promises; the handle is ours.
-    let buffer = unsafe { alloc(dev, size, &mut handle, flags) };
-    if !buffer.is_null() {
-        // SAFETY: the caller's, or null.
-        unsafe { write_if(dma_handle, handle) };
-    }
-    buffer
+    let buffer = DMA.allocate(ops, device, size, Flags::from_bits_retain(flags));
+    let Some((va, handle)) = buffer else { return core::ptr::null_mut() };
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    pointer(va.get())
 }
 
 unsafe extern "C" fn free<const OPS: usize>(
@@ -198,10 +168,7 @@ pub(super) unsafe fn free_with(
     flags: usize,
     ops: Option<MapOps>,
 ) {
-    let Some(device) = device(dev) else { return };
-    if size == 0 || cpu_addr.is_null() {
-        return;
-    }
+    let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
     let ops = match ops {
         Some(ops) => ops,
         None => match table_of(device) {
@@ -209,7 +176,7 @@ pub(super) unsafe fn free_with(
             Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
                 return free(dev, size, cpu_addr, dma_handle, flags);
             },
-            Some(_) => MapOps::Coherent,
+            Some(_) => MapOps::NonCoherent,
             None => return,
         },
     };
@@ -225,47 +192,7 @@ unsafe extern "C" fn sync_out<const OPS: usize>(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync_out_with(dev, data, size, dma_handle, flags, Some(ops(OPS))) }
-}
-
-/// `rt_dma_sync_out_data`, with the device's own operations if none are given.
-///
-/// # Safety
-/// As `rt_dma_sync_out_data`.
-#[inline(never)]
-pub(super) unsafe fn sync_out_with(
-    dev: *mut rt_device,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-    ops: Option<MapOps>,
-) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { return errors.inval };
-    let mut handle = 0;
-    let ops = match ops {
-        Some(ops) => ops,
-        None => match table_of(device) {
-            Some(rt_dma_map_ops { sync_out_data: Some(sync), .. }) => {
-                // SAFETY: what the caller promises, the operation is promised; the handle is ours.
-                let result = unsafe { sync(dev, data, size, &mut handle, flags) };
-                // SAFETY: the caller's, or null.
-                unsafe { write_if(dma_handle, handle) };
-                return result;
-            }
-            Some(_) => DMA.default_ops(device),
-            None => return errors.error,
-        },
-    };
-    match DMA.sync_out(ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(handle) => {
-            // SAFETY: the caller's, or null.
-            unsafe { write_if(dma_handle, handle) };
-            errors.ok
-        }
-        Err(error) => sync_error(error),
-    }
+    unsafe { sync(dev, data, size, dma_handle, flags, OPS) }
 }
 
 unsafe extern "C" fn sync_in<const OPS: usize>(
@@ -276,44 +203,57 @@ unsafe extern "C" fn sync_in<const OPS: usize>(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync_in_with(dev, out_data, size, dma_handle, flags, Some(ops(OPS))) }
+    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, SYNC_IN | OPS) }
 }
 
-/// `rt_dma_sync_in_data`, with the device's own operations if none are given.
+/// A sync by the device's own operations: in the place of their number.
+pub(super) const OWN: usize = 4;
+/// A sync of what comes in: beside their number.
+pub(super) const SYNC_IN: usize = 8;
+
+/// `rt_dma_sync_out_data`, and `rt_dma_sync_in_data`, whose `dma_handle` is a number: as `call` says.
 ///
 /// # Safety
-/// As `rt_dma_sync_in_data`.
+/// As those two.
 #[inline(never)]
-pub(super) unsafe fn sync_in_with(
+pub(super) unsafe fn sync(
     dev: *mut rt_device,
-    out_data: *mut c_void,
+    data: *mut c_void,
     size: usize,
-    dma_handle: usize,
+    dma_handle: *mut usize,
     flags: usize,
-    ops: Option<MapOps>,
+    call: usize,
 ) -> isize {
     let errors = errors();
-    let Some(device) = device(dev).filter(|_| !out_data.is_null() && size != 0) else { return errors.inval };
-    let ops = match ops {
-        Some(ops) => ops,
-        None => match table_of(device) {
+    let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { return errors.inval };
+    let way = if call & SYNC_IN != 0 { Way::In } else { Way::Out };
+    let mut unasked = 0;
+    let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
+    let mut ops = ops(call % OWN);
+    if call & OWN != 0 {
+        let Some(table) = table_of(device) else { return errors.error };
+        if way == Way::In {
+            if let Some(sync) = table.sync_in_data {
+                // SAFETY: what the caller promises, the operation is promised.
+                return unsafe { sync(dev, data, size, dma_handle.expose_provenance(), flags) };
+            }
+        } else if let Some(sync) = table.sync_out_data {
+            // SAFETY: the handle is the caller's, or ours.
+            unsafe { handle.write(0) };
             // SAFETY: what the caller promises, the operation is promised.
-            Some(rt_dma_map_ops { sync_in_data: Some(sync), .. }) => unsafe {
-                return sync(dev, out_data, size, dma_handle, flags);
-            },
-            Some(_) => DMA.default_ops(device),
-            None => return errors.error,
-        },
-    };
-    match DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(()) => errors.ok,
-        Err(error) => sync_error(error),
+            return unsafe { sync(dev, data, size, handle, flags) };
+        }
+        ops = DMA.default_ops(device);
     }
-}
-
-fn sync_error(error: BadSync) -> isize {
-    match error {
-        BadSync::NotMapped => errors().inval,
-        BadSync::NotReachable => errors().error,
+    match DMA.sync(way, ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+        Ok(address) => {
+            if way == Way::Out {
+                // SAFETY: the caller's, or ours.
+                unsafe { handle.write(address) };
+            }
+            errors.ok
+        }
+        Err(Error::NotReachable) => errors.error,
+        Err(_) => errors.inval,
     }
 }

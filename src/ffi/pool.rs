@@ -1,12 +1,13 @@
 //! `rt_dma_pool_install`, `rt_dma_pool_extract`, `list_dma_pool`.
 
 use core::ffi::{c_char, c_int};
+use core::mem::offset_of;
 
 use super::DMA;
 use crate::abi::{rt_dma_pool, rt_region_t};
-use crate::extract::ExtractError;
-use crate::kernel::rtthread::{errors, revision};
-use crate::kernel::{Entry, Kernel, Name, Pa, ReservedRegion};
+use crate::error::Error;
+use crate::kernel::rtthread::{revision, status};
+use crate::kernel::{Name, RegionList};
 use crate::pool::Region;
 
 /// Makes a range of physical memory a pool, at the end of the list of pools.
@@ -16,12 +17,18 @@ use crate::pool::Region;
 /// bytes for 32 pages, and 512 for the pool): one line in the log says which. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
-    // SAFETY: the caller's, or null.
-    let region = match unsafe { region.as_ref() } {
-        Some(region) => Region { start: region.start, end: region.end, name: Name(region.name) },
-        None => Region { start: 0, end: 0, name: Name::of(c"(null)") },
+    const {
+        assert!(
+            size_of::<Region>() == size_of::<rt_region_t>()
+                && offset_of!(Region, name) == offset_of!(rt_region_t, name)
+        )
+    }
+    // SAFETY: the caller's, or null; a `Region` has its layout.
+    let Some(region) = (unsafe { region.cast::<Region>().as_ref() }) else {
+        DMA.refuse_install(Error::BadSize, Name::NONE, 0, 0);
+        return core::ptr::null_mut();
     };
-    match DMA.install_logged(&region) {
+    match DMA.install(region) {
         Ok(pool) => core::ptr::from_ref(&pool.public).cast_mut(),
         Err(_) => core::ptr::null_mut(),
     }
@@ -36,46 +43,15 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// travel in registers, so that the two that r2 does not pass are merely not looked at.
 ///
 /// Returns `RT_EOK`; `-RT_EINVAL` for sizes that do not make sense or no list; `-RT_ENOSYS` without memblock;
-/// `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping. All or nothing. Thread.
+/// `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping; `-RT_EBUSY` in an interrupt. All
+/// or nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
-    if revision() >= 2 {
-        return status(DMA.extract(|index| DMA.kernel.reserved(index), first, second));
-    }
-    let list: *mut rt_region_t = core::ptr::with_exposed_provenance_mut(first);
-    if list.is_null() || second == 0 {
-        return status(Err(ExtractError::BadSize));
-    }
-    // SAFETY: revision r1's caller hands over `second` regions, which nobody else uses meanwhile.
-    let regions = unsafe { core::slice::from_raw_parts_mut(list, second) };
-    let result = DMA.extract(
-        |index| {
-            Some(regions.get(index).map_or(Entry::End, |region| {
-                Entry::Found(ReservedRegion { start: region.start, end: region.end, usable: !region.name.is_null() })
-            }))
-        },
-        third,
-        fourth,
-    );
-    if let Ok((start, end)) = result {
-        let used =
-            regions.iter_mut().find(|region| region.start <= start && end < region.end && !region.name.is_null());
-        if let Some(region) = used {
-            region.start = end;
-        }
-    }
-    status(result)
-}
-
-fn status(result: Result<(Pa, Pa), ExtractError>) -> isize {
-    let errors = errors();
-    match result {
-        Ok(_) => errors.ok,
-        Err(ExtractError::BadSize) => errors.inval,
-        Err(ExtractError::NoList) => errors.nosys,
-        Err(ExtractError::NoRegion) => errors.empty,
-        Err(ExtractError::NoMemory) => errors.nomem,
-    }
+    let (list, total, coherent) = match revision() {
+        1 => (RegionList { address: first, length: if first == 0 { 0 } else { second } }, third, fourth),
+        _ => (RegionList::RESERVED, first, second),
+    };
+    status(DMA.extract(list, total, coherent))
 }
 
 /// The shell's command: prints every pool's name, range, size, use, longest free run and flags, and how many there

@@ -48,6 +48,7 @@ impl<K: Kernel> Reserved<K> {
 
     /// Uses the memory for good: for a `T`, and behind it for the slices that `make` takes from the [`Tail`].
     /// `None` if it is too small for a `T`.
+    #[inline(always)]
     pub fn place<T>(self, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {
         const { assert!(align_of::<T>() <= align_of::<usize>()) }
         let left = self.size.checked_sub(size_of::<T>())?;
@@ -72,6 +73,57 @@ impl<K: Kernel> Drop for Reserved<K> {
     }
 }
 
+/// Zeroed heap memory for a `T`, three slices of as many words, and one of `N`s, that nobody uses yet. Dropped, it goes
+/// back to the heap.
+pub struct Slot<K: Kernel, T, N> {
+    kernel: K,
+    memory: NonNull<T>,
+    words: usize,
+    nodes: usize,
+    of: PhantomData<N>,
+}
+
+impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
+    /// For slices of `words` words, and of `nodes` values; `None` if the heap has no room. *Thread.*
+    #[inline(always)]
+    pub fn new(kernel: K, words: u32, nodes: u32) -> Option<Self> {
+        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
+        const {
+            let word = align_of::<usize>();
+            assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word) && align_of::<N>() <= word);
+        }
+        let (words, nodes) = (words as usize, nodes as usize);
+        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
+        let memory = NonNull::new(kernel.heap_alloc(slices.checked_add(size_of::<T>())?))?.cast();
+        Some(Slot { kernel, memory, words, nodes, of: PhantomData })
+    }
+
+    /// Uses the memory for good: for the `T` that `make` makes of the slices, all zero.
+    #[inline(always)]
+    pub fn place(self, make: impl FnOnce([&'static [AtomicUsize]; 3], &'static mut [N]) -> T) -> &'static T
+    where
+        N: 'static,
+    {
+        let Slot { memory, words, nodes, .. } = *ManuallyDrop::new(self);
+        // SAFETY: `new` asked for as many bytes, zeroed and aligned for a pointer, which is enough for each of these;
+        // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are never given back.
+        unsafe {
+            let first = memory.add(1).cast::<AtomicUsize>();
+            let slice = |at: usize| slice::from_raw_parts(first.add(at * words).as_ptr(), words);
+            let nodes = slice::from_raw_parts_mut(first.add(3 * words).cast().as_ptr(), nodes);
+            memory.write(make([slice(0), slice(1), slice(2)], nodes));
+            memory.as_ref()
+        }
+    }
+}
+
+impl<K: Kernel, T, N> Drop for Slot<K, T, N> {
+    fn drop(&mut self) {
+        // SAFETY: it came from `heap_alloc`, and is given back once.
+        unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }
+    }
+}
+
 /// What follows a value placed in a [`Reserved`]: zeroed memory to take slices from.
 pub struct Tail {
     next: NonNull<u8>,
@@ -81,9 +133,10 @@ pub struct Tail {
 impl Tail {
     /// Takes the next `length` values, all zero; fewer if fewer are left.
     pub fn slice<T: Zeroed>(&mut self, length: usize) -> &'static mut [T] {
+        // So that the next slice is aligned too.
+        const { assert!(size_of::<T>() != 0 && size_of::<T>().is_multiple_of(align_of::<usize>())) }
         let length = length.min(self.left / size_of::<T>());
-        // Every size is rounded up to a pointer's, so that the next slice is aligned too.
-        let bytes = (length * size_of::<T>()).next_multiple_of(align_of::<usize>()).min(self.left);
+        let bytes = length * size_of::<T>();
         let start = self.next.cast::<T>();
         self.left -= bytes;
         // SAFETY: `bytes` were left of memory that is zeroed, aligned for a pointer, used by nobody else and never given
@@ -215,8 +268,14 @@ impl<T: Sync> AtomicRef<T> {
     /// What it was set to last. Any context.
     #[inline(always)]
     pub fn get(&self) -> Option<&'static T> {
-        // SAFETY: it is null, or was made from a `&'static T` by `set`, and `Acquire` sees what was written before.
+        // SAFETY: it is null, or was made from a `&'static T`, and `Acquire` sees what was written before.
         unsafe { self.0.load(Acquire).as_ref() }
+    }
+
+    /// Sets it to `new`, if it is `old` still; says whether it was. Any context.
+    pub fn replace(&self, old: Option<&'static T>, new: &'static T) -> bool {
+        let old = old.map_or(core::ptr::null_mut(), |old| core::ptr::from_ref(old).cast_mut());
+        self.0.compare_exchange(old, core::ptr::from_ref(new).cast_mut(), Release, Relaxed).is_ok()
     }
 
     /// Sets it. Any context.

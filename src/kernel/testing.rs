@@ -21,9 +21,7 @@ impl Kernel for HeapOnly {
     fn linear(&self, pa: Pa) -> Va {
         pa
     }
-    fn map_linear(&self, _pa: Pa, _size: usize) -> bool {
-        false
-    }
+    fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
     fn map(&self, _pa: Pa, _size: usize, _memory: MemoryType) -> Option<Va> {
         None
     }
@@ -46,9 +44,10 @@ impl Kernel for HeapOnly {
         true
     }
     fn pause(&self) {}
-    fn reserved(&self, _index: usize) -> Option<Entry<ReservedRegion>> {
-        None
+    fn region(&self, _list: RegionList, _index: usize) -> Result<(Pa, Pa), Error> {
+        Err(Error::NoList)
     }
+    fn consume(&self, _list: RegionList, _index: usize, _end: Pa) {}
     fn device_name(&self, _device: Device) -> Name {
         Name::NONE
     }
@@ -73,6 +72,5 @@ impl Kernel for HeapOnly {
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End
     }
-    fn log(&self, _level: Level, _line: &Line) {}
-    fn print(&self, _line: &Line, _tail: Name) {}
+    fn say(&self, _level: Level, _line: &Line) {}
 }

@@ -1,12 +1,12 @@
 //! Runs that begin at a multiple of a power of two: the lowest, as for every request. Linked only where it is used.
 
-use super::bits::{BITS, Span, from_bit, set_bit, test};
-use super::{NOWHERE, PageMap, word_of_run};
+use super::PageMap;
+use super::bits::{BITS, from_bit, test, word};
 
 /// What one step of a search found.
 pub enum Step {
-    /// These pages, which are taken now.
-    Taken(Span),
+    /// The pages from this one on, which are taken now.
+    Taken(usize),
     /// Nothing before this page: the search goes on there.
     From(usize),
     /// Nothing at all.
@@ -22,7 +22,7 @@ impl PageMap {
     pub fn take_aligned(&mut self, from: usize, count: usize, base: usize, align: usize) -> Step {
         let Ok(length) = u32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
-        let mut free = self.free_in(index) & from_bit(from);
+        let mut free = !word(self.used, index) & from_bit(from);
         if from.checked_sub(1).is_some_and(|before| !test(self.used, before)) {
             // What goes on a run of the word before was looked at there; or it has grown over this place since the step
             // before. Its tags are where it begins.
@@ -44,13 +44,10 @@ impl PageMap {
             return Step::From(end);
         }
         let after = page + count;
-        let span = Span::new(page, count);
-        self.tag(start, end, 0, 0);
-        span.change(self.used, usize::MAX);
-        set_bit(self.starts, page, usize::MAX);
-        self.tag(start, page, start, page);
-        self.tag(after, end, after, end);
-        self.stale = [start / BITS, word_of_run(after, end), NOWHERE];
-        Step::Taken(span)
+        self.tag(start, end, 0);
+        self.mark(page, count, usize::MAX);
+        self.freed = [(after, end), (start, page)];
+        self.stale[0] = start / BITS + 1;
+        Step::Taken(page)
     }
 }

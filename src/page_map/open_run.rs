@@ -3,10 +3,8 @@
 //! Drivers give back what they took in the order in which they took it, or in the opposite one. So the run may have one
 //! *hole*: pages in its used part that came back, and are taken again before those behind.
 
-use core::ops::Range;
-
+use super::PageMap;
 use super::bits::{Span, set_bit};
-use super::{NOWHERE, PageMap};
 
 /// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
 /// now, but for the hole. Empty if there is none.
@@ -18,14 +16,15 @@ pub(super) struct OpenRun {
     /// hole, none is, and this is kept in `least_kept`.
     pub(super) least: usize,
     pub(super) least_kept: usize,
-    /// Where the allocation that ends at `next` begins; [`NOWHERE`] if it is not known, or there is a hole.
+    /// Where the allocation that ends at `next` begins; `next` if it is not known, or there is a hole.
     last: usize,
-    pub(super) hole: Range<usize>,
+    /// Its first page, and the page behind its last; twice zero if there is none.
+    pub(super) hole: (usize, usize),
 }
 
 impl OpenRun {
     pub(super) const NONE: OpenRun =
-        OpenRun { start: 0, next: 0, end: 0, least: 0, least_kept: 0, last: NOWHERE, hole: 0..0 };
+        OpenRun { start: 0, next: 0, end: 0, least: 0, least_kept: 0, last: 0, hole: (0, 0) };
 
     /// From now on it is the free run `[start, end)`, before which no run of `least` pages begins.
     #[inline(always)]
@@ -36,14 +35,69 @@ impl OpenRun {
         self.end = end;
         self.least = least;
         self.least_kept = least;
-        self.last = NOWHERE;
-        self.hole = 0..0;
+        self.last = start;
+        self.hole = (0, 0);
     }
 
-    fn set_hole(&mut self, hole: Range<usize>) {
-        self.last = NOWHERE;
-        self.least = if hole.is_empty() { self.least_kept } else { usize::MAX };
-        self.hole = if hole.is_empty() { 0..0 } else { hole };
+    /// From now on there is none.
+    pub(super) fn close(&mut self) {
+        self.next = 0;
+        self.end = 0;
+        self.hole = (0, 0);
+    }
+
+    /// Whether `page` was taken from it.
+    pub(super) fn has(&self, page: usize) -> bool {
+        self.start <= page && page < self.next
+    }
+
+    fn set_hole(&mut self, from: usize, to: usize) {
+        self.last = self.next;
+        // None is nowhere: where one was, there may be a free run later.
+        (self.hole, self.least) = if from == to { ((0, 0), self.least_kept) } else { ((from, to), usize::MAX) };
+    }
+
+    /// Where `count` pages are to be taken.
+    #[inline(always)]
+    fn take(&mut self, count: usize) -> Option<usize> {
+        let (hole, hole_end) = self.hole;
+        if count < self.least_kept {
+            return None;
+        }
+        // Below the hole there is nothing that is long enough; between it and `next` there is nothing free.
+        if count <= hole_end - hole {
+            self.set_hole(hole + count, hole_end);
+            return Some(hole);
+        }
+        let page = self.next;
+        if count > self.end - page {
+            return None;
+        }
+        self.next = page + count;
+        self.last = if hole == hole_end { page } else { self.next };
+        Some(page)
+    }
+
+    /// Takes back the pages `[page, after)`, unless a second hole would come of it.
+    #[inline(always)]
+    pub(super) fn give_back(&mut self, page: usize, after: usize) -> bool {
+        let (mut from, mut to) = (page, after);
+        let (hole, hole_end) = self.hole;
+        if to == hole {
+            to = hole_end;
+        } else if from == hole_end {
+            from = hole;
+        } else if hole != hole_end && to != self.next {
+            return false;
+        }
+        if to == self.next {
+            // It is what `next` begins with now; a hole that is not part of it stays.
+            self.next = from;
+            to = if from <= hole { hole } else { hole_end };
+            from = hole;
+        }
+        self.set_hole(from, to);
+        true
     }
 }
 
@@ -63,29 +117,15 @@ impl PageMap {
         Some(span)
     }
 
-    /// The same where the run has a hole.
-    pub fn take_beside_hole(&mut self, count: usize) -> Option<Span> {
-        let OpenRun { next, end, least_kept, ref hole, .. } = self.open;
-        if hole.is_empty() || count < least_kept {
-            return None;
-        }
-        // Below the hole there is nothing that is long enough; between it and `next` there is nothing free.
-        let (page, rest) = if count <= hole.len() {
-            (hole.start, hole.start + count..hole.end)
-        } else if count <= end - next {
-            self.open.next = next + count;
-            (next, hole.clone())
-        } else {
-            return None;
-        };
-        self.open.set_hole(rest);
-        let span = Span::new(page, count);
-        span.change(self.used, usize::MAX);
-        set_bit(self.starts, page, usize::MAX);
-        Some(span)
+    /// The same, also where the run has a hole: says at which page.
+    pub fn take(&mut self, count: usize) -> Option<usize> {
+        let page = self.open.take(count)?;
+        self.mark(page, count, usize::MAX);
+        Some(page)
     }
 
-    /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken.
+    /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken. `count` is not
+    /// zero.
     #[inline(always)]
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
         let open = &mut self.open;
@@ -93,34 +133,6 @@ impl PageMap {
             return false;
         }
         open.next = page;
-        open.last = NOWHERE;
-        Span::new(page, count).change(self.used, 0);
-        set_bit(self.starts, page, 0);
-        true
-    }
-
-    /// Gives back the allocation of `count` pages that begins at `page`, if it is one of the open run's, and no second hole
-    /// comes of it.
-    pub fn give_back_in_order(&mut self, page: usize, count: usize) -> bool {
-        let OpenRun { start, next, ref hole, .. } = self.open;
-        if page < start || page >= next || count > next - page || self.check(page, count).is_err() {
-            return false;
-        }
-        let mut freed = page..page + count;
-        if freed.end == hole.start {
-            freed.end = hole.end;
-        } else if freed.start == hole.end {
-            freed.start = hole.start;
-        } else if !hole.is_empty() && freed.end != next {
-            return false;
-        }
-        let mut rest = freed.clone();
-        if freed.end == next {
-            // It is what `next` begins with now; a hole that is not part of it stays.
-            self.open.next = freed.start;
-            rest = if freed.contains(&hole.start) { 0..0 } else { hole.clone() };
-        }
-        self.open.set_hole(rest);
         Span::new(page, count).change(self.used, 0);
         set_bit(self.starts, page, 0);
         true

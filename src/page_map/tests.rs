@@ -1,7 +1,7 @@
 //! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
 
 use super::*;
-use crate::kernel::heap::Reserved;
+use crate::kernel::heap::Slot;
 use crate::kernel::testing::HeapOnly;
 use proptest::prelude::*;
 use std::vec;
@@ -30,13 +30,13 @@ impl Model {
         None
     }
 
-    fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
+    fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
         if self.begun_at.get(page).copied().flatten() != Some(page) {
-            return Err(FreeError::NotAllocated);
+            return Err(Error::NotAllocated);
         }
         let length = self.begun_at[page..].iter().take_while(|begun| **begun == Some(page)).count();
         if length != count {
-            return Err(FreeError::WrongSize);
+            return Err(Error::WrongSize);
         }
         self.begun_at[page..page + count].fill(None);
         Ok(())
@@ -56,27 +56,32 @@ struct Holder {
 }
 
 fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
-    let memory = Reserved::new(HeapOnly, size_of::<Holder>() + bytes_for(pages)).unwrap();
-    let holder = memory.place(|tail| Holder { map: std::sync::Mutex::new(PageMap::new(pages, tail)) }).unwrap();
+    let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
+    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32).unwrap();
+    let holder = slot.place(|[used, starts, _], nodes| Holder {
+        map: std::sync::Mutex::new(PageMap::new(pages, shape, used, starts, nodes)),
+    });
     holder.map.lock().unwrap()
 }
 
 /// As a pool does, under one lock.
 impl PageMap {
     fn allocate(&mut self, count: usize) -> Option<usize> {
-        let span = self.take_next(count).or_else(|| self.take_beside_hole(count)).or_else(|| {
+        self.take_next(count).map(|span| span.from()).or_else(|| self.take(count)).or_else(|| {
             while self.settle() {}
-            if self.open_lowest(count) { self.take_next(count) } else { None }
-        });
-        span.map(|span| span.from())
+            if self.open_lowest(count) { self.take(count) } else { None }
+        })
     }
 
-    fn free(&mut self, page: usize, count: usize) -> Result<(), FreeError> {
-        if page < self.pages && (self.give_back_last(page, count) || self.give_back_in_order(page, count)) {
+    fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
+        if count != 0 && self.give_back_last(page, count) {
             return Ok(());
         }
-        while self.settle() {}
-        self.give_back(page, count)
+        if !self.give_back(page, count)? {
+            while self.settle() {}
+            assert!(self.give_back(page, count)?);
+        }
+        Ok(())
     }
 }
 
@@ -102,14 +107,14 @@ fn assert_consistent(map: &mut PageMap, model: &Model) {
 fn assert_tree_is_exact(map: &PageMap) {
     let is_free = |page: usize| {
         let is_taken = (map.open.start..map.open.next).contains(&page);
-        let is_freed = (map.freed.0..map.freed.1).contains(&page);
+        let is_freed = map.freed.iter().any(|freed| (freed.0..freed.1).contains(&page));
         page < map.pages && !is_freed && (is_taken || !test(map.used, page))
     };
     for index in 0..map.used.len() {
         let begins =
             (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
         let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
-        assert!(map.stale.contains(&index) || map.runs.longest_in(index) as usize == longest, "word {index}");
+        assert!(map.stale.contains(&(index + 1)) || map.runs.longest_in(index) as usize == longest, "word {index}");
     }
     let mut run = 0;
     for page in 0..map.pages {
@@ -119,6 +124,9 @@ fn assert_tree_is_exact(map: &PageMap) {
             "a run before the open one"
         );
     }
+    let (hole, hole_end) = map.open.hole;
+    let is_within = map.open.start <= hole && hole < hole_end && hole_end < map.open.next;
+    assert!((hole, hole_end) == (0, 0) || is_within, "the hole");
     if map.open.end != 0 {
         assert!((map.open.next..map.open.end).all(is_free) && !is_free(map.open.end), "the open run");
     }
@@ -159,7 +167,7 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
                 assert_eq!(model.free(page, count), Ok(()));
                 assert_eq!(map.check(page, count), Ok(()));
                 assert_eq!(map.free(page, count), Ok(()));
-                assert_eq!(map.free(page, count), Err(FreeError::NotAllocated), "second free");
+                assert_eq!(map.free(page, count), Err(Error::NotAllocated), "second free");
             }
             _ => {}
         }
@@ -249,20 +257,21 @@ fn no_request_is_too_absurd() {
     let mut map = map_of(64);
     assert_eq!(map.allocate(usize::MAX), None);
     assert_eq!(map.allocate(65), None);
-    assert_eq!(map.free(usize::MAX, 1), Err(FreeError::NotAllocated));
+    assert_eq!(map.free(usize::MAX, 1), Err(Error::NotAllocated));
     assert_eq!(map.allocate(3), Some(0));
-    assert_eq!(map.free(0, usize::MAX), Err(FreeError::WrongSize));
-    assert_eq!(map.free(0, 0), Err(FreeError::WrongSize));
-    assert_eq!(map.free(1, 2), Err(FreeError::NotAllocated));
+    assert_eq!(map.free(0, usize::MAX), Err(Error::WrongSize));
+    assert_eq!(map.free(0, 0), Err(Error::WrongSize));
+    assert_eq!(map.free(1, 2), Err(Error::NotAllocated));
     assert_eq!(map.free(0, 3), Ok(()));
 }
 
 #[test]
-fn bookkeeping_is_at_most_four_bits_a_page() {
-    for pages in [512, 2_048, 16_384, 262_144] {
-        let dirty = words_for(pages) * size_of::<usize>();
-        let bits = (bytes_for(pages) + dirty) as f64 * 8.0 / pages as f64;
-        assert!(bits <= 4.0, "{pages} pages: {bits} bits each");
+fn bookkeeping_is_at_most_four_bits_a_page_and_512_bytes_a_pool() {
+    for pages in (1..=4_096).chain([16_384, 262_144]) {
+        let words = words_for(pages);
+        let slices = 3 * words * size_of::<usize>() + Shape::new(words).nodes() * size_of::<Node>();
+        let bytes = size_of::<crate::pool::Pool<HeapOnly>>() + slices;
+        assert!(bytes <= 512 + pages / 2, "{pages} pages: {bytes} bytes");
     }
 }
 
@@ -301,7 +310,7 @@ fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) 
     loop {
         while map.settle() {}
         match map.take_aligned(from, count, base, align) {
-            Step::Taken(span) => return Some(span.from()),
+            Step::Taken(page) => return Some(page),
             Step::From(page) if page < map.pages => {
                 assert!(page > from, "no step stands still");
                 from = page;
@@ -372,8 +381,8 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     let taken = map.take_aligned(140, 10, 0, 256);
     while map.settle() {}
     assert_tree_is_exact(&map);
-    if let Step::Taken(span) = taken {
-        map.free(span.from(), 10).unwrap();
+    if let Step::Taken(page) = taken {
+        map.free(page, 10).unwrap();
     }
     while map.settle() {}
     assert_eq!(map.allocate(290), Some(10));
@@ -410,5 +419,52 @@ proptest! {
             assert_tree_is_exact(&map);
         }
         assert_consistent(&mut map, &model);
+    }
+}
+
+/// Rings of buffers, as drivers have them: some of the first are recycled, and all are given back in either order.
+#[test]
+fn rings_are_given_back_in_either_order() {
+    let pages = 2_000;
+    for unit in [1, 3, 31, 64, 65, 100, 128, 200] {
+        for before in [0, 1, 40, 64, 130] {
+            for recycled in 0..6 {
+                for order in 0..4 {
+                    let mut map = map_of(pages);
+                    let mut model = Model::new(pages);
+                    let allocate = |map: &mut PageMap, model: &mut Model, count: usize| {
+                        let page = map.allocate(count);
+                        assert_eq!(page, model.allocate(count));
+                        page.unwrap()
+                    };
+                    let free = |map: &mut PageMap, model: &mut Model, page: usize, count: usize| {
+                        assert_eq!(map.free(page, count), Ok(()));
+                        model.free(page, count).unwrap();
+                    };
+                    let first = (before != 0).then(|| allocate(&mut map, &mut model, before));
+                    if order >= 2 {
+                        while map.settle() {}
+                    }
+                    let mut ring: Vec<_> = (0..8).map(|_| allocate(&mut map, &mut model, unit)).collect();
+                    for page in &ring[..recycled] {
+                        free(&mut map, &mut model, *page, unit);
+                    }
+                    for page in &mut ring[..recycled] {
+                        *page = allocate(&mut map, &mut model, unit);
+                    }
+                    if order % 2 == 0 {
+                        ring.reverse();
+                    }
+                    for page in ring {
+                        free(&mut map, &mut model, page, unit);
+                    }
+                    assert_consistent(&mut map, &model);
+                    if let Some(page) = first {
+                        free(&mut map, &mut model, page, before);
+                    }
+                    assert_eq!(map.allocate(pages), Some(0), "{unit} {before} {recycled} {order}");
+                }
+            }
+        }
     }
 }

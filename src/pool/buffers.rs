@@ -1,39 +1,75 @@
 //! A pool's buffers: taking pages, saying where they are seen, giving them back.
 
-use super::{Buffer, CLEAN, DIRTY, Pool};
+use super::{CLEAN, DIRTY, Pool};
 use crate::cache;
+use crate::error::Error;
 use crate::flags::Flags;
+use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::lock::IrqGuard;
-use crate::mapping::Mappings;
-use crate::page_map::{FreeError, PageMap, Span, Step, test};
-use crate::view::{NoView, map_checked};
+use crate::mapping::{Mapping, Mappings};
+use crate::page_map::{PageMap, Span, Step, test};
+use crate::view::{View, map_checked};
 use core::num::NonZeroUsize;
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 /// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
 /// that is longer.
 const PATIENCE: usize = 16;
 
-/// How a buffer is to be handed out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Access {
-    /// Not mapped: the processor's address is the physical one.
-    Physical,
-    /// Mapped with this type.
-    Mapped(MemoryType),
-}
-
 impl<K: Kernel> Pool<K> {
-    /// Takes the lowest run of `pages` free pages; `None` if there is none, or it cannot be mapped. Any context if the
-    /// view is mapped already, else *thread*.
+    /// Takes the lowest run of `pages` free pages; says at which page. Any context.
     #[inline(always)]
-    pub fn allocate(&self, mappings: &Mappings<K>, pages: usize, wanted: Flags) -> Option<Buffer> {
+    pub fn take(&self, pages: usize) -> Option<usize> {
         let next = self.map.lock(self.kernel).take_next(pages);
-        let span = match next {
-            Some(span) => span,
+        Some(match next {
+            Some(span) => span.from(),
             None => self.take_lowest(pages)?,
-        };
+        })
+    }
+
+    /// Takes the lowest run of `pages` free pages at an address that is a multiple of `align` bytes, a power of two; says
+    /// at which page.
+    pub fn take_aligned(&self, pages: usize, align: usize) -> Option<usize> {
+        let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
+        let mut from = 0;
+        loop {
+            let step = self.settled().take_aligned(from, pages, base, align);
+            match step {
+                Step::Taken(page) => return Some(page),
+                Step::From(page) if page < self.pages => from = page,
+                Step::From(_) | Step::Nothing => return None,
+            }
+        }
+    }
+
+    /// Takes the lowest run of `pages` free pages, by opening it if that must be; says at which page.
+    #[inline(never)]
+    pub fn take_lowest(&self, pages: usize) -> Option<usize> {
+        if pages > self.pages {
+            return None;
+        }
+        let mut patience = PATIENCE;
+        loop {
+            let taken = self.lock().take(pages);
+            if taken.is_some() {
+                return taken;
+            }
+            let mut map = self.settled();
+            if !map.open_lowest(pages) {
+                return None;
+            }
+            // The lock goes before they are taken, and somebody else may be there first; not time and again.
+            patience -= 1;
+            if patience == 0 {
+                return map.take(pages);
+            }
+        }
+    }
+
+    /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
+    /// back, if they cannot be mapped. Any context if the view is mapped already, else *thread*.
+    #[inline(always)]
+    pub fn show(&self, mappings: &Mappings, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
@@ -41,149 +77,81 @@ impl<K: Kernel> Pool<K> {
             false => (MemoryType::Cached, DIRTY),
         };
         match self.view(memory).base() {
-            Some(base) if is_usual && !span.differs(self.dirty, mark) => {
-                let offset = span.from() << PAGE_SHIFT;
-                Some(Buffer { va: NonZeroUsize::new(base + offset)?, pa: self.start + offset })
+            Some(base) if is_usual && !Span::new(page, pages).differs(self.clean, mark) => {
+                NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
-            _ => self.hand_out(mappings, span, pages, wanted),
+            _ => self.hand_out(mappings, page, pages, wanted),
         }
     }
 
-    /// The same, for a caller that has time.
-    pub fn allocate_slowly(&self, mappings: &Mappings<K>, pages: usize, wanted: Flags) -> Option<Buffer> {
-        let span = self.take_lowest(pages)?;
-        self.hand_out(mappings, span, pages, wanted)
-    }
-
-    /// The same, at the lowest address that is a multiple of `align` bytes, a power of two.
-    pub fn allocate_aligned(
-        &self,
-        mappings: &Mappings<K>,
-        pages: usize,
-        align: usize,
-        wanted: Flags,
-    ) -> Option<Buffer> {
-        let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
-        let mut from = 0;
-        loop {
-            // The lock goes before the pages are handed out, which may sleep.
-            let step = self.settled().take_aligned(from, pages, base, align);
-            match step {
-                Step::Taken(span) => return self.hand_out(mappings, span, pages, wanted),
-                Step::From(page) if page < self.pages => from = page,
-                Step::From(_) | Step::Nothing => return None,
-            }
-        }
-    }
-
-    /// Takes the lowest run of `pages` free pages, by opening it first.
+    /// The same, in every case.
     #[inline(never)]
-    fn take_lowest(&self, pages: usize) -> Option<Span> {
-        if pages > self.pages {
-            return None;
-        }
-        let beside = self.map.lock(self.kernel).take_beside_hole(pages);
-        if beside.is_some() {
-            return beside;
-        }
-        let mut patience = PATIENCE;
-        loop {
-            let mut map = self.settled();
-            if !map.open_lowest(pages) {
-                return None;
-            }
-            if patience != 0 {
-                patience -= 1;
-                drop(map);
-                map = self.map.lock(self.kernel);
-            }
-            // Somebody else may have been there first.
-            let next = map.take_next(pages);
-            if next.is_some() {
-                return next;
-            }
-        }
-    }
-
-    /// How a request with `wanted` is to be handed out from here.
-    #[inline(always)]
-    fn access(&self, wanted: Flags) -> Access {
-        if wanted.contains(Flags::NOMAP) {
-            Access::Physical
-        } else if (wanted | self.flags()).contains(Flags::NOCACHE) {
-            Access::Mapped(MemoryType::Uncached)
+    pub fn hand_out(&self, mappings: &Mappings, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+        let offset = page << PAGE_SHIFT;
+        let is_physical = wanted.contains(Flags::NOMAP);
+        let memory = if (wanted | self.flags()).contains(Flags::NOCACHE) {
+            MemoryType::Uncached
         } else if wanted.contains(Flags::WRITE_THROUGH) {
-            Access::Mapped(MemoryType::WriteThrough)
+            MemoryType::WriteThrough
         } else {
-            Access::Mapped(MemoryType::Cached)
-        }
-    }
-
-    /// The addresses of pages that were taken just now.
-    #[inline(never)]
-    fn hand_out(&self, mappings: &Mappings<K>, span: Span, pages: usize, wanted: Flags) -> Option<Buffer> {
-        let access = self.access(wanted);
-        let offset = span.from() << PAGE_SHIFT;
-        let pa = self.start + offset;
-        let view = match access {
-            Access::Physical => Some(pa),
-            Access::Mapped(memory) => match self.view(memory).base() {
-                Some(base) => Some(base + offset),
-                None => self.map_buffer(mappings, span.from(), pages, memory),
-            },
+            MemoryType::Cached
         };
-        let Some(va) = view.and_then(NonZeroUsize::new) else {
+        let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
+        // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address, whatever
+        // the type of the mapping (Arm ARM DDI 0487, D7.5.9).
+        let (va, through) = if is_physical {
+            (NonZeroUsize::new(self.start + offset), cached)
+        } else {
+            let va = self.map_buffer(mappings, offset, pages, memory);
+            (va, cached.or(va.map(NonZeroUsize::get)))
+        };
+        let Some(va) = va else {
             // It was allocated just now, so it can be freed.
-            let _ = self.free(span.from(), pages);
+            let _ = self.free(page, pages);
             return None;
         };
-        if access != Access::Mapped(MemoryType::Cached) {
-            // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical
-            // address, whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
-            let cached = self.view(MemoryType::Cached).base();
-            let mapped = cached.map(|base| base + offset).or((access != Access::Physical).then_some(va.get()));
-            if let (Some(va), Some((first, last))) = (mapped, span.change_shared(self.dirty, CLEAN)) {
-                cache::flush(self.kernel, va + ((first - span.from()) << PAGE_SHIFT), (last + 1 - first) << PAGE_SHIFT);
-            }
-        }
+        let span = Span::new(page, pages);
         // Nobody can tell of which type a mapping of its own is, but by this: so one that has a cache counts as cached.
-        let is_cached_alone = |memory: MemoryType| memory.is_cached() && self.view(memory).base().is_none();
-        if match access {
-            Access::Physical => true,
-            Access::Mapped(memory) => memory == MemoryType::Cached || is_cached_alone(memory),
-        } {
-            span.change_shared(self.dirty, DIRTY);
+        let is_cached_alone = MemoryType::WriteThrough.is_cached()
+            && memory == MemoryType::WriteThrough
+            && self.view(memory).base().is_none();
+        let mark = if is_physical || is_cached_alone || memory == MemoryType::Cached { DIRTY } else { CLEAN };
+        if (is_physical || memory != MemoryType::Cached)
+            && let Some(through) = through
+            && span.differs_in_many(self.clean, CLEAN)
+        {
+            cache::flush(self.kernel, through, pages << PAGE_SHIFT);
         }
-        Some(Buffer { va, pa })
-    }
-
-    /// An address for a buffer whose view is not mapped yet, or cannot be.
-    #[cold]
-    #[inline(never)]
-    fn map_buffer(&self, mappings: &Mappings<K>, page: usize, pages: usize, memory: MemoryType) -> Option<Va> {
-        let kernel = self.kernel;
-        let view = self.view(memory);
-        if self.size() > kernel.view_limit() && view.base().is_none() {
-            view.refuse();
-        }
-        match view.get_or_map(kernel, self.start, self.size(), memory) {
-            Ok(base) => return Some(base + (page << PAGE_SHIFT)),
-            Err(NoView::NotNow) => return None,
-            Err(NoView::Refused) if !kernel.can_sleep() => return None,
-            Err(NoView::Refused) => {}
-        }
-        let pa = self.start + (page << PAGE_SHIFT);
-        let va = map_checked(kernel, pa, pages << PAGE_SHIFT, memory)?;
-        if !mappings.insert(kernel, va, pa) {
-            kernel.unmap(va);
-            return None;
-        }
-        self.own_mappings.fetch_add(1, Relaxed);
+        // Others change the bits beside them, but with the lock held.
+        let _held = self.lock();
+        span.change_many(self.clean, mark);
         Some(va)
     }
 
-    /// The page of which `va`, which is the first byte of one, is the first byte in one of the views; and whether that
-    /// view is the cached one. Any context.
+    /// An address for the buffer at `offset`: in the view, which is made if nobody did, or in a mapping of its own.
+    #[inline(always)]
+    fn map_buffer(&self, mappings: &Mappings, offset: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
+        let kernel = self.kernel;
+        let view = self.view(memory);
+        let mut base = view.base();
+        if base.is_none() {
+            if !kernel.can_sleep() {
+                return None;
+            }
+            base = view.get_or_map(kernel, self.start, self.size(), memory);
+        }
+        if let Some(base) = base {
+            return NonZeroUsize::new(base + offset);
+        }
+        let pa = self.start + offset;
+        let record = mappings.reserve(kernel, pa)?;
+        let va = map_checked(kernel, pa, pages << PAGE_SHIFT, memory);
+        record.fill(pa, va);
+        self.own_mappings.fetch_add(usize::from(va.is_some()), Relaxed);
+        va
+    }
+
+    /// The page of which `va` is the first byte in one of the views; and whether that view is the cached one. Any context.
     #[inline(always)]
     pub fn page_at(&self, va: Va) -> Option<(usize, bool)> {
         let [cached, uncached, write_through] = &self.views;
@@ -200,7 +168,15 @@ impl<K: Kernel> Pool<K> {
                 }
             }
         }
-        offset.is_multiple_of(PAGE_SIZE).then_some((offset >> PAGE_SHIFT, is_cached))
+        // A view that is not mapped is no whole number of pages away from the first byte of one.
+        (offset | va).is_multiple_of(PAGE_SIZE).then_some((offset >> PAGE_SHIFT, is_cached))
+    }
+
+    /// Whether `va`, the first byte of a page, shows `page` in a view of the kind in which it was handed out last. Any context.
+    pub fn shows(&self, page: usize, va: Va) -> bool {
+        let [cached, uncached, write_through] = &self.views;
+        let is_at = |view: &View| view.offset_of(va) == page << PAGE_SHIFT;
+        if self.was_cached(page) { is_at(cached) } else { is_at(uncached) || is_at(write_through) }
     }
 
     /// The page of which `pa` is the first byte. Any context.
@@ -218,13 +194,27 @@ impl<K: Kernel> Pool<K> {
     /// Whether `page` was last handed out cached, or not mapped.
     #[inline(always)]
     pub fn was_cached(&self, page: usize) -> bool {
-        test(self.dirty, page)
+        !test(self.clean, page)
     }
 
     /// Whether any buffer has a mapping of its own.
     #[inline(always)]
     pub fn has_own_mappings(&self) -> bool {
-        self.own_mappings.load(Acquire) != 0
+        self.own_mappings.load(Relaxed) != 0
+    }
+
+    /// Gives back a buffer that has a mapping of its own, and the mapping. *Thread.*
+    #[inline(always)]
+    pub fn free_mapped(&self, own: &Mapping, page: usize, pages: usize) -> Result<(), Error> {
+        self.lock().check(page, pages)?;
+        // Of two that free it at once, one gets the record.
+        let va = own.take(self.pa_of(page)).ok_or(Error::NotAllocated)?;
+        // Nobody can do it for a buffer that is handed out without a mapping next.
+        cache::flush(self.kernel, va, pages << PAGE_SHIFT);
+        self.kernel.unmap(va);
+        own.fill(0, None);
+        self.own_mappings.fetch_sub(1, Relaxed);
+        self.free(page, pages)
     }
 
     /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.
@@ -235,11 +225,13 @@ impl<K: Kernel> Pool<K> {
 
     /// Gives back the buffer of `pages` pages at `page`. Any context.
     #[inline(never)]
-    pub fn free(&self, page: usize, pages: usize) -> Result<(), FreeError> {
-        if self.map.lock(self.kernel).give_back_in_order(page, pages) {
-            return Ok(());
+    pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
+        let mut map = self.lock();
+        while !map.give_back(page, pages)? {
+            drop(map);
+            map = self.settled();
         }
-        self.settled().give_back(page, pages)
+        Ok(())
     }
 
     /// The map, settled. Each part of that has the lock for itself, so that none holds it for long; unless somebody else
@@ -247,31 +239,19 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
         let mut patience = PATIENCE;
-        loop {
-            let mut map = self.map.lock(self.kernel);
-            if !map.settle() {
-                return map;
-            }
-            patience = patience.saturating_sub(1);
-            if patience == 0 {
-                while map.settle() {}
-                return map;
+        let mut map = self.lock();
+        while map.settle() {
+            if patience != 0 {
+                patience -= 1;
+                drop(map);
+                map = self.lock();
             }
         }
+        map
     }
 
-    /// Gives back a buffer that has a mapping of its own, and the mapping. *Thread.*
-    pub fn free_mapped(&self, mappings: &Mappings<K>, page: usize, pages: usize, va: Va) -> Result<(), FreeError> {
-        self.map.lock(self.kernel).check(page, pages)?;
-        // Of two that free it at once, one gets the record.
-        let record = mappings.remove(self.kernel, va, self.pa_of(page)).ok_or(FreeError::NotAllocated)?;
-        self.own_mappings.fetch_sub(1, Relaxed);
-        if self.was_cached(page) {
-            // Nobody can do it for a buffer that is handed out without a mapping next.
-            cache::flush(self.kernel, va, pages << PAGE_SHIFT);
-        }
-        self.kernel.unmap(va);
-        drop(record);
-        self.free(page, pages)
+    #[inline(never)]
+    fn lock(&self) -> IrqGuard<'_, K, PageMap> {
+        self.map.lock(self.kernel)
     }
 }

@@ -33,15 +33,15 @@ pub enum BadMapping {
 /// Says why a buffer is not mapped. Only what the caller did wrong is counted.
 #[cold]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
-    let name = dma.kernel.device_name(master.device).shown();
+    let name = dma.kernel.device_name(master.device);
     let (is_wrong, format) = match error {
         MapError::Invalid => (true, apart!("%s: map of 0x%lx (%lu bytes): not a buffer, or no direction")),
         MapError::NotMapped => (true, apart!("%s: map of 0x%lx (%lu bytes): nothing is mapped there")),
         MapError::NoBounce => (false, apart!("%s: map of 0x%lx (%lu bytes): no bounce buffer within reach")),
         MapError::NoMemory => (false, apart!("%s: map of 0x%lx (%lu bytes): out of memory")),
     };
-    let line = Line { format, name, values: [address, size, 0, 0, 0] };
-    if is_wrong { dma.refuse(&line) } else { dma.log(Level::Warning, &line) }
+    let line = Line::about(name, format, [address, size, 0, 0]);
+    if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
 }
 
 #[cold]
@@ -54,6 +54,6 @@ pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, 
         (BadMapping::WrongSize, true) => apart!("%s: sync of 0x%lx (%lu bytes): the mapping ends before"),
         (BadMapping::WrongDirection, true) => apart!("%s: sync of 0x%lx (%lu bytes): wrong direction"),
     };
-    let name = dma.kernel.device_name(claim.device).shown();
-    dma.refuse(&Line { format, name, values: [claim.handle, claim.size, 0, 0, 0] });
+    let name = dma.kernel.device_name(claim.device);
+    dma.refuse_line(&Line::about(name, format, [claim.handle, claim.size, 0, 0]));
 }

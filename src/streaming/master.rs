@@ -3,7 +3,7 @@
 use crate::cache;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};
-use crate::map_ops::MapOps;
+use crate::map_ops::{MapOps, Way};
 use crate::registry::Dma;
 
 /// Which way the bytes of a mapping go (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
@@ -80,9 +80,9 @@ impl Master {
         let to_last = size.checked_sub(1)?;
         let (handle, last) = match self.ops {
             Ops::Library(ops) => {
-                let handle = dma.to_handle(ops, self.device, pa)?;
+                let handle = dma.translate(ops, self.device, pa, Way::Out)?;
                 // A range or a window may end in between.
-                (handle, dma.to_handle(ops, self.device, pa.checked_add(to_last)?)?)
+                (handle, dma.translate(ops, self.device, pa.checked_add(to_last)?, Way::Out)?)
             }
             Ops::Own(own) => {
                 let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
@@ -96,7 +96,7 @@ impl Master {
     /// Where the processor finds what the device calls `handle`, if the library knows.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
         match self.ops {
-            Ops::Library(ops) => dma.to_pa(ops, self.device, handle),
+            Ops::Library(ops) => dma.translate(ops, self.device, handle, Way::In),
             Ops::Own(_) => None,
         }
     }

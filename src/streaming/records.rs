@@ -11,8 +11,8 @@ use core::sync::atomic::{
 
 use super::{BadMapping, Direction, Mapping};
 use crate::kernel::heap::KBox;
+use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
-use crate::lock::IrqLock;
 
 /// Lists that the records are spread over, by the page of their handle.
 const BUCKETS: usize = 64;

@@ -4,7 +4,8 @@ use crate::fake_kernel::*;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};
 use rt_dma_pool::kernel::NamedRegion;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 const BASE: usize = LOW.start;
 const FOUR_GIB: usize = 1 << 32;
@@ -214,4 +215,28 @@ fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
         assert_eq!(machine.at(held.va).unwrap().0, held.handle);
         assert!(!machine.is_linear(held.handle), "{flags:?}");
     }
+}
+
+/// Not even for a moment is the pool without the pages that such a device cannot use.
+#[test]
+fn a_pool_that_a_device_does_not_reach_is_not_touched() {
+    let machine = Machine::new();
+    let pool = machine.install(c"far", BASE, 4 * PAGE);
+    machine.install(c"near", BASE + MIB, MIB);
+    let behind = DeviceInfo::behind_ranges(|pa| pa.checked_sub(BASE + MIB), |handle| handle.checked_add(BASE + MIB));
+    let device = machine.device(behind);
+    machine.ops(device);
+    let (calls, is_in_it) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
+    let counted = calls.clone();
+    machine.set_interrupt(Some(Arc::new(move || {
+        if !is_in_it.swap(true, Relaxed) {
+            counted.fetch_add(1, Relaxed);
+            assert_eq!(pool.usage().0, 0);
+            is_in_it.store(false, Relaxed);
+        }
+    })));
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    machine.free(held).unwrap();
+    machine.set_interrupt(None);
+    assert_ne!(calls.load(Relaxed), 0);
 }

@@ -1,17 +1,17 @@
 //! `rt_dma_free`: what is right is given back; what is wrong costs one line, is counted, and changes nothing.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, MemoryType};
+use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
 use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::registry::BadFree;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 
 /// Holds that a call was refused, counted and logged, and changed nothing.
-fn refused(machine: &Machine, held: Held, why: BadFree) {
+fn refused(machine: &Machine, held: Held, why: Error) {
     let (before, count) = (machine.balance(), machine.dma.bad_calls());
     assert_eq!(machine.free(held), Err(why), "{held:x?}");
     assert_eq!(machine.dma.bad_calls(), count + 1);
@@ -38,7 +38,7 @@ fn another_size_is_refused() {
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
     let behind = machine.alloc(device, PAGE, CACHED).unwrap();
     for size in [0, 1, 2 * PAGE, 3 * PAGE + 1, 4 * PAGE, MIB, 2 * MIB, usize::MAX] {
-        refused(&machine, Held { size, ..held }, BadFree::WrongSize);
+        refused(&machine, Held { size, ..held }, Error::WrongSize);
     }
     machine.free(held).unwrap();
     machine.free(behind).unwrap();
@@ -50,16 +50,16 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
     let device = machine.plain_device();
     let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
     let inside = Held { va: held.va + PAGE, handle: held.handle + PAGE, size: 2 * PAGE, ..held };
-    refused(&machine, inside, BadFree::NotAllocated);
+    refused(&machine, inside, Error::NotAllocated);
     let behind = Held { va: held.va + 3 * PAGE, handle: held.handle + 3 * PAGE, ..held };
-    refused(&machine, behind, BadFree::NotAllocated);
-    refused(&machine, Held { va: held.va + 8, ..held }, BadFree::Foreign);
-    refused(&machine, Held { va: held.va + MIB, ..held }, BadFree::Foreign);
-    refused(&machine, Held { va: 0x1000, ..held }, BadFree::Foreign);
-    refused(&machine, Held { va: usize::MAX, ..held }, BadFree::Foreign);
+    refused(&machine, behind, Error::NotAllocated);
+    refused(&machine, Held { va: held.va + 8, ..held }, Error::Foreign);
+    refused(&machine, Held { va: held.va + MIB, ..held }, Error::Foreign);
+    refused(&machine, Held { va: 0x1000, ..held }, Error::Foreign);
+    refused(&machine, Held { va: usize::MAX, ..held }, Error::Foreign);
     assert_eq!(pool.usage().0, 3 * PAGE);
     machine.free(held).unwrap();
-    refused(&machine, held, BadFree::NotAllocated);
+    refused(&machine, held, Error::NotAllocated);
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     // The other one's view of the same page is not the buffer's address.
     let view = uncached.va - PAGE;
     assert_eq!(machine.at(view).unwrap().0, cached.handle);
-    refused(&machine, Held { va: view, ..cached }, BadFree::Foreign);
-    refused(&machine, Held { va: machine.at_linear(uncached.handle), ..uncached }, BadFree::Foreign);
+    refused(&machine, Held { va: view, ..cached }, Error::Foreign);
+    refused(&machine, Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
     // Nor is the physical address, of a pool that is not NOMAP.
-    refused(&machine, Held { va: cached.handle, ..cached }, BadFree::Foreign);
+    refused(&machine, Held { va: cached.handle, ..cached }, Error::Foreign);
     // The flags of the request are not needed to know it.
     machine.free(Held { flags: Flags::NOCACHE, ..cached }).unwrap();
     machine.free(Held { flags: CACHED, ..uncached }).unwrap();
@@ -86,11 +86,13 @@ fn another_mapping_of_the_page_is_not_its_address() {
         let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
         machine.set_view_limit(view_limit);
         let device = machine.plain_device();
-        let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
-        let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
-        refused(&machine, Held { va: alias, ..held }, BadFree::Foreign);
-        machine.kernel.unmap(alias);
-        machine.free(held).unwrap();
+        for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+            let held = machine.alloc(device, PAGE, flags).unwrap();
+            let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
+            refused(&machine, Held { va: alias, ..held }, Error::Foreign);
+            machine.kernel.unmap(alias);
+            machine.free(held).unwrap();
+        }
     }
 }
 
@@ -101,7 +103,7 @@ fn the_handle_is_checked_against_the_address() {
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let other = machine.alloc(device, PAGE, CACHED).unwrap();
     for handle in [other.handle, held.handle + 1, BASE + MIB, usize::MAX] {
-        refused(&machine, Held { handle, ..held }, BadFree::WrongHandle);
+        refused(&machine, Held { handle, ..held }, Error::WrongHandle);
     }
     machine.free(Held { handle: 0, ..held }).expect("a caller that did not ask for the handle has none");
     machine.free(other).unwrap();
@@ -116,30 +118,148 @@ fn a_translated_handle_is_checked_both_ways() {
         .device(DeviceInfo::behind_ranges(|pa| pa.checked_sub(0x3000_0000), |handle| handle.checked_add(0x3000_0000)));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!(held.handle, BASE - 0x3000_0000);
-    refused(&machine, Held { handle: held.handle + PAGE, ..held }, BadFree::WrongHandle);
+    refused(&machine, Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
     machine.free(held).unwrap();
+}
+
+/// Pools that are too large for a view, or whose view cannot be had; with a linear map and without.
+fn machines_without_views() -> Vec<Machine> {
+    let mut machines = Vec::new();
+    for (is_linear, has_room) in [(true, false), (true, true), (false, false), (false, true)] {
+        let machine = Machine::new();
+        if !is_linear {
+            machine.fail_always(Service::MapLinear);
+        }
+        if !has_room {
+            machine.set_view_limit(0);
+        }
+        machine.install(c"pool", BASE, MIB);
+        if has_room {
+            // The first mapping of each kind is the view.
+            let device = machine.plain_device();
+            for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+                machine.fail(Service::Map, 0, 1);
+                let held = machine.alloc(device, PAGE, flags).unwrap();
+                machine.free(held).unwrap();
+            }
+            machine.repair(Service::Map);
+        }
+        machines.push(machine);
+    }
+    machines
 }
 
 #[test]
 fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
-    let machine = Machine::new();
+    for machine in machines_without_views() {
+        let device = machine.plain_device();
+        let settled = machine.balance();
+        for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+            let first = machine.alloc(device, 2 * PAGE, flags).unwrap();
+            let second = machine.alloc(device, 2 * PAGE, flags).unwrap();
+            let before = machine.balance();
+            if before.mappings.is_empty() {
+                assert_eq!(flags, CACHED, "only the linear map can do without");
+                machine.free(second).unwrap();
+                machine.free(first).unwrap();
+                continue;
+            }
+            assert_eq!(before.mappings.len(), 2);
+            refused(&machine, Held { size: PAGE, ..first }, Error::WrongSize);
+            refused(&machine, Held { size: 3 * PAGE, ..first }, Error::WrongSize);
+            refused(&machine, Held { size: usize::MAX, ..first }, Error::WrongSize);
+            refused(&machine, Held { va: first.va + PAGE, size: PAGE, handle: 0, ..first }, Error::Foreign);
+            refused(&machine, Held { va: first.va + PAGE, ..first }, Error::Foreign);
+            refused(&machine, Held { va: first.va + 8, ..first }, Error::Foreign);
+            refused(&machine, Held { handle: second.handle, ..first }, Error::WrongHandle);
+            if machine.is_linear(first.handle) {
+                refused(&machine, Held { va: machine.at_linear(first.handle), ..first }, Error::Foreign);
+            }
+            assert_eq!(machine.in_interrupt(|| machine.free(first)), Err(Error::Context), "an unmap may sleep");
+            assert_eq!(machine.with_interrupts_off(|| machine.free(first)), Err(Error::Context));
+            assert_eq!(machine.balance(), before);
+            machine.free(first).unwrap();
+            assert_eq!(machine.at(first.va), None);
+            assert_eq!(machine.at(second.va).unwrap().0, second.handle);
+            refused(&machine, first, Error::Foreign);
+            machine.free(Held { flags: CACHED, ..second }).unwrap();
+            machine.take_errors();
+            assert_eq!(machine.balance(), settled);
+        }
+    }
+}
+
+#[test]
+fn the_record_of_a_mapping_serves_the_next_one() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let pair = |count: usize| {
+        let held: Vec<_> = (0..count).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
+        assert!(pool.has_own_mappings());
+        for held in held {
+            machine.free(held).unwrap();
+        }
+        assert!(!pool.has_own_mappings(), "the usual way is open again");
+        machine.dma.mappings.kept_bytes()
+    };
+    let one = pair(1);
+    assert_eq!(pair(1), one);
+    assert_eq!(pair(3), 3 * one, "as many as there were at once");
+    assert_eq!(pair(2), 3 * one);
+}
+
+/// The other kind's view, where there is one, is refused as the linear map is.
+#[test]
+fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
     machine.install(c"pool", BASE, MIB);
     let device = machine.plain_device();
-    let settled = machine.balance();
-    let first = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
-    let second = machine.alloc(device, 2 * PAGE, Flags::WRITE_THROUGH).unwrap();
+    let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    machine.fail(Service::Map, 0, 1);
+    let alone = machine.alloc(device, PAGE, CACHED).unwrap();
+    machine.repair(Service::Map);
     assert_eq!(machine.mappings().len(), 2);
-    refused(&machine, Held { size: PAGE, ..first }, BadFree::WrongSize);
-    refused(&machine, Held { va: first.va + PAGE, ..first }, BadFree::Foreign);
-    refused(&machine, Held { va: machine.at_linear(first.handle), ..first }, BadFree::Foreign);
-    assert_eq!(machine.in_interrupt(|| machine.free(first)), Err(BadFree::Context), "an unmap may sleep");
-    machine.free(first).unwrap();
-    assert_eq!(machine.at(first.va), None);
-    assert_eq!(machine.at(second.va).unwrap().0, second.handle);
-    refused(&machine, first, BadFree::Foreign);
-    machine.free(second).unwrap();
-    assert_eq!(machine.balance(), settled);
+    refused(&machine, Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.free(alone).unwrap();
+    machine.free(view).unwrap();
+    assert_eq!(machine.mappings().len(), 1, "the view");
+}
+
+/// Nor is the view of the same kind, where two memory types are one kind to the pool.
+#[test]
+fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_mapping() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    machine.fail(Service::Map, 0, 1);
+    let alone = machine.alloc(device, PAGE, Flags::WRITE_THROUGH).unwrap();
+    machine.repair(Service::Map);
+    refused(&machine, Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.free(alone).unwrap();
+    machine.free(view).unwrap();
+}
+
+/// Nor is the physical address, of a pool that hands that out too.
+#[test]
+fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
+    let machine = Machine::new();
+    machine.set_view_limit(0);
+    let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false };
+    let device = machine.device(DeviceInfo {
+        coherent: true,
+        has_node: true,
+        regions: vec![Entry::Found(region)],
+        ..DeviceInfo::plain()
+    });
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert_ne!(held.va, held.handle);
+    refused(&machine, Held { va: held.handle, ..held }, Error::Foreign);
+    refused(&machine, Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.free(held).unwrap();
+    let physical = machine.alloc(device, PAGE, Flags::NOMAP).unwrap();
+    machine.free(physical).unwrap();
 }
 
 #[test]
@@ -152,10 +272,10 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     let physical = machine.alloc(device, 2 * PAGE, Flags::NOMAP).unwrap();
     let mapped = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
     let mapped_as_physical = Held { va: mapped.handle, flags: Flags::NOMAP, ..mapped };
-    refused(&machine, mapped_as_physical, BadFree::Foreign);
-    refused(&machine, Held { size: PAGE, ..physical }, BadFree::WrongSize);
+    refused(&machine, mapped_as_physical, Error::Foreign);
+    refused(&machine, Held { size: PAGE, ..physical }, Error::WrongSize);
     machine.free(physical).unwrap();
-    refused(&machine, physical, BadFree::NotAllocated);
+    refused(&machine, physical, Error::NotAllocated);
     machine.free(mapped).unwrap();
     assert_eq!(pool.usage().0, 0);
 }
@@ -176,7 +296,7 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
     let result = machine.in_interrupt(|| machine.dma.free(MapOps::Coherent, device, PAGE, BASE, BASE, CACHED));
-    assert_eq!(result, Err(BadFree::Foreign));
+    assert_eq!(result, Err(Error::Foreign));
     assert_eq!(machine.take_errors(), [""; 0]);
     assert_eq!(machine.dma.bad_calls(), 1);
 }

@@ -1,10 +1,10 @@
 //! `rt_dma_pool_install`.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Level, MemoryType};
 use rt_dma_pool::pool::Region;
-use rt_dma_pool::registry::InstallError;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -40,7 +40,7 @@ fn what_holds_no_whole_page_is_refused_with_one_line() {
         (usize::MAX - 1, usize::MAX),
     ] {
         let region = Region { start, end, ..range(c"tiny", 0, 0) };
-        assert_eq!(machine.dma.install_logged(&region).map(|_| ()), Err(InstallError::Empty));
+        assert_eq!(machine.dma.install(&region).map(|_| ()), Err(Error::BadSize));
         let [line] = &machine.take_errors()[..] else { panic!("one line for each") };
         assert!(line.starts_with("tiny") && line.contains(&format!("{start:#x}")), "{line}");
     }
@@ -53,8 +53,8 @@ fn an_overlap_is_refused_and_a_neighbour_is_not() {
     let (machine, _) = Machine::with_pool(c"pool", BASE + MIB, MIB);
     let before = machine.balance();
     for (start, size) in [(BASE + MIB, MIB), (BASE, 3 * MIB), (BASE, MIB + PAGE), (BASE + 2 * MIB - PAGE, MIB)] {
-        let result = machine.dma.install_logged(&range(c"second", start, size)).map(|_| ());
-        assert_eq!(result, Err(InstallError::Overlap));
+        let result = machine.dma.install(&range(c"second", start, size)).map(|_| ());
+        assert_eq!(result, Err(Error::Overlap));
         assert_eq!(machine.take_errors().len(), 1);
     }
     assert_eq!(machine.balance(), before);
@@ -98,9 +98,9 @@ fn only_a_pool_below_4_gib_has_32_bit_addresses() {
 #[test]
 fn only_a_thread_installs() {
     let machine = Machine::new();
-    let install = || machine.dma.install_logged(&range(c"pool", BASE, MIB)).map(|_| ());
-    assert_eq!(machine.in_interrupt(install), Err(InstallError::Context));
-    assert_eq!(machine.with_interrupts_off(install), Err(InstallError::Context));
+    let install = || machine.dma.install(&range(c"pool", BASE, MIB)).map(|_| ());
+    assert_eq!(machine.in_interrupt(install), Err(Error::Context));
+    assert_eq!(machine.with_interrupts_off(install), Err(Error::Context));
     assert_eq!(install(), Ok(()));
 }
 
@@ -108,7 +108,7 @@ fn only_a_thread_installs() {
 fn without_heap_there_is_no_pool_and_nothing_is_mapped() {
     let machine = Machine::new();
     machine.fail(Service::HeapAlloc, 0, 1);
-    assert_eq!(machine.dma.install_logged(&range(c"pool", BASE, MIB)).map(|_| ()), Err(InstallError::NoMemory));
+    assert_eq!(machine.dma.install(&range(c"pool", BASE, MIB)).map(|_| ()), Err(Error::NoMemory));
     assert!(!machine.is_linear(BASE));
     machine.install(c"pool", BASE, MIB);
 }
@@ -139,7 +139,7 @@ fn the_public_links_are_a_ring_through_the_head() {
 #[test]
 fn the_boot_line_says_what_was_reserved() {
     let machine = Machine::new();
-    machine.dma.install_logged(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
+    machine.dma.install(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
     let lines = machine.take_log(Level::Info);
     assert!(lines.iter().any(|line| line.contains("pool") && line.contains("2.5 MiB") && line.contains("0x40000000")));
 }

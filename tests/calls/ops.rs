@@ -1,9 +1,10 @@
 //! Which operations a device has, and how its handles are translated.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::BusWindow;
-use rt_dma_pool::map_ops::{BadSync, MapOps};
+use rt_dma_pool::map_ops::MapOps;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
@@ -73,7 +74,7 @@ fn memory_that_no_dma_range_covers_is_given_back() {
     assert_eq!(machine.balance().used_bytes, settled.used_bytes);
     let linear = machine.at_linear(BASE);
     let sync = machine.dma.sync_out(MapOps::DeviceTree, device, linear, PAGE, CACHED);
-    assert_eq!(sync, Err(BadSync::NotReachable));
+    assert_eq!(sync, Err(Error::NotReachable));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};
-use rt_dma_pool::map_ops::{BadSync, MapOps};
+use rt_dma_pool::map_ops::MapOps;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
@@ -130,8 +131,8 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
     machine.take_cache_calls();
     for (ops, device) in with_cache_maintenance(&machine) {
         for (data, size) in [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)] {
-            assert_eq!(machine.dma.sync_out(ops, device, data, size, CACHED), Err(BadSync::NotMapped));
-            assert_eq!(machine.dma.sync_in(ops, device, data, size, CACHED), Err(BadSync::NotMapped));
+            assert_eq!(machine.dma.sync_out(ops, device, data, size, CACHED), Err(Error::NotMapped));
+            assert_eq!(machine.dma.sync_in(ops, device, data, size, CACHED), Err(Error::NotMapped));
             assert_eq!(machine.take_errors().len(), 2, "{ops:?} {data:#x} {size:#x}");
         }
     }
@@ -145,7 +146,7 @@ fn an_interrupt_may_sync() {
         machine.in_interrupt(|| {
             machine.dma.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
             machine.dma.sync_in(ops, device, held.va, PAGE, CACHED).unwrap();
-            assert_eq!(machine.dma.sync_in(ops, device, 0x1000, 1, CACHED), Err(BadSync::NotMapped));
+            assert_eq!(machine.dma.sync_in(ops, device, 0x1000, 1, CACHED), Err(Error::NotMapped));
         });
     }
 }

@@ -3,18 +3,28 @@
 use super::cache::CacheCall;
 use super::memory::Mapped;
 use super::{DeviceInfo, FakeKernel, Fault, Service, context};
-use rt_dma_pool::extract::ExtractError;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Kernel, Level, MemoryType, Name, Pa, ReservedRegion, Va};
+use rt_dma_pool::kernel::{Device, Kernel, Level, MemoryType, Name, Pa, RegionList, Va};
 use rt_dma_pool::map_ops::MapOps;
 use rt_dma_pool::pool::{Pool, Region};
-use rt_dma_pool::registry::{BadFree, Dma};
+use rt_dma_pool::registry::Dma;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 pub const KIB: usize = 1 << 10;
 pub const MIB: usize = 1 << 20;
+
+/// An entry of memblock's reserved list.
+#[derive(Clone, Copy, Debug)]
+pub struct ReservedRegion {
+    pub start: Pa,
+    pub end: Pa,
+    /// In use, not hot-pluggable, and named as the interface asks: the others are no entries of the list that the library
+    /// sees.
+    pub usable: bool,
+}
 
 /// A range of physical memory to make a pool of.
 pub fn range(name: &'static CStr, start: Pa, size: usize) -> Region {
@@ -50,6 +60,7 @@ impl Drop for Machine {
 /// What a machine has given away: two of these compare whether a call lost something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Balance {
+    /// Without what is kept for the next buffers that are mapped one by one.
     pub heap_bytes: usize,
     pub mappings: Vec<Mapped>,
     pub used_bytes: usize,
@@ -152,14 +163,21 @@ impl Machine {
         Some(Held { device, size, flags, va: va.get(), handle })
     }
 
-    pub fn free(&self, held: Held) -> Result<(), BadFree> {
+    pub fn free(&self, held: Held) -> Result<(), Error> {
         let Held { device, size, flags, va, handle } = held;
         self.dma.free(self.ops(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
     }
 
     /// `rt_dma_pool_extract` of revision r2.
-    pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), ExtractError> {
-        self.dma.extract(|index| self.kernel.reserved(index), total, coherent)
+    pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), Error> {
+        let before = self.dma.pools().count();
+        match self.dma.extract(RegionList::RESERVED, total, coherent) {
+            Ok(()) | Err(Error::High) => {
+                let start = self.dma.pools().nth(before).unwrap().region().start;
+                Ok((start, start + total))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     // --- memory ----------------------------------------------------------------------------------------------------
@@ -255,7 +273,9 @@ impl Machine {
 
     /// The lines for the shell since the last look.
     pub fn take_printed(&self) -> Vec<String> {
-        std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed)
+        let text = std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed);
+        assert!(text.is_empty() || text.ends_with('\n'), "{text:?} ends within a line");
+        text.lines().map(str::to_owned).collect()
     }
 
     /// How often the kernel made a mapping.
@@ -268,7 +288,8 @@ impl Machine {
     }
 
     pub fn balance(&self) -> Balance {
-        let heap_bytes = self.kernel.0.records.lock().unwrap().heap.values().sum();
+        let taken: usize = self.kernel.0.records.lock().unwrap().heap.values().sum();
+        let heap_bytes = taken - self.dma.mappings.kept_bytes();
         let used_bytes = self.dma.pools().map(|pool| pool.usage().0).sum();
         let mut mappings = self.mappings();
         mappings.sort_by_key(|mapped| (mapped.pa, mapped.size, mapped.memory as i32));

@@ -16,14 +16,15 @@ mod text;
 
 pub use cache::{CacheCall, LINE, Maintenance};
 pub use devices::{DeviceInfo, named_region};
-pub use machine::{Held, KIB, MIB, Machine, range};
+pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
 pub use reserved_memory::{BootMemory, SharedNode};
 
 use cache::Cache;
 use memory::Memory;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, ReservedRegion, Va,
+    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
 };
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
@@ -61,7 +62,7 @@ struct Records {
     heap: HashMap<usize, usize>,
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
-    printed: Vec<String>,
+    printed: String,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,
     boot: BootMemory,
@@ -208,13 +209,12 @@ impl Kernel for FakeKernel {
         self.0.memory.linear(pa)
     }
 
-    fn map_linear(&self, pa: Pa, size: usize) -> bool {
+    fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         self.may_sleep("map_linear");
-        if self.fails(Service::MapLinear) {
-            return false;
+        assert_eq!(va, self.linear(pa));
+        if !self.fails(Service::MapLinear) {
+            self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
         }
-        self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
-        true
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
@@ -276,9 +276,15 @@ impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
-    fn reserved(&self, index: usize) -> Option<Entry<ReservedRegion>> {
+    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
+        assert!(index < list.length);
         let records = self.0.records.lock().unwrap();
-        Some(records.reserved.as_ref()?.get(index).map_or(Entry::End, |region| Entry::Found(*region)))
+        let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
+        usable.nth(index).map(|region| (region.start, region.end)).ok_or(Error::NoRegion)
+    }
+
+    fn consume(&self, list: RegionList, _index: usize, _end: Pa) {
+        assert_eq!(list, RegionList::RESERVED, "which is not written");
     }
 
     fn device_name(&self, device: Device) -> Name {
@@ -315,14 +321,17 @@ impl Kernel for FakeKernel {
         self.device(device).windows.get(index).map_or(Entry::End, |window| Entry::Found(*window))
     }
 
-    fn log(&self, level: Level, line: &Line) {
-        self.may_sleep("log");
-        self.0.records.lock().unwrap().log.push((level, text::format(line, None)));
-    }
-
-    fn print(&self, line: &Line, tail: Name) {
-        self.may_sleep("print");
-        let tail = (!tail.0.is_null()).then_some(tail);
-        self.0.records.lock().unwrap().printed.push(text::format(line, tail));
+    fn say(&self, level: Level, line: &Line) {
+        assert!(!context::locked(), "text under a lock");
+        let text = text::format(line);
+        if !context::can_sleep() {
+            return;
+        }
+        self.may_sleep("say");
+        let mut records = self.0.records.lock().unwrap();
+        match level {
+            Level::Shell => records.printed.push_str(&text),
+            _ => records.log.push((level, text)),
+        }
     }
 }

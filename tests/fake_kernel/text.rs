@@ -1,4 +1,4 @@
-//! The kernel's `printf`, as far as [`Line`] promises: `%s` first, then `%lu` and `%lx`, then one `%s` for a tail.
+//! The kernel's `printf`, as far as [`Line`] promises: `%s`, `%c`, `%lu` and `%lx`.
 
 use rt_dma_pool::kernel::{Line, Name};
 use std::ffi::CStr;
@@ -11,12 +11,11 @@ pub fn text_of(name: Name) -> String {
 }
 
 /// The line as the kernel would print it. Panics where C would read an argument that is not there.
-pub fn format(line: &Line, tail: Option<Name>) -> String {
-    let mut strings = [Some(line.name), tail].into_iter();
-    let mut values = line.values.iter();
+pub fn format(line: &Line) -> String {
+    let mut words = line.words.into_iter();
+    let mut word = || words.next().expect("a word for each conversion");
     let mut out = String::new();
     let mut rest = line.format.to_str().unwrap();
-    let mut is_first = true;
     while let Some((before, directive)) = rest.split_once('%') {
         out.push_str(before);
         let left = directive.starts_with('-');
@@ -26,12 +25,12 @@ pub fn format(line: &Line, tail: Option<Name>) -> String {
         let (width, conversion) = directive.split_at(digits);
         let width = width.parse().unwrap_or(0);
         let (length, value) = match conversion {
-            c if c.starts_with('s') => (1, text_of(strings.next().flatten().expect("a string for each %s"))),
-            c if c.starts_with("lu") => (2, values.next().expect("a number for each %lu").to_string()),
-            c if c.starts_with("lx") => (2, format!("{:x}", values.next().expect("a number for each %lx"))),
+            c if c.starts_with('s') => (1, text_of(Name(std::ptr::with_exposed_provenance(word())))),
+            c if c.starts_with('c') => (1, char::from(u8::try_from(word()).unwrap()).to_string()),
+            c if c.starts_with("lu") => (2, word().to_string()),
+            c if c.starts_with("lx") => (2, format!("{:x}", word())),
             _ => panic!("{:?} is not a format of `Line`", line.format),
         };
-        assert!(!std::mem::take(&mut is_first) || length == 1, "%s comes first");
         out.push_str(&match (left, zeros) {
             (true, _) => format!("{value:<width$}"),
             (_, true) => format!("{value:0>width$}"),

@@ -1,0 +1,80 @@
+//! Why a call is refused, and what the log says of it.
+
+use crate::kernel::Name;
+
+/// Why a call is refused. Nothing was changed.
+///
+/// It is a word, and not zero, so that a result with one travels in a register or two. Those that
+/// [`extract`](crate::extract) returns come first, in the order of the error numbers that C gets for them
+/// (`rt_dma_port_errors`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Error {
+    /// A pool would hold no whole page: its region is smaller, or ends before it begins; or the coherent pool is to be
+    /// larger than what it is a part of. Or there are no regions to take it from.
+    BadSize = 1,
+    /// The kernel has no list of regions.
+    NoList,
+    /// No region has room.
+    NoRegion,
+    /// The heap has no room for the bookkeeping.
+    NoMemory,
+    /// The caller may not sleep, and this cannot be done without.
+    Context,
+    /// A pool covers part of the region already.
+    Overlap,
+    /// Nothing is mapped at the address, or the range ends past the end of memory.
+    NotMapped,
+    /// It was done after all, and only deserves a warning: with memory that 32 bits cannot name.
+    High,
+    /// The device cannot reach the memory.
+    NotReachable,
+    /// The address is not one that was handed out.
+    Foreign,
+    /// No buffer begins there: it was freed before, or the address lies inside one.
+    NotAllocated,
+    /// A buffer begins there, but has another size.
+    WrongSize,
+    /// The buffer has another handle.
+    WrongHandle,
+}
+
+/// Bytes from one reason to the next.
+const STEP: usize = 12;
+
+/// A reason for each error, in their order: one constant instead of as many pointers.
+static REASONS: &[u8; STEP * 13] = b"\
+bad size\0\0\0\0\
+no memblock\0\
+no region\0\0\0\
+no memory\0\0\0\
+no thread\0\0\0\
+overlap\0\0\0\0\0\
+not mapped\0\0\
+above 4 GiB\0\
+unreachable\0\
+no buffer\0\0\0\
+not in use\0\0\
+wrong size\0\0\
+bad handle\0\0";
+
+impl Error {
+    /// What the log says of it.
+    pub fn reason(self) -> Name {
+        Name(REASONS.as_ptr().wrapping_add((self as usize - 1) * STEP).cast())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_ends_before_the_next() {
+        assert_eq!(REASONS.len(), Error::WrongHandle as usize * STEP);
+        for reason in REASONS.chunks(STEP) {
+            assert!(reason.starts_with(reason.trim_ascii()) && reason.first() != Some(&0), "begins with a letter");
+            assert_eq!(reason.last(), Some(&0), "ends with a NUL");
+        }
+    }
+}

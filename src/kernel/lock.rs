@@ -1,0 +1,80 @@
+//! The lock of this library: a spin lock that masks interrupts on its core while it is held.
+//!
+//! A thread and an interrupt, or two cores, may want it at once; nothing that sleeps may happen under it. What it
+//! covers is kept short: see `page_map`.
+
+#![allow(unsafe_code)]
+
+use core::marker::PhantomData;
+use core::mem::forget;
+use core::ops::{Deref, DerefMut};
+
+use spin::mutex::SpinMutex;
+
+use super::Kernel;
+
+/// A value that one holder at a time may use, from a thread or an interrupt, on any core.
+pub struct IrqLock<T>(SpinMutex<T>);
+
+impl<T> IrqLock<T> {
+    /// A free lock.
+    pub const fn new(value: T) -> Self {
+        IrqLock(SpinMutex::new(value))
+    }
+
+    /// Masks interrupts, waits for the lock, and holds it until the guard goes. Any context; not recursive.
+    #[inline(always)]
+    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
+        let saved = kernel.irq_save();
+        match self.0.try_lock() {
+            Some(held) => forget(held),
+            None => self.wait(),
+        }
+        IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(&self) {
+        forget(self.0.lock());
+    }
+}
+
+/// Access to the value of a held [`IrqLock`].
+///
+/// `spin`'s guard has the value's address beside the lock's; this one fits into two registers, and so is handed on for
+/// nothing.
+pub struct IrqGuard<'a, K: Kernel, T> {
+    lock: &'a SpinMutex<T>,
+    saved: usize,
+    kernel: K,
+    holds: PhantomData<&'a mut T>,
+}
+
+impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `IrqLock::lock` took the lock, left it held, and made one guard of that; no reference into the value
+        // outlives the guard.
+        unsafe { self.lock.force_unlock() };
+        self.kernel.irq_restore(self.saved);
+    }
+}
+
+impl<K: Kernel, T> Deref for IrqGuard<'_, K, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: the lock is held, and so nobody but this guard's owner uses the value.
+        unsafe { &*self.lock.as_mut_ptr() }
+    }
+}
+
+impl<K: Kernel, T> DerefMut for IrqGuard<'_, K, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above.
+        unsafe { &mut *self.lock.as_mut_ptr() }
+    }
+}
