@@ -43,7 +43,7 @@ impl<K: Kernel> Dma<K> {
         let low = Region { start, end: middle, name: Name::of(COHERENT) };
         let high = Region { start: middle, end, name: Name::of(name) };
         self.add_pool(&installer, &high, Flags::empty(), None, if start == middle { None } else { Some(&low) })?;
-        self.kernel.consume(list, index, end);
+        self.kernel.consume(list, index, start, end);
         if end as u64 <= FOUR_GIB { Ok(()) } else { Err(Error::High) }
     }
 

@@ -242,9 +242,9 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     /// caller's list all are, and one without a name is empty. [`Error::NoRegion`] behind the last, [`Error::NoList`] where
     /// the kernel has no memblock. *Thread.*
     fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error>;
-    /// Pools cover entry `index` as far as `end` now: the entry of a caller's list begins there from now on, unless it
-    /// ends there; memblock's is not written. *Thread.*
-    fn consume(&self, list: RegionList, index: usize, end: Pa);
+    /// Pools cover `[start, end)` of entry `index` now. An entry of a caller's list that began at `start` begins at `end` from
+    /// now on, unless it ends there; memblock's is not written. *Thread.*
+    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa);
 
     // --- devices and firmware --------------------------------------------------------------------------------------
 

@@ -230,6 +230,18 @@ static void fixed_region(void)
     EXPECT(buffer && handle == pool->start && *pool->map == 3);
     rt_dma_free(&owner, 8192, buffer, handle, RT_DMA_F_DEVICE);
     EXPECT(*pool->map == 0);
+
+#if STAND_IN_REVISION < 2
+    {
+        rt_region_t around[] = { { HOST_RAM + 50 * MIB - ARCH_PAGE_SIZE, HOST_RAM + 52 * MIB, "around" } };
+
+        /* What lies before the pool in the middle is not lost with what is taken behind it. */
+        EXPECT(rt_dma_pool_extract(around, 1, 4 * ARCH_PAGE_SIZE, 0) == RT_EOK);
+        EXPECT(around[0].start == HOST_RAM + 50 * MIB - ARCH_PAGE_SIZE);
+        EXPECT(rt_dma_pool_extract(around, 1, ARCH_PAGE_SIZE, 0) == RT_EOK);
+        EXPECT(around[0].start == HOST_RAM + 50 * MIB);
+    }
+#endif
 }
 
 /* None of these does anything but say so. */

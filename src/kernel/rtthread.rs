@@ -400,14 +400,14 @@ impl Kernel for RtThread {
         }
     }
 
-    fn consume(&self, list: RegionList, index: usize, end: Pa) {
+    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa) {
         let regions: *mut rt_region_t = core::ptr::with_exposed_provenance_mut(list.address);
         if regions.is_null() {
             return;
         }
         // SAFETY: the list of `extract`'s caller, which nobody else uses meanwhile; it has that entry.
         let region = unsafe { &mut *regions.add(index) };
-        if end < region.end {
+        if region.start == start && end < region.end {
             region.start = end;
         }
     }

@@ -47,7 +47,7 @@ impl Kernel for HeapOnly {
     fn region(&self, _list: RegionList, _index: usize) -> Result<(Pa, Pa), Error> {
         Err(Error::NoList)
     }
-    fn consume(&self, _list: RegionList, _index: usize, _end: Pa) {}
+    fn consume(&self, _list: RegionList, _index: usize, _start: Pa, _end: Pa) {}
     fn device_name(&self, _device: Device) -> Name {
         Name::NONE
     }

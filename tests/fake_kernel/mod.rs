@@ -283,7 +283,7 @@ impl Kernel for FakeKernel {
         usable.nth(index).map(|region| (region.start, region.end)).ok_or(Error::NoRegion)
     }
 
-    fn consume(&self, list: RegionList, _index: usize, _end: Pa) {
+    fn consume(&self, list: RegionList, _index: usize, _start: Pa, _end: Pa) {
         assert_eq!(list, RegionList::RESERVED, "which is not written");
     }
 
