@@ -51,35 +51,29 @@ impl<K: Kernel> Dma<K> {
     /// them below 4 GiB; where none has, of the last one with room above, as the C original does.
     #[inline(always)]
     fn room(&self, list: RegionList, total: usize) -> Result<(usize, Pa), Error> {
-        let mut limit = FOUR_GIB;
-        loop {
-            let mut found = Err(Error::NoRegion);
-            for index in 0..list.length {
-                let (mut start, last) = match self.kernel.region(list, index) {
-                    Ok(region) => region,
-                    // The list's end, or there is none.
-                    Err(Error::NoRegion) => break,
-                    Err(error) => return Err(error),
-                };
-                while let Some(end) = start.checked_add(total)
-                    && end <= last
-                    && end as u64 <= limit
-                {
-                    match self.covering(start, end) {
-                        // What is left begins behind it.
-                        Some(pool) => start = pool.public.region_end.load(Relaxed).max(pool.end()),
-                        None if limit == FOUR_GIB => return Ok((index, start)),
-                        None => {
-                            found = Ok((index, start));
-                            break;
+        let mut found = Err(Error::NoRegion);
+        for index in 0..list.length {
+            let (mut start, last) = match self.kernel.region(list, index) {
+                Ok(region) => region,
+                // The list's end, or there is none.
+                Err(error) => return found.or(Err(error)),
+            };
+            while let Some(end) = start.checked_add(total)
+                && end <= last
+            {
+                match self.covering(start, end) {
+                    // What is left begins behind it.
+                    Some(pool) => start = pool.public.region_end.load(Relaxed).max(pool.end()),
+                    None => {
+                        found = Ok((index, start));
+                        if end as u64 <= FOUR_GIB {
+                            return found;
                         }
+                        break;
                     }
                 }
             }
-            if limit == u64::MAX {
-                return found;
-            }
-            limit = u64::MAX;
         }
+        found
     }
 }
