@@ -69,7 +69,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
     },
     Header {
         name: "rt_dma_port.h",
-        sources: &["src/kernel/rtthread.rs", "src/kernel/rtthread/reserved_memory.rs"],
+        sources: &["src/kernel/rtthread/port.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
         include: &["rt_dma_port_configuration"],
         style: cbindgen::Style::Tag,

@@ -1,15 +1,14 @@
-//! [`Kernel`] over RT-Thread: the functions that `rtthread-port/` supplies, and what little stands between them and
-//! the trait.
-//!
-//! `include/rt_dma_port.h` is made from the declarations below, and the port includes it, so that the two cannot
-//! disagree.
+//! [`Kernel`] over RT-Thread: what little stands between the functions that `rtthread-port/` supplies and the trait.
 
 #![allow(unsafe_code)]
 
+mod port;
 mod reserved_memory;
 
-use core::ffi::{c_char, c_int, c_void};
-use core::mem::{MaybeUninit, offset_of};
+pub use port::*;
+
+use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
 
 use crate::abi::rt_region_t;
 use crate::error::Error;
@@ -17,191 +16,6 @@ use crate::error::Error;
 use super::{
     BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
 };
-
-/// What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
-pub const RT_DMA_PORT_UNMAPPED: usize = !0;
-
-/// Write-back cached memory.
-pub const RT_DMA_PORT_CACHED: c_int = 0;
-/// Uncached memory.
-pub const RT_DMA_PORT_UNCACHED: c_int = 1;
-/// Write-through memory.
-pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
-
-/// A line of `LOG_E`.
-pub const RT_DMA_PORT_ERROR: c_int = 0;
-/// A line of `LOG_W`.
-pub const RT_DMA_PORT_WARNING: c_int = 1;
-/// A line of `LOG_I`.
-pub const RT_DMA_PORT_INFO: c_int = 2;
-/// Text for the shell.
-pub const RT_DMA_PORT_SHELL: c_int = 3;
-
-/// An entry was found and filled in.
-pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// The list ends before that index.
-pub const RT_DMA_PORT_END: c_int = 1;
-/// There is an entry, but it cannot be read.
-pub const RT_DMA_PORT_UNREADABLE: c_int = 2;
-/// The kernel is built without the service.
-pub const RT_DMA_PORT_ABSENT: c_int = 3;
-
-/// The region's node says `no-map`.
-pub const RT_DMA_PORT_NO_MAP: c_int = 16;
-/// The region's node says `reusable`.
-pub const RT_DMA_PORT_REUSABLE: c_int = 1;
-
-// cbindgen takes only literals; the enums mean the same.
-const _: () = assert!(
-    RT_DMA_PORT_CACHED == MemoryType::Cached as c_int
-        && RT_DMA_PORT_UNCACHED == MemoryType::Uncached as c_int
-        && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
-        && RT_DMA_PORT_ERROR == Level::Error as c_int
-        && RT_DMA_PORT_WARNING == Level::Warning as c_int
-        && RT_DMA_PORT_INFO == Level::Info as c_int
-        && RT_DMA_PORT_SHELL == Level::Shell as c_int
-);
-
-/// A range of physical memory, as the port reports it.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct rt_dma_port_region {
-    /// First byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-}
-
-/// A DMA window of a PCI host bridge, as the port reports it.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct rt_dma_port_window {
-    /// First byte as the processor sees it.
-    pub cpu: u64,
-    /// First byte as the device sees it.
-    pub bus: u64,
-    /// Bytes.
-    pub size: u64,
-}
-
-/// The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`): their values depend on its configuration.
-#[repr(C)]
-pub struct rt_dma_port_errors {
-    /// `RT_EOK`
-    pub ok: i16,
-    /// `-RT_EINVAL`
-    pub inval: i16,
-    /// `-RT_ENOSYS`
-    pub nosys: i16,
-    /// `-RT_EEMPTY`
-    pub empty: i16,
-    /// `-RT_ENOMEM`
-    pub nomem: i16,
-    /// `-RT_EBUSY`
-    pub busy: i16,
-    /// `-RT_ERROR`
-    pub error: i16,
-    /// `-RT_EIO`
-    pub io: i16,
-}
-
-// `status` takes them by the number of the core's error; the first one is that of no error, and of the eighth.
-const _: () = {
-    const SIZE: usize = size_of::<i16>();
-    assert!(size_of::<rt_dma_port_errors>() == 8 * SIZE && Error::High as usize == 8);
-    assert!(offset_of!(rt_dma_port_errors, ok) == 0);
-    assert!(offset_of!(rt_dma_port_errors, inval) == Error::BadSize as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, nosys) == Error::NoList as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, empty) == Error::NoRegion as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, nomem) == Error::NoMemory as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, busy) == Error::Context as usize * SIZE);
-};
-
-/// What the BSP's configuration says, once and for all.
-#[repr(C)]
-pub struct rt_dma_port_configuration {
-    /// Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-    pub view_limit: usize,
-    /// The BSP's error numbers.
-    pub errors: rt_dma_port_errors,
-    /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
-    /// sizes.
-    pub revision: i16,
-}
-
-unsafe extern "C" {
-    // cbindgen leaves it out; `tests/headers.rs` declares it.
-    static rt_dma_port_configuration: rt_dma_port_configuration;
-
-    /// `rt_calloc(1, size)`. Thread.
-    fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
-    /// `rt_free`. Thread.
-    fn rt_dma_port_heap_free(memory: *mut c_void);
-
-    /// `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Any context.
-    fn rt_dma_port_v2p(va: *mut c_void) -> usize;
-    /// `PV_OFFSET`. Any context.
-    fn rt_dma_port_pv_offset() -> usize;
-    /// Maps whole pages write-back cached at `va` with `rt_aspace_map_phy`, if it can; not where the revision leaves the
-    /// linear map to its boot code. Thread.
-    fn rt_dma_port_map_linear(va: *mut c_void, pa: usize, size: usize);
-    /// `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
-    /// (RT_DMA_PORT_WRITE_THROUGH); null on failure. Thread.
-    fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> *mut c_void;
-    /// `rt_iounmap`. Thread.
-    fn rt_dma_port_unmap(va: *mut c_void);
-
-    /// `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
-    fn rt_dma_port_cache(invalidate: c_int, va: *mut c_void, size: c_int);
-    /// Bytes in a line of the data cache. Any context.
-    fn rt_dma_port_cache_line() -> usize;
-
-    /// Masks interrupts on this core and says what to give to `rt_dma_port_irq_restore`. Any context.
-    fn rt_dma_port_irq_save() -> usize;
-    /// Undoes one `rt_dma_port_irq_save`. Any context.
-    fn rt_dma_port_irq_restore(saved: usize);
-    /// `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
-    fn rt_dma_port_critical_enter() -> usize;
-    /// `rt_hw_interrupt_enable`. Any context.
-    fn rt_dma_port_critical_exit(saved: usize);
-    /// 1 in a thread with interrupts on, or before the scheduler runs; 0 in an interrupt or with interrupts off. Any
-    /// context.
-    fn rt_dma_port_can_sleep() -> c_int;
-    /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
-    fn rt_dma_port_pause();
-
-    /// Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
-    /// without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
-    /// and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
-    fn rt_dma_port_reserved(list: *const c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
-
-    /// `rt_dm_dev_get_name`; may be null. Any context.
-    fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
-    /// `rt_dma_device_is_coherent`. Any context.
-    fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
-    /// `dev->dma_ops`. Any context.
-    pub fn rt_dma_port_device_ops(dev: *mut c_void) -> *const c_void;
-    /// `dev->dma_ops = ops`. Any context.
-    pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
-
-    /// The device's device-tree node; null if it has none. Any context.
-    fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
-    /// Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
-    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
-    fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
-    /// 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
-    fn rt_dma_port_has_dma_ranges(dev: *mut c_void) -> c_int;
-    /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
-    /// covers `address`. Any context.
-    fn rt_dma_port_translate(dev: *mut c_void, address: usize, to_cpu: c_int) -> usize;
-    /// Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
-    /// Any context.
-    fn rt_dma_port_bus_window(dev: *mut c_void, index: usize, window: *mut rt_dma_port_window) -> c_int;
-
-    /// `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
-    /// where the caller may not sleep. Any context.
-    fn rt_dma_port_say(format: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, level: c_int);
-}
 
 /// aarch64's `rt_hw_mmu_map` lays blocks of this many bytes where the virtual address and the length allow it, and
 /// does not look at the physical address: the block then maps the wrong memory, and is never unmapped.

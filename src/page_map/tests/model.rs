@@ -1,0 +1,134 @@
+//! What the page map is held against, and how.
+
+use super::super::*;
+use crate::kernel::heap::Slot;
+use crate::kernel::testing::HeapOnly;
+use std::vec;
+use std::vec::Vec;
+
+/// First fit as anyone would write it: one `Option` a page, which says where the page's allocation began.
+pub struct Model {
+    pub begun_at: Vec<Option<usize>>,
+}
+
+impl Model {
+    pub fn new(pages: usize) -> Self {
+        Model { begun_at: vec![None; pages] }
+    }
+
+    pub fn allocate(&mut self, count: usize) -> Option<usize> {
+        let mut run = 0;
+        for page in 0..self.begun_at.len() {
+            run = if self.begun_at[page].is_none() { run + 1 } else { 0 };
+            if run == count {
+                let start = page + 1 - count;
+                self.begun_at[start..=page].fill(Some(start));
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
+        if self.begun_at.get(page).copied().flatten() != Some(page) {
+            return Err(Error::NotAllocated);
+        }
+        let length = self.begun_at[page..].iter().take_while(|begun| **begun == Some(page)).count();
+        if length != count {
+            return Err(Error::WrongSize);
+        }
+        self.begun_at[page..page + count].fill(None);
+        Ok(())
+    }
+
+    pub fn longest_free(&self) -> usize {
+        self.begun_at.split(|begun| begun.is_some()).map(<[_]>::len).max().unwrap_or(0)
+    }
+
+    pub fn used(&self) -> usize {
+        self.begun_at.iter().filter(|begun| begun.is_some()).count()
+    }
+}
+
+struct Holder {
+    map: std::sync::Mutex<PageMap>,
+}
+
+pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
+    let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
+    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32).unwrap();
+    let holder = slot.place(|[used, starts, _], nodes| Holder {
+        map: std::sync::Mutex::new(PageMap::new(pages, shape, used, starts, nodes)),
+    });
+    holder.map.lock().unwrap()
+}
+
+/// As a pool does, under one lock.
+impl PageMap {
+    /// Takes `count` pages, and says where.
+    pub fn allocate(&mut self, count: usize) -> Option<usize> {
+        self.take_next(count).map(|span| span.from()).or_else(|| self.take(count)).or_else(|| {
+            while self.settle() {}
+            if self.open_lowest(count) { self.take(count) } else { None }
+        })
+    }
+
+    /// Gives `count` pages back.
+    pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
+        if count != 0 && self.give_back_last(page, count) {
+            return Ok(());
+        }
+        if !self.give_back(page, count)? {
+            while self.settle() {}
+            assert!(self.give_back(page, count)?);
+        }
+        Ok(())
+    }
+}
+
+/// Holds every figure that the map keeps against the bits.
+pub fn assert_consistent(map: &mut PageMap, model: &Model) {
+    while map.settle() {}
+    for (page, begun) in model.begun_at.iter().enumerate() {
+        assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
+        if begun.is_some() {
+            assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
+        }
+    }
+    for index in 0..map.used.len() {
+        let is_free = word(map.used, index) == 0;
+        assert!(is_free || word(map.starts, index) & !word(map.used, index) == 0, "tags in word {index}");
+        assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
+    }
+    assert_eq!(map.longest_free(), model.longest_free());
+    assert_eq!(PageMap::used_pages(map.used), model.used());
+}
+
+/// Holds the tree and the tags against the bits as they were before the open run was taken from.
+pub fn assert_tree_is_exact(map: &PageMap) {
+    let is_free = |page: usize| {
+        let is_taken = (map.open.start..map.open.next).contains(&page);
+        let is_freed = map.freed.iter().any(|freed| (freed.0..freed.1).contains(&page));
+        page < map.pages && !is_freed && (is_taken || !test(map.used, page))
+    };
+    for index in 0..map.used.len() {
+        let begins =
+            (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
+        let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
+        assert!(map.stale.contains(&(index + 1)) || map.runs.longest_in(index) as usize == longest, "word {index}");
+    }
+    let mut run = 0;
+    for page in 0..map.pages {
+        run = if test(map.used, page) { 0 } else { run + 1 };
+        assert!(
+            page >= map.open.start || run < map.open.least_kept.max(1) || map.open.end == 0,
+            "a run before the open one"
+        );
+    }
+    let (hole, hole_end) = map.open.hole;
+    let is_within = map.open.start <= hole && hole < hole_end && hole_end < map.open.next;
+    assert!((hole, hole_end) == (0, 0) || is_within, "the hole");
+    if map.open.end != 0 {
+        assert!((map.open.next..map.open.end).all(is_free) && !is_free(map.open.end), "the open run");
+    }
+}
