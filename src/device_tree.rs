@@ -63,8 +63,9 @@ impl<K: Kernel> Dma<K> {
             && pool.public.region_start.load(Relaxed) == region.start
             && pool.public.region_end.load(Relaxed) == region.end
         {
+            pool.share_with(device)?;
             pool.add_flags(flags & Flags::NOCACHE);
-            return pool.share_with(device);
+            return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
         self.add_pool(&installer, &wanted, flags, Some(device), None)?;

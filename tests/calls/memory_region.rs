@@ -49,6 +49,22 @@ fn two_devices_that_name_one_region_share_one_pool() {
 }
 
 #[test]
+fn a_device_that_cannot_share_a_region_does_not_change_it() {
+    let machine = machine_with_cma();
+    let info = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let [first, second] = [info.clone().coherent(), info].map(|info| machine.device(info));
+    assert_eq!(machine.ops(first), Some(MapOps::DeviceTree));
+    let pool = machine.dma.pools().last().unwrap();
+    assert!(!pool.flags().contains(Flags::NOCACHE));
+    machine.fail(Service::HeapAlloc, 0, 1);
+    assert_eq!(machine.dma.choose_ops(second), Err(NotNow));
+    assert!(machine.repair(Service::HeapAlloc));
+    assert!(!pool.flags().contains(Flags::NOCACHE));
+    assert_eq!(machine.ops(second), Some(MapOps::DeviceTree));
+    assert!(pool.flags().contains(Flags::NOCACHE));
+}
+
+#[test]
 fn a_reusable_region_serves_strangers_too() {
     let machine = Machine::new();
     let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
