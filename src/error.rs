@@ -70,11 +70,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_reason_ends_before_the_next() {
-        assert_eq!(REASONS.len(), Error::WrongHandle as usize * STEP);
-        for reason in REASONS.chunks(STEP) {
-            assert!(reason.starts_with(reason.trim_ascii()) && reason.first() != Some(&0), "begins with a letter");
-            assert_eq!(reason.last(), Some(&0), "ends with a NUL");
+    fn each_error_has_its_own_reason() {
+        let reasons = [
+            (Error::BadSize, "bad size"),
+            (Error::NoList, "no memblock"),
+            (Error::NoRegion, "no region"),
+            (Error::NoMemory, "no memory"),
+            (Error::Context, "no thread"),
+            (Error::Overlap, "overlap"),
+            (Error::NotMapped, "not mapped"),
+            (Error::High, "above 4 GiB"),
+            (Error::NotReachable, "unreachable"),
+            (Error::Foreign, "no buffer"),
+            (Error::NotAllocated, "not in use"),
+            (Error::WrongSize, "wrong size"),
+            (Error::WrongHandle, "bad handle"),
+        ];
+        assert_eq!(REASONS.len(), reasons.len() * STEP);
+        for (error, reason) in reasons {
+            let begin = error.reason().0.addr() - REASONS.as_ptr().addr();
+            let text = core::ffi::CStr::from_bytes_until_nul(&REASONS[begin..begin + STEP]);
+            assert_eq!(text.unwrap().to_str(), Ok(reason), "{error:?}");
         }
     }
 }

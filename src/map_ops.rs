@@ -118,28 +118,28 @@ impl<K: Kernel> Dma<K> {
             while let Some(pool) = next {
                 let own = wanted.contains(OWN);
                 let is_limited = wanted.contains(TRANSLATED) || mask != !0;
-                if !pool.serves_as(device, wanted, own) {
-                    // Others are served from there.
-                } else if is_limited && !self.reaches_into(ops, device, pool, mask) {
-                    // Not touched: not even for a moment is it to be without these pages.
-                    missed = pool.start();
-                } else if let Some(page) = take(pool, pages) {
-                    let pa = pool.pa_of(page);
-                    let (mut reached, mut request) = (Some(pa), wanted);
-                    if is_limited {
-                        reached = self.reach(ops, device, pa, size, mask);
-                        if own {
-                            request = self.own_request(pool, device, wanted);
+                if pool.serves_as(device, wanted, own) {
+                    if is_limited && !self.reaches_into(ops, device, pool, mask) {
+                        // Not touched: not even for a moment is it to be without these pages.
+                        missed = pool.start();
+                    } else if let Some(page) = take(pool, pages) {
+                        let pa = pool.pa_of(page);
+                        let (mut reached, mut request) = (Some(pa), wanted);
+                        if is_limited {
+                            reached = self.reach(ops, device, pa, size, mask);
+                            if own {
+                                request = self.own_request(pool, device, wanted);
+                            }
                         }
-                    }
-                    if let Some(handle) = reached {
-                        if let Some(va) = pool.show(&self.mappings, page, pages, request) {
-                            return Ok((va, handle));
+                        if let Some(handle) = reached {
+                            if let Some(va) = pool.show(&self.mappings, page, pages, request) {
+                                return Ok((va, handle));
+                            }
+                        } else {
+                            missed = pa;
+                            // They were taken just now, so they can be given back.
+                            let _ = pool.free(page, pages);
                         }
-                    } else {
-                        missed = pa;
-                        // They were taken just now, so they can be given back.
-                        let _ = pool.free(page, pages);
                     }
                 }
                 next = pool.next.get();
@@ -164,7 +164,7 @@ impl<K: Kernel> Dma<K> {
         let to_last = size.checked_sub(1)?;
         let handle = self.translate(ops, device, pa, Way::Out)?;
         // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere.
-        let last = self.translate(ops, device, pa.checked_add(to_last)?, Way::Out)?;
+        let last = if to_last == 0 { handle } else { self.translate(ops, device, pa.checked_add(to_last)?, Way::Out)? };
         (last.checked_sub(handle) == Some(to_last) && last as u64 <= mask).then_some(handle)
     }
 

@@ -223,7 +223,8 @@ impl<K: Kernel> Pool<K> {
     pub fn share_with(&self, device: Device) -> Result<(), Error> {
         if !self.belongs_to(device) {
             let memory = Reserved::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
-            self.owners.set(memory.place(|_| Owner { device, next: self.owners.get() }));
+            let owner = memory.place(|_| Owner { device, next: self.owners.get() }).ok_or(Error::NoMemory)?;
+            self.owners.set(Some(owner));
         }
         Ok(())
     }

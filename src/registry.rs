@@ -170,12 +170,12 @@ impl<K: Kernel> Dma<K> {
             pool.map_linear();
         }
 
+        let (mut last_link, mut last_next) = (&self.head, &self.first);
+        while let Some(last) = last_next.get() {
+            (last_link, last_next) = (&last.public.list, &last.next);
+        }
         // C may walk the list of links on another core, or in an interrupt.
         critical_section::with(|_| {
-            let (mut last_link, mut last_next) = (&self.head, &self.first);
-            while let Some(last) = last_next.get() {
-                (last_link, last_next) = (&last.public.list, &last.next);
-            }
             let head = core::ptr::from_ref(&self.head).cast_mut();
             let link = core::ptr::from_ref(&pool.public.list).cast_mut();
             pool.public.list.next.store(head, Relaxed);

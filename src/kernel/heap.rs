@@ -20,11 +20,7 @@ use super::Kernel;
 /// Both must be true.
 pub unsafe trait Zeroed {}
 
-// SAFETY: plain integers, and atomics with the layout of plain integers.
-unsafe impl Zeroed for AtomicUsize {}
-// SAFETY: as above.
-unsafe impl Zeroed for usize {}
-// SAFETY: as above; `u32` needs at most the alignment of a pointer.
+// SAFETY: plain integers; `u32` needs at most the alignment of a pointer.
 unsafe impl Zeroed for [u32; 4] {}
 
 /// Zeroed heap memory that nobody uses yet. Dropped, it goes back to the heap.
@@ -124,29 +120,13 @@ impl<K: Kernel, T, N> Drop for Slot<K, T, N> {
     }
 }
 
-/// What follows a value placed in a [`Reserved`]: zeroed memory to take slices from.
+/// What follows a value placed in a [`Reserved`]: memory to take slices from.
 pub struct Tail {
     next: NonNull<u8>,
     left: usize,
 }
 
 impl Tail {
-    /// Takes the next `length` values, all zero; fewer if fewer are left.
-    pub fn slice<T: Zeroed>(&mut self, length: usize) -> &'static mut [T] {
-        // So that the next slice is aligned too.
-        const { assert!(size_of::<T>() != 0 && size_of::<T>().is_multiple_of(align_of::<usize>())) }
-        let length = length.min(self.left / size_of::<T>());
-        let bytes = length * size_of::<T>();
-        let start = self.next.cast::<T>();
-        self.left -= bytes;
-        // SAFETY: `bytes` were left of memory that is zeroed, aligned for a pointer, used by nobody else and never given
-        // back; `Zeroed` says that zero is a value and that the alignment is enough.
-        unsafe {
-            self.next = self.next.add(bytes);
-            slice::from_raw_parts_mut(start.as_ptr(), length)
-        }
-    }
-
     /// Takes the next `length` values, each as `make` makes it of its number; fewer if fewer are left, or it makes none.
     pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
         const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }

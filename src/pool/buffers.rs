@@ -122,9 +122,11 @@ impl<K: Kernel> Pool<K> {
         {
             cache::flush(self.kernel, through, pages << PAGE_SHIFT);
         }
-        // Others change the bits beside them, but with the lock held.
-        let _held = self.lock();
-        span.change_many(self.clean, mark);
+        if span.differs_in_many(self.clean, mark) {
+            // Others change the bits beside them, but with the lock held.
+            let _held = self.lock();
+            span.change_many(self.clean, mark);
+        }
         Some(va)
     }
 
