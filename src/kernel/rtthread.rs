@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+mod irq;
 mod port;
 mod reserved_memory;
 
@@ -180,14 +181,12 @@ impl Kernel for RtThread {
 
     #[inline(always)]
     fn irq_save(&self) -> usize {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_irq_save() }
+        irq::save()
     }
 
     #[inline(always)]
     fn irq_restore(&self, saved: usize) {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_irq_restore(saved) }
+        irq::restore(saved)
     }
 
     fn can_sleep(&self) -> bool {
