@@ -14,7 +14,6 @@ pub mod shape;
 mod span;
 mod table;
 mod trim;
-mod turn;
 
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -48,4 +48,5 @@ pub mod report;
 pub mod reserved_memory;
 pub mod streaming;
 mod text;
+mod turn;
 pub mod view;

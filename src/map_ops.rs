@@ -132,7 +132,7 @@ impl<K: Kernel> Dma<K> {
                             }
                         }
                         if let Some(handle) = reached {
-                            if let Some(va) = pool.show(&self.mappings, page, pages, request) {
+                            if let Some(va) = pool.show(page, pages, request) {
                                 return Ok((va, handle));
                             }
                         } else {

@@ -1,8 +1,8 @@
 //! Buffers that are mapped one by one, because their pool has no view of the memory type they want.
 //!
-//! Each has a record, found by its physical address, so that a free can tell the buffer's own mapping from any other that
-//! leads to the same page. The lists of records only grow, and are read without a lock; the record of a buffer that was
-//! given back is kept for the next one.
+//! Each has a record, found by its address and by its page, so that a free can tell the buffer's own mapping from any other
+//! that leads to the same page. The list of a pool's records only grows, and is read without a lock; the record of a
+//! buffer that was given back is kept for the next one.
 
 use core::mem::size_of;
 use core::num::NonZeroUsize;
@@ -11,27 +11,30 @@ use core::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
+use crate::error::Error;
 use crate::kernel::heap::{AtomicRef, Reserved};
-use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Kernel, Pa, Va};
+use crate::turn::{Turn, Turned};
 
-/// The buffer of a record that has none.
-const FREE: Pa = 0;
-/// The buffer of one that somebody fills in or takes out: no page begins there.
-const BUSY: Pa = 1;
+/// The buffer of a record that has none, and its address: no buffer has these.
+const NONE: usize = 0;
 
 /// Where a buffer is mapped by itself.
 pub struct Mapping {
     pa: AtomicUsize,
+    /// [`NONE`] once somebody frees the buffer.
     va: AtomicUsize,
-    next: AtomicRef<Mapping>,
+    pages: AtomicUsize,
+    next: Option<&'static Mapping>,
 }
 
-/// Lists that the records are spread over.
-const BUCKETS: usize = 32;
-
-/// The records of all pools.
+/// The records of a pool.
 pub struct Mappings {
-    first: [AtomicRef<Mapping>; BUCKETS],
+    /// Who maps memory of the pool.
+    turn: Turn,
+    first: AtomicRef<Mapping>,
+    /// Buffers that are mapped by themselves.
+    count: AtomicUsize,
 }
 
 impl Mapping {
@@ -40,64 +43,87 @@ impl Mapping {
         self.va.load(Relaxed) == va
     }
 
-    /// Says that the buffer at `pa` is mapped at `va`, or that nothing is. The caller [reserved](Mappings::reserve) it.
-    pub fn fill(&self, pa: Pa, va: Option<NonZeroUsize>) {
-        self.va.store(va.map_or(0, NonZeroUsize::get), Relaxed);
-        self.pa.store(if va.is_some() { pa } else { FREE }, Release);
+    /// The memory that it leads to.
+    pub fn pa(&self) -> Pa {
+        self.pa.load(Relaxed)
     }
 
-    /// Where the buffer at `pa` is mapped, if the record is that buffer's still: for one caller only, who
-    /// [fills](Self::fill) it anew. Any context.
-    pub fn take(&self, pa: Pa) -> Option<Va> {
-        self.pa.compare_exchange(pa, BUSY, Acquire, Relaxed).ok().map(|_| self.va.load(Relaxed))
+    /// Ends that the buffer of `pages` pages is found at `va`: for one caller only, who unmaps it, and lets the record be
+    /// [kept](Mappings::keep).
+    #[inline(always)]
+    pub fn take(&self, va: Va, pages: usize) -> Result<(), Error> {
+        // Of two that free it at once, one gets the record.
+        self.va.compare_exchange(va, NONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
+        if self.pages.load(Relaxed) != pages {
+            self.va.store(va, Release);
+            return Err(Error::WrongSize);
+        }
+        Ok(())
     }
 }
 
 impl Mappings {
     /// No records.
     pub const fn new() -> Self {
-        Mappings { first: [const { AtomicRef::new() }; BUCKETS] }
+        Mappings { turn: Turn::new(), first: AtomicRef::new(), count: AtomicUsize::new(0) }
     }
 
-    fn bucket(&self, pa: Pa) -> &AtomicRef<Mapping> {
-        let [first, ..] = &self.first;
-        self.first.get((pa >> PAGE_SHIFT) % BUCKETS).unwrap_or(first)
+    /// Waits for the turn to map memory of the pool; `None` where the caller may not sleep.
+    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<Turned<'_>> {
+        self.turn.take(kernel)
     }
 
-    /// A record for the buffer at `pa`, for the caller to [fill](Mapping::fill); `None` if there is no memory for one.
-    /// *Thread.*
-    #[inline(never)]
-    pub fn reserve<K: Kernel>(&self, kernel: K, pa: Pa) -> Option<&'static Mapping> {
-        let bucket = self.bucket(pa);
-        if let Some(record) = records(bucket).find(|record| record.take(FREE).is_some()) {
+    /// A record for a buffer, to be [filled](Mappings::fill); `None` if there is no memory for one. *Thread.*
+    #[inline(always)]
+    pub fn reserve<K: Kernel>(&self, _: &Turned, kernel: K) -> Option<&'static Mapping> {
+        if let Some(record) = self.records().find(|record| record.pa.load(Acquire) == NONE) {
             return Some(record);
         }
         let record = Reserved::new(kernel, size_of::<Mapping>())?.place(|_| Mapping {
-            pa: AtomicUsize::new(BUSY),
-            va: AtomicUsize::new(0),
-            next: AtomicRef::new(),
-        })?;
-        loop {
-            let first = bucket.get();
-            record.next.set(first);
-            if bucket.replace(first, record) {
-                return Some(record);
-            }
-        }
+            pa: AtomicUsize::new(NONE),
+            va: AtomicUsize::new(NONE),
+            pages: AtomicUsize::new(0),
+            next: self.first.get(),
+        });
+        self.first.set(record);
+        record
     }
 
-    /// The record of the buffer at `pa`, if it is mapped by itself. Any context.
-    pub fn find(&self, pa: Pa) -> Option<&'static Mapping> {
-        records(self.bucket(pa)).find(|record| record.pa.load(Acquire) == pa)
+    /// Says that the buffer of `pages` pages at `pa` is mapped at `va`, in a record that was [reserved](Mappings::reserve).
+    #[inline(always)]
+    pub fn fill(&self, _: &Turned, record: &Mapping, pa: Pa, pages: usize, va: NonZeroUsize) {
+        record.pa.store(pa, Relaxed);
+        record.pages.store(pages, Relaxed);
+        record.va.store(va.get(), Release);
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// The record of the buffer that is mapped by itself at `va`, or whose memory is at `pa`. Any context.
+    #[inline(always)]
+    pub fn find(&self, pa: Pa, va: Va) -> Option<&'static Mapping> {
+        self.records().find(|record| record.pa() == pa || record.is_at(va))
+    }
+
+    /// Keeps a record that was [taken](Mapping::take) for the next buffer. Any context.
+    #[inline(always)]
+    pub fn keep(&self, record: &Mapping) {
+        record.pa.store(NONE, Release);
+        self.count.fetch_sub(1, Relaxed);
+    }
+
+    /// Buffers that are mapped by themselves. Any context.
+    #[inline(always)]
+    pub fn count(&self) -> usize {
+        self.count.load(Relaxed)
     }
 
     /// Bytes of heap that are kept for the next records. Any context.
     pub fn kept_bytes(&self) -> usize {
-        let free = |record: &&Mapping| record.pa.load(Relaxed) == FREE;
-        self.first.iter().flat_map(records).filter(free).count() * size_of::<Mapping>()
+        self.records().filter(|record| record.pa() == NONE).count() * size_of::<Mapping>()
     }
-}
 
-fn records(bucket: &AtomicRef<Mapping>) -> impl Iterator<Item = &'static Mapping> + use<> {
-    core::iter::successors(bucket.get(), |record| record.next.get())
+    #[inline(always)]
+    fn records(&self) -> impl Iterator<Item = &'static Mapping> + use<> {
+        core::iter::successors(self.first.get(), |record| record.next)
+    }
 }

@@ -14,6 +14,7 @@ use crate::flags::Flags;
 use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
+use crate::mapping::Mappings;
 use crate::page_map::{Node, PageMap, Shape, words_for};
 use crate::view::{NOWHERE, View, leads_to};
 
@@ -64,8 +65,8 @@ pub struct Pool<K: Kernel> {
     clean: &'static [AtomicUsize],
     /// One for each [`MemoryType`].
     views: [View; 3],
-    /// Buffers with a mapping of their own.
-    own_mappings: AtomicUsize,
+    /// Buffers that are mapped one by one.
+    pub own: Mappings,
     /// It is a device's `memory-region`: one, as a word.
     named: usize,
     owners: AtomicRef<Owner>,
@@ -126,7 +127,7 @@ impl<K: Kernel> Pool<K> {
                 // Zero: boot code may have written to it through the cache.
                 clean,
                 views: [const { View::new() }; 3],
-                own_mappings: AtomicUsize::new(0),
+                own: Mappings::new(),
                 named,
                 owners: AtomicRef::new(),
                 next: OnceRef::new(),

@@ -5,8 +5,8 @@
 
 use core::ffi::CStr;
 use core::sync::atomic::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicUsize,
+    Ordering::{Relaxed, Release},
 };
 
 use crate::abi::rt_list_t;
@@ -15,8 +15,9 @@ use crate::flags::Flags;
 use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
-use crate::mapping::{Mapping, Mappings};
+use crate::mapping::Mapping;
 use crate::pool::{Memory, Pool, Region};
+use crate::turn::{Turn, Turned};
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -24,21 +25,13 @@ pub struct Dma<K: Kernel> {
     pub(crate) first: OnceRef<Pool<K>>,
     /// The head of the list as C would walk it.
     head: rt_list_t,
-    /// Somebody installs a pool.
-    installing: AtomicBool,
-    /// Buffers that are mapped one by one.
-    pub mappings: Mappings,
+    /// Who installs pools.
+    installing: Turn,
     bad_calls: AtomicUsize,
 }
 
 /// The right to install pools, which one caller at a time has.
-pub(crate) struct Installer<'a, K: Kernel>(&'a Dma<K>);
-
-impl<K: Kernel> Drop for Installer<'_, K> {
-    fn drop(&mut self) {
-        self.0.installing.store(false, Release);
-    }
-}
+pub(crate) type Installer<'a> = Turned<'a>;
 
 impl<K: Kernel> Dma<K> {
     /// A system without pools.
@@ -47,8 +40,7 @@ impl<K: Kernel> Dma<K> {
             kernel,
             first: OnceRef::new(),
             head: rt_list_t::new(),
-            installing: AtomicBool::new(false),
-            mappings: Mappings::new(),
+            installing: Turn::new(),
             bad_calls: AtomicUsize::new(0),
         }
     }
@@ -111,26 +103,15 @@ impl<K: Kernel> Dma<K> {
 
     /// Waits for the right to install pools. *Thread.*
     #[inline(always)]
-    pub(crate) fn installer(&self) -> Result<Installer<'_, K>, Error> {
-        if self.wait_to_install() { Ok(Installer(self)) } else { Err(Error::Context) }
-    }
-
-    #[inline(never)]
-    fn wait_to_install(&self) -> bool {
-        while self.kernel.can_sleep() {
-            if !self.installing.swap(true, Acquire) {
-                return true;
-            }
-            self.kernel.pause();
-        }
-        false
+    pub(crate) fn installer(&self) -> Result<Installer<'_>, Error> {
+        self.installing.take(self.kernel).ok_or(Error::Context)
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
     #[inline(never)]
     pub(crate) fn add_pool(
         &self,
-        installer: &Installer<K>,
+        installer: &Installer,
         region: &Region,
         flags: Flags,
         owner: Option<Device>,
@@ -145,7 +126,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
     #[inline(always)]
-    pub(crate) fn reserve(&self, _: &Installer<K>, region: &Region) -> Result<Memory<K>, Error> {
+    pub(crate) fn reserve(&self, _: &Installer, region: &Region) -> Result<Memory<K>, Error> {
         let pages = region.pages().ok_or(Error::BadSize)?;
         if self.covering(region.start, region.end).is_some() {
             return Err(Error::Overlap);
@@ -157,7 +138,7 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)]
     pub(crate) fn link(
         &self,
-        _: &Installer<K>,
+        _: &Installer,
         memory: Memory<K>,
         region: &Region,
         flags: Flags,
@@ -219,47 +200,23 @@ impl<K: Kernel> Dma<K> {
         handle: usize,
         wanted: Flags,
     ) -> Result<(), Error> {
-        // The usual case: it has a view's address, and no other handle than the physical one.
-        if !wanted.contains(Flags::NOMAP)
-            && let Some((pool, page)) = self.in_view(va)
-            && (handle == 0 || handle == pool.pa_of(page))
-            && let Some(pages) = pages_for(size)
-            && !pool.has_own_mappings()
-            && (pool.free_last(page, pages) || pool.free(page, pages).is_ok())
-        {
-            return Ok(());
-        }
-        self.free_or_refuse(ops, device, size, va, handle, wanted)
-    }
-
-    /// The same, whatever buffer it is, and whatever is wrong with it.
-    #[cold]
-    #[inline(never)]
-    fn free_or_refuse(
-        &self,
-        ops: MapOps,
-        device: Device,
-        size: usize,
-        va: Va,
-        handle: usize,
-        wanted: Flags,
-    ) -> Result<(), Error> {
-        let mut name = Name::NONE;
+        let found = self.find(va, wanted);
         let result = 'freed: {
-            let Some((pool, page, own)) = self.find(va, wanted) else { break 'freed Err(Error::Foreign) };
-            name = pool.name();
+            let Some((pool, page, own)) = found else { break 'freed Err(Error::Foreign) };
             let pa = pool.pa_of(page);
-            if handle != pa && handle != 0 && !self.is_handle(ops, device, pa, handle) {
+            if handle != 0 && handle != pa && !self.is_handle(ops, device, pa, handle) {
                 break 'freed Err(Error::WrongHandle);
             }
             let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };
-            match own {
-                None => pool.free(page, pages),
-                Some(_) if !self.kernel.can_sleep() => Err(Error::Context),
-                Some(own) => pool.free_mapped(own, page, pages),
+            if let Some(own) = own
+                && let Err(error) = pool.unmap(own, va, pages)
+            {
+                break 'freed Err(error);
             }
+            if pool.free_last(page, pages) { Ok(()) } else { pool.free(page, pages) }
         };
         if let Err(error) = result {
+            let name = found.map_or(Name::NONE, |(pool, ..)| pool.name());
             self.refuse(error, name, c"free", va, handle, size);
         }
         result
@@ -267,45 +224,26 @@ impl<K: Kernel> Dma<K> {
 
     /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself.
     /// Any context.
+    ///
+    /// One number may be both the address in a view or mapping and that of physical memory: `wanted` says which of them is
+    /// looked for first.
     #[inline(always)]
     fn find(&self, va: Va, wanted: Flags) -> Option<(&'static Pool<K>, usize, Option<&'static Mapping>)> {
         let first = wanted.contains(Flags::NOMAP);
         let mut is_physical = first;
         loop {
-            // No page begins at the highest address.
-            let pa = if is_physical { va } else { self.kernel.v2p(va).unwrap_or(Pa::MAX) };
-            if let Some(pool) = self.covering(pa, pa.wrapping_add(1))
-                && let Some(page) = pool.page_of(pa)
-            {
-                let own = if pool.has_own_mappings() { self.mappings.find(pa) } else { None };
-                let is_its = match own {
-                    Some(own) => own.is_at(va),
-                    None if is_physical => pool.was_cached(page) && pool.flags().contains(Flags::NOMAP),
-                    None => pool.shows(page, va),
-                };
-                if is_its {
+            let mut next = self.first.get();
+            while let Some(pool) = next {
+                if let Some((page, own)) = pool.buffer_at(va, is_physical) {
                     return Some((pool, page, own));
                 }
+                next = pool.next.get();
             }
-            if is_physical != first {
+            is_physical = !is_physical;
+            if is_physical == first {
                 return None;
             }
-            is_physical = !first;
         }
-    }
-
-    /// The page of which `va` is the first byte, in a view of the kind in which it was handed out last: in another, it is
-    /// not the buffer's address. Any context.
-    #[inline(always)]
-    fn in_view(&self, va: Va) -> Option<(&'static Pool<K>, usize)> {
-        let mut next = self.first.get();
-        while let Some(pool) = next {
-            if let Some((page, is_cached)) = pool.page_at(va) {
-                return (pool.was_cached(page) == is_cached).then_some((pool, page));
-            }
-            next = pool.next.get();
-        }
-        None
     }
 }
 

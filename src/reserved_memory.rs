@@ -71,7 +71,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    fn install_shared(&self, installer: &Installer<K>, pool: &SharedPool) -> Result<(), ReservedError> {
+    fn install_shared(&self, installer: &Installer, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
             return Err(ReservedError::BadNode);
         }

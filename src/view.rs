@@ -6,21 +6,20 @@
 use core::num::NonZeroUsize;
 use core::sync::atomic::{
     AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{Relaxed, Release},
 };
 
 use crate::kernel::{Kernel, MemoryType, PAGE_SIZE, Pa, Va};
+use crate::turn::Turned;
 
 // A view that is mapped is the address where it begins, on a page. The others are no such address: so the distance from
 // them to a page is never a whole number of pages.
 
 /// Not asked for yet.
 const NONE: usize = usize::MAX;
-/// Somebody is mapping it.
-const MAKING: usize = usize::MAX - 1;
 /// It cannot be had: the pool is too large, or the kernel refused, or mapped something else. Buffers are mapped one by
 /// one.
-const REFUSED: usize = usize::MAX - 2;
+const REFUSED: usize = usize::MAX - 1;
 
 /// Where a pool is mapped with one memory type.
 pub struct View(AtomicUsize);
@@ -51,13 +50,11 @@ impl View {
         self.0.store(base, Release);
     }
 
-    /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. *Thread.*
-    pub fn get_or_map<K: Kernel>(&self, kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
-        while self.0.load(Acquire) >= MAKING {
-            if self.0.compare_exchange(NONE, MAKING, Relaxed, Relaxed).is_err() {
-                kernel.pause();
-                continue;
-            }
+    /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. The pool has
+    /// one turn for all of its views. *Thread.*
+    #[inline(always)]
+    pub fn get_or_map<K: Kernel>(&self, _: &Turned, kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+        if self.0.load(Relaxed) == NONE {
             let is_small = size <= kernel.view_limit();
             let base = if is_small { map_checked(kernel, pa, size, memory) } else { None };
             self.0.store(base.map_or(REFUSED, NonZeroUsize::get), Release);

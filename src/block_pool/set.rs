@@ -3,11 +3,11 @@
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::shape::{BadShape, Shape};
-use super::turn::Turn;
 use super::{BlockPool, Pages, PoolName};
 use crate::kernel::heap::{AtomicRef, give_back};
 use crate::kernel::{Device, Kernel, Level, Line, Name};
 use crate::text::apart;
+use crate::turn::Turn;
 
 /// Why a pool is not made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,11 +8,11 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::group::{Group, Taken, Unit};
 use super::shape::Shape;
 use super::table::Table;
-use super::turn::Turn;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::heap::AtomicRef;
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 use crate::text::apart;
+use crate::turn::Turn;
 
 /// Units of a group in the first batch, if as many fit; each batch has twice as many as the one before, up to eight times.
 const FIRST_UNITS: usize = 8;

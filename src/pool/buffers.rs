@@ -6,11 +6,10 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::mapping::{Mapping, Mappings};
+use crate::mapping::Mapping;
 use crate::page_map::{PageMap, Span, Step, test};
-use crate::view::{View, map_checked};
+use crate::view::{NOWHERE, map_checked};
 use core::num::NonZeroUsize;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
 /// that is longer.
@@ -69,7 +68,7 @@ impl<K: Kernel> Pool<K> {
     /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
     /// back, if they cannot be mapped. Any context if the view is mapped already, else *thread*.
     #[inline(always)]
-    pub fn show(&self, mappings: &Mappings, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
@@ -80,13 +79,13 @@ impl<K: Kernel> Pool<K> {
             Some(base) if is_usual && !Span::new(page, pages).differs(self.clean, mark) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
-            _ => self.hand_out(mappings, page, pages, wanted),
+            _ => self.hand_out(page, pages, wanted),
         }
     }
 
     /// The same, in every case.
     #[inline(never)]
-    pub fn hand_out(&self, mappings: &Mappings, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+    pub fn hand_out(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         let offset = page << PAGE_SHIFT;
         let is_physical = wanted.contains(Flags::NOMAP);
         let memory = if (wanted | self.flags()).contains(Flags::NOCACHE) {
@@ -102,7 +101,7 @@ impl<K: Kernel> Pool<K> {
         let (va, through) = if is_physical {
             (NonZeroUsize::new(self.start + offset), cached)
         } else {
-            let va = self.map_buffer(mappings, offset, pages, memory);
+            let va = self.map_buffer(offset, pages, memory);
             (va, cached.or(va.map(NonZeroUsize::get)))
         };
         let Some(va) = va else {
@@ -132,59 +131,68 @@ impl<K: Kernel> Pool<K> {
 
     /// An address for the buffer at `offset`: in the view, which is made if nobody did, or in a mapping of its own.
     #[inline(always)]
-    fn map_buffer(&self, mappings: &Mappings, offset: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
-        let kernel = self.kernel;
+    fn map_buffer(&self, offset: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
         let view = self.view(memory);
-        let mut base = view.base();
-        if base.is_none() {
-            if !kernel.can_sleep() {
-                return None;
-            }
-            base = view.get_or_map(kernel, self.start, self.size(), memory);
+        if let Some(base) = view.base() {
+            return NonZeroUsize::new(base + offset);
         }
-        if let Some(base) = base {
+        let kernel = self.kernel;
+        let turn = self.own.turn(kernel)?;
+        if let Some(base) = view.get_or_map(&turn, kernel, self.start, self.size(), memory) {
             return NonZeroUsize::new(base + offset);
         }
         let pa = self.start + offset;
-        let record = mappings.reserve(kernel, pa)?;
-        let va = map_checked(kernel, pa, pages << PAGE_SHIFT, memory);
-        record.fill(pa, va);
-        self.own_mappings.fetch_add(usize::from(va.is_some()), Relaxed);
-        va
+        let record = self.own.reserve(&turn, kernel)?;
+        let va = map_checked(kernel, pa, pages << PAGE_SHIFT, memory)?;
+        self.own.fill(&turn, record, pa, pages, va);
+        Some(va)
     }
 
-    /// The page of which `va` is the first byte in one of the views; and whether that view is the cached one. Any context.
+    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself.
+    /// Any context.
     #[inline(always)]
-    pub fn page_at(&self, va: Va) -> Option<(usize, bool)> {
+    pub fn buffer_at(&self, va: Va, is_physical: bool) -> Option<(usize, Option<&'static Mapping>)> {
+        let page = self.page_at(va, is_physical);
+        if self.has_own_mappings() {
+            let pa = page.map_or(NOWHERE, |page| self.pa_of(page));
+            let va = if is_physical { NOWHERE } else { va };
+            if let Some(own) = self.own.find(pa, va) {
+                // If it is not there, that is another address of its page.
+                return own.is_at(va).then(|| (own.pa().wrapping_sub(self.start) >> PAGE_SHIFT, Some(own)));
+            }
+        }
+        page.map(|page| (page, None))
+    }
+
+    /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or, if `is_physical`,
+    /// as memory that was handed out without a mapping. Any context.
+    #[inline(always)]
+    fn page_at(&self, va: Va, is_physical: bool) -> Option<usize> {
         let [cached, uncached, write_through] = &self.views;
         let size = self.size();
         let mut is_cached = true;
-        let mut offset = cached.offset_of(va);
-        if offset >= size {
-            is_cached = false;
-            offset = uncached.offset_of(va);
+        let mut offset;
+        if is_physical {
+            offset = va.wrapping_sub(self.start);
+            if offset >= size || !self.flags().contains(Flags::NOMAP) {
+                return None;
+            }
+        } else {
+            offset = cached.offset_of(va);
             if offset >= size {
-                offset = write_through.offset_of(va);
+                is_cached = false;
+                offset = uncached.offset_of(va);
                 if offset >= size {
-                    return None;
+                    offset = write_through.offset_of(va);
+                    if offset >= size {
+                        return None;
+                    }
                 }
             }
         }
         // A view that is not mapped is no whole number of pages away from the first byte of one.
-        (offset | va).is_multiple_of(PAGE_SIZE).then_some((offset >> PAGE_SHIFT, is_cached))
-    }
-
-    /// Whether `va`, the first byte of a page, shows `page` in a view of the kind in which it was handed out last. Any context.
-    pub fn shows(&self, page: usize, va: Va) -> bool {
-        let [cached, uncached, write_through] = &self.views;
-        let is_at = |view: &View| view.offset_of(va) == page << PAGE_SHIFT;
-        if self.was_cached(page) { is_at(cached) } else { is_at(uncached) || is_at(write_through) }
-    }
-
-    /// The page of which `pa` is the first byte. Any context.
-    pub fn page_of(&self, pa: Pa) -> Option<usize> {
-        let offset = pa.wrapping_sub(self.start);
-        (offset < self.size() && offset.is_multiple_of(PAGE_SIZE)).then_some(offset >> PAGE_SHIFT)
+        let page = offset >> PAGE_SHIFT;
+        ((offset | va).is_multiple_of(PAGE_SIZE) && self.was_cached(page) == is_cached).then_some(page)
     }
 
     /// The physical address of `page`.
@@ -202,21 +210,21 @@ impl<K: Kernel> Pool<K> {
     /// Whether any buffer has a mapping of its own.
     #[inline(always)]
     pub fn has_own_mappings(&self) -> bool {
-        self.own_mappings.load(Relaxed) != 0
+        self.own.count() != 0
     }
 
-    /// Gives back a buffer that has a mapping of its own, and the mapping. *Thread.*
+    /// Takes the mapping of its own from the buffer of `pages` pages at `va`. *Thread.*
     #[inline(always)]
-    pub fn free_mapped(&self, own: &Mapping, page: usize, pages: usize) -> Result<(), Error> {
-        self.lock().check(page, pages)?;
-        // Of two that free it at once, one gets the record.
-        let va = own.take(self.pa_of(page)).ok_or(Error::NotAllocated)?;
+    pub fn unmap(&self, own: &Mapping, va: Va, pages: usize) -> Result<(), Error> {
+        if !self.kernel.can_sleep() {
+            return Err(Error::Context);
+        }
+        own.take(va, pages)?;
         // Nobody can do it for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         self.kernel.unmap(va);
-        own.fill(0, None);
-        self.own_mappings.fetch_sub(1, Relaxed);
-        self.free(page, pages)
+        self.own.keep(own);
+        Ok(())
     }
 
     /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.

@@ -201,7 +201,7 @@ fn the_record_of_a_mapping_serves_the_next_one() {
             machine.free(held).unwrap();
         }
         assert!(!pool.has_own_mappings(), "the usual way is open again");
-        machine.dma.mappings.kept_bytes()
+        pool.own.kept_bytes()
     };
     let one = pair(1);
     assert_eq!(pair(1), one);

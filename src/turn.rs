@@ -20,6 +20,7 @@ impl Turn {
     }
 
     /// Waits for the turn; `None` where the caller may not sleep.
+    #[inline(never)]
     pub fn take<K: Kernel>(&self, kernel: K) -> Option<Turned<'_>> {
         if !kernel.can_sleep() {
             return None;
