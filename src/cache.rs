@@ -11,12 +11,12 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 ///
 /// A line that the range fills only partly holds bytes of its neighbours: it is written back before it is dropped
 /// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
-#[inline(never)]
+#[inline(always)]
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let line = kernel.cache_line().max(1);
+    let line = kernel.cache_line();
     let end = va.wrapping_add(size);
-    let mut first = va & !(line - 1);
-    let last = end & !(line - 1);
+    let mut first = va & line.wrapping_neg();
+    let last = end & line.wrapping_neg();
     if first != va {
         kernel.cache_flush_and_drop(first, line);
         first = first.wrapping_add(line);
@@ -24,7 +24,5 @@ pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     if last != end {
         kernel.cache_flush_and_drop(last, line);
     }
-    if last > first {
-        kernel.cache_invalidate(first, last - first);
-    }
+    kernel.cache_invalidate(first, last.saturating_sub(first));
 }
