@@ -23,8 +23,7 @@ impl<K: Kernel> Dma<K> {
             return None;
         }
         let take = |pool: &Pool<K>, pages| pool.take_aligned(pages, align);
-        let (va, handle) = self.allocate_by(ops, device, size, wanted, mask, take).ok()?;
-        Some((va.get(), handle))
+        self.allocate_by(ops, device, size, wanted, mask, take).ok()
     }
 }
 

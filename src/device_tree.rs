@@ -12,8 +12,11 @@ use crate::registry::Dma;
 
 impl<K: Kernel> Dma<K> {
     /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
-    /// it has such a region, or a bus with `dma-ranges` above it. *Thread.*
+    /// it has such a region, or a bus with `dma-ranges` above it. *Thread* for a device with a node.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<bool, NotNow> {
+        if !self.kernel.has_node(device) {
+            return Ok(false);
+        }
         if !self.kernel.can_sleep() {
             return Err(NotNow);
         }
@@ -43,7 +46,7 @@ impl<K: Kernel> Dma<K> {
             return Ok(false);
         }
         // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
-        let _ = self.kernel.cpu_to_dma(device, 0);
+        let _ = self.kernel.translate(device, 0, false);
         Ok(true)
     }
 

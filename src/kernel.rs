@@ -258,10 +258,9 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
     /// Whether a bus above the device's node, which it has, has a non-empty `dma-ranges`.
     fn has_dma_ranges(&self, device: Device) -> bool;
-    /// `rt_ofw_translate_cpu2dma`: the address the device uses for `pa`; `None` where no range covers it.
-    fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize>;
-    /// `rt_ofw_translate_dma2cpu`: the way back, which need not invert [`cpu_to_dma`](Kernel::cpu_to_dma).
-    fn dma_to_cpu(&self, device: Device, handle: usize) -> Option<Pa>;
+    /// `rt_ofw_translate_cpu2dma`: the address the device uses for a physical one; or, `to_cpu`, `rt_ofw_translate_dma2cpu`:
+    /// the way back, which need not invert the other. `None` where no range covers it.
+    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize>;
     /// DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device.
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow>;
 

@@ -3,14 +3,13 @@
 //! RT-Thread's names are older than its usage: with *coherent* operations the library maintains the cache for the
 //! device, with *non-coherent* ones it does not (`dma_pool.c`). A device keeps the set that was chosen first.
 
-use core::num::NonZeroUsize;
-
 use crate::cache;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Pa, Va};
 use crate::pool::Pool;
 use crate::registry::{Dma, pages_for};
+use crate::view::NOWHERE;
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +43,7 @@ impl<K: Kernel> Dma<K> {
     /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
     /// with a device-tree node.
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
-        if self.kernel.has_node(device) && self.claim_regions(device)? {
+        if self.claim_regions(device)? {
             Ok(MapOps::DeviceTree)
         } else if self.kernel.bus_window(device, 0) != Entry::End {
             Ok(MapOps::Pci)
@@ -62,7 +61,7 @@ impl<K: Kernel> Dma<K> {
     /// installed; with device-tree operations from those that the device's node names first. Any context if the pool's
     /// view is mapped already, or its linear map serves; else *thread*.
     #[inline(always)]
-    pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(NonZeroUsize, usize)> {
+    pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
         let result = self.allocate_by(ops, device, size, wanted, !0, Pool::take);
         if let Err(missed) = result
             && missed != 0
@@ -90,8 +89,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        let (va, handle) = self.allocate_by(ops, device, size, wanted, mask, Pool::take_lowest).ok()?;
-        Some((va.get(), handle))
+        self.allocate_by(ops, device, size, wanted, mask, Pool::take_lowest).ok()
     }
 
     /// The same, by `take`, which takes so many pages of a pool and says at which page. If there is none, it says where the
@@ -108,7 +106,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
         take: impl Fn(&Pool<K>, usize) -> Option<usize>,
-    ) -> Result<(NonZeroUsize, usize), Pa> {
+    ) -> Result<(Va, usize), Pa> {
         let mut missed = 0;
         let pages = pages_for(size).ok_or(missed)?;
         let marks = OWN | TRANSLATED;
@@ -124,14 +122,9 @@ impl<K: Kernel> Dma<K> {
                         missed = pool.start();
                     } else if let Some(page) = take(pool, pages) {
                         let pa = pool.pa_of(page);
-                        let (mut reached, mut request) = (Some(pa), wanted);
-                        if is_limited {
-                            reached = self.reach(ops, device, pa, size, mask);
-                            if own {
-                                request = self.own_request(pool, device, wanted);
-                            }
-                        }
+                        let reached = if is_limited { self.reach(ops, device, pa, size, mask) } else { Some(pa) };
                         if let Some(handle) = reached {
+                            let request = if own { self.own_request(pool, device, wanted) } else { wanted };
                             if let Some(va) = pool.show(page, pages, request) {
                                 return Ok((va, handle));
                             }
@@ -154,17 +147,18 @@ impl<K: Kernel> Dma<K> {
     /// Whether the device can name the first or the last byte of a pool with the bits of `mask`.
     #[inline(always)]
     fn reaches_into(&self, ops: MapOps, device: Device, pool: &Pool<K>, mask: u64) -> bool {
-        let last = pool.end() - 1;
-        self.reach(ops, device, pool.start(), 1, mask).or_else(|| self.reach(ops, device, last, 1, mask)).is_some()
+        let reaches = |pa| self.translate(ops, device, pa, Way::Out).is_some_and(|handle| handle as u64 <= mask);
+        reaches(pool.start()) || reaches(pool.end() - 1)
     }
 
     /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
         let to_last = size.checked_sub(1)?;
         let handle = self.translate(ops, device, pa, Way::Out)?;
-        // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere.
-        let last = if to_last == 0 { handle } else { self.translate(ops, device, pa.checked_add(to_last)?, Way::Out)? };
+        // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere, which is no
+        // more than the highest address.
+        let last = self.address_by(ops, device, pa.wrapping_add(to_last), Way::Out);
         (last.checked_sub(handle) == Some(to_last) && last as u64 <= mask).then_some(handle)
     }
 
@@ -172,8 +166,7 @@ impl<K: Kernel> Dma<K> {
     /// form of it, back.
     #[inline(always)]
     pub(crate) fn is_handle(&self, ops: MapOps, device: Device, pa: Pa, handle: usize) -> bool {
-        self.translate(ops, device, pa, Way::Out) == Some(handle)
-            || self.translate(ops, device, handle, Way::In) == Some(pa)
+        self.translate(ops, device, pa, Way::Out) == Some(handle) || self.address_by(ops, device, handle, Way::In) == pa
     }
 
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any
@@ -198,7 +191,7 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         flags: Flags,
     ) -> Result<usize, Error> {
-        let is_spared = is_translated(ops) && flags.contains(Flags::NOCACHE);
+        let is_spared = is_translated(ops) & flags.contains(Flags::NOCACHE);
         let maintain = ops != MapOps::NonCoherent && !is_spared;
         if way == Way::In && !maintain {
             return Ok(0);
@@ -229,12 +222,17 @@ impl<K: Kernel> Dma<K> {
 
     /// Where the other side finds what lies at `address`: out, the device what the processor calls so; in, the processor
     /// what the device calls so.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn translate(&self, ops: MapOps, device: Device, address: usize, way: Way) -> Option<usize> {
+        unless_nowhere(self.address_by(ops, device, address, way))
+    }
+
+    /// The same; [`NOWHERE`] if it does not.
+    #[inline(never)]
+    fn address_by(&self, ops: MapOps, device: Device, address: usize, way: Way) -> usize {
         match (ops, way) {
-            (MapOps::Coherent | MapOps::NonCoherent, _) => Some(address),
-            (MapOps::DeviceTree, Way::Out) => self.kernel.cpu_to_dma(device, address),
-            (MapOps::DeviceTree, Way::In) => self.kernel.dma_to_cpu(device, address),
+            (MapOps::Coherent | MapOps::NonCoherent, _) => address,
+            (MapOps::DeviceTree, _) => self.kernel.translate(device, address, way == Way::In).unwrap_or(NOWHERE),
             (MapOps::Pci, _) => {
                 // By the first window that holds it; as it is if none does.
                 let mut index = 0;
@@ -242,14 +240,20 @@ impl<K: Kernel> Dma<K> {
                     let (from, to) = if way == Way::Out { (cpu, bus) } else { (bus, cpu) };
                     let offset = (address as u64).wrapping_sub(from);
                     if offset < size {
-                        return usize::try_from(to.wrapping_add(offset)).ok();
+                        return usize::try_from(to.wrapping_add(offset)).unwrap_or(NOWHERE);
                     }
                     index += 1;
                 }
-                Some(address)
+                address
             }
         }
     }
+}
+
+/// An address, unless it is [`NOWHERE`].
+#[inline(always)]
+fn unless_nowhere(address: usize) -> Option<usize> {
+    (address != NOWHERE).then_some(address)
 }
 
 // What a request is marked with while it is served: two bits that no revision defines, since more values than these

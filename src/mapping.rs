@@ -13,17 +13,26 @@ use core::sync::atomic::{
 
 use crate::error::Error;
 use crate::kernel::heap::{AtomicRef, Reserved};
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Kernel, Va};
 use crate::turn::{Turn, Turned};
 
-/// The buffer of a record that has none, and its address: no buffer has these.
-const NONE: usize = 0;
+/// No page.
+pub const NO_PAGE: usize = usize::MAX - 1;
+/// The page of a record that has no buffer.
+const FREE: usize = usize::MAX;
+/// The address of a buffer that somebody frees, or that is not mapped yet.
+const GONE: Va = 0;
 
 /// Where a buffer is mapped by itself.
+///
+/// Who has the turn writes `page` and `pages` into a free record, and `va` once the mapping is made: from then on it is found.
+/// Who takes `va` away frees the buffer; when the mapping is gone, `page` says that the record is free.
 pub struct Mapping {
-    pa: AtomicUsize,
-    /// [`NONE`] once somebody frees the buffer.
+    /// The buffer's first page in the pool, or [`FREE`].
+    page: AtomicUsize,
+    /// Its address, or [`GONE`].
     va: AtomicUsize,
+    /// Its length.
     pages: AtomicUsize,
     next: Option<&'static Mapping>,
 }
@@ -38,27 +47,18 @@ pub struct Mappings {
 }
 
 impl Mapping {
-    /// Whether it is the mapping at `va`. Any context.
-    pub fn is_at(&self, va: Va) -> bool {
-        self.va.load(Relaxed) == va
-    }
-
-    /// The memory that it leads to.
-    pub fn pa(&self) -> Pa {
-        self.pa.load(Relaxed)
-    }
-
-    /// Ends that the buffer of `pages` pages is found at `va`: for one caller only, who unmaps it, and lets the record be
-    /// [kept](Mappings::keep).
+    /// Ends that the buffer of `pages` pages is found at `va`, and says at which page it begins: for one caller only, who
+    /// unmaps it, and lets the record be [kept](Mappings::keep).
     #[inline(always)]
-    pub fn take(&self, va: Va, pages: usize) -> Result<(), Error> {
+    pub fn take(&self, va: Va, pages: usize) -> Result<usize, Error> {
         // Of two that free it at once, one gets the record.
-        self.va.compare_exchange(va, NONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
+        self.va.compare_exchange(va, GONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
         if self.pages.load(Relaxed) != pages {
             self.va.store(va, Release);
             return Err(Error::WrongSize);
         }
-        Ok(())
+        // Nobody else changes it now; before, another buffer may have got the record.
+        Ok(self.page.load(Relaxed))
     }
 }
 
@@ -73,41 +73,59 @@ impl Mappings {
         self.turn.take(kernel)
     }
 
-    /// A record for a buffer, to be [filled](Mappings::fill); `None` if there is no memory for one. *Thread.*
+    /// A record for the buffer of `pages` pages at `page`, which the caller maps and [puts](Mappings::put) there; `None` if
+    /// there is no memory for one. Ends the turn. *Thread.*
     #[inline(always)]
-    pub fn reserve<K: Kernel>(&self, _: &Turned, kernel: K) -> Option<&'static Mapping> {
-        if let Some(record) = self.records().find(|record| record.pa.load(Acquire) == NONE) {
+    pub fn reserve<K: Kernel>(&self, _: Turned, kernel: K, page: usize, pages: usize) -> Option<&'static Mapping> {
+        if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
+            record.page.store(page, Relaxed);
+            record.pages.store(pages, Relaxed);
             return Some(record);
         }
         let record = Reserved::new(kernel, size_of::<Mapping>())?.place(|_| Mapping {
-            pa: AtomicUsize::new(NONE),
-            va: AtomicUsize::new(NONE),
-            pages: AtomicUsize::new(0),
+            page: AtomicUsize::new(page),
+            va: AtomicUsize::new(GONE),
+            pages: AtomicUsize::new(pages),
             next: self.first.get(),
         });
         self.first.set(record);
         record
     }
 
-    /// Says that the buffer of `pages` pages at `pa` is mapped at `va`, in a record that was [reserved](Mappings::reserve).
+    /// Says where the buffer of a [reserved](Mappings::reserve) record is mapped; if it is not, the record is for another.
     #[inline(always)]
-    pub fn fill(&self, _: &Turned, record: &Mapping, pa: Pa, pages: usize, va: NonZeroUsize) {
-        record.pa.store(pa, Relaxed);
-        record.pages.store(pages, Relaxed);
-        record.va.store(va.get(), Release);
-        self.count.fetch_add(1, Relaxed);
+    pub fn put(&self, record: &Mapping, va: Option<NonZeroUsize>) {
+        match va {
+            Some(va) => {
+                record.va.store(va.get(), Release);
+                self.count.fetch_add(1, Relaxed);
+            }
+            None => record.page.store(FREE, Release),
+        }
     }
 
-    /// The record of the buffer that is mapped by itself at `va`, or whose memory is at `pa`. Any context.
+    /// The first page of the buffer that is mapped by itself at `va`, and its record. If there is none, `page`, unless the
+    /// buffer there is mapped by itself elsewhere, or it is [`NO_PAGE`]. Any context.
     #[inline(always)]
-    pub fn find(&self, pa: Pa, va: Va) -> Option<&'static Mapping> {
-        self.records().find(|record| record.pa() == pa || record.is_at(va))
+    pub fn tell(&self, page: usize, va: Va, is_physical: bool) -> Option<(usize, Option<&'static Mapping>)> {
+        let mut next = self.first.get();
+        while let Some(record) = next {
+            let its_page = record.page.load(Relaxed);
+            if !is_physical && record.va.load(Relaxed) == va {
+                return Some((its_page, next));
+            }
+            if its_page == page {
+                return None;
+            }
+            next = record.next;
+        }
+        (page != NO_PAGE).then_some((page, None))
     }
 
     /// Keeps a record that was [taken](Mapping::take) for the next buffer. Any context.
     #[inline(always)]
     pub fn keep(&self, record: &Mapping) {
-        record.pa.store(NONE, Release);
+        record.page.store(FREE, Release);
         self.count.fetch_sub(1, Relaxed);
     }
 
@@ -119,7 +137,7 @@ impl Mappings {
 
     /// Bytes of heap that are kept for the next records. Any context.
     pub fn kept_bytes(&self) -> usize {
-        self.records().filter(|record| record.pa() == NONE).count() * size_of::<Mapping>()
+        self.records().filter(|record| record.page.load(Relaxed) == FREE).count() * size_of::<Mapping>()
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 mod buffers;
 mod seen;
 
+pub use buffers::{MAPPED, PHYSICAL};
 pub use seen::Seen;
 
 use core::mem::size_of;
@@ -63,8 +64,8 @@ pub struct Pool<K: Kernel> {
     /// there may be some, from a cached mapping. While page `n` is in use it also says how it was handed out: uncached or
     /// not. Written with the lock held.
     clean: &'static [AtomicUsize],
-    /// One for each [`MemoryType`].
-    views: [View; 3],
+    /// One for each [`MemoryType`], and the memory itself, as what is handed out without a mapping.
+    views: [View; 4],
     /// Buffers that are mapped one by one.
     pub own: Mappings,
     /// It is a device's `memory-region`: one, as a word.
@@ -126,7 +127,7 @@ impl<K: Kernel> Pool<K> {
                 map: IrqLock::new(map),
                 // Zero: boot code may have written to it through the cache.
                 clean,
-                views: [const { View::new() }; 3],
+                views: [View::new(), View::new(), View::new(), View::at(start)],
                 own: Mappings::new(),
                 named,
                 owners: AtomicRef::new(),
@@ -242,12 +243,13 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn serves_as(&self, device: Device, wanted: Flags, own: bool) -> bool {
         let flags = self.flags();
-        let kinds = wanted.difference(flags) & KINDS;
-        let owners = (flags ^ wanted) & Flags::DEVICE;
-        match own {
-            true => kinds.is_empty() && self.is_named_by(device),
-            false => (kinds | owners).is_empty() && (!flags.contains(Flags::DEVICE) || self.belongs_to(device)),
+        if !(wanted.difference(flags) & KINDS).is_empty() {
+            return false;
         }
+        if own {
+            return self.is_named_by(device);
+        }
+        !(flags ^ wanted).contains(Flags::DEVICE) && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
     }
 
     #[inline(always)]

@@ -16,7 +16,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mapping;
-use crate::pool::{Memory, Pool, Region};
+use crate::pool::{MAPPED, Memory, PHYSICAL, Pool, Region};
 use crate::turn::{Turn, Turned};
 
 /// All DMA memory of a system.
@@ -202,16 +202,17 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(), Error> {
         let found = self.find(va, wanted);
         let result = 'freed: {
-            let Some((pool, page, own)) = found else { break 'freed Err(Error::Foreign) };
+            let Some((pool, mut page, own)) = found else { break 'freed Err(Error::Foreign) };
             let pa = pool.pa_of(page);
             if handle != 0 && handle != pa && !self.is_handle(ops, device, pa, handle) {
                 break 'freed Err(Error::WrongHandle);
             }
             let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };
-            if let Some(own) = own
-                && let Err(error) = pool.unmap(own, va, pages)
-            {
-                break 'freed Err(error);
+            if let Some(own) = own {
+                page = match pool.unmap(own, va, pages) {
+                    Ok(page) => page,
+                    Err(error) => break 'freed Err(error),
+                };
             }
             if pool.free_last(page, pages) { Ok(()) } else { pool.free(page, pages) }
         };
@@ -222,25 +223,29 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself.
-    /// Any context.
+    /// The pool and the first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has
+    /// for itself. Any context.
     ///
-    /// One number may be both the address in a view or mapping and that of physical memory: `wanted` says which of them is
+    /// One number may be both an address in a mapping and that of memory that is not mapped: `wanted` says as which it is
     /// looked for first.
     #[inline(always)]
     fn find(&self, va: Va, wanted: Flags) -> Option<(&'static Pool<K>, usize, Option<&'static Mapping>)> {
-        let first = wanted.contains(Flags::NOMAP);
-        let mut is_physical = first;
+        // The address of a buffer that is gone.
+        if va == 0 {
+            return None;
+        }
+        let first = if wanted.contains(Flags::NOMAP) { PHYSICAL } else { MAPPED };
+        let mut sought = first;
         loop {
             let mut next = self.first.get();
             while let Some(pool) = next {
-                if let Some((page, own)) = pool.buffer_at(va, is_physical) {
+                if let Some((page, own)) = pool.buffer_at(va, sought) {
                     return Some((pool, page, own));
                 }
                 next = pool.next.get();
             }
-            is_physical = !is_physical;
-            if is_physical == first {
+            sought ^= PHYSICAL ^ MAPPED;
+            if sought == first {
                 return None;
             }
         }

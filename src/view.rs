@@ -30,6 +30,11 @@ impl View {
         View(AtomicUsize::new(NONE))
     }
 
+    /// One that begins at `base`.
+    pub const fn at(base: Va) -> Self {
+        View(AtomicUsize::new(base))
+    }
+
     /// Where the view begins, if it is mapped. Any context.
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
@@ -67,7 +72,8 @@ impl View {
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
-    if base.is_multiple_of(PAGE_SIZE) && leads_to(kernel, base, size, pa) {
+    // So it begins on a page, too, as `pa` does.
+    if leads_to(kernel, base, size, pa) {
         return NonZeroUsize::new(base);
     }
     kernel.unmap(base);

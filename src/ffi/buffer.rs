@@ -22,7 +22,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's promise.
-    unsafe { alloc_with(dev, size, dma_handle, flags, None) }
+    unsafe { alloc_with(dev, size, dma_handle, flags, OWN) }
 }
 
 /// Gives a buffer back.
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn rt_dma_free(
     flags: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, None) }
+    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, OWN) }
 }
 
 /// Makes what the processor wrote to `[data, data + size)` visible to the device.
@@ -77,5 +77,5 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, SYNC_IN | OWN) }
+    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, OWN | SYNC_IN) }
 }

@@ -5,7 +5,7 @@
 
 use core::ffi::c_void;
 
-use super::ops::{default_table, free_with, ops_of, table_of};
+use super::ops::{by, default_table, free_with, ops_of, table_of};
 use super::{DEVICES, DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::device_records::NoRecord;
@@ -137,7 +137,7 @@ unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_voi
     let Some(device) = device(dev) else { return };
     match behind(device).1.free {
         // SAFETY: the caller's promise.
-        None => unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, Some(MapOps::NonCoherent)) },
+        None => unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, by(MapOps::NonCoherent)) },
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
     }

@@ -6,8 +6,8 @@ use super::{DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Device;
+use crate::kernel::rtthread::{Number, number, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::map_ops::{MapOps, Way};
 
 /// Our tables, in the order of [`MapOps`].
@@ -34,7 +34,8 @@ static TABLES: [rt_dma_map_ops; 4] = [
         alloc: Some(alloc::<{ MapOps::Pci as usize }>),
         free: Some(free::<{ MapOps::Pci as usize }>),
         sync_out_data: Some(sync_out::<{ MapOps::Pci as usize }>),
-        sync_in_data: Some(sync_in::<{ MapOps::Pci as usize }>),
+        // What comes in is not translated: what these two do with it is the same.
+        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as usize }>),
     },
 ];
 
@@ -57,22 +58,24 @@ pub(super) fn default_table(device: Device) -> &'static rt_dma_map_ops {
 /// The device's operations, chosen at its first call and kept in `dev->dma_ops`; `None` if they cannot be chosen now.
 #[inline(always)]
 pub(super) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: the caller's device.
-    let kept = unsafe { rt_dma_port_device_ops(pointer(device.0)) };
-    // SAFETY: `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
-    match unsafe { kept.cast::<rt_dma_map_ops>().as_ref() } {
-        Some(table) => Some(table),
-        None => choose(device),
-    }
+    kept(device).or_else(|| choose(device))
+}
+
+/// The operations that are kept in `dev->dma_ops`.
+#[inline(always)]
+fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
+    // SAFETY: the caller's device; `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
+    unsafe { rt_dma_port_device_ops(pointer(device.0)).cast::<rt_dma_map_ops>().as_ref() }
 }
 
 #[cold]
 #[inline(never)]
 fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
-    let table = table(DMA.choose_ops(device).ok()?);
-    // SAFETY: the caller's device; the table is a static.
-    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
-    Some(table)
+    if let Ok(ops) = DMA.choose_ops(device) {
+        // SAFETY: the caller's device; the table is a static.
+        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
+    }
+    kept(device)
 }
 
 /// The operations of a device that its device-tree node asks for (revision r2).
@@ -82,15 +85,14 @@ fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
-        Some(device) if DMA.kernel.has_node(device) && DMA.claim_regions(device) == Ok(true) => {
-            table(MapOps::DeviceTree)
-        }
+        Some(device) if DMA.claim_regions(device) == Ok(true) => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
 }
 
-const fn ops(number: usize) -> MapOps {
-    match number {
+/// The operations whose number is in a `call`.
+const fn ops(call: usize) -> MapOps {
+    match call % 4 {
         0 => MapOps::Coherent,
         1 => MapOps::NonCoherent,
         2 => MapOps::DeviceTree,
@@ -107,10 +109,10 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's promise.
-    unsafe { alloc_with(dev, size, dma_handle, flags, Some(ops(OPS))) }
+    unsafe { alloc_with(dev, size, dma_handle, flags, BY | OPS) }
 }
 
-/// `rt_dma_alloc`, with the device's own operations if none are given.
+/// `rt_dma_alloc`, by the operations that `call` says.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
@@ -120,12 +122,12 @@ pub(super) unsafe fn alloc_with(
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
-    ops: Option<MapOps>,
+    call: usize,
 ) -> *mut c_void {
     let Some(device) = device(dev).filter(|_| size != 0) else { return core::ptr::null_mut() };
-    let ops = match ops {
-        Some(ops) => ops,
-        None => match table_of(device) {
+    let ops = match is_own(call) {
+        false => ops(call),
+        true => match table_of(device) {
             Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => {
                 // It need not know of a null `dma_handle`.
                 let mut unasked = 0;
@@ -141,7 +143,7 @@ pub(super) unsafe fn alloc_with(
     let Some((va, handle)) = buffer else { return core::ptr::null_mut() };
     // SAFETY: the caller's, or null.
     unsafe { write_if(dma_handle, handle) };
-    pointer(va.get())
+    pointer(va)
 }
 
 unsafe extern "C" fn free<const OPS: usize>(
@@ -152,10 +154,10 @@ unsafe extern "C" fn free<const OPS: usize>(
     flags: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, Some(ops(OPS))) }
+    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, BY | OPS) }
 }
 
-/// `rt_dma_free`, with the device's own operations if none are given.
+/// `rt_dma_free`, by the operations that `call` says.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -166,12 +168,12 @@ pub(super) unsafe fn free_with(
     cpu_addr: *mut c_void,
     dma_handle: usize,
     flags: usize,
-    ops: Option<MapOps>,
+    call: usize,
 ) {
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
-    let ops = match ops {
-        Some(ops) => ops,
-        None => match table_of(device) {
+    let ops = match is_own(call) {
+        false => ops(call),
+        true => match table_of(device) {
             // SAFETY: what the caller promises, the operation is promised.
             Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
                 return free(dev, size, cpu_addr, dma_handle, flags);
@@ -192,7 +194,7 @@ unsafe extern "C" fn sync_out<const OPS: usize>(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync(dev, data, size, dma_handle, flags, OPS) }
+    unsafe { sync(dev, data, size, dma_handle, flags, BY | OPS) }
 }
 
 unsafe extern "C" fn sync_in<const OPS: usize>(
@@ -203,13 +205,25 @@ unsafe extern "C" fn sync_in<const OPS: usize>(
     flags: usize,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, SYNC_IN | OPS) }
+    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, BY | SYNC_IN | OPS) }
 }
 
-/// A sync by the device's own operations: in the place of their number.
-pub(super) const OWN: usize = 4;
-/// A sync of what comes in: beside their number.
-pub(super) const SYNC_IN: usize = 8;
+/// A call by the operations whose number is beside this; by the device's own without it. Less than zero, which one
+/// instruction tells.
+const BY: usize = usize::MAX << 3;
+/// A call by the device's own operations.
+pub(super) const OWN: usize = 0;
+/// A sync of what comes in.
+pub(super) const SYNC_IN: usize = 4;
+
+/// A call by `ops`, whatever the device's own are.
+pub(super) const fn by(ops: MapOps) -> usize {
+    BY | ops as usize
+}
+
+fn is_own(call: usize) -> bool {
+    (call as isize) >= 0
+}
 
 /// `rt_dma_sync_out_data`, and `rt_dma_sync_in_data`, whose `dma_handle` is a number: as `call` says.
 ///
@@ -224,36 +238,38 @@ pub(super) unsafe fn sync(
     flags: usize,
     call: usize,
 ) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { return errors.inval };
-    let way = if call & SYNC_IN != 0 { Way::In } else { Way::Out };
-    let mut unasked = 0;
-    let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
-    let mut ops = ops(call % OWN);
-    if call & OWN != 0 {
-        let Some(table) = table_of(device) else { return errors.error };
-        if way == Way::In {
-            if let Some(sync) = table.sync_in_data {
+    let which = 'number: {
+        let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { break 'number Number::Inval };
+        let way = if call & SYNC_IN != 0 { Way::In } else { Way::Out };
+        let mut unasked = 0;
+        let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
+        let mut ops = ops(call);
+        if is_own(call) {
+            let Some(table) = table_of(device) else { break 'number Number::Error };
+            if way == Way::In {
+                if let Some(sync) = table.sync_in_data {
+                    // SAFETY: what the caller promises, the operation is promised.
+                    return unsafe { sync(dev, data, size, dma_handle.expose_provenance(), flags) };
+                }
+            } else if let Some(sync) = table.sync_out_data {
+                // SAFETY: the handle is the caller's, or ours.
+                unsafe { handle.write(0) };
                 // SAFETY: what the caller promises, the operation is promised.
-                return unsafe { sync(dev, data, size, dma_handle.expose_provenance(), flags) };
+                return unsafe { sync(dev, data, size, handle, flags) };
             }
-        } else if let Some(sync) = table.sync_out_data {
-            // SAFETY: the handle is the caller's, or ours.
-            unsafe { handle.write(0) };
-            // SAFETY: what the caller promises, the operation is promised.
-            return unsafe { sync(dev, data, size, handle, flags) };
+            ops = DMA.default_ops(device);
         }
-        ops = DMA.default_ops(device);
-    }
-    match DMA.sync(way, ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-        Ok(address) => {
-            if way == Way::Out {
-                // SAFETY: the caller's, or ours.
-                unsafe { handle.write(address) };
+        match DMA.sync(way, ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+            Ok(address) => {
+                if way == Way::Out {
+                    // SAFETY: the caller's, or ours.
+                    unsafe { handle.write(address) };
+                }
+                Number::Ok
             }
-            errors.ok
+            Err(Error::NotReachable) => Number::Error,
+            Err(_) => Number::Inval,
         }
-        Err(Error::NotReachable) => errors.error,
-        Err(_) => errors.inval,
-    }
+    };
+    number(which)
 }

@@ -9,7 +9,7 @@ mod reserved_memory;
 pub use port::*;
 
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 
 use crate::abi::rt_region_t;
 use crate::error::Error;
@@ -69,9 +69,31 @@ pub fn errors() -> Errors {
 
 /// The error number of what [`extract`](crate::extract) returns.
 pub fn status(result: Result<(), Error>) -> isize {
-    let number = result.map_or_else(|error| error as usize, |()| 0) % 8;
+    number_at(result.map_or_else(|error| error as usize, |()| 0))
+}
+
+/// Which of the error numbers: its place among them.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+pub enum Number {
+    /// `RT_EOK`
+    Ok = offset_of!(rt_dma_port_errors, ok) / size_of::<i16>(),
+    /// `-RT_EINVAL`
+    Inval = offset_of!(rt_dma_port_errors, inval) / size_of::<i16>(),
+    /// `-RT_ERROR`
+    Error = offset_of!(rt_dma_port_errors, error) / size_of::<i16>(),
+}
+
+/// That error number.
+#[inline(always)]
+pub fn number(which: Number) -> isize {
+    number_at(which as usize)
+}
+
+#[inline(always)]
+fn number_at(place: usize) -> isize {
     // SAFETY: one of a struct of eight numbers, of which a pointer to the whole is good for each.
-    unsafe { *(&raw const configuration().errors).cast::<i16>().add(number) }.into()
+    unsafe { *(&raw const configuration().errors).cast::<i16>().add(place % 8) }.into()
 }
 
 /// The revision of the interface that the BSP's headers declare.
@@ -258,23 +280,20 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
     }
 
-    fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize> {
+    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize> {
         // SAFETY: see above.
-        unless_unmapped(unsafe { rt_dma_port_translate(pointer(device.0), pa, 0) })
-    }
-
-    fn dma_to_cpu(&self, device: Device, handle: usize) -> Option<Pa> {
-        // SAFETY: see above.
-        unless_unmapped(unsafe { rt_dma_port_translate(pointer(device.0), handle, 1) })
+        unless_unmapped(unsafe { rt_dma_port_translate(pointer(device.0), address, to_cpu as c_int) })
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        let mut window = rt_dma_port_window::default();
+        let mut window = MaybeUninit::uninit();
         // SAFETY: see above; the window is ours.
-        match unsafe { rt_dma_port_bus_window(pointer(device.0), index, &mut window) } {
-            RT_DMA_PORT_FOUND => Entry::Found(BusWindow { cpu: window.cpu, bus: window.bus, size: window.size }),
-            _ => Entry::End,
+        if unsafe { rt_dma_port_bus_window(pointer(device.0), index, window.as_mut_ptr()) } != RT_DMA_PORT_FOUND {
+            return Entry::End;
         }
+        // SAFETY: the port filled it in.
+        let rt_dma_port_window { cpu, bus, size } = unsafe { window.assume_init() };
+        Entry::Found(BusWindow { cpu, bus, size })
     }
 
     #[inline(always)]

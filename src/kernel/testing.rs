@@ -63,11 +63,8 @@ impl Kernel for HeapOnly {
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false
     }
-    fn cpu_to_dma(&self, _device: Device, pa: Pa) -> Option<usize> {
-        Some(pa)
-    }
-    fn dma_to_cpu(&self, _device: Device, handle: usize) -> Option<Pa> {
-        Some(handle)
+    fn translate(&self, _device: Device, address: usize, _to_cpu: bool) -> Option<usize> {
+        Some(address)
     }
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End

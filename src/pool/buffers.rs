@@ -6,14 +6,20 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::mapping::Mapping;
-use crate::page_map::{PageMap, Span, Step, test};
-use crate::view::{NOWHERE, map_checked};
+use crate::mapping::{Mapping, NO_PAGE};
+use crate::page_map::{PageMap, Span, Step};
+use crate::view::map_checked;
 use core::num::NonZeroUsize;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
 /// that is longer.
 const PATIENCE: usize = 16;
+
+/// Says that a buffer is looked for by an address in a mapping: the first view to look in.
+pub const MAPPED: usize = MemoryType::Cached as usize;
+/// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
+pub const PHYSICAL: usize = 3;
 
 impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
@@ -68,7 +74,7 @@ impl<K: Kernel> Pool<K> {
     /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
     /// back, if they cannot be mapped. Any context if the view is mapped already, else *thread*.
     #[inline(always)]
-    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<Va> {
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
@@ -77,9 +83,9 @@ impl<K: Kernel> Pool<K> {
         };
         match self.view(memory).base() {
             Some(base) if is_usual && !Span::new(page, pages).differs(self.clean, mark) => {
-                NonZeroUsize::new(base + (page << PAGE_SHIFT))
+                Some(base + (page << PAGE_SHIFT))
             }
-            _ => self.hand_out(page, pages, wanted),
+            _ => self.hand_out(page, pages, wanted).map(NonZeroUsize::get),
         }
     }
 
@@ -95,33 +101,31 @@ impl<K: Kernel> Pool<K> {
         } else {
             MemoryType::Cached
         };
-        let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
-        // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address, whatever
-        // the type of the mapping (Arm ARM DDI 0487, D7.5.9).
-        let (va, through) = if is_physical {
-            (NonZeroUsize::new(self.start + offset), cached)
-        } else {
-            let va = self.map_buffer(offset, pages, memory);
-            (va, cached.or(va.map(NonZeroUsize::get)))
+        let va = match is_physical {
+            true => NonZeroUsize::new(self.start + offset),
+            false => self.map_buffer(page, pages, memory),
         };
         let Some(va) = va else {
             // It was allocated just now, so it can be freed.
             let _ = self.free(page, pages);
             return None;
         };
-        let span = Span::new(page, pages);
-        // Nobody can tell of which type a mapping of its own is, but by this: so one that has a cache counts as cached.
+        // Nobody can tell of which type a mapping of its own is, but by the mark: so one that has a cache counts as cached.
         let is_cached_alone = MemoryType::WriteThrough.is_cached()
             && memory == MemoryType::WriteThrough
             && self.view(memory).base().is_none();
-        let mark = if is_physical || is_cached_alone || memory == MemoryType::Cached { DIRTY } else { CLEAN };
-        if (is_physical || memory != MemoryType::Cached)
-            && let Some(through) = through
-            && span.differs_in_many(self.clean, CLEAN)
-        {
-            cache::flush(self.kernel, through, pages << PAGE_SHIFT);
-        }
-        if span.differs_in_many(self.clean, mark) {
+        let is_cached = memory == MemoryType::Cached && !is_physical;
+        let mark = if is_cached || is_physical || is_cached_alone { DIRTY } else { CLEAN };
+        let span = Span::new(page, pages);
+        // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
+        // reason not to.
+        if is_physical || is_cached_alone || span.differs_in_many(self.clean, mark) {
+            // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address,
+            // whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
+            let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
+            if !is_cached && let Some(through) = cached.or((!is_physical).then_some(va.get())) {
+                cache::flush(self.kernel, through, pages << PAGE_SHIFT);
+            }
             // Others change the bits beside them, but with the lock held.
             let _held = self.lock();
             span.change_many(self.clean, mark);
@@ -129,9 +133,10 @@ impl<K: Kernel> Pool<K> {
         Some(va)
     }
 
-    /// An address for the buffer at `offset`: in the view, which is made if nobody did, or in a mapping of its own.
+    /// An address for the buffer at `page`: in the view, which is made if nobody did, or in a mapping of its own.
     #[inline(always)]
-    fn map_buffer(&self, offset: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
+    fn map_buffer(&self, page: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
+        let offset = page << PAGE_SHIFT;
         let view = self.view(memory);
         if let Some(base) = view.base() {
             return NonZeroUsize::new(base + offset);
@@ -141,70 +146,70 @@ impl<K: Kernel> Pool<K> {
         if let Some(base) = view.get_or_map(&turn, kernel, self.start, self.size(), memory) {
             return NonZeroUsize::new(base + offset);
         }
-        let pa = self.start + offset;
-        let record = self.own.reserve(&turn, kernel)?;
-        let va = map_checked(kernel, pa, pages << PAGE_SHIFT, memory)?;
-        self.own.fill(&turn, record, pa, pages, va);
-        Some(va)
+        let record = self.own.reserve(turn, kernel, page, pages)?;
+        let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
+        self.own.put(record, va);
+        va
     }
 
-    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself.
-    /// Any context.
+    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself;
+    /// looked for as [`MAPPED`] or [`PHYSICAL`]. Any context.
     #[inline(always)]
-    pub fn buffer_at(&self, va: Va, is_physical: bool) -> Option<(usize, Option<&'static Mapping>)> {
-        let page = self.page_at(va, is_physical);
+    pub fn buffer_at(&self, va: Va, sought: usize) -> Option<(usize, Option<&'static Mapping>)> {
+        let page = self.page_at(va, sought);
         if self.has_own_mappings() {
-            let pa = page.map_or(NOWHERE, |page| self.pa_of(page));
-            let va = if is_physical { NOWHERE } else { va };
-            if let Some(own) = self.own.find(pa, va) {
-                // If it is not there, that is another address of its page.
-                return own.is_at(va).then(|| (own.pa().wrapping_sub(self.start) >> PAGE_SHIFT, Some(own)));
-            }
+            return self.own.tell(page, va, sought != MAPPED);
         }
-        page.map(|page| (page, None))
+        (page != NO_PAGE).then_some((page, None))
     }
 
-    /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or, if `is_physical`,
-    /// as memory that was handed out without a mapping. Any context.
+    /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
+    /// handed out without a mapping, as `sought` says; else [`NO_PAGE`]. Any context.
     #[inline(always)]
-    fn page_at(&self, va: Va, is_physical: bool) -> Option<usize> {
-        let [cached, uncached, write_through] = &self.views;
+    fn page_at(&self, va: Va, sought: usize) -> usize {
+        let [cached, uncached, write_through, _] = &self.views;
         let size = self.size();
-        let mut is_cached = true;
-        let mut offset;
-        if is_physical {
-            offset = va.wrapping_sub(self.start);
-            if offset >= size || !self.flags().contains(Flags::NOMAP) {
-                return None;
+        let mut kind = DIRTY;
+        let mut offset = self.views.get(sought).unwrap_or(cached).offset_of(va);
+        if offset >= size {
+            if sought != MAPPED {
+                return NO_PAGE;
             }
-        } else {
-            offset = cached.offset_of(va);
+            kind = CLEAN;
+            offset = uncached.offset_of(va);
             if offset >= size {
-                is_cached = false;
-                offset = uncached.offset_of(va);
+                offset = write_through.offset_of(va);
                 if offset >= size {
-                    offset = write_through.offset_of(va);
-                    if offset >= size {
-                        return None;
-                    }
+                    return NO_PAGE;
                 }
             }
         }
+        if sought != MAPPED && !self.flags().contains(Flags::NOMAP) {
+            return NO_PAGE;
+        }
         // A view that is not mapped is no whole number of pages away from the first byte of one.
+        let is_first_byte = (offset | va).is_multiple_of(PAGE_SIZE);
         let page = offset >> PAGE_SHIFT;
-        ((offset | va).is_multiple_of(PAGE_SIZE) && self.was_cached(page) == is_cached).then_some(page)
+        if is_first_byte && (self.mark(page) ^ kind) & 1 == 0 { page } else { NO_PAGE }
     }
 
     /// The physical address of `page`.
     #[inline(always)]
     pub fn pa_of(&self, page: usize) -> Pa {
-        self.start + (page << PAGE_SHIFT)
+        self.start.wrapping_add(page << PAGE_SHIFT)
     }
 
     /// Whether `page` was last handed out cached, or not mapped.
     #[inline(always)]
     pub fn was_cached(&self, page: usize) -> bool {
-        !test(self.clean, page)
+        self.mark(page) & 1 == DIRTY
+    }
+
+    /// What the bit of `page` is made of, in the lowest bit.
+    #[inline(always)]
+    fn mark(&self, page: usize) -> usize {
+        const BITS: usize = usize::BITS as usize;
+        self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
     }
 
     /// Whether any buffer has a mapping of its own.
@@ -213,18 +218,18 @@ impl<K: Kernel> Pool<K> {
         self.own.count() != 0
     }
 
-    /// Takes the mapping of its own from the buffer of `pages` pages at `va`. *Thread.*
+    /// Takes the mapping of its own from the buffer of `pages` pages at `va`; says at which page it begins. *Thread.*
     #[inline(always)]
-    pub fn unmap(&self, own: &Mapping, va: Va, pages: usize) -> Result<(), Error> {
+    pub fn unmap(&self, own: &Mapping, va: Va, pages: usize) -> Result<usize, Error> {
         if !self.kernel.can_sleep() {
             return Err(Error::Context);
         }
-        own.take(va, pages)?;
+        let page = own.take(va, pages)?;
         // Nobody can do it for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         self.kernel.unmap(va);
         self.own.keep(own);
-        Ok(())
+        Ok(page)
     }
 
     /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.

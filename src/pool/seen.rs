@@ -23,7 +23,7 @@ impl<K: Kernel> Pool<K> {
             return None;
         }
         let shows = |view: &View| view.base().is_some_and(|base| va.wrapping_sub(base) == offset);
-        let [cached, uncached, write_through] = &self.views;
+        let [cached, uncached, write_through, _] = &self.views;
         Some(if shows(uncached) {
             Seen { cached: false, in_view: true }
         } else if shows(write_through) {
@@ -42,7 +42,7 @@ impl<K: Kernel> Pool<K> {
         if offset >= self.size() {
             return None;
         }
-        let [cached, uncached, write_through] = &self.views;
+        let [cached, uncached, write_through, _] = &self.views;
         let base = match self.was_cached(offset >> PAGE_SHIFT) {
             true => cached.base(),
             // Which of the two is not known; through this one, what either may have in the cache is maintained.

@@ -37,8 +37,7 @@ const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
 impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        let (va, handle) = self.0.allocate(self.0.choose_ops(device).ok()?, device, size, COHERENT)?;
-        Some((va.get(), handle))
+        self.0.allocate(self.0.choose_ops(device).ok()?, device, size, COHERENT)
     }
 
     fn free(&self, device: Device, size: usize, va: Va, handle: usize) {

@@ -209,6 +209,18 @@ fn the_record_of_a_mapping_serves_the_next_one() {
     assert_eq!(pair(2), 3 * one);
 }
 
+/// Not even where the record of a buffer that is gone has none.
+#[test]
+fn null_is_no_buffers_address() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let [gone, held] = [(); 2].map(|()| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap());
+    machine.free(gone).unwrap();
+    refused(&machine, Held { va: 0, handle: 0, ..gone }, Error::Foreign);
+    machine.free(held).unwrap();
+}
+
 /// The other kind's view, where there is one, is refused as the linear map is.
 #[test]
 fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping() {

@@ -37,8 +37,7 @@ pub struct Coherent(&'static Dma<FakeKernel>);
 impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        let (va, handle) = self.0.allocate(ops, device, size, Flags::COHERENT)?;
-        Some((va.get(), handle))
+        self.0.allocate(ops, device, size, Flags::COHERENT)
     }
 
     fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {

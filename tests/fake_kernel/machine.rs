@@ -160,7 +160,7 @@ impl Machine {
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
         let (va, handle) = self.dma.allocate(self.ops(device)?, device, size, flags)?;
-        Some(Held { device, size, flags, va: va.get(), handle })
+        Some(Held { device, size, flags, va, handle })
     }
 
     pub fn free(&self, held: Held) -> Result<(), Error> {

@@ -309,12 +309,9 @@ impl Kernel for FakeKernel {
         self.device(device).has_dma_ranges
     }
 
-    fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize> {
-        (self.device(device).cpu_to_dma)(pa)
-    }
-
-    fn dma_to_cpu(&self, device: Device, handle: usize) -> Option<Pa> {
-        (self.device(device).dma_to_cpu)(handle)
+    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize> {
+        let device = self.device(device);
+        if to_cpu { (device.dma_to_cpu)(address) } else { (device.cpu_to_dma)(address) }
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
