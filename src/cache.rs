@@ -11,7 +11,7 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 ///
 /// A line that the range fills only partly holds bytes of its neighbours: it is written back before it is dropped
 /// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
-#[inline(always)]
+#[inline(always)] // Of what every image links, one function calls it.
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line();
     let end = va.wrapping_add(size);
@@ -24,5 +24,6 @@ pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     if last != end {
         kernel.cache_flush_and_drop(last, line);
     }
+    // Nothing, if the range fills no line.
     kernel.cache_invalidate(first, last.saturating_sub(first));
 }

@@ -87,9 +87,9 @@ impl Mappings {
             va: AtomicUsize::new(GONE),
             pages: AtomicUsize::new(pages),
             next: self.first.get(),
-        });
-        self.first.set(record);
-        record
+        })?;
+        self.first.set(Some(record));
+        Some(record)
     }
 
     /// Says where the buffer of a [reserved](Mappings::reserve) record is mapped; if it is not, the record is for another.
