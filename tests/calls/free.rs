@@ -5,6 +5,7 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
 use rt_dma_pool::map_ops::MapOps;
+use rt_dma_pool::mapping::NO_PAGE;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -207,6 +208,51 @@ fn the_record_of_a_mapping_serves_the_next_one() {
     assert_eq!(pair(1), one);
     assert_eq!(pair(3), 3 * one, "as many as there were at once");
     assert_eq!(pair(2), 3 * one);
+}
+
+/// A device may know memory by more than one address; all that lead there are the buffer's handles.
+#[test]
+fn a_handle_that_leads_back_is_the_buffers() {
+    let machine = Machine::new();
+    machine.install(c"pool", BASE, MIB);
+    let device = machine.device(DeviceInfo::behind_ranges(
+        |pa| pa.checked_sub(0x3000_0000),
+        |handle| (handle & !(1 << 31)).checked_add(0x3000_0000),
+    ));
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    let again = Held { handle: held.handle | 1 << 31, ..held };
+    assert_ne!(again.handle, held.handle);
+    refused(&machine, Held { handle: again.handle + PAGE, ..held }, Error::WrongHandle);
+    machine.free(again).unwrap();
+}
+
+/// The record of a mapping that cannot be made claims no page.
+#[test]
+fn a_buffer_is_freed_where_one_could_not_be_mapped() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let alone = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    let kept = pool.own.kept_bytes();
+    machine.fail(Service::Map, 0, 1);
+    assert!(machine.alloc(device, PAGE, Flags::NOCACHE).is_none());
+    machine.repair(Service::Map);
+    assert!(pool.own.kept_bytes() > kept, "for the next");
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert!(pool.has_own_mappings());
+    machine.free(held).unwrap();
+    machine.free(alone).unwrap();
+}
+
+/// A number may be an address in a mapping, and that of memory: who frees memory does not mean the mapping.
+#[test]
+fn the_address_of_memory_is_not_that_of_a_mapping() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
+    assert!(pool.own.tell(NO_PAGE, held.va, true).is_none());
+    assert_eq!(pool.own.tell(NO_PAGE, held.va, false).map(|(page, _)| page), Some(0));
+    machine.free(held).unwrap();
 }
 
 /// Not even where the record of a buffer that is gone has none.
