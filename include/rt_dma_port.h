@@ -39,16 +39,6 @@
 #define RT_DMA_PORT_WARNING 1
 
 /**
- * A line of `LOG_I`.
- */
-#define RT_DMA_PORT_INFO 2
-
-/**
- * Text for the shell.
- */
-#define RT_DMA_PORT_SHELL 3
-
-/**
  * An entry was found and filled in.
  */
 #define RT_DMA_PORT_FOUND 0
@@ -361,17 +351,32 @@ extern int rt_dma_port_bus_window(void *dev,
                                   struct rt_dma_port_window *window);
 
 /**
- * `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
- * where the caller may not sleep. Any context.
+ * A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
+ * where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
  */
-extern void rt_dma_port_say(const char *format,
+extern void rt_dma_port_say(int level,
+                            const char *name,
+                            const char *format,
                             uintptr_t a,
                             uintptr_t b,
                             uintptr_t c,
-                            uintptr_t d,
-                            uintptr_t e,
-                            uintptr_t f,
-                            int level);
+                            uintptr_t d);
+
+/**
+ * A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
+ */
+extern void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib);
+
+/**
+ * `rt_kprintf`: `format` with the words that it asks for. Thread.
+ */
+extern void rt_dma_port_print(const char *format,
+                              uintptr_t a,
+                              uintptr_t b,
+                              uintptr_t c,
+                              uintptr_t d,
+                              uintptr_t e,
+                              uintptr_t f);
 
 /**
  * Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or

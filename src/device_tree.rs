@@ -30,7 +30,7 @@ impl<K: Kernel> Dma<K> {
             match self.claim(device, name, &region) {
                 Ok(()) => has_ops = true,
                 Err(error) => {
-                    self.refuse(error, name, c"memory-region", region.start, region.end, index);
+                    self.refuse(error, name, index, region.start, region.end);
                     is_complete &= error != Error::NoMemory;
                 }
             }

@@ -25,7 +25,7 @@ impl<K: Kernel> Dma<K> {
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.carve(list, total, coherent);
         if let Err(error) = result {
-            self.complain(error, Name::of(c"dma-pool"), c"extract", total, coherent, 0);
+            self.complain(error, Name::of(c"dma-pool"), 0, total, coherent);
         }
         result
     }

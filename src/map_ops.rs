@@ -224,7 +224,7 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
         let name = self.kernel.device_name(device);
-        self.refuse(error, name, c"DMA", address, 0, size);
+        self.refuse(error, name, size, address, 0);
     }
 
     /// Where the other side finds what lies at `address`: out, the device what the processor calls so; in, the processor

@@ -125,7 +125,8 @@ impl<K: Kernel> Pool<K> {
                 map: IrqLock::new(map),
                 // Zero: boot code may have written to it through the cache.
                 clean,
-                views: [const { View::new() }; 3],
+                // One by one: a repeated one is written by a loop.
+                views: [View::new(), View::new(), View::new()],
                 own_mappings: AtomicUsize::new(0),
                 named,
                 owners: AtomicRef::new(),

@@ -3,7 +3,6 @@
 //! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
-use core::ffi::CStr;
 use core::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -67,19 +66,20 @@ impl<K: Kernel> Dma<K> {
     /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Any context.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         self.bad_calls.fetch_add(1, Relaxed);
-        self.complain(error, name, call, a, b, c);
+        self.complain(error, name, number, a, b);
     }
 
-    /// Logs a line about a call that fails: whom it concerns, what was called, with two addresses and a number, and why it
-    /// fails. One format for all of them, which `docs/options.md` explains. Any context.
+    /// Logs a line about a call that fails: whom it concerns, two addresses and a number, and why it fails. One format for
+    /// all of them, which `docs/options.md` explains. Any context.
+    // The order of the arguments is that of the port's, so that most of them are where they belong.
     #[cold]
     #[inline(never)]
-    pub(crate) fn complain(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
+    pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let words = [name.shown().word(), Name::of(call).word(), a, b, c, error.reason().word()];
-        self.kernel.say(level, &Line { format: c"%s: %s(0x%lx, 0x%lx, %lu): %s", words });
+        let values = &[a, b, number, error.reason().word()];
+        self.kernel.say(level, &Line::about(name, c"0x%lx 0x%lx %lu: %s", values));
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
@@ -106,7 +106,7 @@ impl<K: Kernel> Dma<K> {
     /// Refuses the install of `[start, end)`. Any context.
     #[inline(always)]
     pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
-        self.refuse(error, name, c"install", start, end, 0);
+        self.refuse(error, name, 0, start, end);
     }
 
     /// Waits for the right to install pools. *Thread.*
@@ -190,10 +190,7 @@ impl<K: Kernel> Dma<K> {
 
     /// The boot line of a new pool.
     pub(crate) fn log_reserved(&self, region: &Region) {
-        let size = region.end - region.start;
-        let tenths = ((size % (1 << 20)) * 10) >> 20;
-        let words = [region.name.shown().word(), size >> 20, tenths, region.start, 0, 0];
-        self.kernel.say(Level::Info, &Line { format: c"%s: Reserved %lu.%lu MiB at 0x%lx", words });
+        self.kernel.announce(region.start, region.name, (region.end - region.start) >> 10);
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.
@@ -260,7 +257,7 @@ impl<K: Kernel> Dma<K> {
             }
         };
         if let Err(error) = result {
-            self.refuse(error, name, c"free", va, handle, size);
+            self.refuse(error, name, size, va, handle);
         }
         result
     }

@@ -58,8 +58,8 @@ impl<K: ReservedMemory> Dma<K> {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable) => {
-                    let format = apart!("%s: shared-dma-pool %lu cannot be read");
-                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, [index, 0, 0, 0]));
+                    let format = apart!("shared-dma-pool %lu cannot be read");
+                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
@@ -180,15 +180,15 @@ impl<K: ReservedMemory> Dma<K> {
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
             ReservedError::BadNode => {
-                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
             }
-            ReservedError::Overlap => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
+            ReservedError::Overlap => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
             ReservedError::NoRoom => {
-                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
             }
-            _ => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
+            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
         };
         let (start, end) = pool.range.unwrap_or((0, 0));
-        self.refuse_line(&Line::about(pool.name, format, [start, end, pool.size as usize, 0]));
+        self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));
     }
 }

@@ -8,7 +8,7 @@ mod reserved_memory;
 
 pub use port::*;
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::mem::MaybeUninit;
 
 use crate::abi::rt_region_t;
@@ -89,6 +89,13 @@ fn pointer(address: usize) -> *mut c_void {
 
 fn unless_unmapped(address: usize) -> Option<usize> {
     (address != RT_DMA_PORT_UNMAPPED).then_some(address)
+}
+
+/// Word `index` of those that a format asks for, as an argument of the port. Behind the last it is whatever is in the
+/// register: nobody reads it.
+#[inline(always)]
+fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
+    values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
 }
 
 /// Splits a cache operation into pieces that an `int` can count.
@@ -279,9 +286,21 @@ impl Kernel for RtThread {
 
     #[inline(always)]
     fn say(&self, level: Level, line: &Line) {
-        let [a, b, c, d, e, f] = line.words;
-        // SAFETY: see above; each word is what the format asks for (see `Line`).
-        unsafe { rt_dma_port_say(line.format.as_ptr(), a, b, c, d, e, f, level as c_int) }
+        let word = |index| word(line.values, index);
+        // SAFETY: see above; each word is what the format asks for (see `Line`), and it asks for no other.
+        unsafe { rt_dma_port_say(level as c_int, line.name.0, line.format.as_ptr(), word(0), word(1), word(2), word(3)) }
+    }
+
+    fn announce(&self, start: Pa, name: Name, kib: usize) {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_announce(start, name.0, kib) }
+    }
+
+    #[inline(always)]
+    fn print(&self, format: &'static CStr, values: &[usize]) {
+        let word = |index| word(values, index);
+        // SAFETY: as in `say`.
+        unsafe { rt_dma_port_print(format.as_ptr(), word(0), word(1), word(2), word(3), word(4), word(5)) }
     }
 }
 

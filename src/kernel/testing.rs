@@ -73,4 +73,6 @@ impl Kernel for HeapOnly {
         Entry::End
     }
     fn say(&self, _level: Level, _line: &Line) {}
+    fn announce(&self, _start: Pa, _name: Name, _kib: usize) {}
+    fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

@@ -265,6 +265,11 @@ impl Machine {
         self.take_log(Level::Error)
     }
 
+    /// What was announced at boot since the last look: what, from where on, and how many KiB.
+    pub fn take_announced(&self) -> Vec<(String, Pa, usize)> {
+        std::mem::take(&mut self.kernel.0.records.lock().unwrap().announced)
+    }
+
     /// What `list_dma_pool` prints.
     pub fn list(&self) -> Vec<String> {
         self.dma.report();

@@ -62,6 +62,8 @@ struct Records {
     heap: HashMap<usize, usize>,
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
+    /// The boot lines: what, from where on, and how many KiB.
+    announced: Vec<(String, Pa, usize)>,
     printed: String,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,
@@ -323,15 +325,23 @@ impl Kernel for FakeKernel {
 
     fn say(&self, level: Level, line: &Line) {
         assert!(!context::locked(), "text under a lock");
-        let text = text::format(line);
+        let text = text::format_line(line);
         if !context::can_sleep() {
             return;
         }
         self.may_sleep("say");
-        let mut records = self.0.records.lock().unwrap();
-        match level {
-            Level::Shell => records.printed.push_str(&text),
-            _ => records.log.push((level, text)),
-        }
+        self.0.records.lock().unwrap().log.push((level, text));
+    }
+
+    fn announce(&self, start: Pa, name: Name, kib: usize) {
+        assert!(!context::locked(), "text under a lock");
+        self.may_sleep("announce");
+        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, kib));
+    }
+
+    fn print(&self, format: &'static CStr, values: &[usize]) {
+        assert!(!context::locked(), "text under a lock");
+        self.may_sleep("print");
+        self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));
     }
 }

@@ -2,7 +2,7 @@
 //! the two cannot disagree.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::mem::offset_of;
+use core::mem::{MaybeUninit, offset_of};
 
 use crate::error::Error;
 use crate::kernel::{Level, MemoryType};
@@ -21,10 +21,6 @@ pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
 pub const RT_DMA_PORT_ERROR: c_int = 0;
 /// A line of `LOG_W`.
 pub const RT_DMA_PORT_WARNING: c_int = 1;
-/// A line of `LOG_I`.
-pub const RT_DMA_PORT_INFO: c_int = 2;
-/// Text for the shell.
-pub const RT_DMA_PORT_SHELL: c_int = 3;
 
 /// An entry was found and filled in.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
@@ -47,8 +43,6 @@ const _: () = assert!(
         && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
         && RT_DMA_PORT_ERROR == Level::Error as c_int
         && RT_DMA_PORT_WARNING == Level::Warning as c_int
-        && RT_DMA_PORT_INFO == Level::Info as c_int
-        && RT_DMA_PORT_SHELL == Level::Shell as c_int
 );
 
 /// A range of physical memory, as the port reports it.
@@ -187,16 +181,27 @@ unsafe extern "C" {
     /// Any context.
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize, window: *mut rt_dma_port_window) -> c_int;
 
-    /// `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
-    /// where the caller may not sleep. Any context.
+    /// A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
+    /// where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
     pub fn rt_dma_port_say(
-        format: *const c_char,
-        a: usize,
-        b: usize,
-        c: usize,
-        d: usize,
-        e: usize,
-        f: usize,
         level: c_int,
+        name: *const c_char,
+        format: *const c_char,
+        a: MaybeUninit<usize>,
+        b: MaybeUninit<usize>,
+        c: MaybeUninit<usize>,
+        d: MaybeUninit<usize>,
+    );
+    /// A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
+    pub fn rt_dma_port_announce(start: usize, name: *const c_char, kib: usize);
+    /// `rt_kprintf`: `format` with the words that it asks for. Thread.
+    pub fn rt_dma_port_print(
+        format: *const c_char,
+        a: MaybeUninit<usize>,
+        b: MaybeUninit<usize>,
+        c: MaybeUninit<usize>,
+        d: MaybeUninit<usize>,
+        e: MaybeUninit<usize>,
+        f: MaybeUninit<usize>,
     );
 }
