@@ -29,6 +29,16 @@
 #define RT_DMA_PORT_WRITE_THROUGH 2
 
 /**
+ * `RT_HW_CACHE_FLUSH`.
+ */
+#define RT_DMA_PORT_FLUSH 1
+
+/**
+ * `RT_HW_CACHE_INVALIDATE`.
+ */
+#define RT_DMA_PORT_INVALIDATE 2
+
+/**
  * A line of `LOG_E`.
  */
 #define RT_DMA_PORT_ERROR 0
@@ -44,19 +54,24 @@
 #define RT_DMA_PORT_FOUND 0
 
 /**
- * The list ends before that index.
+ * There is no list.
  */
-#define RT_DMA_PORT_END 1
-
-/**
- * There is an entry, but it cannot be read.
- */
-#define RT_DMA_PORT_UNREADABLE 2
+#define RT_DMA_PORT_INVALID 1
 
 /**
  * The kernel is built without the service.
  */
-#define RT_DMA_PORT_ABSENT 3
+#define RT_DMA_PORT_ABSENT 2
+
+/**
+ * The list ends before that index.
+ */
+#define RT_DMA_PORT_END 3
+
+/**
+ * There is an entry, but it cannot be read.
+ */
+#define RT_DMA_PORT_UNREADABLE 4
 
 /**
  * The region's node says `no-map`.
@@ -64,9 +79,9 @@
 #define RT_DMA_PORT_NO_MAP 16
 
 /**
- * The region's node says `reusable`.
+ * The region's node does not say `reusable`: it is only for the devices that name it.
  */
-#define RT_DMA_PORT_REUSABLE 1
+#define RT_DMA_PORT_EXCLUSIVE 8
 
 /**
  * A range of physical memory, as the port reports it.
@@ -87,13 +102,13 @@ struct rt_dma_port_region {
  */
 struct rt_dma_port_window {
   /**
-   * First byte as the processor sees it.
-   */
-  uint64_t cpu;
-  /**
    * First byte as the device sees it.
    */
   uint64_t bus;
+  /**
+   * First byte as the processor sees it.
+   */
+  uint64_t cpu;
   /**
    * Bytes.
    */
@@ -247,11 +262,9 @@ extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
 extern void rt_dma_port_unmap(void *va);
 
 /**
- * `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
+ * `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
  */
-extern void rt_dma_port_cache(int invalidate,
-                              void *va,
-                              int size);
+extern void rt_dma_port_cache(int operation, void *va, int size);
 
 /**
  * Bytes in a line of the data cache. Any context.
@@ -279,10 +292,9 @@ extern uintptr_t rt_dma_port_critical_enter(void);
 extern void rt_dma_port_critical_exit(uintptr_t saved);
 
 /**
- * 1 in a thread with interrupts on, or before the scheduler runs; 0 in an interrupt or with interrupts off. Any
- * context.
+ * Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
  */
-extern int rt_dma_port_can_sleep(void);
+extern int rt_dma_port_is_atomic(void);
 
 /**
  * Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
@@ -290,13 +302,24 @@ extern int rt_dma_port_can_sleep(void);
 extern void rt_dma_port_pause(void);
 
 /**
- * Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
- * without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
- * and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
+ * Fills in entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: without
+ * bytes if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that are in
+ * use, not hot-pluggable, and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list
+ * where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
  */
 extern int rt_dma_port_reserved(const void *list,
+                                uintptr_t length,
                                 uintptr_t index,
                                 struct rt_dma_port_region *region);
+
+/**
+ * Entry `index` of such a list, which was found, begins at `end` from now on if it began at `start`, unless it ends
+ * there. Memblock's is not written. Thread.
+ */
+extern void rt_dma_port_consume(void *list,
+                                uintptr_t index,
+                                uintptr_t start,
+                                uintptr_t end);
 
 /**
  * `rt_dm_dev_get_name`; may be null. Any context.
@@ -325,14 +348,14 @@ extern const void *rt_dma_port_node(void *dev);
 
 /**
  * Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
- * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
+ * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
  */
 extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
+ * The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
  */
-extern int rt_dma_port_has_dma_ranges(void *dev);
+extern const void *rt_dma_port_dma_ranges(void *dev);
 
 /**
  * `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range

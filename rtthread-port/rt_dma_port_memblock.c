@@ -8,9 +8,19 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
 {
     const rt_region_t *reg = (const rt_region_t *)list + index;
+
+    if (!list || !length)
+    {
+        return RT_DMA_PORT_INVALID;
+    }
+
+    if (index >= length)
+    {
+        return RT_DMA_PORT_END;
+    }
 
     region->start = reg->start;
     region->end = reg->name ? reg->end : reg->start;
@@ -18,32 +28,47 @@ int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_r
     return RT_DMA_PORT_FOUND;
 }
 
-#elif defined(RT_USING_MEMBLOCK)
+void rt_dma_port_consume(void *list, uintptr_t index, uintptr_t start, uintptr_t end)
+{
+    rt_region_t *reg = (rt_region_t *)list + index;
+
+    if (reg->start == start && end < reg->end)
+    {
+        reg->start = end;
+    }
+}
+
+#else /* revision 2 */
+
+#ifdef RT_USING_MEMBLOCK
 
 #include <mm_memblock.h>
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
 {
-    struct rt_mmblk_reg *reg;
-    struct rt_memblock *reserved = rt_memblock_get_reserved();
+    rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
     RT_UNUSED(list);
+    RT_UNUSED(length);
 
-    if (!reserved)
+    while ((node = node->next))
     {
-        return RT_DMA_PORT_ABSENT;
-    }
-
-    rt_slist_for_each_entry(reg, &reserved->reg_list, node)
-    {
+        const struct rt_mmblk_reg *reg = rt_slist_entry(node, struct rt_mmblk_reg, node);
         const char *name = reg->memreg.name;
 
-        if (reg->alloc && !(reg->flags & MEMBLOCK_HOTPLUG) && name && !rt_strcmp(name, "dma-pool") && index-- == 0)
+        if (!reg->alloc || (reg->flags & MEMBLOCK_HOTPLUG) || !name || rt_strcmp(name, "dma-pool"))
+        {
+            continue;
+        }
+
+        if (!index)
         {
             *region = (struct rt_dma_port_region) { reg->memreg.start, reg->memreg.end };
 
             return RT_DMA_PORT_FOUND;
         }
+
+        --index;
     }
 
     return RT_DMA_PORT_END;
@@ -51,13 +76,24 @@ int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_r
 
 #else
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
 {
     RT_UNUSED(list);
+    RT_UNUSED(length);
     RT_UNUSED(index);
     RT_UNUSED(region);
 
     return RT_DMA_PORT_ABSENT;
 }
 
-#endif /* revision 1, RT_USING_MEMBLOCK */
+#endif /* RT_USING_MEMBLOCK */
+
+void rt_dma_port_consume(void *list, uintptr_t index, uintptr_t start, uintptr_t end)
+{
+    RT_UNUSED(list);
+    RT_UNUSED(index);
+    RT_UNUSED(start);
+    RT_UNUSED(end);
+}
+
+#endif /* revision */

@@ -10,10 +10,10 @@ int rt_dma_port_bus_window(void *dev, uintptr_t index, struct rt_dma_port_window
 {
 #if defined(RT_USING_PCI) && RT_DMA_PORT_REVISION >= 2
     const struct rt_bus *bus = ((struct rt_device *)dev)->bus;
-    const struct rt_pci_bus_region *region;
     const struct rt_pci_host_bridge *bridge;
+    const struct rt_pci_bus_region *region;
 
-    if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
+    if (!bus || rt_strcmp(bus->name, "pci"))
     {
         return RT_DMA_PORT_END;
     }
@@ -26,10 +26,7 @@ int rt_dma_port_bus_window(void *dev, uintptr_t index, struct rt_dma_port_window
     }
 
     region = &bridge->dma_regions[index];
-
-    window->cpu = region->cpu_addr;
-    window->bus = region->phy_addr;
-    window->size = region->size;
+    *window = (struct rt_dma_port_window) { region->phy_addr, region->cpu_addr, region->size };
 
     return RT_DMA_PORT_FOUND;
 #else

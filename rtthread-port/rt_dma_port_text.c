@@ -32,7 +32,7 @@ void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t 
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
     /* Log and console may take a mutex. Asked for here, and not first, for fewer words to keep meanwhile. */
-    if (!rt_dma_port_can_sleep())
+    if (rt_dma_port_is_atomic())
     {
         return;
     }

@@ -7,18 +7,17 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, Name, NamedRegion};
 use crate::map_ops::NotNow;
-use crate::pool::Region;
-use crate::registry::Dma;
+use crate::pool::{NamedBy, Region};
+use crate::registry::{Dma, Installer};
 
 impl<K: Kernel> Dma<K> {
     /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
     /// it has such a region, or a bus with `dma-ranges` above it. *Thread.*
     pub(crate) fn claim_regions(&self, device: Device) -> Result<bool, NotNow> {
-        if !self.kernel.can_sleep() {
-            return Err(NotNow);
-        }
+        // Held while the regions are read, too: that may sleep as well.
+        let installer = self.installer().ok_or(NotNow)?;
         let name = self.kernel.device_name(device);
-        let (mut has_ops, mut is_complete) = (false, true);
+        let mut has_ops = false;
         let mut index = 0;
         loop {
             let region = match self.kernel.memory_region(device, index) {
@@ -27,17 +26,16 @@ impl<K: Kernel> Dma<K> {
                 Entry::Unreadable => NamedRegion { start: 0, end: 0, no_map: false, reusable: false },
                 Entry::End => break,
             };
-            match self.claim(device, name, &region) {
+            match self.claim(&installer, device, name, &region) {
                 Ok(()) => has_ops = true,
                 Err(error) => {
                     self.refuse(error, name, index, region.start, region.end);
-                    is_complete &= error != Error::NoMemory;
+                    if error == Error::NoMemory {
+                        return Err(NotNow);
+                    }
                 }
             }
             index += 1;
-        }
-        if !is_complete {
-            return Err(NotNow);
         }
         if !has_ops && !self.kernel.has_dma_ranges(device) {
             return Ok(false);
@@ -49,8 +47,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
     #[inline(always)]
-    fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
-        let installer = self.installer()?;
+    fn claim(&self, installer: &Installer, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable);
@@ -68,7 +65,6 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &wanted, flags, Some(device), None)?;
-        Ok(())
+        self.add_pool(installer, &wanted, flags, NamedBy::device(device), None)
     }
 }

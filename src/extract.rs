@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Name, Pa, RegionList};
-use crate::pool::Region;
+use crate::pool::{NamedBy, Region};
 use crate::registry::Dma;
 
 /// One past the highest address that 32 bits can name.
@@ -32,17 +32,23 @@ impl<K: Kernel> Dma<K> {
 
     #[inline(never)]
     fn carve(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
-        let installer = self.installer()?;
-        if total < coherent || total == 0 || list.length == 0 {
+        if total < coherent || total == 0 {
             return Err(Error::BadSize);
         }
+        let Some(installer) = self.installer() else { return Err(Error::Context) };
         let (index, start) = self.room(list, total)?;
         let end = start + total;
         // One size for both is one pool.
         let (middle, name) = if coherent == total { (start, COHERENT) } else { (start + coherent, c"cma") };
         let low = Region { start, end: middle, name: Name::of(COHERENT) };
         let high = Region { start: middle, end, name: Name::of(name) };
-        self.add_pool(&installer, &high, Flags::empty(), None, if start == middle { None } else { Some(&low) })?;
+        self.add_pool(
+            &installer,
+            &high,
+            Flags::empty(),
+            NamedBy::NOBODY,
+            if start == middle { None } else { Some(&low) },
+        )?;
         self.kernel.consume(list, index, start, end);
         if end as u64 <= FOUR_GIB { Ok(()) } else { Err(Error::High) }
     }
@@ -51,29 +57,31 @@ impl<K: Kernel> Dma<K> {
     /// them below 4 GiB; where none has, of the last one with room above, as the C original does.
     #[inline(always)]
     fn room(&self, list: RegionList, total: usize) -> Result<(usize, Pa), Error> {
-        let mut found = Err(Error::NoRegion);
-        for index in 0..list.length {
-            let (mut start, last) = match self.kernel.region(list, index) {
+        /// No region begins there that has a byte.
+        const NONE: Pa = Pa::MAX;
+        let (mut found, mut start, mut index) = (0, NONE, 0);
+        let error = 'search: loop {
+            let (mut from, last) = match self.kernel.region(list, index) {
                 Ok(region) => region,
                 // The list's end, or there is none.
-                Err(error) => return found.or(Err(error)),
+                Err(error) => break error,
             };
-            while let Some(end) = start.checked_add(total)
+            while let Some(end) = from.checked_add(total)
                 && end <= last
             {
-                match self.covering(start, end) {
+                if let Some(pool) = self.covering(from, end) {
                     // What is left begins behind it.
-                    Some(pool) => start = pool.public.region_end.load(Relaxed).max(pool.end()),
-                    None => {
-                        found = Ok((index, start));
-                        if end as u64 <= FOUR_GIB {
-                            return found;
-                        }
-                        break;
-                    }
+                    from = pool.public.region_end.load(Relaxed).max(pool.end());
+                    continue;
                 }
+                (found, start) = (index, from);
+                if end as u64 <= FOUR_GIB {
+                    break 'search Error::NoRegion;
+                }
+                break;
             }
-        }
-        found
+            index += 1;
+        };
+        if start == NONE { Err(error) } else { Ok((found, start)) }
     }
 }

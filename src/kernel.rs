@@ -76,18 +76,19 @@ pub struct NamedRegion {
     pub reusable: bool,
 }
 
-/// The list of regions that boot pools are carved out of.
+/// The list of regions that boot pools are carved out of: that of the caller of `rt_dma_pool_extract` where the interface
+/// has one. Elsewhere it is the boot allocator's reserved list, and this one means nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RegionList {
-    /// Address of the list that the caller of `rt_dma_pool_extract` hands over; 0 for the boot allocator's reserved list.
+    /// Its address, or 0.
     pub address: usize,
-    /// Regions in it, at most.
+    /// Regions in it.
     pub length: usize,
 }
 
 impl RegionList {
-    /// The boot allocator's reserved list.
-    pub const RESERVED: RegionList = RegionList { address: 0, length: usize::MAX };
+    /// None: the boot allocator's reserved list is meant.
+    pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
 }
 
 /// One window of a PCI host bridge through which its devices see memory.
@@ -228,10 +229,10 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- boot memory -----------------------------------------------------------------------------------------------
 
-    /// Region `index`, less than the list's length, that DMA pools may be carved out of: its first byte, and one past the
-    /// last. Of memblock's list only those in use, not hot-pluggable, and named as the interface asks are counted; of a
-    /// caller's list all are, and one without a name is empty. [`Error::NoRegion`] behind the last, [`Error::NoList`] where
-    /// the kernel has no memblock. *Thread.*
+    /// Region `index` that DMA pools may be carved out of: its first byte, and one past the last. Of memblock's list only
+    /// those in use, not hot-pluggable, and named as the interface asks are counted; of a caller's list all are, and one
+    /// without a name is empty. [`Error::NoRegion`] behind the last, [`Error::BadSize`] where the caller owes a list and has
+    /// none, [`Error::NoList`] where the kernel has no memblock. *Thread.*
     fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error>;
     /// Pools cover `[start, end)` of entry `index` now. An entry of a caller's list that began at `start` begins at `end` from
     /// now on, unless it ends there; memblock's is not written. *Thread.*

@@ -43,6 +43,22 @@ impl Region {
     }
 }
 
+/// Whose node names a pool's region in `memory-region`.
+#[derive(Clone, Copy)]
+pub struct NamedBy(usize);
+
+impl NamedBy {
+    /// Nobody's: it is no such region.
+    pub const NOBODY: NamedBy = NamedBy(0);
+    /// It is one, of no device in particular: no device lies at an odd address.
+    pub const ANYBODY: NamedBy = NamedBy(1);
+
+    /// A device's.
+    pub fn device(device: Device) -> Self {
+        NamedBy(device.0)
+    }
+}
+
 /// Another device whose node names the pool's region.
 pub struct Owner {
     device: Device,
@@ -66,8 +82,8 @@ pub struct Pool<K: Kernel> {
     views: [View; 3],
     /// Buffers with a mapping of their own.
     own_mappings: AtomicUsize,
-    /// It is a device's `memory-region`: one, as a word.
-    named: usize,
+    /// By whom it was named first, if it is a `memory-region`: C may write `public.dev`.
+    named: NamedBy,
     owners: AtomicRef<Owner>,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
@@ -101,9 +117,7 @@ impl<K: Kernel> Memory<K> {
 impl<K: Kernel> Pool<K> {
     /// Builds a pool in `memory`. Nobody finds it before it is linked.
     #[inline(always)]
-    pub fn place(memory: Memory<K>, kernel: K, region: &Region, flags: Flags, owner: Option<Device>) -> &'static Self {
-        let named = usize::from(owner.is_some());
-        let owner = owner.map_or(0, |device| device.0);
+    pub fn place(memory: Memory<K>, kernel: K, region: &Region, flags: Flags, named: NamedBy) -> &'static Self {
         let Memory { start, pages, shape, slot } = memory;
         slot.place(|[used, starts, clean], nodes| {
             let map = PageMap::new(pages, shape, used, starts, nodes);
@@ -117,7 +131,7 @@ impl<K: Kernel> Pool<K> {
                     map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
                     bits: AtomicUsize::new(pages),
                     start: AtomicUsize::new(start),
-                    dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(owner)),
+                    dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
                 },
                 kernel,
                 start,
@@ -202,7 +216,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Whether it is a device's `memory-region`.
     pub fn is_named(&self) -> bool {
-        self.named != 0
+        self.named.0 != NamedBy::NOBODY.0
     }
 
     /// Whether it is a device's `memory-region`, and `device` one of those that name it.

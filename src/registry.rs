@@ -15,7 +15,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::{Mapping, Mappings};
-use crate::pool::{Memory, Pool, Region};
+use crate::pool::{Memory, NamedBy, Pool, Region};
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -31,11 +31,11 @@ pub struct Dma<K: Kernel> {
 }
 
 /// The right to install pools, which one caller at a time has.
-pub(crate) struct Installer<'a, K: Kernel>(&'a Dma<K>);
+pub(crate) struct Installer<'a>(&'a AtomicBool);
 
-impl<K: Kernel> Drop for Installer<'_, K> {
+impl Drop for Installer<'_> {
     fn drop(&mut self) {
-        self.0.installing.store(false, Release);
+        self.0.store(false, Release);
     }
 }
 
@@ -93,14 +93,13 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
     /// became of it. *Thread.*
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let result = match self.installer() {
-            Ok(installer) => self.add_pool(&installer, region, Flags::empty(), None, None),
-            Err(error) => Err(error),
-        };
+        let add = |installer| self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None);
+        let result = self.installer().ok_or(Error::Context).and_then(add);
         if let Err(error) = result {
             self.refuse_install(error, region.name, region.start, region.end);
         }
-        result
+        // It is there now, if there was no error, and nothing else is.
+        result.and_then(|()| self.covering(region.start, region.end).ok_or(Error::NoMemory))
     }
 
     /// Refuses the install of `[start, end)`. Any context.
@@ -109,43 +108,39 @@ impl<K: Kernel> Dma<K> {
         self.refuse(error, name, 0, start, end);
     }
 
-    /// Waits for the right to install pools. *Thread.*
-    #[inline(always)]
-    pub(crate) fn installer(&self) -> Result<Installer<'_, K>, Error> {
-        if self.wait_to_install() { Ok(Installer(self)) } else { Err(Error::Context) }
-    }
-
+    /// Waits for the right to install pools; `None` where the caller may not sleep. *Thread.*
     #[inline(never)]
-    fn wait_to_install(&self) -> bool {
+    pub(crate) fn installer(&self) -> Option<Installer<'_>> {
         while self.kernel.can_sleep() {
             if !self.installing.swap(true, Acquire) {
-                return true;
+                return Some(Installer(&self.installing));
             }
             self.kernel.pause();
         }
-        false
+        None
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
     #[inline(never)]
     pub(crate) fn add_pool(
         &self,
-        installer: &Installer<K>,
+        installer: &Installer,
         region: &Region,
         flags: Flags,
-        owner: Option<Device>,
+        named: NamedBy,
         before: Option<&Region>,
-    ) -> Result<&'static Pool<K>, Error> {
+    ) -> Result<(), Error> {
         let memory = self.reserve(installer, region)?;
         if let Some(before) = before {
-            self.add_pool(installer, before, flags, owner, None)?;
+            self.add_pool(installer, before, flags, named, None)?;
         }
-        Ok(self.link(installer, memory, region, flags, owner))
+        self.link(installer, memory, region, flags, named);
+        Ok(())
     }
 
     /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
     #[inline(always)]
-    pub(crate) fn reserve(&self, _: &Installer<K>, region: &Region) -> Result<Memory<K>, Error> {
+    pub(crate) fn reserve(&self, _: &Installer, region: &Region) -> Result<Memory<K>, Error> {
         let pages = region.pages().ok_or(Error::BadSize)?;
         if self.covering(region.start, region.end).is_some() {
             return Err(Error::Overlap);
@@ -155,17 +150,10 @@ impl<K: Kernel> Dma<K> {
 
     /// Makes `region` a pool in what was [reserved](Self::reserve) for it. *Thread.*
     #[inline(always)]
-    pub(crate) fn link(
-        &self,
-        _: &Installer<K>,
-        memory: Memory<K>,
-        region: &Region,
-        flags: Flags,
-        owner: Option<Device>,
-    ) -> &'static Pool<K> {
+    pub(crate) fn link(&self, _: &Installer, memory: Memory<K>, region: &Region, flags: Flags, named: NamedBy) {
         let below_4g = (region.end as u64) <= 1 << 32;
         let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
-        let pool = Pool::place(memory, self.kernel, region, flags, owner);
+        let pool = Pool::place(memory, self.kernel, region, flags, named);
         if !flags.contains(Flags::NOMAP) {
             pool.map_linear();
         }
@@ -174,18 +162,15 @@ impl<K: Kernel> Dma<K> {
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);
         }
-        // C may walk the list of links on another core, or in an interrupt.
-        critical_section::with(|_| {
-            let head = core::ptr::from_ref(&self.head).cast_mut();
-            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
-            pool.public.list.next.store(head, Relaxed);
-            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-            self.head.prev.store(link, Relaxed);
-            last_link.next.store(link, Release);
-            last_next.set(pool);
-        });
-        self.log_reserved(&pool.region());
-        pool
+        // C may walk the list of links on another core, or in an interrupt: it finds the pool, or does not, and ways on from
+        // there that are whole.
+        let link = core::ptr::from_ref(&pool.public.list).cast_mut();
+        pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
+        pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
+        self.head.prev.store(link, Release);
+        last_link.next.store(link, Release);
+        last_next.set(pool);
+        self.log_reserved(region);
     }
 
     /// The boot line of a new pool.

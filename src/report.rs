@@ -24,8 +24,7 @@ impl<K: Kernel> Dma<K> {
         while let Some(pool) = next {
             let (used, longest) = pool.usage();
             let region = pool.region();
-            let values =
-                [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
+            let values = [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
             kernel.print(c"\n%-15s [0x%08lx, 0x%08lx]\t%lu\t%lu\t%lu\t", &values);
             let mut flags = pool.flags().bits();
             for name in FLAG_NAMES.chunks_exact(STEP) {

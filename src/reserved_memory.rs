@@ -8,13 +8,10 @@
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use crate::kernel::{Device, Entry, Line, Name, PAGE_SIZE, Pa};
-use crate::pool::Region;
+use crate::kernel::{Entry, Line, Name, PAGE_SIZE, Pa};
+use crate::pool::{NamedBy, Region};
 use crate::registry::{Dma, Installer};
 use crate::text::apart;
-
-/// Who owns a pool that is everyone's: nobody. A device that names it is served from it first, and shares it.
-const NOBODY: Device = Device(0);
 
 /// Why a node is not served. The others are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +47,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// everyone's. Each node by itself, with a line in the log if it cannot be; says what was wrong first. What is
     /// done already is not done again. *Thread*, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
-        let installer = self.installer()?;
+        let installer = self.installer().ok_or(ReservedError::Context)?;
         let mut result = Ok(());
         let mut index = 0;
         loop {
@@ -71,7 +68,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    fn install_shared(&self, installer: &Installer<K>, pool: &SharedPool) -> Result<(), ReservedError> {
+    fn install_shared(&self, installer: &Installer, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
             return Err(ReservedError::BadNode);
         }
@@ -90,8 +87,9 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::NoMemory);
         }
         match memory {
+            // Everyone's: a device that names it is served from it first, and shares it.
             Some(memory) => {
-                self.link(installer, memory, &region, Flags::empty(), Some(NOBODY));
+                self.link(installer, memory, &region, Flags::empty(), NamedBy::ANYBODY);
             }
             None if is_new => self.log_reserved(&region),
             None => {}

@@ -54,8 +54,7 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
     match DEVICES.unmanage(device, Kind::Buffer, is_it) {
         Some(words) => free_buffer(device, words),
         None => {
-            let format =
-                apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
+            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
             let name = DMA.kernel.device_name(device);
             DMA.refuse_line(&Line::about(name, format, &[va, dma_handle, size]));
         }

@@ -11,7 +11,6 @@ pub use port::*;
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::MaybeUninit;
 
-use crate::abi::rt_region_t;
 use crate::error::Error;
 
 use super::{
@@ -98,14 +97,27 @@ fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
     values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
 }
 
+/// The error whose number the port answered.
+fn error_of(number: c_int) -> Error {
+    const {
+        assert!(
+            RT_DMA_PORT_INVALID == Error::BadSize as c_int
+                && RT_DMA_PORT_ABSENT == Error::NoList as c_int
+                && RT_DMA_PORT_END == Error::NoRegion as c_int
+        )
+    }
+    // SAFETY: the port answers with one of these three, if not with RT_DMA_PORT_FOUND; an error is a word.
+    unsafe { core::mem::transmute::<usize, Error>(number as usize) }
+}
+
 /// Splits a cache operation into pieces that an `int` can count.
 #[inline(never)]
-fn maintain(mut va: Va, mut size: usize, invalidate: bool) {
+fn maintain(mut va: Va, mut size: usize, operation: c_int) {
     while size != 0 {
         let piece = size.min(CACHE_OP_MAX);
         // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but
         // through the device.
-        unsafe { rt_dma_port_cache(invalidate as c_int, pointer(va), piece as c_int) };
+        unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
         va = va.wrapping_add(piece);
         size -= piece;
     }
@@ -163,7 +175,7 @@ impl Kernel for RtThread {
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
-        maintain(va, size, false);
+        maintain(va, size, RT_DMA_PORT_FLUSH);
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
@@ -178,7 +190,7 @@ impl Kernel for RtThread {
     }
 
     fn cache_invalidate(&self, va: Va, size: usize) {
-        maintain(va, size, true);
+        maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
     fn cache_line(&self) -> usize {
@@ -198,7 +210,7 @@ impl Kernel for RtThread {
 
     fn can_sleep(&self) -> bool {
         // SAFETY: see above.
-        unsafe { rt_dma_port_can_sleep() != 0 }
+        unsafe { rt_dma_port_is_atomic() == 0 }
     }
 
     fn pause(&self) {
@@ -209,27 +221,19 @@ impl Kernel for RtThread {
     fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
         let mut region = MaybeUninit::uninit();
         // SAFETY: see above; the region is ours, and the list is as long as `extract`'s caller says.
-        match unsafe { rt_dma_port_reserved(pointer(list.address), index, region.as_mut_ptr()) } {
+        match unsafe { rt_dma_port_reserved(pointer(list.address), list.length, index, region.as_mut_ptr()) } {
             RT_DMA_PORT_FOUND => {
                 // SAFETY: the port filled it in.
                 let region = unsafe { region.assume_init() };
                 Ok((region.start, region.end))
             }
-            RT_DMA_PORT_ABSENT => Err(Error::NoList),
-            _ => Err(Error::NoRegion),
+            number => Err(error_of(number)),
         }
     }
 
     fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa) {
-        let regions: *mut rt_region_t = core::ptr::with_exposed_provenance_mut(list.address);
-        if regions.is_null() {
-            return;
-        }
-        // SAFETY: the list of `extract`'s caller, which nobody else uses meanwhile; it has that entry.
-        let region = unsafe { &mut *regions.add(index) };
-        if region.start == start && end < region.end {
-            region.start = end;
-        }
+        // SAFETY: see above; the list is that of `extract`'s caller, which nobody else uses meanwhile, and has that entry.
+        unsafe { rt_dma_port_consume(pointer(list.address), index, start, end) }
     }
 
     fn device_name(&self, device: Device) -> Name {
@@ -256,13 +260,13 @@ impl Kernel for RtThread {
         }
         // SAFETY: the port filled it in.
         let rt_dma_port_region { start, end } = unsafe { region.assume_init() };
-        let (no_map, reusable) = (says & RT_DMA_PORT_NO_MAP != 0, says & RT_DMA_PORT_REUSABLE != 0);
+        let (no_map, reusable) = (says & RT_DMA_PORT_NO_MAP != 0, says & RT_DMA_PORT_EXCLUSIVE == 0);
         Entry::Found(NamedRegion { start, end, no_map, reusable })
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
         // SAFETY: see above.
-        unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
+        unsafe { !rt_dma_port_dma_ranges(pointer(device.0)).is_null() }
     }
 
     fn cpu_to_dma(&self, device: Device, pa: Pa) -> Option<usize> {
@@ -276,10 +280,14 @@ impl Kernel for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        let mut window = rt_dma_port_window::default();
+        let mut window = MaybeUninit::uninit();
         // SAFETY: see above; the window is ours.
-        match unsafe { rt_dma_port_bus_window(pointer(device.0), index, &mut window) } {
-            RT_DMA_PORT_FOUND => Entry::Found(BusWindow { cpu: window.cpu, bus: window.bus, size: window.size }),
+        match unsafe { rt_dma_port_bus_window(pointer(device.0), index, window.as_mut_ptr()) } {
+            RT_DMA_PORT_FOUND => {
+                // SAFETY: the port filled it in.
+                let rt_dma_port_window { bus, cpu, size } = unsafe { window.assume_init() };
+                Entry::Found(BusWindow { cpu, bus, size })
+            }
             _ => Entry::End,
         }
     }
@@ -288,7 +296,9 @@ impl Kernel for RtThread {
     fn say(&self, level: Level, line: &Line) {
         let word = |index| word(line.values, index);
         // SAFETY: see above; each word is what the format asks for (see `Line`), and it asks for no other.
-        unsafe { rt_dma_port_say(level as c_int, line.name.0, line.format.as_ptr(), word(0), word(1), word(2), word(3)) }
+        unsafe {
+            rt_dma_port_say(level as c_int, line.name.0, line.format.as_ptr(), word(0), word(1), word(2), word(3))
+        }
     }
 
     fn announce(&self, start: Pa, name: Name, kib: usize) {

@@ -17,6 +17,11 @@ pub const RT_DMA_PORT_UNCACHED: c_int = 1;
 /// Write-through memory.
 pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
 
+/// `RT_HW_CACHE_FLUSH`.
+pub const RT_DMA_PORT_FLUSH: c_int = 1;
+/// `RT_HW_CACHE_INVALIDATE`.
+pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
+
 /// A line of `LOG_E`.
 pub const RT_DMA_PORT_ERROR: c_int = 0;
 /// A line of `LOG_W`.
@@ -24,17 +29,19 @@ pub const RT_DMA_PORT_WARNING: c_int = 1;
 
 /// An entry was found and filled in.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// The list ends before that index.
-pub const RT_DMA_PORT_END: c_int = 1;
-/// There is an entry, but it cannot be read.
-pub const RT_DMA_PORT_UNREADABLE: c_int = 2;
+/// There is no list.
+pub const RT_DMA_PORT_INVALID: c_int = 1;
 /// The kernel is built without the service.
-pub const RT_DMA_PORT_ABSENT: c_int = 3;
+pub const RT_DMA_PORT_ABSENT: c_int = 2;
+/// The list ends before that index.
+pub const RT_DMA_PORT_END: c_int = 3;
+/// There is an entry, but it cannot be read.
+pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
 
 /// The region's node says `no-map`.
 pub const RT_DMA_PORT_NO_MAP: c_int = 16;
-/// The region's node says `reusable`.
-pub const RT_DMA_PORT_REUSABLE: c_int = 1;
+/// The region's node does not say `reusable`: it is only for the devices that name it.
+pub const RT_DMA_PORT_EXCLUSIVE: c_int = 8;
 
 // cbindgen takes only literals; the enums mean the same.
 const _: () = assert!(
@@ -59,10 +66,10 @@ pub struct rt_dma_port_region {
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct rt_dma_port_window {
-    /// First byte as the processor sees it.
-    pub cpu: u64,
     /// First byte as the device sees it.
     pub bus: u64,
+    /// First byte as the processor sees it.
+    pub cpu: u64,
     /// Bytes.
     pub size: u64,
 }
@@ -134,8 +141,8 @@ unsafe extern "C" {
     /// `rt_iounmap`. Thread.
     pub fn rt_dma_port_unmap(va: *mut c_void);
 
-    /// `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
-    pub fn rt_dma_port_cache(invalidate: c_int, va: *mut c_void, size: c_int);
+    /// `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
+    pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
     /// Bytes in a line of the data cache. Any context.
     pub fn rt_dma_port_cache_line() -> usize;
 
@@ -147,16 +154,24 @@ unsafe extern "C" {
     pub fn rt_dma_port_critical_enter() -> usize;
     /// `rt_hw_interrupt_enable`. Any context.
     pub fn rt_dma_port_critical_exit(saved: usize);
-    /// 1 in a thread with interrupts on, or before the scheduler runs; 0 in an interrupt or with interrupts off. Any
-    /// context.
-    pub fn rt_dma_port_can_sleep() -> c_int;
+    /// Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
+    pub fn rt_dma_port_is_atomic() -> c_int;
     /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
     pub fn rt_dma_port_pause();
 
-    /// Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
-    /// without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
-    /// and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
-    pub fn rt_dma_port_reserved(list: *const c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
+    /// Fills in entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: without
+    /// bytes if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that are in
+    /// use, not hot-pluggable, and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list
+    /// where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
+    pub fn rt_dma_port_reserved(
+        list: *const c_void,
+        length: usize,
+        index: usize,
+        region: *mut rt_dma_port_region,
+    ) -> c_int;
+    /// Entry `index` of such a list, which was found, begins at `end` from now on if it began at `start`, unless it ends
+    /// there. Memblock's is not written. Thread.
+    pub fn rt_dma_port_consume(list: *mut c_void, index: usize, start: usize, end: usize);
 
     /// `rt_dm_dev_get_name`; may be null. Any context.
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
@@ -170,10 +185,10 @@ unsafe extern "C" {
     /// The device's device-tree node; null if it has none. Any context.
     pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
     /// Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
-    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
+    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
-    /// 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
-    pub fn rt_dma_port_has_dma_ranges(dev: *mut c_void) -> c_int;
+    /// The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
+    pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
     /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
     /// covers `address`. Any context.
     pub fn rt_dma_port_translate(dev: *mut c_void, address: usize, to_cpu: c_int) -> usize;
