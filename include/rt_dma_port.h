@@ -204,13 +204,13 @@ struct rt_dma_port_errors {
  */
 struct rt_dma_port_configuration {
   /**
-   * Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-   */
-  uintptr_t view_limit;
-  /**
    * The BSP's error numbers.
    */
   struct rt_dma_port_errors errors;
+  /**
+   * MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+   */
+  int16_t view_limit;
   /**
    * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
    * sizes.

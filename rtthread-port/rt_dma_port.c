@@ -23,7 +23,6 @@
 
 const struct rt_dma_port_configuration rt_dma_port_configuration =
 {
-    .view_limit = (uintptr_t)RT_DMA_POOL_VIEW_LIMIT << 20,
     .errors =
     {
         .ok = RT_EOK,
@@ -35,6 +34,7 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
         .busy = -RT_EBUSY,
         .io = -RT_EIO,
     },
+    .view_limit = RT_DMA_POOL_VIEW_LIMIT,
     .revision = RT_DMA_PORT_REVISION,
 };
 

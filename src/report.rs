@@ -26,12 +26,14 @@ impl<K: Kernel> Dma<K> {
             let region = pool.region();
             let values = [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
             kernel.print(c"\n%-15s [0x%08lx, 0x%08lx]\t%lu\t%lu\t%lu\t", &values);
-            let mut flags = pool.flags().bits();
-            for name in FLAG_NAMES.chunks_exact(STEP) {
+            let mut flags = pool.flags().bits() % (1 << FLAG_NAMES.len() / STEP);
+            let mut name = FLAG_NAMES.as_ptr();
+            while flags != 0 {
                 if flags & 1 != 0 {
-                    kernel.print(c" %s", &[Name(name.as_ptr().cast()).word()]);
+                    kernel.print(c" %s", &[Name(name.cast()).word()]);
                 }
                 flags >>= 1;
+                name = name.wrapping_add(STEP);
             }
             count += 1;
             next = pool.next.get();

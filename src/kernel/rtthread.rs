@@ -171,7 +171,7 @@ impl Kernel for RtThread {
     }
 
     fn view_limit(&self) -> usize {
-        configuration().view_limit
+        (configuration().view_limit as usize) << 20
     }
 
     fn cache_flush(&self, va: Va, size: usize) {

@@ -110,10 +110,10 @@ const _: () = {
 /// What the BSP's configuration says, once and for all.
 #[repr(C)]
 pub struct rt_dma_port_configuration {
-    /// Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-    pub view_limit: usize,
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
+    /// MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+    pub view_limit: i16,
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.
     pub revision: i16,
