@@ -40,7 +40,7 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
 
 void *rt_dma_port_heap_alloc(uintptr_t size)
 {
-    return rt_calloc(1, size);
+    return rt_calloc(size, 1);
 }
 
 void rt_dma_port_heap_free(void *memory)

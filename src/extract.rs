@@ -30,7 +30,7 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn carve(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         if total < coherent || total == 0 {
             return Err(Error::BadSize);

@@ -123,7 +123,7 @@ unsafe extern "C" {
     /// What the BSP's configuration says. (cbindgen leaves it out; `tests/headers.rs` declares it.)
     pub static rt_dma_port_configuration: rt_dma_port_configuration;
 
-    /// `rt_calloc(1, size)`. Thread.
+    /// `rt_calloc(size, 1)`. Thread.
     pub fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
     /// `rt_free`. Thread.
     pub fn rt_dma_port_heap_free(memory: *mut c_void);
