@@ -223,7 +223,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * `rt_calloc(1, size)`. Thread.
+ * `rt_calloc(size, 1)`. Thread.
  */
 extern void *rt_dma_port_heap_alloc(uintptr_t size);
 
@@ -292,22 +292,20 @@ extern int rt_dma_port_is_atomic(void);
 extern void rt_dma_port_pause(void);
 
 /**
- * Fills in entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: without
- * bytes if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that are in
- * use, not hot-pluggable, and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list
- * where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
+ * The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
+ * an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
+ * are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
+ * a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
  */
-extern int rt_dma_port_reserved(const void *list,
-                                uintptr_t length,
-                                uintptr_t index,
-                                struct rt_dma_port_region *region);
+extern uintptr_t rt_dma_port_reserved(const void *list,
+                                      uintptr_t length,
+                                      uintptr_t index);
 
 /**
- * Entry `index` of such a list, which was found, begins at `end` from now on if it began at `start`, unless it ends
- * there. Memblock's is not written. Thread.
+ * The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
+ * `start`, unless it ends there. Memblock's is not written. Thread.
  */
-extern void rt_dma_port_consume(void *list,
-                                uintptr_t index,
+extern void rt_dma_port_consume(void *region,
                                 uintptr_t start,
                                 uintptr_t end);
 

@@ -8,8 +8,9 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
+    static const rt_region_t empty;
     const rt_region_t *reg = (const rt_region_t *)list + index;
 
     if (!list || !length)
@@ -22,15 +23,12 @@ int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, st
         return RT_DMA_PORT_END;
     }
 
-    region->start = reg->start;
-    region->end = reg->name ? reg->end : reg->start;
-
-    return RT_DMA_PORT_FOUND;
+    return (uintptr_t)(reg->name ? reg : &empty);
 }
 
-void rt_dma_port_consume(void *list, uintptr_t index, uintptr_t start, uintptr_t end)
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 {
-    rt_region_t *reg = (rt_region_t *)list + index;
+    rt_region_t *reg = region;
 
     if (reg->start == start && end < reg->end)
     {
@@ -44,7 +42,7 @@ void rt_dma_port_consume(void *list, uintptr_t index, uintptr_t start, uintptr_t
 
 #include <mm_memblock.h>
 
-int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
     rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
@@ -63,9 +61,7 @@ int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, st
 
         if (!index)
         {
-            *region = (struct rt_dma_port_region) { reg->memreg.start, reg->memreg.end };
-
-            return RT_DMA_PORT_FOUND;
+            return (uintptr_t)&reg->memreg;
         }
 
         --index;
@@ -76,22 +72,20 @@ int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, st
 
 #else
 
-int rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
     RT_UNUSED(list);
     RT_UNUSED(length);
     RT_UNUSED(index);
-    RT_UNUSED(region);
 
     return RT_DMA_PORT_ABSENT;
 }
 
 #endif /* RT_USING_MEMBLOCK */
 
-void rt_dma_port_consume(void *list, uintptr_t index, uintptr_t start, uintptr_t end)
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 {
-    RT_UNUSED(list);
-    RT_UNUSED(index);
+    RT_UNUSED(region);
     RT_UNUSED(start);
     RT_UNUSED(end);
 }

@@ -91,6 +91,17 @@ impl RegionList {
     pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
 }
 
+/// A region that boot pools may be carved out of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BootRegion {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// Where the kernel keeps it.
+    pub address: usize,
+}
+
 /// One window of a PCI host bridge through which its devices see memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BusWindow {
@@ -229,14 +240,14 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- boot memory -----------------------------------------------------------------------------------------------
 
-    /// Region `index` that DMA pools may be carved out of: its first byte, and one past the last. Of memblock's list only
-    /// those in use, not hot-pluggable, and named as the interface asks are counted; of a caller's list all are, and one
-    /// without a name is empty. [`Error::NoRegion`] behind the last, [`Error::BadSize`] where the caller owes a list and has
-    /// none, [`Error::NoList`] where the kernel has no memblock. *Thread.*
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error>;
-    /// Pools cover `[start, end)` of entry `index` now. An entry of a caller's list that began at `start` begins at `end` from
-    /// now on, unless it ends there; memblock's is not written. *Thread.*
-    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa);
+    /// Region `index` that DMA pools may be carved out of. Of memblock's list only those in use, not hot-pluggable, and
+    /// named as the interface asks are counted; of a caller's list all are, and one without a name is empty.
+    /// [`Error::NoRegion`] behind the last, [`Error::BadSize`] where the caller owes a list and has none, [`Error::NoList`]
+    /// where the kernel has no memblock. *Thread.*
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error>;
+    /// Pools cover `region` from its first byte up to `end` now. An entry of a caller's list that began there begins at
+    /// `end` from now on, unless it ends there; memblock's is not written. *Thread.*
+    fn consume(&self, region: BootRegion, end: Pa);
 
     // --- devices and firmware --------------------------------------------------------------------------------------
 

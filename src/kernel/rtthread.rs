@@ -11,10 +11,12 @@ pub use port::*;
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::MaybeUninit;
 
+use crate::abi::rt_region_t;
 use crate::error::Error;
 
 use super::{
-    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
+    RegionList, Va,
 };
 
 /// aarch64's `rt_hw_mmu_map` lays blocks of this many bytes where the virtual address and the length allow it, and
@@ -97,8 +99,8 @@ fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
     values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
 }
 
-/// The error whose number the port answered.
-fn error_of(number: c_int) -> Error {
+/// The error whose number the port answered: one of three.
+fn error_of(number: usize) -> Error {
     const {
         assert!(
             RT_DMA_PORT_INVALID == Error::BadSize as c_int
@@ -106,8 +108,8 @@ fn error_of(number: c_int) -> Error {
                 && RT_DMA_PORT_END == Error::NoRegion as c_int
         )
     }
-    // SAFETY: the port answers with one of these three, if not with RT_DMA_PORT_FOUND; an error is a word.
-    unsafe { core::mem::transmute::<usize, Error>(number as usize) }
+    // SAFETY: an error is a word, and the port answers no other number than these.
+    unsafe { core::mem::transmute::<usize, Error>(number) }
 }
 
 /// Splits a cache operation into pieces that an `int` can count.
@@ -218,22 +220,21 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_pause() }
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
-        let mut region = MaybeUninit::uninit();
-        // SAFETY: see above; the region is ours, and the list is as long as `extract`'s caller says.
-        match unsafe { rt_dma_port_reserved(pointer(list.address), list.length, index, region.as_mut_ptr()) } {
-            RT_DMA_PORT_FOUND => {
-                // SAFETY: the port filled it in.
-                let region = unsafe { region.assume_init() };
-                Ok((region.start, region.end))
-            }
-            number => Err(error_of(number)),
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
+        // SAFETY: see above; the list is as long as `extract`'s caller says.
+        let address = unsafe { rt_dma_port_reserved(pointer(list.address), list.length, index) };
+        if address <= RT_DMA_PORT_END as usize {
+            return Err(error_of(address));
         }
+        // SAFETY: the port's word for it that there is one, which nobody writes meanwhile.
+        let rt_region_t { start, end, .. } = *unsafe { &*pointer(address).cast() };
+        Ok(BootRegion { start, end, address })
     }
 
-    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa) {
-        // SAFETY: see above; the list is that of `extract`'s caller, which nobody else uses meanwhile, and has that entry.
-        unsafe { rt_dma_port_consume(pointer(list.address), index, start, end) }
+    fn consume(&self, region: BootRegion, end: Pa) {
+        // SAFETY: see above; the region was found, and its list is that of `extract`'s caller, which nobody else uses
+        // meanwhile, or is not written.
+        unsafe { rt_dma_port_consume(pointer(region.address), region.start, end) }
     }
 
     fn device_name(&self, device: Device) -> Name {

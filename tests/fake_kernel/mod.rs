@@ -24,7 +24,8 @@ use cache::Cache;
 use memory::Memory;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
+    RegionList, Va,
 };
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
@@ -279,15 +280,16 @@ impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
         assert_eq!(list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
-        usable.nth(index).map(|region| (region.start, region.end)).ok_or(Error::NoRegion)
+        let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
+        Ok(BootRegion { start, end, address: index })
     }
 
-    fn consume(&self, list: RegionList, _index: usize, _start: Pa, _end: Pa) {
-        assert_eq!(list, RegionList::RESERVED, "which is not written");
+    fn consume(&self, _region: BootRegion, _end: Pa) {
+        // Memblock's, which is not written.
     }
 
     fn device_name(&self, device: Device) -> Name {

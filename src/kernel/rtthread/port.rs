@@ -155,19 +155,14 @@ unsafe extern "C" {
     /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
     pub fn rt_dma_port_pause();
 
-    /// Fills in entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: without
-    /// bytes if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that are in
-    /// use, not hot-pluggable, and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list
-    /// where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
-    pub fn rt_dma_port_reserved(
-        list: *const c_void,
-        length: usize,
-        index: usize,
-        region: *mut rt_dma_port_region,
-    ) -> c_int;
-    /// Entry `index` of such a list, which was found, begins at `end` from now on if it began at `start`, unless it ends
-    /// there. Memblock's is not written. Thread.
-    pub fn rt_dma_port_consume(list: *mut c_void, index: usize, start: usize, end: usize);
+    /// The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
+    /// an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
+    /// are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
+    /// a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
+    pub fn rt_dma_port_reserved(list: *const c_void, length: usize, index: usize) -> usize;
+    /// The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
+    /// `start`, unless it ends there. Memblock's is not written. Thread.
+    pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
 
     /// `rt_dm_dev_get_name`; may be null. Any context.
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
