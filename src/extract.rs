@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{BootRegion, Kernel, Name, Pa, RegionList};
+use crate::kernel::{BootRegion, Kernel, Name, RegionList};
 use crate::pool::{NamedBy, Region};
 use crate::registry::Dma;
 use crate::view::NOWHERE;

@@ -14,7 +14,7 @@ use crate::flags::Flags;
 use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
-use crate::page_map::{Node, PageMap, Shape, words_for};
+use crate::page_map::{PageMap, Shape, words_for};
 use crate::view::{NOWHERE, View, leads_to};
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
@@ -96,56 +96,48 @@ const DIRTY: usize = 0;
 /// What the bits of all others are made of.
 const CLEAN: usize = usize::MAX;
 
-/// Memory for the bookkeeping of a pool.
-pub struct Memory<K: Kernel> {
-    start: Pa,
-    pages: usize,
-    shape: Shape,
-    slot: Slot<K, Pool<K>, Node>,
-}
-
-impl<K: Kernel> Memory<K> {
-    /// For a pool of `pages` pages from `start` on; `None` if the heap has none. *Thread.*
-    #[inline(always)]
-    pub fn new(kernel: K, (start, pages): (Pa, usize)) -> Option<Self> {
-        let words = words_for(pages);
-        let shape = Shape::new(words);
-        Some(Memory { start, pages, shape, slot: Slot::new(kernel, words as u32, shape.nodes() as u32)? })
-    }
-}
+/// A pool that nobody sees yet. Dropped, its memory goes back to the heap.
+pub type NewPool<K> = Slot<K, Pool<K>>;
 
 impl<K: Kernel> Pool<K> {
-    /// Builds a pool in `memory`. Nobody finds it before it is linked.
+    /// A pool of `pages` pages from `start` on, those of `region`; `None` if the heap has no room for the bookkeeping.
+    /// *Thread.*
     #[inline(always)]
-    pub fn place(memory: Memory<K>, kernel: K, region: &Region, flags: Flags, named: NamedBy) -> &'static Self {
-        let Memory { start, pages, shape, slot } = memory;
-        slot.place(|[used, starts, clean], nodes| {
-            let map = PageMap::new(pages, shape, used, starts, nodes);
-            Pool {
-                public: rt_dma_pool {
-                    region_start: AtomicUsize::new(region.start),
-                    region_end: AtomicUsize::new(region.end),
-                    region_name: AtomicPtr::new(region.name.0.cast_mut()),
-                    list: rt_list_t::new(),
-                    flags: AtomicUsize::new(flags.bits()),
-                    map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
-                    bits: AtomicUsize::new(pages),
-                    start: AtomicUsize::new(start),
-                    dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
-                },
-                kernel,
-                start,
-                pages,
-                map: IrqLock::new(map),
-                // Zero: boot code may have written to it through the cache.
-                clean,
-                // One by one: a repeated one is written by a loop.
-                views: [View::new(), View::new(), View::new()],
-                own_mappings: AtomicUsize::new(0),
-                named,
-                owners: AtomicRef::new(),
-                next: OnceRef::new(),
-            }
+    pub fn new(
+        kernel: K,
+        region: &Region,
+        (start, pages): (Pa, usize),
+        flags: Flags,
+        named: NamedBy,
+    ) -> Option<NewPool<K>> {
+        let words = words_for(pages);
+        let shape = Shape::new(words);
+        let below_4g = (region.end as u64) <= 1 << 32;
+        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
+        Slot::new(kernel, words as u32, shape.nodes() as u32, |[used, starts, clean], nodes| Pool {
+            public: rt_dma_pool {
+                region_start: AtomicUsize::new(region.start),
+                region_end: AtomicUsize::new(region.end),
+                region_name: AtomicPtr::new(region.name.0.cast_mut()),
+                list: rt_list_t::new(),
+                flags: AtomicUsize::new(flags.bits()),
+                map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
+                bits: AtomicUsize::new(pages),
+                start: AtomicUsize::new(start),
+                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
+            },
+            kernel,
+            start,
+            pages,
+            map: IrqLock::new(PageMap::new(pages, shape, used, starts, nodes)),
+            // Zero: boot code may have written to it through the cache.
+            clean,
+            // One by one: a repeated one is written by a loop.
+            views: [View::new(), View::new(), View::new()],
+            own_mappings: AtomicUsize::new(0),
+            named,
+            owners: AtomicRef::new(),
+            next: OnceRef::new(),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::{Mapping, Mappings};
-use crate::pool::{Memory, NamedBy, Pool, Region};
+use crate::pool::{NamedBy, NewPool, Pool, Region};
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -130,34 +130,37 @@ impl<K: Kernel> Dma<K> {
         named: NamedBy,
         before: Option<&Region>,
     ) -> Result<(), Error> {
-        let memory = self.reserve(installer, region)?;
+        let pool = self.new_pool(installer, region, flags, named)?;
         if let Some(before) = before {
             self.add_pool(installer, before, flags, named, None)?;
         }
-        self.link(installer, memory, region, flags, named);
+        self.link(installer, pool);
         Ok(())
     }
 
-    /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
+    /// A pool over `region`, which no other covers yet. *Thread.*
     #[inline(always)]
-    pub(crate) fn reserve(&self, _: &Installer, region: &Region) -> Result<Memory<K>, Error> {
+    pub(crate) fn new_pool(
+        &self,
+        _: &Installer,
+        region: &Region,
+        flags: Flags,
+        named: NamedBy,
+    ) -> Result<NewPool<K>, Error> {
         let pages = region.pages().ok_or(Error::BadSize)?;
         if self.covering(region.start, region.end).is_some() {
             return Err(Error::Overlap);
         }
-        Memory::new(self.kernel, pages).ok_or(Error::NoMemory)
+        Pool::new(self.kernel, region, pages, flags, named).ok_or(Error::NoMemory)
     }
 
-    /// Makes `region` a pool in what was [reserved](Self::reserve) for it. *Thread.*
+    /// Maps a new pool linearly, if it may be, and puts it at the end of the list. *Thread.*
     #[inline(always)]
-    pub(crate) fn link(&self, _: &Installer, memory: Memory<K>, region: &Region, flags: Flags, named: NamedBy) {
-        let below_4g = (region.end as u64) <= 1 << 32;
-        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
-        let pool = Pool::place(memory, self.kernel, region, flags, named);
-        if !flags.contains(Flags::NOMAP) {
+    pub(crate) fn link(&self, _: &Installer, pool: NewPool<K>) {
+        let pool = pool.keep();
+        if !pool.flags().contains(Flags::NOMAP) {
             pool.map_linear();
         }
-
         let (mut last_link, mut last_next) = (&self.head, &self.first);
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);
@@ -170,7 +173,7 @@ impl<K: Kernel> Dma<K> {
         self.head.prev.store(link, Release);
         last_link.next.store(link, Release);
         last_next.set(pool);
-        self.log_reserved(region);
+        self.log_reserved(&pool.region());
     }
 
     /// The boot line of a new pool.

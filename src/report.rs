@@ -25,8 +25,8 @@ impl<K: Kernel> Dma<K> {
             let (used, longest) = pool.usage();
             let region = pool.region();
             let values = [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
-            kernel.print(c"\n%-15s [0x%08lx, 0x%08lx]\t%lu\t%lu\t%lu\t", &values);
-            let mut flags = pool.flags().bits() % (1 << FLAG_NAMES.len() / STEP);
+            kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
+            let mut flags = pool.flags().bits() % (1 << (FLAG_NAMES.len() / STEP));
             let mut name = FLAG_NAMES.as_ptr();
             while flags != 0 {
                 if flags & 1 != 0 {

@@ -81,15 +81,17 @@ impl<K: ReservedMemory> Dma<K> {
             self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
         };
         // What can fail comes before memblock, which takes nothing back.
-        let memory = if pool.is_default && !is_pool(&region) { Some(self.reserve(installer, &region)?) } else { None };
+        let is_needed = pool.is_default && !is_pool(&region);
+        let everyones =
+            if is_needed { Some(self.new_pool(installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
         let is_new = pool.range.is_none();
         if is_new && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);
         }
-        match memory {
+        match everyones {
             // Everyone's: a device that names it is served from it first, and shares it.
-            Some(memory) => {
-                self.link(installer, memory, &region, Flags::empty(), NamedBy::ANYBODY);
+            Some(pool) => {
+                self.link(installer, pool);
             }
             None if is_new => self.log_reserved(&region),
             None => {}
