@@ -28,6 +28,9 @@ void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t 
 {
     char line[LINE_SIZE];
 
+    /* Without RT_USING_CONSOLE what writes is a macro that drops its arguments. */
+    RT_UNUSED(name);
+
     /* LOG_x wants a literal to paste its own text to, so the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
@@ -49,11 +52,23 @@ void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t 
 
 void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib)
 {
-    LOG_I("%s: %lu KiB at 0x%lx", name, (unsigned long)kib, (unsigned long)start);
+    RT_UNUSED(start);
+    RT_UNUSED(name);
+    RT_UNUSED(kib);
+
+    LOG_I("%s: Reserved %lu KiB at 0x%lx", name, (unsigned long)kib, (unsigned long)start);
 }
 
 void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,
         uintptr_t f)
 {
+    RT_UNUSED(format);
+    RT_UNUSED(a);
+    RT_UNUSED(b);
+    RT_UNUSED(c);
+    RT_UNUSED(d);
+    RT_UNUSED(e);
+    RT_UNUSED(f);
+
     rt_kprintf(format, a, b, c, d, e, f);
 }
