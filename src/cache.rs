@@ -13,10 +13,10 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
 #[inline(never)]
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let line = kernel.cache_line().max(1);
+    let line = kernel.cache_line();
     let end = va.wrapping_add(size);
-    let mut first = va & !(line - 1);
-    let last = end & !(line - 1);
+    let mut first = va & line.wrapping_neg();
+    let last = end & line.wrapping_neg();
     if first != va {
         kernel.cache_flush_and_drop(first, line);
         first = first.wrapping_add(line);

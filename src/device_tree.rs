@@ -6,16 +6,30 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, Name, NamedRegion};
-use crate::map_ops::NotNow;
 use crate::pool::{NamedBy, Region};
 use crate::registry::{Dma, Installer};
 
+/// What a device's device-tree node asks for, as a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub(crate) enum Asked {
+    /// Nothing; or there is no node.
+    Nothing,
+    /// The device-tree operations.
+    Operations,
+    /// That cannot be said now: see [`NotNow`](crate::map_ops::NotNow).
+    NotNow,
+}
+
 impl<K: Kernel> Dma<K> {
     /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
-    /// it has such a region, or a bus with `dma-ranges` above it. *Thread.*
-    pub(crate) fn claim_regions(&self, device: Device) -> Result<bool, NotNow> {
+    /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
+    pub(crate) fn claim_regions(&self, device: Device) -> Asked {
+        if !self.kernel.has_node(device) {
+            return Asked::Nothing;
+        }
         // Held while the regions are read, too: that may sleep as well.
-        let installer = self.installer().ok_or(NotNow)?;
+        let Some(installer) = self.installer() else { return Asked::NotNow };
         let name = self.kernel.device_name(device);
         let mut has_ops = false;
         let mut index = 0;
@@ -31,18 +45,18 @@ impl<K: Kernel> Dma<K> {
                 Err(error) => {
                     self.refuse(error, name, index, region.start, region.end);
                     if error == Error::NoMemory {
-                        return Err(NotNow);
+                        return Asked::NotNow;
                     }
                 }
             }
             index += 1;
         }
         if !has_ops && !self.kernel.has_dma_ranges(device) {
-            return Ok(false);
+            return Asked::Nothing;
         }
         // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
         let _ = self.kernel.cpu_to_dma(device, 0);
-        Ok(true)
+        Asked::Operations
     }
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*

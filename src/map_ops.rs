@@ -6,6 +6,7 @@
 use core::num::NonZeroUsize;
 
 use crate::cache;
+use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Pa, Va};
@@ -44,13 +45,12 @@ impl<K: Kernel> Dma<K> {
     /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
     /// with a device-tree node.
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
-        if self.kernel.has_node(device) && self.claim_regions(device)? {
-            Ok(MapOps::DeviceTree)
-        } else if self.kernel.bus_window(device, 0) != Entry::End {
-            Ok(MapOps::Pci)
-        } else {
-            Ok(self.default_ops(device))
+        match self.claim_regions(device) {
+            Asked::Nothing => {}
+            Asked::Operations => return Ok(MapOps::DeviceTree),
+            Asked::NotNow => return Err(NotNow),
         }
+        if self.kernel.bus_window(device, 0) != Entry::End { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
     }
 
     /// The operations by `dma-coherent` alone. Any context.

@@ -4,6 +4,7 @@ use core::ffi::c_void;
 
 use super::{DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
@@ -82,9 +83,7 @@ fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
-        Some(device) if DMA.kernel.has_node(device) && DMA.claim_regions(device) == Ok(true) => {
-            table(MapOps::DeviceTree)
-        }
+        Some(device) if DMA.claim_regions(device) == Asked::Operations => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
 }

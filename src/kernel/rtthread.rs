@@ -115,13 +115,16 @@ fn error_of(number: usize) -> Error {
 /// Splits a cache operation into pieces that an `int` can count.
 #[inline(never)]
 fn maintain(mut va: Va, mut size: usize, operation: c_int) {
-    while size != 0 {
+    loop {
         let piece = size.min(CACHE_OP_MAX);
         // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but
         // through the device.
         unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
         va = va.wrapping_add(piece);
         size -= piece;
+        if size == 0 {
+            return;
+        }
     }
 }
 
