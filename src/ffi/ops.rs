@@ -8,7 +8,7 @@ use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Device;
 use crate::map_ops::{MapOps, Way};
 
 /// Our tables, in the order of [`MapOps`].
