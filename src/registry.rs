@@ -93,13 +93,16 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
     /// became of it. *Thread.*
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let add = |installer| self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None);
+        let add = |installer| {
+            self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None)?;
+            // It is there now, and nothing else is.
+            self.covering(region.start, region.end).ok_or(Error::Context)
+        };
         let result = self.installer().ok_or(Error::Context).and_then(add);
         if let Err(error) = result {
             self.refuse_install(error, region.name, region.start, region.end);
         }
-        // It is there now, if there was no error, and nothing else is.
-        result.and_then(|()| self.covering(region.start, region.end).ok_or(Error::NoMemory))
+        result
     }
 
     /// Refuses the install of `[start, end)`. Any context.
