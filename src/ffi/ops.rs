@@ -7,9 +7,10 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::kernel::Device;
+use crate::kernel::rtthread::{errors, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::map_ops::{MapOps, Way};
+use crate::registry::not_last;
 
 /// Our tables, in the order of [`MapOps`].
 static TABLES: [rt_dma_map_ops; 4] = [
@@ -173,7 +174,8 @@ pub(super) unsafe fn free_with(
         None => match table_of(device) {
             // SAFETY: what the caller promises, the operation is promised.
             Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
-                return free(dev, size, cpu_addr, dma_handle, flags);
+                free(dev, size, cpu_addr, dma_handle, flags);
+                return not_last();
             },
             Some(_) => MapOps::NonCoherent,
             None => return,
