@@ -98,7 +98,7 @@ struct rt_dma_port_region {
 };
 
 /**
- * A DMA window of a PCI host bridge, as the port reports it.
+ * A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
  */
 struct rt_dma_port_window {
   /**
@@ -354,12 +354,11 @@ extern uintptr_t rt_dma_port_translate(void *dev,
                                        int to_cpu);
 
 /**
- * Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
- * Any context.
+ * DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
+ * context.
  */
-extern int rt_dma_port_bus_window(void *dev,
-                                  uintptr_t index,
-                                  struct rt_dma_port_window *window);
+extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev,
+                                                               uintptr_t index);
 
 /**
  * A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing

@@ -284,15 +284,10 @@ impl Kernel for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        let mut window = MaybeUninit::uninit();
-        // SAFETY: see above; the window is ours.
-        match unsafe { rt_dma_port_bus_window(pointer(device.0), index, window.as_mut_ptr()) } {
-            RT_DMA_PORT_FOUND => {
-                // SAFETY: the port filled it in.
-                let rt_dma_port_window { bus, cpu, size } = unsafe { window.assume_init() };
-                Entry::Found(BusWindow { cpu, bus, size })
-            }
-            _ => Entry::End,
+        // SAFETY: see above; nobody writes a bridge's windows any more.
+        match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
+            Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
+            None => Entry::End,
         }
     }
 

@@ -62,9 +62,9 @@ pub struct rt_dma_port_region {
     pub end: usize,
 }
 
-/// A DMA window of a PCI host bridge, as the port reports it.
+/// A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct rt_dma_port_window {
     /// First byte as the device sees it.
     pub bus: u64,
@@ -183,9 +183,9 @@ unsafe extern "C" {
     /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
     /// covers `address`. Any context.
     pub fn rt_dma_port_translate(dev: *mut c_void, address: usize, to_cpu: c_int) -> usize;
-    /// Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
-    /// Any context.
-    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize, window: *mut rt_dma_port_window) -> c_int;
+    /// DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
+    /// context.
+    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 
     /// A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
     /// where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
