@@ -81,7 +81,7 @@
 /**
  * The region's node does not say `reusable`: it is only for the devices that name it.
  */
-#define RT_DMA_PORT_EXCLUSIVE 8
+#define RT_DMA_PORT_EXCLUSIVE 1
 
 /**
  * A range of physical memory, as the port reports it.

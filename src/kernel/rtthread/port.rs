@@ -41,7 +41,7 @@ pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
 /// The region's node says `no-map`.
 pub const RT_DMA_PORT_NO_MAP: c_int = 16;
 /// The region's node does not say `reusable`: it is only for the devices that name it.
-pub const RT_DMA_PORT_EXCLUSIVE: c_int = 8;
+pub const RT_DMA_PORT_EXCLUSIVE: c_int = 1;
 
 // cbindgen takes only literals; the enums mean the same.
 const _: () = assert!(
