@@ -29,6 +29,16 @@
 #define RT_DMA_PORT_WRITE_THROUGH 2
 
 /**
+ * `RT_HW_CACHE_FLUSH`.
+ */
+#define RT_DMA_PORT_FLUSH 1
+
+/**
+ * `RT_HW_CACHE_INVALIDATE`.
+ */
+#define RT_DMA_PORT_INVALIDATE 2
+
+/**
  * A line of `LOG_E`.
  */
 #define RT_DMA_PORT_ERROR 0
@@ -39,34 +49,29 @@
 #define RT_DMA_PORT_WARNING 1
 
 /**
- * A line of `LOG_I`.
- */
-#define RT_DMA_PORT_INFO 2
-
-/**
- * Text for the shell.
- */
-#define RT_DMA_PORT_SHELL 3
-
-/**
  * An entry was found and filled in.
  */
 #define RT_DMA_PORT_FOUND 0
 
 /**
- * The list ends before that index.
+ * There is no list.
  */
-#define RT_DMA_PORT_END 1
-
-/**
- * There is an entry, but it cannot be read.
- */
-#define RT_DMA_PORT_UNREADABLE 2
+#define RT_DMA_PORT_INVALID 1
 
 /**
  * The kernel is built without the service.
  */
-#define RT_DMA_PORT_ABSENT 3
+#define RT_DMA_PORT_ABSENT 2
+
+/**
+ * The list ends before that index.
+ */
+#define RT_DMA_PORT_END 3
+
+/**
+ * There is an entry, but it cannot be read.
+ */
+#define RT_DMA_PORT_UNREADABLE 4
 
 /**
  * The region's node says `no-map`.
@@ -74,9 +79,9 @@
 #define RT_DMA_PORT_NO_MAP 16
 
 /**
- * The region's node says `reusable`.
+ * The region's node does not say `reusable`: it is only for the devices that name it.
  */
-#define RT_DMA_PORT_REUSABLE 1
+#define RT_DMA_PORT_EXCLUSIVE 1
 
 /**
  * A range of physical memory, as the port reports it.
@@ -93,17 +98,17 @@ struct rt_dma_port_region {
 };
 
 /**
- * A DMA window of a PCI host bridge, as the port reports it.
+ * A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
  */
 struct rt_dma_port_window {
-  /**
-   * First byte as the processor sees it.
-   */
-  uint64_t cpu;
   /**
    * First byte as the device sees it.
    */
   uint64_t bus;
+  /**
+   * First byte as the processor sees it.
+   */
+  uint64_t cpu;
   /**
    * Bytes.
    */
@@ -199,13 +204,13 @@ struct rt_dma_port_errors {
  */
 struct rt_dma_port_configuration {
   /**
-   * Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-   */
-  uintptr_t view_limit;
-  /**
    * The BSP's error numbers.
    */
   struct rt_dma_port_errors errors;
+  /**
+   * MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+   */
+  int16_t view_limit;
   /**
    * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
    * sizes.
@@ -218,7 +223,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * `rt_calloc(1, size)`. Thread.
+ * `rt_calloc(size, 1)`. Thread.
  */
 extern void *rt_dma_port_heap_alloc(uintptr_t size);
 
@@ -257,11 +262,9 @@ extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
 extern void rt_dma_port_unmap(void *va);
 
 /**
- * `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
+ * `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
  */
-extern void rt_dma_port_cache(int invalidate,
-                              void *va,
-                              int size);
+extern void rt_dma_port_cache(int operation, void *va, int size);
 
 /**
  * Bytes in a line of the data cache. Any context.
@@ -279,20 +282,9 @@ extern uintptr_t rt_dma_port_irq_save(void);
 extern void rt_dma_port_irq_restore(uintptr_t saved);
 
 /**
- * `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
+ * Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
  */
-extern uintptr_t rt_dma_port_critical_enter(void);
-
-/**
- * `rt_hw_interrupt_enable`. Any context.
- */
-extern void rt_dma_port_critical_exit(uintptr_t saved);
-
-/**
- * 1 in a thread with interrupts on, or before the scheduler runs; 0 in an interrupt or with interrupts off. Any
- * context.
- */
-extern int rt_dma_port_can_sleep(void);
+extern int rt_dma_port_is_atomic(void);
 
 /**
  * Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
@@ -300,13 +292,22 @@ extern int rt_dma_port_can_sleep(void);
 extern void rt_dma_port_pause(void);
 
 /**
- * Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
- * without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
- * and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
+ * The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
+ * an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
+ * are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
+ * a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
  */
-extern int rt_dma_port_reserved(const void *list,
-                                uintptr_t index,
-                                struct rt_dma_port_region *region);
+extern uintptr_t rt_dma_port_reserved(const void *list,
+                                      uintptr_t length,
+                                      uintptr_t index);
+
+/**
+ * The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
+ * `start`, unless it ends there. Memblock's is not written. Thread.
+ */
+extern void rt_dma_port_consume(void *region,
+                                uintptr_t start,
+                                uintptr_t end);
 
 /**
  * `rt_dm_dev_get_name`; may be null. Any context.
@@ -335,14 +336,14 @@ extern const void *rt_dma_port_node(void *dev);
 
 /**
  * Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
- * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
+ * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
  */
 extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
+ * The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
  */
-extern int rt_dma_port_has_dma_ranges(void *dev);
+extern const void *rt_dma_port_dma_ranges(void *dev);
 
 /**
  * `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
@@ -353,25 +354,39 @@ extern uintptr_t rt_dma_port_translate(void *dev,
                                        int to_cpu);
 
 /**
- * Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
- * Any context.
+ * DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
+ * context.
  */
-extern int rt_dma_port_bus_window(void *dev,
-                                  uintptr_t index,
-                                  struct rt_dma_port_window *window);
+extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev,
+                                                               uintptr_t index);
 
 /**
- * `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
- * where the caller may not sleep. Any context.
+ * A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
+ * where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
  */
-extern void rt_dma_port_say(const char *format,
+extern void rt_dma_port_say(int level,
+                            const char *name,
+                            const char *format,
                             uintptr_t a,
                             uintptr_t b,
                             uintptr_t c,
-                            uintptr_t d,
-                            uintptr_t e,
-                            uintptr_t f,
-                            int level);
+                            uintptr_t d);
+
+/**
+ * A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
+ */
+extern void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib);
+
+/**
+ * `rt_kprintf`: `format` with the words that it asks for. Thread.
+ */
+extern void rt_dma_port_print(const char *format,
+                              uintptr_t a,
+                              uintptr_t b,
+                              uintptr_t c,
+                              uintptr_t d,
+                              uintptr_t e,
+                              uintptr_t f);
 
 /**
  * Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or

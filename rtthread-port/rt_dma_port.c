@@ -23,7 +23,6 @@
 
 const struct rt_dma_port_configuration rt_dma_port_configuration =
 {
-    .view_limit = (uintptr_t)RT_DMA_POOL_VIEW_LIMIT << 20,
     .errors =
     {
         .ok = RT_EOK,
@@ -35,12 +34,13 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
         .busy = -RT_EBUSY,
         .io = -RT_EIO,
     },
+    .view_limit = RT_DMA_POOL_VIEW_LIMIT,
     .revision = RT_DMA_PORT_REVISION,
 };
 
 void *rt_dma_port_heap_alloc(uintptr_t size)
 {
-    return rt_calloc(1, size);
+    return rt_calloc(size, 1);
 }
 
 void rt_dma_port_heap_free(void *memory)
@@ -77,7 +77,8 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
         .prefer = va,
     };
 
-    rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &va);
+    /* Where it lands is where it was wanted, or nowhere: nobody asks. */
+    rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
 #else
     /* Here the linear map is the boot code's alone: what it left out, it left out on purpose. */
     RT_UNUSED(va);
@@ -104,14 +105,14 @@ void rt_dma_port_unmap(void *va)
     rt_iounmap(va);
 }
 
-void rt_dma_port_cache(int invalidate, void *va, int size)
+void rt_dma_port_cache(int operation, void *va, int size)
 {
     /* Without RT_USING_CACHE the operation is a macro that drops its arguments. */
-    RT_UNUSED(invalidate);
+    RT_UNUSED(operation);
     RT_UNUSED(va);
     RT_UNUSED(size);
 
-    rt_hw_cpu_dcache_ops(invalidate ? RT_HW_CACHE_INVALIDATE : RT_HW_CACHE_FLUSH, va, size);
+    rt_hw_cpu_dcache_ops(operation, va, size);
 }
 
 uintptr_t rt_dma_port_cache_line(void)
@@ -128,26 +129,6 @@ uintptr_t rt_dma_port_cache_line(void)
 #endif
 }
 
-uintptr_t rt_dma_port_irq_save(void)
-{
-    return (uintptr_t)rt_hw_local_irq_disable();
-}
-
-void rt_dma_port_irq_restore(uintptr_t saved)
-{
-    rt_hw_local_irq_enable((rt_base_t)saved);
-}
-
-uintptr_t rt_dma_port_critical_enter(void)
-{
-    return (uintptr_t)rt_hw_interrupt_disable();
-}
-
-void rt_dma_port_critical_exit(uintptr_t saved)
-{
-    rt_hw_interrupt_enable((rt_base_t)saved);
-}
-
 /* The weak rt_hw_interrupt_is_disabled() of a processor that has none of its own always answers no. */
 static int interrupts_masked(void)
 {
@@ -156,23 +137,23 @@ static int interrupts_masked(void)
 
     __asm__ volatile ("mrs %0, daif" : "=r" (daif));
 
-    return (daif >> 7) & 1;
+    return daif & 0x80; /* PSTATE.I */
 #else
     return rt_hw_interrupt_is_disabled();
 #endif
 }
 
-int rt_dma_port_can_sleep(void)
+int rt_dma_port_is_atomic(void)
 {
-    int busy = rt_interrupt_get_nest();
+    int atomic = rt_interrupt_get_nest();
 
     /* Boot code runs with interrupts off, alone: heap and page tables work, and their locks are skipped. */
-    if (!busy && rt_thread_self())
+    if (!atomic && rt_thread_self())
     {
-        busy = rt_critical_level() | interrupts_masked();
+        atomic = rt_critical_level() | interrupts_masked();
     }
 
-    return !busy;
+    return atomic;
 }
 
 void rt_dma_port_pause(void)

@@ -92,6 +92,11 @@ CHECK_VALUE(RT_DMA_F_NOMAP, 1 << 4, "drivers/dma.h");
 CHECK_VALUE(RT_DMA_F_WT, 1 << 5, "drivers/dma.h");
 #endif
 
+/* Cache operations */
+
+CHECK_VALUE(RT_HW_CACHE_FLUSH, RT_DMA_PORT_FLUSH, "rthw.h");
+CHECK_VALUE(RT_HW_CACHE_INVALIDATE, RT_DMA_PORT_INVALIDATE, "rthw.h");
+
 /* Prototypes */
 
 CHECK_MAP_OP(alloc, void *, struct rt_device *, rt_size_t, rt_ubase_t *, rt_ubase_t);

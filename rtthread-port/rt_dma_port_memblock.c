@@ -8,42 +8,63 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
+    static const rt_region_t empty;
     const rt_region_t *reg = (const rt_region_t *)list + index;
 
-    region->start = reg->start;
-    region->end = reg->name ? reg->end : reg->start;
+    if (!list || !length)
+    {
+        return RT_DMA_PORT_INVALID;
+    }
 
-    return RT_DMA_PORT_FOUND;
+    if (index >= length)
+    {
+        return RT_DMA_PORT_END;
+    }
+
+    return (uintptr_t)(reg->name ? reg : &empty);
 }
 
-#elif defined(RT_USING_MEMBLOCK)
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+{
+    rt_region_t *reg = region;
+
+    if (reg->start == start && end < reg->end)
+    {
+        reg->start = end;
+    }
+}
+
+#else /* revision 2 */
+
+#ifdef RT_USING_MEMBLOCK
 
 #include <mm_memblock.h>
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
-    struct rt_mmblk_reg *reg;
-    struct rt_memblock *reserved = rt_memblock_get_reserved();
+    rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
     RT_UNUSED(list);
+    RT_UNUSED(length);
 
-    if (!reserved)
+    while ((node = node->next))
     {
-        return RT_DMA_PORT_ABSENT;
-    }
-
-    rt_slist_for_each_entry(reg, &reserved->reg_list, node)
-    {
+        const struct rt_mmblk_reg *reg = rt_slist_entry(node, struct rt_mmblk_reg, node);
         const char *name = reg->memreg.name;
 
-        if (reg->alloc && !(reg->flags & MEMBLOCK_HOTPLUG) && name && !rt_strcmp(name, "dma-pool") && index-- == 0)
+        if (!reg->alloc || (reg->flags & MEMBLOCK_HOTPLUG) || !name || rt_strcmp(name, "dma-pool"))
         {
-            *region = (struct rt_dma_port_region) { reg->memreg.start, reg->memreg.end };
-
-            return RT_DMA_PORT_FOUND;
+            continue;
         }
+
+        if (!index)
+        {
+            return (uintptr_t)&reg->memreg;
+        }
+
+        --index;
     }
 
     return RT_DMA_PORT_END;
@@ -51,13 +72,22 @@ int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_r
 
 #else
 
-int rt_dma_port_reserved(const void *list, uintptr_t index, struct rt_dma_port_region *region)
+uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
 {
     RT_UNUSED(list);
+    RT_UNUSED(length);
     RT_UNUSED(index);
-    RT_UNUSED(region);
 
     return RT_DMA_PORT_ABSENT;
 }
 
-#endif /* revision 1, RT_USING_MEMBLOCK */
+#endif /* RT_USING_MEMBLOCK */
+
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+{
+    RT_UNUSED(region);
+    RT_UNUSED(start);
+    RT_UNUSED(end);
+}
+
+#endif /* revision */

@@ -31,17 +31,16 @@ const void *rt_dma_port_node(void *dev)
 
 int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region)
 {
-    int says = -1;
+    int says = 0;
     rt_uint32_t phandle;
     rt_uint64_t start, size;
     struct rt_ofw_node *memory;
 
     if (rt_ofw_prop_read_u32_index(device_node(dev), "memory-region", (int)index, &phandle))
     {
-        return says;
+        return -1;
     }
 
-    says = 0;
     region->start = region->end = 0;
     memory = rt_ofw_find_node_by_phandle(phandle);
 
@@ -54,8 +53,15 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_reg
             region->end = (uintptr_t)(start + size);
         }
 
-        says = rt_ofw_get_prop(memory, "no-map", RT_NULL) ? RT_DMA_PORT_NO_MAP : 0;
-        says += rt_ofw_get_prop(memory, "reusable", RT_NULL) ? RT_DMA_PORT_REUSABLE : 0;
+        if (!rt_ofw_get_prop(memory, "reusable", RT_NULL))
+        {
+            says += RT_DMA_PORT_EXCLUSIVE;
+        }
+
+        if (rt_ofw_get_prop(memory, "no-map", RT_NULL))
+        {
+            says += RT_DMA_PORT_NO_MAP;
+        }
 
         rt_ofw_node_put(memory);
     }
@@ -63,20 +69,18 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_reg
     return says;
 }
 
-int rt_dma_port_has_dma_ranges(void *dev)
+const void *rt_dma_port_dma_ranges(void *dev)
 {
     rt_ssize_t length;
-    struct rt_ofw_node *bus = device_node(dev);
+    const struct rt_ofw_node *bus = device_node(dev);
 
-    while ((bus = bus->parent))
+    do
     {
-        if (rt_ofw_get_prop(bus, "dma-ranges", &length) && length > 0)
-        {
-            return 1;
-        }
+        bus = bus->parent;
     }
+    while (bus && !(rt_ofw_get_prop(bus, "dma-ranges", &length) && length > 0));
 
-    return 0;
+    return bus;
 }
 
 /*
@@ -108,11 +112,11 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_reg
     return -1;
 }
 
-int rt_dma_port_has_dma_ranges(void *dev)
+const void *rt_dma_port_dma_ranges(void *dev)
 {
     RT_UNUSED(dev);
 
-    return 0;
+    return RT_NULL;
 }
 
 uintptr_t rt_dma_port_translate(void *dev, uintptr_t address, int to_cpu)

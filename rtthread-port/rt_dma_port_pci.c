@@ -4,39 +4,49 @@
 
 /* PCI: how the devices behind a host bridge see memory. Revision 1 does not translate for them. */
 
+#include <stddef.h>
+
 #include "rt_dma_port_rtthread.h"
 
-int rt_dma_port_bus_window(void *dev, uintptr_t index, struct rt_dma_port_window *window)
-{
 #if defined(RT_USING_PCI) && RT_DMA_PORT_REVISION >= 2
+
+#define CHECK_FIELD(field, offset) \
+    _Static_assert(offsetof(struct rt_pci_bus_region, field) == (offset) \
+            && sizeof(((struct rt_pci_bus_region *)0)->field) == sizeof(uint64_t), \
+            "drivers/pci.h: struct rt_pci_bus_region: " #field " is not where the library looks for it")
+
+CHECK_FIELD(phy_addr, offsetof(struct rt_dma_port_window, bus));
+CHECK_FIELD(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
+CHECK_FIELD(size, offsetof(struct rt_dma_port_window, size));
+
+const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index)
+{
     const struct rt_bus *bus = ((struct rt_device *)dev)->bus;
-    const struct rt_pci_bus_region *region;
     const struct rt_pci_host_bridge *bridge;
 
-    if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
+    if (!bus || rt_strcmp(bus->name, "pci"))
     {
-        return RT_DMA_PORT_END;
+        return RT_NULL;
     }
 
     bridge = rt_pci_find_host_bridge(rt_container_of(dev, struct rt_pci_device, parent)->bus);
 
     if (!bridge || !bridge->dma_regions || index >= bridge->dma_regions_nr)
     {
-        return RT_DMA_PORT_END;
+        return RT_NULL;
     }
 
-    region = &bridge->dma_regions[index];
+    return (const void *)&bridge->dma_regions[index];
+}
 
-    window->cpu = region->cpu_addr;
-    window->bus = region->phy_addr;
-    window->size = region->size;
-
-    return RT_DMA_PORT_FOUND;
 #else
+
+const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index)
+{
     RT_UNUSED(dev);
     RT_UNUSED(index);
-    RT_UNUSED(window);
 
-    return RT_DMA_PORT_END;
-#endif
+    return RT_NULL;
 }
+
+#endif /* RT_USING_PCI, revision 2 */

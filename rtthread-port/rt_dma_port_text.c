@@ -20,39 +20,55 @@
 
 #include <rt_dma_port.h>
 
-/* Longer than any line of the library with a name of RT_NAME_MAX; rt_snprintf cuts what is longer still. */
-#define LINE_SIZE 160
+/* Longer than any line of the library; rt_snprintf cuts what is longer still. */
+#define LINE_SIZE 128
 
-void rt_dma_port_say(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,
-        uintptr_t f, int level)
+void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
+        uintptr_t d)
 {
     char line[LINE_SIZE];
 
-    /*
-     * LOG_x wants a literal to paste its own text to, so the line is made first. Nor does the shell get it by rt_kprintf,
-     * which cuts it, and its end, at RT_CONSOLEBUF_SIZE.
-     */
-    rt_snprintf(line, sizeof(line), format, a, b, c, d, e, f);
+    /* Without RT_USING_CONSOLE what writes is a macro that drops its arguments. */
+    RT_UNUSED(name);
+
+    /* LOG_x wants a literal to paste its own text to, so the line is made first. */
+    rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
     /* Log and console may take a mutex. Asked for here, and not first, for fewer words to keep meanwhile. */
-    if (!rt_dma_port_can_sleep())
+    if (rt_dma_port_is_atomic())
     {
         return;
     }
 
-    switch (level)
+    if (level == RT_DMA_PORT_ERROR)
     {
-    case RT_DMA_PORT_ERROR:
-        LOG_E("%s", line);
-        break;
-    case RT_DMA_PORT_WARNING:
-        LOG_W("%s", line);
-        break;
-    case RT_DMA_PORT_INFO:
-        LOG_I("%s", line);
-        break;
-    default:
-        rt_kputs(line);
-        break;
+        LOG_E("%s: %s", name, line);
     }
+    else
+    {
+        LOG_W("%s: %s", name, line);
+    }
+}
+
+void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib)
+{
+    RT_UNUSED(start);
+    RT_UNUSED(name);
+    RT_UNUSED(kib);
+
+    LOG_I("%s: Reserved %lu KiB at 0x%lx", name, (unsigned long)kib, (unsigned long)start);
+}
+
+void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,
+        uintptr_t f)
+{
+    RT_UNUSED(format);
+    RT_UNUSED(a);
+    RT_UNUSED(b);
+    RT_UNUSED(c);
+    RT_UNUSED(d);
+    RT_UNUSED(e);
+    RT_UNUSED(f);
+
+    rt_kprintf(format, a, b, c, d, e, f);
 }

@@ -241,22 +241,22 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[inline(never)]
     fn refuse_free(&self, va: Va, handle: usize, error: BadFree) -> Result<(), BadFree> {
         let format = match error {
-            BadFree::Foreign => apart!("%s: free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
-            BadFree::NotAllocated => apart!("%s: free of block 0x%lx (handle 0x%lx): it is free already"),
-            BadFree::WrongHandle => apart!("%s: free of block 0x%lx (handle 0x%lx): wrong handle"),
+            BadFree::Foreign => apart!("free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
+            BadFree::NotAllocated => apart!("free of block 0x%lx (handle 0x%lx): it is free already"),
+            BadFree::WrongHandle => apart!("free of block 0x%lx (handle 0x%lx): wrong handle"),
         };
-        self.refuse(format, [va, handle, 0, 0]);
+        self.refuse(format, &[va, handle]);
         Err(error)
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs one line about it where that is allowed.
     #[cold]
-    fn refuse(&self, format: &'static CStr, values: [usize; 4]) {
+    fn refuse(&self, format: &'static CStr, values: &[usize]) {
         self.bad_calls.fetch_add(1, Relaxed);
         self.log(format, values);
     }
 
-    fn log(&self, format: &'static CStr, values: [usize; 4]) {
+    fn log(&self, format: &'static CStr, values: &[usize]) {
         self.kernel.say(Level::Error, &Line::about(self.name(), format, values));
     }
 }

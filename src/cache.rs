@@ -14,16 +14,19 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 #[inline(always)] // Of what every image links, one function calls it.
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line();
-    let end = va.wrapping_add(size);
-    let mut first = va & line.wrapping_neg();
-    let last = end & line.wrapping_neg();
-    if first != va {
-        kernel.cache_flush_and_drop(first, line);
-        first = first.wrapping_add(line);
+    let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
+    let (first, last) = (va.wrapping_add(line - 1) & mask, end & mask);
+    if first < last {
+        kernel.cache_invalidate(first, last - first);
     }
-    if last != end {
-        kernel.cache_flush_and_drop(last, line);
+    let mut edge = va;
+    loop {
+        if edge & mask != edge {
+            kernel.cache_flush_and_drop(edge & mask, line);
+        }
+        if edge == end {
+            return;
+        }
+        edge = end;
     }
-    // Nothing, if the range fills no line.
-    kernel.cache_invalidate(first, last.saturating_sub(first));
 }

@@ -6,22 +6,32 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, Name, NamedRegion};
-use crate::map_ops::NotNow;
-use crate::pool::Region;
-use crate::registry::Dma;
+use crate::pool::{NamedBy, Region};
+use crate::registry::{Dma, Installer};
+
+/// What a device's device-tree node asks for, as a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub(crate) enum Asked {
+    /// Nothing; or there is no node.
+    Nothing,
+    /// The device-tree operations.
+    Operations,
+    /// That cannot be said now: see [`NotNow`](crate::map_ops::NotNow).
+    NotNow,
+}
 
 impl<K: Kernel> Dma<K> {
     /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
-    /// it has such a region, or a bus with `dma-ranges` above it. *Thread* for a device with a node.
-    pub(crate) fn claim_regions(&self, device: Device) -> Result<bool, NotNow> {
+    /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
+    pub(crate) fn claim_regions(&self, device: Device) -> Asked {
         if !self.kernel.has_node(device) {
-            return Ok(false);
+            return Asked::Nothing;
         }
-        if !self.kernel.can_sleep() {
-            return Err(NotNow);
-        }
+        // Held while the regions are read, too: that may sleep as well.
+        let Some(installer) = self.installer() else { return Asked::NotNow };
         let name = self.kernel.device_name(device);
-        let (mut has_ops, mut is_complete) = (false, true);
+        let mut has_ops = false;
         let mut index = 0;
         loop {
             let region = match self.kernel.memory_region(device, index) {
@@ -30,30 +40,28 @@ impl<K: Kernel> Dma<K> {
                 Entry::Unreadable => NamedRegion { start: 0, end: 0, no_map: false, reusable: false },
                 Entry::End => break,
             };
-            match self.claim(device, name, &region) {
+            match self.claim(&installer, device, name, &region) {
                 Ok(()) => has_ops = true,
                 Err(error) => {
-                    self.refuse(error, name, c"memory-region", region.start, region.end, index);
-                    is_complete &= error != Error::NoMemory;
+                    self.refuse(error, name, index, region.start, region.end);
+                    if error == Error::NoMemory {
+                        return Asked::NotNow;
+                    }
                 }
             }
             index += 1;
         }
-        if !is_complete {
-            return Err(NotNow);
-        }
         if !has_ops && !self.kernel.has_dma_ranges(device) {
-            return Ok(false);
+            return Asked::Nothing;
         }
         // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
         let _ = self.kernel.translate(device, 0, false);
-        Ok(true)
+        Asked::Operations
     }
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
     #[inline(always)]
-    fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
-        let installer = self.installer()?;
+    fn claim(&self, installer: &Installer, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable);
@@ -71,7 +79,6 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &wanted, flags, Some(device), None)?;
-        Ok(())
+        self.add_pool(installer, &wanted, flags, NamedBy::device(device), None)
     }
 }

@@ -8,9 +8,10 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, Name, Pa, RegionList};
-use crate::pool::Region;
+use crate::kernel::{BootRegion, Kernel, Name, RegionList};
+use crate::pool::{NamedBy, Region};
 use crate::registry::Dma;
+use crate::view::NOWHERE;
 
 /// One past the highest address that 32 bits can name.
 const FOUR_GIB: u64 = 1 << 32;
@@ -25,55 +26,63 @@ impl<K: Kernel> Dma<K> {
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.carve(list, total, coherent);
         if let Err(error) = result {
-            self.complain(error, Name::of(c"dma-pool"), c"extract", total, coherent, 0);
+            self.complain(error, Name::of(c"dma-pool"), 0, total, coherent);
         }
         result
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn carve(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
-        let installer = self.installer()?;
-        if total < coherent || total == 0 || list.length == 0 {
+        if total < coherent || total == 0 {
             return Err(Error::BadSize);
         }
-        let (index, start) = self.room(list, total)?;
-        let end = start + total;
-        // One size for both is one pool.
-        let (middle, name) = if coherent == total { (start, COHERENT) } else { (start + coherent, c"cma") };
+        let Some(installer) = self.installer() else { return Err(Error::Context) };
+        let (region, result) = self.room(list, total);
+        if region.start == NOWHERE {
+            return result;
+        }
+        let (start, middle, end) = (region.start, region.start + coherent, region.start + total);
         let low = Region { start, end: middle, name: Name::of(COHERENT) };
-        let high = Region { start: middle, end, name: Name::of(name) };
-        self.add_pool(&installer, &high, Flags::empty(), None, if start == middle { None } else { Some(&low) })?;
-        self.kernel.consume(list, index, start, end);
-        if end as u64 <= FOUR_GIB { Ok(()) } else { Err(Error::High) }
+        let high = Region { start: middle, end, name: Name::of(c"cma") };
+        // One size for both is one pool, and so is none for one.
+        let (last, before) = match coherent {
+            all if all == total => (&low, None),
+            0 => (&high, None),
+            _ => (&high, Some(&low)),
+        };
+        self.add_pool(&installer, last, Flags::empty(), NamedBy::NOBODY, before)?;
+        self.kernel.consume(region, end);
+        result
     }
 
-    /// Where `total` bytes can be taken, and from which region: the lowest that is left of the first one with room for
-    /// them below 4 GiB; where none has, of the last one with room above, as the C original does.
+    /// Where `total` bytes can be taken, as the start of the region that they are of: the lowest that is left of the first
+    /// one with room for them below 4 GiB; where none has, of the last one with room above, as the C original does, with
+    /// [`Error::High`]. Else [`NOWHERE`], and the error.
     #[inline(always)]
-    fn room(&self, list: RegionList, total: usize) -> Result<(usize, Pa), Error> {
-        let mut found = Err(Error::NoRegion);
-        for index in 0..list.length {
-            let (mut start, last) = match self.kernel.region(list, index) {
+    fn room(&self, list: RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
+        let mut found = BootRegion { start: NOWHERE, end: NOWHERE, address: 0 };
+        let mut index = 0;
+        loop {
+            let mut region = match self.kernel.region(list, index) {
                 Ok(region) => region,
                 // The list's end, or there is none.
-                Err(error) => return found.or(Err(error)),
+                Err(error) => return (found, Err(if found.start == NOWHERE { error } else { Error::High })),
             };
-            while let Some(end) = start.checked_add(total)
-                && end <= last
+            while let Some(end) = region.start.checked_add(total)
+                && end <= region.end
             {
-                match self.covering(start, end) {
+                if let Some(pool) = self.covering(region.start, end) {
                     // What is left begins behind it.
-                    Some(pool) => start = pool.public.region_end.load(Relaxed).max(pool.end()),
-                    None => {
-                        found = Ok((index, start));
-                        if end as u64 <= FOUR_GIB {
-                            return found;
-                        }
-                        break;
-                    }
+                    region.start = pool.public.region_end.load(Relaxed).max(pool.end());
+                    continue;
                 }
+                found = region;
+                if end as u64 <= FOUR_GIB {
+                    return (found, Ok(()));
+                }
+                break;
             }
+            index += 1;
         }
-        found
     }
 }

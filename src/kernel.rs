@@ -76,18 +76,30 @@ pub struct NamedRegion {
     pub reusable: bool,
 }
 
-/// The list of regions that boot pools are carved out of.
+/// The list of regions that boot pools are carved out of: that of the caller of `rt_dma_pool_extract` where the interface
+/// has one. Elsewhere it is the boot allocator's reserved list, and this one means nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RegionList {
-    /// Address of the list that the caller of `rt_dma_pool_extract` hands over; 0 for the boot allocator's reserved list.
+    /// Its address, or 0.
     pub address: usize,
-    /// Regions in it, at most.
+    /// Regions in it.
     pub length: usize,
 }
 
 impl RegionList {
-    /// The boot allocator's reserved list.
-    pub const RESERVED: RegionList = RegionList { address: 0, length: usize::MAX };
+    /// None: the boot allocator's reserved list is meant.
+    pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
+}
+
+/// A region that boot pools may be carved out of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BootRegion {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// Where the kernel keeps it.
+    pub address: usize,
 }
 
 /// One window of a PCI host bridge through which its devices see memory.
@@ -112,7 +124,7 @@ pub enum Entry<T> {
     End,
 }
 
-/// How much a line in the log matters (`LOG_E`, `LOG_W`, `LOG_I`), or that it is none.
+/// How much a line in the log matters (`LOG_E`, `LOG_W`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub enum Level {
@@ -120,14 +132,10 @@ pub enum Level {
     Error = 0,
     /// It works, but not as well as it could.
     Warning = 1,
-    /// What was set up.
-    Info = 2,
-    /// Text for the shell, as it is: a line ends where its format says so.
-    Shell = 3,
 }
 
 /// A C string that the kernel owns, such as a pool's or a device's name; null where there is none. Nobody here reads
-/// it: it goes back to the kernel.
+/// it: it goes back to the kernel, whose `printf` says what it thinks of a null one (`(null)` or `(NULL)`).
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Name(pub *const c_char);
@@ -141,36 +149,31 @@ impl Name {
         Name(text.as_ptr())
     }
 
-    /// The name, or `<anon>` where there is none: what a log line or a table shows.
-    pub fn shown(self) -> Name {
-        if self.0.is_null() { Name::of(c"<anon>") } else { self }
-    }
-
-    /// The name as one of the words of a [`Line`].
+    /// The name as a word of text (see [`Line::values`]).
     #[inline(always)]
     pub fn word(self) -> usize {
         self.0.expose_provenance()
     }
 }
 
-/// One line of text: a `printf` format of `%s`, `%c`, `%lu` and `%lx`, and a word for each.
+/// A line in the log: whom it concerns, and a `printf` format of `%s`, `%lu` and `%lx` with a word for each.
 ///
 /// The kernel formats it, so that the library links no formatting code of its own.
 #[derive(Clone, Copy, Debug)]
-pub struct Line {
-    /// The format.
+pub struct Line<'a> {
+    /// Whom it concerns: a pool, a device. What the line begins with.
+    pub name: Name,
+    /// What follows the name and a colon.
     pub format: &'static CStr,
-    /// A number for each `%l…`, a character for each `%c`, a name that is there for each `%s`, in the order of the format;
-    /// what it does not ask for is ignored.
-    pub words: [usize; 6],
+    /// A number for each `%l…`, a [name](Name::word) for each `%s`, in the order of the format; four at most.
+    pub values: &'a [usize],
 }
 
-impl Line {
-    /// A line about `name`, which the format asks for first.
+impl<'a> Line<'a> {
+    /// A line about `name`.
     #[inline(always)]
-    pub fn about(name: Name, format: &'static CStr, values: [usize; 4]) -> Self {
-        let [a, b, c, d] = values;
-        Line { format, words: [name.shown().word(), a, b, c, d, 0] }
+    pub fn about(name: Name, format: &'static CStr, values: &'a [usize]) -> Self {
+        Line { name, format, values }
     }
 }
 
@@ -237,14 +240,14 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- boot memory -----------------------------------------------------------------------------------------------
 
-    /// Region `index`, less than the list's length, that DMA pools may be carved out of: its first byte, and one past the
-    /// last. Of memblock's list only those in use, not hot-pluggable, and named as the interface asks are counted; of a
-    /// caller's list all are, and one without a name is empty. [`Error::NoRegion`] behind the last, [`Error::NoList`] where
-    /// the kernel has no memblock. *Thread.*
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error>;
-    /// Pools cover `[start, end)` of entry `index` now. An entry of a caller's list that began at `start` begins at `end` from
-    /// now on, unless it ends there; memblock's is not written. *Thread.*
-    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa);
+    /// Region `index` that DMA pools may be carved out of. Of memblock's list only those in use, not hot-pluggable, and
+    /// named as the interface asks are counted; of a caller's list all are, and one without a name is empty.
+    /// [`Error::NoRegion`] behind the last, [`Error::BadSize`] where the caller owes a list and has none, [`Error::NoList`]
+    /// where the kernel has no memblock. *Thread.*
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error>;
+    /// Pools cover `region` from its first byte up to `end` now. An entry of a caller's list that began there begins at
+    /// `end` from now on, unless it ends there; memblock's is not written. *Thread.*
+    fn consume(&self, region: BootRegion, end: Pa);
 
     // --- devices and firmware --------------------------------------------------------------------------------------
 
@@ -266,6 +269,11 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     // --- text ------------------------------------------------------------------------------------------------------
 
-    /// Writes a line; drops it where that may not be: in an interrupt, say. Never under a lock. Any context.
+    /// Writes a line to the log; drops it where that may not be: in an interrupt, say. Never under a lock. Any context.
     fn say(&self, level: Level, line: &Line);
+    /// Writes to the log that `kib` KiB from `start` on are set aside under `name` now. *Thread.*
+    fn announce(&self, start: Pa, name: Name, kib: usize);
+    /// Text for the shell: a `printf` format of `%s`, `%lu` and `%lx` with a word for each, six at most, as in a [`Line`]. A
+    /// line ends where the format says so. *Thread.*
+    fn print(&self, format: &'static CStr, values: &[usize]);
 }

@@ -4,6 +4,7 @@
 //! device, with *non-coherent* ones it does not (`dma_pool.c`). A device keeps the set that was chosen first.
 
 use crate::cache;
+use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, Pa, Va};
@@ -43,13 +44,12 @@ impl<K: Kernel> Dma<K> {
     /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
     /// with a device-tree node.
     pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
-        if self.claim_regions(device)? {
-            Ok(MapOps::DeviceTree)
-        } else if self.kernel.bus_window(device, 0) != Entry::End {
-            Ok(MapOps::Pci)
-        } else {
-            Ok(self.default_ops(device))
+        match self.claim_regions(device) {
+            Asked::Nothing => {}
+            Asked::Operations => return Ok(MapOps::DeviceTree),
+            Asked::NotNow => return Err(NotNow),
         }
+        if self.kernel.bus_window(device, 0) != Entry::End { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
     }
 
     /// The operations by `dma-coherent` alone. Any context.
@@ -217,7 +217,7 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
         let name = self.kernel.device_name(device);
-        self.refuse(error, name, c"DMA", address, 0, size);
+        self.refuse(error, name, size, address, 0);
     }
 
     /// Where the other side finds what lies at `address`: out, the device what the processor calls so; in, the processor

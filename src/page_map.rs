@@ -80,7 +80,12 @@ impl PageMap {
 
     /// Pages in use: counts them, and needs no lock.
     pub fn used_pages(used: &[AtomicUsize]) -> usize {
-        used.iter().map(|word| word.load(Relaxed).count_ones() as usize).sum()
+        let (mut count, mut rest) = (0, used);
+        while let [word, after @ ..] = rest {
+            count += word.load(Relaxed).count_ones() as usize;
+            rest = after;
+        }
+        count
     }
 
     /// Pages in the longest free run. The map must be [settled](Self::settle).

@@ -16,7 +16,7 @@ use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
 use crate::mapping::Mappings;
-use crate::page_map::{Node, PageMap, Shape, words_for};
+use crate::page_map::{PageMap, Shape, words_for};
 use crate::view::{NOWHERE, View, leads_to};
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
@@ -45,6 +45,22 @@ impl Region {
     }
 }
 
+/// Whose node names a pool's region in `memory-region`.
+#[derive(Clone, Copy)]
+pub struct NamedBy(usize);
+
+impl NamedBy {
+    /// Nobody's: it is no such region.
+    pub const NOBODY: NamedBy = NamedBy(0);
+    /// It is one, of no device in particular: no device lies at an odd address.
+    pub const ANYBODY: NamedBy = NamedBy(1);
+
+    /// A device's.
+    pub fn device(device: Device) -> Self {
+        NamedBy(device.0)
+    }
+}
+
 /// Another device whose node names the pool's region.
 pub struct Owner {
     device: Device,
@@ -68,8 +84,8 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// Buffers that are mapped one by one.
     pub own: Mappings,
-    /// It is a device's `memory-region`: one, as a word.
-    named: usize,
+    /// By whom it was named first, if it is a `memory-region`: C may write `public.dev`.
+    named: NamedBy,
     owners: AtomicRef<Owner>,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
@@ -82,57 +98,48 @@ const DIRTY: usize = 0;
 /// What the bits of all others are made of.
 const CLEAN: usize = usize::MAX;
 
-/// Memory for the bookkeeping of a pool.
-pub struct Memory<K: Kernel> {
-    start: Pa,
-    pages: usize,
-    shape: Shape,
-    slot: Slot<K, Pool<K>, Node>,
-}
-
-impl<K: Kernel> Memory<K> {
-    /// For a pool of `pages` pages from `start` on; `None` if the heap has none. *Thread.*
-    #[inline(always)]
-    pub fn new(kernel: K, (start, pages): (Pa, usize)) -> Option<Self> {
-        let words = words_for(pages);
-        let shape = Shape::new(words);
-        Some(Memory { start, pages, shape, slot: Slot::new(kernel, words as u32, shape.nodes() as u32)? })
-    }
-}
+/// A pool that nobody sees yet. Dropped, its memory goes back to the heap.
+pub type NewPool<K> = Slot<K, Pool<K>>;
 
 impl<K: Kernel> Pool<K> {
-    /// Builds a pool in `memory`. Nobody finds it before it is linked.
+    /// A pool of `pages` pages from `start` on, those of `region`; `None` if the heap has no room for the bookkeeping.
+    /// *Thread.*
     #[inline(always)]
-    pub fn place(memory: Memory<K>, kernel: K, region: &Region, flags: Flags, owner: Option<Device>) -> &'static Self {
-        let named = usize::from(owner.is_some());
-        let owner = owner.map_or(0, |device| device.0);
-        let Memory { start, pages, shape, slot } = memory;
-        slot.place(|[used, starts, clean], nodes| {
-            let map = PageMap::new(pages, shape, used, starts, nodes);
-            Pool {
-                public: rt_dma_pool {
-                    region_start: AtomicUsize::new(region.start),
-                    region_end: AtomicUsize::new(region.end),
-                    region_name: AtomicPtr::new(region.name.0.cast_mut()),
-                    list: rt_list_t::new(),
-                    flags: AtomicUsize::new(flags.bits()),
-                    map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
-                    bits: AtomicUsize::new(pages),
-                    start: AtomicUsize::new(start),
-                    dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(owner)),
-                },
-                kernel,
-                start,
-                pages,
-                map: IrqLock::new(map),
-                // Zero: boot code may have written to it through the cache.
-                clean,
-                views: [View::new(), View::new(), View::new(), View::at(start)],
-                own: Mappings::new(),
-                named,
-                owners: AtomicRef::new(),
-                next: OnceRef::new(),
-            }
+    pub fn new(
+        kernel: K,
+        region: &Region,
+        (start, pages): (Pa, usize),
+        flags: Flags,
+        named: NamedBy,
+    ) -> Option<NewPool<K>> {
+        let words = words_for(pages);
+        let shape = Shape::new(words);
+        let below_4g = (region.end as u64) <= 1 << 32;
+        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
+        Slot::new(kernel, words as u32, shape.nodes() as u32, |[used, starts, clean], nodes| Pool {
+            public: rt_dma_pool {
+                region_start: AtomicUsize::new(region.start),
+                region_end: AtomicUsize::new(region.end),
+                region_name: AtomicPtr::new(region.name.0.cast_mut()),
+                list: rt_list_t::new(),
+                flags: AtomicUsize::new(flags.bits()),
+                map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
+                bits: AtomicUsize::new(pages),
+                start: AtomicUsize::new(start),
+                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
+            },
+            kernel,
+            start,
+            pages,
+            map: IrqLock::new(PageMap::new(pages, shape, used, starts, nodes)),
+            // Zero: boot code may have written to it through the cache.
+            clean,
+            // One by one: a repeated one is written by a loop.
+            views: [View::new(), View::new(), View::new(), View::at(start)],
+            own: Mappings::new(),
+            named,
+            owners: AtomicRef::new(),
+            next: OnceRef::new(),
         })
     }
 
@@ -203,7 +210,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Whether it is a device's `memory-region`.
     pub fn is_named(&self) -> bool {
-        self.named != 0
+        self.named.0 != NamedBy::NOBODY.0
     }
 
     /// Whether it is a device's `memory-region`, and `device` one of those that name it.

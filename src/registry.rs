@@ -3,10 +3,10 @@
 //! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
-use core::ffi::CStr;
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
+    compiler_fence,
 };
 
 use crate::abi::rt_list_t;
@@ -16,7 +16,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mapping;
-use crate::pool::{MAPPED, Memory, PHYSICAL, Pool, Region};
+use crate::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
 use crate::turn::{Turn, Turned};
 
 /// All DMA memory of a system.
@@ -57,21 +57,28 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Any context.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn refuse(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
-        self.bad_calls.fetch_add(1, Relaxed);
-        self.complain(error, name, call, a, b, c);
+    #[inline(always)]
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+        self.count_and_complain(error, name, number, a, b);
+        not_last();
     }
 
-    /// Logs a line about a call that fails: whom it concerns, what was called, with two addresses and a number, and why it
-    /// fails. One format for all of them, which `docs/options.md` explains. Any context.
     #[cold]
     #[inline(never)]
-    pub(crate) fn complain(&self, error: Error, name: Name, call: &'static CStr, a: usize, b: usize, c: usize) {
+    fn count_and_complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+        self.bad_calls.fetch_add(1, Relaxed);
+        self.complain(error, name, number, a, b);
+    }
+
+    /// Logs a line about a call that fails: whom it concerns, two addresses and a number, and why it fails. One format for
+    /// all of them, which `docs/options.md` explains. Any context.
+    // The order of the arguments is that of the port's, so that most of them are where they belong.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let words = [name.shown().word(), Name::of(call).word(), a, b, c, error.reason().word()];
-        self.kernel.say(level, &Line { format: c"%s: %s(0x%lx, 0x%lx, %lu): %s", words });
+        let values = &[a, b, number, error.reason().word()];
+        self.kernel.say(level, &Line::about(name, c"0x%lx 0x%lx %lu: %s", values));
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
@@ -85,10 +92,12 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
     /// became of it. *Thread.*
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let result = match self.installer() {
-            Ok(installer) => self.add_pool(&installer, region, Flags::empty(), None, None),
-            Err(error) => Err(error),
+        let add = |installer| {
+            self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None)?;
+            // It is there now, and nothing else is.
+            self.covering(region.start, region.end).ok_or(Error::Context)
         };
+        let result = self.installer().ok_or(Error::Context).and_then(add);
         if let Err(error) = result {
             self.refuse_install(error, region.name, region.start, region.end);
         }
@@ -98,13 +107,13 @@ impl<K: Kernel> Dma<K> {
     /// Refuses the install of `[start, end)`. Any context.
     #[inline(always)]
     pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
-        self.refuse(error, name, c"install", start, end, 0);
+        self.refuse(error, name, 0, start, end);
     }
 
     /// Waits for the right to install pools. *Thread.*
     #[inline(always)]
-    pub(crate) fn installer(&self) -> Result<Installer<'_>, Error> {
-        self.installing.take(self.kernel).ok_or(Error::Context)
+    pub(crate) fn installer(&self) -> Option<Installer<'_>> {
+        self.installing.take(self.kernel)
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
@@ -114,67 +123,58 @@ impl<K: Kernel> Dma<K> {
         installer: &Installer,
         region: &Region,
         flags: Flags,
-        owner: Option<Device>,
+        named: NamedBy,
         before: Option<&Region>,
-    ) -> Result<&'static Pool<K>, Error> {
-        let memory = self.reserve(installer, region)?;
+    ) -> Result<(), Error> {
+        let pool = self.new_pool(installer, region, flags, named)?;
         if let Some(before) = before {
-            self.add_pool(installer, before, flags, owner, None)?;
+            self.add_pool(installer, before, flags, named, None)?;
         }
-        Ok(self.link(installer, memory, region, flags, owner))
+        self.link(installer, pool);
+        Ok(())
     }
 
-    /// Memory for the bookkeeping of a pool over `region`, which nobody covers yet. *Thread.*
+    /// A pool over `region`, which no other covers yet. *Thread.*
     #[inline(always)]
-    pub(crate) fn reserve(&self, _: &Installer, region: &Region) -> Result<Memory<K>, Error> {
+    pub(crate) fn new_pool(
+        &self,
+        _: &Installer,
+        region: &Region,
+        flags: Flags,
+        named: NamedBy,
+    ) -> Result<NewPool<K>, Error> {
         let pages = region.pages().ok_or(Error::BadSize)?;
         if self.covering(region.start, region.end).is_some() {
             return Err(Error::Overlap);
         }
-        Memory::new(self.kernel, pages).ok_or(Error::NoMemory)
+        Pool::new(self.kernel, region, pages, flags, named).ok_or(Error::NoMemory)
     }
 
-    /// Makes `region` a pool in what was [reserved](Self::reserve) for it. *Thread.*
+    /// Maps a new pool linearly, if it may be, and puts it at the end of the list. *Thread.*
     #[inline(always)]
-    pub(crate) fn link(
-        &self,
-        _: &Installer,
-        memory: Memory<K>,
-        region: &Region,
-        flags: Flags,
-        owner: Option<Device>,
-    ) -> &'static Pool<K> {
-        let below_4g = (region.end as u64) <= 1 << 32;
-        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
-        let pool = Pool::place(memory, self.kernel, region, flags, owner);
-        if !flags.contains(Flags::NOMAP) {
+    pub(crate) fn link(&self, _: &Installer, pool: NewPool<K>) {
+        let pool = pool.keep();
+        if !pool.flags().contains(Flags::NOMAP) {
             pool.map_linear();
         }
-
         let (mut last_link, mut last_next) = (&self.head, &self.first);
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);
         }
-        // C may walk the list of links on another core, or in an interrupt.
-        critical_section::with(|_| {
-            let head = core::ptr::from_ref(&self.head).cast_mut();
-            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
-            pool.public.list.next.store(head, Relaxed);
-            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-            self.head.prev.store(link, Relaxed);
-            last_link.next.store(link, Release);
-            last_next.set(pool);
-        });
+        // C may walk the list of links on another core, or in an interrupt: it finds the pool, or does not, and ways on from
+        // there that are whole.
+        let link = core::ptr::from_ref(&pool.public.list).cast_mut();
+        pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
+        pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
+        self.head.prev.store(link, Release);
+        last_link.next.store(link, Release);
+        last_next.set(pool);
         self.log_reserved(&pool.region());
-        pool
     }
 
     /// The boot line of a new pool.
     pub(crate) fn log_reserved(&self, region: &Region) {
-        let size = region.end - region.start;
-        let tenths = ((size % (1 << 20)) * 10) >> 20;
-        let words = [region.name.shown().word(), size >> 20, tenths, region.start, 0, 0];
-        self.kernel.say(Level::Info, &Line { format: c"%s: Reserved %lu.%lu MiB at 0x%lx", words });
+        self.kernel.announce(region.start, region.name, (region.end - region.start) >> 10);
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.
@@ -218,7 +218,7 @@ impl<K: Kernel> Dma<K> {
         };
         if let Err(error) = result {
             let name = found.map_or(Name::NONE, |(pool, ..)| pool.name());
-            self.refuse(error, name, c"free", va, handle, size);
+            self.refuse(error, name, size, va, handle);
         }
         result
     }
@@ -250,6 +250,13 @@ impl<K: Kernel> Dma<K> {
             }
         }
     }
+}
+
+/// Stands behind a call in the way of a tail call, for which a function that saves many registers needs another epilogue
+/// than the one that it shares with others (see `ci/build`). Makes no code.
+#[inline(always)]
+pub(crate) fn not_last() {
+    compiler_fence(Release);
 }
 
 /// Pages that hold `size` bytes; `None` for no bytes.

@@ -8,13 +8,10 @@
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use crate::kernel::{Device, Entry, Line, Name, PAGE_SIZE, Pa};
-use crate::pool::Region;
+use crate::kernel::{Entry, Line, Name, PAGE_SIZE, Pa};
+use crate::pool::{NamedBy, Region};
 use crate::registry::{Dma, Installer};
 use crate::text::apart;
-
-/// Who owns a pool that is everyone's: nobody. A device that names it is served from it first, and shares it.
-const NOBODY: Device = Device(0);
 
 /// Why a node is not served. The others are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +47,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// everyone's. Each node by itself, with a line in the log if it cannot be; says what was wrong first. What is
     /// done already is not done again. *Thread*, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
-        let installer = self.installer()?;
+        let installer = self.installer().ok_or(ReservedError::Context)?;
         let mut result = Ok(());
         let mut index = 0;
         loop {
@@ -58,8 +55,8 @@ impl<K: ReservedMemory> Dma<K> {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable) => {
-                    let format = apart!("%s: shared-dma-pool %lu cannot be read");
-                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, [index, 0, 0, 0]));
+                    let format = apart!("shared-dma-pool %lu cannot be read");
+                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
@@ -84,14 +81,17 @@ impl<K: ReservedMemory> Dma<K> {
             self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
         };
         // What can fail comes before memblock, which takes nothing back.
-        let memory = if pool.is_default && !is_pool(&region) { Some(self.reserve(installer, &region)?) } else { None };
+        let is_needed = pool.is_default && !is_pool(&region);
+        let everyones =
+            if is_needed { Some(self.new_pool(installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
         let is_new = pool.range.is_none();
         if is_new && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);
         }
-        match memory {
-            Some(memory) => {
-                self.link(installer, memory, &region, Flags::empty(), Some(NOBODY));
+        match everyones {
+            // Everyone's: a device that names it is served from it first, and shares it.
+            Some(pool) => {
+                self.link(installer, pool);
             }
             None if is_new => self.log_reserved(&region),
             None => {}
@@ -180,15 +180,15 @@ impl<K: ReservedMemory> Dma<K> {
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
             ReservedError::BadNode => {
-                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
             }
-            ReservedError::Overlap => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
+            ReservedError::Overlap => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
             ReservedError::NoRoom => {
-                apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
             }
-            _ => apart!("%s: shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
+            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
         };
         let (start, end) = pool.range.unwrap_or((0, 0));
-        self.refuse_line(&Line::about(pool.name, format, [start, end, pool.size as usize, 0]));
+        self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));
     }
 }

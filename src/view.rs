@@ -50,9 +50,9 @@ impl View {
         va.wrapping_sub(self.0.load(Relaxed))
     }
 
-    /// Says that the pool is mapped at `base` already.
+    /// Says that the pool, which nobody else sees yet, is mapped at `base` already.
     pub fn put(&self, base: Va) {
-        self.0.store(base, Release);
+        self.0.store(base, Relaxed);
     }
 
     /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. The pool has

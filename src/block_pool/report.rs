@@ -55,7 +55,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 return Ok(());
             }
         }
-        self.log(apart!("%s: destroy of a block pool with %lu blocks in use"), [in_use, 0, 0, 0]);
+        self.log(apart!("destroy of a block pool with %lu blocks in use"), &[in_use]);
         let blocks = self.spans.units().flat_map(|unit| {
             let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
@@ -63,7 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             (0..self.shape.blocks).filter(is_used).map(block)
         });
         for block in blocks.take(NAMED_MAX) {
-            self.log(apart!("%s: block 0x%lx (handle 0x%lx) is in use"), [block.va, block.handle, 0, 0]);
+            self.log(apart!("block 0x%lx (handle 0x%lx) is in use"), &[block.va, block.handle]);
         }
         Err(BadDestroy::Busy(in_use))
     }

@@ -75,20 +75,20 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         let result = self.try_create(request);
         let format = match result {
             Ok(_) => return result,
-            Err(BadCreate::NoDevice) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: no device"),
+            Err(BadCreate::NoDevice) => apart!("blocks of %lu bytes aligned to %lu within %lu: no device"),
             Err(BadCreate::Shape(BadShape::Size)) => {
-                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad size")
+                apart!("blocks of %lu bytes aligned to %lu within %lu: bad size")
             }
             Err(BadCreate::Shape(BadShape::Align)) => {
-                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad alignment")
+                apart!("blocks of %lu bytes aligned to %lu within %lu: bad alignment")
             }
             Err(BadCreate::Shape(BadShape::Boundary)) => {
-                apart!("%s: blocks of %lu bytes aligned to %lu within %lu: bad boundary")
+                apart!("blocks of %lu bytes aligned to %lu within %lu: bad boundary")
             }
-            Err(BadCreate::NoMemory) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: out of memory"),
-            Err(BadCreate::Context) => apart!("%s: blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
+            Err(BadCreate::NoMemory) => apart!("blocks of %lu bytes aligned to %lu within %lu: out of memory"),
+            Err(BadCreate::Context) => apart!("blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
         };
-        let values = [request.size, request.align, request.boundary, 0];
+        let values = &[request.size, request.align, request.boundary];
         self.refuse_line(&Line::about(request.name.shown(), format, values));
         result
     }
@@ -136,15 +136,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(error) => error,
         };
         let (format, name) = match result {
-            BadDestroy::Unknown => (apart!("%s: destroy of 0x%lx: not a block pool (any more)"), apart!("dma.pool")),
-            BadDestroy::Context => (apart!("%s: destroy of 0x%lx: needs a thread"), apart!("dma.pool")),
+            BadDestroy::Unknown => (apart!("destroy of 0x%lx: not a block pool (any more)"), apart!("dma.pool")),
+            BadDestroy::Context => (apart!("destroy of 0x%lx: needs a thread"), apart!("dma.pool")),
             // It named itself, and its blocks.
             BadDestroy::Busy(_) => {
                 self.bad_calls.fetch_add(1, Relaxed);
                 return Err(result);
             }
         };
-        self.refuse_line(&Line::about(Name::of(name), format, [pool as usize, 0, 0, 0]));
+        self.refuse_line(&Line::about(Name::of(name), format, &[pool as usize]));
         Err(result)
     }
 
@@ -171,19 +171,18 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Prints a header, one line for each pool, and their number. *Thread.*
     pub fn report(&self) {
         let Some(_turn) = self.turn.take(self.kernel) else { return };
-        let print = |format, name, values| self.kernel.say(Level::Shell, &Line::about(name, format, values));
-        print(apart!("%-16s  In use   Total Size/Byte   Pages\n"), Name::of(apart!("Name")), [0; 4]);
+        self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
         let (mut count, mut bad_calls) = (0, self.bad_calls());
         for pool in self.pools() {
             let usage = pool.usage();
-            let values = [usage.in_use, usage.blocks, pool.block_size(), usage.pages];
-            print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), pool.name(), values);
+            let values = [pool.name().word(), usage.in_use, usage.blocks, pool.block_size(), usage.pages];
+            self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
             count += 1;
             bad_calls += pool.bad_calls();
         }
         if bad_calls != 0 {
-            print(apart!("%s: %lu calls refused\n"), Name::of(apart!("dma.pool")), [bad_calls, 0, 0, 0]);
+            self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[bad_calls]);
         }
-        print(apart!("%s%lu DMA block pools found\n"), Name::of(apart!("")), [count, 0, 0, 0]);
+        self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
     }
 }

@@ -132,7 +132,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Some(Span { va, handle, size });
         }
         self.pages.free(self.device, size, va, handle);
-        self.log(apart!("%s: the device's memory does not begin on a page: 0x%lx, handle 0x%lx"), [va, handle, 0, 0]);
+        self.log(apart!("the device's memory does not begin on a page: 0x%lx, handle 0x%lx"), &[va, handle]);
         None
     }
 

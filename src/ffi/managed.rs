@@ -54,10 +54,9 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
     match DEVICES.unmanage(device, Kind::Buffer, is_it) {
         Some(words) => free_buffer(device, words),
         None => {
-            let format =
-                apart!("%s: managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
+            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
             let name = DMA.kernel.device_name(device);
-            DMA.refuse_line(&Line::about(name, format, [va, dma_handle, size, 0]));
+            DMA.refuse_line(&Line::about(name, format, &[va, dma_handle, size]));
         }
     }
 }
@@ -71,7 +70,7 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     if !DEVICES.release(device) {
         let name = DMA.kernel.device_name(device);
-        DMA.refuse_line(&Line::about(name, apart!("%s: managed release: needs a thread"), [0; 4]));
+        DMA.refuse_line(&Line::about(name, apart!("managed release: needs a thread"), &[]));
     }
 }
 

@@ -40,9 +40,9 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: u
     match DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
         Some(words) => release(device, words),
         None => {
-            let format = apart!("%s: managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread");
+            let format = apart!("managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread");
             let name = DMA.kernel.device_name(device);
-            DMA.refuse_line(&Line::about(name, format, [dma_handle, size, 0, 0]));
+            DMA.refuse_line(&Line::about(name, format, &[dma_handle, size]));
         }
     }
 }

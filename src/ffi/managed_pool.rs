@@ -56,9 +56,9 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         }
         None => {
             let format =
-                apart!("%s: managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
+                apart!("managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
             let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device));
-            DMA.refuse_line(&Line::about(name, format, [pool.expose_provenance(), 0, 0, 0]));
+            DMA.refuse_line(&Line::about(name, format, &[pool.expose_provenance()]));
         }
     }
 }

@@ -4,11 +4,13 @@ use core::ffi::c_void;
 
 use super::{DMA, device, pointer, write_if};
 use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::device_tree::Asked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{Number, number, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::map_ops::{MapOps, Way};
+use crate::registry::not_last;
 
 /// Our tables, in the order of [`MapOps`].
 static TABLES: [rt_dma_map_ops; 4] = [
@@ -85,7 +87,7 @@ fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
-        Some(device) if DMA.claim_regions(device) == Ok(true) => table(MapOps::DeviceTree),
+        Some(device) if DMA.claim_regions(device) == Asked::Operations => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
 }
@@ -176,7 +178,8 @@ pub(super) unsafe fn free_with(
         true => match table_of(device) {
             // SAFETY: what the caller promises, the operation is promised.
             Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
-                return free(dev, size, cpu_addr, dma_handle, flags);
+                free(dev, size, cpu_addr, dma_handle, flags);
+                return not_last();
             },
             Some(_) => MapOps::NonCoherent,
             None => return,

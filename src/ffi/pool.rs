@@ -47,10 +47,9 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// or nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
-    let (list, total, coherent) = match revision() {
-        1 => (RegionList { address: first, length: if first == 0 { 0 } else { second } }, third, fourth),
-        _ => (RegionList::RESERVED, first, second),
-    };
+    let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
+    // With revision r2 it means nothing.
+    let list = RegionList { address: first, length: second };
     status(DMA.extract(list, total, coherent))
 }
 

@@ -92,7 +92,7 @@ fn mask_of(device: Device) -> u64 {
 fn master(dev: *mut rt_device) -> Option<Master> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
-        DMA.refuse_line(&Line::about(name, apart!("%s: a streaming mapping needs a device"), [0; 4]));
+        DMA.refuse_line(&Line::about(name, apart!("a streaming mapping needs a device"), &[]));
         return None;
     };
     master_of(device)

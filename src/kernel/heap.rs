@@ -69,20 +69,23 @@ impl<K: Kernel> Drop for Reserved<K> {
     }
 }
 
-/// Zeroed heap memory for a `T`, three slices of as many words, and one of `N`s, that nobody uses yet. Dropped, it goes
-/// back to the heap.
-pub struct Slot<K: Kernel, T, N> {
+/// A `T` in heap memory, and behind it three slices of words and one of `N`s that are its own. Nobody sees it yet. Dropped,
+/// the memory goes back to the heap.
+pub struct Slot<K: Kernel, T> {
     kernel: K,
     memory: NonNull<T>,
-    words: usize,
-    nodes: usize,
-    of: PhantomData<N>,
 }
 
-impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
-    /// For slices of `words` words, and of `nodes` values; `None` if the heap has no room. *Thread.*
+impl<K: Kernel, T> Slot<K, T> {
+    /// What `make` makes of slices of `words` words each, and of `nodes` values, all zero; `None` if the heap has no room.
+    /// *Thread.*
     #[inline(always)]
-    pub fn new(kernel: K, words: u32, nodes: u32) -> Option<Self> {
+    pub fn new<N: Zeroed + 'static>(
+        kernel: K,
+        words: u32,
+        nodes: u32,
+        make: impl FnOnce([&'static [AtomicUsize]; 3], &'static mut [N]) -> T,
+    ) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
         const {
             let word = align_of::<usize>();
@@ -90,30 +93,29 @@ impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
         }
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
-        let memory = NonNull::new(kernel.heap_alloc(slices.checked_add(size_of::<T>())?))?.cast();
-        Some(Slot { kernel, memory, words, nodes, of: PhantomData })
-    }
-
-    /// Uses the memory for good: for the `T` that `make` makes of the slices, all zero.
-    #[inline(always)]
-    pub fn place(self, make: impl FnOnce([&'static [AtomicUsize]; 3], &'static mut [N]) -> T) -> &'static T
-    where
-        N: 'static,
-    {
-        let Slot { memory, words, nodes, .. } = *ManuallyDrop::new(self);
-        // SAFETY: `new` asked for as many bytes, zeroed and aligned for a pointer, which is enough for each of these;
-        // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are never given back.
+        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(slices.checked_add(size_of::<T>())?))?.cast();
+        // SAFETY: as many bytes were asked for, zeroed and aligned for a pointer, which is enough for each of these;
+        // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are given back before anybody sees the `T`, or
+        // never.
         unsafe {
             let first = memory.add(1).cast::<AtomicUsize>();
             let slice = |at: usize| slice::from_raw_parts(first.add(at * words).as_ptr(), words);
             let nodes = slice::from_raw_parts_mut(first.add(3 * words).cast().as_ptr(), nodes);
             memory.write(make([slice(0), slice(1), slice(2)], nodes));
-            memory.as_ref()
         }
+        Some(Slot { kernel, memory })
+    }
+
+    /// The value, for good.
+    #[inline(always)]
+    pub fn keep(self) -> &'static T {
+        let slot = ManuallyDrop::new(self);
+        // SAFETY: `new` wrote it, and from now on its memory is never given back.
+        unsafe { slot.memory.as_ref() }
     }
 }
 
-impl<K: Kernel, T, N> Drop for Slot<K, T, N> {
+impl<K: Kernel, T> Drop for Slot<K, T> {
     fn drop(&mut self) {
         // SAFETY: it came from `heap_alloc`, and is given back once.
         unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }

@@ -8,14 +8,15 @@ mod reserved_memory;
 
 pub use port::*;
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, offset_of};
 
 use crate::abi::rt_region_t;
 use crate::error::Error;
 
 use super::{
-    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
+    RegionList, Va,
 };
 
 /// aarch64's `rt_hw_mmu_map` lays blocks of this many bytes where the virtual address and the length allow it, and
@@ -113,16 +114,39 @@ fn unless_unmapped(address: usize) -> Option<usize> {
     (address != RT_DMA_PORT_UNMAPPED).then_some(address)
 }
 
+/// Word `index` of those that a format asks for, as an argument of the port. Behind the last it is whatever is in the
+/// register: nobody reads it.
+#[inline(always)]
+fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
+    values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
+}
+
+/// The error whose number the port answered: one of three.
+fn error_of(number: usize) -> Error {
+    const {
+        assert!(
+            RT_DMA_PORT_INVALID == Error::BadSize as c_int
+                && RT_DMA_PORT_ABSENT == Error::NoList as c_int
+                && RT_DMA_PORT_END == Error::NoRegion as c_int
+        )
+    }
+    // SAFETY: an error is a word, and the port answers no other number than these.
+    unsafe { core::mem::transmute::<usize, Error>(number) }
+}
+
 /// Splits a cache operation into pieces that an `int` can count.
 #[inline(never)]
-fn maintain(mut va: Va, mut size: usize, invalidate: bool) {
-    while size != 0 {
+fn maintain(mut va: Va, mut size: usize, operation: c_int) {
+    loop {
         let piece = size.min(CACHE_OP_MAX);
         // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but
         // through the device.
-        unsafe { rt_dma_port_cache(invalidate as c_int, pointer(va), piece as c_int) };
+        unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
         va = va.wrapping_add(piece);
         size -= piece;
+        if size == 0 {
+            return;
+        }
     }
 }
 
@@ -174,11 +198,11 @@ impl Kernel for RtThread {
     }
 
     fn view_limit(&self) -> usize {
-        configuration().view_limit
+        (configuration().view_limit as usize) << 20
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
-        maintain(va, size, false);
+        maintain(va, size, RT_DMA_PORT_FLUSH);
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
@@ -193,7 +217,7 @@ impl Kernel for RtThread {
     }
 
     fn cache_invalidate(&self, va: Va, size: usize) {
-        maintain(va, size, true);
+        maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
     fn cache_line(&self) -> usize {
@@ -213,7 +237,7 @@ impl Kernel for RtThread {
 
     fn can_sleep(&self) -> bool {
         // SAFETY: see above.
-        unsafe { rt_dma_port_can_sleep() != 0 }
+        unsafe { rt_dma_port_is_atomic() == 0 }
     }
 
     fn pause(&self) {
@@ -221,30 +245,21 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_pause() }
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
-        let mut region = MaybeUninit::uninit();
-        // SAFETY: see above; the region is ours, and the list is as long as `extract`'s caller says.
-        match unsafe { rt_dma_port_reserved(pointer(list.address), index, region.as_mut_ptr()) } {
-            RT_DMA_PORT_FOUND => {
-                // SAFETY: the port filled it in.
-                let region = unsafe { region.assume_init() };
-                Ok((region.start, region.end))
-            }
-            RT_DMA_PORT_ABSENT => Err(Error::NoList),
-            _ => Err(Error::NoRegion),
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
+        // SAFETY: see above; the list is as long as `extract`'s caller says.
+        let address = unsafe { rt_dma_port_reserved(pointer(list.address), list.length, index) };
+        if address <= RT_DMA_PORT_END as usize {
+            return Err(error_of(address));
         }
+        // SAFETY: the port's word for it that there is one, which nobody writes meanwhile.
+        let rt_region_t { start, end, .. } = *unsafe { &*pointer(address).cast() };
+        Ok(BootRegion { start, end, address })
     }
 
-    fn consume(&self, list: RegionList, index: usize, start: Pa, end: Pa) {
-        let regions: *mut rt_region_t = core::ptr::with_exposed_provenance_mut(list.address);
-        if regions.is_null() {
-            return;
-        }
-        // SAFETY: the list of `extract`'s caller, which nobody else uses meanwhile; it has that entry.
-        let region = unsafe { &mut *regions.add(index) };
-        if region.start == start && end < region.end {
-            region.start = end;
-        }
+    fn consume(&self, region: BootRegion, end: Pa) {
+        // SAFETY: see above; the region was found, and its list is that of `extract`'s caller, which nobody else uses
+        // meanwhile, or is not written.
+        unsafe { rt_dma_port_consume(pointer(region.address), region.start, end) }
     }
 
     fn device_name(&self, device: Device) -> Name {
@@ -271,13 +286,13 @@ impl Kernel for RtThread {
         }
         // SAFETY: the port filled it in.
         let rt_dma_port_region { start, end } = unsafe { region.assume_init() };
-        let (no_map, reusable) = (says & RT_DMA_PORT_NO_MAP != 0, says & RT_DMA_PORT_REUSABLE != 0);
+        let (no_map, reusable) = (says & RT_DMA_PORT_NO_MAP != 0, says & RT_DMA_PORT_EXCLUSIVE == 0);
         Entry::Found(NamedRegion { start, end, no_map, reusable })
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
         // SAFETY: see above.
-        unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
+        unsafe { !rt_dma_port_dma_ranges(pointer(device.0)).is_null() }
     }
 
     fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize> {
@@ -286,36 +301,31 @@ impl Kernel for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        let mut window = MaybeUninit::uninit();
-        // SAFETY: see above; the window is ours.
-        if unsafe { rt_dma_port_bus_window(pointer(device.0), index, window.as_mut_ptr()) } != RT_DMA_PORT_FOUND {
-            return Entry::End;
+        // SAFETY: see above; nobody writes a bridge's windows any more.
+        match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
+            Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
+            None => Entry::End,
         }
-        // SAFETY: the port filled it in.
-        let rt_dma_port_window { cpu, bus, size } = unsafe { window.assume_init() };
-        Entry::Found(BusWindow { cpu, bus, size })
     }
 
     #[inline(always)]
     fn say(&self, level: Level, line: &Line) {
-        let [a, b, c, d, e, f] = line.words;
-        // SAFETY: see above; each word is what the format asks for (see `Line`).
-        unsafe { rt_dma_port_say(line.format.as_ptr(), a, b, c, d, e, f, level as c_int) }
-    }
-}
-
-struct EveryCore;
-critical_section::set_impl!(EveryCore);
-
-// SAFETY: `rt_hw_interrupt_disable` masks interrupts, and under SMP takes the kernel's global lock, which nests.
-unsafe impl critical_section::Impl for EveryCore {
-    unsafe fn acquire() -> critical_section::RawRestoreState {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_critical_enter() }
+        let word = |index| word(line.values, index);
+        // SAFETY: see above; each word is what the format asks for (see `Line`), and it asks for no other.
+        unsafe {
+            rt_dma_port_say(level as c_int, line.name.0, line.format.as_ptr(), word(0), word(1), word(2), word(3))
+        }
     }
 
-    unsafe fn release(saved: critical_section::RawRestoreState) {
+    fn announce(&self, start: Pa, name: Name, kib: usize) {
         // SAFETY: see above.
-        unsafe { rt_dma_port_critical_exit(saved) }
+        unsafe { rt_dma_port_announce(start, name.0, kib) }
+    }
+
+    #[inline(always)]
+    fn print(&self, format: &'static CStr, values: &[usize]) {
+        let word = |index| word(values, index);
+        // SAFETY: as in `say`.
+        unsafe { rt_dma_port_print(format.as_ptr(), word(0), word(1), word(2), word(3), word(4), word(5)) }
     }
 }

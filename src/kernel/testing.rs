@@ -44,10 +44,10 @@ impl Kernel for HeapOnly {
         true
     }
     fn pause(&self) {}
-    fn region(&self, _list: RegionList, _index: usize) -> Result<(Pa, Pa), Error> {
+    fn region(&self, _list: RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoList)
     }
-    fn consume(&self, _list: RegionList, _index: usize, _start: Pa, _end: Pa) {}
+    fn consume(&self, _region: BootRegion, _end: Pa) {}
     fn device_name(&self, _device: Device) -> Name {
         Name::NONE
     }
@@ -70,4 +70,6 @@ impl Kernel for HeapOnly {
         Entry::End
     }
     fn say(&self, _level: Level, _line: &Line) {}
+    fn announce(&self, _start: Pa, _name: Name, _kib: usize) {}
+    fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

@@ -35,25 +35,26 @@ pub enum BadMapping {
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
     let name = dma.kernel.device_name(master.device);
     let (is_wrong, format) = match error {
-        MapError::Invalid => (true, apart!("%s: map of 0x%lx (%lu bytes): not a buffer, or no direction")),
-        MapError::NotMapped => (true, apart!("%s: map of 0x%lx (%lu bytes): nothing is mapped there")),
-        MapError::NoBounce => (false, apart!("%s: map of 0x%lx (%lu bytes): no bounce buffer within reach")),
-        MapError::NoMemory => (false, apart!("%s: map of 0x%lx (%lu bytes): out of memory")),
+        MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
+        MapError::NotMapped => (true, apart!("map of 0x%lx (%lu bytes): nothing is mapped there")),
+        MapError::NoBounce => (false, apart!("map of 0x%lx (%lu bytes): no bounce buffer within reach")),
+        MapError::NoMemory => (false, apart!("map of 0x%lx (%lu bytes): out of memory")),
     };
-    let line = Line::about(name, format, [address, size, 0, 0]);
+    let values = [address, size];
+    let line = Line::about(name, format, &values);
     if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
 }
 
 #[cold]
 pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {
-        (BadMapping::Unknown, false) => apart!("%s: unmap of 0x%lx (%lu bytes): not mapped (any more)"),
-        (BadMapping::WrongSize, false) => apart!("%s: unmap of 0x%lx (%lu bytes): wrong size"),
-        (BadMapping::WrongDirection, false) => apart!("%s: unmap of 0x%lx (%lu bytes): wrong direction"),
-        (BadMapping::Unknown, true) => apart!("%s: sync of 0x%lx (%lu bytes): not mapped (any more)"),
-        (BadMapping::WrongSize, true) => apart!("%s: sync of 0x%lx (%lu bytes): the mapping ends before"),
-        (BadMapping::WrongDirection, true) => apart!("%s: sync of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size"),
+        (BadMapping::WrongDirection, false) => apart!("unmap of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::Unknown, true) => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
+        (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
     };
     let name = dma.kernel.device_name(claim.device);
-    dma.refuse_line(&Line::about(name, format, [claim.handle, claim.size, 0, 0]));
+    dma.refuse_line(&Line::about(name, format, &[claim.handle, claim.size]));
 }

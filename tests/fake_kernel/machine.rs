@@ -92,7 +92,8 @@ impl Machine {
         self.ops.lock().unwrap().push(None);
         let mut records = self.kernel.0.records.lock().unwrap();
         records.devices.push(info);
-        Device(records.devices.len())
+        // As a `struct rt_device` would lie.
+        Device(records.devices.len() * size_of::<usize>())
     }
 
     pub fn plain_device(&self) -> Device {
@@ -150,11 +151,11 @@ impl Machine {
 
     /// The device's operations: chosen at its first call, and kept.
     pub fn ops(&self, device: Device) -> Option<MapOps> {
-        if let Some(ops) = self.ops.lock().unwrap()[device.0 - 1] {
+        if let Some(ops) = self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] {
             return Some(ops);
         }
         let ops = self.dma.choose_ops(device).ok()?;
-        self.ops.lock().unwrap()[device.0 - 1] = Some(ops);
+        self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] = Some(ops);
         Some(ops)
     }
 
@@ -263,6 +264,11 @@ impl Machine {
 
     pub fn take_errors(&self) -> Vec<String> {
         self.take_log(Level::Error)
+    }
+
+    /// What was announced at boot since the last look: what, from where on, and how many KiB.
+    pub fn take_announced(&self) -> Vec<(String, Pa, usize)> {
+        std::mem::take(&mut self.kernel.0.records.lock().unwrap().announced)
     }
 
     /// What `list_dma_pool` prints.

@@ -24,10 +24,12 @@ use cache::Cache;
 use memory::Memory;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
+    RegionList, Va,
 };
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -62,6 +64,8 @@ struct Records {
     heap: HashMap<usize, usize>,
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
+    /// The boot lines: what, from where on, and how many KiB.
+    announced: Vec<(String, Pa, usize)>,
     printed: String,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,
@@ -162,7 +166,7 @@ impl FakeKernel {
     }
 
     fn device(&self, device: Device) -> DeviceInfo {
-        self.0.records.lock().unwrap().devices[device.0 - 1].clone()
+        self.0.records.lock().unwrap().devices[device.0 / size_of::<usize>() - 1].clone()
     }
 }
 
@@ -276,15 +280,16 @@ impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<(Pa, Pa), Error> {
-        assert!(index < list.length);
+    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
+        assert_eq!(list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
-        usable.nth(index).map(|region| (region.start, region.end)).ok_or(Error::NoRegion)
+        let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
+        Ok(BootRegion { start, end, address: index })
     }
 
-    fn consume(&self, list: RegionList, _index: usize, _start: Pa, _end: Pa) {
-        assert_eq!(list, RegionList::RESERVED, "which is not written");
+    fn consume(&self, _region: BootRegion, _end: Pa) {
+        // Memblock's, which is not written.
     }
 
     fn device_name(&self, device: Device) -> Name {
@@ -320,15 +325,23 @@ impl Kernel for FakeKernel {
 
     fn say(&self, level: Level, line: &Line) {
         assert!(!context::locked(), "text under a lock");
-        let text = text::format(line);
+        let text = text::format_line(line);
         if !context::can_sleep() {
             return;
         }
         self.may_sleep("say");
-        let mut records = self.0.records.lock().unwrap();
-        match level {
-            Level::Shell => records.printed.push_str(&text),
-            _ => records.log.push((level, text)),
-        }
+        self.0.records.lock().unwrap().log.push((level, text));
+    }
+
+    fn announce(&self, start: Pa, name: Name, kib: usize) {
+        assert!(!context::locked(), "text under a lock");
+        self.may_sleep("announce");
+        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, kib));
+    }
+
+    fn print(&self, format: &'static CStr, values: &[usize]) {
+        assert!(!context::locked(), "text under a lock");
+        self.may_sleep("print");
+        self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));
     }
 }

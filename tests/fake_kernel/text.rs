@@ -1,21 +1,30 @@
-//! The kernel's `printf`, as far as [`Line`] promises: `%s`, `%c`, `%lu` and `%lx`.
+//! The kernel's `printf`, as far as [`Line`] promises: `%s`, `%lu` and `%lx`.
 
 use rt_dma_pool::kernel::{Line, Name};
 use std::ffi::CStr;
 
 pub fn text_of(name: Name) -> String {
-    assert!(!name.0.is_null(), "a null pointer is printed");
+    if name.0.is_null() {
+        return "(null)".to_owned();
+    }
     // SAFETY: names come from C string literals of the tests and of the library, or from the library's own buffer for
     // the time of the call.
     unsafe { CStr::from_ptr(name.0) }.to_str().unwrap().to_owned()
 }
 
-/// The line as the kernel would print it. Panics where C would read an argument that is not there.
-pub fn format(line: &Line) -> String {
-    let mut words = line.words.into_iter();
+/// The line as the kernel would log it.
+pub fn format_line(line: &Line) -> String {
+    assert!(line.values.len() <= 4, "more words than the port hands over");
+    format!("{}: {}", text_of(line.name), format(line.format, line.values))
+}
+
+/// The text as the kernel would print it. Panics where C would read an argument that is not there.
+pub fn format(format: &CStr, words: &[usize]) -> String {
+    assert!(words.len() <= 6, "more words than the port hands over");
+    let mut words = words.iter().copied();
     let mut word = || words.next().expect("a word for each conversion");
     let mut out = String::new();
-    let mut rest = line.format.to_str().unwrap();
+    let mut rest = format.to_str().unwrap();
     while let Some((before, directive)) = rest.split_once('%') {
         out.push_str(before);
         let left = directive.starts_with('-');
@@ -26,10 +35,9 @@ pub fn format(line: &Line) -> String {
         let width = width.parse().unwrap_or(0);
         let (length, value) = match conversion {
             c if c.starts_with('s') => (1, text_of(Name(std::ptr::with_exposed_provenance(word())))),
-            c if c.starts_with('c') => (1, char::from(u8::try_from(word()).unwrap()).to_string()),
             c if c.starts_with("lu") => (2, word().to_string()),
             c if c.starts_with("lx") => (2, format!("{:x}", word())),
-            _ => panic!("{:?} is not a format of `Line`", line.format),
+            _ => panic!("{format:?} is not a format of `Line`"),
         };
         out.push_str(&match (left, zeros) {
             (true, _) => format!("{value:<width$}"),

@@ -2,7 +2,7 @@
 //! the two cannot disagree.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::mem::offset_of;
+use core::mem::{MaybeUninit, offset_of};
 
 use crate::error::Error;
 use crate::kernel::{Level, MemoryType};
@@ -17,28 +17,31 @@ pub const RT_DMA_PORT_UNCACHED: c_int = 1;
 /// Write-through memory.
 pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
 
+/// `RT_HW_CACHE_FLUSH`.
+pub const RT_DMA_PORT_FLUSH: c_int = 1;
+/// `RT_HW_CACHE_INVALIDATE`.
+pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
+
 /// A line of `LOG_E`.
 pub const RT_DMA_PORT_ERROR: c_int = 0;
 /// A line of `LOG_W`.
 pub const RT_DMA_PORT_WARNING: c_int = 1;
-/// A line of `LOG_I`.
-pub const RT_DMA_PORT_INFO: c_int = 2;
-/// Text for the shell.
-pub const RT_DMA_PORT_SHELL: c_int = 3;
 
 /// An entry was found and filled in.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// The list ends before that index.
-pub const RT_DMA_PORT_END: c_int = 1;
-/// There is an entry, but it cannot be read.
-pub const RT_DMA_PORT_UNREADABLE: c_int = 2;
+/// There is no list.
+pub const RT_DMA_PORT_INVALID: c_int = 1;
 /// The kernel is built without the service.
-pub const RT_DMA_PORT_ABSENT: c_int = 3;
+pub const RT_DMA_PORT_ABSENT: c_int = 2;
+/// The list ends before that index.
+pub const RT_DMA_PORT_END: c_int = 3;
+/// There is an entry, but it cannot be read.
+pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
 
 /// The region's node says `no-map`.
 pub const RT_DMA_PORT_NO_MAP: c_int = 16;
-/// The region's node says `reusable`.
-pub const RT_DMA_PORT_REUSABLE: c_int = 1;
+/// The region's node does not say `reusable`: it is only for the devices that name it.
+pub const RT_DMA_PORT_EXCLUSIVE: c_int = 1;
 
 // cbindgen takes only literals; the enums mean the same.
 const _: () = assert!(
@@ -47,8 +50,6 @@ const _: () = assert!(
         && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
         && RT_DMA_PORT_ERROR == Level::Error as c_int
         && RT_DMA_PORT_WARNING == Level::Warning as c_int
-        && RT_DMA_PORT_INFO == Level::Info as c_int
-        && RT_DMA_PORT_SHELL == Level::Shell as c_int
 );
 
 /// A range of physical memory, as the port reports it.
@@ -61,14 +62,14 @@ pub struct rt_dma_port_region {
     pub end: usize,
 }
 
-/// A DMA window of a PCI host bridge, as the port reports it.
+/// A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct rt_dma_port_window {
-    /// First byte as the processor sees it.
-    pub cpu: u64,
     /// First byte as the device sees it.
     pub bus: u64,
+    /// First byte as the processor sees it.
+    pub cpu: u64,
     /// Bytes.
     pub size: u64,
 }
@@ -109,10 +110,10 @@ const _: () = {
 /// What the BSP's configuration says, once and for all.
 #[repr(C)]
 pub struct rt_dma_port_configuration {
-    /// Bytes up to which a pool is mapped as a whole for its uncached or write-through buffers.
-    pub view_limit: usize,
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
+    /// MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+    pub view_limit: i16,
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.
     pub revision: i16,
@@ -122,7 +123,7 @@ unsafe extern "C" {
     /// What the BSP's configuration says. (cbindgen leaves it out; `tests/headers.rs` declares it.)
     pub static rt_dma_port_configuration: rt_dma_port_configuration;
 
-    /// `rt_calloc(1, size)`. Thread.
+    /// `rt_calloc(size, 1)`. Thread.
     pub fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
     /// `rt_free`. Thread.
     pub fn rt_dma_port_heap_free(memory: *mut c_void);
@@ -140,8 +141,8 @@ unsafe extern "C" {
     /// `rt_iounmap`. Thread.
     pub fn rt_dma_port_unmap(va: *mut c_void);
 
-    /// `rt_hw_cpu_dcache_ops` with RT_HW_CACHE_INVALIDATE, or with RT_HW_CACHE_FLUSH if `invalidate` is 0. Any context.
-    pub fn rt_dma_port_cache(invalidate: c_int, va: *mut c_void, size: c_int);
+    /// `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
+    pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
     /// Bytes in a line of the data cache. Any context.
     pub fn rt_dma_port_cache_line() -> usize;
 
@@ -149,20 +150,19 @@ unsafe extern "C" {
     pub fn rt_dma_port_irq_save() -> usize;
     /// Undoes one `rt_dma_port_irq_save`. Any context.
     pub fn rt_dma_port_irq_restore(saved: usize);
-    /// `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
-    pub fn rt_dma_port_critical_enter() -> usize;
-    /// `rt_hw_interrupt_enable`. Any context.
-    pub fn rt_dma_port_critical_exit(saved: usize);
-    /// 1 in a thread with interrupts on, or before the scheduler runs; 0 in an interrupt or with interrupts off. Any
-    /// context.
-    pub fn rt_dma_port_can_sleep() -> c_int;
+    /// Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
+    pub fn rt_dma_port_is_atomic() -> c_int;
     /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
     pub fn rt_dma_port_pause();
 
-    /// Fills in entry `index` of the `rt_region_t` at `list`, which has one, where `rt_dma_pool_extract` is handed a list:
-    /// without bytes if it has no name. Else of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable,
-    /// and named "dma-pool". RT_DMA_PORT_FOUND, RT_DMA_PORT_END, or RT_DMA_PORT_ABSENT without memblock. Thread.
-    pub fn rt_dma_port_reserved(list: *const c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
+    /// The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
+    /// an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
+    /// are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
+    /// a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
+    pub fn rt_dma_port_reserved(list: *const c_void, length: usize, index: usize) -> usize;
+    /// The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
+    /// `start`, unless it ends there. Memblock's is not written. Thread.
+    pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
 
     /// `rt_dm_dev_get_name`; may be null. Any context.
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
@@ -176,27 +176,38 @@ unsafe extern "C" {
     /// The device's device-tree node; null if it has none. Any context.
     pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
     /// Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
-    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_REUSABLE hold; -1 behind the last. Thread.
+    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
-    /// 1 if a node above that of a device, which has one, has a non-empty `dma-ranges`. Thread.
-    pub fn rt_dma_port_has_dma_ranges(dev: *mut c_void) -> c_int;
+    /// The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
+    pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
     /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
     /// covers `address`. Any context.
     pub fn rt_dma_port_translate(dev: *mut c_void, address: usize, to_cpu: c_int) -> usize;
-    /// Fills in DMA window `index` of the host bridge of a device on bus "pci"; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
-    /// Any context.
-    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize, window: *mut rt_dma_port_window) -> c_int;
+    /// DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
+    /// context.
+    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 
-    /// `format` with the words that it asks for: a line in the log under the tag "dma.pool", or text for the shell; nothing
-    /// where the caller may not sleep. Any context.
+    /// A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
+    /// where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
     pub fn rt_dma_port_say(
-        format: *const c_char,
-        a: usize,
-        b: usize,
-        c: usize,
-        d: usize,
-        e: usize,
-        f: usize,
         level: c_int,
+        name: *const c_char,
+        format: *const c_char,
+        a: MaybeUninit<usize>,
+        b: MaybeUninit<usize>,
+        c: MaybeUninit<usize>,
+        d: MaybeUninit<usize>,
+    );
+    /// A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
+    pub fn rt_dma_port_announce(start: usize, name: *const c_char, kib: usize);
+    /// `rt_kprintf`: `format` with the words that it asks for. Thread.
+    pub fn rt_dma_port_print(
+        format: *const c_char,
+        a: MaybeUninit<usize>,
+        b: MaybeUninit<usize>,
+        c: MaybeUninit<usize>,
+        d: MaybeUninit<usize>,
+        e: MaybeUninit<usize>,
+        f: MaybeUninit<usize>,
     );
 }

@@ -56,11 +56,10 @@ struct Holder {
 
 pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
-    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32).unwrap();
-    let holder = slot.place(|[used, starts, _], nodes| Holder {
+    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32, |[used, starts, _], nodes| Holder {
         map: std::sync::Mutex::new(PageMap::new(pages, shape, used, starts, nodes)),
     });
-    holder.map.lock().unwrap()
+    slot.unwrap().keep().map.lock().unwrap()
 }
 
 /// As a pool does, under one lock.

@@ -1,0 +1,17 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The interrupt mask, apart from the rest: on aarch64 the library does without, and so a linker drops this file. */
+
+#include "rt_dma_port_rtthread.h"
+
+uintptr_t rt_dma_port_irq_save(void)
+{
+    return (uintptr_t)rt_hw_local_irq_disable();
+}
+
+void rt_dma_port_irq_restore(uintptr_t saved)
+{
+    rt_hw_local_irq_enable((rt_base_t)saved);
+}
