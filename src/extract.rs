@@ -11,7 +11,6 @@ use crate::flags::Flags;
 use crate::kernel::{BootRegion, Kernel, Name, Pa, RegionList};
 use crate::pool::{NamedBy, Region};
 use crate::registry::Dma;
-use crate::view::NOWHERE;
 
 /// The name of the pool for uncached buffers.
 const COHERENT: &CStr = c"coherent-pool";
@@ -42,7 +41,7 @@ impl<K: Kernel> Dma<K> {
         }
         let Some(installer) = self.installer() else { return Err(Error::Context) };
         let (region, result) = self.room(list, total);
-        if region.start == NOWHERE {
+        if region.address == 0 {
             return result;
         }
         let (start, middle, end) = (region.start, region.start + coherent, region.start + total);
@@ -61,16 +60,16 @@ impl<K: Kernel> Dma<K> {
 
     /// Where `total` bytes can be taken, as the start of the region that they are of: the lowest that is left of the first
     /// one with room for them below 4 GiB; where none has, of the last one with room above, as the C original does, with
-    /// [`Error::High`]. Else [`NOWHERE`], and the error.
+    /// [`Error::High`]. Else one at no address, and the error.
     #[inline(always)]
     fn room(&self, list: RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
-        let mut found = BootRegion { start: NOWHERE, end: NOWHERE, address: 0 };
+        let mut found = BootRegion { start: 0, end: 0, address: 0 };
         let mut index = 0;
         loop {
             let mut region = match self.kernel.region(list, index) {
                 Ok(region) => region,
                 // The list's end, or there is none.
-                Err(error) => return (found, Err(if found.start == NOWHERE { error } else { Error::High })),
+                Err(error) => return (found, Err(if found.address == 0 { error } else { Error::High })),
             };
             while let Some(end) = region.start.checked_add(total)
                 && end <= region.end

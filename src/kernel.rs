@@ -98,7 +98,7 @@ pub struct BootRegion {
     pub start: Pa,
     /// One past the last byte.
     pub end: Pa,
-    /// Where the kernel keeps it.
+    /// Where the kernel keeps it: not zero.
     pub address: usize,
 }
 

@@ -285,7 +285,7 @@ impl Kernel for FakeKernel {
         let records = self.0.records.lock().unwrap();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
-        Ok(BootRegion { start, end, address: index })
+        Ok(BootRegion { start, end, address: index + 1 })
     }
 
     fn consume(&self, _region: BootRegion, _end: Pa) {
