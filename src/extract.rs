@@ -40,7 +40,7 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::BadSize);
         }
         let Some(installer) = self.installer() else { return Err(Error::Context) };
-        let (region, result) = self.room(list, total);
+        let (region, result) = self.room(&list, total);
         if region.address == 0 {
             return result;
         }
@@ -62,7 +62,7 @@ impl<K: Kernel> Dma<K> {
     /// one with room for them below 4 GiB; where none has, of the last one with room above, as the C original does, with
     /// [`Error::High`]. Else one at no address, and the error.
     #[inline(always)]
-    fn room(&self, list: RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
+    fn room(&self, list: &RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
         let mut found = BootRegion { start: 0, end: 0, address: 0 };
         let mut index = 0;
         loop {

@@ -280,8 +280,8 @@ impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
-        assert_eq!(list, RegionList::RESERVED);
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
+        assert_eq!(*list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
