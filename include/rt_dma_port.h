@@ -84,6 +84,20 @@
 #define RT_DMA_PORT_EXCLUSIVE 1
 
 /**
+ * The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
+ */
+struct rt_dma_port_list {
+  /**
+   * Where it is, or null.
+   */
+  const void *start;
+  /**
+   * Regions in it.
+   */
+  uintptr_t length;
+};
+
+/**
  * A range of physical memory, as the port reports it.
  */
 struct rt_dma_port_region {
@@ -292,13 +306,12 @@ extern int rt_dma_port_is_atomic(void);
 extern void rt_dma_port_pause(void);
 
 /**
- * The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
- * an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
- * are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
- * a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
+ * The address of entry `index` of the list, where `rt_dma_pool_extract` is handed one: of an empty one if it has no name.
+ * Else, whatever the list is, of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable, and named
+ * "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list where one is needed, or
+ * RT_DMA_PORT_ABSENT without memblock. Thread.
  */
-extern uintptr_t rt_dma_port_reserved(const void *list,
-                                      uintptr_t length,
+extern uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list,
                                       uintptr_t index);
 
 /**

@@ -8,20 +8,22 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
 {
     static const rt_region_t empty;
-    const rt_region_t *reg = (const rt_region_t *)list + index;
+    const rt_region_t *reg;
 
-    if (!list || !length)
+    if (!list->start || !list->length)
     {
         return RT_DMA_PORT_INVALID;
     }
 
-    if (index >= length)
+    if (index >= list->length)
     {
         return RT_DMA_PORT_END;
     }
+
+    reg = (const rt_region_t *)list->start + index;
 
     return (uintptr_t)(reg->name ? reg : &empty);
 }
@@ -42,12 +44,11 @@ void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 
 #include <mm_memblock.h>
 
-uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
 {
     rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
     RT_UNUSED(list);
-    RT_UNUSED(length);
 
     while ((node = node->next))
     {
@@ -72,10 +73,9 @@ uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t ind
 
 #else
 
-uintptr_t rt_dma_port_reserved(const void *list, uintptr_t length, uintptr_t index)
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
 {
     RT_UNUSED(list);
-    RT_UNUSED(length);
     RT_UNUSED(index);
 
     return RT_DMA_PORT_ABSENT;

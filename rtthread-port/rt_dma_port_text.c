@@ -70,5 +70,6 @@ void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c
     RT_UNUSED(e);
     RT_UNUSED(f);
 
+    /* What is longer than RT_CONSOLEBUF_SIZE is cut: a long name's line, but not its end, which comes with the next text. */
     rt_kprintf(format, a, b, c, d, e, f);
 }

@@ -8,16 +8,19 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{BootRegion, Kernel, Name, RegionList};
+use crate::kernel::{BootRegion, Kernel, Name, Pa, RegionList};
 use crate::pool::{NamedBy, Region};
 use crate::registry::Dma;
-use crate::view::NOWHERE;
-
-/// One past the highest address that 32 bits can name.
-const FOUR_GIB: u64 = 1 << 32;
 
 /// The name of the pool for uncached buffers.
 const COHERENT: &CStr = c"coherent-pool";
+
+/// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
+/// while regions are gone through.)
+#[inline(always)]
+fn is_below_4_gib(end: Pa) -> bool {
+    (end as u64).wrapping_sub(1) >> 32 == 0
+}
 
 impl<K: Kernel> Dma<K> {
     /// Takes `total` bytes from the first region of `list` that has room below 4 GiB, or else from one above: the lower
@@ -37,8 +40,8 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::BadSize);
         }
         let Some(installer) = self.installer() else { return Err(Error::Context) };
-        let (region, result) = self.room(list, total);
-        if region.start == NOWHERE {
+        let (region, result) = self.room(&list, total);
+        if region.address == 0 {
             return result;
         }
         let (start, middle, end) = (region.start, region.start + coherent, region.start + total);
@@ -57,16 +60,16 @@ impl<K: Kernel> Dma<K> {
 
     /// Where `total` bytes can be taken, as the start of the region that they are of: the lowest that is left of the first
     /// one with room for them below 4 GiB; where none has, of the last one with room above, as the C original does, with
-    /// [`Error::High`]. Else [`NOWHERE`], and the error.
+    /// [`Error::High`]. Else one at no address, and the error.
     #[inline(always)]
-    fn room(&self, list: RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
-        let mut found = BootRegion { start: NOWHERE, end: NOWHERE, address: 0 };
+    fn room(&self, list: &RegionList, total: usize) -> (BootRegion, Result<(), Error>) {
+        let mut found = BootRegion { start: 0, end: 0, address: 0 };
         let mut index = 0;
         loop {
             let mut region = match self.kernel.region(list, index) {
                 Ok(region) => region,
                 // The list's end, or there is none.
-                Err(error) => return (found, Err(if found.start == NOWHERE { error } else { Error::High })),
+                Err(error) => return (found, Err(if found.address == 0 { error } else { Error::High })),
             };
             while let Some(end) = region.start.checked_add(total)
                 && end <= region.end
@@ -77,7 +80,7 @@ impl<K: Kernel> Dma<K> {
                     continue;
                 }
                 found = region;
-                if end as u64 <= FOUR_GIB {
+                if is_below_4_gib(end) {
                     return (found, Ok(()));
                 }
                 break;

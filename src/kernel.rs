@@ -79,6 +79,7 @@ pub struct NamedRegion {
 /// The list of regions that boot pools are carved out of: that of the caller of `rt_dma_pool_extract` where the interface
 /// has one. Elsewhere it is the boot allocator's reserved list, and this one means nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct RegionList {
     /// Its address, or 0.
     pub address: usize,
@@ -98,7 +99,7 @@ pub struct BootRegion {
     pub start: Pa,
     /// One past the last byte.
     pub end: Pa,
-    /// Where the kernel keeps it.
+    /// Where the kernel keeps it: not zero.
     pub address: usize,
 }
 
@@ -244,7 +245,7 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     /// named as the interface asks are counted; of a caller's list all are, and one without a name is empty.
     /// [`Error::NoRegion`] behind the last, [`Error::BadSize`] where the caller owes a list and has none, [`Error::NoList`]
     /// where the kernel has no memblock. *Thread.*
-    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error>;
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
     /// Pools cover `region` from its first byte up to `end` now. An entry of a caller's list that began there begins at
     /// `end` from now on, unless it ends there; memblock's is not written. *Thread.*
     fn consume(&self, region: BootRegion, end: Pa);

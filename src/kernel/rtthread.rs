@@ -245,9 +245,15 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_pause() }
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
-        // SAFETY: see above; the list is as long as `extract`'s caller says.
-        let address = unsafe { rt_dma_port_reserved(pointer(list.address), list.length, index) };
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
+        const {
+            assert!(
+                size_of::<RegionList>() == size_of::<rt_dma_port_list>()
+                    && offset_of!(RegionList, length) == offset_of!(rt_dma_port_list, length)
+            )
+        }
+        // SAFETY: see above; the list, which has the port's layout, is as long as `extract`'s caller says.
+        let address = unsafe { rt_dma_port_reserved(core::ptr::from_ref(list).cast(), index) };
         if address <= RT_DMA_PORT_END as usize {
             return Err(error_of(address));
         }

@@ -44,7 +44,7 @@ impl Kernel for HeapOnly {
         true
     }
     fn pause(&self) {}
-    fn region(&self, _list: RegionList, _index: usize) -> Result<BootRegion, Error> {
+    fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoList)
     }
     fn consume(&self, _region: BootRegion, _end: Pa) {}

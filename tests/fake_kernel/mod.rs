@@ -280,12 +280,12 @@ impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
-    fn region(&self, list: RegionList, index: usize) -> Result<BootRegion, Error> {
-        assert_eq!(list, RegionList::RESERVED);
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
+        assert_eq!(*list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();
         let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
         let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
-        Ok(BootRegion { start, end, address: index })
+        Ok(BootRegion { start, end, address: index + 1 })
     }
 
     fn consume(&self, _region: BootRegion, _end: Pa) {

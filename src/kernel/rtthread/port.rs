@@ -62,6 +62,15 @@ pub struct rt_dma_port_region {
     pub end: usize,
 }
 
+/// The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
+#[repr(C)]
+pub struct rt_dma_port_list {
+    /// Where it is, or null.
+    pub start: *const c_void,
+    /// Regions in it.
+    pub length: usize,
+}
+
 /// A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -155,11 +164,11 @@ unsafe extern "C" {
     /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
     pub fn rt_dma_port_pause();
 
-    /// The address of entry `index` of the `length` `rt_region_t` at `list`, where `rt_dma_pool_extract` is handed a list: of
-    /// an empty one if it has no name. Else, whatever `list` and `length` are, of those in `rt_memblock_get_reserved()` that
-    /// are in use, not hot-pluggable, and named "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without
-    /// a list where one is needed, or RT_DMA_PORT_ABSENT without memblock. Thread.
-    pub fn rt_dma_port_reserved(list: *const c_void, length: usize, index: usize) -> usize;
+    /// The address of entry `index` of the list, where `rt_dma_pool_extract` is handed one: of an empty one if it has no name.
+    /// Else, whatever the list is, of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable, and named
+    /// "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list where one is needed, or
+    /// RT_DMA_PORT_ABSENT without memblock. Thread.
+    pub fn rt_dma_port_reserved(list: *const rt_dma_port_list, index: usize) -> usize;
     /// The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
     /// `start`, unless it ends there. Memblock's is not written. Thread.
     pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
