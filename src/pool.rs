@@ -14,7 +14,7 @@ use crate::flags::Flags;
 use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
-use crate::page_map::{Node, PageMap, Shape, words_for};
+use crate::page_map::{Node, OWN, PageMap, Shape, USED, words_for};
 use crate::view::{NOWHERE, View, leads_to};
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
@@ -29,8 +29,8 @@ pub struct Region {
     pub name: Name,
 }
 
-/// The most pages that a pool may have: its map counts them with 32 bits.
-const MOST_PAGES: usize = 1 << 31;
+/// The most pages that a pool may have: its map counts them with 31 bits.
+const MOST_PAGES: usize = i32::MAX as usize;
 
 impl Region {
     /// The first whole page and the number of whole pages; `None` if there is none, or more than [`MOST_PAGES`].
@@ -105,8 +105,8 @@ impl<K: Kernel> Pool<K> {
         let named = usize::from(owner.is_some());
         let owner = owner.map_or(0, |device| device.0);
         let Memory { start, pages, shape, slot } = memory;
-        slot.place(|[used, starts, clean], nodes| {
-            let map = PageMap::new(pages, shape, used, starts, nodes);
+        slot.place(|bits, nodes| {
+            let map = PageMap::new(pages, shape, bits, nodes);
             Pool {
                 public: rt_dma_pool {
                     region_start: AtomicUsize::new(region.start),
@@ -114,7 +114,7 @@ impl<K: Kernel> Pool<K> {
                     region_name: AtomicPtr::new(region.name.0.cast_mut()),
                     list: rt_list_t::new(),
                     flags: AtomicUsize::new(flags.bits()),
-                    map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
+                    map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
                     bits: AtomicUsize::new(pages),
                     start: AtomicUsize::new(start),
                     dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(owner)),
@@ -124,8 +124,8 @@ impl<K: Kernel> Pool<K> {
                 pages,
                 map: IrqLock::new(map),
                 // Zero: boot code may have written to it through the cache.
-                clean,
-                views: [const { View::new() }; 3],
+                clean: bits.words::<OWN>(),
+                views: [View::new(), View::new(), View::new()],
                 own_mappings: AtomicUsize::new(0),
                 named,
                 owners: AtomicRef::new(),
@@ -175,9 +175,9 @@ impl<K: Kernel> Pool<K> {
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
         let map = self.settled();
-        let (words, longest) = (map.used_words(), map.longest_free());
+        let (used, longest) = (map.used(), map.longest_free());
         drop(map);
-        (PageMap::used_pages(words) << PAGE_SHIFT, longest << PAGE_SHIFT)
+        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
     /// Makes the linear map the cached view of a pool that is not linked yet, mapping it first if nobody has; `LINEAR` says

@@ -13,6 +13,7 @@ use core::sync::atomic::{
 };
 
 use super::Kernel;
+use super::bitmaps::Bitmaps;
 
 /// A type whose all-zero bytes are a value, and that needs no more alignment than a pointer.
 ///
@@ -20,8 +21,8 @@ use super::Kernel;
 /// Both must be true.
 pub unsafe trait Zeroed {}
 
-// SAFETY: plain integers; `u32` needs at most the alignment of a pointer.
-unsafe impl Zeroed for [u32; 4] {}
+// SAFETY: plain integers; `i32` needs at most the alignment of a pointer.
+unsafe impl Zeroed for [i32; 4] {}
 
 /// Zeroed heap memory that nobody uses yet. Dropped, it goes back to the heap.
 pub struct Reserved<K: Kernel> {
@@ -69,8 +70,8 @@ impl<K: Kernel> Drop for Reserved<K> {
     }
 }
 
-/// Zeroed heap memory for a `T`, three slices of as many words, and one of `N`s, that nobody uses yet. Dropped, it goes
-/// back to the heap.
+/// Zeroed heap memory for a `T`, three bitmaps, and a slice of `N`s, that nobody uses yet. Dropped, it goes back to the
+/// heap.
 pub struct Slot<K: Kernel, T, N> {
     kernel: K,
     memory: NonNull<T>,
@@ -80,7 +81,7 @@ pub struct Slot<K: Kernel, T, N> {
 }
 
 impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
-    /// For slices of `words` words, and of `nodes` values; `None` if the heap has no room. *Thread.*
+    /// For bitmaps of `words` words each, and `nodes` values; `None` if the heap has no room. *Thread.*
     #[inline(always)]
     pub fn new(kernel: K, words: u32, nodes: u32) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
@@ -94,9 +95,9 @@ impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
         Some(Slot { kernel, memory, words, nodes, of: PhantomData })
     }
 
-    /// Uses the memory for good: for the `T` that `make` makes of the slices, all zero.
+    /// Uses the memory for good: for the `T` that `make` makes of the bitmaps and the values, all zero.
     #[inline(always)]
-    pub fn place(self, make: impl FnOnce([&'static [AtomicUsize]; 3], &'static mut [N]) -> T) -> &'static T
+    pub fn place(self, make: impl FnOnce(Bitmaps, &'static mut [N]) -> T) -> &'static T
     where
         N: 'static,
     {
@@ -105,9 +106,8 @@ impl<K: Kernel, T, N: Zeroed> Slot<K, T, N> {
         // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are never given back.
         unsafe {
             let first = memory.add(1).cast::<AtomicUsize>();
-            let slice = |at: usize| slice::from_raw_parts(first.add(at * words).as_ptr(), words);
             let nodes = slice::from_raw_parts_mut(first.add(3 * words).cast().as_ptr(), nodes);
-            memory.write(make([slice(0), slice(1), slice(2)], nodes));
+            memory.write(make(Bitmaps::new(first, words), nodes));
             memory.as_ref()
         }
     }

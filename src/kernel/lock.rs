@@ -80,3 +80,30 @@ impl<K: Kernel, T> DerefMut for IrqGuard<'_, K, T> {
         unsafe { &mut *self.lock.value.get() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly;
+
+    #[test]
+    fn one_at_a_time_has_the_value() {
+        static LOCK: IrqLock<[usize; 2]> = IrqLock::new([0; 2]);
+        let threads: std::vec::Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| {
+                    for _ in 0..20_000 {
+                        let mut value = LOCK.lock(HeapOnly);
+                        let [a, b] = *value;
+                        assert_eq!(a, b);
+                        value[0] = a + 1;
+                        spin_loop();
+                        value[1] = b + 1;
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(*LOCK.lock(HeapOnly), [80_000; 2]);
+    }
+}

@@ -48,7 +48,7 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
             _ => {}
         }
         if pages <= 400 && step % (1 + pages / 32) == 0 {
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         if step % 1024 == 0 {
             assert_consistent(&mut map, &model);
@@ -232,7 +232,7 @@ proptest! {
                     }
                 }
             }
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         assert_consistent(&mut map, &model);
     }
@@ -256,7 +256,7 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     while map.settle() {}
     let taken = map.take_aligned(140, 10, 0, 256);
     while map.settle() {}
-    assert_tree_is_exact(&map);
+    assert_tree_is_exact(&mut map);
     if let Step::Taken(page) = taken {
         map.free(page, 10).unwrap();
     }
@@ -292,7 +292,7 @@ proptest! {
                 model.free(page, count).unwrap();
                 prop_assert_eq!(map.free(page, count), Ok(()));
             }
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         assert_consistent(&mut map, &model);
     }

@@ -7,7 +7,7 @@ use crate::flags::Flags;
 use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mapping::{Mapping, Mappings};
-use crate::page_map::{PageMap, Span, Step, test};
+use crate::page_map::{PageMap, Span, Step, change, differs_in_many, test};
 use crate::view::{View, map_checked};
 use core::num::NonZeroUsize;
 use core::sync::atomic::Ordering::Relaxed;
@@ -20,11 +20,12 @@ impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
     #[inline(always)]
     pub fn take(&self, pages: usize) -> Option<usize> {
-        let next = self.map.lock(self.kernel).take_next(pages);
-        Some(match next {
-            Some(span) => span.from(),
-            None => self.take_lowest(pages)?,
-        })
+        let mut map = self.map.lock(self.kernel);
+        if let Some(page) = map.take(pages) {
+            return Some(page);
+        }
+        drop(map);
+        self.take_lowest(pages)
     }
 
     /// Takes the lowest run of `pages` free pages at an address that is a multiple of `align` bytes, a power of two; says
@@ -42,28 +43,14 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Takes the lowest run of `pages` free pages, by opening it if that must be; says at which page.
+    /// The same, where the open run does not say so: opens another.
     #[inline(never)]
     pub fn take_lowest(&self, pages: usize) -> Option<usize> {
+        // A pool that is too small says so at once.
         if pages > self.pages {
             return None;
         }
-        let mut patience = PATIENCE;
-        loop {
-            let taken = self.lock().take(pages);
-            if taken.is_some() {
-                return taken;
-            }
-            let mut map = self.settled();
-            if !map.open_lowest(pages) {
-                return None;
-            }
-            // The lock goes before they are taken, and somebody else may be there first; not time and again.
-            patience -= 1;
-            if patience == 0 {
-                return map.take(pages);
-            }
-        }
+        self.settled().take_lowest(pages)
     }
 
     /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
@@ -118,14 +105,14 @@ impl<K: Kernel> Pool<K> {
         let mark = if is_physical || is_cached_alone || memory == MemoryType::Cached { DIRTY } else { CLEAN };
         if (is_physical || memory != MemoryType::Cached)
             && let Some(through) = through
-            && span.differs_in_many(self.clean, CLEAN)
+            && differs_in_many(self.clean, span, CLEAN)
         {
             cache::flush(self.kernel, through, pages << PAGE_SHIFT);
         }
-        if span.differs_in_many(self.clean, mark) {
+        if differs_in_many(self.clean, span, mark) {
             // Others change the bits beside them, but with the lock held.
             let _held = self.lock();
-            span.change_many(self.clean, mark);
+            change(self.clean, span, mark);
         }
         Some(va)
     }
@@ -229,9 +216,11 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
         let mut map = self.lock();
-        while !map.give_back(page, pages)? {
+        let mut is_settled = false;
+        while !map.give_back(page, pages, is_settled)? {
             drop(map);
             map = self.settled();
+            is_settled = true;
         }
         Ok(())
     }
