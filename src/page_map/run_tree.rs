@@ -10,7 +10,7 @@
 //! below are those of the words. They lie on one level, or on two: then the first words are on the lower one.
 //!
 //! The value of a word where no run begins is zero; or, if it is the last that a run fills, `!start` of this one, a
-//! negative number (Knuth's boundary tag). Nobody looks at one whose run is gone. Above the words it counts as zero.
+//! negative number (Knuth's boundary tag). Nobody looks at one whose run is gone. To a search it is as zero.
 
 /// Children of a node.
 const FANOUT: usize = 4;
@@ -172,9 +172,10 @@ impl RunTree {
     }
 }
 
-/// The longest of four, zero if all are negative.
+/// The longest of four. It is negative where all are, but not at the top: the first word is not the last of a run that
+/// begins before.
 #[inline(always)]
 fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;
-    a.max(b).max(c.max(d)).max(0)
+    a.max(b).max(c.max(d))
 }
