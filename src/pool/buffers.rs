@@ -230,15 +230,18 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
         let mut patience = PATIENCE;
-        let mut map = self.lock();
-        while map.settle() {
-            if patience != 0 {
-                patience -= 1;
-                drop(map);
-                map = self.lock();
+        loop {
+            let mut map = self.lock();
+            loop {
+                if !map.settle() {
+                    return map;
+                }
+                if patience != 0 {
+                    patience -= 1;
+                    break;
+                }
             }
         }
-        map
     }
 
     #[inline(never)]
