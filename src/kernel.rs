@@ -8,6 +8,7 @@
 //! * **The caller** (the core) calls the methods marked *thread* only where [`can_sleep`](Kernel::can_sleep) is true,
 //!   and never with a lock of this library held.
 
+pub mod bitmaps;
 #[allow(unsafe_code)]
 pub mod copy;
 pub mod heap;

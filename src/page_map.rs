@@ -4,13 +4,13 @@
 //!
 //! * `used`: the bitmap that C sees as `pool->map`, and the truth;
 //! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
-//!   from a good free. No allocation begins at a free page; so a free run that fills two words or more keeps its end in
-//!   the first of them, and its start in the last (Knuth's boundary tags), and none is ever walked;
-//! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none.
+//!   from a good free. No allocation begins at a free page;
+//! * one bit that the pool uses as it likes;
+//! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none, and knows
+//!   of a long one where it begins and where it ends: so none is ever walked.
 //!
 //! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken from it
-//! comes back in order, the tree and the tags are not touched: that is left to the next call that needs them
-//! ([`PageMap::settle`]).
+//! comes back in order, the tree is not touched: that is left to the next call that needs it ([`PageMap::settle`]).
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
 
@@ -22,27 +22,31 @@ mod run_tree;
 mod tests;
 
 pub use aligned::Step;
-pub use bits::{Span, test};
+pub use bits::{Span, change, differs_in_many, test};
 pub use run_tree::{Node, Shape};
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::error::Error;
-use bits::{BITS, from_bit, set_bit, set_word, up_to_bit, word};
+use crate::kernel::bitmaps::Bitmaps;
+use bits::{BITS, from_bit, merge, word};
 use open_run::OpenRun;
 use run_tree::RunTree;
+
+/// Which of the three bitmaps is which.
+pub const USED: usize = 0;
+const STARTS: usize = 1;
+/// The pool's own.
+pub const OWN: usize = 2;
 
 /// The pages of one pool.
 pub struct PageMap {
     pages: usize,
-    used: &'static [AtomicUsize],
-    starts: &'static [AtomicUsize],
+    bits: Bitmaps,
     runs: RunTree,
     open: OpenRun,
-    /// Pages that are free, but no part of a run yet: the first, and the one behind the last, or zero.
-    freed: [(usize, usize); 2],
-    /// Words whose figure in the tree may be wrong by now: their numbers plus one, or zero.
-    stale: [usize; 3],
+    /// A word's number plus one, or zero; and the longest run that begins in it, which the tree does not know yet.
+    due: (usize, i32),
 }
 
 /// Words that hold a bit for each of `pages` pages.
@@ -51,31 +55,27 @@ pub const fn words_for(pages: usize) -> usize {
 }
 
 impl PageMap {
-    /// A map of `pages` free pages; at least one, at most `u32::MAX`. Of the two slices, all zero, each has as many words
-    /// as [`words_for`] says, and `nodes` as many nodes as the shape.
+    /// A map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps, all zero, have as many words as
+    /// [`words_for`] says, and `nodes` are as many as the shape says.
     #[inline(always)]
-    pub fn new(
-        pages: usize,
-        shape: Shape,
-        used: &'static [AtomicUsize],
-        starts: &'static [AtomicUsize],
-        nodes: &'static mut [Node],
-    ) -> Self {
+    pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
         PageMap {
             pages,
-            used,
-            starts,
+            bits,
             runs: RunTree::new(shape, nodes),
-            open: OpenRun::NONE,
             // The first call that needs them makes a run of them.
-            freed: [(0, pages), (0, 0)],
-            stale: [0; 3],
+            open: OpenRun::closed(pages),
+            due: (0, 0),
         }
     }
 
     /// The bitmap that C sees: bit `n` is set while page `n` is in use.
-    pub fn used_words(&self) -> &'static [AtomicUsize] {
-        self.used
+    pub fn used(&self) -> &'static [AtomicUsize] {
+        self.bits.words::<USED>()
+    }
+
+    fn starts(&self) -> &'static [AtomicUsize] {
+        self.bits.words::<STARTS>()
     }
 
     /// Pages in use: counts them, and needs no lock.
@@ -93,106 +93,148 @@ impl PageMap {
         self.runs.longest()
     }
 
-    /// Opens the lowest free run of `count` pages or more, so that [`take_next`](Self::take_next) takes them; false if
-    /// there is none. The map must be [settled](Self::settle). `count` is not zero.
-    pub fn open_lowest(&mut self, count: usize) -> bool {
-        let Some(index) = self.runs.first(count) else { return false };
+    /// Takes the lowest run of `count` free pages and says at which page: opens the run in which they lie. The map must be
+    /// [settled](Self::settle). `count` is not zero.
+    #[inline(always)]
+    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
+        let (index, longest) = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
-        let end = self.run_end(start);
-        self.tag(start, end, 0);
-        self.open.set(start, end, count);
-        true
+        let end = self.run_end(start, longest);
+        self.open.open(start, end, count);
+        self.mark_many(start, count, usize::MAX);
+        Some(start)
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`; false, and nothing changed, if the map must be
-    /// [settled](Self::settle) first.
-    pub fn give_back(&mut self, page: usize, count: usize) -> Result<bool, Error> {
-        let is_open = self.open.has(page);
-        if !is_open && !self.is_settled() {
-            return Ok(false);
-        }
+    /// [settled](Self::settle) first, and `is_settled` does not say that it is.
+    #[inline(always)]
+    pub fn give_back(&mut self, page: usize, count: usize, is_settled: bool) -> Result<bool, Error> {
         self.check(page, count)?;
-        if !is_open {
-            self.freed = [(page, page + count), (0, 0)];
-        } else if !self.open.give_back(page, page + count) {
+        // In a settled map nothing is left of the run that was open last: these pages are, then.
+        if !is_settled && !self.open.has(page) || !self.open.give_back(page, page + count) {
             return Ok(false);
         }
-        self.mark(page, count, 0);
+        self.mark_many(page, count, 0);
         Ok(true)
     }
 
-    /// Makes the bits of an allocation what `value` is made of.
-    #[inline(never)]
+    /// Makes the pages of an allocation used, as `value` says: all ones, or zero.
+    #[inline(always)]
     fn mark(&self, page: usize, count: usize, value: usize) {
-        Span::new(page, count).change_many(self.used, value);
-        set_bit(self.starts, page, value);
+        if count != 1 {
+            return self.mark_many(page, count, value);
+        }
+        let bit = 1 << (page % BITS);
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, bit, value);
+            merge(starts, bit, value);
+        });
+    }
+
+    /// The same, for more than one page as a rule.
+    #[inline(never)]
+    fn mark_many(&self, page: usize, count: usize, value: usize) {
+        self.bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
+        change(self.used(), Span::new(page, count), value);
     }
 
     /// Whether an allocation of `count` pages begins at `page`.
+    #[inline(never)]
     pub fn check(&self, page: usize, count: usize) -> Result<(), Error> {
-        if !test(self.used, page) || !test(self.starts, page) {
+        let is_begun = self.bits.at(page / BITS, false, |[used, starts, _]| {
+            used.load(Relaxed) & starts.load(Relaxed) & 1 << (page % BITS) != 0
+        });
+        if !is_begun {
             return Err(Error::NotAllocated);
         }
         // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
         let after = page.wrapping_add(count);
+        let does_end = || {
+            self.bits.at(after / BITS, true, |[used, starts, _]| {
+                used.load(Relaxed) & !starts.load(Relaxed) & 1 << (after % BITS) == 0
+            })
+        };
         if page < after
             && after <= self.pages
-            && (!test(self.used, after) || test(self.starts, after))
-            && test(self.used, after - 1)
-            && Span::new(page, count).is_first_only(self.starts)
+            && does_end()
+            && test(self.used(), after - 1)
+            && (count == 1 || !differs_in_many(self.starts(), Span::new(page + 1, count - 1), 0))
         {
             return Ok(());
         }
         Err(Error::WrongSize)
     }
 
-    /// Whether [`settle`](Self::settle) has nothing to do.
-    fn is_settled(&self) -> bool {
-        self.open.end | self.stale[0] | self.freed[0].1 == 0
-    }
-
-    /// Does one part of what earlier calls left to do in the tree and the tags; false if there is nothing.
+    /// Does one part of what earlier calls left to do in the tree; false if there is nothing.
     ///
     /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
+    #[inline(always)]
     pub fn settle(&mut self) -> bool {
-        let [(page, after), freed] = self.freed;
-        let [a, b, c] = self.stale;
-        if self.open.end != 0 {
-            // What is left of it is as if it were given back.
-            self.freed = [(self.open.next, self.open.end), self.open.hole];
-            self.stale[0] = self.open.start / BITS + 1;
-            self.open.close();
-        } else if after != 0 {
-            self.freed = [freed, (0, 0)];
-            // One run of these pages and the two beside them.
-            let (start, end) = (self.run_start(page), self.run_end(after));
-            self.tag(start, page, 0);
-            self.tag(after, end, 0);
-            self.tag(start, end, usize::MAX);
-            // If there was one behind, the pages were an allocation's, and nothing else is stale.
-            self.stale = [start / BITS + 1, if end == after { a } else { after / BITS + 1 }, b];
-        } else if a != 0 {
-            self.stale = [b, c, 0];
-            self.runs.set(a - 1, self.longest_beginning_in(a - 1));
+        let gone;
+        if self.due.0 != 0 {
+            self.runs.set(self.due.0 - 1, self.due.1);
+            self.due.0 = 0;
+            return true;
+        } else if let Some(run) = self.open.close() {
+            gone = run;
+        } else if self.open.next == self.open.end {
+            return self.open.take_up_hole();
         } else {
-            return false;
+            let (page, after) = (self.open.next, self.open.end);
+            let longest = *self.runs.value(after / BITS);
+            let end = self.run_end(after, longest);
+            if end == after {
+                self.open.next = end;
+                let start = self.run_start(page);
+                self.add(start, end);
+                return true;
+            }
+            // The pages of the run behind go with these.
+            self.open.end = end;
+            gone = (after, end);
         }
+        self.remove(gone);
         true
+    }
+
+    /// The free run `[start, end)`, which is in the tree, is none any more.
+    ///
+    /// The pages that are left of it, or that it becomes a part of, are free by now, and may be counted: they are
+    /// [added](Self::add) before anybody asks.
+    #[inline(always)]
+    fn remove(&mut self, (start, end): (usize, usize)) {
+        let index = start / BITS;
+        // If a longer one begins there, that one stays.
+        if *self.runs.value(index) as usize == end - start {
+            self.due = (index + 1, self.longest_beginning_in(index));
+        }
+    }
+
+    /// `[start, end)` is a free run; one that is in the tree and begins there has become this one.
+    #[inline(always)]
+    fn add(&mut self, start: usize, end: usize) {
+        let (index, after) = (start / BITS, end / BITS);
+        if after > index + 1 {
+            // The last word that it fills.
+            *self.runs.value(after - 1) = !(start as i32);
+        }
+        // Another that begins in the word may be longer.
+        self.due = (index + 1, (*self.runs.value(index)).max((end - start) as i32));
     }
 
     /// Where the lowest run of at least `count` pages begins in the word that [`RunTree::first`] named.
     #[inline(always)]
     fn run_in_word(&self, index: usize, count: usize) -> usize {
-        let free = !word(self.used, index);
-        let mut begins = if count <= BITS { free } else { 0 };
-        // `begins` has the bits with `reach` free pages from there on, within this word.
-        let mut reach = 1;
-        while reach <= count / 2 && begins != 0 {
-            begins &= begins >> reach;
-            reach *= 2;
-        }
-        if begins != 0 {
-            begins &= begins >> (count - reach);
+        let free = !word(self.used(), index);
+        // Bits with `count` free pages from there on, within this word: each step halves what is still to be seen.
+        let mut begins = 0;
+        if count <= BITS {
+            begins = free;
+            let mut more = count;
+            while more > 1 {
+                begins &= begins >> (more / 2);
+                more -= more / 2;
+            }
         }
         // None within the word: it is the run that leaves it. Bits behind the last page do not matter: what they add to is
         // the last run of all, and the one that is looked for is that one, or lies before it.
@@ -200,101 +242,80 @@ impl PageMap {
         index * BITS + start as usize
     }
 
-    /// The longest free run that begins in word `index`, counted from the bitmap; zero if none does.
-    fn longest_beginning_in(&self, index: usize) -> u32 {
-        let Some(used) = self.used.get(index) else { return 0 };
-        let mut free = !used.load(Relaxed);
+    /// The longest free run that begins in word `index`, counted from the bitmap, of one that leaves the word no more than
+    /// its part in the next; zero if none begins.
+    #[inline(always)]
+    fn longest_beginning_in(&self, index: usize) -> i32 {
+        let mut free = !word(self.used(), index);
         // Pages at the bottom that go on a run of the word before began there.
-        if self.used.get(index.wrapping_sub(1)).is_some_and(|before| before.load(Relaxed) >> (BITS - 1) == 0) {
+        if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
             free &= free.wrapping_add(1);
         }
-        let leaving = free.leading_ones();
+        let leaving = free.leading_ones() as usize;
         let mut length = 0;
         if leaving != 0 {
-            let start = (index + 1) * BITS - leaving as usize;
-            length = (self.run_end(start) - start) as u32;
+            let start = (index + 1) * BITS - leaving;
+            length = self.run_end(start, 0) - start;
+            free &= !from_bit(start);
         }
-        // One of so many pages leaves no room in the word for a longer one.
-        if length < BITS as u32 { length.max(longest_run(free.checked_shl(leaving).unwrap_or(0))) } else { length }
+        length.max(longest_run(free)) as i32
     }
 
-    /// Writes into the first word that the free run `[start, end)` fills where it ends, and into the last where it
-    /// starts, if it fills two; both times with no bits but those of `mask`, so that zero wipes them out.
+    /// Where the free run that begins at `page` ends; `page` if none does. The tree has `longest` for the word.
     #[inline(never)]
-    fn tag(&self, start: usize, end: usize, mask: usize) {
-        let (first, after) = (start.div_ceil(BITS), end / BITS);
-        if after >= first + 2 {
-            set_word(self.starts, first, end & mask);
-            set_word(self.starts, after - 1, start & mask);
-        }
-    }
-
-    /// Where the free run that begins at `page` ends; `page` if none does.
-    #[inline(never)]
-    fn run_end(&self, page: usize) -> usize {
-        let first = page.div_ceil(BITS);
-        let mut index = page / BITS;
-        let mut mask = from_bit(page);
-        while let Some(word) = self.used.get(index) {
-            let used = word.load(Relaxed) & mask;
-            if used != 0 {
-                return index * BITS + used.trailing_zeros() as usize;
+    fn run_end(&self, page: usize, longest: i32) -> usize {
+        let mut at = page;
+        loop {
+            let index = at / BITS;
+            let used = word(self.used(), index) & from_bit(at);
+            if used != 0 || at != page {
+                return (index * BITS + used.trailing_zeros() as usize).min(self.pages);
             }
-            // The second word that it fills: the first has the end. The pool's last may be filled only in part.
-            if index > first && index != self.pages / BITS {
-                return self.starts.get(first).map_or(0, |end| end.load(Relaxed));
+            // It leaves the word. Longer than that, it is the longest that begins there; else it ends in the next.
+            if longest >= BITS as i32 {
+                return page + longest as usize;
             }
-            mask = usize::MAX;
-            index += 1;
+            at = (index + 1) * BITS;
         }
-        self.pages
     }
 
     /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
-    fn run_start(&self, page: usize) -> usize {
-        let before = page.wrapping_sub(1);
-        let after = page / BITS;
-        let mut index = before / BITS;
-        let mut mask = up_to_bit(before);
-        while let Some(word) = self.used.get(index) {
-            let used = word.load(Relaxed) & mask;
+    #[inline(always)]
+    fn run_start(&mut self, page: usize) -> usize {
+        let (mut index, mut mask) = (page / BITS, !from_bit(page));
+        loop {
+            let used = word(self.used(), index) & mask;
             if used != 0 {
-                return (index + 1) * BITS - used.leading_zeros() as usize;
+                return index.wrapping_add(1).wrapping_mul(BITS) - used.leading_zeros() as usize;
             }
-            // The second word from the end that it fills: the last has the start.
-            if index + 2 <= after {
-                return self.starts.get(after - 1).map_or(0, |start| start.load(Relaxed));
+            if mask == usize::MAX {
+                // The last word that the run fills: the tree says where it begins, if not here.
+                let value = *self.runs.value(index);
+                return if value < 0 { !value as usize } else { index * BITS };
             }
-            mask = usize::MAX;
-            index = index.wrapping_sub(1);
+            (index, mask) = (index.wrapping_sub(1), usize::MAX);
         }
-        0
     }
 }
 
 /// The longest run of ones in `word`.
-fn longest_run(word: usize) -> u32 {
-    if word == 0 || word == usize::MAX {
-        return (word & BITS) as u32;
-    }
-    // `shrunk` has a bit for each place where `length` ones begin. Doubling goes on while it can; then halves find the rest.
-    let (mut shrunk, mut length) = (word, 1);
+#[inline(always)]
+fn longest_run(word: usize) -> usize {
+    let (mut begins, mut length) = (word, 0);
+    // Each step takes what is left of each run eight shorter, as long as there is one of eight.
     loop {
-        let twice = shrunk & shrunk.wrapping_shr(length);
-        if twice == 0 {
+        let two = begins & begins >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        if eight == 0 {
             break;
         }
-        shrunk = twice;
-        length *= 2;
+        begins = eight & eight >> 1;
+        length += 8;
     }
-    let mut step = length / 2;
-    while step != 0 {
-        let longer = shrunk & shrunk.wrapping_shr(step);
-        if longer != 0 {
-            shrunk = longer;
-            length += step;
-        }
-        step /= 2;
+    while begins != 0 {
+        begins &= begins >> 1;
+        length += 1;
     }
     length
 }

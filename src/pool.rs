@@ -16,7 +16,7 @@ use crate::kernel::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::kernel::lock::IrqLock;
 use crate::kernel::{Device, Kernel, MemoryType, Name, PAGE_SHIFT, Pa};
 use crate::mapping::Mappings;
-use crate::page_map::{PageMap, Shape, words_for};
+use crate::page_map::{OWN, PageMap, Shape, USED, words_for};
 use crate::view::{NOWHERE, View, leads_to};
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
@@ -31,8 +31,8 @@ pub struct Region {
     pub name: Name,
 }
 
-/// The most pages that a pool may have: its map counts them with 32 bits.
-const MOST_PAGES: usize = 1 << 31;
+/// The most pages that a pool may have: its map counts them with 31 bits.
+const MOST_PAGES: usize = i32::MAX as usize;
 
 impl Region {
     /// The first whole page and the number of whole pages; `None` if there is none, or more than [`MOST_PAGES`].
@@ -116,14 +116,14 @@ impl<K: Kernel> Pool<K> {
         let shape = Shape::new(words);
         let below_4g = (region.end as u64) <= 1 << 32;
         let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
-        Slot::new(kernel, words as u32, shape.nodes() as u32, |[used, starts, clean], nodes| Pool {
+        Slot::new(kernel, words as u32, shape.nodes() as u32, |bits, nodes| Pool {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),
                 region_end: AtomicUsize::new(region.end),
                 region_name: AtomicPtr::new(region.name.0.cast_mut()),
                 list: rt_list_t::new(),
                 flags: AtomicUsize::new(flags.bits()),
-                map: AtomicPtr::new(used.as_ptr().cast_mut().cast()),
+                map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
                 bits: AtomicUsize::new(pages),
                 start: AtomicUsize::new(start),
                 dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
@@ -131,9 +131,9 @@ impl<K: Kernel> Pool<K> {
             kernel,
             start,
             pages,
-            map: IrqLock::new(PageMap::new(pages, shape, used, starts, nodes)),
+            map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
             // Zero: boot code may have written to it through the cache.
-            clean,
+            clean: bits.words::<OWN>(),
             // One by one: a repeated one is written by a loop.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             own: Mappings::new(),
@@ -184,9 +184,9 @@ impl<K: Kernel> Pool<K> {
     /// Bytes in use and bytes in the longest free run. Any context.
     pub fn usage(&self) -> (usize, usize) {
         let map = self.settled();
-        let (words, longest) = (map.used_words(), map.longest_free());
+        let (used, longest) = (map.used(), map.longest_free());
         drop(map);
-        (PageMap::used_pages(words) << PAGE_SHIFT, longest << PAGE_SHIFT)
+        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
     /// Makes the linear map the cached view of a pool that is not linked yet, mapping it first if nobody has; `LINEAR` says

@@ -13,6 +13,7 @@ use core::sync::atomic::{
 };
 
 use super::Kernel;
+use super::bitmaps::Bitmaps;
 
 /// A type whose all-zero bytes are a value, and that needs no more alignment than a pointer.
 ///
@@ -20,8 +21,8 @@ use super::Kernel;
 /// Both must be true.
 pub unsafe trait Zeroed {}
 
-// SAFETY: plain integers; `u32` needs at most the alignment of a pointer.
-unsafe impl Zeroed for [u32; 4] {}
+// SAFETY: plain integers; `i32` needs at most the alignment of a pointer.
+unsafe impl Zeroed for [i32; 4] {}
 
 /// Zeroed heap memory that nobody uses yet. Dropped, it goes back to the heap.
 pub struct Reserved<K: Kernel> {
@@ -69,7 +70,7 @@ impl<K: Kernel> Drop for Reserved<K> {
     }
 }
 
-/// A `T` in heap memory, and behind it three slices of words and one of `N`s that are its own. Nobody sees it yet. Dropped,
+/// A `T` in heap memory, and behind it three bitmaps and a slice of `N`s that are its own. Nobody sees it yet. Dropped,
 /// the memory goes back to the heap.
 pub struct Slot<K: Kernel, T> {
     kernel: K,
@@ -77,14 +78,14 @@ pub struct Slot<K: Kernel, T> {
 }
 
 impl<K: Kernel, T> Slot<K, T> {
-    /// What `make` makes of slices of `words` words each, and of `nodes` values, all zero; `None` if the heap has no room.
+    /// What `make` makes of bitmaps of `words` words each, and of `nodes` values, all zero; `None` if the heap has no room.
     /// *Thread.*
     #[inline(always)]
     pub fn new<N: Zeroed + 'static>(
         kernel: K,
         words: u32,
         nodes: u32,
-        make: impl FnOnce([&'static [AtomicUsize]; 3], &'static mut [N]) -> T,
+        make: impl FnOnce(Bitmaps, &'static mut [N]) -> T,
     ) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
         const {
@@ -99,9 +100,8 @@ impl<K: Kernel, T> Slot<K, T> {
         // never.
         unsafe {
             let first = memory.add(1).cast::<AtomicUsize>();
-            let slice = |at: usize| slice::from_raw_parts(first.add(at * words).as_ptr(), words);
             let nodes = slice::from_raw_parts_mut(first.add(3 * words).cast().as_ptr(), nodes);
-            memory.write(make([slice(0), slice(1), slice(2)], nodes));
+            memory.write(make(Bitmaps::new(first, words), nodes));
         }
         Some(Slot { kernel, memory })
     }

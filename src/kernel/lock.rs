@@ -5,47 +5,51 @@
 
 #![allow(unsafe_code)]
 
+use core::cell::UnsafeCell;
+use core::hint::spin_loop;
 use core::marker::PhantomData;
-use core::mem::forget;
 use core::ops::{Deref, DerefMut};
-
-use spin::mutex::SpinMutex;
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use super::Kernel;
 
 /// A value that one holder at a time may use, from a thread or an interrupt, on any core.
-pub struct IrqLock<T>(SpinMutex<T>);
+///
+/// Not `spin`'s: its wait for a held lock is a second loop, with a call to it wherever a lock is taken.
+#[repr(C)]
+pub struct IrqLock<T> {
+    /// First: then its address, which is all that takes and leaves the lock, is the guard's own.
+    is_held: AtomicBool,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: one guard at a time leads to the value, on whatever core it was made.
+unsafe impl<T: Send> Sync for IrqLock<T> {}
 
 impl<T> IrqLock<T> {
     /// A free lock.
     pub const fn new(value: T) -> Self {
-        IrqLock(SpinMutex::new(value))
+        IrqLock { is_held: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
     /// Masks interrupts, waits for the lock, and holds it until the guard goes. Any context; not recursive.
     #[inline(always)]
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
         let saved = kernel.irq_save();
-        match self.0.try_lock() {
-            Some(held) => forget(held),
-            None => self.wait(),
+        // It is written only when it was seen free.
+        while self.is_held.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+            spin_loop();
         }
-        IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wait(&self) {
-        forget(self.0.lock());
+        IrqGuard { lock: self, saved, kernel, holds: PhantomData }
     }
 }
 
-/// Access to the value of a held [`IrqLock`].
-///
-/// `spin`'s guard has the value's address beside the lock's; this one fits into two registers, and so is handed on for
-/// nothing.
+/// Access to the value of a held [`IrqLock`]. It fits into two registers, and so is handed on for nothing.
 pub struct IrqGuard<'a, K: Kernel, T> {
-    lock: &'a SpinMutex<T>,
+    lock: &'a IrqLock<T>,
     saved: usize,
     kernel: K,
     holds: PhantomData<&'a mut T>,
@@ -54,9 +58,7 @@ pub struct IrqGuard<'a, K: Kernel, T> {
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: `IrqLock::lock` took the lock, left it held, and made one guard of that; no reference into the value
-        // outlives the guard.
-        unsafe { self.lock.force_unlock() };
+        self.lock.is_held.store(false, Release);
         self.kernel.irq_restore(self.saved);
     }
 }
@@ -67,7 +69,7 @@ impl<K: Kernel, T> Deref for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: the lock is held, and so nobody but this guard's owner uses the value.
-        unsafe { &*self.lock.as_mut_ptr() }
+        unsafe { &*self.lock.value.get() }
     }
 }
 
@@ -75,6 +77,35 @@ impl<K: Kernel, T> DerefMut for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above.
-        unsafe { &mut *self.lock.as_mut_ptr() }
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly;
+
+    #[test]
+    fn one_at_a_time_has_the_value() {
+        static LOCK: IrqLock<[usize; 2]> = IrqLock::new([0; 2]);
+        let threads: std::vec::Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| {
+                    for _ in 0..20_000 {
+                        let mut value = LOCK.lock(HeapOnly);
+                        let [a, b] = *value;
+                        assert_eq!(a, b);
+                        value[0] = a + 1;
+                        if a % 256 == 0 {
+                            std::thread::yield_now();
+                        }
+                        value[1] = b + 1;
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(*LOCK.lock(HeapOnly), [80_000; 2]);
     }
 }

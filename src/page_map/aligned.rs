@@ -20,12 +20,12 @@ impl PageMap {
     ///
     /// One run a step, so that no step has the lock for long.
     pub fn take_aligned(&mut self, from: usize, count: usize, base: usize, align: usize) -> Step {
-        let Ok(length) = u32::try_from(count) else { return Step::Nothing };
+        let Ok(length) = i32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
-        let mut free = !word(self.used, index) & from_bit(from);
-        if from.checked_sub(1).is_some_and(|before| !test(self.used, before)) {
+        let mut free = !word(self.used(), index) & from_bit(from);
+        if from.checked_sub(1).is_some_and(|before| !test(self.used(), before)) {
             // What goes on a run of the word before was looked at there; or it has grown over this place since the step
-            // before. Its tags are where it begins.
+            // before.
             free &= free.wrapping_add(1 << (from % BITS));
         }
         if free == 0 {
@@ -35,7 +35,8 @@ impl PageMap {
             };
         }
         let start = index * BITS + free.trailing_zeros() as usize;
-        let end = self.run_end(start);
+        let longest = *self.runs.value(start / BITS);
+        let end = self.run_end(start, longest);
         let Some(page) = base.checked_add(start).and_then(|at| at.checked_next_multiple_of(align)) else {
             return Step::Nothing;
         };
@@ -44,10 +45,10 @@ impl PageMap {
             return Step::From(end);
         }
         let after = page + count;
-        self.tag(start, end, 0);
         self.mark(page, count, usize::MAX);
-        self.freed = [(after, end), (start, page)];
-        self.stale[0] = start / BITS + 1;
+        self.remove((start, end));
+        (self.open.next, self.open.end) = (after, end);
+        (self.open.hole, self.open.hole_end) = (start, page);
         Step::Taken(page)
     }
 }

@@ -14,27 +14,10 @@ pub fn word(words: &[AtomicUsize], index: usize) -> usize {
     words.get(index).map_or(usize::MAX, |word| word.load(Relaxed))
 }
 
-/// Makes bit `index` what `value` is made of, unless that is past the end. The caller excludes other writers.
-#[inline(always)]
-pub fn set_bit(words: &[AtomicUsize], index: usize, value: usize) {
-    if let Some(word) = words.get(index / BITS) {
-        let bit = 1 << (index % BITS);
-        word.store(if value != 0 { word.load(Relaxed) | bit } else { word.load(Relaxed) & !bit }, Relaxed);
-    }
-}
-
 /// Makes the bits `mask` of `word` what `value` is made of. The caller excludes other writers.
 #[inline(always)]
-fn merge(word: &AtomicUsize, mask: usize, value: usize) {
+pub fn merge(word: &AtomicUsize, mask: usize, value: usize) {
     word.store(word.load(Relaxed) & !mask | value & mask, Relaxed);
-}
-
-/// Makes word `index` what `value` says, unless that is past the end. The caller excludes other writers.
-#[inline(always)]
-pub fn set_word(words: &[AtomicUsize], index: usize, value: usize) {
-    if let Some(word) = words.get(index) {
-        word.store(value, Relaxed);
-    }
 }
 
 /// Bit `index`; false past the last word.
@@ -55,11 +38,45 @@ pub fn up_to_bit(last: usize) -> usize {
     usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
+/// A loop that looks for its end behind its body: where size counts, a `for` looks before it, and jumps back.
+#[inline(always)]
+fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
+    let mut items = items.iter();
+    let Some(mut item) = items.next() else { return };
+    loop {
+        act(item);
+        match items.next() {
+            Some(next) => item = next,
+            None => return,
+        }
+    }
+}
+
+/// The same, of eight items at a time; what is left is returned.
+#[inline(always)]
+fn for_each_eight<T>(items: &[T], act: impl FnMut(&[T; 8])) -> &[T] {
+    if items.len() < 8 {
+        return items;
+    }
+    let (eights, rest) = items.as_chunks();
+    for_each(eights, act);
+    rest
+}
+
 /// A range of bits, not empty.
 #[derive(Clone, Copy)]
 pub struct Span {
     from: usize,
     length: usize,
+}
+
+/// The words that a [`Span`] touches.
+enum Touched<'a> {
+    /// The first, those that it fills, and the last.
+    Many(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize),
+    One(&'a AtomicUsize),
+    /// They end before it does.
+    None,
 }
 
 impl Span {
@@ -69,21 +86,18 @@ impl Span {
         Span { from, length }
     }
 
-    /// The first bit.
-    #[inline(always)]
-    pub fn from(&self) -> usize {
-        self.from
-    }
-
     #[inline(always)]
     fn last(&self) -> usize {
         self.from.wrapping_add(self.length).wrapping_sub(1)
     }
 
-    /// The words that it touches; `None` if they end before it does.
     #[inline(always)]
-    fn touched<'a>(&self, words: &'a [AtomicUsize]) -> Option<&'a [AtomicUsize]> {
-        words.get(self.from / BITS..self.last() / BITS + 1)
+    fn touched<'a>(&self, words: &'a [AtomicUsize]) -> Touched<'a> {
+        let Some([before @ .., last]) = words.get(..self.last() / BITS + 1) else { return Touched::None };
+        match before.get(self.from / BITS..) {
+            Some([first, filled @ ..]) => Touched::Many(first, filled, last),
+            _ => Touched::One(last),
+        }
     }
 
     /// Which bits of the first word that it touches are its own, and which of the last.
@@ -92,88 +106,61 @@ impl Span {
         (from_bit(self.from), up_to_bit(self.last()))
     }
 
-    /// Makes its bits what `value` is made of. The caller excludes other writers.
-    #[inline(always)]
-    pub fn change(&self, words: &[AtomicUsize], value: usize) {
-        if self.length == 1 { set_bit(words, self.from, value) } else { self.change_many(words, value) }
-    }
-
-    /// The same, for what is more than one bit as a rule.
-    #[inline(never)]
-    pub fn change_many(&self, words: &[AtomicUsize], value: usize) {
-        let (low, high) = self.masks();
-        let filled = match self.touched(words) {
-            Some([first, filled @ .., last]) => {
-                merge(first, low, value);
-                merge(last, high, value);
-                filled
-            }
-            Some([word]) => return merge(word, low & high, value),
-            _ => return,
-        };
-        // Eight at a time: less than one and a half instructions a word, of the four that a call may hold the lock for.
-        let (eights, rest) = filled.as_chunks::<8>();
-        for [a, b, c, d, e, f, g, h] in eights {
-            a.store(value, Relaxed);
-            b.store(value, Relaxed);
-            c.store(value, Relaxed);
-            d.store(value, Relaxed);
-            e.store(value, Relaxed);
-            f.store(value, Relaxed);
-            g.store(value, Relaxed);
-            h.store(value, Relaxed);
-        }
-        for word in rest {
-            word.store(value, Relaxed);
-        }
-    }
-
     /// Whether any of its bits is not what `value` is made of.
     #[inline(always)]
     pub fn differs(&self, words: &[AtomicUsize], value: usize) -> bool {
         match self.length {
             1 => (word(words, self.from / BITS) ^ value) >> (self.from % BITS) & 1 != 0,
-            _ => self.differs_in_many(words, value),
+            _ => differs_in_many(words, *self, value),
         }
     }
+}
 
-    /// The same, for what is more than one bit as a rule.
-    #[inline(never)]
-    pub fn differs_in_many(&self, words: &[AtomicUsize], value: usize) -> bool {
-        let (low, high) = self.masks();
-        let different = match self.touched(words) {
-            Some([first, filled @ .., last]) => {
-                let ends = (first.load(Relaxed) ^ value) & low | (last.load(Relaxed) ^ value) & high;
-                filled.iter().fold(ends, |different, word| different | word.load(Relaxed) ^ value)
-            }
-            Some([word]) => (word.load(Relaxed) ^ value) & low & high,
-            _ => 1,
-        };
-        different != 0
-    }
+/// Makes the bits `span` what `value` is made of. The caller excludes other writers.
+#[inline(never)]
+pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
+    let (low, high) = span.masks();
+    let (mask, word, filled) = match span.touched(words) {
+        Touched::Many(first, filled, last) => {
+            merge(first, low, value);
+            (high, last, filled)
+        }
+        Touched::One(word) => (low & high, word, &[] as &[AtomicUsize]),
+        Touched::None => return,
+    };
+    merge(word, mask, value);
+    // Eight at a time: one and a half instructions a word, of the four that a call may hold the lock for.
+    let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
+        a.store(value, Relaxed);
+        b.store(value, Relaxed);
+        c.store(value, Relaxed);
+        d.store(value, Relaxed);
+        e.store(value, Relaxed);
+        f.store(value, Relaxed);
+        g.store(value, Relaxed);
+        h.store(value, Relaxed);
+    });
+    for_each(rest, |word| word.store(value, Relaxed));
+}
 
-    /// Whether its first bit is the only one that is set.
-    #[inline(always)]
-    pub fn is_first_only(&self, words: &[AtomicUsize]) -> bool {
-        let (low, high) = self.masks();
-        let first_bit = 1 << (self.from % BITS);
-        let (mut others, filled) = match self.touched(words) {
-            Some([first, filled @ .., last]) => {
-                (first.load(Relaxed) & low ^ first_bit | last.load(Relaxed) & high, filled)
-            }
-            Some([word]) => return word.load(Relaxed) & low & high == first_bit,
-            _ => return false,
-        };
-        // Eight at a time: less than two and a half instructions a word, of the four.
-        let (eights, rest) = filled.as_chunks::<8>();
-        for [a, b, c, d, e, f, g, h] in eights {
-            let low = a.load(Relaxed) | b.load(Relaxed) | c.load(Relaxed) | d.load(Relaxed);
-            let high = e.load(Relaxed) | f.load(Relaxed) | g.load(Relaxed) | h.load(Relaxed);
-            others |= low | high;
+/// Whether any of the bits `span` is not what `value` is made of; for what is more than one as a rule.
+#[inline(never)]
+pub fn differs_in_many(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+    let (low, high) = span.masks();
+    let different = |word: &AtomicUsize, mask: usize| (word.load(Relaxed) ^ value) & mask;
+    let (mut any, mask, word, filled) = match span.touched(words) {
+        Touched::Many(first, filled, last) => (different(first, low), high, last, filled),
+        Touched::One(word) => (0, low & high, word, &[] as &[AtomicUsize]),
+        Touched::None => return true,
+    };
+    any |= different(word, mask);
+    // Eight at a time: two and a half instructions a word, of the four.
+    let is = |word: &AtomicUsize| word.load(Relaxed) == value;
+    let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
+        if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
+            any = 1;
         }
-        for word in rest {
-            others |= word.load(Relaxed);
-        }
-        others == 0
-    }
+    });
+    for_each(rest, |word| any |= different(word, usize::MAX));
+    any != 0
 }

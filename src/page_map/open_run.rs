@@ -4,46 +4,60 @@
 //! *hole*: pages in its used part that came back, and are taken again before those behind.
 
 use super::PageMap;
-use super::bits::{Span, set_bit};
 
 /// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
-/// now, but for the hole. Empty if there is none.
+/// now, but for the hole.
+///
+/// Closed, it is what is left of one: `[next, end)` and the hole, which are free, but no runs in the tree yet. Pages that
+/// come back while none is open, and nothing is left, are such a hole.
 pub(super) struct OpenRun {
-    pub(super) start: usize,
+    /// `CLOSED` if it is.
+    start: usize,
+    /// The least request that is served from here: of so many pages no run begins before `start`. `CLOSED` if it is.
+    pub(super) least: usize,
+    /// Where the allocation that ends at `next` begins; `next` if it is not known, `CLOSED` if it is.
+    last: usize,
     pub(super) next: usize,
     pub(super) end: usize,
-    /// The least request that is served from `next` on: of so many pages no run begins before `start`. While there is a
-    /// hole, none is, and this is kept in `least_kept`.
-    pub(super) least: usize,
-    pub(super) least_kept: usize,
-    /// Where the allocation that ends at `next` begins; `next` if it is not known, or there is a hole.
-    last: usize,
-    /// Its first page, and the page behind its last; twice zero if there is none.
-    pub(super) hole: (usize, usize),
+    /// The hole's first page, and the page behind its last: the same page, wherever it is, if there is none.
+    pub(super) hole: usize,
+    pub(super) hole_end: usize,
 }
 
-impl OpenRun {
-    pub(super) const NONE: OpenRun =
-        OpenRun { start: 0, next: 0, end: 0, least: 0, least_kept: 0, last: 0, hole: (0, 0) };
+/// More than any page, and than any request; and from here, none leads to a page.
+const CLOSED: usize = usize::MAX / 2;
 
-    /// From now on it is the free run `[start, end)`, before which no run of `least` pages begins.
-    #[inline(always)]
-    pub(super) fn set(&mut self, start: usize, end: usize, least: usize) {
-        // Field by field: as a whole, it would be copied by a call of memcpy.
-        self.start = start;
-        self.next = start;
-        self.end = end;
-        self.least = least;
-        self.least_kept = least;
-        self.last = start;
-        self.hole = (0, 0);
+impl OpenRun {
+    /// None, and `pages` pages from the first on that are free.
+    pub(super) const fn closed(pages: usize) -> Self {
+        OpenRun { start: CLOSED, least: CLOSED, last: CLOSED, next: 0, end: pages, hole: 0, hole_end: 0 }
     }
 
-    /// From now on there is none.
-    pub(super) fn close(&mut self) {
-        self.next = 0;
-        self.end = 0;
-        self.hole = (0, 0);
+    /// From now on it is the free run `[start, end)`, of which the first `count` pages are taken, and before which no run
+    /// of as many begins.
+    #[inline(always)]
+    pub(super) fn open(&mut self, start: usize, end: usize, count: usize) {
+        self.start = start;
+        self.least = count;
+        self.last = start;
+        self.next = start + count;
+        self.end = end;
+    }
+
+    /// Closes it, and says what run it was; `None` if it is closed.
+    #[inline(always)]
+    pub(super) fn close(&mut self) -> Option<(usize, usize)> {
+        let start = self.start;
+        (self.start, self.least, self.last) = (CLOSED, CLOSED, CLOSED);
+        (start != CLOSED).then_some((start, self.end))
+    }
+
+    /// Once it is closed, and nothing is left from `next` on: makes what was the hole that; false if there was none.
+    #[inline(always)]
+    pub(super) fn take_up_hole(&mut self) -> bool {
+        (self.next, self.end) = (self.hole, self.hole_end);
+        self.hole_end = self.hole;
+        self.next != self.end
     }
 
     /// Whether `page` was taken from it.
@@ -51,73 +65,62 @@ impl OpenRun {
         self.start <= page && page < self.next
     }
 
-    fn set_hole(&mut self, from: usize, to: usize) {
-        self.last = self.next;
-        // None is nowhere: where one was, there may be a free run later.
-        (self.hole, self.least) = if from == to { ((0, 0), self.least_kept) } else { ((from, to), usize::MAX) };
+    /// Whether it is open.
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
+        self.start != CLOSED
+    }
+
+    /// Its first page.
+    #[cfg(test)]
+    pub(super) fn start(&self) -> usize {
+        self.start
     }
 
     /// Where `count` pages are to be taken.
     #[inline(always)]
     fn take(&mut self, count: usize) -> Option<usize> {
-        let (hole, hole_end) = self.hole;
-        if count < self.least_kept {
+        let is_in_hole = count <= self.hole_end - self.hole;
+        if !is_in_hole && count > self.end - self.next || count < self.least {
             return None;
         }
         // Below the hole there is nothing that is long enough; between it and `next` there is nothing free.
-        if count <= hole_end - hole {
-            self.set_hole(hole + count, hole_end);
-            return Some(hole);
+        if is_in_hole {
+            let page = self.hole;
+            self.hole = page + count;
+            return Some(page);
         }
-        let page = self.next;
-        if count > self.end - page {
-            return None;
-        }
-        self.next = page + count;
-        self.last = if hole == hole_end { page } else { self.next };
-        Some(page)
+        self.last = self.next;
+        self.next = self.last + count;
+        Some(self.last)
     }
 
     /// Takes back the pages `[page, after)`, unless a second hole would come of it.
     #[inline(always)]
     pub(super) fn give_back(&mut self, page: usize, after: usize) -> bool {
-        let (mut from, mut to) = (page, after);
-        let (hole, hole_end) = self.hole;
-        if to == hole {
-            to = hole_end;
-        } else if from == hole_end {
-            from = hole;
-        } else if hole != hole_end && to != self.next {
+        let (mut hole, mut hole_end, mut next) = (self.hole, self.hole_end, self.next);
+        if hole == hole_end {
+            (hole, hole_end) = (page, after);
+        } else if after == hole {
+            hole = page;
+        } else if page == hole_end {
+            hole_end = after;
+        } else if after == next {
+            next = page;
+        } else {
             return false;
         }
-        if to == self.next {
-            // It is what `next` begins with now; a hole that is not part of it stays.
-            self.next = from;
-            to = if from <= hole { hole } else { hole_end };
-            from = hole;
+        if hole_end == next {
+            (next, hole_end) = (hole, hole);
         }
-        self.set_hole(from, to);
+        (self.hole, self.hole_end, self.next, self.last) = (hole, hole_end, next, next);
         true
     }
 }
 
 impl PageMap {
-    /// Takes the lowest run of `count` free pages and says which, if the open run says so. `count` is not zero.
+    /// Takes the lowest run of `count` free pages and says at which page, if the open run says so. `count` is not zero.
     #[inline(always)]
-    pub fn take_next(&mut self, count: usize) -> Option<Span> {
-        let open = &mut self.open;
-        if count > open.end - open.next || count < open.least {
-            return None;
-        }
-        let span = Span::new(open.next, count);
-        open.last = open.next;
-        open.next += count;
-        span.change(self.used, usize::MAX);
-        set_bit(self.starts, open.last, usize::MAX);
-        Some(span)
-    }
-
-    /// The same, also where the run has a hole: says at which page.
     pub fn take(&mut self, count: usize) -> Option<usize> {
         let page = self.open.take(count)?;
         self.mark(page, count, usize::MAX);
@@ -133,8 +136,7 @@ impl PageMap {
             return false;
         }
         open.next = page;
-        Span::new(page, count).change(self.used, 0);
-        set_bit(self.starts, page, 0);
+        self.mark(page, count, 0);
         true
     }
 }

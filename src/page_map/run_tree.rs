@@ -5,83 +5,96 @@
 //! down from the top, always into the first of four that is large enough, and "there is none" shows at the top. Go's
 //! page allocator keeps three figures for each node instead (free at the start, at the end, longest); with one, a
 //! change costs one comparison a level, and most changes stop at the first.
+//!
+//! The nodes lie as in a heap: below value `n` of them all is node `n + 1`, if there is one. The values without a node
+//! below are those of the words. They lie on one level, or on two: then the first words are on the lower one.
+//!
+//! The value of a word where no run begins is zero; or, if it is the last that a run fills, `!start` of this one, a
+//! negative number (Knuth's boundary tag). Nobody looks at one whose run is gone. To a search it is as zero.
 
 /// Children of a node.
-const FANOUT: usize = 1 << STEP;
-/// Base-two logarithm of [`FANOUT`]: from one level to the next.
-const STEP: u32 = 2;
-/// The bottom level, as a shift: its nodes stand for four words.
-const BOTTOM: u32 = STEP;
+const FANOUT: usize = 4;
 
-/// One node: the maxima of its children, or at the bottom the runs of four words.
-pub type Node = [u32; FANOUT];
+/// One node: the maxima of its children, or the runs of four words.
+pub type Node = [i32; FANOUT];
 
-/// The nodes of the level whose nodes stand for `1 << shift` words each, up to word `last`.
-#[inline(always)]
-fn nodes_on(last: usize, shift: u32) -> usize {
-    (last >> shift) + 1
-}
-
-/// The levels of a tree.
+/// The form of a tree.
 #[derive(Clone, Copy)]
 pub struct Shape {
-    /// The last word.
-    last: usize,
-    /// The top level, as a shift.
-    top: u32,
-    /// Nodes before the bottom level's.
-    bottom: usize,
+    nodes: usize,
+    /// The first value of the lowest level.
+    lowest: usize,
 }
 
 impl Shape {
     /// That of a tree over `words` words, not zero.
     #[inline(always)]
     pub fn new(words: usize) -> Self {
-        let last = words - 1;
-        let (mut top, mut bottom) = (BOTTOM, 0);
-        while last >> top != 0 {
-            top += STEP;
-            bottom += nodes_on(last, top);
+        // Each node but the first takes the place of a word, and gives four.
+        let nodes = (words + 1) / (FANOUT - 1);
+        let nodes = if nodes == 0 { 1 } else { nodes };
+        let mut lowest = 0;
+        while lowest + 1 < nodes {
+            lowest = (lowest + 1) * FANOUT;
         }
-        Shape { last, top, bottom }
+        Shape { nodes, lowest }
     }
 
     /// Nodes, all levels together.
     #[inline(always)]
     pub fn nodes(self) -> usize {
-        self.bottom + nodes_on(self.last, BOTTOM)
+        self.nodes
     }
 }
 
 /// The longest run of each word, and their maxima.
 pub struct RunTree {
-    /// Level by level, the top one first.
     nodes: &'static mut [Node],
-    /// The last word.
-    last: usize,
-    /// The top level: its node stands for `1 << top` words.
-    top: u32,
-    /// Where the bottom level begins.
-    bottom: usize,
+    /// The first value of the lowest level.
+    lowest: usize,
     /// The longest run of all.
-    longest: u32,
+    longest: i32,
 }
 
 impl RunTree {
     /// A tree over words that hold no run; its nodes are zero, and as many as the shape says.
     #[inline(always)]
     pub fn new(shape: Shape, nodes: &'static mut [Node]) -> Self {
-        let Shape { last, top, bottom } = shape;
-        RunTree { nodes, last, top, bottom, longest: 0 }
+        RunTree { nodes, lowest: shape.lowest, longest: 0 }
     }
 
-    /// The longest run that begins in `word`.
-    #[cfg(test)]
-    pub fn longest_in(&self, word: usize) -> u32 {
-        self.nodes
-            .get(self.bottom + word / FANOUT)
-            .and_then(|node| node.get(word % FANOUT))
-            .map_or(0, |longest| *longest)
+    /// Words that the tree has values for: as many as the bitmap has, or few more.
+    #[inline(always)]
+    fn words(&self) -> usize {
+        self.nodes.len() * (FANOUT - 1) + 1
+    }
+
+    /// Which value is that of `word`.
+    #[inline(always)]
+    fn place(&self, word: usize) -> usize {
+        let at = self.lowest + word;
+        if at < self.nodes.len() * FANOUT { at } else { at.wrapping_sub(self.words()) }
+    }
+
+    /// The word of which `at` is the value.
+    #[inline(always)]
+    fn word_at(&self, at: usize) -> usize {
+        let word = at.wrapping_sub(self.lowest);
+        if at < self.lowest { word.wrapping_add(self.words()) } else { word }
+    }
+
+    /// The value of `word`. Only for one where no run begins, or has begun, it may be written here, and not more than zero;
+    /// else by [`set`](Self::set).
+    #[inline(never)]
+    pub fn value(&mut self, word: usize) -> &mut i32 {
+        let at = self.place(word);
+        if let Some(node) = self.nodes.get_mut(at / FANOUT)
+            && let Some(value) = node.get_mut(at % FANOUT)
+        {
+            return value;
+        }
+        // There is no such word, and nobody asks for one.
+        &mut self.longest
     }
 
     /// The longest run of all.
@@ -89,78 +102,80 @@ impl RunTree {
         self.longest as usize
     }
 
-    /// The first word in which a run of at least `length` begins; `None` if there is no such run. `length` is not zero.
+    /// The first word in which a run of at least `length` begins, and the longest that begins there; `None` if there is no
+    /// such run. `length` is not zero.
     #[inline(always)]
-    pub fn first(&self, length: usize) -> Option<usize> {
+    pub fn first(&self, length: usize) -> Option<(usize, i32)> {
         if self.longest() < length {
             return None;
         }
-        let length = length as u32;
-        let (mut level, mut index, mut shift) = (0, 0, self.top);
-        while let Some([a, b, c, _]) = self.nodes.get(level + index) {
+        let (nodes, length) = (&*self.nodes, length as i32);
+        let (mut node, mut below) = (nodes.first()?, 0);
+        loop {
             // One of the four is long enough, as the level above says: the first that is.
+            let [a, b, c, _] = node;
             let third = if *c < length { 3 } else { 2 };
             let second = if *b < length { third } else { 1 };
             let first = if *a < length { second } else { 0 };
-            index = index * FANOUT + first;
-            if shift == BOTTOM {
-                return Some(index);
+            let at = below * FANOUT + first;
+            below = at + 1;
+            match nodes.get(below) {
+                Some(next) => node = next,
+                None => return Some((self.word_at(at), *node.get(first)?)),
             }
-            level += nodes_on(self.last, shift);
-            shift -= STEP;
         }
-        None
     }
 
     /// The first word from `from` on in which a run of at least `length` begins; `None` if there is none. `length` is not
     /// zero.
-    pub fn first_from(&self, length: u32, from: usize) -> Option<usize> {
-        let is_long = |longest: &u32| *longest >= length;
-        let (mut level, mut index, mut shift) = (self.bottom, from, BOTTOM);
+    pub fn first_from(&self, length: i32, from: usize) -> Option<usize> {
+        if from >= self.words() {
+            return None;
+        }
+        let is_long = |longest: &i32| *longest >= length;
+        let mut at = self.place(from);
         // Up, to the first node that has such a run at or to the right of the way here; then down, always to the first.
         loop {
-            let node = self.nodes.get(level + index / FANOUT)?;
-            if index / FANOUT >= nodes_on(self.last, shift) {
-                return None;
-            }
-            if let Some(more) = node.iter().skip(index % FANOUT).position(is_long) {
-                index += more;
-                while shift != BOTTOM {
-                    level += nodes_on(self.last, shift);
-                    shift -= STEP;
-                    index = index * FANOUT + self.nodes.get(level + index)?.iter().position(is_long)?;
+            if let Some(more) = self.nodes.get(at / FANOUT)?.iter().skip(at % FANOUT).position(is_long) {
+                at += more;
+                while let Some(node) = self.nodes.get(at + 1) {
+                    at = (at + 1) * FANOUT + node.iter().position(is_long)?;
                 }
-                return Some(index);
+                return Some(self.word_at(at));
             }
-            shift += STEP;
-            level = level.checked_sub(nodes_on(self.last, shift))?;
-            index = index / FANOUT + 1;
+            at = (at / FANOUT).checked_sub(1)?;
+            while at % FANOUT == FANOUT - 1 {
+                at = (at / FANOUT).checked_sub(1)?;
+            }
+            at += 1;
         }
     }
 
     /// The longest run that begins in `word` is now `length`; zero if none does.
     #[inline(always)]
-    pub fn set(&mut self, word: usize, length: u32) {
-        let (mut level, mut index, mut value, mut above) = (self.bottom, word, length, self.last >> BOTTOM);
-        while let Some(node) = self.nodes.get_mut(level + index / FANOUT)
-            && let Some(longest) = node.get_mut(index % FANOUT)
+    pub fn set(&mut self, word: usize, length: i32) {
+        let (mut at, mut value) = (self.place(word), length);
+        let nodes = &mut *self.nodes;
+        while let Some(node) = nodes.get_mut(at / FANOUT)
+            && let Some(longest) = node.get_mut(at % FANOUT)
             && *longest != value
         {
             *longest = value;
             value = maximum(node);
-            if level == 0 {
+            at /= FANOUT;
+            if at == 0 {
                 self.longest = value;
                 return;
             }
-            index /= FANOUT;
-            above >>= STEP;
-            level -= above + 1;
+            at -= 1;
         }
     }
 }
 
+/// The longest of four. It is negative where all are, but not at the top: the first word is not the last of a run that
+/// begins before.
 #[inline(always)]
-fn maximum(node: &Node) -> u32 {
+fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;
     a.max(b).max(c.max(d))
 }

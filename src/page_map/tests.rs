@@ -48,7 +48,7 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
             _ => {}
         }
         if pages <= 400 && step % (1 + pages / 32) == 0 {
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         if step % 1024 == 0 {
             assert_consistent(&mut map, &model);
@@ -232,7 +232,7 @@ proptest! {
                     }
                 }
             }
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         assert_consistent(&mut map, &model);
     }
@@ -256,7 +256,7 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     while map.settle() {}
     let taken = map.take_aligned(140, 10, 0, 256);
     while map.settle() {}
-    assert_tree_is_exact(&map);
+    assert_tree_is_exact(&mut map);
     if let Step::Taken(page) = taken {
         map.free(page, 10).unwrap();
     }
@@ -292,7 +292,7 @@ proptest! {
                 model.free(page, count).unwrap();
                 prop_assert_eq!(map.free(page, count), Ok(()));
             }
-            assert_tree_is_exact(&map);
+            assert_tree_is_exact(&mut map);
         }
         assert_consistent(&mut map, &model);
     }
@@ -342,5 +342,34 @@ fn rings_are_given_back_in_either_order() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_size_that_reaches_over_another_allocation_is_wrong() {
+    let pages = 21 * BITS;
+    for first in (1..pages).filter(|first| first % BITS < 2 || first % BITS == BITS - 1) {
+        let mut map = map_of(pages);
+        assert_eq!(map.allocate(first), Some(0));
+        assert_eq!(map.allocate(pages - first), Some(first));
+        assert_eq!(map.check(0, pages), Err(Error::WrongSize), "{first}");
+        assert_eq!(map.free(0, first), Ok(()));
+    }
+}
+
+#[test]
+fn a_size_that_reaches_to_the_end_of_a_closed_run_is_wrong() {
+    for hole in [false, true] {
+        let mut map = map_of(100);
+        assert_eq!(map.allocate(10), Some(0));
+        assert_eq!(map.allocate(10), Some(10));
+        if hole {
+            assert_eq!(map.free(0, 10), Ok(()));
+        }
+        while map.settle() {}
+        for count in [11, 20, 80, 90] {
+            assert_eq!(map.free(10, count), Err(Error::WrongSize), "{count}");
+        }
+        assert_eq!(map.free(10, 10), Ok(()));
     }
 }

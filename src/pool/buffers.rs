@@ -7,7 +7,7 @@ use crate::flags::Flags;
 use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::mapping::{Mapping, NO_PAGE};
-use crate::page_map::{PageMap, Span, Step};
+use crate::page_map::{PageMap, Span, Step, change, differs_in_many};
 use crate::view::map_checked;
 use core::num::NonZeroUsize;
 use core::sync::atomic::Ordering::Relaxed;
@@ -25,11 +25,12 @@ impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
     #[inline(always)]
     pub fn take(&self, pages: usize) -> Option<usize> {
-        let next = self.map.lock(self.kernel).take_next(pages);
-        Some(match next {
-            Some(span) => span.from(),
-            None => self.take_lowest(pages)?,
-        })
+        let mut map = self.map.lock(self.kernel);
+        if let Some(page) = map.take(pages) {
+            return Some(page);
+        }
+        drop(map);
+        self.take_lowest(pages)
     }
 
     /// Takes the lowest run of `pages` free pages at an address that is a multiple of `align` bytes, a power of two; says
@@ -47,28 +48,14 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Takes the lowest run of `pages` free pages, by opening it if that must be; says at which page.
+    /// The same, where the open run does not say so: opens another.
     #[inline(never)]
     pub fn take_lowest(&self, pages: usize) -> Option<usize> {
+        // A pool that is too small says so at once.
         if pages > self.pages {
             return None;
         }
-        let mut patience = PATIENCE;
-        loop {
-            let taken = self.lock().take(pages);
-            if taken.is_some() {
-                return taken;
-            }
-            let mut map = self.settled();
-            if !map.open_lowest(pages) {
-                return None;
-            }
-            // The lock goes before they are taken, and somebody else may be there first; not time and again.
-            patience -= 1;
-            if patience == 0 {
-                return map.take(pages);
-            }
-        }
+        self.settled().take_lowest(pages)
     }
 
     /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
@@ -119,7 +106,7 @@ impl<K: Kernel> Pool<K> {
         let span = Span::new(page, pages);
         // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
         // reason not to.
-        if is_physical || is_cached_alone || span.differs_in_many(self.clean, mark) {
+        if is_physical || is_cached_alone || differs_in_many(self.clean, span, mark) {
             // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address,
             // whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
             let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
@@ -128,7 +115,7 @@ impl<K: Kernel> Pool<K> {
             }
             // Others change the bits beside them, but with the lock held.
             let _held = self.lock();
-            span.change_many(self.clean, mark);
+            change(self.clean, span, mark);
         }
         Some(va)
     }
@@ -242,9 +229,11 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
         let mut map = self.lock();
-        while !map.give_back(page, pages)? {
+        let mut is_settled = false;
+        while !map.give_back(page, pages, is_settled)? {
             drop(map);
             map = self.settled();
+            is_settled = true;
         }
         Ok(())
     }
@@ -254,15 +243,18 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
         let mut patience = PATIENCE;
-        let mut map = self.lock();
-        while map.settle() {
-            if patience != 0 {
-                patience -= 1;
-                drop(map);
-                map = self.lock();
+        loop {
+            let mut map = self.lock();
+            loop {
+                if !map.settle() {
+                    return map;
+                }
+                if patience != 0 {
+                    patience -= 1;
+                    break;
+                }
             }
         }
-        map
     }
 
     #[inline(never)]

@@ -56,8 +56,8 @@ struct Holder {
 
 pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
-    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32, |[used, starts, _], nodes| Holder {
-        map: std::sync::Mutex::new(PageMap::new(pages, shape, used, starts, nodes)),
+    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32, |bits, nodes| Holder {
+        map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
     });
     slot.unwrap().keep().map.lock().unwrap()
 }
@@ -66,9 +66,9 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 impl PageMap {
     /// Takes `count` pages, and says where.
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
-        self.take_next(count).map(|span| span.from()).or_else(|| self.take(count)).or_else(|| {
+        self.take(count).or_else(|| {
             while self.settle() {}
-            if self.open_lowest(count) { self.take(count) } else { None }
+            self.take_lowest(count)
         })
     }
 
@@ -77,9 +77,9 @@ impl PageMap {
         if count != 0 && self.give_back_last(page, count) {
             return Ok(());
         }
-        if !self.give_back(page, count)? {
+        if !self.give_back(page, count, false)? {
             while self.settle() {}
-            assert!(self.give_back(page, count)?);
+            assert!(self.give_back(page, count, true)?);
         }
         Ok(())
     }
@@ -88,46 +88,49 @@ impl PageMap {
 /// Holds every figure that the map keeps against the bits.
 pub fn assert_consistent(map: &mut PageMap, model: &Model) {
     while map.settle() {}
+    assert_tree_is_exact(map);
     for (page, begun) in model.begun_at.iter().enumerate() {
-        assert_eq!(test(map.used, page), begun.is_some(), "page {page} used");
+        assert_eq!(test(map.used(), page), begun.is_some(), "page {page} used");
         if begun.is_some() {
-            assert_eq!(test(map.starts, page), *begun == Some(page), "page {page} start");
+            assert_eq!(test(map.starts(), page), *begun == Some(page), "page {page} start");
         }
     }
-    for index in 0..map.used.len() {
-        let is_free = word(map.used, index) == 0;
-        assert!(is_free || word(map.starts, index) & !word(map.used, index) == 0, "tags in word {index}");
-        assert_eq!(map.runs.longest_in(index), map.longest_beginning_in(index), "run in word {index}");
+    let (used, pages) = (map.used(), map.pages);
+    let is_free = |page: usize| page < pages && !test(used, page);
+    for start in (0..pages).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1))) {
+        let end = (start..).find(|&page| !is_free(page)).unwrap();
+        let longest = *map.runs.value(start / BITS);
+        assert_eq!((map.run_start(end), map.run_end(start, longest)), (start, end));
+    }
+    for index in 0..map.used().len() {
+        assert_eq!(word(map.starts(), index) & !word(map.used(), index), 0, "starts of free pages in word {index}");
     }
     assert_eq!(map.longest_free(), model.longest_free());
-    assert_eq!(PageMap::used_pages(map.used), model.used());
+    assert_eq!(PageMap::used_pages(map.used()), model.used());
 }
 
-/// Holds the tree and the tags against the bits as they were before the open run was taken from.
-pub fn assert_tree_is_exact(map: &PageMap) {
+/// Holds the tree against the bits as they were before the open run was taken from.
+pub fn assert_tree_is_exact(map: &mut PageMap) {
+    let (used, pages, is_open) = (map.used(), map.pages, map.open.is_open());
+    let (start, next, end) = (map.open.start(), map.open.next, map.open.end);
+    let (hole, hole_end) = (map.open.hole, map.open.hole_end);
     let is_free = |page: usize| {
-        let is_taken = (map.open.start..map.open.next).contains(&page);
-        let is_freed = map.freed.iter().any(|freed| (freed.0..freed.1).contains(&page));
-        page < map.pages && !is_freed && (is_taken || !test(map.used, page))
+        let is_left = !is_open && ((next..end).contains(&page) || (hole..hole_end).contains(&page));
+        page < pages && !is_left && ((start..next).contains(&page) || !test(used, page))
     };
-    for index in 0..map.used.len() {
+    for index in 0..map.used().len() {
         let begins =
             (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
         let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
-        assert!(map.stale.contains(&(index + 1)) || map.runs.longest_in(index) as usize == longest, "word {index}");
+        assert!(map.due.0 == index + 1 || (*map.runs.value(index)).max(0) as usize == longest, "word {index}");
     }
     let mut run = 0;
     for page in 0..map.pages {
-        run = if test(map.used, page) { 0 } else { run + 1 };
-        assert!(
-            page >= map.open.start || run < map.open.least_kept.max(1) || map.open.end == 0,
-            "a run before the open one"
-        );
+        run = if test(map.used(), page) { 0 } else { run + 1 };
+        assert!(!is_open || page >= start || run < map.open.least.max(1), "a run before the open one");
     }
-    let (hole, hole_end) = map.open.hole;
-    let is_within = map.open.start <= hole && hole < hole_end && hole_end < map.open.next;
-    assert!((hole, hole_end) == (0, 0) || is_within, "the hole");
-    if map.open.end != 0 {
-        assert!((map.open.next..map.open.end).all(is_free) && !is_free(map.open.end), "the open run");
+    if is_open {
+        assert!(hole == hole_end || start <= hole && hole < hole_end && hole_end < next, "the hole");
+        assert!((next..end).all(is_free) && !is_free(end), "the open run");
     }
 }
