@@ -296,6 +296,16 @@ extern uintptr_t rt_dma_port_irq_save(void);
 extern void rt_dma_port_irq_restore(uintptr_t saved);
 
 /**
+ * `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
+ */
+extern uintptr_t rt_dma_port_critical_enter(void);
+
+/**
+ * `rt_hw_interrupt_enable`. Any context.
+ */
+extern void rt_dma_port_critical_exit(uintptr_t saved);
+
+/**
  * Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
  */
 extern int rt_dma_port_is_atomic(void);

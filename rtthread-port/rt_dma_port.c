@@ -129,6 +129,16 @@ uintptr_t rt_dma_port_cache_line(void)
 #endif
 }
 
+uintptr_t rt_dma_port_critical_enter(void)
+{
+    return (uintptr_t)rt_hw_interrupt_disable();
+}
+
+void rt_dma_port_critical_exit(uintptr_t saved)
+{
+    rt_hw_interrupt_enable((rt_base_t)saved);
+}
+
 /* The weak rt_hw_interrupt_is_disabled() of a processor that has none of its own always answers no. */
 static int interrupts_masked(void)
 {

@@ -161,14 +161,15 @@ impl<K: Kernel> Dma<K> {
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);
         }
-        // C may walk the list of links on another core, or in an interrupt: it finds the pool, or does not, and ways on from
-        // there that are whole.
-        let link = core::ptr::from_ref(&pool.public.list).cast_mut();
-        pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
-        pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-        self.head.prev.store(link, Release);
-        last_link.next.store(link, Release);
-        last_next.set(pool);
+        // C may walk the list of links on another core, or in an interrupt.
+        critical_section::with(|_| {
+            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
+            pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
+            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
+            self.head.prev.store(link, Relaxed);
+            last_link.next.store(link, Release);
+            last_next.set(pool);
+        });
         self.log_reserved(&pool.region());
     }
 

@@ -5,51 +5,45 @@
 
 #![allow(unsafe_code)]
 
-use core::cell::UnsafeCell;
 use core::hint::spin_loop;
 use core::marker::PhantomData;
+use core::mem::forget;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{
-    AtomicBool,
-    Ordering::{Acquire, Relaxed, Release},
-};
+
+use spin::mutex::SpinMutex;
 
 use super::Kernel;
 
 /// A value that one holder at a time may use, from a thread or an interrupt, on any core.
-///
-/// Not `spin`'s: its wait for a held lock is a second loop, with a call to it wherever a lock is taken.
-#[repr(C)]
-pub struct IrqLock<T> {
-    /// First: then its address, which is all that takes and leaves the lock, is the guard's own.
-    is_held: AtomicBool,
-    value: UnsafeCell<T>,
-}
-
-// SAFETY: one guard at a time leads to the value, on whatever core it was made.
-unsafe impl<T: Send> Sync for IrqLock<T> {}
+pub struct IrqLock<T>(SpinMutex<T>);
 
 impl<T> IrqLock<T> {
     /// A free lock.
     pub const fn new(value: T) -> Self {
-        IrqLock { is_held: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        IrqLock(SpinMutex::new(value))
     }
 
     /// Masks interrupts, waits for the lock, and holds it until the guard goes. Any context; not recursive.
     #[inline(always)]
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
         let saved = kernel.irq_save();
-        // It is written only when it was seen free.
-        while self.is_held.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+        // Not by its own `lock`: that is a second loop behind a first try, wherever one is taken. Held, it is only read.
+        loop {
+            if let Some(held) = self.0.try_lock_weak() {
+                forget(held);
+                return IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData };
+            }
             spin_loop();
         }
-        IrqGuard { lock: self, saved, kernel, holds: PhantomData }
     }
 }
 
-/// Access to the value of a held [`IrqLock`]. It fits into two registers, and so is handed on for nothing.
+/// Access to the value of a held [`IrqLock`].
+///
+/// `spin`'s guard has the value's address beside the lock's; this one fits into two registers, and so is handed on for
+/// nothing.
 pub struct IrqGuard<'a, K: Kernel, T> {
-    lock: &'a IrqLock<T>,
+    lock: &'a SpinMutex<T>,
     saved: usize,
     kernel: K,
     holds: PhantomData<&'a mut T>,
@@ -58,7 +52,9 @@ pub struct IrqGuard<'a, K: Kernel, T> {
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.lock.is_held.store(false, Release);
+        // SAFETY: `IrqLock::lock` took the lock, left it held, and made one guard of that; no reference into the value
+        // outlives the guard.
+        unsafe { self.lock.force_unlock() };
         self.kernel.irq_restore(self.saved);
     }
 }
@@ -69,7 +65,7 @@ impl<K: Kernel, T> Deref for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: the lock is held, and so nobody but this guard's owner uses the value.
-        unsafe { &*self.lock.value.get() }
+        unsafe { &*self.lock.as_mut_ptr() }
     }
 }
 
@@ -77,7 +73,7 @@ impl<K: Kernel, T> DerefMut for IrqGuard<'_, K, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above.
-        unsafe { &mut *self.lock.value.get() }
+        unsafe { &mut *self.lock.as_mut_ptr() }
     }
 }
 

@@ -335,3 +335,19 @@ impl Kernel for RtThread {
         unsafe { rt_dma_port_print(format.as_ptr(), word(0), word(1), word(2), word(3), word(4), word(5)) }
     }
 }
+
+struct EveryCore;
+critical_section::set_impl!(EveryCore);
+
+// SAFETY: `rt_hw_interrupt_disable` masks interrupts, and under SMP takes the kernel's global lock, which nests.
+unsafe impl critical_section::Impl for EveryCore {
+    unsafe fn acquire() -> critical_section::RawRestoreState {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_critical_enter() }
+    }
+
+    unsafe fn release(saved: critical_section::RawRestoreState) {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_critical_exit(saved) }
+    }
+}

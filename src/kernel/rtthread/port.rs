@@ -159,6 +159,10 @@ unsafe extern "C" {
     pub fn rt_dma_port_irq_save() -> usize;
     /// Undoes one `rt_dma_port_irq_save`. Any context.
     pub fn rt_dma_port_irq_restore(saved: usize);
+    /// `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
+    pub fn rt_dma_port_critical_enter() -> usize;
+    /// `rt_hw_interrupt_enable`. Any context.
+    pub fn rt_dma_port_critical_exit(saved: usize);
     /// Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
     pub fn rt_dma_port_is_atomic() -> c_int;
     /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
