@@ -24,7 +24,7 @@ const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t ind
     const struct rt_bus *bus = ((struct rt_device *)dev)->bus;
     const struct rt_pci_host_bridge *bridge;
 
-    if (!bus || rt_strcmp(bus->name, "pci"))
+    if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
     {
         return RT_NULL;
     }

@@ -40,23 +40,23 @@ pub enum Error {
 }
 
 /// Bytes from one reason to the next.
-const STEP: usize = 8;
+const STEP: usize = 17;
 
 /// A reason for each error, in their order: one constant instead of as many pointers. `docs/options.md` explains them.
 static REASONS: &[u8; STEP * 13] = b"\
-invalid\0\
-no list\0\
-no room\0\
-no heap\0\
-atomic\0\0\
-overlap\0\
-bad ptr\0\
-> 4 GiB\0\
-too far\0\
-foreign\0\
-no buf\0\0\
-bad len\0\
-handle\0\0";
+bad size\0\0\0\0\0\0\0\0\0\
+no memblock\0\0\0\0\0\0\
+no region\0\0\0\0\0\0\0\0\
+no memory\0\0\0\0\0\0\0\0\
+not in a thread\0\0\
+pools overlap\0\0\0\0\
+not mapped\0\0\0\0\0\0\0\
+above 4 GiB\0\0\0\0\0\0\
+unreachable\0\0\0\0\0\0\
+free: no buffer\0\0\
+free: not in use\0\
+free: wrong size\0\
+free: bad handle\0";
 
 impl Error {
     /// What the log says of it.
@@ -72,19 +72,19 @@ mod tests {
     #[test]
     fn each_error_has_its_own_reason() {
         let reasons = [
-            (Error::BadSize, "invalid"),
-            (Error::NoList, "no list"),
-            (Error::NoRegion, "no room"),
-            (Error::NoMemory, "no heap"),
-            (Error::Context, "atomic"),
-            (Error::Overlap, "overlap"),
-            (Error::NotMapped, "bad ptr"),
-            (Error::High, "> 4 GiB"),
-            (Error::NotReachable, "too far"),
-            (Error::Foreign, "foreign"),
-            (Error::NotAllocated, "no buf"),
-            (Error::WrongSize, "bad len"),
-            (Error::WrongHandle, "handle"),
+            (Error::BadSize, "bad size"),
+            (Error::NoList, "no memblock"),
+            (Error::NoRegion, "no region"),
+            (Error::NoMemory, "no memory"),
+            (Error::Context, "not in a thread"),
+            (Error::Overlap, "pools overlap"),
+            (Error::NotMapped, "not mapped"),
+            (Error::High, "above 4 GiB"),
+            (Error::NotReachable, "unreachable"),
+            (Error::Foreign, "free: no buffer"),
+            (Error::NotAllocated, "free: not in use"),
+            (Error::WrongSize, "free: wrong size"),
+            (Error::WrongHandle, "free: bad handle"),
         ];
         assert_eq!(REASONS.len(), reasons.len() * STEP);
         for (error, reason) in reasons {

@@ -51,6 +51,10 @@ impl Mapping {
     /// unmaps it, and lets the record be [kept](Mappings::keep).
     #[inline(always)]
     pub fn take(&self, va: Va, pages: usize) -> Result<usize, Error> {
+        // Who is wrong does not hide the address from who is right, not even for a moment.
+        if self.pages.load(Relaxed) != pages {
+            return Err(Error::WrongSize);
+        }
         // Of two that free it at once, one gets the record.
         self.va.compare_exchange(va, GONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
         if self.pages.load(Relaxed) != pages {

@@ -6,7 +6,6 @@
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
-    compiler_fence,
 };
 
 use crate::abi::rt_list_t;
@@ -57,15 +56,9 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Any context.
-    #[inline(always)]
-    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
-        self.count_and_complain(error, name, number, a, b);
-        not_last();
-    }
-
     #[cold]
     #[inline(never)]
-    fn count_and_complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         self.bad_calls.fetch_add(1, Relaxed);
         self.complain(error, name, number, a, b);
     }
@@ -77,8 +70,8 @@ impl<K: Kernel> Dma<K> {
     #[inline(never)]
     pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let values = &[a, b, number, error.reason().word()];
-        self.kernel.say(level, &Line::about(name, c"0x%lx 0x%lx %lu: %s", values));
+        let values = &[error.reason().word(), a, b, number];
+        self.kernel.say(level, &Line::about(name, c"%s (0x%lx, 0x%lx, %lu)", values));
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
@@ -251,13 +244,6 @@ impl<K: Kernel> Dma<K> {
             }
         }
     }
-}
-
-/// Stands behind a call in the way of a tail call, for which a function that saves many registers needs another epilogue
-/// than the one that it shares with others (see `ci/build`). Makes no code.
-#[inline(always)]
-pub(crate) fn not_last() {
-    compiler_fence(Release);
 }
 
 /// Pages that hold `size` bytes; `None` for no bytes.

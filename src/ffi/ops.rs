@@ -10,7 +10,6 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{Number, number, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
 use crate::map_ops::{MapOps, Way};
-use crate::registry::not_last;
 
 /// Our tables, in the order of [`MapOps`].
 static TABLES: [rt_dma_map_ops; 4] = [
@@ -178,8 +177,7 @@ pub(super) unsafe fn free_with(
         true => match table_of(device) {
             // SAFETY: what the caller promises, the operation is promised.
             Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
-                free(dev, size, cpu_addr, dma_handle, flags);
-                return not_last();
+                return free(dev, size, cpu_addr, dma_handle, flags);
             },
             Some(_) => MapOps::NonCoherent,
             None => return,
