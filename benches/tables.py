@@ -21,7 +21,8 @@ STRETCHES = """
 ## The longest stretch with the lock held
 
 On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions beside 4
-for every 64 pages of the request; *over* is what is left without those.
+for every 64 pages of the request; *over* is what is left without those. The kernel counts from one service to the
+other, so here the library masks interrupts by the port's (feature `irq-port`): a few instructions more than as shipped.
 """
 
 PAGES = """
