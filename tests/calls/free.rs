@@ -358,3 +358,28 @@ fn refusals_are_counted_where_no_line_can_be_written() {
     assert_eq!(machine.take_errors(), [""; 0]);
     assert_eq!(machine.dma.bad_calls(), 1);
 }
+
+#[test]
+fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
+    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP];
+    for (no_map, wanted, freed_as) in [false, true]
+        .into_iter()
+        .flat_map(|no_map| kinds.map(|wanted| kinds.map(|as_| (no_map, wanted, as_))))
+        .flatten()
+    {
+        let machine = Machine::new();
+        machine.set_view_limit(0);
+        let region = NamedRegion { no_map, ..named_region(BASE, MIB) };
+        let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+        // A neighbour of every kind, so that there is every mapping that there may be.
+        let neighbours: Vec<_> = kinds.iter().filter_map(|flags| machine.alloc(device, PAGE, *flags)).collect();
+        let Some(held) = machine.alloc(device, 2 * PAGE, wanted) else { continue };
+        let beside = neighbours.iter().map(|other| other.va.wrapping_add(held.handle).wrapping_sub(other.handle));
+        let others = [held.handle, machine.kernel.linear(held.handle), held.va + PAGE, held.va + 1];
+        for va in beside.chain(others).filter(|va| *va != held.va) {
+            let is_refused = machine.free(Held { va, flags: freed_as, ..held });
+            assert!(is_refused.is_err(), "{no_map} {wanted:?} {freed_as:?} {va:#x}");
+        }
+        machine.free(Held { flags: freed_as, ..held }).unwrap();
+    }
+}

@@ -190,3 +190,23 @@ fn a_bsp_may_hand_the_pool_to_another_device() {
     assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);
     assert_eq!(machine.alloc(device, PAGE, CACHED), None);
 }
+
+#[test]
+fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
+    for call in 0..6 {
+        let machine = Machine::new();
+        let regions = [0, 1, 2].map(|n| named_region(BASE + n * MIB, MIB));
+        let devices = [(); 2].map(|()| machine.device(DeviceInfo::naming(&regions)));
+        machine.fail(Service::HeapAlloc, call, 1);
+        // Three pools, then three times the second device beside the first.
+        assert_eq!(devices.map(|device| machine.ops(device).is_some()), [call >= 3, call < 3]);
+        assert!(machine.repair(Service::HeapAlloc));
+        assert_eq!(machine.take_errors().len(), 1);
+        assert_eq!(devices.map(|device| machine.ops(device)), [Some(MapOps::DeviceTree); 2]);
+        assert_eq!(machine.dma.pools().count(), 3);
+        for device in devices {
+            let held = [(); 3].map(|()| machine.alloc(device, MIB, CACHED).unwrap());
+            held.into_iter().for_each(|held| machine.free(held).unwrap());
+        }
+    }
+}
