@@ -3,9 +3,11 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{NamedRegion, Pa};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use rt_dma_pool::mapping::NO_PAGE;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -150,6 +152,30 @@ fn of_two_frees_of_one_buffer_one_is_refused() {
             assert_eq!(machine.balance().mappings.len(), (view_limit != 0) as usize, "the view, or nothing");
         }
     }
+}
+
+/// Else the right free that comes at that moment is refused, and the buffer is lost.
+#[test]
+fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
+    let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
+    let (page, own) = pool.own.tell(NO_PAGE, held.va, false).expect("it has a mapping of its own");
+    let (own, done, start) = (own.unwrap(), AtomicBool::new(false), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            while !done.load(Relaxed) {
+                assert_eq!(own.take(held.va, 1), Err(Error::WrongSize));
+            }
+        });
+        start.wait();
+        let hidden = (0..1_000_000).filter(|_| pool.own.tell(NO_PAGE, held.va, false).is_none()).count();
+        done.store(true, Relaxed);
+        assert_eq!(hidden, 0);
+    });
+    assert_eq!(own.take(held.va, 2), Ok(page));
 }
 
 #[test]
