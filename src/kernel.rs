@@ -51,18 +51,6 @@ pub enum MemoryType {
     WriteThrough = 2,
 }
 
-impl MemoryType {
-    /// Whether the cache may hold lines of memory that is mapped so: clean ones of write-through memory, which is not
-    /// cached on aarch64 (`MMU_MAP_K_RW` of its `mmu.h` is Normal Non-cacheable).
-    pub const fn is_cached(self) -> bool {
-        match self {
-            MemoryType::Cached => true,
-            MemoryType::Uncached => false,
-            MemoryType::WriteThrough => !cfg!(target_arch = "aarch64"),
-        }
-    }
-}
-
 /// What a region of reserved memory that a device's node names in `memory-region` looks like
 /// (Devicetree specification 0.4, §3.5, "/reserved-memory and child nodes").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -211,6 +199,10 @@ pub trait Kernel: Copy + Send + Sync + 'static {
     /// Copies `size` bytes, which do not overlap, through the mappings of `to` and `from`, both mapped as far as it goes,
     /// with accesses that either may be uncached memory for. Does not sleep.
     fn copy(&self, to: Va, from: Va, size: usize);
+
+    /// Whether the cache may hold (clean) lines of memory that is mapped write-through. Not on aarch64, where
+    /// `rt_ioremap_wt` gives Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`).
+    fn caches_write_through(&self) -> bool;
 
     /// Bytes up to which a pool is mapped as a whole for an uncached or write-through buffer.
     fn view_limit(&self) -> usize;

@@ -16,8 +16,6 @@ use crate::kernel::heap::{AtomicRef, Reserved};
 use crate::kernel::{Kernel, Va};
 use crate::turn::{Turn, Turned};
 
-/// No page.
-pub const NO_PAGE: usize = usize::MAX - 1;
 /// The page of a record that has no buffer.
 const FREE: usize = usize::MAX;
 /// The address of a buffer that somebody frees, or that is not mapped yet.
@@ -47,22 +45,23 @@ pub struct Mappings {
 }
 
 impl Mapping {
-    /// Ends that the buffer of `pages` pages is found at `va`, and says at which page it begins: for one caller only, who
-    /// unmaps it, and lets the record be [kept](Mappings::keep).
+    /// Ends that the buffer of `pages` pages at `page` is found at `va`: for one caller only, who unmaps it, and lets the
+    /// record be [kept](Mappings::keep).
     #[inline(always)]
-    pub fn take(&self, va: Va, pages: usize) -> Result<usize, Error> {
+    pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
+        let is_its = || self.page.load(Relaxed) == page && self.pages.load(Relaxed) == pages;
         // Who is wrong does not hide the address from who is right, not even for a moment.
-        if self.pages.load(Relaxed) != pages {
+        if !is_its() {
             return Err(Error::WrongSize);
         }
         // Of two that free it at once, one gets the record.
         self.va.compare_exchange(va, GONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
-        if self.pages.load(Relaxed) != pages {
+        // Nobody else changes it now; before, another buffer may have got the record, and the address.
+        if !is_its() {
             self.va.store(va, Release);
-            return Err(Error::WrongSize);
+            return Err(Error::NotAllocated);
         }
-        // Nobody else changes it now; before, another buffer may have got the record.
-        Ok(self.page.load(Relaxed))
+        Ok(())
     }
 }
 
@@ -108,22 +107,17 @@ impl Mappings {
         }
     }
 
-    /// The first page of the buffer that is mapped by itself at `va`, and its record. If there is none, `page`, unless the
-    /// buffer there is mapped by itself elsewhere, or it is [`NO_PAGE`]. Any context.
+    /// The first page of the buffer that is mapped by itself at `va`, and its record. Any context.
     #[inline(always)]
-    pub fn tell(&self, page: usize, va: Va, is_physical: bool) -> Option<(usize, Option<&'static Mapping>)> {
-        let mut next = self.first.get();
-        while let Some(record) = next {
-            let its_page = record.page.load(Relaxed);
-            if !is_physical && record.va.load(Relaxed) == va {
-                return Some((its_page, next));
-            }
-            if its_page == page {
-                return None;
-            }
-            next = record.next;
-        }
-        (page != NO_PAGE).then_some((page, None))
+    pub fn at(&self, va: Va) -> Option<(usize, &'static Mapping)> {
+        let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
+        Some((record.page.load(Relaxed), record))
+    }
+
+    /// Whether the buffer at `page` is mapped by itself. Any context.
+    #[inline(always)]
+    pub fn has(&self, page: usize) -> bool {
+        self.records().any(|record| record.page.load(Relaxed) == page)
     }
 
     /// Keeps a record that was [taken](Mapping::take) for the next buffer. Any context.

@@ -15,7 +15,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mapping;
-use crate::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
+use crate::pool::{ALONE, MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
 use crate::turn::{Turn, Turned};
 
 /// All DMA memory of a system.
@@ -196,17 +196,16 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(), Error> {
         let found = self.find(va, wanted);
         let result = 'freed: {
-            let Some((pool, mut page, own)) = found else { break 'freed Err(Error::Foreign) };
+            let Some((pool, page, own)) = found else { break 'freed Err(Error::Foreign) };
             let pa = pool.pa_of(page);
             if handle != 0 && handle != pa && !self.is_handle(ops, device, pa, handle) {
                 break 'freed Err(Error::WrongHandle);
             }
             let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };
-            if let Some(own) = own {
-                page = match pool.unmap(own, va, pages) {
-                    Ok(page) => page,
-                    Err(error) => break 'freed Err(error),
-                };
+            if let Some(own) = own
+                && let Err(error) = pool.unmap(own, va, page, pages)
+            {
+                break 'freed Err(error);
             }
             if pool.free_last(page, pages) { Ok(()) } else { pool.free(page, pages) }
         };
@@ -238,7 +237,11 @@ impl<K: Kernel> Dma<K> {
                 }
                 next = pool.next.get();
             }
-            sought ^= PHYSICAL ^ MAPPED;
+            sought = match sought {
+                MAPPED => ALONE,
+                ALONE => PHYSICAL,
+                _ => MAPPED,
+            };
             if sought == first {
                 return None;
             }

@@ -6,7 +6,6 @@ use fake_kernel::*;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{NamedRegion, Pa};
-use rt_dma_pool::mapping::NO_PAGE;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -161,21 +160,22 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
-    let (page, own) = pool.own.tell(NO_PAGE, held.va, false).expect("it has a mapping of its own");
-    let (own, done, start) = (own.unwrap(), AtomicBool::new(false), Barrier::new(2));
+    let (page, own) = pool.own.at(held.va).expect("it has a mapping of its own");
+    let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
             start.wait();
             while !done.load(Relaxed) {
-                assert_eq!(own.take(held.va, 1), Err(Error::WrongSize));
+                assert_eq!(own.take(held.va, page, 1), Err(Error::WrongSize));
+                assert_eq!(own.take(held.va, page + 1, 2), Err(Error::WrongSize), "another page's");
             }
         });
         start.wait();
-        let hidden = (0..1_000_000).filter(|_| pool.own.tell(NO_PAGE, held.va, false).is_none()).count();
+        let hidden = (0..1_000_000).filter(|_| pool.own.at(held.va).is_none()).count();
         done.store(true, Relaxed);
         assert_eq!(hidden, 0);
     });
-    assert_eq!(own.take(held.va, 2), Ok(page));
+    assert_eq!(own.take(held.va, page, 2), Ok(()));
 }
 
 #[test]

@@ -197,6 +197,10 @@ impl Kernel for RtThread {
         unsafe { super::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
     }
 
+    fn caches_write_through(&self) -> bool {
+        !cfg!(target_arch = "aarch64")
+    }
+
     fn view_limit(&self) -> usize {
         (configuration().view_limit as usize) << 20
     }

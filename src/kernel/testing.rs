@@ -27,6 +27,9 @@ impl Kernel for HeapOnly {
     }
     fn unmap(&self, _va: Va) {}
     fn copy(&self, _to: Va, _from: Va, _size: usize) {}
+    fn caches_write_through(&self) -> bool {
+        true
+    }
     fn view_limit(&self) -> usize {
         0
     }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::lock::IrqGuard;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
-use crate::mapping::{Mapping, NO_PAGE};
+use crate::mapping::Mapping;
 use crate::page_map::{PageMap, Span, Step, change, differs_in_many};
 use crate::view::map_checked;
 use core::num::NonZeroUsize;
@@ -16,10 +16,15 @@ use core::sync::atomic::Ordering::Relaxed;
 /// that is longer.
 const PATIENCE: usize = 16;
 
-/// Says that a buffer is looked for by an address in a mapping: the first view to look in.
+/// No page.
+const NO_PAGE: usize = usize::MAX;
+
+/// Says that a buffer is looked for by an address in a view: the first to look in.
 pub const MAPPED: usize = MemoryType::Cached as usize;
 /// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
 pub const PHYSICAL: usize = 3;
+/// Says that it is looked for among the mappings that buffers have for themselves.
+pub const ALONE: usize = 4;
 
 impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
@@ -98,7 +103,7 @@ impl<K: Kernel> Pool<K> {
             return None;
         };
         // Nobody can tell of which type a mapping of its own is, but by the mark: so one that has a cache counts as cached.
-        let is_cached_alone = MemoryType::WriteThrough.is_cached()
+        let is_cached_alone = self.kernel.caches_write_through()
             && memory == MemoryType::WriteThrough
             && self.view(memory).base().is_none();
         let is_cached = memory == MemoryType::Cached && !is_physical;
@@ -140,14 +145,20 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself;
-    /// looked for as [`MAPPED`] or [`PHYSICAL`]. Any context.
+    /// looked for as [`MAPPED`], [`ALONE`] or [`PHYSICAL`]. Any context.
     #[inline(always)]
     pub fn buffer_at(&self, va: Va, sought: usize) -> Option<(usize, Option<&'static Mapping>)> {
-        let page = self.page_at(va, sought);
-        if self.has_own_mappings() {
-            return self.own.tell(page, va, sought != MAPPED);
+        if sought == ALONE {
+            let (page, own) = self.own.at(va)?;
+            return Some((page, Some(own)));
         }
-        (page != NO_PAGE).then_some((page, None))
+        let page = self.page_at(va, sought);
+        if page == NO_PAGE {
+            return None;
+        }
+        // In the cached view, which is there: so nobody has a cached mapping of its own, and the mark is that of a view.
+        let is_sure = sought == MAPPED && self.was_cached(page) && !self.kernel.caches_write_through();
+        if !is_sure && self.has_own_mappings() && self.own.has(page) { None } else { Some((page, None)) }
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
@@ -205,18 +216,18 @@ impl<K: Kernel> Pool<K> {
         self.own.count() != 0
     }
 
-    /// Takes the mapping of its own from the buffer of `pages` pages at `va`; says at which page it begins. *Thread.*
+    /// Takes the mapping of its own from the buffer of `pages` pages at `page`, which is seen at `va`. *Thread.*
     #[inline(always)]
-    pub fn unmap(&self, own: &Mapping, va: Va, pages: usize) -> Result<usize, Error> {
+    pub fn unmap(&self, own: &Mapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
         if !self.kernel.can_sleep() {
             return Err(Error::Context);
         }
-        let page = own.take(va, pages)?;
+        own.take(va, page, pages)?;
         // Nobody can do it for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         self.kernel.unmap(va);
         self.own.keep(own);
-        Ok(page)
+        Ok(())
     }
 
     /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.

@@ -1,7 +1,7 @@
 //! How the processor sees a pool's memory at an address that a driver hands in.
 
 use super::Pool;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
 use crate::view::View;
 
 /// How the processor sees memory of a pool.
@@ -27,7 +27,7 @@ impl<K: Kernel> Pool<K> {
         Some(if shows(uncached) {
             Seen { cached: false, in_view: true }
         } else if shows(write_through) {
-            Seen { cached: MemoryType::WriteThrough.is_cached(), in_view: true }
+            Seen { cached: self.kernel.caches_write_through(), in_view: true }
         } else if shows(cached) {
             Seen { cached: true, in_view: true }
         } else {

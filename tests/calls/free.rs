@@ -5,7 +5,7 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
 use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::mapping::NO_PAGE;
+use rt_dma_pool::pool::{ALONE, PHYSICAL};
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -250,8 +250,8 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
-    assert!(pool.own.tell(NO_PAGE, held.va, true).is_none());
-    assert_eq!(pool.own.tell(NO_PAGE, held.va, false).map(|(page, _)| page), Some(0));
+    assert!(pool.buffer_at(held.va, PHYSICAL).is_none());
+    assert_eq!(pool.buffer_at(held.va, ALONE).map(|(page, _)| page), Some(0));
     machine.free(held).unwrap();
 }
 
@@ -303,6 +303,7 @@ fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_m
 #[test]
 fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
+    machine.set_caches_write_through(false);
     machine.set_view_limit(0);
     let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false };
     let device = machine.device(DeviceInfo {
@@ -362,12 +363,12 @@ fn refusals_are_counted_where_no_line_can_be_written() {
 #[test]
 fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
     let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP];
-    for (no_map, wanted, freed_as) in [false, true]
-        .into_iter()
-        .flat_map(|no_map| kinds.map(|wanted| kinds.map(|as_| (no_map, wanted, as_))))
-        .flatten()
+    let systems = [(false, false), (false, true), (true, false), (true, true)];
+    for ((no_map, caches_write_through), wanted, freed_as) in
+        systems.into_iter().flat_map(|system| kinds.map(|wanted| kinds.map(|as_| (system, wanted, as_)))).flatten()
     {
         let machine = Machine::new();
+        machine.set_caches_write_through(caches_write_through);
         machine.set_view_limit(0);
         let region = NamedRegion { no_map, ..named_region(BASE, MIB) };
         let device = machine.device(DeviceInfo::naming(&[region]).coherent());

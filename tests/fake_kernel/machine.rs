@@ -105,6 +105,11 @@ impl Machine {
         self.kernel.0.records.lock().unwrap().reserved = list;
     }
 
+    /// As on most processors; not as on aarch64.
+    pub fn set_caches_write_through(&self, does: bool) {
+        self.kernel.0.caches_write_through.store(does, Relaxed);
+    }
+
     pub fn set_view_limit(&self, bytes: usize) {
         self.kernel.0.view_limit.store(bytes, Relaxed);
     }

@@ -30,7 +30,7 @@ use rt_dma_pool::kernel::{
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 
 pub const PAGE: usize = PAGE_SIZE;
@@ -77,6 +77,7 @@ pub struct Inner {
     cache: Mutex<Cache>,
     records: Mutex<Records>,
     view_limit: AtomicUsize,
+    caches_write_through: AtomicBool,
     /// What happens on a core whenever interrupts are on.
     handler: RwLock<Option<Handler>>,
     maps: AtomicUsize,
@@ -96,6 +97,7 @@ impl FakeKernel {
             cache: Mutex::default(),
             records: Mutex::default(),
             view_limit: AtomicUsize::new(64 << 20),
+            caches_write_through: AtomicBool::new(true),
             handler: RwLock::default(),
             maps: AtomicUsize::new(0),
         }));
@@ -144,7 +146,7 @@ impl FakeKernel {
         for (start, length) in by_page(va, size) {
             let part = &mut bytes[start - va..][..length];
             match memory.translate(start) {
-                Some((pa, kind)) if kind.is_cached() => cache.lock().unwrap().read(memory, pa, part),
+                Some((pa, kind)) if self.caches(kind) => cache.lock().unwrap().read(memory, pa, part),
                 _ => memory.read(start, part),
             }
         }
@@ -159,9 +161,17 @@ impl FakeKernel {
             let part = &bytes[start - va..][..length];
             match memory.translate(start) {
                 Some((pa, MemoryType::Cached)) => cache.lock().unwrap().write(memory, pa, part),
-                Some((pa, kind)) if kind.is_cached() => cache.lock().unwrap().write_through(memory, pa, part),
+                Some((pa, kind)) if self.caches(kind) => cache.lock().unwrap().write_through(memory, pa, part),
                 _ => memory.write(start, part),
             }
+        }
+    }
+
+    fn caches(&self, kind: MemoryType) -> bool {
+        match kind {
+            MemoryType::Cached => true,
+            MemoryType::Uncached => false,
+            MemoryType::WriteThrough => self.caches_write_through(),
         }
     }
 
@@ -239,6 +249,10 @@ impl Kernel for FakeKernel {
     fn copy(&self, to: Va, from: Va, size: usize) {
         assert!(!context::locked(), "a copy under a lock");
         self.store(to, &self.load(from, size));
+    }
+
+    fn caches_write_through(&self) -> bool {
+        self.0.caches_write_through.load(Relaxed)
     }
 
     fn view_limit(&self) -> usize {
