@@ -3,7 +3,7 @@
 mod buffers;
 mod seen;
 
-pub use buffers::{ALONE, MAPPED, PHYSICAL};
+pub use buffers::{MAPPED, PHYSICAL};
 pub use seen::Seen;
 
 use core::mem::size_of;

@@ -15,7 +15,7 @@ use crate::kernel::heap::OnceRef;
 use crate::kernel::{Device, Kernel, Level, Line, Name, PAGE_SHIFT, Pa, Va};
 use crate::map_ops::MapOps;
 use crate::mapping::Mapping;
-use crate::pool::{ALONE, MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
+use crate::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
 use crate::turn::{Turn, Turned};
 
 /// All DMA memory of a system.
@@ -232,16 +232,22 @@ impl<K: Kernel> Dma<K> {
         loop {
             let mut next = self.first.get();
             while let Some(pool) = next {
-                if let Some((page, own)) = pool.buffer_at(va, sought) {
-                    return Some((pool, page, own));
+                if let Some(page) = pool.buffer_at(va, sought) {
+                    return Some((pool, page, None));
                 }
                 next = pool.next.get();
             }
-            sought = match sought {
-                MAPPED => ALONE,
-                ALONE => PHYSICAL,
-                _ => MAPPED,
-            };
+            // Only behind the views: so other buffers do not pay for these.
+            if sought == MAPPED {
+                next = self.first.get();
+                while let Some(pool) = next {
+                    if let Some((page, own)) = pool.own.at(va) {
+                        return Some((pool, page, Some(own)));
+                    }
+                    next = pool.next.get();
+                }
+            }
+            sought ^= PHYSICAL ^ MAPPED;
             if sought == first {
                 return None;
             }

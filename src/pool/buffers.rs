@@ -23,9 +23,6 @@ const NO_PAGE: usize = usize::MAX;
 pub const MAPPED: usize = MemoryType::Cached as usize;
 /// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
 pub const PHYSICAL: usize = 3;
-/// Says that it is looked for among the mappings that buffers have for themselves.
-pub const ALONE: usize = 4;
-
 impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
     #[inline(always)]
@@ -144,21 +141,17 @@ impl<K: Kernel> Pool<K> {
         va
     }
 
-    /// The first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has for itself;
-    /// looked for as [`MAPPED`], [`ALONE`] or [`PHYSICAL`]. Any context.
+    /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` says; if it can be
+    /// one. Any context.
     #[inline(always)]
-    pub fn buffer_at(&self, va: Va, sought: usize) -> Option<(usize, Option<&'static Mapping>)> {
-        if sought == ALONE {
-            let (page, own) = self.own.at(va)?;
-            return Some((page, Some(own)));
-        }
+    pub fn buffer_at(&self, va: Va, sought: usize) -> Option<usize> {
         let page = self.page_at(va, sought);
         if page == NO_PAGE {
             return None;
         }
         // In the cached view, which is there: so nobody has a cached mapping of its own, and the mark is that of a view.
-        let is_sure = sought == MAPPED && self.was_cached(page) && !self.kernel.caches_write_through();
-        if !is_sure && self.has_own_mappings() && self.own.has(page) { None } else { Some((page, None)) }
+        let is_sure = || sought == MAPPED && self.was_cached(page) && !self.kernel.caches_write_through();
+        if self.has_own_mappings() && !is_sure() && self.own.has(page) { None } else { Some(page) }
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was

@@ -5,7 +5,7 @@ use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
 use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::pool::{ALONE, PHYSICAL};
+use rt_dma_pool::pool::PHYSICAL;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -251,7 +251,7 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
     assert!(pool.buffer_at(held.va, PHYSICAL).is_none());
-    assert_eq!(pool.buffer_at(held.va, ALONE).map(|(page, _)| page), Some(0));
+    assert_eq!(pool.own.at(held.va).map(|(page, _)| page), Some(0));
     machine.free(held).unwrap();
 }
 
