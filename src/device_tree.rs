@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, Name, NamedRegion};
 use crate::pool::{NamedBy, Region};
-use crate::registry::{Dma, Installer};
+use crate::registry::Dma;
 
 /// What a device's device-tree node asks for, as a word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,8 +28,9 @@ impl<K: Kernel> Dma<K> {
         if !self.kernel.has_node(device) {
             return Asked::Nothing;
         }
-        // Held while the regions are read, too: that may sleep as well.
-        let Some(installer) = self.installer() else { return Asked::NotNow };
+        if !self.kernel.can_sleep() {
+            return Asked::NotNow;
+        }
         let name = self.kernel.device_name(device);
         let mut has_ops = false;
         let mut index = 0;
@@ -40,7 +41,7 @@ impl<K: Kernel> Dma<K> {
                 Entry::Unreadable => NamedRegion { start: 0, end: 0, no_map: false, reusable: false },
                 Entry::End => break,
             };
-            match self.claim(&installer, device, name, &region) {
+            match self.claim(device, name, &region) {
                 Ok(()) => has_ops = true,
                 Err(error) => {
                     self.refuse(error, name, index, region.start, region.end);
@@ -61,7 +62,9 @@ impl<K: Kernel> Dma<K> {
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
     #[inline(always)]
-    fn claim(&self, installer: &Installer, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
+    fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
+        // Not longer than for one region: what goes wrong is logged without it.
+        let installer = self.installer().ok_or(Error::Context)?;
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable);
@@ -79,6 +82,6 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(installer, &wanted, flags, NamedBy::device(device), None)
+        self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)
     }
 }
