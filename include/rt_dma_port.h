@@ -396,9 +396,9 @@ extern void rt_dma_port_say(int level,
                             uintptr_t d);
 
 /**
- * A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
+ * A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.
  */
-extern void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib);
+extern void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t size);
 
 /**
  * `rt_kprintf`: `format` with the words that it asks for. Thread.

@@ -50,13 +50,14 @@ void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t 
     }
 }
 
-void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t kib)
+void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t size)
 {
     RT_UNUSED(start);
     RT_UNUSED(name);
-    RT_UNUSED(kib);
+    RT_UNUSED(size);
 
-    LOG_I("%s: Reserved %lu KiB at 0x%lx", name, (unsigned long)kib, (unsigned long)start);
+    LOG_I("%s: Reserved %lu.%lu MiB at 0x%lx", name, (unsigned long)(size >> 20),
+            (unsigned long)((size & 0xfffff) * 10 >> 20), (unsigned long)start);
 }
 
 void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,

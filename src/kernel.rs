@@ -265,8 +265,8 @@ pub trait Kernel: Copy + Send + Sync + 'static {
 
     /// Writes a line to the log; drops it where that may not be: in an interrupt, say. Never under a lock. Any context.
     fn say(&self, level: Level, line: &Line);
-    /// Writes to the log that `kib` KiB from `start` on are set aside under `name` now. *Thread.*
-    fn announce(&self, start: Pa, name: Name, kib: usize);
+    /// Writes to the log that `size` bytes from `start` on are set aside under `name` now. *Thread.*
+    fn announce(&self, start: Pa, name: Name, size: usize);
     /// Text for the shell: a `printf` format of `%s`, `%lu` and `%lx` with a word for each, six at most, as in a [`Line`]. A
     /// line ends where the format says so. *Thread.*
     fn print(&self, format: &'static CStr, values: &[usize]);

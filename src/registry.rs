@@ -168,7 +168,7 @@ impl<K: Kernel> Dma<K> {
 
     /// The boot line of a new pool.
     pub(crate) fn log_reserved(&self, region: &Region) {
-        self.kernel.announce(region.start, region.name, (region.end - region.start) >> 10);
+        self.kernel.announce(region.start, region.name, region.end - region.start);
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.

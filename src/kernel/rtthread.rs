@@ -327,9 +327,9 @@ impl Kernel for RtThread {
         }
     }
 
-    fn announce(&self, start: Pa, name: Name, kib: usize) {
+    fn announce(&self, start: Pa, name: Name, size: usize) {
         // SAFETY: see above.
-        unsafe { rt_dma_port_announce(start, name.0, kib) }
+        unsafe { rt_dma_port_announce(start, name.0, size) }
     }
 
     #[inline(always)]

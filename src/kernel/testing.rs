@@ -73,6 +73,6 @@ impl Kernel for HeapOnly {
         Entry::End
     }
     fn say(&self, _level: Level, _line: &Line) {}
-    fn announce(&self, _start: Pa, _name: Name, _kib: usize) {}
+    fn announce(&self, _start: Pa, _name: Name, _size: usize) {}
     fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

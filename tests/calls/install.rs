@@ -140,7 +140,7 @@ fn the_public_links_are_a_ring_through_the_head() {
 fn the_boot_line_says_what_was_reserved() {
     let machine = Machine::new();
     machine.dma.install(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
-    assert_eq!(machine.take_announced(), [("pool".into(), BASE, 2_560)]);
+    assert_eq!(machine.take_announced(), [("pool".into(), BASE, 2_560 << 10)]);
 }
 
 #[test]

@@ -271,7 +271,7 @@ impl Machine {
         self.take_log(Level::Error)
     }
 
-    /// What was announced at boot since the last look: what, from where on, and how many KiB.
+    /// What was announced at boot since the last look: what, from where on, and how many bytes.
     pub fn take_announced(&self) -> Vec<(String, Pa, usize)> {
         std::mem::take(&mut self.kernel.0.records.lock().unwrap().announced)
     }

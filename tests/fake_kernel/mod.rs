@@ -347,10 +347,10 @@ impl Kernel for FakeKernel {
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
-    fn announce(&self, start: Pa, name: Name, kib: usize) {
+    fn announce(&self, start: Pa, name: Name, size: usize) {
         assert!(!context::locked(), "text under a lock");
         self.may_sleep("announce");
-        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, kib));
+        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
     }
 
     fn print(&self, format: &'static CStr, values: &[usize]) {

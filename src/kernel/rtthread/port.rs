@@ -211,8 +211,8 @@ unsafe extern "C" {
         c: MaybeUninit<usize>,
         d: MaybeUninit<usize>,
     );
-    /// A line of `LOG_I`: so many KiB from `start` on are set aside under that name. Thread.
-    pub fn rt_dma_port_announce(start: usize, name: *const c_char, kib: usize);
+    /// A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.
+    pub fn rt_dma_port_announce(start: usize, name: *const c_char, size: usize);
     /// `rt_kprintf`: `format` with the words that it asks for. Thread.
     pub fn rt_dma_port_print(
         format: *const c_char,
