@@ -21,6 +21,9 @@
 #define RT_DMA_POOL_VIEW_LIMIT 64
 #endif
 
+_Static_assert(RT_DMA_POOL_VIEW_LIMIT >= 0 && RT_DMA_POOL_VIEW_LIMIT <= INT16_MAX,
+        "RT_DMA_POOL_VIEW_LIMIT is a number of MiB, and less than 32768");
+
 const struct rt_dma_port_configuration rt_dma_port_configuration =
 {
     .errors =

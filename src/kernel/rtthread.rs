@@ -121,17 +121,13 @@ fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
     values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
 }
 
-/// The error whose number the port answered: one of three.
+/// The error whose number the port answered.
 fn error_of(number: usize) -> Error {
-    const {
-        assert!(
-            RT_DMA_PORT_INVALID == Error::BadSize as c_int
-                && RT_DMA_PORT_ABSENT == Error::NoList as c_int
-                && RT_DMA_PORT_END == Error::NoRegion as c_int
-        )
+    match number as c_int {
+        RT_DMA_PORT_INVALID => Error::BadSize,
+        RT_DMA_PORT_ABSENT => Error::NoList,
+        _ => Error::NoRegion,
     }
-    // SAFETY: an error is a word, and the port answers no other number than these.
-    unsafe { core::mem::transmute::<usize, Error>(number) }
 }
 
 /// Splits a cache operation into pieces that an `int` can count.
