@@ -44,6 +44,15 @@ impl OpenRun {
         self.end = end;
     }
 
+    /// From now on it is the free run `[start, end)`, of which `[page, after)` is taken; what lies before that is the hole.
+    /// There may be a longer run before it, so it serves no request; it only takes back.
+    #[inline(always)]
+    pub(super) fn open_within(&mut self, (start, end): (usize, usize), (page, after): (usize, usize)) {
+        (self.start, self.least, self.last) = (start, CLOSED, CLOSED);
+        (self.next, self.end) = (after, end);
+        (self.hole, self.hole_end) = (start, page);
+    }
+
     /// Closes it, and says what run it was; `None` if it is closed.
     #[inline(always)]
     pub(super) fn close(&mut self) -> Option<(usize, usize)> {

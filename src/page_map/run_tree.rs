@@ -126,29 +126,35 @@ impl RunTree {
         }
     }
 
-    /// The first word from `from` on in which a run of at least `length` begins; `None` if there is none. `length` is not
-    /// zero.
-    pub fn first_from(&self, length: i32, from: usize) -> Option<usize> {
-        if from >= self.words() {
-            return None;
-        }
-        let is_long = |longest: &i32| *longest >= length;
-        let mut at = self.place(from);
-        // Up, to the first node that has such a run at or to the right of the way here; then down, always to the first.
+    /// A word behind `word`, before which, and behind `word`, no run of at least `length` begins; `None` if none begins
+    /// behind `word` at all. `length` is not zero.
+    ///
+    /// Not always the very word in which one begins: going down to that would take as long again as the way up. Whoever
+    /// looks there, and asks again if it is in vain, is as many levels lower each time.
+    #[inline(always)]
+    pub fn first_behind(&self, word: usize, length: i32) -> Option<usize> {
+        let (nodes, mut at) = (&*self.nodes, self.place(word));
+        // Up, to the first node that has such a run to the right of the way here.
         loop {
-            if let Some(more) = self.nodes.get(at / FANOUT)?.iter().skip(at % FANOUT).position(is_long) {
-                at += more;
-                while let Some(node) = self.nodes.get(at + 1) {
-                    at = (at + 1) * FANOUT + node.iter().position(is_long)?;
-                }
-                return Some(self.word_at(at));
-            }
-            at = (at / FANOUT).checked_sub(1)?;
-            while at % FANOUT == FANOUT - 1 {
+            let ([_, b, c, d], way) = (nodes.get(at / FANOUT)?, at % FANOUT);
+            let right = if way < 1 && *b >= length {
+                1
+            } else if way < 2 && *c >= length {
+                2
+            } else if way < 3 && *d >= length {
+                3
+            } else {
                 at = (at / FANOUT).checked_sub(1)?;
-            }
-            at += 1;
+                continue;
+            };
+            at = at - way + right;
+            break;
         }
+        // Down, to the leftmost word.
+        while at + 1 < nodes.len() {
+            at = (at + 1) * FANOUT;
+        }
+        Some(self.word_at(at))
     }
 
     /// The longest run that begins in `word` is now `length`; zero if none does.
