@@ -46,7 +46,7 @@ impl PageMap {
             return Step::From(end);
         }
         let after = page + count;
-        // The tree learns of it by the next call that settles, as of every other: that would be too long for this stretch.
+        // The tree learns of it when the map is settled next: in this stretch it would take too long.
         self.open.open_within((start, end), (page, after));
         self.mark(page, count, usize::MAX);
         Step::Taken(page)

@@ -85,6 +85,11 @@ impl RunTree {
 
     /// The value of `word`. Only for one where no run begins, or has begun, it may be written here, and not more than zero;
     /// else by [`set`](Self::set).
+    ///
+    /// It may be asked for the word behind the last one: that of the page behind a run that ends with a pool of whole words.
+    /// The answer is a value that no word has, or word 0's, and does not matter: [`PageMap::run_end`](super::PageMap) finds
+    /// that nothing is free there before it looks at it. It is not written: only words in which a run begins are, or that
+    /// one fills.
     #[inline(never)]
     pub fn value(&mut self, word: usize) -> &mut i32 {
         let at = self.place(word);
@@ -93,7 +98,7 @@ impl RunTree {
         {
             return value;
         }
-        // There is no such word, and nobody asks for one.
+        // No word leads here.
         &mut self.longest
     }
 
@@ -129,8 +134,9 @@ impl RunTree {
     /// A word behind `word`, before which, and behind `word`, no run of at least `length` begins; `None` if none begins
     /// behind `word` at all. `length` is not zero.
     ///
-    /// Not always the very word in which one begins: going down to that would take as long again as the way up. Whoever
-    /// looks there, and asks again if it is in vain, is as many levels lower each time.
+    /// Not always the very word in which one begins: to look for that on the way down would take as long again as the way
+    /// up. It is the first word below a value that is long enough; whoever finds nothing there and asks again gets to one
+    /// that lies lower, and is at the very word after as many steps as the tree has levels.
     #[inline(always)]
     pub fn first_behind(&self, word: usize, length: i32) -> Option<usize> {
         let (nodes, mut at) = (&*self.nodes, self.place(word));
