@@ -8,7 +8,7 @@ CALLS = {"4KiB,cached": 275, "4KiB,coherent": 300, "64KiB,cached": 400, "64KiB,c
 CALIBRATION = (1999, 2003)
 # Instructions with the lock held, beside 4 for each 64 pages of the request; and what is tried.
 STRETCH = 300
-STRETCHES = ("boundaries", "large", "random", "checkerboard")
+STRETCHES = ("boundaries", "large", "random", "checkerboard", "aligned")
 # Pools, in pages.
 SIZES = (512, 2048, 16384, 262144)
 # On pools of so many pages and more, rows in which the baseline has to walk are so many times faster.

@@ -10,6 +10,7 @@
 #include <rthw.h>
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <rt_dma.h>
 
 #define PAGE            ARCH_PAGE_SIZE
 #define COHERENT        (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
@@ -127,19 +128,33 @@ static void judge(rt_size_t pages)
     stand_in_longest_stretch = empty_stretch;
 }
 
-/* Takes pages; the page where they begin, or BIG_PAGES. */
+/* Notes what a request for pages gave; the page where they begin, or BIG_PAGES. */
+static rt_size_t taken(rt_size_t pages, const void *buffer, rt_ubase_t handle)
+{
+    judge(pages);
+    if (!buffer)
+    {
+        return BIG_PAGES;
+    }
+    lengths[(handle - BIG_START) / PAGE] = (rt_uint32_t)pages;
+    return (handle - BIG_START) / PAGE;
+}
+
 static rt_size_t take(rt_size_t pages)
 {
     rt_ubase_t handle;
+    void *buffer = rt_dma_alloc(&big_dev, pages * PAGE, &handle, BIG_FLAGS);
 
-    if (!rt_dma_alloc(&big_dev, pages * PAGE, &handle, BIG_FLAGS))
-    {
-        judge(pages);
-        return BIG_PAGES;
-    }
-    judge(pages);
-    lengths[(handle - BIG_START) / PAGE] = (rt_uint32_t)pages;
-    return (handle - BIG_START) / PAGE;
+    return taken(pages, buffer, handle);
+}
+
+/* The same, from a multiple of so many pages on. */
+static rt_size_t take_aligned(rt_size_t pages, rt_size_t align)
+{
+    rt_ubase_t handle;
+    void *buffer = rt_dma_alloc_aligned(&big_dev, pages * PAGE, align * PAGE, &handle, BIG_FLAGS);
+
+    return taken(pages, buffer, handle);
 }
 
 static void give(rt_size_t page)
@@ -291,6 +306,42 @@ static void stretch_large(void)
     report("large");
 }
 
+/* Aligned requests look at one free run after the other: in an old pool, and where the only one is far away. */
+static void stretch_aligned(void)
+{
+    while (take(1 + random_below(8)) != BIG_PAGES)
+    {
+    }
+    for (rt_size_t page = 0; page < BIG_PAGES; ++page)
+    {
+        if (lengths[page] && random_below(8))
+        {
+            give(page);
+        }
+    }
+    for (int step = 0; step < 1000; ++step)
+    {
+        rt_size_t page = take_aligned(1 + random_below(48), 1U << random_below(10));
+
+        if (page != BIG_PAGES && step % 4 == 0)
+        {
+            give(page);
+        }
+    }
+    give_all();
+    for (rt_size_t pages = BIG_PAGES - 300; pages; pages /= 4)
+    {
+        rt_size_t most = take(pages), single = take(1), rest = take(BIG_PAGES - 200 - pages), far = take_aligned(70, 64);
+
+        give(single);
+        give(take_aligned(20, 16));
+        give(far);
+        give(rest);
+        give(most);
+    }
+    report("aligned");
+}
+
 static void bench_stretches(void)
 {
     rt_region_t region = { BIG_START, BIG_START + BIG_PAGES * PAGE, "big" };
@@ -308,6 +359,7 @@ static void bench_stretches(void)
     stretch_large();
     stretch_random();
     stretch_checkerboard();
+    stretch_aligned();
     rt_free(lengths);
 }
 

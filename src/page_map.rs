@@ -1,6 +1,6 @@
 //! Which pages of a pool are in use: lowest-address first fit in logarithmic time.
 //!
-//! Kept for each page, all told less than 4 bits:
+//! Kept for each page, all told 3.67 bits where a word has 64, 4.33 where it has 32:
 //!
 //! * `used`: the bitmap that C sees as `pool->map`, and the truth;
 //! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
@@ -13,6 +13,9 @@
 //! comes back in order, the tree is not touched: that is left to the next call that needs it ([`PageMap::settle`]).
 //!
 //! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
+//! So is each stretch with the lock held, for a caller whom others come before time and again as well: it settles what
+//! they left one part at a time, but after `PATIENCE` parts (see `pool::buffers`) all of the rest in one stretch, which is
+//! longer then: about 1,000 instructions.
 
 mod aligned;
 mod bits;
@@ -110,8 +113,11 @@ impl PageMap {
     #[inline(always)]
     pub fn give_back(&mut self, page: usize, count: usize, is_settled: bool) -> Result<bool, Error> {
         self.check(page, count)?;
-        // In a settled map nothing is left of the run that was open last: these pages are, then.
-        if !is_settled && !self.open.has(page) || !self.open.give_back(page, page + count) {
+        if !is_settled && !self.open.has(page) {
+            return Ok(false);
+        }
+        // In a settled map no run is open, and nothing is left of the one that was: these pages become the hole of it.
+        if !self.open.give_back(page, page + count) {
             return Ok(false);
         }
         self.mark_many(page, count, 0);
@@ -215,7 +221,8 @@ impl PageMap {
     fn add(&mut self, start: usize, end: usize) {
         let (index, after) = (start / BITS, end / BITS);
         if after > index + 1 {
-            // The last word that it fills.
+            // The last word that it fills. None begins there, and what the levels above have of it is zero: one that did
+            // begin there has become a part of this one, so it was removed, and its value set, in the steps before.
             *self.runs.value(after - 1) = !(start as i32);
         }
         // Another that begins in the word may be longer.
@@ -242,8 +249,13 @@ impl PageMap {
         index * BITS + start as usize
     }
 
-    /// The longest free run that begins in word `index`, counted from the bitmap, of one that leaves the word no more than
-    /// its part in the next; zero if none begins.
+    /// The longest free run that begins in word `index`, when the longest that the tree knew there is none any more; zero
+    /// if none begins. Counted from the bitmap, of one that leaves the word no more than its part in the next.
+    ///
+    /// That is enough. Only one can leave the word. If it was in the tree, it was no longer than the one that is gone; if
+    /// that did not leave the word, it had less than `BITS` pages, and so one that leaves it ends in the next. If it was
+    /// not in the tree, or is what is left of the one that is gone, it is [added](Self::add) in a later step, which puts
+    /// the whole of it in the place of this figure.
     #[inline(always)]
     fn longest_beginning_in(&self, index: usize) -> i32 {
         let mut free = !word(self.used(), index);
@@ -261,7 +273,8 @@ impl PageMap {
         length.max(longest_run(free)) as i32
     }
 
-    /// Where the free run that begins at `page` ends; `page` if none does. The tree has `longest` for the word.
+    /// Where the free run that begins at `page` ends; `page` if none does. `longest` is what the tree has for the word, or
+    /// zero: then a run that goes on behind the next word counts as if it ended with that.
     #[inline(never)]
     fn run_end(&self, page: usize, longest: i32) -> usize {
         let mut at = page;

@@ -27,7 +27,9 @@ impl<T> IrqLock<T> {
     #[inline(always)]
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
         let saved = kernel.irq_save();
-        // Not by its own `lock`: that is a second loop behind a first try, wherever one is taken. Held, it is only read.
+        // Not by its own `lock`: that is a second loop behind a first try, wherever one is taken. Nor with a look before each
+        // try: where compare-exchange is load-exclusive and store-exclusive, a lock that is held is only read by it. (It is
+        // not so on x86 hosts: there a waiting core takes the cache line for itself each time.)
         loop {
             if let Some(held) = self.0.try_lock_weak() {
                 forget(held);
@@ -46,7 +48,8 @@ pub struct IrqGuard<'a, K: Kernel, T> {
     lock: &'a SpinMutex<T>,
     saved: usize,
     kernel: K,
-    holds: PhantomData<&'a mut T>,
+    /// As a `&mut T`; and, by the pointer, not to be sent to another thread: the interrupts of this core are masked.
+    holds: PhantomData<(&'a mut T, *mut ())>,
 }
 
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {

@@ -14,11 +14,12 @@ pub enum Step {
 }
 
 impl PageMap {
-    /// Looks at the first free run of at least `count` pages that begins at page `from` or behind, and takes the first
-    /// `count` pages of it that begin where `base + page` is a multiple of `align`, if it has them. The map must be
-    /// [settled](Self::settle). `count` is not zero, and `align` a power of two.
+    /// Looks for a free run that begins in the word of page `from`, there or behind. If there is one, takes the first
+    /// `count` pages of it that begin where `base + page` is a multiple of `align`, or says where it ends, if it has none;
+    /// else says at which word to look next. The map must be [settled](Self::settle). `count` is not zero, and `align` a
+    /// power of two.
     ///
-    /// One run a step, so that no step has the lock for long.
+    /// One run or one word a step, so that no step has the lock for long.
     pub fn take_aligned(&mut self, from: usize, count: usize, base: usize, align: usize) -> Step {
         let Ok(length) = i32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
@@ -29,7 +30,7 @@ impl PageMap {
             free &= free.wrapping_add(1 << (from % BITS));
         }
         if free == 0 {
-            return match self.runs.first_from(length, index + 1) {
+            return match self.runs.first_behind(index, length) {
                 Some(next) => Step::From(next * BITS),
                 None => Step::Nothing,
             };
@@ -45,10 +46,9 @@ impl PageMap {
             return Step::From(end);
         }
         let after = page + count;
+        // The tree learns of it when the map is settled next: in this stretch it would take too long.
+        self.open.open_within((start, end), (page, after));
         self.mark(page, count, usize::MAX);
-        self.remove((start, end));
-        (self.open.next, self.open.end) = (after, end);
-        (self.open.hole, self.open.hole_end) = (start, page);
         Step::Taken(page)
     }
 }

@@ -11,11 +11,12 @@ use super::PageMap;
 /// Closed, it is what is left of one: `[next, end)` and the hole, which are free, but no runs in the tree yet. Pages that
 /// come back while none is open, and nothing is left, are such a hole.
 pub(super) struct OpenRun {
-    /// `CLOSED` if it is.
+    /// `CLOSED` if the run is closed.
     start: usize,
-    /// The least request that is served from here: of so many pages no run begins before `start`. `CLOSED` if it is.
+    /// The least request that is served from here: of so many pages no run begins before `start`. `CLOSED` if none is.
     pub(super) least: usize,
-    /// Where the allocation that ends at `next` begins; `next` if it is not known, `CLOSED` if it is.
+    /// Where the allocation that ends at `next` begins. Where that is not known, `next` or `CLOSED`: from neither, an
+    /// allocation leads to `next`.
     last: usize,
     pub(super) next: usize,
     pub(super) end: usize,
@@ -24,7 +25,8 @@ pub(super) struct OpenRun {
     pub(super) hole_end: usize,
 }
 
-/// More than any page, and than any request; and from here, none leads to a page.
+/// More than any page, and than any request. And no request is so large that one from here would end at a page:
+/// `CLOSED + count` is never `next`, whether it wraps around or not.
 const CLOSED: usize = usize::MAX / 2;
 
 impl OpenRun {
@@ -42,6 +44,15 @@ impl OpenRun {
         self.last = start;
         self.next = start + count;
         self.end = end;
+    }
+
+    /// From now on it is the free run `[start, end)`, of which `[page, after)` is taken; what lies before that is the hole.
+    /// There may be a longer run before it, so it serves no request; it only takes back.
+    #[inline(always)]
+    pub(super) fn open_within(&mut self, (start, end): (usize, usize), (page, after): (usize, usize)) {
+        (self.start, self.least, self.last) = (start, CLOSED, CLOSED);
+        (self.next, self.end) = (after, end);
+        (self.hole, self.hole_end) = (start, page);
     }
 
     /// Closes it, and says what run it was; `None` if it is closed.
@@ -128,9 +139,11 @@ impl PageMap {
     }
 
     /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken. `count` is not
-    /// zero.
+    /// zero, and it or `page` is below [`CLOSED`]; `page` need not be one of the pool's.
     #[inline(always)]
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+        // Else they may be mistaken for the last, where `open.last` says that it is not known.
+        debug_assert!(count != 0 && (page < CLOSED || count < CLOSED));
         let open = &mut self.open;
         if page != open.last || page.wrapping_add(count) != open.next {
             return false;

@@ -85,6 +85,11 @@ impl RunTree {
 
     /// The value of `word`. Only for one where no run begins, or has begun, it may be written here, and not more than zero;
     /// else by [`set`](Self::set).
+    ///
+    /// It may be asked for the word behind the last one: that of the page behind a run that ends with a pool of whole words.
+    /// The answer is a value that no word has, or word 0's, and does not matter: [`PageMap::run_end`](super::PageMap) finds
+    /// that nothing is free there before it looks at it. It is not written: only words in which a run begins are, or that
+    /// one fills.
     #[inline(never)]
     pub fn value(&mut self, word: usize) -> &mut i32 {
         let at = self.place(word);
@@ -93,7 +98,7 @@ impl RunTree {
         {
             return value;
         }
-        // There is no such word, and nobody asks for one.
+        // No word leads here.
         &mut self.longest
     }
 
@@ -126,29 +131,36 @@ impl RunTree {
         }
     }
 
-    /// The first word from `from` on in which a run of at least `length` begins; `None` if there is none. `length` is not
-    /// zero.
-    pub fn first_from(&self, length: i32, from: usize) -> Option<usize> {
-        if from >= self.words() {
-            return None;
-        }
-        let is_long = |longest: &i32| *longest >= length;
-        let mut at = self.place(from);
-        // Up, to the first node that has such a run at or to the right of the way here; then down, always to the first.
+    /// A word behind `word`, before which, and behind `word`, no run of at least `length` begins; `None` if none begins
+    /// behind `word` at all. `length` is not zero.
+    ///
+    /// Not always the very word in which one begins: to look for that on the way down would take as long again as the way
+    /// up. It is the first word below a value that is long enough; whoever finds nothing there and asks again gets to one
+    /// that lies lower, and is at the very word after as many steps as the tree has levels.
+    #[inline(always)]
+    pub fn first_behind(&self, word: usize, length: i32) -> Option<usize> {
+        let (nodes, mut at) = (&*self.nodes, self.place(word));
+        // Up, to the first node that has such a run to the right of the way here.
         loop {
-            if let Some(more) = self.nodes.get(at / FANOUT)?.iter().skip(at % FANOUT).position(is_long) {
-                at += more;
-                while let Some(node) = self.nodes.get(at + 1) {
-                    at = (at + 1) * FANOUT + node.iter().position(is_long)?;
-                }
-                return Some(self.word_at(at));
-            }
-            at = (at / FANOUT).checked_sub(1)?;
-            while at % FANOUT == FANOUT - 1 {
+            let ([_, b, c, d], way) = (nodes.get(at / FANOUT)?, at % FANOUT);
+            let right = if way < 1 && *b >= length {
+                1
+            } else if way < 2 && *c >= length {
+                2
+            } else if way < 3 && *d >= length {
+                3
+            } else {
                 at = (at / FANOUT).checked_sub(1)?;
-            }
-            at += 1;
+                continue;
+            };
+            at = at - way + right;
+            break;
         }
+        // Down, to the leftmost word.
+        while at + 1 < nodes.len() {
+            at = (at + 1) * FANOUT;
+        }
+        Some(self.word_at(at))
     }
 
     /// The longest run that begins in `word` is now `length`; zero if none does.
