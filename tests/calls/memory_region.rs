@@ -5,6 +5,9 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};
 use rt_dma_pool::map_ops::{MapOps, NotNow};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 const BASE: usize = LOW.start;
 const OWN: usize = BASE + 16 * MIB;
@@ -209,4 +212,21 @@ fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
             held.into_iter().for_each(|held| machine.free(held).unwrap());
         }
     }
+}
+
+/// A console may be a DMA device, whose first call comes with a line that says what is wrong with another's region.
+#[test]
+fn others_choose_their_operations_while_a_refused_region_is_logged() {
+    let machine: &'static Machine = Box::leak(Box::new(machine_with_cma()));
+    let device = machine.device(DeviceInfo::naming(&[named_region(BASE, PAGE)]));
+    let console = machine.device(DeviceInfo::naming(&[named_region(OWN, PAGE)]));
+    let (chosen, choice) = mpsc::channel();
+    machine.set_writer(Some(Arc::new(move || {
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || done.send(machine.ops(console)));
+        chosen.send(is_done.recv_timeout(Duration::from_secs(5))).unwrap();
+    })));
+    assert_eq!(machine.ops(device), Some(MapOps::NonCoherent), "its region is another pool's");
+    machine.set_writer(None);
+    assert_eq!(choice.try_recv().unwrap(), Ok(Some(MapOps::DeviceTree)));
 }

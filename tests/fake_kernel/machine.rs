@@ -139,6 +139,11 @@ impl Machine {
         fault.is_some_and(|fault| fault.calls > fault.first)
     }
 
+    /// From now on, `writer` runs with every line of the log.
+    pub fn set_writer(&self, writer: Option<Arc<dyn Fn() + Send + Sync>>) {
+        *self.kernel.0.writer.write().unwrap() = writer;
+    }
+
     /// From now on, `handler` runs as an interrupt whenever interrupts are on.
     pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
         *self.kernel.0.handler.write().unwrap() = handler;

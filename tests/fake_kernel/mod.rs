@@ -80,6 +80,8 @@ pub struct Inner {
     caches_write_through: AtomicBool,
     /// What happens on a core whenever interrupts are on.
     handler: RwLock<Option<Handler>>,
+    /// What happens in the thread that writes a line, as a console's driver would.
+    writer: RwLock<Option<Handler>>,
     maps: AtomicUsize,
 }
 
@@ -99,6 +101,7 @@ impl FakeKernel {
             view_limit: AtomicUsize::new(64 << 20),
             caches_write_through: AtomicBool::new(true),
             handler: RwLock::default(),
+            writer: RwLock::default(),
             maps: AtomicUsize::new(0),
         }));
         KERNELS.lock().unwrap().push(inner);
@@ -344,6 +347,9 @@ impl Kernel for FakeKernel {
             return;
         }
         self.may_sleep("say");
+        if let Some(writer) = self.0.writer.read().unwrap().clone() {
+            writer();
+        }
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
