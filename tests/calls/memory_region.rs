@@ -217,13 +217,14 @@ fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
 /// A console may be a DMA device, whose first call comes with a line that says what is wrong with another's region.
 #[test]
 fn others_choose_their_operations_while_a_refused_region_is_logged() {
-    let machine: &'static Machine = Box::leak(Box::new(machine_with_cma()));
+    let machine = Arc::new(machine_with_cma());
     let device = machine.device(DeviceInfo::naming(&[named_region(BASE, PAGE)]));
     let console = machine.device(DeviceInfo::naming(&[named_region(OWN, PAGE)]));
     let (chosen, choice) = mpsc::channel();
+    let others = machine.clone();
     machine.set_writer(Some(Arc::new(move || {
-        let (done, is_done) = mpsc::channel();
-        thread::spawn(move || done.send(machine.ops(console)));
+        let (others, (done, is_done)) = (others.clone(), mpsc::channel());
+        thread::spawn(move || done.send(others.ops(console)));
         chosen.send(is_done.recv_timeout(Duration::from_secs(5))).unwrap();
     })));
     assert_eq!(machine.ops(device), Some(MapOps::NonCoherent), "its region is another pool's");
