@@ -142,7 +142,7 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  *
  * `region` is in bytes; its start is rounded up to a page, its end down. Its name must stay. Returns the pool, or null
  * if `region` is null, holds no whole page, overlaps an installed pool, or there is no memory for the bookkeeping (at
- * most 16 bytes for 32 pages, and 512 for the pool): one line in the log says which. Thread.
+ * most 16 bytes for 32 pages, on 32-bit processors 18, and 512 for the pool): one line in the log says which. Thread.
  */
 rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
 

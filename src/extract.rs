@@ -8,19 +8,12 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{BootRegion, Kernel, Name, Pa, RegionList};
-use crate::pool::{NamedBy, Region};
+use crate::kernel::{BootRegion, Kernel, Name, RegionList};
+use crate::pool::{NamedBy, Region, is_below_4_gib};
 use crate::registry::Dma;
 
 /// The name of the pool for uncached buffers.
 const COHERENT: &CStr = c"coherent-pool";
-
-/// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
-/// while regions are gone through.)
-#[inline(always)]
-fn is_below_4_gib(end: Pa) -> bool {
-    (end as u64).wrapping_sub(1) >> 32 == 0
-}
 
 impl<K: Kernel> Dma<K> {
     /// Takes `total` bytes from the first region of `list` that has room below 4 GiB, or else from one above: the lower

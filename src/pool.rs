@@ -91,6 +91,13 @@ pub struct Pool<K: Kernel> {
     pub next: OnceRef<Pool<K>>,
 }
 
+/// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
+/// while regions are gone through.)
+#[inline(always)]
+pub(crate) fn is_below_4_gib(end: Pa) -> bool {
+    (end as u64).wrapping_sub(1) >> 32 == 0
+}
+
 /// What a request may want of a pool's memory, and the pool has or has not.
 const KINDS: Flags = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
 /// What the bits of pages that may have dirty lines are made of.
@@ -114,8 +121,7 @@ impl<K: Kernel> Pool<K> {
     ) -> Option<NewPool<K>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
-        let below_4g = (region.end as u64) <= 1 << 32;
-        let flags = if below_4g { flags | Flags::ADDRESS_32BITS } else { flags };
+        let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
         Slot::new(kernel, words as u32, shape.nodes() as u32, |bits, nodes| Pool {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),

@@ -239,12 +239,10 @@ impl<K: Kernel> Dma<K> {
             }
             // Only behind the views: so other buffers do not pay for these.
             if sought == MAPPED {
-                next = self.first.get();
-                while let Some(pool) = next {
+                for pool in self.pools() {
                     if let Some((page, own)) = pool.own.at(va) {
                         return Some((pool, page, Some(own)));
                     }
-                    next = pool.next.get();
                 }
             }
             sought ^= PHYSICAL ^ MAPPED;

@@ -20,8 +20,7 @@ impl<K: Kernel> Dma<K> {
         let kernel = self.kernel;
         kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tFlags", &[]);
         let mut count = 0;
-        let mut next = self.first.get();
-        while let Some(pool) = next {
+        for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();
             let values = [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
@@ -36,7 +35,6 @@ impl<K: Kernel> Dma<K> {
                 name = name.wrapping_add(STEP);
             }
             count += 1;
-            next = pool.next.get();
         }
         let bad_calls = self.bad_calls();
         if bad_calls != 0 {

@@ -35,8 +35,7 @@ static TABLES: [rt_dma_map_ops; 4] = [
         alloc: Some(alloc::<{ MapOps::Pci as usize }>),
         free: Some(free::<{ MapOps::Pci as usize }>),
         sync_out_data: Some(sync_out::<{ MapOps::Pci as usize }>),
-        // What comes in is not translated: what these two do with it is the same.
-        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as usize }>),
+        sync_in_data: Some(sync_in::<{ MapOps::Pci as usize }>),
     },
 ];
 

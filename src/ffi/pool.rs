@@ -14,7 +14,7 @@ use crate::pool::Region;
 ///
 /// `region` is in bytes; its start is rounded up to a page, its end down. Its name must stay. Returns the pool, or null
 /// if `region` is null, holds no whole page, overlaps an installed pool, or there is no memory for the bookkeeping (at
-/// most 16 bytes for 32 pages, and 512 for the pool): one line in the log says which. Thread.
+/// most 16 bytes for 32 pages, on 32-bit processors 18, and 512 for the pool): one line in the log says which. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
     const {

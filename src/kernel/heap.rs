@@ -254,12 +254,6 @@ impl<T: Sync> AtomicRef<T> {
         unsafe { self.0.load(Acquire).as_ref() }
     }
 
-    /// Sets it to `new`, if it is `old` still; says whether it was. Any context.
-    pub fn replace(&self, old: Option<&'static T>, new: &'static T) -> bool {
-        let old = old.map_or(core::ptr::null_mut(), |old| core::ptr::from_ref(old).cast_mut());
-        self.0.compare_exchange(old, core::ptr::from_ref(new).cast_mut(), Release, Relaxed).is_ok()
-    }
-
     /// Sets it. Any context.
     pub fn set(&self, value: Option<&'static T>) {
         self.0.store(value.map_or(core::ptr::null_mut(), |value| core::ptr::from_ref(value).cast_mut()), Release);
