@@ -1,11 +1,11 @@
 //! Why a call is refused, and what the log says of it.
 
-use crate::kernel::Name;
+use crate::log::Name;
 
 /// Why a call is refused. Nothing was changed.
 ///
 /// It is a word, and not zero, so that a result with one travels in a register or two. Those that
-/// [`extract`](crate::extract) returns come first, in the order of the error numbers that C gets for them
+/// [`extract`](crate::dropin::extract) returns come first, in the order of the error numbers that C gets for them
 /// (`rt_dma_port_errors`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]

@@ -1,17 +1,18 @@
 //! RT-Thread's DMA memory pools (`components/drivers/dma/dma_pool.c`), as a static library that C drivers link
 //! unchanged.
 //!
-//! The way data flows, one direction only:
+//! # Folders
 //!
-//! * `ffi`: the C ABI. Checks pointers, calls one safe function, converts its result.
-//! * [`registry`]: which pool. [`pool`]: flags, views, buffers. [`page_map`]: which pages. [`view`] and [`mapping`]: where the
-//!   processor sees them. [`map_ops`] and [`device_tree`]: what a device's place in the system means. [`extract`]: how
-//!   boot memory is split. [`report`]: what the shell prints.
-//! * [`streaming`]: buffers of a driver's own that are handed to a device for a time; [`bounce`]: what stands in for one
-//!   that the device does not reach.
-//! * [`block_pool`]: small blocks out of all of this, as a client of it.
-//! * [`driver`]: all of it for drivers in Rust, without `unsafe`.
-//! * [`kernel`]: the one trait through which all of this reaches an operating system, and its RT-Thread implementation.
+//! A module uses only modules of its own line and of the lines below it:
+//!
+//! | folder | what it holds |
+//! | --- | --- |
+//! | `ffi` | The C ABI: checks pointers, calls one safe function, converts its result. |
+//! | [`additions`] | What RT-Thread does not have: block pools, streaming maps, masks, managed buffers, drivers in Rust. |
+//! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, registry, map operations, device tree, boot memory. |
+//! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, copies, cache maintenance. |
+//! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), through which all of this reaches an operating system, and its RT-Thread implementation. |
+//! | [`abi`], [`error`], [`flags`], [`log`] | The vocabulary. |
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
@@ -23,30 +24,15 @@
 extern crate std;
 
 pub mod abi;
-pub mod attributes;
-pub mod block_pool;
-pub mod bounce;
-pub mod cache;
-pub mod device_records;
-pub mod device_tree;
-pub mod driver;
+pub mod additions;
+pub mod dropin;
 pub mod error;
-pub mod extract;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod ffi;
 pub mod flags;
 pub mod kernel;
-
-pub mod managed;
-pub mod map_ops;
-pub mod mapping;
-pub mod masks;
-pub mod page_map;
-pub mod pool;
-pub mod registry;
-pub mod report;
-pub mod reserved_memory;
-pub mod streaming;
+pub mod log;
+pub mod mem;
 mod text;
-mod turn;
-pub mod view;
+
+pub use additions::driver;

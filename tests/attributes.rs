@@ -3,9 +3,9 @@
 mod fake_kernel;
 
 use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
-use rt_dma_pool::map_ops::MapOps;
 
 const ALL: u64 = !0;
 

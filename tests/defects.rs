@@ -3,11 +3,12 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, MemoryType, Name, NamedRegion, Pa};
-use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::pool::Region;
+use rt_dma_pool::kernel::{Kernel, MemoryType, NamedRegion, Pa};
+use rt_dma_pool::log::Name;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -303,7 +304,7 @@ fn defect_14_sync_checks_its_arguments_and_the_list_has_names() {
 
     machine.alloc(device, PAGE, CACHED).unwrap();
     machine.alloc(device, PAGE, CACHED).expect("the next pool serves it");
-    assert_eq!(machine.take_log(rt_dma_pool::kernel::Level::Warning), [] as [&str; 0], "a full pool is no news");
+    assert_eq!(machine.take_log(rt_dma_pool::log::Level::Warning), [] as [&str; 0], "a full pool is no news");
 
     let lines = machine.list();
     assert!(lines[1].starts_with("first-pool") && lines[1].contains("[0x40000000, 0x40001000]"), "{lines:?}");

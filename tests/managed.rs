@@ -4,10 +4,10 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
-use rt_dma_pool::device_records::DeviceRecords;
+use rt_dma_pool::additions::device::managed::{Kind, Words};
+use rt_dma_pool::additions::device::masks::Masks;
+use rt_dma_pool::additions::device::record::DeviceRecords;
 use rt_dma_pool::kernel::Device;
-use rt_dma_pool::managed::{Kind, Words};
-use rt_dma_pool::masks::Masks;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, Mutex};

@@ -4,12 +4,12 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
-use rt_dma_pool::device_records::{DeviceRecords, NoRecord};
+use rt_dma_pool::additions::device::masks::{Masks, is_within};
+use rt_dma_pool::additions::device::record::{DeviceRecords, NoRecord};
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device, NamedRegion, Pa};
-use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::masks::{Masks, is_within};
-use rt_dma_pool::pool::Pool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Barrier};
 use std::thread;

@@ -4,9 +4,9 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
+use rt_dma_pool::additions::reserved_memory::ReservedError;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
-use rt_dma_pool::reserved_memory::ReservedError;
 use std::ops::Range;
 use std::sync::Barrier;
 use std::thread;

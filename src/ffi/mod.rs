@@ -12,40 +12,21 @@
 // The section above holds for each of them.
 #![allow(clippy::missing_safety_doc)]
 
-mod attributes;
-mod block_pool;
-mod buffer;
-pub mod driver;
-mod managed;
-mod managed_map;
-mod managed_pool;
-mod masks;
-mod ops;
+pub mod additions;
+pub mod dropin;
 #[cfg(target_os = "none")]
 mod panic;
-mod pool;
-mod reserved_memory;
-mod streaming;
 
-pub use attributes::*;
-pub use block_pool::*;
-pub use buffer::*;
-pub use managed::*;
-pub use managed_map::*;
-pub use managed_pool::*;
-pub use masks::*;
-pub use ops::*;
-pub use pool::*;
-pub use reserved_memory::*;
-pub use streaming::*;
+pub use additions::*;
+pub use dropin::*;
 
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
-use crate::device_records::DeviceRecords;
+use crate::additions::device::record::DeviceRecords;
+use crate::dropin::registry::Dma;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
-use crate::registry::Dma;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);

@@ -1,10 +1,10 @@
 //! What each call does, for right and for wrong callers.
 
 use super::*;
-use rt_dma_pool::block_pool::BadFree;
-use rt_dma_pool::block_pool::set::BadDestroy;
-use rt_dma_pool::block_pool::shape::BadShape;
-use rt_dma_pool::kernel::Level;
+use rt_dma_pool::additions::block_pool::BadFree;
+use rt_dma_pool::additions::block_pool::set::BadDestroy;
+use rt_dma_pool::additions::block_pool::shape::BadShape;
+use rt_dma_pool::log::Level;
 
 #[test]
 fn blocks_come_page_by_page_and_are_used_again() {

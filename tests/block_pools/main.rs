@@ -10,12 +10,12 @@ mod sources;
 mod threads;
 
 use fake_kernel::*;
-use rt_dma_pool::block_pool::report::Usage;
-use rt_dma_pool::block_pool::set::{BadCreate, BlockPools, Request};
-use rt_dma_pool::block_pool::{Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::additions::block_pool::report::Usage;
+use rt_dma_pool::additions::block_pool::set::{BadCreate, BlockPools, Request};
+use rt_dma_pool::additions::block_pool::{Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
-use rt_dma_pool::registry::Dma;
 use std::sync::Mutex;
 
 pub const START: Pa = LOW.start;

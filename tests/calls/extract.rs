@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::Level;
+use rt_dma_pool::log::Level;
 
 const BASE: usize = LOW.start;
 const FOUR_GIB: usize = 1 << 32;

@@ -1,11 +1,11 @@
 //! `rt_dma_free`: what is right is given back; what is wrong costs one line, is counted, and changes nothing.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::pool::PHYSICAL;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
-use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::pool::PHYSICAL;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;

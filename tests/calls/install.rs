@@ -1,10 +1,10 @@
 //! `rt_dma_pool_install`.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType;
-use rt_dma_pool::pool::Region;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -145,7 +145,7 @@ fn the_boot_line_says_what_was_reserved() {
 
 #[test]
 fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
-    let fixed = size_of::<rt_dma_pool::pool::Pool<FakeKernel>>();
+    let fixed = size_of::<rt_dma_pool::dropin::pool::Pool<FakeKernel>>();
     assert!(fixed <= 512, "{fixed} bytes");
     for pages in [1, 512, 2_048, 16_384] {
         let (machine, _) = Machine::with_pool(c"pool", BASE, pages * PAGE);

@@ -1,9 +1,9 @@
 //! `list_dma_pool`.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
-use rt_dma_pool::map_ops::MapOps;
 
 const BASE: usize = LOW.start;
 

@@ -1,9 +1,9 @@
 //! `memory-region`: a device's own memory.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::{MapOps, NotNow};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};
-use rt_dma_pool::map_ops::{MapOps, NotNow};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::thread;

@@ -1,10 +1,10 @@
 //! Which operations a device has, and how its handles are translated.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::BusWindow;
-use rt_dma_pool::map_ops::MapOps;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();

@@ -1,10 +1,10 @@
 //! `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};
-use rt_dma_pool::map_ops::MapOps;
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();

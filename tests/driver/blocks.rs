@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::rig::*;
-use rt_dma_pool::block_pool::shape::BadShape;
+use rt_dma_pool::additions::block_pool::shape::BadShape;
 
 #[test]
 fn boxes_come_and_go_and_the_pool_goes_last() {

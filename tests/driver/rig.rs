@@ -1,16 +1,16 @@
 //! What binds a driver to its device, on the fake kernel: here is all the `unsafe`.
 
 pub use crate::fake_kernel::*;
-pub use rt_dma_pool::driver::*;
+pub use rt_dma_pool::additions::driver::*;
 pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
-use rt_dma_pool::block_pool::Pages;
-use rt_dma_pool::block_pool::set::BlockPools;
+use rt_dma_pool::additions::block_pool::Pages;
+use rt_dma_pool::additions::block_pool::set::BlockPools;
+use rt_dma_pool::additions::streaming::{Master, Ops, Streaming};
+use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::lent::Unique;
 use rt_dma_pool::kernel::{self, Kernel};
-use rt_dma_pool::registry::Dma;
-use rt_dma_pool::streaming::{Master, Ops, Streaming};
+use rt_dma_pool::mem::lent::Unique;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

@@ -3,12 +3,13 @@
 use super::cache::CacheCall;
 use super::memory::Mapped;
 use super::{DeviceInfo, FakeKernel, Fault, Service, context};
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::pool::{Pool, Region};
+use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Kernel, Level, MemoryType, Name, Pa, RegionList, Va};
-use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::pool::{Pool, Region};
-use rt_dma_pool::registry::Dma;
+use rt_dma_pool::kernel::{Device, Kernel, MemoryType, Pa, RegionList, Va};
+use rt_dma_pool::log::{Level, Name};
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};

@@ -24,9 +24,9 @@ use cache::Cache;
 use memory::Memory;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
-    RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, MemoryType, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
 };
+use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
 use std::ffi::CStr;

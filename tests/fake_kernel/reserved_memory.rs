@@ -2,7 +2,8 @@
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use rt_dma_pool::kernel::{Entry, Name, Pa};
+use rt_dma_pool::kernel::{Entry, Pa};
+use rt_dma_pool::log::Name;
 use std::ops::Range;
 
 /// A child of `/reserved-memory`.

@@ -1,6 +1,6 @@
 //! The kernel's `printf`, as far as [`Line`] promises: `%s`, `%lu` and `%lx`.
 
-use rt_dma_pool::kernel::{Line, Name};
+use rt_dma_pool::log::{Line, Name};
 use std::ffi::CStr;
 
 pub fn text_of(name: Name) -> String {

@@ -2,9 +2,10 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use rt_dma_pool::additions::streaming::{Direction, Direction::*, MapError, Segment};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, Level, MemoryType, NamedRegion, Pa};
-use rt_dma_pool::streaming::{Direction, Direction::*, MapError, Segment};
+use rt_dma_pool::kernel::{Kernel, MemoryType, NamedRegion, Pa};
+use rt_dma_pool::log::Level;
 
 const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
 

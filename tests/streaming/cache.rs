@@ -2,8 +2,8 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use rt_dma_pool::additions::streaming::Direction::{self, *};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::streaming::Direction::{self, *};
 
 const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
 

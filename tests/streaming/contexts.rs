@@ -2,9 +2,9 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType;
-use rt_dma_pool::streaming::{BadMapping, Direction::*, MapError};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;

@@ -4,9 +4,9 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use rt_dma_pool::additions::streaming::{Direction, Direction::*, Master};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
-use rt_dma_pool::streaming::{Direction, Direction::*, Master};
 use std::ops::Range;
 
 const SLOT: usize = 4 * PAGE;

@@ -1,11 +1,11 @@
 //! A machine with memory in and outside pools, low and high, and its streaming mappings.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::additions::streaming::{BadMapping, Direction, MapError, Master, Ops, Streaming};
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device, Kernel, Pa, Va};
-use rt_dma_pool::map_ops::MapOps;
-use rt_dma_pool::pool::Pool;
-use rt_dma_pool::streaming::{BadMapping, Direction, MapError, Master, Ops, Streaming};
 
 /// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
 pub const HEAP: Pa = LOW.start;

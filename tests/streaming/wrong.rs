@@ -2,9 +2,9 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
-use rt_dma_pool::streaming::{BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
 use std::sync::Mutex;
 
 #[test]

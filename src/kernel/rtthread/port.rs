@@ -5,7 +5,8 @@ use core::ffi::{c_char, c_int, c_void};
 use core::mem::{MaybeUninit, offset_of};
 
 use crate::error::Error;
-use crate::kernel::{Level, MemoryType};
+use crate::kernel::MemoryType;
+use crate::log::Level;
 
 /// What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
 pub const RT_DMA_PORT_UNMAPPED: usize = !0;

@@ -4,7 +4,8 @@ use core::ffi::{c_char, c_int, c_void};
 
 use super::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNREADABLE, RtThread, pointer, rt_dma_port_region};
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use crate::kernel::{Entry, Name, Pa};
+use crate::kernel::{Entry, Pa};
+use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`, as the port reports it.
 #[repr(C)]

@@ -1,0 +1,263 @@
+//! Pools of small blocks of DMA memory, all of one size: descriptors, requests, contexts.
+//!
+//! The rules are those of Linux's `dma_pool` (Documentation/core-api/dma-api.rst, part Ib), with its bookkeeping outside
+//! of the memory that a device can write: to take a block or to give one back touches no DMA memory, is one atomic
+//! operation on a word of free bits (`group`), and one look-up by address (`table`) for the way back. Neither takes a
+//! lock, or masks interrupts, but where a word runs empty or gets its first free block.
+//!
+//! Memory comes and goes a span at a time, in threads only (`span`, `trim`).
+
+mod group;
+pub mod report;
+pub mod set;
+pub mod shape;
+mod span;
+mod table;
+mod trim;
+
+use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::kernel::{Device, Kernel, Va};
+use crate::log::{Level, Line, Name};
+use crate::mem::heap::{AtomicRef, Pieces, Reserved};
+use crate::text::apart;
+use group::{Group, OpenGroups, Taken, Unit};
+use shape::Shape;
+use span::Spans;
+use table::Table;
+
+/// Where the spans of a pool come from: the device's coherent memory.
+pub trait Pages: Copy + Send + Sync + 'static {
+    /// `size` bytes of coherent memory, whole pages, and their handle. *Thread.*
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
+    /// Gives them back. *Thread.*
+    fn free(&self, device: Device, size: usize, va: Va, handle: usize);
+}
+
+/// Bytes of a pool's name, with the zero that ends it; what is longer is cut.
+const NAME_SIZE: usize = 32;
+
+/// A copy of a pool's name.
+#[derive(Clone, Copy)]
+pub struct PoolName([u8; NAME_SIZE]);
+
+impl PoolName {
+    /// Copies the beginning of a text without its final zero; no more is read of it than is copied.
+    pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
+        let mut name = [0; NAME_SIZE];
+        // The last byte stays zero.
+        name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(place, byte)| *place = byte);
+        PoolName(name)
+    }
+
+    /// For a line of text, while this copy stays.
+    pub fn shown(&self) -> Name {
+        Name(self.0.as_ptr().cast::<c_char>())
+    }
+}
+
+/// A block that a driver holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// Where the processor finds it.
+    pub va: Va,
+    /// Where the device finds it.
+    pub handle: usize,
+}
+
+/// Why a block is not given back. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadFree {
+    /// No block of this pool begins there.
+    Foreign,
+    /// It is free already.
+    NotAllocated,
+    /// The block has another handle.
+    WrongHandle,
+}
+
+/// A pool of blocks. Made and destroyed by a [`set`](set::BlockPools).
+#[repr(C)]
+pub struct BlockPool<K: Kernel, P: Pages> {
+    // What every call reads, first.
+    open: OpenGroups,
+    table: AtomicRef<Table>,
+    shape: Shape,
+    kernel: K,
+    pages: P,
+    device: Device,
+    name: PoolName,
+    spans: Spans,
+    pieces: Pieces<K>,
+    bad_calls: AtomicUsize,
+    /// The next pool of the set.
+    next: AtomicRef<BlockPool<K, P>>,
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// A pool without memory; `None` if the heap has no room for it. *Thread.*
+    fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape) -> Option<&'static Self> {
+        Reserved::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
+            open: OpenGroups::new(),
+            table: AtomicRef::new(),
+            shape,
+            kernel,
+            pages,
+            device,
+            name,
+            spans: Spans::new(),
+            pieces: Pieces::new(kernel),
+            bad_calls: AtomicUsize::new(0),
+            next: AtomicRef::new(),
+        })
+    }
+
+    /// The device that it was made for.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> Name {
+        self.name.shown()
+    }
+
+    /// Bytes of a block, as it was rounded up.
+    pub fn block_size(&self) -> usize {
+        self.shape.stride
+    }
+
+    /// Calls that were refused because the caller was wrong.
+    pub fn bad_calls(&self) -> usize {
+        self.bad_calls.load(Relaxed)
+    }
+
+    /// A block, or `None` if there is no memory. Any context while a block is free; where none is, a thread gets more
+    /// memory, and an interrupt `None`.
+    #[inline(always)]
+    pub fn allocate(&self) -> Option<Block> {
+        match self.take() {
+            Some(block) => Some(block),
+            None => self.allocate_slowly(),
+        }
+    }
+
+    /// A block that is at hand: where it says none, [`BlockPool::allocate_slowly`] may have one. Any context.
+    #[inline(always)]
+    pub fn take(&self) -> Option<Block> {
+        Some(self.block_of(&self.open.take(self.shape.slot_shift)?))
+    }
+
+    /// As [`BlockPool::allocate`], for who called [`BlockPool::take`] before.
+    #[cold]
+    #[inline(never)]
+    pub fn allocate_slowly(&self) -> Option<Block> {
+        self.take_from_any().or_else(|| self.allocate_by_growing())
+    }
+
+    /// A block that is free now. Any context.
+    fn take_from_any(&self) -> Option<Block> {
+        Some(self.block_of(&self.open.take_from_any(self.kernel, self.shape.slot_shift)?))
+    }
+
+    #[inline(always)]
+    fn block_of(&self, taken: &Taken) -> Block {
+        let offset = taken.slot.wrapping_mul(self.shape.stride);
+        Block { va: taken.base.wrapping_add(offset), handle: taken.unit.handle_base.load(Relaxed).wrapping_add(offset) }
+    }
+
+    /// Gives back the block at `va`, whose handle must be `handle`; zero says that the caller did not ask for one. A zero
+    /// `va` is no block, and nothing happens. Any context.
+    ///
+    /// What is wrong is counted, logged where that is allowed, and changes nothing.
+    #[inline(always)]
+    pub fn free(&self, va: Va, handle: usize) -> Result<(), BadFree> {
+        if let Some(table) = self.table.get()
+            && let Some(unit) = table.first(self.key(va))
+            && let Some((slot, offset)) = self.slot_in(unit, va)
+            && offset == handle.wrapping_sub(unit.handle_base.load(Relaxed))
+        {
+            return self.free_in(unit, slot, va, handle);
+        }
+        self.free_slowly(va, handle)
+    }
+
+    /// The same where the first look did not find it.
+    #[cold]
+    #[inline(never)]
+    fn free_slowly(&self, va: Va, handle: usize) -> Result<(), BadFree> {
+        if va == 0 {
+            return Ok(());
+        }
+        let mut units = self.table.get().into_iter().flat_map(|table| table.candidates(self.key(va)));
+        let Some((unit, slot, offset)) = units.find_map(|unit| {
+            let (slot, offset) = self.slot_in(unit, va)?;
+            Some((unit, slot, offset))
+        }) else {
+            return self.refuse_free(va, handle, BadFree::Foreign);
+        };
+        if handle != 0 && offset != handle.wrapping_sub(unit.handle_base.load(Relaxed)) {
+            return self.refuse_free(va, handle, BadFree::WrongHandle);
+        }
+        self.free_in(unit, slot, va, handle)
+    }
+
+    /// The bit of the block of `unit` that begins at `va`, if one does, and how far that is behind the unit's base.
+    #[inline(always)]
+    fn slot_in(&self, unit: &Unit, va: Va) -> Option<(usize, usize)> {
+        let offset = va.wrapping_sub(unit.base.load(Relaxed));
+        // An address in another unit, or inside of a block, gives a bit that no block has.
+        let slot = self.shape.index(offset);
+        (slot.wrapping_sub(unit.first) < self.shape.blocks).then_some((slot, offset))
+    }
+
+    #[inline(always)]
+    fn free_in(&self, unit: &Unit, slot: usize, va: Va, handle: usize) -> Result<(), BadFree> {
+        let bit = 1usize.wrapping_shl(slot as u32);
+        let before = unit.group.put(bit);
+        if before & bit != 0 {
+            return self.refuse_free(va, handle, BadFree::NotAllocated);
+        }
+        if before == 0 {
+            return self.reopen(unit.group);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reopen(&self, group: &'static Group) -> Result<(), BadFree> {
+        self.open.open(self.kernel, group);
+        Ok(())
+    }
+
+    /// What the table looks an address up by.
+    #[inline(always)]
+    fn key(&self, va: Va) -> usize {
+        va.wrapping_shr(self.shape.key_shift as u32)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_free(&self, va: Va, handle: usize, error: BadFree) -> Result<(), BadFree> {
+        let format = match error {
+            BadFree::Foreign => apart!("free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
+            BadFree::NotAllocated => apart!("free of block 0x%lx (handle 0x%lx): it is free already"),
+            BadFree::WrongHandle => apart!("free of block 0x%lx (handle 0x%lx): wrong handle"),
+        };
+        self.refuse(format, &[va, handle]);
+        Err(error)
+    }
+
+    /// Counts a call that is refused because the caller is wrong, and logs one line about it where that is allowed.
+    #[cold]
+    fn refuse(&self, format: &'static CStr, values: &[usize]) {
+        self.bad_calls.fetch_add(1, Relaxed);
+        self.log(format, values);
+    }
+
+    fn log(&self, format: &'static CStr, values: &[usize]) {
+        self.kernel.say(Level::Error, &Line::about(self.name(), format, values));
+    }
+}

@@ -1,0 +1,275 @@
+//! Growing by spans. In threads, one at a time for each pool.
+//!
+//! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
+//! who holds no lock may still look at it, and serves the next span; it goes with the pool.
+
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::group::{Group, Taken, Unit};
+use super::shape::Shape;
+use super::table::Table;
+use super::{Block, BlockPool, Pages};
+use crate::kernel::{Kernel, PAGE_SIZE, Va};
+use crate::mem::heap::AtomicRef;
+use crate::mem::turn::Turn;
+use crate::text::apart;
+
+/// Units of a group in the first batch, if as many fit; each batch has twice as many as the one before, up to eight times.
+const FIRST_UNITS: usize = 8;
+/// Fewest places of a table.
+const TABLE_MIN: usize = 8;
+/// A table is not made larger than this many times what its units need, or this many places, to keep apart addresses that
+/// differ by large powers of two.
+const SPREAD_MAX: usize = 64;
+const SPREAD_PLACES: usize = 4096;
+
+/// What is known of a pool's spans. Changed by whose turn it is.
+pub struct Spans {
+    pub turn: Turn,
+    /// All batches, the newest first.
+    batches: AtomicRef<Batch>,
+    /// The batches that have an empty room.
+    pub vacant: AtomicRef<Batch>,
+    /// How many batches there are.
+    made: AtomicUsize,
+    /// Units that are there.
+    pub units: AtomicUsize,
+    /// Pages that are there.
+    pub pages: AtomicUsize,
+}
+
+/// Bookkeeping that is made at once.
+pub struct Batch {
+    pub units: &'static [Unit],
+    pub rooms: &'static [Room],
+    /// The batch that was made before.
+    older: AtomicRef<Batch>,
+    /// Rooms without a span.
+    pub empty: AtomicUsize,
+    /// The next batch that has an empty room.
+    pub next_vacant: AtomicRef<Batch>,
+}
+
+/// The place for a span; its units are those of the batch with the room's number.
+pub struct Room {
+    pub va: AtomicUsize,
+    pub handle: AtomicUsize,
+    /// Bytes; zero while it is empty.
+    pub size: AtomicUsize,
+}
+
+/// A span that came from the device's memory.
+#[derive(Clone, Copy)]
+struct Span {
+    va: Va,
+    handle: usize,
+    size: usize,
+}
+
+impl Spans {
+    pub const fn new() -> Self {
+        Spans {
+            turn: Turn::new(),
+            batches: AtomicRef::new(),
+            vacant: AtomicRef::new(),
+            made: AtomicUsize::new(0),
+            units: AtomicUsize::new(0),
+            pages: AtomicUsize::new(0),
+        }
+    }
+
+    /// All batches.
+    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
+        core::iter::successors(self.batches.get(), |batch| batch.older.get())
+    }
+
+    /// The units that are there.
+    pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
+        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.base.load(Relaxed) != 0)
+    }
+
+    /// How many units there are.
+    pub fn unit_count(&self) -> usize {
+        self.units.load(Relaxed)
+    }
+
+    /// How many pages there are.
+    pub fn page_count(&self) -> usize {
+        self.pages.load(Relaxed)
+    }
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// A block of a new span; `None` if the caller may not sleep, or there is no memory.
+    pub(super) fn allocate_by_growing(&self) -> Option<Block> {
+        let _turn = self.spans.turn.take(self.kernel)?;
+        // Somebody else may have got memory meanwhile.
+        if let Some(block) = self.take_from_any() {
+            return Some(block);
+        }
+        let span = self.get_span()?;
+        let block = self.add_span(span);
+        if block.is_none() {
+            self.pages.free(self.device, span.size, span.va, span.handle);
+        }
+        block
+    }
+
+    /// A span in which a block fits.
+    fn get_span(&self) -> Option<Span> {
+        let span = self.get_pages(self.shape.span_size)?;
+        if self.shape.lead(span.handle).saturating_add(self.shape.stride) <= span.size {
+            return Some(span);
+        }
+        // Its only block would cross the boundary.
+        self.pages.free(self.device, span.size, span.va, span.handle);
+        self.get_pages(self.shape.wide_span())
+    }
+
+    fn get_pages(&self, size: usize) -> Option<Span> {
+        let (va, handle) = self.pages.allocate(self.device, size)?;
+        if va != 0 && (va | handle).is_multiple_of(PAGE_SIZE) {
+            return Some(Span { va, handle, size });
+        }
+        self.pages.free(self.device, size, va, handle);
+        self.log(apart!("the device's memory does not begin on a page: 0x%lx, handle 0x%lx"), &[va, handle]);
+        None
+    }
+
+    /// Makes blocks of a span: all are free but one, which is the caller's. `None` if the heap has no room.
+    fn add_span(&self, span: Span) -> Option<Block> {
+        self.make_places(self.shape.span_units)?;
+        let batch = match self.spans.vacant.get() {
+            Some(batch) => batch,
+            None => self.new_batch()?,
+        };
+        let mut rooms = batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1)));
+        let (room, units) = rooms.find(|(room, _)| room.size.load(Relaxed) == 0)?;
+
+        let lead = self.shape.lead(span.handle);
+        for (unit, offset) in units.iter().zip((lead..).step_by(self.shape.unit_size.max(1))) {
+            let offset = offset.wrapping_sub(unit.first.wrapping_mul(self.shape.stride));
+            unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
+            unit.base.store(span.va.wrapping_add(offset), Relaxed);
+        }
+        // A base of zero says that there is nothing.
+        let has_bases = units.iter().all(|unit| unit.base.load(Relaxed) != 0);
+        if !has_bases || !self.insert_all(units) {
+            self.remove_all(units);
+            return None;
+        }
+        room.va.store(span.va, Relaxed);
+        room.handle.store(span.handle, Relaxed);
+        room.size.store(span.size, Relaxed);
+        if batch.empty.fetch_sub(1, Relaxed) == 1 {
+            self.spans.vacant.set(batch.next_vacant.get());
+        }
+        self.spans.units.fetch_add(units.len(), Relaxed);
+        self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
+
+        // The last first, so that blocks are taken from the lowest address on.
+        let (first, others) = units.split_first()?;
+        others.iter().rev().for_each(|unit| self.publish(unit, self.shape.bits(unit.first)));
+        let bits = self.shape.bits(first.first);
+        self.publish(first, bits & bits.wrapping_sub(1));
+        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
+    }
+
+    /// Lets everybody find the free blocks of a unit.
+    pub(super) fn publish(&self, unit: &Unit, bits: usize) {
+        if bits != 0 && unit.group.put(bits) == 0 {
+            self.open.open(self.kernel, unit.group);
+        }
+    }
+
+    /// Bookkeeping for the next spans, none of which is there yet.
+    fn new_batch(&self) -> Option<&'static Batch> {
+        let shape = &self.shape;
+        let made = self.spans.made.load(Relaxed);
+        // A pool of few large blocks shall have little bookkeeping; the groups of many shall be large, since a group that
+        // runs empty costs time.
+        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
+        let units = group_units.max(shape.span_units);
+        let groups = units.checked_div(group_units)?;
+        let rooms = units.checked_div(shape.span_units)?;
+        let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
+        let batch = self.pieces.place(tail, |tail| {
+            let groups = tail.slice_with(groups, |_| Some(Group::new()));
+            let unit_of = |number: usize, group| Unit {
+                base: AtomicUsize::new(0),
+                handle_base: AtomicUsize::new(0),
+                first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
+                group,
+            };
+            let mut groups_of_units = groups.iter().flat_map(|group| core::iter::repeat_n(group, group_units));
+            let units = tail.slice_with(units, |number| Some(unit_of(number, groups_of_units.next()?)));
+            for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
+                group.units.set(units);
+            }
+            let empty_room =
+                |_| Some(Room { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) });
+            Batch {
+                units,
+                rooms: tail.slice_with(rooms, empty_room),
+                older: AtomicRef::new(),
+                empty: AtomicUsize::new(rooms),
+                next_vacant: AtomicRef::new(),
+            }
+        })?;
+        batch.older.set(self.spans.batches.get());
+        self.spans.batches.set(Some(batch));
+        self.spans.made.store(made.saturating_add(1), Relaxed);
+        batch.next_vacant.set(self.spans.vacant.get());
+        self.spans.vacant.set(Some(batch));
+        Some(batch)
+    }
+
+    /// What the table looks a unit up by.
+    fn key_of(&self, unit: &Unit) -> usize {
+        self.key(unit.base.load(Relaxed).wrapping_add(unit.first.wrapping_mul(self.shape.stride)))
+    }
+
+    // --- the table -------------------------------------------------------------------------------------------------
+
+    /// Makes sure that half of the table is empty with `more` units. `None` if the heap has no room.
+    fn make_places(&self, more: usize) -> Option<()> {
+        let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
+        match self.table.get() {
+            Some(table) if table.len() >= wanted => Some(()),
+            _ => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
+        }
+    }
+
+    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: somebody may be reading
+    /// it. `None` if the heap has no room.
+    fn new_table(&self, mut places: usize) -> Option<()> {
+        let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
+        while places <= most {
+            let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
+            if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
+                self.table.set(Some(table));
+                return Some(());
+            }
+            places = places.checked_mul(2)?;
+        }
+        None
+    }
+
+    /// Puts units into the table, a larger one if it must be; false if the heap has no room.
+    fn insert_all(&self, units: &'static [Unit]) -> bool {
+        let Some(table) = self.table.get() else { return false };
+        // A larger table takes all units that have an address, and so these too.
+        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
+            || self.new_table(table.len().saturating_mul(2)).is_some()
+    }
+
+    /// Takes units out of the table.
+    pub(super) fn remove_all(&self, units: &'static [Unit]) {
+        for unit in units {
+            if let Some(table) = self.table.get() {
+                table.remove(self.key_of(unit), unit);
+            }
+            unit.base.store(0, Relaxed);
+        }
+    }
+}

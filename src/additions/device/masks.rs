@@ -1,0 +1,104 @@
+//! Which addresses a device can put on its bus: its masks
+//! (Linux `Documentation/core-api/dma-api-howto.rst`, "DMA addressing capabilities").
+//!
+//! The coherent mask limits what the device is allocated, the streaming mask what it is mapped. A device that has set
+//! none has all ones: no limit.
+
+use crate::additions::device::record::{DeviceRecords, NoRecord};
+use crate::dropin::map_ops::MapOps;
+use crate::dropin::pool::Pool;
+use crate::dropin::registry::Dma;
+use crate::flags::Flags;
+use crate::kernel::{Device, Kernel, PAGE_SIZE};
+
+/// The highest addresses that a device can name. All ones: every one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Masks {
+    /// For streaming maps.
+    pub streaming: u64,
+    /// For buffers that are allocated for the device.
+    pub coherent: u64,
+}
+
+impl Masks {
+    /// The masks of a device that has set none.
+    pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
+
+    /// As they are kept in the heap, where nothing may need more alignment than a pointer.
+    pub(crate) fn pack(self) -> PackedMasks {
+        let Masks { streaming, coherent } = self;
+        PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
+    }
+}
+
+/// [`Masks`] with the alignment of 32 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedMasks([u32; 4]);
+
+impl PackedMasks {
+    pub(crate) fn unpack(self) -> Masks {
+        let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
+        Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }
+    }
+}
+
+/// Whether the `size` bytes from `handle` all lie within `mask`.
+pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
+    let last = size.checked_sub(1).and_then(|last| (handle as u64).checked_add(last as u64));
+    last.is_some_and(|last| last <= mask)
+}
+
+impl<K: Kernel> DeviceRecords<K> {
+    /// The device's masks. Any context.
+    pub fn masks(&self, device: Device) -> Masks {
+        self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
+    }
+
+    /// The device's coherent mask, and the address of the table of operations that its masked one stands before; zero
+    /// if nobody said which. Any context.
+    pub fn coherent_mask(&self, device: Device) -> (u64, usize) {
+        self.find(device, |record| (record.masks.unpack().coherent, record.operations)).unwrap_or((!0, 0))
+    }
+
+    /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before,
+    /// unless that is zero. Nothing is changed on failure. Any context if something is remembered of the device
+    /// already, else *thread*.
+    pub fn set_masks(
+        &self,
+        device: Device,
+        streaming: Option<u64>,
+        coherent: Option<u64>,
+        operations: usize,
+    ) -> Result<(), NoRecord> {
+        self.find_or_make(device, |record| {
+            let now = record.masks.unpack();
+            let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
+            record.masks = Masks { streaming, coherent }.pack();
+            if operations != 0 {
+                record.operations = operations;
+            }
+        })?;
+        if self.kernel.can_sleep() {
+            self.tidy(device);
+        }
+        Ok(())
+    }
+}
+
+impl<K: Kernel> Dma<K> {
+    /// Whether there is a page, in any pool that serves the device, all of which the device can name with the bits of
+    /// `mask`. Any context; takes the longer the more pages there are, if there is none.
+    pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
+        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
+        let wanted = if translated { Flags::ADDRESS_32BITS } else { Flags::empty() };
+        let serves = |pool: &Pool<K>| {
+            let own = ops == MapOps::DeviceTree && pool.is_named_by(device);
+            own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
+        };
+        self.pools().filter(|pool| serves(pool)).any(|pool| {
+            // Without a translation the first page is the lowest.
+            let pages = if translated { pool.size() / PAGE_SIZE } else { 1 };
+            (0..pages).any(|page| self.reach(ops, device, pool.pa_of(page), PAGE_SIZE, mask).is_some())
+        })
+    }
+}

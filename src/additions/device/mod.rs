@@ -1,0 +1,5 @@
+//! What is remembered of a device: its masks, and what it has until it is released.
+
+pub mod managed;
+pub mod masks;
+pub mod record;

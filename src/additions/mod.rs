@@ -1,0 +1,8 @@
+//! What RT-Thread's `dma_pool.c` does not have. A kernel links only what its drivers call.
+
+pub mod attributes;
+pub mod block_pool;
+pub mod device;
+pub mod driver;
+pub mod reserved_memory;
+pub mod streaming;

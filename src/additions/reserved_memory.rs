@@ -1,0 +1,195 @@
+//! The shared pools of `/reserved-memory` (Linux `Documentation/devicetree/bindings/reserved-memory/`,
+//! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
+//!
+//! A node with a fixed place needs nothing here: it becomes a pool when the first device that names it in
+//! `memory-region` asks for its operations (`device_tree`). What is left is what no device asks for: the pool that is
+//! everyone's, and memory for the nodes that leave their place open.
+
+use crate::dropin::pool::{NamedBy, Region};
+use crate::dropin::registry::{Dma, Installer};
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
+use crate::kernel::{Entry, PAGE_SIZE, Pa};
+use crate::log::{Line, Name};
+use crate::text::apart;
+
+/// Why a node is not served. The others are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReservedError {
+    /// There is no device tree, or it has not been read yet.
+    NoTree,
+    /// The caller may not sleep.
+    Context,
+    /// The node says what does not go together: `no-map` and `reusable`, `linux,cma-default` without `reusable`, a size
+    /// of nothing, an alignment that is no power of two.
+    BadNode,
+    /// Its fixed place overlaps a pool.
+    Overlap,
+    /// The boot allocator has no such memory, or not any more.
+    NoRoom,
+    /// The heap has no room for the bookkeeping.
+    NoMemory,
+}
+
+impl From<Error> for ReservedError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoMemory => ReservedError::NoMemory,
+            Error::Context => ReservedError::Context,
+            Error::Overlap => ReservedError::Overlap,
+            _ => ReservedError::BadNode,
+        }
+    }
+}
+
+impl<K: ReservedMemory> Dma<K> {
+    /// Chooses and reserves memory for those shared pools whose nodes leave it open, and installs the one that is
+    /// everyone's. Each node by itself, with a line in the log if it cannot be; says what was wrong first. What is
+    /// done already is not done again. *Thread*, at boot.
+    pub fn install_reserved(&self) -> Result<(), ReservedError> {
+        let installer = self.installer().ok_or(ReservedError::Context)?;
+        let mut result = Ok(());
+        let mut index = 0;
+        loop {
+            let installed = match self.kernel.shared_pool(index) {
+                None => return Err(ReservedError::NoTree),
+                Some(Entry::End) => return result,
+                Some(Entry::Unreadable) => {
+                    let format = apart!("shared-dma-pool %lu cannot be read");
+                    self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
+                    Err(ReservedError::BadNode)
+                }
+                Some(Entry::Found(pool)) => {
+                    self.install_shared(&installer, &pool).inspect_err(|error| self.refuse_shared(&pool, *error))
+                }
+            };
+            result = result.and(installed);
+            index += 1;
+        }
+    }
+
+    fn install_shared(&self, installer: &Installer, pool: &SharedPool) -> Result<(), ReservedError> {
+        if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
+            return Err(ReservedError::BadNode);
+        }
+        let (start, end) = match pool.range {
+            Some(range) => range,
+            None => self.choose(pool)?,
+        };
+        let region = Region { start, end, name: pool.name };
+        let is_pool = |region: &Region| {
+            self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
+        };
+        // What can fail comes before memblock, which takes nothing back.
+        let is_needed = pool.is_default && !is_pool(&region);
+        let everyones =
+            if is_needed { Some(self.new_pool(installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
+        let is_new = pool.range.is_none();
+        if is_new && !self.kernel.reserve(pool, start, end) {
+            return Err(ReservedError::NoMemory);
+        }
+        match everyones {
+            // Everyone's: a device that names it is served from it first, and shares it.
+            Some(pool) => {
+                self.link(installer, pool);
+            }
+            None if is_new => self.log_reserved(&region),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The lowest memory for a node that leaves its place open: as large and as aligned as it says, within its
+    /// `alloc-ranges`, in whole pages, that nobody has.
+    fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
+        let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
+        let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
+        let alignment = match usize::try_from(pool.alignment) {
+            Ok(0) => PAGE_SIZE,
+            Ok(alignment) if alignment.is_power_of_two() => alignment.max(PAGE_SIZE),
+            _ => return Err(ReservedError::BadNode),
+        };
+        let mut lowest: Option<Pa> = None;
+        let mut index = 0;
+        loop {
+            match self.kernel.boot_memory(index) {
+                Entry::End => break,
+                Entry::Unreadable => {}
+                Entry::Found(memory) => {
+                    let start = self.lowest_of(pool.node, memory, size, alignment);
+                    lowest = lowest.into_iter().chain(start).min();
+                }
+            }
+            index += 1;
+        }
+        let start = lowest.ok_or(ReservedError::NoRoom)?;
+        Ok((start, start.checked_add(size).ok_or(ReservedError::NoRoom)?))
+    }
+
+    /// The lowest place within `memory` and one of the node's `alloc-ranges`.
+    fn lowest_of(&self, node: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
+        let (first, end) = memory;
+        if self.kernel.alloc_range(node, 0) == Entry::End {
+            return self.lowest_between(first, end, size, alignment);
+        }
+        let mut lowest: Option<Pa> = None;
+        let mut index = 0;
+        while let Entry::Found((start, bytes)) = self.kernel.alloc_range(node, index) {
+            // A range beyond what this processor can name holds none of its memory.
+            if let Ok(start) = usize::try_from(start) {
+                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+                let place =
+                    self.lowest_between(first.max(start), end.min(start.saturating_add(bytes)), size, alignment);
+                lowest = lowest.into_iter().chain(place).min();
+            }
+            index += 1;
+        }
+        lowest
+    }
+
+    fn lowest_between(&self, first: Pa, last: Pa, size: usize, alignment: usize) -> Option<Pa> {
+        let mut start = first.checked_next_multiple_of(alignment)?;
+        loop {
+            let end = start.checked_add(size).filter(|end| *end <= last)?;
+            match self.taken_to(start, end) {
+                Some(taken) => start = taken.checked_next_multiple_of(alignment)?,
+                None => return Some(start),
+            }
+        }
+    }
+
+    /// How far somebody has `[start, end)`; `None` if nobody has any of it.
+    fn taken_to(&self, start: Pa, end: Pa) -> Option<Pa> {
+        let mut index = 0;
+        loop {
+            match self.kernel.boot_reserved(index) {
+                Entry::End => break,
+                Entry::Found((from, to)) if start < to && from < end => return Some(to),
+                _ => {}
+            }
+            index += 1;
+        }
+        if let Some(pool) = self.covering(start, end) {
+            return Some(pool.end());
+        }
+        // Once the boot allocator has given away what it held, its lists say nothing any more.
+        let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.is_paged(*page))?;
+        last.checked_add(PAGE_SIZE)
+    }
+
+    fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
+        let format = match error {
+            ReservedError::BadNode => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
+            }
+            ReservedError::Overlap => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
+            ReservedError::NoRoom => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
+            }
+            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
+        };
+        let (start, end) = pool.range.unwrap_or((0, 0));
+        self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));
+    }
+}

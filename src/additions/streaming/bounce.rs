@@ -1,0 +1,87 @@
+//! Bounce buffers: memory that a device reaches, in the place of a driver's buffer that it does not reach, or that it
+//! would share a cache line of with somebody else.
+//!
+//! They come from the pools, in whole pages and cached where the pool is: a copy to cached memory runs at the cache's
+//! speed whatever the driver's alignment is, and is written back in one sweep, while every word of an uncached one
+//! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
+
+use crate::additions::streaming::{Master, Ops, seen};
+use crate::dropin::registry::Dma;
+use crate::flags::Flags;
+use crate::kernel::{Kernel, Va};
+
+/// A bounce buffer. It begins a page, and its lines are nobody else's.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounce {
+    va: Va,
+    /// What it was allocated with.
+    handle: usize,
+    size: usize,
+    /// Its cache lines are to be maintained.
+    maintain: bool,
+    /// It lies in a view, so that it can be freed in any context.
+    in_view: bool,
+}
+
+impl Bounce {
+    /// A buffer of `size` bytes that the device reaches, and its handle. Any context where a pool's view is mapped,
+    /// else
+    /// *thread*.
+    pub(crate) fn new<K: Kernel>(dma: &Dma<K>, master: &Master, coherent: bool, size: usize) -> Option<(Self, usize)> {
+        let (va, handle) = match master.ops {
+            Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64)?,
+            Ops::Own(own) => (own.alloc)(master.device, size)?,
+        };
+        let pa = dma.kernel.v2p(va);
+        let seen = seen(dma, va, pa.unwrap_or(va));
+        let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
+        let bounce = Bounce { va, handle, size, maintain: seen.cached && !coherent, in_view };
+        // Memory that is not mapped, or a BSP's that is out of reach, is of no use.
+        match pa.and_then(|pa| master.reach(dma, va, pa, size, bounce.maintain)) {
+            Some(handle) => Some((bounce, handle)),
+            None => {
+                bounce.free(dma, master);
+                None
+            }
+        }
+    }
+
+    /// Whether [`free`](Bounce::free) may be called here.
+    pub(crate) fn can_be_freed<K: Kernel>(&self, kernel: K) -> bool {
+        self.in_view || kernel.can_sleep()
+    }
+
+    /// Gives it back. *Thread* unless [`can_be_freed`](Bounce::can_be_freed).
+    pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &Master) {
+        match master.ops {
+            Ops::Library(ops) => {
+                // It is ours, as it was allocated.
+                let _ = dma.free(ops, master.device, self.size, self.va, self.handle, Flags::empty());
+            }
+            Ops::Own(own) => (own.free)(master.device, self.size, self.va, self.handle),
+        }
+    }
+
+    /// Copies `size` bytes of the driver's buffer at `va` to `offset`, for the device. Any context.
+    pub(crate) fn fill<K: Kernel>(&self, kernel: K, master: &Master, va: Va, offset: usize, size: usize) {
+        let own = self.va.wrapping_add(offset);
+        kernel.copy(own, va, size);
+        master.hand_over(kernel, own, size, self.maintain);
+    }
+
+    /// Copies the `size` bytes at `offset`, which the device calls `handle`, to the driver's buffer at `va`. Any
+    /// context.
+    pub(crate) fn drain<K: Kernel>(
+        &self,
+        kernel: K,
+        master: &Master,
+        va: Va,
+        handle: usize,
+        offset: usize,
+        size: usize,
+    ) {
+        let own = self.va.wrapping_add(offset);
+        master.take_back(kernel, own, handle, size, self.maintain);
+        kernel.copy(va, own, size);
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a mapping is refused, and what is said about it.
+
+use super::Master;
+use super::records::Claim;
+use crate::dropin::registry::Dma;
+use crate::kernel::Kernel;
+use crate::log::{Level, Line};
+use crate::text::apart;
+
+/// Why a buffer is not mapped. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapError {
+    /// It has no address or no size, or ends past the end of memory; or nobody said which way its bytes go.
+    Invalid,
+    /// Not all of it is mapped for the processor.
+    NotMapped,
+    /// It needs a bounce buffer, and no pool that the device reaches has one now.
+    NoBounce,
+    /// There is no memory for a record.
+    NoMemory,
+}
+
+/// Why an unmap or a sync is refused. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadMapping {
+    /// No mapping has the handle (any more), or nobody said which way its bytes go.
+    Unknown,
+    /// It has another size, or ends before the range does.
+    WrongSize,
+    /// Its bytes go another way.
+    WrongDirection,
+}
+
+/// Says why a buffer is not mapped. Only what the caller did wrong is counted.
+#[cold]
+pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
+    let name = dma.kernel.device_name(master.device);
+    let (is_wrong, format) = match error {
+        MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
+        MapError::NotMapped => (true, apart!("map of 0x%lx (%lu bytes): nothing is mapped there")),
+        MapError::NoBounce => (false, apart!("map of 0x%lx (%lu bytes): no bounce buffer within reach")),
+        MapError::NoMemory => (false, apart!("map of 0x%lx (%lu bytes): out of memory")),
+    };
+    let values = [address, size];
+    let line = Line::about(name, format, &values);
+    if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
+}
+
+#[cold]
+pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
+    let format = match (error, is_sync) {
+        (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size"),
+        (BadMapping::WrongDirection, false) => apart!("unmap of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::Unknown, true) => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
+        (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
+        (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
+    };
+    let name = dma.kernel.device_name(claim.device);
+    dma.refuse_line(&Line::about(name, format, &[claim.handle, claim.size]));
+}

@@ -1,0 +1,129 @@
+//! The device that a mapping is for: what it reaches, and who maintains the cache for it.
+
+use crate::dropin::map_ops::{MapOps, Way};
+use crate::dropin::registry::Dma;
+use crate::flags::Flags;
+use crate::kernel::{Device, Kernel, Pa, Va};
+use crate::mem::cache;
+
+/// Which way the bytes of a mapping go (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// The device reads and writes.
+    Bidirectional,
+    /// The device reads.
+    ToDevice,
+    /// The device writes.
+    FromDevice,
+    /// Nobody said. No mapping has it.
+    Neither,
+}
+
+impl Direction {
+    /// Whether the device may write.
+    pub fn device_writes(self) -> bool {
+        matches!(self, Direction::FromDevice | Direction::Bidirectional)
+    }
+}
+
+/// Operations of a BSP's own (`dev->dma_ops`), which say what a device's handles are and how its memory is kept
+/// coherent.
+#[derive(Debug)]
+pub struct OwnOps {
+    /// A buffer and its handle.
+    pub alloc: fn(Device, usize) -> Option<(Va, usize)>,
+    /// Gives it back.
+    pub free: fn(Device, usize, Va, usize),
+    /// Makes the processor's bytes visible to the device, and names the handle.
+    pub sync_out: fn(Device, Va, usize, Flags) -> Option<usize>,
+    /// Makes the device's bytes visible to the processor.
+    pub sync_in: fn(Device, Va, usize, usize, Flags),
+}
+
+/// Whose operations a device has.
+#[derive(Clone, Copy, Debug)]
+pub enum Ops {
+    /// The library's.
+    Library(MapOps),
+    /// The BSP's.
+    Own(&'static OwnOps),
+}
+
+/// A device as its mappings see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Master {
+    /// The device.
+    pub device: Device,
+    /// Its operations.
+    pub ops: Ops,
+    /// The highest address that it can put on its bus, as far as a handle goes.
+    pub mask: usize,
+}
+
+impl Master {
+    /// Whether what the processor's cache holds is no matter to the device.
+    ///
+    /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations
+    /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
+    /// firmware's word is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
+    /// every other gets it, at worst in vain. Coherent operations are chosen for `dma-coherent` devices alone.
+    pub(super) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
+        match self.ops {
+            Ops::Library(MapOps::Coherent) => true,
+            Ops::Library(MapOps::NonCoherent) => false,
+            _ => kernel.is_coherent(self.device),
+        }
+    }
+
+    /// The handle of contiguous memory, if the device reaches all of it.
+    pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
+        let to_last = size.checked_sub(1)?;
+        let (handle, last) = match self.ops {
+            Ops::Library(ops) => {
+                let handle = dma.translate(ops, self.device, pa, Way::Out)?;
+                // A range or a window may end in between.
+                (handle, dma.translate(ops, self.device, pa.checked_add(to_last)?, Way::Out)?)
+            }
+            Ops::Own(own) => {
+                let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
+                (handle, handle.checked_add(to_last)?)
+            }
+        };
+        let in_one_piece = handle.checked_add(to_last) == Some(last);
+        (in_one_piece && last <= self.mask && handle != super::MAPPING_ERROR).then_some(handle)
+    }
+
+    /// Where the processor finds what the device calls `handle`, if the library knows.
+    pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
+        match self.ops {
+            Ops::Library(ops) => dma.translate(ops, self.device, handle, Way::In),
+            Ops::Own(_) => None,
+        }
+    }
+
+    /// Makes memory the device's: no line stays in the cache that could be written over what the device writes. Any
+    /// context.
+    pub(crate) fn hand_over<K: Kernel>(&self, kernel: K, va: Va, size: usize, maintain: bool) {
+        match self.ops {
+            Ops::Library(_) if maintain => cache::flush(kernel, va, size),
+            Ops::Library(_) => {}
+            Ops::Own(own) => {
+                // It knew the handle when the buffer was mapped.
+                let _ = (own.sync_out)(self.device, va, size, flags(maintain));
+            }
+        }
+    }
+
+    /// Makes memory that the device wrote the processor's: the next read comes from there. Any context.
+    pub(crate) fn take_back<K: Kernel>(&self, kernel: K, va: Va, handle: usize, size: usize, maintain: bool) {
+        match self.ops {
+            Ops::Library(_) if maintain => cache::invalidate(kernel, va, size),
+            Ops::Library(_) => {}
+            Ops::Own(own) => (own.sync_in)(self.device, va, size, handle, flags(maintain)),
+        }
+    }
+}
+
+fn flags(maintain: bool) -> Flags {
+    if maintain { Flags::empty() } else { Flags::NOCACHE }
+}

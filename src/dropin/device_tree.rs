@@ -1,0 +1,88 @@
+//! A device's own memory: the regions that its node names in `memory-region`
+//! (Linux `Documentation/devicetree/bindings/reserved-memory/reserved-memory.yaml`).
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::dropin::pool::{NamedBy, Region};
+use crate::dropin::registry::Dma;
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::{Device, Entry, Kernel, NamedRegion};
+use crate::log::Name;
+
+/// What a device's device-tree node asks for, as a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub(crate) enum Asked {
+    /// Nothing; or there is no node.
+    Nothing,
+    /// The device-tree operations.
+    Operations,
+    /// That cannot be said now: see [`NotNow`](crate::dropin::map_ops::NotNow).
+    NotNow,
+}
+
+impl<K: Kernel> Dma<K> {
+    /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
+    /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
+    pub(crate) fn claim_regions(&self, device: Device) -> Asked {
+        if !self.kernel.has_node(device) {
+            return Asked::Nothing;
+        }
+        if !self.kernel.can_sleep() {
+            return Asked::NotNow;
+        }
+        let name = self.kernel.device_name(device);
+        let mut has_ops = false;
+        let mut index = 0;
+        loop {
+            let region = match self.kernel.memory_region(device, index) {
+                Entry::Found(region) => region,
+                // One that cannot be read is as good as one without a page.
+                Entry::Unreadable => NamedRegion { start: 0, end: 0, no_map: false, reusable: false },
+                Entry::End => break,
+            };
+            match self.claim(device, name, &region) {
+                Ok(()) => has_ops = true,
+                Err(error) => {
+                    self.refuse(error, name, index, region.start, region.end);
+                    if error == Error::NoMemory {
+                        return Asked::NotNow;
+                    }
+                }
+            }
+            index += 1;
+        }
+        if !has_ops && !self.kernel.has_dma_ranges(device) {
+            return Asked::Nothing;
+        }
+        // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
+        let _ = self.kernel.translate(device, 0, false);
+        Asked::Operations
+    }
+
+    /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
+    #[inline(always)]
+    fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
+        // Not longer than for one region: what goes wrong is logged without it.
+        let installer = self.installer().ok_or(Error::Context)?;
+        let mut flags = Flags::empty();
+        flags.set(Flags::NOMAP, region.no_map);
+        flags.set(Flags::DEVICE, !region.reusable);
+        // What strangers use too stays cached for them: see `own_request`.
+        flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
+
+        // A pool is only made where none covers any of its range: of those that do, it is the first.
+        if let Some(pool) = self.covering(region.start, region.end)
+            && pool.is_named()
+            && pool.public.region_start.load(Relaxed) == region.start
+            && pool.public.region_end.load(Relaxed) == region.end
+        {
+            pool.share_with(device)?;
+            pool.add_flags(flags & Flags::NOCACHE);
+            return Ok(());
+        }
+        let wanted = Region { start: region.start, end: region.end, name };
+        self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)
+    }
+}

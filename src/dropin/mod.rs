@@ -1,0 +1,9 @@
+//! The replacement for RT-Thread's `dma_pool.c`.
+
+pub mod device_tree;
+pub mod extract;
+pub mod map_ops;
+pub mod page_map;
+pub mod pool;
+pub mod registry;
+pub mod report;

@@ -1,0 +1,378 @@
+//! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
+
+mod hostile;
+mod model;
+
+use super::*;
+use crate::kernel::testing::HeapOnly;
+use model::*;
+use proptest::prelude::*;
+use std::vec::Vec;
+
+/// One random walk; allocations and frees of random length, good and bad frees.
+fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
+    let mut state = seed | 1;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    };
+    let mut map = map_of(pages);
+    let mut model = Model::new(pages);
+    let mut held: Vec<(usize, usize)> = Vec::new();
+    for step in 0..operations {
+        let filling = (step / 512) % 2 == 0;
+        match random(16) {
+            0 => {
+                // A free that nobody should make: it must be refused alike.
+                let (page, count) = (random(pages + 3), random(longest + 2));
+                let answer = model.free(page, count);
+                assert_eq!(map.free(page, count), answer);
+                if answer.is_ok() {
+                    held.retain(|allocation| allocation.0 != page);
+                }
+            }
+            choice if (choice < 11) == filling => {
+                let count = if random(3) == 0 { 1 + random(longest) } else { 1 + random(3) };
+                let page = model.allocate(count);
+                assert_eq!(map.allocate(count), page, "{count} pages");
+                held.extend(page.map(|page| (page, count)));
+            }
+            _ if !held.is_empty() => {
+                let (page, count) = held.swap_remove(random(held.len()));
+                assert_eq!(model.free(page, count), Ok(()));
+                assert_eq!(map.check(page, count), Ok(()));
+                assert_eq!(map.free(page, count), Ok(()));
+                assert_eq!(map.free(page, count), Err(Error::NotAllocated), "second free");
+            }
+            _ => {}
+        }
+        if pages <= 400 && step % (1 + pages / 32) == 0 {
+            assert_tree_is_exact(&mut map);
+        }
+        if step % 1024 == 0 {
+            assert_consistent(&mut map, &model);
+        }
+    }
+    assert_consistent(&mut map, &model);
+    for (page, count) in held {
+        map.free(page, count).unwrap();
+    }
+    assert_eq!(map.allocate(pages), Some(0), "the whole pool, to its last page");
+}
+
+#[test]
+fn a_million_random_operations_place_as_first_fit_does() {
+    for (pages, operations, longest) in [
+        (1, 1_000, 1),
+        (2, 1_000, 3),
+        (63, 50_000, 20),
+        (64, 50_000, 70),
+        (65, 50_000, 66),
+        (200, 50_000, 5),
+        (400, 50_000, 150),
+        (512, 250_000, 40),
+        (1_000, 250_000, 300),
+        (4_097, 250_000, 700),
+        (20_000, 150_000, 4_000),
+    ] {
+        walk(pages, operations, 0x9e37_79b9_7f4a_7c15 ^ pages as u64, longest);
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_pools_place_as_first_fit_does(pages in 1usize..1_200, seed: u64, longest in 1usize..200) {
+        walk(pages, 3_000, seed, longest);
+    }
+}
+
+#[test]
+fn every_page_can_be_allocated_one_by_one_and_as_a_whole() {
+    for pages in [1, 2, 63, 64, 65, 511, 512, 513, 4_096, 32_769, 262_144] {
+        let mut map = map_of(pages);
+        for page in 0..pages {
+            assert_eq!(map.allocate(1), Some(page));
+        }
+        assert_eq!(map.allocate(1), None);
+        for page in 0..pages {
+            assert_eq!(map.free(page, 1), Ok(()));
+        }
+        assert_eq!(map.allocate(pages + 1), None);
+        assert_eq!(map.allocate(pages), Some(0));
+        assert_eq!(map.allocate(1), None);
+        assert_eq!(map.free(0, pages), Ok(()));
+    }
+}
+
+#[test]
+fn runs_that_cross_the_largest_pool_are_found() {
+    let pages = 262_144;
+    let mut map = map_of(pages);
+    assert_eq!(map.allocate(pages), Some(0));
+    map.free(0, pages).unwrap();
+    // Checkerboard of single pages, then one hole across the middle.
+    for page in 0..pages {
+        assert_eq!(map.allocate(1), Some(page));
+    }
+    for page in (0..pages).step_by(2) {
+        map.free(page, 1).unwrap();
+    }
+    assert_eq!(map.allocate(2), None);
+    for page in (pages / 2 - 99..pages / 2 + 100).step_by(2) {
+        map.free(page, 1).unwrap();
+    }
+    while map.settle() {}
+    assert_eq!(map.longest_free(), 201);
+    assert_eq!(map.allocate(202), None);
+    assert_eq!(map.allocate(201), Some(pages / 2 - 100));
+}
+
+#[test]
+fn no_request_is_too_absurd() {
+    let mut map = map_of(64);
+    assert_eq!(map.allocate(usize::MAX), None);
+    assert_eq!(map.allocate(65), None);
+    assert_eq!(map.free(usize::MAX, 1), Err(Error::NotAllocated));
+    assert_eq!(map.allocate(3), Some(0));
+    assert_eq!(map.free(0, usize::MAX), Err(Error::WrongSize));
+    assert_eq!(map.free(0, 0), Err(Error::WrongSize));
+    assert_eq!(map.free(1, 2), Err(Error::NotAllocated));
+    assert_eq!(map.free(0, 3), Ok(()));
+}
+
+#[test]
+fn bookkeeping_is_at_most_four_bits_a_page_and_512_bytes_a_pool() {
+    // Where a word has 32 bits there are twice as many nodes, and it is four and a third.
+    let thirds = if BITS == 64 { 12 } else { 13 };
+    for pages in (1..=4_096).chain([16_384, 262_144]) {
+        let words = words_for(pages);
+        let slices = 3 * words * size_of::<usize>() + Shape::new(words).nodes() * size_of::<Node>();
+        let bytes = size_of::<crate::dropin::pool::Pool<HeapOnly>>() + slices;
+        assert!(bytes <= 512 + pages * thirds / 24, "{pages} pages: {bytes} bytes");
+    }
+}
+
+#[test]
+fn runs_grow_and_shrink_across_every_boundary_of_the_tree() {
+    let pages = 262_144;
+    let mut map = map_of(pages);
+    for boundary in (3..9).map(|power| 4usize.pow(power)) {
+        for at in (1..4).flat_map(|times| [-65isize, -1, 0, 1, 64].map(|o| (boundary * times).wrapping_add_signed(o))) {
+            if !(140..pages - 200).contains(&at) {
+                continue;
+            }
+            assert_eq!(map.allocate(at - 70), Some(0), "{at}");
+            assert_eq!(map.allocate(70), Some(at - 70));
+            assert_eq!(map.allocate(37), Some(at));
+            assert_eq!(map.allocate(pages - at - 37), Some(at + 37));
+            assert_eq!(map.allocate(1), None);
+            map.free(at + 37, pages - at - 37).unwrap();
+            map.free(at, 37).unwrap();
+            map.free(at - 70, 70).unwrap();
+            assert_eq!(map.allocate(3), Some(at - 70));
+            map.free(0, at - 70).unwrap();
+            assert_eq!(map.allocate(5), Some(0));
+            map.free(at - 70, 3).unwrap();
+            assert_eq!(map.allocate(pages - 4), None);
+            assert_eq!(map.allocate(at - 80), Some(5));
+            map.free(0, 5).unwrap();
+            map.free(5, at - 80).unwrap();
+        }
+    }
+}
+
+/// As a pool does, under one lock.
+fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        while map.settle() {}
+        match map.take_aligned(from, count, base, align) {
+            Step::Taken(page) => return Some(page),
+            Step::From(page) if page < map.pages => {
+                assert!(page > from, "no step stands still");
+                from = page;
+            }
+            _ => return None,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn aligned_requests_get_the_lowest_place(
+        pages in 1usize..700,
+        base in 0usize..1_000,
+        requests in proptest::collection::vec((1usize..90, 0u32..9, 0usize..4), 1..120),
+    ) {
+        let mut map = map_of(pages);
+        let mut model = Model::new(pages);
+        let mut held = Vec::new();
+        for (count, align, choice) in requests {
+            let align = 1 << align;
+            let fits = |model: &Model, page: usize| {
+                (base + page).is_multiple_of(align) && page + count <= pages
+                    && model.begun_at[page..page + count].iter().all(Option::is_none)
+            };
+            match choice {
+                0 if !held.is_empty() => {
+                    let (page, count): (usize, usize) = held.swap_remove(count % held.len());
+                    model.free(page, count).unwrap();
+                    map.free(page, count).unwrap();
+                }
+                1 => {
+                    let page = model.allocate(count);
+                    prop_assert_eq!(map.allocate(count), page);
+                    held.extend(page.map(|page| (page, count)));
+                }
+                _ => {
+                    let page = (0..pages).find(|&page| fits(&model, page));
+                    prop_assert_eq!(allocate_aligned(&mut map, count, base, align), page);
+                    if let Some(page) = page {
+                        model.begun_at[page..page + count].fill(Some(page));
+                        held.push((page, count));
+                    }
+                }
+            }
+            assert_tree_is_exact(&mut map);
+        }
+        assert_consistent(&mut map, &model);
+    }
+}
+
+/// Between two steps of a search others take and give back pages: what the next step begins in may be one run with what
+/// lies before it by now.
+#[test]
+fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
+    let mut map = map_of(1000);
+    assert_eq!(map.allocate(10), Some(0));
+    assert_eq!(map.allocate(130), Some(10));
+    assert_eq!(map.allocate(150), Some(140));
+    assert_eq!(map.allocate(10), Some(290));
+    assert_eq!(map.allocate(700), Some(300));
+    map.free(10, 130).unwrap();
+    map.free(290, 10).unwrap();
+    while map.settle() {}
+    assert!(matches!(map.take_aligned(0, 10, 0, 256), Step::From(140)));
+    map.free(140, 150).unwrap();
+    while map.settle() {}
+    let taken = map.take_aligned(140, 10, 0, 256);
+    while map.settle() {}
+    assert_tree_is_exact(&mut map);
+    if let Step::Taken(page) = taken {
+        map.free(page, 10).unwrap();
+    }
+    while map.settle() {}
+    assert_eq!(map.allocate(290), Some(10));
+}
+
+proptest! {
+    /// As drivers do: what is taken comes back soon, the oldest first, or the youngest, or one in between.
+    #[test]
+    fn what_comes_back_in_order_is_placed_as_first_fit_does(
+        pages in 65usize..1_500,
+        calls in proptest::collection::vec((0usize..8, 1usize..130), 1..200),
+        longest in 1usize..130,
+    ) {
+        let mut map = map_of(pages);
+        let mut model = Model::new(pages);
+        let mut held: std::collections::VecDeque<(usize, usize)> = Default::default();
+        for (choice, number) in calls {
+            let freed = match choice {
+                0 | 1 => held.pop_front(),
+                2 => held.pop_back(),
+                3 => held.remove(held.len().saturating_sub(1 + number % 4)),
+                _ => {
+                    let count = 1 + number % longest;
+                    let page = model.allocate(count);
+                    prop_assert_eq!(map.allocate(count), page);
+                    held.extend(page.map(|page| (page, count)));
+                    None
+                }
+            };
+            if let Some((page, count)) = freed {
+                model.free(page, count).unwrap();
+                prop_assert_eq!(map.free(page, count), Ok(()));
+            }
+            assert_tree_is_exact(&mut map);
+        }
+        assert_consistent(&mut map, &model);
+    }
+}
+
+/// Rings of buffers, as drivers have them: some of the first are recycled, and all are given back in either order.
+#[test]
+fn rings_are_given_back_in_either_order() {
+    let pages = 2_000;
+    for unit in [1, 3, 31, 64, 65, 100, 128, 200] {
+        for before in [0, 1, 40, 64, 130] {
+            for recycled in 0..6 {
+                for order in 0..4 {
+                    let mut map = map_of(pages);
+                    let mut model = Model::new(pages);
+                    let allocate = |map: &mut PageMap, model: &mut Model, count: usize| {
+                        let page = map.allocate(count);
+                        assert_eq!(page, model.allocate(count));
+                        page.unwrap()
+                    };
+                    let free = |map: &mut PageMap, model: &mut Model, page: usize, count: usize| {
+                        assert_eq!(map.free(page, count), Ok(()));
+                        model.free(page, count).unwrap();
+                    };
+                    let first = (before != 0).then(|| allocate(&mut map, &mut model, before));
+                    if order >= 2 {
+                        while map.settle() {}
+                    }
+                    let mut ring: Vec<_> = (0..8).map(|_| allocate(&mut map, &mut model, unit)).collect();
+                    for page in &ring[..recycled] {
+                        free(&mut map, &mut model, *page, unit);
+                    }
+                    for page in &mut ring[..recycled] {
+                        *page = allocate(&mut map, &mut model, unit);
+                    }
+                    if order % 2 == 0 {
+                        ring.reverse();
+                    }
+                    for page in ring {
+                        free(&mut map, &mut model, page, unit);
+                    }
+                    assert_consistent(&mut map, &model);
+                    if let Some(page) = first {
+                        free(&mut map, &mut model, page, before);
+                    }
+                    assert_eq!(map.allocate(pages), Some(0), "{unit} {before} {recycled} {order}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_size_that_reaches_over_another_allocation_is_wrong() {
+    let pages = 21 * BITS;
+    for first in (1..pages).filter(|first| first % BITS < 2 || first % BITS == BITS - 1) {
+        let mut map = map_of(pages);
+        assert_eq!(map.allocate(first), Some(0));
+        assert_eq!(map.allocate(pages - first), Some(first));
+        assert_eq!(map.check(0, pages), Err(Error::WrongSize), "{first}");
+        assert_eq!(map.free(0, first), Ok(()));
+    }
+}
+
+#[test]
+fn a_size_that_reaches_to_the_end_of_a_closed_run_is_wrong() {
+    for hole in [false, true] {
+        let mut map = map_of(100);
+        assert_eq!(map.allocate(10), Some(0));
+        assert_eq!(map.allocate(10), Some(10));
+        if hole {
+            assert_eq!(map.free(0, 10), Ok(()));
+        }
+        while map.settle() {}
+        for count in [11, 20, 80, 90] {
+            assert_eq!(map.free(10, count), Err(Error::WrongSize), "{count}");
+        }
+        assert_eq!(map.free(10, 10), Ok(()));
+    }
+}

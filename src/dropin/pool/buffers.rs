@@ -1,0 +1,268 @@
+//! A pool's buffers: taking pages, saying where they are seen, giving them back.
+
+use super::{CLEAN, DIRTY, Pool};
+use crate::dropin::page_map::{PageMap, Span, Step, change, differs_in_many};
+use crate::dropin::pool::mapping::Mapping;
+use crate::dropin::pool::view::map_checked;
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+use crate::mem::cache;
+use crate::mem::lock::IrqGuard;
+use core::num::NonZeroUsize;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
+/// that is longer.
+const PATIENCE: usize = 16;
+
+/// No page.
+const NO_PAGE: usize = usize::MAX;
+
+/// Says that a buffer is looked for by an address in a view: the first to look in.
+pub const MAPPED: usize = MemoryType::Cached as usize;
+/// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
+pub const PHYSICAL: usize = 3;
+impl<K: Kernel> Pool<K> {
+    /// Takes the lowest run of `pages` free pages; says at which page. Any context.
+    #[inline(always)]
+    pub fn take(&self, pages: usize) -> Option<usize> {
+        let mut map = self.map.lock(self.kernel);
+        if let Some(page) = map.take(pages) {
+            return Some(page);
+        }
+        drop(map);
+        self.take_lowest(pages)
+    }
+
+    /// Takes the lowest run of `pages` free pages at an address that is a multiple of `align` bytes, a power of two; says
+    /// at which page.
+    pub fn take_aligned(&self, pages: usize, align: usize) -> Option<usize> {
+        let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
+        let mut from = 0;
+        loop {
+            let step = self.settled().take_aligned(from, pages, base, align);
+            match step {
+                Step::Taken(page) => return Some(page),
+                Step::From(page) if page < self.pages => from = page,
+                Step::From(_) | Step::Nothing => return None,
+            }
+        }
+    }
+
+    /// The same, where the open run does not say so: opens another.
+    #[inline(never)]
+    pub fn take_lowest(&self, pages: usize) -> Option<usize> {
+        // A pool that is too small says so at once.
+        if pages > self.pages {
+            return None;
+        }
+        self.settled().take_lowest(pages)
+    }
+
+    /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
+    /// back, if they cannot be mapped. Any context if the view is mapped already, else *thread*.
+    #[inline(always)]
+    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<Va> {
+        // The usual case: the view is there, and no cache line is in the way.
+        let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
+        let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
+            true => (MemoryType::Uncached, CLEAN),
+            false => (MemoryType::Cached, DIRTY),
+        };
+        match self.view(memory).base() {
+            Some(base) if is_usual && !Span::new(page, pages).differs(self.clean, mark) => {
+                Some(base + (page << PAGE_SHIFT))
+            }
+            _ => self.hand_out(page, pages, wanted).map(NonZeroUsize::get),
+        }
+    }
+
+    /// The same, in every case.
+    #[inline(never)]
+    pub fn hand_out(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+        let offset = page << PAGE_SHIFT;
+        let is_physical = wanted.contains(Flags::NOMAP);
+        let memory = if (wanted | self.flags()).contains(Flags::NOCACHE) {
+            MemoryType::Uncached
+        } else if wanted.contains(Flags::WRITE_THROUGH) {
+            MemoryType::WriteThrough
+        } else {
+            MemoryType::Cached
+        };
+        let va = match is_physical {
+            true => NonZeroUsize::new(self.start + offset),
+            false => self.map_buffer(page, pages, memory),
+        };
+        let Some(va) = va else {
+            // It was allocated just now, so it can be freed.
+            let _ = self.free(page, pages);
+            return None;
+        };
+        // Nobody can tell of which type a mapping of its own is, but by the mark: so one that has a cache counts as cached.
+        let is_cached_alone = self.kernel.caches_write_through()
+            && memory == MemoryType::WriteThrough
+            && self.view(memory).base().is_none();
+        let is_cached = memory == MemoryType::Cached && !is_physical;
+        let mark = if is_cached || is_physical || is_cached_alone { DIRTY } else { CLEAN };
+        let span = Span::new(page, pages);
+        // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
+        // reason not to.
+        if is_physical || is_cached_alone || differs_in_many(self.clean, span, mark) {
+            // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address,
+            // whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
+            let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
+            if !is_cached && let Some(through) = cached.or((!is_physical).then_some(va.get())) {
+                cache::flush(self.kernel, through, pages << PAGE_SHIFT);
+            }
+            // Others change the bits beside them, but with the lock held.
+            let _held = self.lock();
+            change(self.clean, span, mark);
+        }
+        Some(va)
+    }
+
+    /// An address for the buffer at `page`: in the view, which is made if nobody did, or in a mapping of its own.
+    #[inline(always)]
+    fn map_buffer(&self, page: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
+        let offset = page << PAGE_SHIFT;
+        let view = self.view(memory);
+        if let Some(base) = view.base() {
+            return NonZeroUsize::new(base + offset);
+        }
+        let kernel = self.kernel;
+        let turn = self.own.turn(kernel)?;
+        if let Some(base) = view.get_or_map(&turn, kernel, self.start, self.size(), memory) {
+            return NonZeroUsize::new(base + offset);
+        }
+        let record = self.own.reserve(turn, kernel, page, pages)?;
+        let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
+        self.own.put(record, va);
+        va
+    }
+
+    /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` says; if it can be
+    /// one. Any context.
+    #[inline(always)]
+    pub fn buffer_at(&self, va: Va, sought: usize) -> Option<usize> {
+        let page = self.page_at(va, sought);
+        if page == NO_PAGE {
+            return None;
+        }
+        // In the cached view, which is there: so nobody has a cached mapping of its own, and the mark is that of a view.
+        let is_sure = || sought == MAPPED && self.was_cached(page) && !self.kernel.caches_write_through();
+        if self.has_own_mappings() && !is_sure() && self.own.has(page) { None } else { Some(page) }
+    }
+
+    /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
+    /// handed out without a mapping, as `sought` says; else [`NO_PAGE`]. Any context.
+    #[inline(always)]
+    fn page_at(&self, va: Va, sought: usize) -> usize {
+        let [cached, uncached, write_through, _] = &self.views;
+        let size = self.size();
+        let mut kind = DIRTY;
+        let mut offset = self.views.get(sought).unwrap_or(cached).offset_of(va);
+        if offset >= size {
+            if sought != MAPPED {
+                return NO_PAGE;
+            }
+            kind = CLEAN;
+            offset = uncached.offset_of(va);
+            if offset >= size {
+                offset = write_through.offset_of(va);
+                if offset >= size {
+                    return NO_PAGE;
+                }
+            }
+        }
+        if sought != MAPPED && !self.flags().contains(Flags::NOMAP) {
+            return NO_PAGE;
+        }
+        // A view that is not mapped is no whole number of pages away from the first byte of one.
+        let is_first_byte = (offset | va).is_multiple_of(PAGE_SIZE);
+        let page = offset >> PAGE_SHIFT;
+        if is_first_byte && (self.mark(page) ^ kind) & 1 == 0 { page } else { NO_PAGE }
+    }
+
+    /// The physical address of `page`.
+    #[inline(always)]
+    pub fn pa_of(&self, page: usize) -> Pa {
+        self.start.wrapping_add(page << PAGE_SHIFT)
+    }
+
+    /// Whether `page` was last handed out cached, or not mapped.
+    #[inline(always)]
+    pub fn was_cached(&self, page: usize) -> bool {
+        self.mark(page) & 1 == DIRTY
+    }
+
+    /// What the bit of `page` is made of, in the lowest bit.
+    #[inline(always)]
+    fn mark(&self, page: usize) -> usize {
+        const BITS: usize = usize::BITS as usize;
+        self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
+    }
+
+    /// Whether any buffer has a mapping of its own.
+    #[inline(always)]
+    pub fn has_own_mappings(&self) -> bool {
+        self.own.count() != 0
+    }
+
+    /// Takes the mapping of its own from the buffer of `pages` pages at `page`, which is seen at `va`. *Thread.*
+    #[inline(always)]
+    pub fn unmap(&self, own: &Mapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
+        if !self.kernel.can_sleep() {
+            return Err(Error::Context);
+        }
+        own.take(va, page, pages)?;
+        // Nobody can do it for a buffer that is handed out without a mapping next.
+        cache::flush(self.kernel, va, pages << PAGE_SHIFT);
+        self.kernel.unmap(va);
+        self.own.keep(own);
+        Ok(())
+    }
+
+    /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.
+    #[inline(always)]
+    pub fn free_last(&self, page: usize, pages: usize) -> bool {
+        self.map.lock(self.kernel).give_back_last(page, pages)
+    }
+
+    /// Gives back the buffer of `pages` pages at `page`. Any context.
+    #[inline(never)]
+    pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
+        let mut map = self.lock();
+        let mut is_settled = false;
+        while !map.give_back(page, pages, is_settled)? {
+            drop(map);
+            map = self.settled();
+            is_settled = true;
+        }
+        Ok(())
+    }
+
+    /// The map, settled. Each part of that has the lock for itself, so that none holds it for long; unless somebody else
+    /// takes pages in between, time and again.
+    #[inline(never)]
+    pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
+        let mut patience = PATIENCE;
+        loop {
+            let mut map = self.lock();
+            loop {
+                if !map.settle() {
+                    return map;
+                }
+                if patience != 0 {
+                    patience -= 1;
+                    break;
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn lock(&self) -> IrqGuard<'_, K, PageMap> {
+        self.map.lock(self.kernel)
+    }
+}

@@ -1,0 +1,276 @@
+//! A pool: pages, views, flags.
+
+mod buffers;
+pub mod mapping;
+mod seen;
+pub mod view;
+
+pub use buffers::{MAPPED, PHYSICAL};
+pub use seen::Seen;
+
+use core::mem::size_of;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+
+use crate::abi::{rt_dma_pool, rt_list_t};
+use crate::dropin::page_map::{OWN, PageMap, Shape, USED, words_for};
+use crate::dropin::pool::mapping::Mappings;
+use crate::dropin::pool::view::{NOWHERE, View, leads_to};
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, Pa};
+use crate::log::Name;
+use crate::mem::heap::{AtomicRef, OnceRef, Reserved, Slot};
+use crate::mem::lock::IrqLock;
+
+/// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Region {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// What it is called.
+    pub name: Name,
+}
+
+/// The most pages that a pool may have: its map counts them with 31 bits.
+const MOST_PAGES: usize = i32::MAX as usize;
+
+impl Region {
+    /// The first whole page and the number of whole pages; `None` if there is none, or more than [`MOST_PAGES`].
+    pub fn pages(&self) -> Option<(Pa, usize)> {
+        // Physical page 0 is left out: its address is C's null, and its handle says that nobody asked for one.
+        let first = (self.start.saturating_sub(1) >> PAGE_SHIFT) + 1;
+        // Below zero it is more than the most, too.
+        let pages = (self.end >> PAGE_SHIFT).wrapping_sub(first);
+        (pages.wrapping_sub(1) < MOST_PAGES).then_some((first << PAGE_SHIFT, pages))
+    }
+}
+
+/// Whose node names a pool's region in `memory-region`.
+#[derive(Clone, Copy)]
+pub struct NamedBy(usize);
+
+impl NamedBy {
+    /// Nobody's: it is no such region.
+    pub const NOBODY: NamedBy = NamedBy(0);
+    /// It is one, of no device in particular: no device lies at an odd address.
+    pub const ANYBODY: NamedBy = NamedBy(1);
+
+    /// A device's.
+    pub fn device(device: Device) -> Self {
+        NamedBy(device.0)
+    }
+}
+
+/// Another device whose node names the pool's region.
+pub struct Owner {
+    device: Device,
+    next: Option<&'static Owner>,
+}
+
+/// A pool of pages. It begins with what C sees, and is never removed.
+#[repr(C)]
+pub struct Pool<K: Kernel> {
+    /// What C sees.
+    pub public: rt_dma_pool,
+    kernel: K,
+    start: Pa,
+    pages: usize,
+    map: IrqLock<PageMap>,
+    /// Bit `n`: the cache holds no dirty lines of page `n`, because it was last handed out uncached; while it is clear,
+    /// there may be some, from a cached mapping. While page `n` is in use it also says how it was handed out: uncached or
+    /// not. Written with the lock held.
+    clean: &'static [AtomicUsize],
+    /// One for each [`MemoryType`], and the memory itself, as what is handed out without a mapping.
+    views: [View; 4],
+    /// Buffers that are mapped one by one.
+    pub own: Mappings,
+    /// By whom it was named first, if it is a `memory-region`: C may write `public.dev`.
+    named: NamedBy,
+    owners: AtomicRef<Owner>,
+    /// The pool installed after this one.
+    pub next: OnceRef<Pool<K>>,
+}
+
+/// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
+/// while regions are gone through.)
+#[inline(always)]
+pub(crate) fn is_below_4_gib(end: Pa) -> bool {
+    (end as u64).wrapping_sub(1) >> 32 == 0
+}
+
+/// What a request may want of a pool's memory, and the pool has or has not.
+const KINDS: Flags = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
+/// What the bits of pages that may have dirty lines are made of.
+const DIRTY: usize = 0;
+/// What the bits of all others are made of.
+const CLEAN: usize = usize::MAX;
+
+/// A pool that nobody sees yet. Dropped, its memory goes back to the heap.
+pub type NewPool<K> = Slot<K, Pool<K>>;
+
+impl<K: Kernel> Pool<K> {
+    /// A pool of `pages` pages from `start` on, those of `region`; `None` if the heap has no room for the bookkeeping.
+    /// *Thread.*
+    #[inline(always)]
+    pub fn new(
+        kernel: K,
+        region: &Region,
+        (start, pages): (Pa, usize),
+        flags: Flags,
+        named: NamedBy,
+    ) -> Option<NewPool<K>> {
+        let words = words_for(pages);
+        let shape = Shape::new(words);
+        let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
+        Slot::new(kernel, words as u32, shape.nodes() as u32, |bits, nodes| Pool {
+            public: rt_dma_pool {
+                region_start: AtomicUsize::new(region.start),
+                region_end: AtomicUsize::new(region.end),
+                region_name: AtomicPtr::new(region.name.0.cast_mut()),
+                list: rt_list_t::new(),
+                flags: AtomicUsize::new(flags.bits()),
+                map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
+                bits: AtomicUsize::new(pages),
+                start: AtomicUsize::new(start),
+                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(named.0 & !NamedBy::ANYBODY.0)),
+            },
+            kernel,
+            start,
+            pages,
+            map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
+            // Zero: boot code may have written to it through the cache.
+            clean: bits.words::<OWN>(),
+            // One by one: a repeated one is written by a loop.
+            views: [View::new(), View::new(), View::new(), View::at(start)],
+            own: Mappings::new(),
+            named,
+            owners: AtomicRef::new(),
+            next: OnceRef::new(),
+        })
+    }
+
+    /// First byte of page 0.
+    pub fn start(&self) -> Pa {
+        self.start
+    }
+
+    /// One past the last byte of the last page.
+    pub fn end(&self) -> Pa {
+        self.start + self.size()
+    }
+
+    /// Bytes in whole pages.
+    #[inline(always)]
+    pub fn size(&self) -> usize {
+        self.pages << PAGE_SHIFT
+    }
+
+    /// The range it was installed with.
+    pub fn region(&self) -> Region {
+        let public = &self.public;
+        Region { start: public.region_start.load(Relaxed), end: public.region_end.load(Relaxed), name: self.name() }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> Name {
+        Name(self.public.region_name.load(Relaxed))
+    }
+
+    /// Its flags now.
+    #[inline(always)]
+    pub fn flags(&self) -> Flags {
+        Flags::from_bits_retain(self.public.flags.load(Relaxed))
+    }
+
+    /// Sets more flags.
+    pub fn add_flags(&self, flags: Flags) {
+        self.public.flags.fetch_or(flags.bits(), Relaxed);
+    }
+
+    /// Bytes in use and bytes in the longest free run. Any context.
+    pub fn usage(&self) -> (usize, usize) {
+        let map = self.settled();
+        let (used, longest) = (map.used(), map.longest_free());
+        drop(map);
+        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
+    }
+
+    /// Makes the linear map the cached view of a pool that is not linked yet, mapping it first if nobody has; `LINEAR` says
+    /// whether it is. *Thread.*
+    #[inline(always)]
+    pub fn map_linear(&self) {
+        debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
+        let (kernel, start, size) = (self.kernel, self.start, self.size());
+        let base = kernel.linear(start);
+        if leads_to(kernel, base, size, NOWHERE) {
+            kernel.map_linear(base, start, size);
+        }
+        if leads_to(kernel, base, size, start) {
+            self.view(MemoryType::Cached).put(base);
+            // Nobody else sees the pool yet.
+            self.public.flags.store(self.flags().union(Flags::LINEAR).bits(), Relaxed);
+        }
+    }
+
+    // --- whom it serves --------------------------------------------------------------------------------------------
+
+    /// Whether it is a device's `memory-region`.
+    pub fn is_named(&self) -> bool {
+        self.named.0 != NamedBy::NOBODY.0
+    }
+
+    /// Whether it is a device's `memory-region`, and `device` one of those that name it.
+    pub fn is_named_by(&self, device: Device) -> bool {
+        self.is_named() && self.belongs_to(device)
+    }
+
+    #[inline(never)]
+    fn belongs_to(&self, device: Device) -> bool {
+        self.public.dev.load(Relaxed) as usize == device.0 || self.extra_owners().any(|owner| owner.device == device)
+    }
+
+    fn extra_owners(&self) -> impl Iterator<Item = &'static Owner> {
+        core::iter::successors(self.owners.get(), |owner| owner.next)
+    }
+
+    /// Lets a second device share the pool, if there is memory for that. The caller excludes other calls. *Thread.*
+    #[inline(always)]
+    pub fn share_with(&self, device: Device) -> Result<(), Error> {
+        if !self.belongs_to(device) {
+            let memory = Reserved::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
+            let owner = memory.place(|_| Owner { device, next: self.owners.get() }).ok_or(Error::NoMemory)?;
+            self.owners.set(Some(owner));
+        }
+        Ok(())
+    }
+
+    /// Whether it serves a request of `device`: a device's pool only that device's requests for one, any other pool
+    /// only other requests.
+    #[inline(always)]
+    pub fn serves(&self, device: Device, wanted: Flags) -> bool {
+        self.serves_as(device, wanted, false)
+    }
+
+    /// The same, or, as `own` says, whether it is one of the regions that the device's node names, and has the kind of
+    /// memory that `wanted` asks for.
+    #[inline(always)]
+    pub fn serves_as(&self, device: Device, wanted: Flags, own: bool) -> bool {
+        let flags = self.flags();
+        if !(wanted.difference(flags) & KINDS).is_empty() {
+            return false;
+        }
+        if own {
+            return self.is_named_by(device);
+        }
+        !(flags ^ wanted).contains(Flags::DEVICE) && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
+    }
+
+    #[inline(always)]
+    fn view(&self, memory: MemoryType) -> &View {
+        let [cached, ..] = &self.views;
+        self.views.get(memory as usize).unwrap_or(cached)
+    }
+}

@@ -1,0 +1,82 @@
+//! `rt_dmam_alloc`, `rt_dmam_free`, `rt_dmam_release`.
+
+use core::ffi::c_void;
+
+use crate::abi::rt_device;
+use crate::additions::device::managed::{Kind, Words};
+use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::kernel::{Device, Kernel};
+use crate::log::Line;
+use crate::text::apart;
+
+/// Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+///
+/// Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_alloc(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> *mut c_void {
+    let none = core::ptr::null_mut();
+    let Some(device) = device(dev).filter(|_| size != 0) else { return none };
+    // Before the buffer is, so that nothing can fail after.
+    let Some(slot) = DEVICES.reserve(device) else { return none };
+    let mut handle = 0;
+    // SAFETY: the caller's device; the handle is ours.
+    let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
+    if buffer.is_null() {
+        return none;
+    }
+    slot.manage(Kind::Buffer, free_buffer, [size, buffer.expose_provenance(), handle, flags]);
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    buffer
+}
+
+/// Gives back, before `rt_dmam_release` would, a buffer of `rt_dmam_alloc`.
+///
+/// `size`, `cpu_addr` and `dma_handle` are those of its `rt_dmam_alloc`; a zero `dma_handle` says that the caller did not
+/// ask for it. What is no managed buffer of the device (any more) is logged and counted, and changes nothing. Null `dev`
+/// or `cpu_addr`, or zero `size`, does nothing. Thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize) {
+    let Some(device) = device(dev) else { return };
+    if size == 0 || cpu_addr.is_null() {
+        return;
+    }
+    let va = cpu_addr.expose_provenance();
+    let is_it = |words: &Words| {
+        let [its_size, its_va, its_handle, _] = *words;
+        (its_size, its_va) == (size, va) && (dma_handle == 0 || dma_handle == its_handle)
+    };
+    match DEVICES.unmanage(device, Kind::Buffer, is_it) {
+        Some(words) => free_buffer(device, words),
+        None => {
+            let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
+            let name = DMA.kernel.device_name(device);
+            DMA.refuse_line(&Line::about(name, format, &[va, dma_handle, size]));
+        }
+    }
+}
+
+/// Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
+///
+/// Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
+/// it is counted, and does nothing. Thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
+    let Some(device) = device(dev) else { return };
+    if !DEVICES.release(device) {
+        let name = DMA.kernel.device_name(device);
+        DMA.refuse_line(&Line::about(name, apart!("managed release: needs a thread"), &[]));
+    }
+}
+
+fn free_buffer(device: Device, words: Words) {
+    let [size, va, handle, flags] = words;
+    // SAFETY: the device of the `rt_dmam_alloc`, which stays as long as something is tied to it.
+    unsafe { rt_dma_free(core::ptr::with_exposed_provenance_mut(device.0), size, pointer(va), handle, flags) }
+}

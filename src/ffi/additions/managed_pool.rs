@@ -1,0 +1,76 @@
+//! `rt_dmam_block_pool_create`, `rt_dmam_block_pool_destroy`.
+
+use core::ffi::{c_char, c_void};
+
+use crate::abi::rt_device;
+use crate::additions::device::managed::{Kind, Words};
+use crate::ffi::additions::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
+use crate::ffi::{DEVICES, DMA, device, pointer};
+use crate::kernel::{Device, Kernel};
+use crate::log::{Line, Name};
+use crate::text::apart;
+
+/// Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+///
+/// If blocks are in use then, the pool stays, and is tied to nothing any more. Returns null also without memory for the
+/// bookkeeping. Thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_block_pool_create(
+    name: *const c_char,
+    dev: *mut rt_device,
+    size: usize,
+    align: usize,
+    boundary: usize,
+) -> *mut rt_dma_block_pool {
+    let none = core::ptr::null_mut();
+    // Before the pool is, so that nothing can fail after.
+    let Some(slot) = device(dev).and_then(|device| DEVICES.reserve(device)) else { return none };
+    // SAFETY: the caller's.
+    let pool = unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) };
+    if !pool.is_null() {
+        slot.manage(Kind::BlockPool, release, words_of(pool));
+    }
+    pool
+}
+
+/// Destroys, before `rt_dmam_release` would, a pool of `rt_dmam_block_pool_create`. While blocks are in use it stays, tied to
+/// its device as before; lines in the log name them. A pool that is not managed is logged and counted, and stays. Null
+/// `pool` does nothing. Thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool) {
+    if pool.is_null() {
+        return;
+    }
+    let wanted = words_of(pool);
+    let device = device_of(pool);
+    // Before it is known whether the pool stays, so that then nothing can fail.
+    let slot = device.and_then(|device| {
+        let slot = DEVICES.reserve(device)?;
+        DEVICES.unmanage(device, Kind::BlockPool, |words| *words == wanted).map(|_| slot)
+    });
+    match slot {
+        Some(slot) => {
+            // SAFETY: the caller's pool.
+            if unsafe { destroy(pool) }.is_err() {
+                slot.manage(Kind::BlockPool, release, wanted);
+            }
+        }
+        None => {
+            let format =
+                apart!("managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
+            let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device));
+            DMA.refuse_line(&Line::about(name, format, &[pool.expose_provenance()]));
+        }
+    }
+}
+
+fn words_of(pool: *mut rt_dma_block_pool) -> Words {
+    [pool.expose_provenance(), 0, 0, 0]
+}
+
+fn release(_device: Device, words: Words) {
+    let [pool, ..] = words;
+    let pool: *mut c_void = pointer(pool);
+    // SAFETY: nobody uses a pool after its device is released. What is in use is logged, and stays.
+    let _ = unsafe { destroy(pool.cast()) };
+}

@@ -1,0 +1,20 @@
+//! The functions of `rt_dma.h`.
+
+pub(in crate::ffi) mod attributes;
+pub(in crate::ffi) mod block_pool;
+pub mod driver;
+pub(in crate::ffi) mod managed;
+pub(in crate::ffi) mod managed_map;
+pub(in crate::ffi) mod managed_pool;
+pub(in crate::ffi) mod masks;
+pub(in crate::ffi) mod reserved_memory;
+pub(in crate::ffi) mod streaming;
+
+pub use attributes::*;
+pub use block_pool::*;
+pub use managed::*;
+pub use managed_map::*;
+pub use managed_pool::*;
+pub use masks::*;
+pub use reserved_memory::*;
+pub use streaming::*;

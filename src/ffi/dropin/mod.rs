@@ -1,0 +1,9 @@
+//! The functions of RT-Thread's `drivers/dma.h`, and `list_dma_pool`.
+
+pub(in crate::ffi) mod buffer;
+pub(in crate::ffi) mod ops;
+pub(in crate::ffi) mod pool;
+
+pub use buffer::*;
+pub use ops::*;
+pub use pool::*;

@@ -1,0 +1,209 @@
+//! Values in memory that may be Device memory: whole words, aligned, each by one access that is neither joined with
+//! another nor left out (Arm ARM DDI 0487, B2.7.2). No reference to such memory is ever made: a device writes to it.
+
+#![allow(unsafe_code)]
+
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+use core::sync::atomic::{Ordering::SeqCst, fence};
+
+use super::copy::copy_aligned;
+use crate::kernel::Va;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// An integer that the processor reads and writes by one access. One of 64 bits takes two where the processor has 32.
+pub trait Word: Copy + Send + Sync + sealed::Sealed + 'static {
+    /// Its value with all bits zero.
+    const ZERO: Self;
+}
+
+/// What lies in memory as one word, or as several of one width, one behind the other.
+pub trait Words: Copy + sealed::Sealed + 'static {
+    /// The word: its width is that of every access.
+    type Word: Word;
+    /// How many there are, not zero.
+    const COUNT: usize;
+    /// Bytes of all of them.
+    const SIZE: usize = Self::COUNT * size_of::<Self::Word>();
+
+    /// The value of which `word` gives each word, from the first to the last.
+    fn gather(word: impl FnMut(usize) -> Self::Word) -> Self;
+    /// Gives each word to `put`, from the first to the last.
+    fn scatter(self, put: impl FnMut(usize, Self::Word));
+}
+
+macro_rules! integers {
+    ($($integer:ty)*) => {$(
+        impl sealed::Sealed for $integer {}
+        impl Word for $integer {
+            const ZERO: Self = 0;
+        }
+        impl Words for $integer {
+            type Word = $integer;
+            const COUNT: usize = 1;
+
+            fn gather(mut word: impl FnMut(usize) -> $integer) -> Self {
+                word(0)
+            }
+
+            fn scatter(self, mut put: impl FnMut(usize, $integer)) {
+                put(0, self)
+            }
+        }
+    )*};
+}
+integers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl<W: Word, const N: usize> sealed::Sealed for [W; N] {}
+impl<W: Word, const N: usize> Words for [W; N] {
+    type Word = W;
+    const COUNT: usize = {
+        assert!(N != 0, "a value has a word at least");
+        N
+    };
+
+    fn gather(word: impl FnMut(usize) -> W) -> Self {
+        core::array::from_fn(word)
+    }
+
+    fn scatter(self, mut put: impl FnMut(usize, W)) {
+        self.into_iter().enumerate().for_each(|(at, word)| put(at, word));
+    }
+}
+
+/// Mapped memory of one owner, who reads and writes it through this.
+pub struct DeviceMemory {
+    start: Va,
+    size: usize,
+}
+
+impl DeviceMemory {
+    /// The `size` bytes at `start`.
+    ///
+    /// # Safety
+    /// They are mapped for reading and writing as long as this is used, by an address that was a pointer once whose
+    /// provenance is exposed; no Rust value lies there, and nobody else in the system accesses them meanwhile but a
+    /// device.
+    pub unsafe fn new(start: Va, size: usize) -> Self {
+        DeviceMemory { start, size }
+    }
+
+    /// Address of the `size` bytes at `offset`, if they lie within and `align` divides it.
+    fn place(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
+        let address = self.start.wrapping_add(offset);
+        let is_within = offset.checked_add(size).is_some_and(|end| end <= self.size);
+        (is_within && address.is_multiple_of(align)).then_some(address)
+    }
+
+    /// The value at `offset`, word by word in rising order; `None` if it ends behind the memory, or is not aligned.
+    /// What is read after it is newer.
+    pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
+        let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
+        let words = with_exposed_provenance::<W::Word>(address);
+        // SAFETY: the words of a value, of which `gather` asks for no other, lie within mapped memory, and are aligned.
+        let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
+        fence(SeqCst);
+        Some(value)
+    }
+
+    /// Writes the value at `offset`, word by word in rising order; `None` if it would end behind the memory, or is not
+    /// aligned: then nothing is written. What is written after it comes after it.
+    #[must_use]
+    pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Option<()> {
+        let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
+        let words = with_exposed_provenance_mut::<W::Word>(address);
+        // SAFETY: as for `read`.
+        value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
+        fence(SeqCst);
+        Some(())
+    }
+
+    /// Copies bytes out; `None`, and no byte, if they end behind the memory.
+    #[must_use]
+    pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Option<()> {
+        let from = with_exposed_provenance(self.place(offset, to.len(), 1)?);
+        // SAFETY: as many bytes as `to` has lie within mapped memory; `to` is a Rust value, which does not lie there.
+        unsafe { copy_aligned(to.as_mut_ptr(), from, to.len()) };
+        Some(())
+    }
+
+    /// Copies bytes in; `None`, and no byte, if they would end behind the memory.
+    #[must_use]
+    pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Option<()> {
+        let to = with_exposed_provenance_mut(self.place(offset, from.len(), 1)?);
+        // SAFETY: as for `read_bytes`.
+        unsafe { copy_aligned(to, from.as_ptr(), from.len()) };
+        Some(())
+    }
+
+    /// Writes zeros everywhere: no `memset`, whose `dc zva` faults on Device memory (Arm ARM, DC ZVA). What is written
+    /// after it comes after it.
+    pub fn zero(&mut self) {
+        const WORD: usize = size_of::<usize>();
+        let mut at = 0;
+        while at < self.size {
+            // The memory may begin or end within a word.
+            let step = match self.place(at, WORD, WORD) {
+                Some(address) => {
+                    // SAFETY: a word that lies within mapped memory, and is aligned.
+                    unsafe { with_exposed_provenance_mut::<usize>(address).write_volatile(0) };
+                    WORD
+                }
+                None => {
+                    // SAFETY: a byte that does.
+                    unsafe { with_exposed_provenance_mut::<u8>(self.start.wrapping_add(at)).write_volatile(0) };
+                    1
+                }
+            };
+            at = at.saturating_add(step);
+        }
+        fence(SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight-byte words, so that every integer's alignment is known, with a frame around the memory.
+    fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory {
+        // SAFETY: within the middle of the array, which the test leaves alone while it uses this.
+        unsafe { DeviceMemory::new(frame.as_mut_ptr().expose_provenance() + 8 + start, size) }
+    }
+
+    #[test]
+    fn only_what_lies_within_and_is_aligned() {
+        let mut frame = [!0; 6];
+        let mut memory = memory(&mut frame, 0, 20);
+        assert_eq!(memory.write(16, 1u32), Some(()));
+        assert_eq!(memory.write(12, [2u32, 3]), Some(()));
+        assert_eq!(memory.read(12), Some([2u32, 3]));
+        assert_eq!(memory.read::<u64>(8), Some(u64::from_ne_bytes(*b"\xff\xff\xff\xff\x02\0\0\0")));
+        for offset in [17, 20, usize::MAX - 3, usize::MAX] {
+            assert_eq!(memory.write(offset, 0u32), None, "{offset}");
+            assert_eq!(memory.read::<[u32; 2]>(offset), None, "{offset}");
+            assert_eq!(memory.write_bytes(offset, &[0; 4]), None, "{offset}");
+        }
+        assert_eq!(memory.read::<u32>(2), None);
+        assert_eq!(memory.read::<u64>(4), None);
+        assert_eq!(memory.write(16, [0u32, 0]), None);
+        let mut bytes = [0; 5];
+        assert_eq!(memory.read_bytes(16, &mut bytes), None);
+        assert_eq!(memory.read_bytes(15, &mut bytes), Some(()));
+        assert_eq!(bytes, [0, 3, 0, 0, 0]);
+        assert_eq!((frame[0], frame[4], frame[5]), (!0, !0, !0));
+    }
+
+    #[test]
+    fn zero_covers_every_byte_and_no_other() {
+        for (start, size) in (0..9).flat_map(|start| (0..24).map(move |size| (start, size))) {
+            let mut frame = [!0; 6];
+            memory(&mut frame, start, size).zero();
+            let bytes: std::vec::Vec<_> = frame.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            let zeros = 8 + start..8 + start + size;
+            assert!(bytes.iter().enumerate().all(|(at, byte)| (*byte == 0) == zeros.contains(&at)), "{start} {size}");
+        }
+    }
+}
