@@ -18,21 +18,35 @@
 #![deny(unsafe_code, missing_docs)]
 // `new` is const, for statics, which `default` cannot be.
 #![allow(clippy::new_without_default)]
+// Without the C ABI and without the tests, nothing calls most of the library.
+#![cfg_attr(
+    not(any(target_os = "none", feature = "rtthread", feature = "internals")),
+    allow(dead_code, unused_imports)
+)]
 
 // On a bare target the library brings its own panic handler (`ffi::panic`); elsewhere the standard library does.
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+/// Declares modules that only this crate uses. The feature `internals` makes them public for the crate's own tests.
+macro_rules! internal {
+    ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+        $(
+            #[cfg(feature = "internals")]
+            $(#[$attribute])*
+            pub mod $name;
+            #[cfg(not(feature = "internals"))]
+            $(#[$attribute])*
+            mod $name;
+        )*
+    };
+}
+
+internal!(additions, dropin, error, flags, kernel, log, mem);
+
 pub mod abi;
-pub mod additions;
-pub mod dropin;
-pub mod error;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod ffi;
-pub mod flags;
-pub mod kernel;
-pub mod log;
-pub mod mem;
 mod text;
 
 pub use additions::driver;

@@ -108,8 +108,22 @@ pub enum Entry<T> {
     End,
 }
 
-/// Everything the core needs from a kernel. See the [module](self) for who owes what.
-pub trait Kernel: Copy + Send + Sync + 'static {
+/// Everything the core needs from a kernel.
+///
+/// # Safety
+///
+/// The library turns what these methods return into references and hands addresses to devices, so an implementation that
+/// breaks one of these rules causes undefined behaviour:
+///
+/// * [`heap_alloc`](Kernel::heap_alloc) returns null, or memory of at least the size asked for, zeroed, aligned for a
+///   pointer, and used by no one else until [`heap_free`](Kernel::heap_free) gets it back.
+/// * [`v2p`](Kernel::v2p) returns what the page tables hold, from any context, whatever interrupts it.
+/// * A mapping made by [`map`](Kernel::map) or [`map_linear`](Kernel::map_linear) stays until [`unmap`](Kernel::unmap).
+/// * [`irq_save`](Kernel::irq_save) masks the interrupts of this core until [`irq_restore`](Kernel::irq_restore).
+/// * [`can_sleep`](Kernel::can_sleep) is false in an interrupt.
+/// * No method calls back into this library, except that a console which is written to may use a device of its own.
+#[allow(unsafe_code)]
+pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     // --- heap ------------------------------------------------------------------------------------------------------
 
     /// `size` zeroed bytes aligned for a pointer, or null. *Thread.*

@@ -26,7 +26,12 @@ pub struct SharedPool {
 }
 
 /// A kernel that has a device tree, and a boot allocator behind it.
-pub trait ReservedMemory: Kernel {
+///
+/// # Safety
+///
+/// Memory that [`reserve`](ReservedMemory::reserve) reserved is given to no one else by the kernel.
+#[allow(unsafe_code)]
+pub unsafe trait ReservedMemory: Kernel {
     /// Shared pool `index`, of those that are not disabled, in the tree's order. `None` where there is no device tree,
     /// or it has not been read yet.
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>>;

@@ -9,7 +9,8 @@ use std::alloc::{Layout, alloc_zeroed};
 #[derive(Clone, Copy)]
 pub struct HeapOnly;
 
-impl Kernel for HeapOnly {
+// SAFETY: the heap is the host's, and never takes memory back; no other service is used.
+unsafe impl Kernel for HeapOnly {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         // SAFETY: the layout is not empty.
         unsafe { alloc_zeroed(Layout::from_size_align(size.max(1), 16).unwrap()) }

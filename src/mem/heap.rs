@@ -47,7 +47,8 @@ impl<K: Kernel> Reserved<K> {
     /// `None` if it is too small for a `T`.
     #[inline(always)]
     pub fn place<T>(self, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {
-        const { assert!(align_of::<T>() <= align_of::<usize>()) }
+        // What follows the `T` must be aligned for a pointer, too.
+        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
         let left = self.size.checked_sub(size_of::<T>())?;
         let memory = ManuallyDrop::new(self).memory;
         // SAFETY: `size_of::<T>()` bytes lie within the memory, by the check above.
@@ -80,8 +81,12 @@ pub struct Slot<K: Kernel, T> {
 impl<K: Kernel, T> Slot<K, T> {
     /// What `make` makes of bitmaps of `words` words each, and of `nodes` values, all zero; `None` if the heap has no room.
     /// *Thread.*
+    ///
+    /// # Safety
+    /// `make` keeps the bitmaps and the values nowhere but in the `T`, and no copy of them is used after the slot is
+    /// dropped: their memory goes back to the heap with it.
     #[inline(always)]
-    pub fn new<N: Zeroed + 'static>(
+    pub unsafe fn new<N: Zeroed + 'static>(
         kernel: K,
         words: u32,
         nodes: u32,

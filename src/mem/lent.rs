@@ -130,8 +130,12 @@ unsafe impl Owner<Unique> for &'static mut [u8] {
 pub struct Held<B>(MaybeUninit<B>);
 
 impl<B> Held<B> {
-    /// Lends the bytes, until the owner is taken back or dropped.
-    pub fn lend<A: Access>(owner: B) -> (Self, Lent<'static, A>)
+    /// Lends the bytes of `owner`.
+    ///
+    /// # Safety
+    /// The caller drops the returned [`Lent`] before the returned [`Held`] is dropped or taken: the bytes may be gone
+    /// afterwards.
+    pub unsafe fn lend<A: Access>(owner: B) -> (Self, Lent<'static, A>)
     where
         B: Owner<A>,
     {

@@ -35,7 +35,8 @@ pub struct Coherent(&'static Dma<FakeKernel>);
 
 const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
-impl Pages for Coherent {
+// SAFETY: the pools of the machine keep the rules of `Pages`.
+unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         self.0.allocate(self.0.choose_ops(device).ok()?, device, size, COHERENT)
     }

@@ -15,7 +15,8 @@ impl Listed {
     }
 }
 
-impl Pages for Listed {
+// SAFETY: the tests that use it do not touch the memory, or list addresses of their own memory.
+unsafe impl Pages for Listed {
     fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
         let (va, handle) = self.0.lock().unwrap().pop()?;
         self.1.lock().unwrap().push((va, handle, size));

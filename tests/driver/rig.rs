@@ -34,7 +34,8 @@ impl Platform for Fake {
 #[derive(Clone, Copy)]
 pub struct Coherent(&'static Dma<FakeKernel>);
 
-impl Pages for Coherent {
+// SAFETY: the pools of the machine keep the rules of `Pages`.
+unsafe impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
         self.0.allocate(ops, device, size, Flags::COHERENT)

@@ -194,7 +194,8 @@ fn heap_layout(size: usize) -> Layout {
     Layout::from_size_align(size, align_of::<usize>()).unwrap()
 }
 
-impl Kernel for FakeKernel {
+// SAFETY: the heap is the host's; `v2p` reads the map of mappings.
+unsafe impl Kernel for FakeKernel {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         self.may_sleep("heap_alloc");
         assert_ne!(size, 0, "nobody needs no memory");

@@ -100,7 +100,8 @@ impl Machine {
     }
 }
 
-impl ReservedMemory for FakeKernel {
+// SAFETY: what is reserved is recorded, and given to no one else.
+unsafe impl ReservedMemory for FakeKernel {
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
         self.may_sleep("shared_pool");
         let records = self.0.records.lock().unwrap();

@@ -28,7 +28,13 @@ use span::Spans;
 use table::Table;
 
 /// Where the spans of a pool come from: the device's coherent memory.
-pub trait Pages: Copy + Send + Sync + 'static {
+///
+/// # Safety
+///
+/// Memory that [`allocate`](Pages::allocate) returned is mapped for the processor, is used by no one else until
+/// [`free`](Pages::free) gets it back, and its address is that of a pointer whose provenance was exposed.
+#[allow(unsafe_code)]
+pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// `size` bytes of coherent memory, whole pages, and their handle. *Thread.*
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
     /// Gives them back. *Thread.*

@@ -74,7 +74,9 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Endless;
 
-    impl Pages for Endless {
+    // SAFETY: the tests do not touch the memory.
+    #[allow(unsafe_code)]
+    unsafe impl Pages for Endless {
         fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
             let va = NEXT.fetch_add(size, Relaxed);
             Some((va, va))

@@ -219,7 +219,9 @@ impl<P: Platform> Device<P> {
     /// Makes bytes the device's until the mapping is dropped, or [finished](Mapped::finish). Any context: see
     /// [`crate::additions::streaming`].
     pub fn map<W: Way, B: Owner<W::Access>>(&self, _way: W, owner: B) -> Result<Mapped<W, B, P>, Refused<B>> {
-        let (owner, bytes) = Held::lend(owner);
+        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its owner; so does `Mapping::new` if it fails.
+        #[allow(unsafe_code)]
+        let (owner, bytes) = unsafe { Held::lend(owner) };
         match Mapping::new(*self, bytes) {
             Ok(mapping) => Ok(Mapped { mapping, owner }),
             Err(error) => Err(Refused { error, owner: owner.take() }),

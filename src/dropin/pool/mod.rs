@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
+use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{AtomicRef, OnceRef, Reserved, Slot};
 use crate::mem::lock::IrqLock;
 
@@ -125,7 +126,7 @@ impl<K: Kernel> Pool<K> {
         let words = words_for(pages);
         let shape = Shape::new(words);
         let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
-        Slot::new(kernel, words as u32, shape.nodes() as u32, |bits, nodes| Pool {
+        let make = |bits: Bitmaps, nodes| Pool {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),
                 region_end: AtomicUsize::new(region.end),
@@ -149,7 +150,12 @@ impl<K: Kernel> Pool<K> {
             named,
             owners: AtomicRef::new(),
             next: OnceRef::new(),
-        })
+        };
+        // SAFETY: the pool alone has the bitmaps and the nodes.
+        #[allow(unsafe_code)]
+        unsafe {
+            Slot::new(kernel, words as u32, shape.nodes() as u32, make)
+        }
     }
 
     /// First byte of page 0.

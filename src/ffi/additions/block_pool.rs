@@ -32,7 +32,8 @@ impl DevicePages {
 /// What RT-Thread's `rt_dma_alloc_coherent` asks for.
 const COHERENT: usize = Flags::NOCACHE.union(Flags::LINEAR).bits();
 
-impl Pages for DevicePages {
+// SAFETY: `rt_dma_alloc` returns such memory.
+unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         let mut handle = 0;
         // SAFETY: the device that the pool was made for, which stays as long as the pool; the handle is ours.

@@ -148,7 +148,7 @@ fn maintain(mut va: Va, mut size: usize, operation: c_int) {
 
 // SAFETY for every block below: the port keeps what its header says of each function, and takes any value of the types
 // it declares; devices are pointers that a C caller handed in as such.
-impl Kernel for RtThread {
+unsafe impl Kernel for RtThread {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         // SAFETY: see above.
         unsafe { rt_dma_port_heap_alloc(size).cast() }

@@ -63,7 +63,7 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
 }
 
 // SAFETY for every block below: the port keeps what its header says of each function; nodes come from it.
-impl ReservedMemory for RtThread {
+unsafe impl ReservedMemory for RtThread {
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
         let mut pool = rt_dma_port_shared_pool {
             node: core::ptr::null_mut(),

@@ -56,9 +56,13 @@ struct Holder {
 
 pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
-    let slot = Slot::new(HeapOnly, words as u32, shape.nodes() as u32, |bits, nodes| Holder {
+    // SAFETY: the holder keeps the map, and is never dropped.
+    #[allow(unsafe_code)]
+    let slot = unsafe {
+    Slot::new(HeapOnly, words as u32, shape.nodes() as u32, |bits, nodes| Holder {
         map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
-    });
+    })
+    };
     slot.unwrap().keep().map.lock().unwrap()
 }
 

@@ -1,0 +1,63 @@
+//! No safe function of the public crate can do harm: what could be used for that cannot be named, or is `unsafe`.
+//!
+//! Each file of `tests/public_api/` is compiled against the crate as a driver gets it, without the feature `internals`.
+//! A file that begins with `//! error: CODE` must be refused with that error, and with no other; every other file must
+//! compile.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The error that a file must be refused with.
+fn expected(source: &str) -> Option<&str> {
+    source.lines().next()?.strip_prefix("//! error: ")
+}
+
+/// The error codes in what the compiler printed.
+fn codes(printed: &str) -> Vec<&str> {
+    printed.lines().filter_map(|line| line.strip_prefix("error[")?.split(']').next()).collect()
+}
+
+#[test]
+fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_api");
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    let built = Command::new(cargo)
+        .args(["rustc", "--quiet", "--lib", "--crate-type", "rlib", "--features", "rtthread"])
+        .arg("--manifest-path")
+        .arg(root.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&folder)
+        .env_remove("RUSTFLAGS")
+        .status()
+        .unwrap();
+    assert!(built.success(), "the crate compiles without internals");
+
+    let mut refused = 0;
+    for file in std::fs::read_dir(root.join("tests/public_api")).unwrap() {
+        let path = file.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap();
+        let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+            .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
+            .arg("--extern")
+            .arg(format!("rt_dma_pool={}", folder.join("debug/librt_dma_pool.rlib").display()))
+            .arg("-L")
+            .arg(folder.join("debug/deps"))
+            .arg("--out-dir")
+            .arg(&folder)
+            .arg(&path)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stderr);
+        match expected(&source) {
+            None => assert!(output.status.success(), "{} must compile:\n{printed}", path.display()),
+            Some(code) => {
+                refused += 1;
+                assert!(!output.status.success(), "{} must not compile", path.display());
+                let codes = codes(&printed);
+                assert!(codes.iter().all(|found| *found == code) && !codes.is_empty(), "{}: {printed}", path.display());
+            }
+        }
+    }
+    assert!(refused > 0, "there are files that must be refused");
+}

@@ -1,0 +1,6 @@
+//! error: E0603
+//! A wrong implementation of `Kernel` is undefined behaviour.
+#![forbid(unsafe_code)]
+use rt_dma_pool::kernel::Kernel;
+
+pub fn f<K: Kernel>() {}

@@ -1,0 +1,6 @@
+//! error: E0603
+//! The methods of `RtThread` unmap and copy any memory.
+#![forbid(unsafe_code)]
+use rt_dma_pool::kernel::rtthread::RtThread;
+
+pub fn f(_: RtThread) {}

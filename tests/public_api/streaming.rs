@@ -1,0 +1,6 @@
+//! error: E0603
+//! `Streaming::map` and `unmap` copy to and from any address.
+#![forbid(unsafe_code)]
+use rt_dma_pool::additions::streaming::Streaming;
+
+pub fn f<K>(_: Streaming<K>) {}
