@@ -39,6 +39,11 @@
 #define RT_DMA_PORT_INVALIDATE 2
 
 /**
+ * Clean and invalidate as one operation: nothing that is written to a line meanwhile is lost.
+ */
+#define RT_DMA_PORT_FLUSH_AND_DROP 3
+
+/**
  * A line of `LOG_E`.
  */
 #define RT_DMA_PORT_ERROR 0
@@ -276,14 +281,17 @@ extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
 extern void rt_dma_port_unmap(void *va);
 
 /**
- * `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
+ * `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE; or RT_DMA_PORT_FLUSH_AND_DROP. Complete when it
+ * returns. Any context.
  */
-extern void rt_dma_port_cache(int operation, void *va, int size);
+extern void rt_dma_port_cache(int operation,
+                              void *va,
+                              int size);
 
 /**
- * Bytes in a line of the data cache. Any context.
+ * Bytes in the largest line of any cache of the system. Any context.
  */
-extern uintptr_t rt_dma_port_cache_line(void);
+extern uintptr_t rt_dma_port_cache_line_max(void);
 
 /**
  * Masks interrupts on this core and says what to give to `rt_dma_port_irq_restore`. Any context.
@@ -343,12 +351,12 @@ extern const char *rt_dma_port_device_name(void *dev);
 extern int rt_dma_port_device_is_coherent(void *dev);
 
 /**
- * `dev->dma_ops`. Any context.
+ * `dev->dma_ops`, read with acquire: what was written before it was set is seen. Any context.
  */
 extern const void *rt_dma_port_device_ops(void *dev);
 
 /**
- * `dev->dma_ops = ops`. Any context.
+ * `dev->dma_ops = ops`, written with release. Any context.
  */
 extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
 

@@ -16,12 +16,17 @@ int rt_dma_port_device_is_coherent(void *dev)
     return rt_dma_device_is_coherent(dev);
 }
 
+/*
+ * A core that finds a table here must also find what was written before the table was set: the pools that the device
+ * owns, their flags. On a weakly ordered processor that takes a release and an acquire; rt_dma_device_set_ops() is a plain
+ * store.
+ */
 const void *rt_dma_port_device_ops(void *dev)
 {
-    return ((struct rt_device *)dev)->dma_ops;
+    return __atomic_load_n(&((struct rt_device *)dev)->dma_ops, __ATOMIC_ACQUIRE);
 }
 
 void rt_dma_port_device_set_ops(void *dev, const void *ops)
 {
-    rt_dma_device_set_ops(dev, ops);
+    __atomic_store_n(&((struct rt_device *)dev)->dma_ops, ops, __ATOMIC_RELEASE);
 }

@@ -160,7 +160,7 @@ impl<K: Kernel> Dma<K> {
             let link = core::ptr::from_ref(&pool.public.list).cast_mut();
             pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
             pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-            self.head.prev.store(link, Relaxed);
+            self.head.prev.store(link, Release);
             last_link.next.store(link, Release);
             last_next.set(pool);
         });

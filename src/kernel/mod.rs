@@ -152,8 +152,14 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     fn unmap(&self, va: Va);
 
     /// Copies `size` bytes, which do not overlap, through the mappings of `to` and `from`, both mapped as far as it goes,
-    /// with accesses that either may be uncached memory for. Does not sleep.
+    /// with accesses that either may be uncached memory for. A device sees nothing that the caller does afterwards before it
+    /// sees the copy. Does not sleep.
     fn copy(&self, to: Va, from: Va, size: usize);
+
+    /// Orders the accesses of this core for every observer in the system, devices included: all accesses to memory and to
+    /// device registers before the call come before all of those after it. (A fence of the language orders memory for the
+    /// other cores only: neither a device nor an access to a device register need keep to it.) Any context.
+    fn device_barrier(&self);
 
     /// Whether the cache may hold (clean) lines of memory that is mapped write-through. Not on aarch64, where
     /// `rt_ioremap_wt` gives Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`).
@@ -164,16 +170,21 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
 
     // --- data cache ------------------------------------------------------------------------------------------------
 
+    // The lines of different caches may have different lengths. The three operations reach every line, in every cache, that
+    // holds a byte of the range (so the kernel steps through the range by the smallest line), and are complete when they
+    // return.
+
     /// Writes dirty lines of `[va, va + size)` to memory. Whether they stay in the cache is the processor's affair: on
     /// aarch64 RT-Thread drops them, on 32-bit Arm and on the C906 it keeps them, clean. Does not sleep.
     fn cache_flush(&self, va: Va, size: usize);
-    /// The same for few lines, and they are dropped everywhere: what others on this core write to them meanwhile is not
-    /// lost. Does not sleep.
+    /// Writes dirty lines of `[va, va + size)` to memory and drops all lines of it. What is written to a line meanwhile, by
+    /// this core or another, is not lost. For a few lines. Does not sleep.
     fn cache_flush_and_drop(&self, va: Va, size: usize);
     /// Drops the lines of `[va, va + size)`, dirty or not. Does not sleep.
     fn cache_invalidate(&self, va: Va, size: usize);
-    /// Bytes in a line of the data cache: a power of two.
-    fn cache_line(&self) -> usize;
+    /// Bytes in the largest line of any cache of the system: a power of two. Maintenance of one byte may affect all bytes
+    /// of an aligned block of this size.
+    fn cache_line_max(&self) -> usize;
 
     // --- context ---------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ unsafe impl Kernel for HeapOnly {
     }
     fn unmap(&self, _va: Va) {}
     fn copy(&self, _to: Va, _from: Va, _size: usize) {}
+    fn device_barrier(&self) {}
     fn caches_write_through(&self) -> bool {
         true
     }
@@ -37,7 +38,7 @@ unsafe impl Kernel for HeapOnly {
     fn cache_flush(&self, _va: Va, _size: usize) {}
     fn cache_flush_and_drop(&self, _va: Va, _size: usize) {}
     fn cache_invalidate(&self, _va: Va, _size: usize) {}
-    fn cache_line(&self) -> usize {
+    fn cache_line_max(&self) -> usize {
         64
     }
     fn irq_save(&self) -> usize {

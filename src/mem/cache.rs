@@ -10,10 +10,11 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// Drops the lines of `[va, va + size)`, so that the next read comes from memory. Any context.
 ///
 /// A line that the range fills only partly holds bytes of its neighbours: it is written back before it is dropped
-/// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`).
+/// (as Linux's `dma_map` operations do on arm64, `dcache_inval_poc`). Which lines these are is decided by the largest line
+/// of the system: an outer cache with longer lines drops the neighbour's bytes too.
 #[inline(always)] // Of what every image links, one function calls it.
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let line = kernel.cache_line();
+    let line = kernel.cache_line_max();
     let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
     let (first, last) = (va.wrapping_add(line - 1) & mask, end & mask);
     if first < last {

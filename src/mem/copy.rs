@@ -1,13 +1,13 @@
 //! Copying to and from memory that may be Device memory: aligned accesses only.
 
 use core::mem::size_of;
-use core::sync::atomic::{Ordering::SeqCst, fence};
 
 const WORD: usize = size_of::<usize>();
 
 /// Copies `size` bytes from `from` to `to` with aligned accesses: by words where both sides allow it, else by words
 /// written and bytes read. Accesses are neither joined nor left out (a `memcpy` may do both, and read unaligned, or
-/// clear a line: Device memory faults on either, Arm ARM DDI 0487, B2.7.2).
+/// clear a line: Device memory faults on either, Arm ARM DDI 0487, B2.7.2). What must see the copy in order is the caller's
+/// to say ([`Kernel::device_barrier`](crate::kernel::Kernel::device_barrier)).
 ///
 /// # Safety
 /// `[from, from + size)` may be read and `[to, to + size)` written; they do not overlap; nobody else writes to either
@@ -32,8 +32,6 @@ pub unsafe fn copy_aligned(to: *mut u8, from: *const u8, size: usize) {
         }
         copy_bytes(to, from, at, size);
     }
-    // What the driver tells the device next comes after it.
-    fence(SeqCst);
 }
 
 /// # Safety

@@ -172,7 +172,7 @@ pub struct HeapBytes<K: Kernel> {
 impl<K: Kernel> HeapBytes<K> {
     /// So many bytes, not none, all zero; `None` if the heap has no room. *Thread.*
     pub fn new(kernel: K, size: usize) -> Option<Self> {
-        let line = kernel.cache_line();
+        let line = kernel.cache_line_max();
         if size == 0 || !kernel.can_sleep() {
             return None;
         }

@@ -4,10 +4,9 @@
 #![allow(unsafe_code)]
 
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
-use core::sync::atomic::{Ordering::SeqCst, fence};
 
 use super::copy::copy_aligned;
-use crate::kernel::Va;
+use crate::kernel::{Kernel, Va};
 
 mod sealed {
     pub trait Sealed {}
@@ -74,20 +73,25 @@ impl<W: Word, const N: usize> Words for [W; N] {
 }
 
 /// Mapped memory of one owner, who reads and writes it through this.
-pub struct DeviceMemory {
+///
+/// Every call is ordered for devices, too ([`Kernel::device_barrier`]): what is read was not fetched before an access that
+/// came before the call, such as that to a register by which the device says that it is done; what is written, the device
+/// sees before whatever the caller does next.
+pub struct DeviceMemory<K: Kernel> {
+    kernel: K,
     start: Va,
     size: usize,
 }
 
-impl DeviceMemory {
+impl<K: Kernel> DeviceMemory<K> {
     /// The `size` bytes at `start`.
     ///
     /// # Safety
     /// They are mapped for reading and writing as long as this is used, by an address that was a pointer once whose
     /// provenance is exposed; no Rust value lies there, and nobody else in the system accesses them meanwhile but a
     /// device.
-    pub unsafe fn new(start: Va, size: usize) -> Self {
-        DeviceMemory { start, size }
+    pub unsafe fn new(kernel: K, start: Va, size: usize) -> Self {
+        DeviceMemory { kernel, start, size }
     }
 
     /// Address of the `size` bytes at `offset`, if they lie within and `align` divides it.
@@ -98,13 +102,14 @@ impl DeviceMemory {
     }
 
     /// The value at `offset`, word by word in rising order; `None` if it ends behind the memory, or is not aligned.
-    /// What is read after it is newer.
+    /// What is read after it is newer, and it is newer than what was read before it.
     pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
         let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance::<W::Word>(address);
+        self.kernel.device_barrier();
         // SAFETY: the words of a value, of which `gather` asks for no other, lie within mapped memory, and are aligned.
         let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
-        fence(SeqCst);
+        self.kernel.device_barrier();
         Some(value)
     }
 
@@ -116,7 +121,7 @@ impl DeviceMemory {
         let words = with_exposed_provenance_mut::<W::Word>(address);
         // SAFETY: as for `read`.
         value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
-        fence(SeqCst);
+        self.kernel.device_barrier();
         Some(())
     }
 
@@ -124,8 +129,10 @@ impl DeviceMemory {
     #[must_use]
     pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Option<()> {
         let from = with_exposed_provenance(self.place(offset, to.len(), 1)?);
+        self.kernel.device_barrier();
         // SAFETY: as many bytes as `to` has lie within mapped memory; `to` is a Rust value, which does not lie there.
         unsafe { copy_aligned(to.as_mut_ptr(), from, to.len()) };
+        self.kernel.device_barrier();
         Some(())
     }
 
@@ -135,6 +142,7 @@ impl DeviceMemory {
         let to = with_exposed_provenance_mut(self.place(offset, from.len(), 1)?);
         // SAFETY: as for `read_bytes`.
         unsafe { copy_aligned(to, from.as_ptr(), from.len()) };
+        self.kernel.device_barrier();
         Some(())
     }
 
@@ -159,18 +167,19 @@ impl DeviceMemory {
             };
             at = at.saturating_add(step);
         }
-        fence(SeqCst);
+        self.kernel.device_barrier();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::testing::HeapOnly;
 
     /// Eight-byte words, so that every integer's alignment is known, with a frame around the memory.
-    fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory {
+    fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory<HeapOnly> {
         // SAFETY: within the middle of the array, which the test leaves alone while it uses this.
-        unsafe { DeviceMemory::new(frame.as_mut_ptr().expose_provenance() + 8 + start, size) }
+        unsafe { DeviceMemory::new(HeapOnly, frame.as_mut_ptr().expose_provenance() + 8 + start, size) }
     }
 
     #[test]

@@ -150,3 +150,36 @@ fn an_interrupt_may_sync() {
         });
     }
 }
+
+/// An outer cache has lines of 128 bytes, or more, where the inner one has lines of 64: a neighbour in the same long line
+/// keeps its bytes, and the buffer's come from the device.
+#[test]
+fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
+    let places: [usize; 12] = [0, 1, 63, 64, 65, 128, 192, 960, 1024, 1024 + 64, 1024 + 100, 2048 - 64];
+    let sizes = [1, 63, 64, 65, 128, 192, 1024, 1024 + 64];
+    for (largest, (offset, size)) in [64, 128, 512, 2048]
+        .into_iter()
+        .flat_map(|largest| places.map(|place| (largest, place)))
+        .flat_map(|(largest, offset)| sizes.map(|size| (largest, (offset, size))))
+    {
+        let (machine, held) = machine();
+        machine.set_largest_line(largest);
+        let device = machine.device(DeviceInfo::plain().coherent());
+        // 2 KiB on each side.
+        let (start, end) = (2048 + offset, 2048 + offset + size);
+        let all = end.next_multiple_of(2048) + 2048;
+        machine.cpu_write(held.va, &vec![0x0f; all]);
+        machine.dma.sync_out(MapOps::Coherent, device, held.va, all, CACHED).unwrap();
+        machine.cpu_read(held.va, all);
+        machine.evict_cache();
+        machine.device_write(held.handle + start, &vec![0xdd; size]);
+        machine.cpu_write(held.va, &vec![0x11; start]);
+        machine.cpu_write(held.va + end, &vec![0x22; all - end]);
+
+        machine.dma.sync_in(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
+        let expected = [vec![0x11; start], vec![0xdd; size], vec![0x22; all - end]].concat();
+        assert!(machine.cpu_read(held.va, all) == expected, "lines up to {largest}: {size} bytes at {offset}");
+        machine.evict_cache();
+        assert!(machine.device_read(held.handle, all) == expected, "lines up to {largest}: {size} bytes at {offset}");
+    }
+}

@@ -177,13 +177,18 @@ fn heap_bytes_share_no_line_and_go_back() {
     rig.assert_balanced(|device| {
         for size in [1, LINE - 1, LINE, LINE + 1, 1000] {
             let mut bytes = device.bytes(size).unwrap();
-            assert_eq!(bytes.as_ptr().addr() % rig.machine.kernel.cache_line(), 0);
+            assert_eq!(bytes.as_ptr().addr() % rig.machine.kernel.cache_line_max(), 0);
             assert_eq!(*bytes, *vec![0; size]);
             bytes.fill(0xff);
             let another = device.bytes(size).unwrap();
             assert!(bytes.as_ptr().addr().abs_diff(another.as_ptr().addr()) >= size.next_multiple_of(LINE));
         }
     });
+    for largest in [128, 512] {
+        rig.machine.set_largest_line(largest);
+        let [bytes, another] = [1, 1].map(|size| rig.plain().bytes(size).unwrap());
+        assert!(bytes.as_ptr().addr().is_multiple_of(largest) && another.as_ptr().addr().is_multiple_of(largest));
+    }
     let device = rig.plain();
     assert!(device.bytes(0).is_none());
     assert!(device.bytes(usize::MAX).is_none());

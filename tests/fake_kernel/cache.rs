@@ -1,11 +1,14 @@
 //! A write-back data cache, as slow and as treacherous as it may be: a line stays until somebody drops it, and a dirty
 //! one reaches memory only when it is flushed or [evicted](Cache::evict).
+//!
+//! Two caches with lines of unequal length are one here, in which lines of both lengths take turns: see
+//! [`Cache::line_size`].
 
 use super::memory::Memory;
 use rt_dma_pool::kernel::Pa;
 use std::collections::BTreeMap;
 
-/// Bytes in a line.
+/// Bytes in a line of the shortest kind; of every line unless [`Cache::largest_line`] is longer.
 pub const LINE: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,23 +27,42 @@ pub struct CacheCall {
 }
 
 struct CacheLine {
-    bytes: [u8; LINE],
+    bytes: Vec<u8>,
     dirty: bool,
 }
 
-#[derive(Default)]
 pub struct Cache {
     lines: BTreeMap<Pa, CacheLine>,
+    /// Bytes in a line of the longest kind: a power of two, [`LINE`] or more.
+    pub largest_line: usize,
     /// A plain flush leaves the lines in the cache, clean, as 32-bit Arm does; else it drops them, as aarch64 does.
     pub keeps_flushed: bool,
     pub calls: Vec<CacheCall>,
 }
 
+impl Default for Cache {
+    fn default() -> Self {
+        Cache { lines: BTreeMap::new(), largest_line: LINE, keeps_flushed: false, calls: Vec::new() }
+    }
+}
+
 impl Cache {
+    /// Bytes in the line that holds `pa`: one of the longest kind in every second block of memory, else of the shortest.
+    fn line_size(&self, pa: Pa) -> usize {
+        let block = self.largest_line.max(1024);
+        if (pa / block).is_multiple_of(2) { LINE } else { self.largest_line }
+    }
+
+    /// First byte of the line that holds `pa`.
+    fn start_of_line(&self, pa: Pa) -> Pa {
+        pa & !(self.line_size(pa) - 1)
+    }
+
     /// The line of `pa`, brought in if it is not there.
     fn line(&mut self, memory: &Memory, pa: Pa) -> &mut CacheLine {
-        self.lines.entry(pa & !(LINE - 1)).or_insert_with_key(|start| {
-            let mut bytes = [0; LINE];
+        let size = self.line_size(pa);
+        self.lines.entry(self.start_of_line(pa)).or_insert_with_key(|start| {
+            let mut bytes = vec![0; size];
             memory.device_read(*start, &mut bytes);
             CacheLine { bytes, dirty: false }
         })
@@ -48,7 +70,8 @@ impl Cache {
 
     pub fn read(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
-            let here = &self.line(memory, pa).bytes[pa % LINE..];
+            let offset = pa - self.start_of_line(pa);
+            let here = &self.line(memory, pa).bytes[offset..];
             let (part, rest) = bytes.split_at_mut(here.len().min(bytes.len()));
             part.copy_from_slice(&here[..part.len()]);
             pa += part.len();
@@ -58,9 +81,10 @@ impl Cache {
 
     pub fn write(&mut self, memory: &Memory, mut pa: Pa, mut bytes: &[u8]) {
         while !bytes.is_empty() {
+            let offset = pa - self.start_of_line(pa);
             let line = self.line(memory, pa);
             line.dirty = true;
-            let here = &mut line.bytes[pa % LINE..];
+            let here = &mut line.bytes[offset..];
             let (part, rest) = bytes.split_at(here.len().min(bytes.len()));
             here[..part.len()].copy_from_slice(part);
             pa += part.len();
@@ -72,8 +96,9 @@ impl Cache {
     pub fn write_through(&mut self, memory: &Memory, pa: Pa, bytes: &[u8]) {
         memory.device_write(pa, bytes);
         for (offset, byte) in bytes.iter().enumerate() {
-            if let Some(line) = self.lines.get_mut(&((pa + offset) & !(LINE - 1))) {
-                line.bytes[(pa + offset) % LINE] = *byte;
+            let start = self.start_of_line(pa + offset);
+            if let Some(line) = self.lines.get_mut(&start) {
+                line.bytes[pa + offset - start] = *byte;
             }
         }
     }
@@ -90,7 +115,7 @@ impl Cache {
     }
 
     fn drop_lines(&mut self, memory: &Memory, call: CacheCall) {
-        let lines = call.pa & !(LINE - 1)..call.pa + call.size;
+        let lines = self.start_of_line(call.pa)..call.pa + call.size;
         let touched: Vec<_> = self.lines.range(lines).map(|(start, _)| *start).collect();
         for start in touched {
             let line = self.lines.get_mut(&start).expect("listed just now");

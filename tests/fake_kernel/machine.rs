@@ -249,6 +249,11 @@ impl Machine {
         self.device_read(pa, size)
     }
 
+    /// From now on some lines of the cache have this many bytes, the others [`LINE`](super::LINE). The cache is empty.
+    pub fn set_largest_line(&self, bytes: usize) {
+        self.kernel.0.cache.lock().unwrap().largest_line = bytes;
+    }
+
     /// From now on a flush leaves lines in the cache, clean.
     pub fn keep_flushed_lines(&self) {
         self.kernel.0.cache.lock().unwrap().keeps_flushed = true;
@@ -293,6 +298,11 @@ impl Machine {
         let text = std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed);
         assert!(text.is_empty() || text.ends_with('\n'), "{text:?} ends within a line");
         text.lines().map(str::to_owned).collect()
+    }
+
+    /// How many barriers for devices there were.
+    pub fn barriers(&self) -> usize {
+        self.kernel.0.barriers.load(Relaxed)
     }
 
     /// How often the kernel made a mapping.

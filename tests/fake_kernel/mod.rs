@@ -30,7 +30,7 @@ use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::collections::HashMap;
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
 use std::sync::{Arc, Mutex, RwLock};
 
 pub const PAGE: usize = PAGE_SIZE;
@@ -83,6 +83,7 @@ pub struct Inner {
     /// What happens in the thread that writes a line, as a console's driver would.
     writer: RwLock<Option<Handler>>,
     maps: AtomicUsize,
+    barriers: AtomicUsize,
 }
 
 /// The kernel: a reference that is passed around.
@@ -103,6 +104,7 @@ impl FakeKernel {
             handler: RwLock::default(),
             writer: RwLock::default(),
             maps: AtomicUsize::new(0),
+            barriers: AtomicUsize::new(0),
         }));
         KERNELS.lock().unwrap().push(inner);
         FakeKernel(inner)
@@ -253,6 +255,12 @@ unsafe impl Kernel for FakeKernel {
     fn copy(&self, to: Va, from: Va, size: usize) {
         assert!(!context::locked(), "a copy under a lock");
         self.store(to, &self.load(from, size));
+        self.device_barrier();
+    }
+
+    fn device_barrier(&self) {
+        self.0.barriers.fetch_add(1, Relaxed);
+        fence(SeqCst);
     }
 
     fn caches_write_through(&self) -> bool {
@@ -275,8 +283,8 @@ unsafe impl Kernel for FakeKernel {
         self.maintain(Maintenance::Invalidate, va, size);
     }
 
-    fn cache_line(&self) -> usize {
-        LINE
+    fn cache_line_max(&self) -> usize {
+        self.0.cache.lock().unwrap().largest_line
     }
 
     fn irq_save(&self) -> usize {

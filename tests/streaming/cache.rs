@@ -195,3 +195,40 @@ fn bytes_that_share_a_cache_line_are_kept() {
         rig.assert_errors(0);
     }
 }
+
+/// A buffer that fills lines of 64 bytes shares one of 128 with its neighbour, which is written while the device has the
+/// buffer: nobody's bytes are lost.
+#[test]
+fn fault_13_a_buffer_that_shares_the_largest_line_is_bounced() {
+    let places: [usize; 7] = [0, 64, 128, 192, 1024, 1024 + 64, 1024 + 128];
+    for (largest, offset, size) in [64, 128, 256]
+        .into_iter()
+        .flat_map(|largest| places.map(|offset| (largest, offset)))
+        .flat_map(|(largest, offset)| [64, 128, 192, 256usize].map(|size| (largest, offset, size)))
+    {
+        for way in [FromDevice, Bidirectional] {
+            let rig = Rig::new();
+            rig.machine.set_largest_line(largest);
+            let master = rig.plain();
+            let (slot, length) = (rig.va(HEAP), 2048);
+            rig.machine.cpu_write(slot, &bytes(1, length));
+            let handle = rig.map(&master, slot + offset, size, way).unwrap();
+            let is_bounced = handle != HEAP + offset;
+            assert_eq!(is_bounced, !offset.is_multiple_of(largest) || !size.is_multiple_of(largest));
+            let neighbours = |before: u8, behind: u8| {
+                rig.machine.cpu_write(slot, &vec![before; offset]);
+                rig.machine.cpu_write(slot + offset + size, &vec![behind; length - offset - size]);
+            };
+            neighbours(0x11, 0x11);
+            rig.device_write(&master, handle, &vec![0xdd; size]);
+            rig.machine.evict_cache();
+            neighbours(0x33, 0x22);
+            rig.unmap(&master, handle, size, way).unwrap();
+            let expected = [vec![0x33; offset], vec![0xdd; size], vec![0x22; length - offset - size]].concat();
+            assert!(rig.machine.cpu_read(slot, length) == expected, "{largest} {offset} {size} {way:?}");
+            rig.machine.evict_cache();
+            assert!(rig.machine.device_read(HEAP, length) == expected, "{largest} {offset} {size} {way:?}");
+            rig.assert_errors(0);
+        }
+    }
+}

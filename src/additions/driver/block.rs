@@ -42,7 +42,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
         let block = self.pool.allocate()?;
         // SAFETY: a block of so many bytes, which is mapped, and ours until it is given back.
         #[allow(unsafe_code)]
-        let mut memory = unsafe { DeviceMemory::new(block.va, size_of_form::<T>()) };
+        let mut memory = unsafe { DeviceMemory::new(self.device.system.dma.kernel, block.va, size_of_form::<T>()) };
         memory.zero();
         Some(BlockBox { pool: self, block, memory })
     }
@@ -77,7 +77,7 @@ impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
 pub struct BlockBox<'pool, T: AsWords, P: Platform> {
     pool: &'pool BlockPool<T, P>,
     block: Block,
-    memory: DeviceMemory,
+    memory: DeviceMemory<P::Kernel>,
 }
 
 impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {

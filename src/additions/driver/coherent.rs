@@ -11,7 +11,7 @@ use crate::mem::words::{DeviceMemory, Words};
 ///
 /// Dropped, the memory is given back: in any context, but in a *thread* where its pool is beyond the view limit.
 pub struct CoherentBuffer<T: AsWords, P: Platform> {
-    memory: DeviceMemory,
+    memory: DeviceMemory<P::Kernel>,
     device: Device<P>,
     start: usize,
     handle: usize,
@@ -28,7 +28,7 @@ impl<P: Platform> Device<P> {
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
         // SAFETY: the system says that so much memory is mapped there, and is ours until it is given back.
         #[allow(unsafe_code)]
-        let memory = unsafe { DeviceMemory::new(start, size) };
+        let memory = unsafe { DeviceMemory::new(self.system.dma.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
         buffer.zero();
         Some(buffer)

@@ -56,6 +56,8 @@ impl Mapping {
             Some(bounce) => bounce.fill(kernel, &self.master, va, offset, size),
             None => self.master.hand_over(kernel, va, size, self.maintain),
         }
+        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        kernel.device_barrier();
     }
 
     /// Makes the `size` bytes at `offset` the processor's.
@@ -63,6 +65,8 @@ impl Mapping {
         if !direction.device_writes() {
             return;
         }
+        // The device said just now that it is done: no byte, and no line, may have been fetched before that.
+        kernel.device_barrier();
         let (va, handle) = (self.va.wrapping_add(offset), self.handle.wrapping_add(offset));
         match self.bounce {
             Some(bounce) => bounce.drain(kernel, &self.master, va, handle, offset, size),
@@ -115,7 +119,7 @@ impl<K: Kernel> Streaming<K> {
         let maintain = !coherent && seen(dma, va, pa).cached;
         // The processor may write a neighbour's byte to a shared line at any time; whatever is done with the line then,
         // somebody's bytes are lost.
-        let in_lines = (va | va.wrapping_add(size)) & kernel.cache_line().wrapping_sub(1) == 0;
+        let in_lines = (va | va.wrapping_add(size)) & kernel.cache_line_max().wrapping_sub(1) == 0;
         let is_alone = in_lines || !maintain || !direction.device_writes();
         let handle = if in_one_piece && is_alone { master.reach(dma, va, pa, size, maintain) } else { None };
 

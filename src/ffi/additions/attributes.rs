@@ -10,6 +10,7 @@ use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
+use crate::kernel::rtthread::RtThread;
 use crate::mem::cache;
 use crate::mem::words::DeviceMemory;
 
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
         return buffer;
     }
     // SAFETY: `size` bytes that were allocated just now, and are mapped.
-    unsafe { DeviceMemory::new(buffer.expose_provenance(), size) }.zero();
+    unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
         if device(dev).is_some_and(allocates_here) {

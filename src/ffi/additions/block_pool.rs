@@ -150,7 +150,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, 
         && let Some(pool) = unsafe { pool_of(pool) }
     {
         // SAFETY: a block is mapped, and nobody else's.
-        unsafe { DeviceMemory::new(block.expose_provenance(), pool.block_size()) }.zero();
+        unsafe { DeviceMemory::new(RtThread, block.expose_provenance(), pool.block_size()) }.zero();
     }
     block
 }

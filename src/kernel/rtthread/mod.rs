@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+mod barrier;
 mod irq;
 mod port;
 mod reserved_memory;
@@ -191,6 +192,12 @@ unsafe impl Kernel for RtThread {
     fn copy(&self, to: Va, from: Va, size: usize) {
         // SAFETY: the core hands over mapped memory: a driver's, which the driver gave for this, and the library's own.
         unsafe { crate::mem::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
+        self.device_barrier();
+    }
+
+    #[inline(always)]
+    fn device_barrier(&self) {
+        barrier::device();
     }
 
     fn caches_write_through(&self) -> bool {
@@ -206,23 +213,16 @@ unsafe impl Kernel for RtThread {
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
-        if cfg!(target_arch = "aarch64") {
-            return self.cache_flush(va, size);
-        }
-        // `RT_HW_CACHE_FLUSH` is a clean without an invalidate (libcpu/arm/cortex-a/cache.c, libcpu/risc-v/t-head/c906).
-        let saved = self.irq_save();
-        self.cache_flush(va, size);
-        self.cache_invalidate(va, size);
-        self.irq_restore(saved);
+        maintain(va, size, RT_DMA_PORT_FLUSH_AND_DROP);
     }
 
     fn cache_invalidate(&self, va: Va, size: usize) {
         maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
-    fn cache_line(&self) -> usize {
+    fn cache_line_max(&self) -> usize {
         // SAFETY: see above.
-        unsafe { rt_dma_port_cache_line() }
+        unsafe { rt_dma_port_cache_line_max() }
     }
 
     #[inline(always)]

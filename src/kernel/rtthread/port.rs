@@ -22,6 +22,8 @@ pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
 pub const RT_DMA_PORT_FLUSH: c_int = 1;
 /// `RT_HW_CACHE_INVALIDATE`.
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
+/// Clean and invalidate as one operation: nothing that is written to a line meanwhile is lost.
+pub const RT_DMA_PORT_FLUSH_AND_DROP: c_int = 3;
 
 /// A line of `LOG_E`.
 pub const RT_DMA_PORT_ERROR: c_int = 0;
@@ -151,10 +153,11 @@ unsafe extern "C" {
     /// `rt_iounmap`. Thread.
     pub fn rt_dma_port_unmap(va: *mut c_void);
 
-    /// `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE. Any context.
+    /// `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE; or RT_DMA_PORT_FLUSH_AND_DROP. Complete when it
+    /// returns. Any context.
     pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
-    /// Bytes in a line of the data cache. Any context.
-    pub fn rt_dma_port_cache_line() -> usize;
+    /// Bytes in the largest line of any cache of the system. Any context.
+    pub fn rt_dma_port_cache_line_max() -> usize;
 
     /// Masks interrupts on this core and says what to give to `rt_dma_port_irq_restore`. Any context.
     pub fn rt_dma_port_irq_save() -> usize;
@@ -182,9 +185,9 @@ unsafe extern "C" {
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
     /// `rt_dma_device_is_coherent`. Any context.
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
-    /// `dev->dma_ops`. Any context.
+    /// `dev->dma_ops`, read with acquire: what was written before it was set is seen. Any context.
     pub fn rt_dma_port_device_ops(dev: *mut c_void) -> *const c_void;
-    /// `dev->dma_ops = ops`. Any context.
+    /// `dev->dma_ops = ops`, written with release. Any context.
     pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
 
     /// The device's device-tree node; null if it has none. Any context.
