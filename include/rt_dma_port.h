@@ -79,14 +79,24 @@
 #define RT_DMA_PORT_UNREADABLE 4
 
 /**
- * The region's node says `no-map`.
+ * `memory-region` leads to no node.
  */
-#define RT_DMA_PORT_NO_MAP 16
+#define RT_DMA_PORT_NO_NODE 5
 
 /**
- * The region's node does not say `reusable`: it is only for the devices that name it.
+ * The node's `status` is neither absent, `okay` nor `ok`.
  */
-#define RT_DMA_PORT_EXCLUSIVE 1
+#define RT_DMA_PORT_DISABLED 6
+
+/**
+ * The node has no `reg`.
+ */
+#define RT_DMA_PORT_NO_REG 7
+
+/**
+ * The page allocator owns a part of the region.
+ */
+#define RT_DMA_PORT_NOT_RESERVED 8
 
 /**
  * The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
@@ -114,6 +124,24 @@ struct rt_dma_port_region {
    * One past the last byte.
    */
   uintptr_t end;
+};
+
+/**
+ * Reserved memory that a device's node names in `memory-region`, as the port reports it.
+ */
+struct rt_dma_port_named_region {
+  /**
+   * Its place.
+   */
+  struct rt_dma_port_region place;
+  /**
+   * 1 if its node says `no-map`.
+   */
+  int no_map;
+  /**
+   * 1 if its node says `reusable`.
+   */
+  int reusable;
 };
 
 /**
@@ -366,10 +394,14 @@ extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
 extern const void *rt_dma_port_node(void *dev);
 
 /**
- * Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
- * RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
+ * Fills in region `index` of the node's `memory-region`. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_END if the property
+ * has no such entry, or why the entry leads to no memory: RT_DMA_PORT_NO_NODE, RT_DMA_PORT_DISABLED,
+ * RT_DMA_PORT_NO_REG, RT_DMA_PORT_UNREADABLE (a bad `reg`, or beyond what the processor can address),
+ * RT_DMA_PORT_NOT_RESERVED. Thread.
  */
-extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_region *region);
+extern int rt_dma_port_memory_region(void *dev,
+                                     uintptr_t index,
+                                     struct rt_dma_port_named_region *region);
 
 /**
  * The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.

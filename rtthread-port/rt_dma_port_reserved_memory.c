@@ -25,7 +25,7 @@ static int read_cells(struct rt_ofw_node *np, const char *name, int index, int c
 
 int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
 {
-    rt_uint64_t start, size;
+    struct rt_dma_port_region place = { 0, 0 };
     struct rt_ofw_node *parent, *np, *root = rt_ofw_find_node_by_path("/");
 
     if (!root)
@@ -61,9 +61,6 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->reusable = !!rt_ofw_prop_read_bool(np, "reusable");
     pool->is_default = !!rt_ofw_prop_read_bool(np, "linux,cma-default");
     pool->has_reg = !!rt_ofw_prop_read_bool(np, "reg");
-    pool->start = 0;
-    pool->end = 0;
-
     if (read_cells(np, "size", 0, rt_ofw_io_size_cells(np), &pool->size))
     {
         pool->size = 0;
@@ -74,16 +71,13 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
         pool->alignment = 0;
     }
 
-    if (pool->has_reg)
+    if (pool->has_reg && rt_dma_port_node_memory(np, &place) != RT_DMA_PORT_FOUND)
     {
-        if (rt_ofw_get_address(np, 0, &start, &size) || start + size < start || (uintptr_t)(start + size) != start + size)
-        {
-            return RT_DMA_PORT_UNREADABLE;
-        }
-
-        pool->start = (uintptr_t)start;
-        pool->end = (uintptr_t)(start + size);
+        return RT_DMA_PORT_UNREADABLE;
     }
+
+    pool->start = place.start;
+    pool->end = place.end;
 
     return RT_DMA_PORT_FOUND;
 }

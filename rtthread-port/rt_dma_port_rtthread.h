@@ -36,4 +36,12 @@
 #define RT_DMA_PORT_REVISION 1
 #endif
 
+#ifdef RT_USING_OFW
+/*
+ * Fills in the memory of a node of /reserved-memory. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_DISABLED, RT_DMA_PORT_NO_REG,
+ * or RT_DMA_PORT_UNREADABLE if its reg is bad or lies beyond what the processor can address. Thread.
+ */
+int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *region);
+#endif
+
 #endif /* RT_DMA_PORT_RTTHREAD_H__ */

@@ -37,26 +37,45 @@ pub enum Error {
     WrongSize,
     /// The buffer has another handle.
     WrongHandle,
+    /// `memory-region` leads to no node.
+    NoNode,
+    /// `memory-region` leads to a node whose `status` is neither absent, `okay` nor `ok`: the kernel reserved nothing for
+    /// it.
+    Disabled,
+    /// `memory-region` leads to a node without `reg`, for which nobody has chosen memory: the region is not served.
+    NotServed,
+    /// The `reg` of the node that `memory-region` leads to cannot be read, or lies where this processor cannot reach.
+    BadReg,
+    /// The node that `memory-region` leads to has both `no-map` and `reusable`, which exclude each other.
+    Conflict,
+    /// The page allocator owns a part of the region.
+    NotReserved,
 }
 
 /// Bytes from one reason to the next.
-const STEP: usize = 17;
+const STEP: usize = 20;
 
 /// A reason for each error, in their order: one constant instead of as many pointers. `docs/options.md` explains them.
-static REASONS: &[u8; STEP * 13] = b"\
-bad size\0\0\0\0\0\0\0\0\0\
-no memblock\0\0\0\0\0\0\
-no region\0\0\0\0\0\0\0\0\
-no memory\0\0\0\0\0\0\0\0\
-not in a thread\0\0\
-pools overlap\0\0\0\0\
-not mapped\0\0\0\0\0\0\0\
-above 4 GiB\0\0\0\0\0\0\
-unreachable\0\0\0\0\0\0\
-free: no buffer\0\0\
-free: not in use\0\
-free: wrong size\0\
-free: bad handle\0";
+static REASONS: &[u8; STEP * 19] = b"\
+bad size\0\0\0\0\0\0\0\0\0\0\0\0\
+no memblock\0\0\0\0\0\0\0\0\0\
+no region\0\0\0\0\0\0\0\0\0\0\0\
+no memory\0\0\0\0\0\0\0\0\0\0\0\
+not in a thread\0\0\0\0\0\
+pools overlap\0\0\0\0\0\0\0\
+not mapped\0\0\0\0\0\0\0\0\0\0\
+above 4 GiB\0\0\0\0\0\0\0\0\0\
+unreachable\0\0\0\0\0\0\0\0\0\
+free: no buffer\0\0\0\0\0\
+free: not in use\0\0\0\0\
+free: wrong size\0\0\0\0\
+free: bad handle\0\0\0\0\
+no such node\0\0\0\0\0\0\0\0\
+node is disabled\0\0\0\0\
+not served: no reg\0\0\
+bad reg\0\0\0\0\0\0\0\0\0\0\0\0\0\
+no-map and reusable\0\
+memory not reserved\0";
 
 impl Error {
     /// What the log says of it.
@@ -85,6 +104,12 @@ mod tests {
             (Error::NotAllocated, "free: not in use"),
             (Error::WrongSize, "free: wrong size"),
             (Error::WrongHandle, "free: bad handle"),
+            (Error::NoNode, "no such node"),
+            (Error::Disabled, "node is disabled"),
+            (Error::NotServed, "not served: no reg"),
+            (Error::BadReg, "bad reg"),
+            (Error::Conflict, "no-map and reusable"),
+            (Error::NotReserved, "memory not reserved"),
         ];
         assert_eq!(REASONS.len(), reasons.len() * STEP);
         for (error, reason) in reasons {

@@ -188,6 +188,53 @@ fn nodes_that_make_no_sense_are_refused_with_a_line_each() {
 }
 
 #[test]
+fn fault_16_no_map_with_reusable_is_refused_for_everyone_and_for_the_device() {
+    let both = |node: SharedNode| node.no_map().reusable();
+    let fixed = both(SharedNode::fixed(START, MIB));
+    for node in [fixed.clone(), fixed.everyones(), both(SharedNode::open(MIB)), both(SharedNode::open(MIB)).everyones()]
+    {
+        let machine = machine(&[node], &[]);
+        let balance = machine.balance();
+        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::BadNode));
+        assert_eq!(machine.take_errors().len(), 1, "one line");
+        assert_eq!((machine.balance(), machine.dma.pools().count()), (balance, 0));
+        if machine.places()[0].is_some() {
+            assert_eq!(
+                machine.alloc(device_of(&machine, 0), PAGE, CACHED),
+                None,
+                "and the device is not served either"
+            );
+            assert_eq!(machine.take_errors().len(), 1, "one line");
+            assert_eq!(machine.dma.pools().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
+    for paged in [START..START + PAGE, START + MIB - PAGE..START + 2 * MIB, LOW] {
+        let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
+        machine.with_boot(|boot| boot.paged = vec![paged]);
+        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NotReserved));
+        let lines = machine.take_errors();
+        assert!(matches!(&lines[..], [line] if line.contains("the page allocator owns this memory")), "{lines:?}");
+        assert_eq!(machine.dma.pools().count(), 0);
+    }
+    let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
+    machine.with_boot(|boot| boot.paged = vec![START + MIB..LOW.end]);
+    assert_eq!(machine.dma.install_reserved(), Ok(()), "it owns what comes after");
+}
+
+#[test]
+fn fault_03_a_node_that_comes_too_late_gets_a_line_that_says_what_to_do() {
+    let machine = machine(&[SharedNode::open(MIB)], &[]);
+    machine.with_boot(|boot| boot.paged = vec![LOW]);
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoRoom));
+    let lines = machine.take_errors();
+    assert!(matches!(&lines[..], [line] if line.contains("write a reg (docs/moving-a-bsp.md)")), "{lines:?}");
+}
+
+#[test]
 fn the_first_error_is_the_answer() {
     let overlapping = SharedNode::fixed(START + PAGE, MIB).everyones().reusable();
     let machine = machine(&[SharedNode::open(MIB), overlapping, SharedNode::open(0)], &[]);

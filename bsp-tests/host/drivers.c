@@ -16,6 +16,8 @@ void masked_drivers(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
 void drivers_with_reserved_memory(void);
+void regions_of_nodes_that_are_there(void);
+void regions_that_must_not_be_used(void);
 void streaming_drivers(void);
 void block_pools(void);
 
@@ -320,6 +322,8 @@ int main(void)
         managed_drivers();
         managed_pools_and_maps();
         drivers_with_reserved_memory();
+        regions_of_nodes_that_are_there();
+        regions_that_must_not_be_used();
         streaming_drivers();
         block_pools();
         if (round == 0)

@@ -325,6 +325,13 @@ int rt_snprintf(char *buf, rt_size_t size, const char *fmt, ...)
     return length;
 }
 
+static char last_text[512];
+
+const char *host_last_text(void)
+{
+    return last_text;
+}
+
 int rt_kprintf(const char *fmt, ...)
 {
     va_list args;
@@ -332,8 +339,9 @@ int rt_kprintf(const char *fmt, ...)
 
     need_thread(__func__);
     va_start(args, fmt);
-    length = vprintf(fmt, args);
+    length = vsnprintf(last_text, sizeof(last_text), fmt, args);
     va_end(args);
+    fputs(last_text, stdout);
     return length;
 }
 
@@ -378,6 +386,11 @@ void host_add_node(struct rt_ofw_node *node)
     nodes[node->phandle] = node;
 }
 
+void host_remove_node(rt_phandle phandle)
+{
+    nodes[phandle] = RT_NULL;
+}
+
 struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle)
 {
     return phandle < RT_ARRAY_SIZE(nodes) ? nodes[phandle] : RT_NULL;
@@ -408,11 +421,18 @@ struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path)
     return path[1] ? RT_NULL : root;
 }
 
+rt_bool_t rt_ofw_node_is_available(const struct rt_ofw_node *np)
+{
+    struct rt_ofw_prop *status = rt_ofw_get_prop(np, "status", RT_NULL);
+
+    return np && (!status || !strcmp(status->value, "okay") || !strcmp(status->value, "ok"));
+}
+
 struct rt_ofw_node *rt_ofw_get_next_available_child(const struct rt_ofw_node *parent, struct rt_ofw_node *prev)
 {
     struct rt_ofw_node *next = !parent ? RT_NULL : prev ? prev->sibling : parent->child;
 
-    while (next && rt_ofw_get_prop(next, "status", RT_NULL))
+    while (next && !rt_ofw_node_is_available(next))
     {
         next = next->sibling;
     }

@@ -19,6 +19,8 @@ int host_heap_blocks(void);
 int host_mappings(void);
 /* Bytes of all cache flushes so far. */
 rt_size_t host_flushed(void);
+/* What rt_kprintf wrote last. */
+const char *host_last_text(void);
 /* The caller is an interrupt from here on, or a thread again. */
 void host_interrupt(int on);
 /* Where a device finds memory. */
@@ -31,6 +33,7 @@ void host_add_memory(struct rt_mmblk_reg *region);
 void host_set_paged(rt_size_t start, rt_size_t end);
 /* Lets rt_ofw_find_node_by_phandle find a node. */
 void host_add_node(struct rt_ofw_node *node);
+void host_remove_node(rt_phandle phandle);
 /* The tree's root. */
 void host_set_root(struct rt_ofw_node *node);
 /* rt_ofw_append_prop fails from here on, or works again. */

@@ -26,6 +26,8 @@ pub enum ReservedError {
     BadNode,
     /// Its fixed place overlaps a pool.
     Overlap,
+    /// The page allocator owns a part of its fixed place: the kernel did not reserve it.
+    NotReserved,
     /// The boot allocator has no such memory, or not any more.
     NoRoom,
     /// The heap has no room for the bookkeeping.
@@ -55,7 +57,7 @@ impl<K: ReservedMemory> Dma<K> {
             let installed = match self.kernel.shared_pool(index) {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
-                Some(Entry::Unreadable) => {
+                Some(Entry::Unreadable | Entry::Refused(_)) => {
                     let format = apart!("shared-dma-pool %lu cannot be read");
                     self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
@@ -74,6 +76,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match pool.range {
+            Some((start, end)) if self.is_any_paged(start, end) => return Err(ReservedError::NotReserved),
             Some(range) => range,
             None => self.choose(pool)?,
         };
@@ -115,7 +118,7 @@ impl<K: ReservedMemory> Dma<K> {
         loop {
             match self.kernel.boot_memory(index) {
                 Entry::End => break,
-                Entry::Unreadable => {}
+                Entry::Unreadable | Entry::Refused(_) => {}
                 Entry::Found(memory) => {
                     let start = self.lowest_of(pool.node, memory, size, alignment);
                     lowest = lowest.into_iter().chain(start).min();
@@ -178,14 +181,36 @@ impl<K: ReservedMemory> Dma<K> {
         last.checked_add(PAGE_SIZE)
     }
 
+    /// Whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator knows.
+    fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
+        let mut index = 0;
+        loop {
+            match self.kernel.boot_memory(index) {
+                Entry::End => return false,
+                Entry::Found((first, last)) => {
+                    let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
+                    if pages.any(|page| self.kernel.is_paged(page)) {
+                        return true;
+                    }
+                }
+                Entry::Unreadable | Entry::Refused(_) => {}
+            }
+            index += 1;
+        }
+    }
+
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
             ReservedError::BadNode => {
                 apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
             }
             ReservedError::Overlap => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
+            ReservedError::NotReserved => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the page allocator owns this memory")
+            }
             ReservedError::NoRoom => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: memblock has no room (any more)")
+                let format = apart!("%lu bytes: memblock has no such memory left: write a reg (docs/moving-a-bsp.md)");
+                return self.refuse_line(&Line::about(pool.name, format, &[pool.size as usize]));
             }
             _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
         };

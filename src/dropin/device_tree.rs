@@ -36,16 +36,16 @@ impl<K: Kernel> Dma<K> {
         let mut has_ops = false;
         let mut index = 0;
         loop {
-            let region = match self.kernel.memory_region(device, index) {
-                Entry::Found(region) => region,
-                // One that cannot be read is as good as one without a page.
-                Entry::Unreadable => NamedRegion { start: 0, end: 0, no_map: false, reusable: false },
+            let (claimed, start, end) = match self.kernel.memory_region(device, index) {
+                Entry::Found(region) => (self.claim(device, name, &region), region.start, region.end),
+                Entry::Refused(error) => (Err(error), 0, 0),
+                Entry::Unreadable => (Err(Error::BadReg), 0, 0),
                 Entry::End => break,
             };
-            match self.claim(device, name, &region) {
+            match claimed {
                 Ok(()) => has_ops = true,
                 Err(error) => {
-                    self.refuse(error, name, index, region.start, region.end);
+                    self.refuse(error, name, index, start, end);
                     if error == Error::NoMemory {
                         return Asked::NotNow;
                     }
@@ -64,6 +64,9 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
     #[inline(always)]
     fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
+        if region.no_map && region.reusable {
+            return Err(Error::Conflict);
+        }
         // Not longer than for one region: what goes wrong is logged without it.
         let installer = self.installer().ok_or(Error::Context)?;
         let mut flags = Flags::empty();

@@ -104,6 +104,8 @@ pub enum Entry<T> {
     Found(T),
     /// There is one, but it cannot be read.
     Unreadable,
+    /// There is one, but it must not be used, for this reason.
+    Refused(Error),
     /// The list ends before that index.
     End,
 }
@@ -217,7 +219,9 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     fn is_coherent(&self, device: Device) -> bool;
     /// Whether the device has a device-tree node. False where the kernel knows no device tree.
     fn has_node(&self, device: Device) -> bool;
-    /// Region `index` of the `memory-region` property of the device's node.
+    /// Region `index` of the `memory-region` property of the device's node. [`Entry::Refused`] with [`Error::NoNode`],
+    /// [`Error::Disabled`], [`Error::NotServed`], [`Error::BadReg`] or [`Error::NotReserved`] where that entry leads to no
+    /// memory, or to memory that the page allocator owns. *Thread.*
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
     /// Whether a bus above the device's node, which it has, has a non-empty `dma-ranges`.
     fn has_dma_ranges(&self, device: Device) -> bool;

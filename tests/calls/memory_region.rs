@@ -2,6 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::{MapOps, NotNow};
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};
 use std::sync::atomic::Ordering::Relaxed;
@@ -146,6 +147,48 @@ fn regions_that_cannot_be_used_are_passed_over_with_a_line_each() {
     assert_eq!(lines.len(), 3, "{lines:#?}");
     assert!(lines.iter().all(|line| line.starts_with("device")), "{lines:#?}");
     assert_eq!(machine.dma.pools().count(), 2);
+}
+
+/// Asks for the operations of a device whose node names `region` and expects that the device gets no part of it.
+fn expect_refused(region: Entry<NamedRegion>, reason: &str) {
+    let machine = machine_with_cma();
+    let balance = machine.balance();
+    let regions = vec![region];
+    let device = machine.device(DeviceInfo { regions, ..DeviceInfo::naming(&[]) }.named(c"decoder"));
+    assert_eq!(machine.ops(device), Some(MapOps::NonCoherent));
+    let lines = machine.take_errors();
+    assert!(matches!(&lines[..], [line] if line.starts_with("decoder: ") && line.contains(reason)), "{lines:?}");
+    assert_eq!(machine.balance(), balance);
+    assert_eq!(machine.dma.pools().count(), 1);
+    assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, BASE, "the boot pools serve it");
+}
+
+#[test]
+fn fault_03_a_device_that_names_a_node_without_memory_gets_a_line_that_says_so() {
+    expect_refused(Entry::Refused(Error::NotServed), "not served");
+    expect_refused(Entry::Refused(Error::NoNode), "no such node");
+    expect_refused(Entry::Refused(Error::BadReg), "bad reg");
+    expect_refused(Entry::Unreadable, "bad reg");
+}
+
+#[test]
+fn fault_15_a_region_whose_node_is_not_there_serves_nobody() {
+    expect_refused(Entry::Refused(Error::Disabled), "node is disabled");
+    expect_refused(Entry::Refused(Error::NotReserved), "memory not reserved");
+}
+
+#[test]
+fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
+    let region = NamedRegion { no_map: true, reusable: true, ..named_region(OWN, MIB) };
+    expect_refused(Entry::Found(region), "no-map and reusable");
+    // Nor by a pool that others made of the same memory.
+    let machine = machine_with_cma();
+    let good = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    let bad = machine.device(DeviceInfo::naming(&[region]));
+    assert_eq!(machine.alloc(good, PAGE, CACHED).unwrap().handle, OWN);
+    assert_eq!(machine.alloc(bad, PAGE, CACHED).unwrap().handle, BASE);
+    assert_eq!(machine.alloc(bad, PAGE, Flags::DEVICE), None);
+    assert_eq!(machine.take_errors().len(), 1);
 }
 
 #[test]

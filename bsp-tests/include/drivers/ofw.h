@@ -45,6 +45,7 @@ struct rt_ofw_node *rt_ofw_get_parent(const struct rt_ofw_node *np);
 struct rt_ofw_node *rt_ofw_get_next_available_child(const struct rt_ofw_node *parent, struct rt_ofw_node *prev);
 struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path);
 struct rt_ofw_node *rt_ofw_find_node_by_phandle(rt_phandle phandle);
+rt_bool_t rt_ofw_node_is_available(const struct rt_ofw_node *np);
 rt_bool_t rt_ofw_node_is_compatible(const struct rt_ofw_node *np, const char *compatible);
 struct rt_ofw_node *rt_ofw_parse_phandle(const struct rt_ofw_node *np, const char *phandle_name, int index);
 struct rt_ofw_prop *rt_ofw_get_prop(const struct rt_ofw_node *np, const char *name, rt_ssize_t *out_length);

@@ -27,7 +27,7 @@ pub extern "C" fn rt_dma_reserved_memory_install() -> isize {
         Ok(()) => errors.ok,
         Err(ReservedError::NoTree) => errors.nosys,
         Err(ReservedError::Context) => errors.busy,
-        Err(ReservedError::BadNode | ReservedError::Overlap) => errors.inval,
+        Err(ReservedError::BadNode | ReservedError::Overlap | ReservedError::NotReserved) => errors.inval,
         Err(ReservedError::NoRoom) => errors.empty,
         Err(ReservedError::NoMemory) => errors.nomem,
     }

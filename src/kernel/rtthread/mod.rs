@@ -284,16 +284,22 @@ unsafe impl Kernel for RtThread {
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
-        let mut region = MaybeUninit::uninit();
+        let mut region = rt_dma_port_named_region::default();
         // SAFETY: see above; the region is ours.
-        let says = unsafe { rt_dma_port_memory_region(pointer(device.0), index, region.as_mut_ptr()) };
-        if says < 0 {
-            return Entry::End;
-        }
-        // SAFETY: the port filled it in.
-        let rt_dma_port_region { start, end } = unsafe { region.assume_init() };
-        let (no_map, reusable) = (says & RT_DMA_PORT_NO_MAP != 0, says & RT_DMA_PORT_EXCLUSIVE == 0);
-        Entry::Found(NamedRegion { start, end, no_map, reusable })
+        let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
+            RT_DMA_PORT_FOUND => {
+                let rt_dma_port_region { start, end } = region.place;
+                let (no_map, reusable) = (region.no_map != 0, region.reusable != 0);
+                return Entry::Found(NamedRegion { start, end, no_map, reusable });
+            }
+            RT_DMA_PORT_NO_NODE => Error::NoNode,
+            RT_DMA_PORT_DISABLED => Error::Disabled,
+            RT_DMA_PORT_NO_REG => Error::NotServed,
+            RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
+            RT_DMA_PORT_UNREADABLE => Error::BadReg,
+            _ => return Entry::End,
+        };
+        Entry::Refused(error)
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {

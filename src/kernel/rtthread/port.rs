@@ -41,10 +41,14 @@ pub const RT_DMA_PORT_END: c_int = 3;
 /// There is an entry, but it cannot be read.
 pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
 
-/// The region's node says `no-map`.
-pub const RT_DMA_PORT_NO_MAP: c_int = 16;
-/// The region's node does not say `reusable`: it is only for the devices that name it.
-pub const RT_DMA_PORT_EXCLUSIVE: c_int = 1;
+/// `memory-region` leads to no node.
+pub const RT_DMA_PORT_NO_NODE: c_int = 5;
+/// The node's `status` is neither absent, `okay` nor `ok`.
+pub const RT_DMA_PORT_DISABLED: c_int = 6;
+/// The node has no `reg`.
+pub const RT_DMA_PORT_NO_REG: c_int = 7;
+/// The page allocator owns a part of the region.
+pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
 
 // cbindgen takes only literals; the enums mean the same.
 const _: () = assert!(
@@ -63,6 +67,18 @@ pub struct rt_dma_port_region {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
+}
+
+/// Reserved memory that a device's node names in `memory-region`, as the port reports it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct rt_dma_port_named_region {
+    /// Its place.
+    pub place: rt_dma_port_region,
+    /// 1 if its node says `no-map`.
+    pub no_map: c_int,
+    /// 1 if its node says `reusable`.
+    pub reusable: c_int,
 }
 
 /// The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
@@ -192,9 +208,11 @@ unsafe extern "C" {
 
     /// The device's device-tree node; null if it has none. Any context.
     pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
-    /// Fills in region `index` of the node's `memory-region`, with zeros if it cannot be read, and says which of
-    /// RT_DMA_PORT_NO_MAP and RT_DMA_PORT_EXCLUSIVE hold; -1 behind the last. Thread.
-    pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_region) -> c_int;
+    /// Fills in region `index` of the node's `memory-region`. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_END if the property
+    /// has no such entry, or why the entry leads to no memory: RT_DMA_PORT_NO_NODE, RT_DMA_PORT_DISABLED,
+    /// RT_DMA_PORT_NO_REG, RT_DMA_PORT_UNREADABLE (a bad `reg`, or beyond what the processor can address),
+    /// RT_DMA_PORT_NOT_RESERVED. Thread.
+    pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
     /// The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
     pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
     /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
