@@ -221,7 +221,7 @@ fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
         assert_eq!(machine.dma.pools().count(), 0);
     }
     let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
-    machine.with_boot(|boot| boot.paged = vec![START + MIB..LOW.end]);
+    machine.with_boot(|boot| boot.paged.push(START + MIB..LOW.end));
     assert_eq!(machine.dma.install_reserved(), Ok(()), "it owns what comes after");
 }
 
