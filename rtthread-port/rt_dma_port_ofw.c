@@ -145,29 +145,187 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
     return result;
 }
 
-const void *rt_dma_port_dma_ranges(void *dev)
+/* Returns the bus above a node whose ranges of this kind RT-Thread translates by: the next one that has any. */
+static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind, struct rt_ofw_prop **ranges)
 {
     rt_ssize_t length;
-    const struct rt_ofw_node *bus = device_node(dev);
 
-    do
+    for (np = np ? np->parent : RT_NULL; np; np = np->parent)
     {
-        bus = bus->parent;
-    }
-    while (bus && !(rt_ofw_get_prop(bus, "dma-ranges", &length) && length > 0));
+        *ranges = rt_ofw_get_prop(np, kind, &length);
 
-    return bus;
+        if (*ranges && length > 0)
+        {
+            return np;
+        }
+    }
+
+    return RT_NULL;
+}
+
+const void *rt_dma_port_dma_ranges(void *dev)
+{
+    struct rt_ofw_prop *ranges;
+
+    return bus_with(device_node(dev), "dma-ranges", &ranges);
+}
+
+/* One range: two addresses, of which one leads to the other, and a size. */
+struct bus_range
+{
+    rt_uint64_t child, parent, size;
+};
+
+/* The ranges of a bus, as RT-Thread reads them: of a number of more than two cells the last two count. */
+struct bus_ranges
+{
+    const fdt32_t *cells;
+    int child_cells, parent_cells, size_cells;
+    /* Ranges that are there to the last cell. */
+    int count;
+};
+
+static void find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
+{
+    struct rt_ofw_prop *prop;
+    int cells;
+
+    ranges->count = 0;
+    np = bus_with(np, kind, &prop);
+
+    if (!np || !prop->value)
+    {
+        return;
+    }
+
+    ranges->cells = prop->value;
+    ranges->child_cells = rt_ofw_bus_addr_cells(np);
+    ranges->parent_cells = rt_ofw_io_addr_cells(np);
+    ranges->size_cells = rt_ofw_bus_size_cells(np);
+
+    if (ranges->child_cells < 0 || ranges->parent_cells < 0 || ranges->size_cells < 0)
+    {
+        return;
+    }
+
+    cells = ranges->child_cells + ranges->parent_cells + ranges->size_cells;
+    ranges->count = cells ? prop->length / (int)sizeof(fdt32_t) / cells : 0;
+}
+
+static rt_uint64_t next_number(const fdt32_t **cell, int cells)
+{
+    rt_uint64_t number = 0;
+
+    while (cells-- > 0)
+    {
+        /* The swap is its own inverse. */
+        number = number << 32 | cpu_to_fdt32(*(*cell)++);
+    }
+
+    return number;
+}
+
+static struct bus_range range_at(const struct bus_ranges *ranges, int index)
+{
+    struct bus_range range;
+    const fdt32_t *cell = ranges->cells
+            + index * (ranges->child_cells + ranges->parent_cells + ranges->size_cells);
+
+    range.child = next_number(&cell, ranges->child_cells);
+    range.parent = next_number(&cell, ranges->parent_cells);
+    range.size = next_number(&cell, ranges->size_cells);
+
+    return range;
+}
+
+/* The distance to the last address before `edge`, if that is nearer than `nearest`. */
+static rt_uint64_t nearer(rt_uint64_t nearest, rt_uint64_t address, rt_uint64_t edge)
+{
+    return edge > address && edge - address - 1 < nearest ? edge - address - 1 : nearest;
 }
 
 /*
- * Where no range covers an address RT-Thread gives it back as it came: its rule, and no failure. The first translation
- * through a bus reads the bus's ranges into the heap, so that one belongs into a thread.
+ * The distance from `address` to the last one that every range holds as it holds `address`. Which of the two addresses of
+ * a range is the processor's does not matter for that: both are looked at.
  */
-uintptr_t rt_dma_port_translate(void *dev, uintptr_t address, int to_cpu)
+static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address)
+{
+    rt_uint64_t nearest = ~(rt_uint64_t)0 - address;
+
+    for (int i = 0; i < ranges->count; i++)
+    {
+        struct bus_range range = range_at(ranges, i);
+
+        nearest = nearer(nearest, address, range.child);
+        nearest = nearer(nearest, address, range.child + range.size);
+        nearest = nearer(nearest, address, range.parent);
+        nearest = nearer(nearest, address, range.parent + range.size);
+    }
+
+    return nearest;
+}
+
+/* Whether a range maps `address` to itself. */
+static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t address)
+{
+    for (int i = 0; i < ranges->count; i++)
+    {
+        struct bus_range range = range_at(ranges, i);
+
+        if (range.child == range.parent && address >= range.child && address - range.child < range.size)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+/*
+ * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers it.
+ * It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An address
+ * that the second step changes is covered. One that it leaves alone is covered only if a range maps it to itself; then
+ * both addresses of the range are equal, and it does not matter in which order that kernel reads them (5.2.2 reads them
+ * the other way round than the binding says, and boards are tuned to it).
+ *
+ * Where there are no dma-ranges, or none that can be read, no bus translates, and all of memory is covered.
+ *
+ * The first translation through a bus reads its ranges into the heap, so that one belongs into a thread.
+ */
+uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
     struct rt_ofw_node *np = device_node(dev);
+    struct bus_ranges ranges, dma_ranges;
+    rt_uint64_t on_bus, handle, distance, farther;
 
-    return reachable(to_cpu ? rt_ofw_translate_dma2cpu(np, address) : rt_ofw_translate_cpu2dma(np, address));
+    find_ranges(np, "dma-ranges", &dma_ranges);
+    handle = rt_ofw_translate_cpu2dma(np, pa);
+
+    if (!dma_ranges.count)
+    {
+        *last = UINTPTR_MAX;
+
+        return reachable(handle);
+    }
+
+    on_bus = rt_ofw_reverse_address(np, "ranges", pa);
+    find_ranges(np, "ranges", &ranges);
+    distance = distance_to_edge(&dma_ranges, on_bus);
+    farther = distance_to_edge(&ranges, pa);
+    distance = distance < farther ? distance : farther;
+    *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
+
+    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus))
+    {
+        return RT_DMA_PORT_UNMAPPED;
+    }
+
+    return reachable(handle);
+}
+
+uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle)
+{
+    return reachable(rt_ofw_translate_dma2cpu(device_node(dev), handle));
 }
 
 #else /* !RT_USING_OFW */
@@ -195,12 +353,20 @@ const void *rt_dma_port_dma_ranges(void *dev)
     return RT_NULL;
 }
 
-uintptr_t rt_dma_port_translate(void *dev, uintptr_t address, int to_cpu)
+uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
     RT_UNUSED(dev);
-    RT_UNUSED(to_cpu);
 
-    return address;
+    *last = UINTPTR_MAX;
+
+    return pa;
+}
+
+uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle)
+{
+    RT_UNUSED(dev);
+
+    return handle;
 }
 
 #endif /* RT_USING_OFW */

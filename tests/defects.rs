@@ -175,7 +175,10 @@ fn defect_08_freeing_a_page_of_a_no_map_pool_leaves_its_neighbours_mapped() {
 fn defect_09_a_translation_that_does_not_invert_loses_no_page() {
     let machine = Machine::new();
     let pool = machine.install(c"pool", START, 4 * PAGE);
-    let device = machine.device(DeviceInfo::behind_ranges(|pa| Some(pa & 0x3fff_ffff | 0x8000_0000), |_| Some(0)));
+    let device = machine.device(DeviceInfo {
+        dma_to_cpu: Some(|_| Some(0)),
+        ..DeviceInfo::behind_ranges(&[bus_range(START & !0x3fff_ffff, 0x8000_0000, 0x4000_0000)])
+    });
     for _ in 0..10 {
         let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
         assert_eq!(held.handle, 0x8000_0000);

@@ -141,7 +141,8 @@ static void device_tree_drivers(void)
         { "reg", sizeof(reg), reg, &memory_props[1] },
         { "no-map", 0, RT_NULL, RT_NULL },
     };
-    static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static fdt32_t range[] = HOST_DMA_RANGE;
+    static struct rt_ofw_prop bus_props = { "dma-ranges", sizeof(range), range, RT_NULL };
     static struct rt_ofw_prop device_props = { "memory-region", sizeof(names), names, RT_NULL };
     static struct rt_ofw_node memory = { .full_name = "memory@42800000", .phandle = 1, .props = memory_props };
     static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };

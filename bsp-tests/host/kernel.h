@@ -39,8 +39,15 @@ void host_set_root(struct rt_ofw_node *node);
 /* rt_ofw_append_prop fails from here on, or works again. */
 void host_fail_append(int on);
 
+/* The heap has no room for a bus's ranges from here on, or has some again. */
+void host_fail_ranges(int on);
+/* Reads the ranges of every bus anew. */
+void host_forget_ranges(void);
+
 /* Cells of the device tree. */
 #define CELL(x)     __builtin_bswap32((rt_uint32_t)(x))
 #define CELLS(x)    CELL((rt_uint64_t)(x) >> 32), CELL(x)
+/* One range that moves all of RAM by HOST_DMA_OFFSET, in the order in which RT-Thread's translator reads it. */
+#define HOST_DMA_RANGE  { CELLS(HOST_RAM), CELLS(HOST_RAM + HOST_DMA_OFFSET), CELLS(HOST_RAM_SIZE) }
 
 #endif

@@ -155,7 +155,8 @@ static void operations_with_holes(void)
 /* What counts is the address on the device's bus. */
 static void translated_device(void)
 {
-    static struct rt_ofw_prop ranges = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static fdt32_t range[] = HOST_DMA_RANGE;
+    static struct rt_ofw_prop ranges = { "dma-ranges", sizeof(range), range, RT_NULL };
     static struct rt_ofw_node bus = { .full_name = "soc", .props = &ranges };
     static struct rt_ofw_node node = { .full_name = "dsp", .parent = &bus };
     static struct rt_device dev = { .parent.name = "dsp", .ofw_node = &node };

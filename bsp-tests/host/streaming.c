@@ -120,7 +120,8 @@ static void block_driver(void)
 /* A device below a bus with dma-ranges. */
 static void translated_driver(void)
 {
-    static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static fdt32_t range[] = HOST_DMA_RANGE;
+    static struct rt_ofw_prop bus_props = { "dma-ranges", sizeof(range), range, RT_NULL };
     static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
     static struct rt_ofw_node node = { .full_name = "mmc", .parent = &bus };
     static struct rt_device mmc = { .parent.name = "mmc0", .ofw_node = &node };

@@ -1,7 +1,6 @@
 //! What a request asks of its memory beyond what RT-Thread's flags say: see `ffi::attributes` for the calls.
 
 use crate::dropin::map_ops::MapOps;
-use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
@@ -22,8 +21,7 @@ impl<K: Kernel> Dma<K> {
         if !align.is_power_of_two() {
             return None;
         }
-        let take = |pool: &Pool<K>, pages| pool.take_aligned(pages, align);
-        self.allocate_by(ops, device, size, wanted, mask, take).ok()
+        self.allocate_by(ops, device, size, wanted, mask, align).ok()
     }
 }
 

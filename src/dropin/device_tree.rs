@@ -57,7 +57,7 @@ impl<K: Kernel> Dma<K> {
             return Asked::Nothing;
         }
         // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
-        let _ = self.kernel.translate(device, 0, false);
+        let _ = self.kernel.bus_address(device, 0);
         Asked::Operations
     }
 

@@ -5,28 +5,16 @@
 
 use crate::dropin::device_tree::Asked;
 use crate::dropin::pool::Pool;
-use crate::dropin::pool::view::NOWHERE;
 use crate::dropin::registry::{Dma, pages_for};
+use crate::dropin::translate::Bus;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{BusWindow, Device, Entry, Kernel, Pa, Va};
+use crate::kernel::{Device, Entry, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
-/// A set of map operations.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
-pub enum MapOps {
-    /// Handles are physical addresses; the library maintains the cache.
-    Coherent,
-    /// Handles are physical addresses; the cache is left alone.
-    NonCoherent,
-    /// Handles are translated by `dma-ranges`, and the device's own `memory-region` serves it first.
-    DeviceTree,
-    /// Handles are translated by the windows of the host bridge.
-    Pci,
-}
+pub use crate::dropin::translate::MapOps;
 
-/// Where bytes or addresses go.
+/// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
     /// From the processor to the device.
@@ -62,7 +50,7 @@ impl<K: Kernel> Dma<K> {
     /// view is mapped already, or its linear map serves; else *thread*.
     #[inline(always)]
     pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
-        let result = self.allocate_by(ops, device, size, wanted, !0, Pool::take);
+        let result = self.allocate_by(ops, device, size, wanted, !0, PAGE_SIZE);
         if let Err(missed) = result
             && missed != 0
         {
@@ -78,9 +66,9 @@ impl<K: Kernel> Dma<K> {
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
 
-    /// A buffer of at least `size` bytes, all of which the device can name with the bits of `mask`: from the pools that
-    /// [`Dma::allocate`] would look into, in their order, and from the reachable part of one that straddles the mask
-    /// (first fit takes the lowest run, so where that one is out of reach, all are). Context as [`Dma::allocate`].
+    /// A buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`: from the pools that
+    /// [`Dma::allocate`] would look into, in their order, by first fit in the part of each that the device reaches. Context
+    /// as [`Dma::allocate`].
     pub fn allocate_within(
         &self,
         ops: MapOps,
@@ -89,14 +77,13 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        self.allocate_by(ops, device, size, wanted, mask, Pool::take_lowest).ok()
+        self.allocate_by(ops, device, size, wanted, mask, PAGE_SIZE).ok()
     }
 
-    /// The same, by `take`, which takes so many pages of a pool and says at which page. If there is none, it says where the
-    /// memory lies that a pool had, but out of reach; else zero.
+    /// The same at a physical address that is a multiple of `align`, a power of two. If there is none, returns where a pool
+    /// begins that serves the device, but that it does not reach so much of; else zero.
     ///
-    /// One loop for every device: what only translated handles need is passed over by the others, whose path it is that
-    /// must be short.
+    /// One loop for every device. Those whose handles are physical addresses, and that have no mask, take the short path.
     #[inline(always)]
     pub(crate) fn allocate_by(
         &self,
@@ -105,34 +92,32 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         wanted: Flags,
         mask: u64,
-        take: impl Fn(&Pool<K>, usize) -> Option<usize>,
+        align: usize,
     ) -> Result<(Va, usize), Pa> {
         let mut missed = 0;
         let pages = pages_for(size).ok_or(missed)?;
         let marks = OWN | TRANSLATED;
-        let mut wanted = if is_translated(ops) { wanted | marks } else { wanted.difference(marks) };
+        let mut wanted = if ops.are_translated() { wanted | marks } else { wanted.difference(marks) };
         loop {
             let mut next = self.first.get();
             while let Some(pool) = next {
                 let own = wanted.contains(OWN);
-                let is_limited = wanted.contains(TRANSLATED) || mask != !0;
                 if pool.serves_as(device, wanted, own) {
-                    if is_limited && !self.reaches_into(ops, device, pool, mask) {
-                        // Not touched: not even for a moment is it to be without these pages.
-                        missed = pool.start();
-                    } else if let Some(page) = take(pool, pages) {
-                        let pa = pool.pa_of(page);
-                        let reached = if is_limited { self.reach(ops, device, pa, size, mask) } else { Some(pa) };
-                        if let Some(handle) = reached {
+                    let is_limited = wanted.contains(TRANSLATED) || mask != !0 || align > PAGE_SIZE;
+                    let taken = if is_limited {
+                        self.take_reachable(self.bus(ops, device), pool, size, mask, align)
+                    } else {
+                        pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(0)
+                    };
+                    match taken {
+                        Ok((page, handle)) => {
                             let request = if own { self.own_request(pool, device, wanted) } else { wanted };
                             if let Some(va) = pool.show(page, pages, request) {
                                 return Ok((va, handle));
                             }
-                        } else {
-                            missed = pa;
-                            // They were taken just now, so they can be given back.
-                            let _ = pool.free(page, pages);
                         }
+                        Err(0) => {}
+                        Err(out_of_reach) => missed = out_of_reach,
                     }
                 }
                 next = pool.next.get();
@@ -144,29 +129,46 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Whether the device can name the first or the last byte of a pool with the bits of `mask`.
-    #[inline(always)]
-    fn reaches_into(&self, ops: MapOps, device: Device, pool: &Pool<K>, mask: u64) -> bool {
-        let reaches = |pa| self.translate(ops, device, pa, Way::Out).is_some_and(|handle| handle as u64 <= mask);
-        reaches(pool.start()) || reaches(pool.end() - 1)
+    /// Takes the lowest pages of a pool that hold `size` bytes, all of which the device reaches with addresses up to `mask`,
+    /// and that begin at a multiple of `align`; returns the first page and the handle. If the pool has none, returns where
+    /// it begins if so much of it is out of reach, however empty it is; else zero. Pages out of reach are not touched: not
+    /// even for a moment is the pool without them.
+    #[inline(never)]
+    fn take_reachable(
+        &self,
+        bus: Bus<K>,
+        pool: &Pool<K>,
+        size: usize,
+        mask: u64,
+        align: usize,
+    ) -> Result<(usize, usize), Pa> {
+        let Some(pages) = pages_for(size) else { return Err(0) };
+        let (start, last) = (pool.start(), pool.start().wrapping_add(pool.size() - 1));
+        let mut missed = start;
+        let mut from = start;
+        while let Some(found) = bus.next_reachable(from, last, mask) {
+            let first_page = (found.first - start).div_ceil(PAGE_SIZE);
+            // Behind the last page where a buffer can end that begins on a page: its own last page need not be reached to
+            // the end.
+            let end = (found.last - start + 1).checked_sub(size).map_or(0, |offset| offset / PAGE_SIZE + pages);
+            if first_page < end && pages <= end - first_page {
+                missed = 0;
+                if let Some(page) = pool.take_between(first_page, end, pages, align) {
+                    return Ok((page, found.handle + (pool.pa_of(page) - found.first)));
+                }
+            }
+            if found.last >= last {
+                break;
+            }
+            from = found.last + 1;
+        }
+        Err(missed)
     }
 
-    /// The handle of `[pa, pa + size)`, if the device can name all of it with the bits of `mask`.
+    /// The device's bus under `ops`.
     #[inline(always)]
-    pub(crate) fn reach(&self, ops: MapOps, device: Device, pa: Pa, size: usize, mask: u64) -> Option<usize> {
-        let to_last = size.checked_sub(1)?;
-        let handle = self.translate(ops, device, pa, Way::Out)?;
-        // A range or a window may end in between: what lies behind it the device finds elsewhere, or nowhere, which is no
-        // more than the highest address.
-        let last = self.address_by(ops, device, pa.wrapping_add(to_last), Way::Out);
-        (last.checked_sub(handle) == Some(to_last) && last as u64 <= mask).then_some(handle)
-    }
-
-    /// Whether `handle` is that of `pa` under `ops`: as it was translated forth, or, for a caller that keeps another
-    /// form of it, back.
-    #[inline(always)]
-    pub(crate) fn is_handle(&self, ops: MapOps, device: Device, pa: Pa, handle: usize) -> bool {
-        self.translate(ops, device, pa, Way::Out) == Some(handle) || self.address_by(ops, device, handle, Way::In) == pa
+    pub(crate) fn bus(&self, ops: MapOps, device: Device) -> Bus<K> {
+        Bus { kernel: self.kernel, ops, device }
     }
 
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any
@@ -191,7 +193,7 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         flags: Flags,
     ) -> Result<usize, Error> {
-        let is_spared = is_translated(ops) & flags.contains(Flags::NOCACHE);
+        let is_spared = ops.are_translated() & flags.contains(Flags::NOCACHE);
         let maintain = ops != MapOps::NonCoherent && !is_spared;
         if way == Way::In && !maintain {
             return Ok(0);
@@ -202,7 +204,9 @@ impl<K: Kernel> Dma<K> {
                 cache::invalidate(self.kernel, data, size);
                 return Ok(0);
             }
-            if let Some(handle) = self.translate(ops, device, pa, way) {
+            // Where handles are physical addresses, all of memory is within reach.
+            let handle = if ops.are_translated() { self.bus(ops, device).reach(pa, size, !0) } else { Some(pa) };
+            if let Some(handle) = handle {
                 if maintain {
                     cache::flush(self.kernel, data, size);
                 }
@@ -219,41 +223,6 @@ impl<K: Kernel> Dma<K> {
         let name = self.kernel.device_name(device);
         self.refuse(error, name, size, address, 0);
     }
-
-    /// Where the other side finds what lies at `address`: out, the device what the processor calls so; in, the processor
-    /// what the device calls so.
-    #[inline(always)]
-    pub(crate) fn translate(&self, ops: MapOps, device: Device, address: usize, way: Way) -> Option<usize> {
-        unless_nowhere(self.address_by(ops, device, address, way))
-    }
-
-    /// The same; [`NOWHERE`] if it does not.
-    #[inline(never)]
-    fn address_by(&self, ops: MapOps, device: Device, address: usize, way: Way) -> usize {
-        match (ops, way) {
-            (MapOps::Coherent | MapOps::NonCoherent, _) => address,
-            (MapOps::DeviceTree, _) => self.kernel.translate(device, address, way == Way::In).unwrap_or(NOWHERE),
-            (MapOps::Pci, _) => {
-                // By the first window that holds it; as it is if none does.
-                let mut index = 0;
-                while let Entry::Found(BusWindow { cpu, bus, size }) = self.kernel.bus_window(device, index) {
-                    let (from, to) = if way == Way::Out { (cpu, bus) } else { (bus, cpu) };
-                    let offset = (address as u64).wrapping_sub(from);
-                    if offset < size {
-                        return usize::try_from(to.wrapping_add(offset)).unwrap_or(NOWHERE);
-                    }
-                    index += 1;
-                }
-                address
-            }
-        }
-    }
-}
-
-/// An address, unless it is [`NOWHERE`].
-#[inline(always)]
-fn unless_nowhere(address: usize) -> Option<usize> {
-    (address != NOWHERE).then_some(address)
 }
 
 // What a request is marked with while it is served: two bits that no revision defines, since more values than these
@@ -263,8 +232,3 @@ fn unless_nowhere(address: usize) -> Option<usize> {
 const OWN: Flags = Flags::from_bits_retain(1 << (usize::BITS - 1));
 /// Its handle is no physical address.
 const TRANSLATED: Flags = Flags::from_bits_retain(1 << (usize::BITS - 2));
-
-/// Whether handles are not physical addresses.
-fn is_translated(ops: MapOps) -> bool {
-    matches!(ops, MapOps::DeviceTree | MapOps::Pci)
-}

@@ -7,3 +7,4 @@ pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod translate;

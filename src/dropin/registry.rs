@@ -199,7 +199,7 @@ impl<K: Kernel> Dma<K> {
         let result = 'freed: {
             let Some((pool, page, own)) = found else { break 'freed Err(Error::Foreign) };
             let pa = pool.pa_of(page);
-            if handle != 0 && handle != pa && !self.is_handle(ops, device, pa, handle) {
+            if handle != 0 && handle != pa && !self.bus(ops, device).is_handle(pa, handle) {
                 break 'freed Err(Error::WrongHandle);
             }
             let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };

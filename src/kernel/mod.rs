@@ -97,6 +97,16 @@ pub struct BusWindow {
     pub size: u64,
 }
 
+/// How a device sees memory from one physical address on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// The address that the device uses for the first byte; `None` if it cannot reach it.
+    pub handle: Option<usize>,
+    /// The last physical address for which this holds: up to it the device's addresses rise with the physical ones, or it
+    /// reaches nothing. Not below the address that was asked for.
+    pub last: Pa,
+}
+
 /// The answer of a query that walks a list by index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entry<T> {
@@ -225,10 +235,15 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
     /// Whether a bus above the device's node, which it has, has a non-empty `dma-ranges`.
     fn has_dma_ranges(&self, device: Device) -> bool;
-    /// `rt_ofw_translate_cpu2dma`: the address the device uses for a physical one; or, `to_cpu`, `rt_ofw_translate_dma2cpu`:
-    /// the way back, which need not invert the other. `None` where no range covers it.
-    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize>;
-    /// DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device.
+    /// Returns how the device, which has a node, sees memory from `pa` on through the `dma-ranges` above it, as the kernel's
+    /// own translator reads them (`rt_ofw_translate_cpu2dma`). There is no handle where no range covers `pa`, although that
+    /// translator returns the address unchanged there.
+    fn bus_address(&self, device: Device, pa: Pa) -> Stretch;
+    /// Returns the physical address of the device's address `handle` (`rt_ofw_translate_dma2cpu`), which need not invert
+    /// [`bus_address`](Kernel::bus_address); `None` where this processor has no such address.
+    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa>;
+    /// DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device. Of two that
+    /// hold one address the first counts.
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow>;
 
     // --- text ------------------------------------------------------------------------------------------------------

@@ -68,8 +68,11 @@ unsafe impl Kernel for HeapOnly {
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false
     }
-    fn translate(&self, _device: Device, address: usize, _to_cpu: bool) -> Option<usize> {
-        Some(address)
+    fn bus_address(&self, _device: Device, pa: Pa) -> Stretch {
+        Stretch { handle: Some(pa), last: Pa::MAX }
+    }
+    fn cpu_address(&self, _device: Device, handle: usize) -> Option<Pa> {
+        Some(handle)
     }
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End

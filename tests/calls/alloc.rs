@@ -223,7 +223,7 @@ fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     let machine = Machine::new();
     let pool = machine.install(c"far", BASE, 4 * PAGE);
     machine.install(c"near", BASE + MIB, MIB);
-    let behind = DeviceInfo::behind_ranges(|pa| pa.checked_sub(BASE + MIB), |handle| handle.checked_add(BASE + MIB));
+    let behind = DeviceInfo::behind_ranges(&[bus_range(BASE + MIB, 0, 0x4000_0000)]);
     let device = machine.device(behind);
     machine.ops(device);
     let (calls, is_in_it) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));

@@ -115,8 +115,7 @@ fn the_handle_is_checked_against_the_address() {
 fn a_translated_handle_is_checked_both_ways() {
     let machine = Machine::new();
     machine.install(c"pool", BASE, MIB);
-    let device = machine
-        .device(DeviceInfo::behind_ranges(|pa| pa.checked_sub(0x3000_0000), |handle| handle.checked_add(0x3000_0000)));
+    let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(0x3000_0000, 0, 0x4000_0000)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!(held.handle, BASE - 0x3000_0000);
     refused(&machine, Held { handle: held.handle + PAGE, ..held }, Error::WrongHandle);
@@ -215,10 +214,10 @@ fn the_record_of_a_mapping_serves_the_next_one() {
 fn a_handle_that_leads_back_is_the_buffers() {
     let machine = Machine::new();
     machine.install(c"pool", BASE, MIB);
-    let device = machine.device(DeviceInfo::behind_ranges(
-        |pa| pa.checked_sub(0x3000_0000),
-        |handle| (handle & !(1 << 31)).checked_add(0x3000_0000),
-    ));
+    let device = machine.device(DeviceInfo {
+        dma_to_cpu: Some(|handle| (handle & !(1 << 31)).checked_add(0x3000_0000)),
+        ..DeviceInfo::behind_ranges(&[bus_range(0x3000_0000, 0, 0x4000_0000)])
+    });
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     let again = Held { handle: held.handle | 1 << 31, ..held };
     assert_ne!(again.handle, held.handle);

@@ -21,7 +21,7 @@ fn machine() -> (Machine, Held) {
 fn with_cache_maintenance(machine: &Machine) -> [(MapOps, Device); 3] {
     [
         (MapOps::Coherent, machine.device(DeviceInfo::plain().coherent())),
-        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(Some, Some))),
+        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(&[WINDOW]))),
         (MapOps::Pci, machine.device(DeviceInfo::pci(&[WINDOW]))),
     ]
 }

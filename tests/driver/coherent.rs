@@ -107,7 +107,7 @@ fn there_may_be_none() {
 #[test]
 fn the_handle_is_the_devices() {
     let rig = Rig::new();
-    let info = DeviceInfo::behind_ranges(|pa| Some(pa + BUS_OFFSET), |handle| Some(handle - BUS_OFFSET));
+    let info = DeviceInfo::behind_ranges(&[bus_range(0, BUS_OFFSET, usize::MAX / 2)]);
     let mut buffer = rig.device(info).coherent::<u32>(2).unwrap();
     buffer.write(1, 5).unwrap();
     assert_eq!(rig.machine.device_read(buffer.handle_of(1).unwrap() - BUS_OFFSET, 4), 5u32.to_ne_bytes());

@@ -1,6 +1,6 @@
 //! Devices, as their drivers, their device-tree nodes and their host bridges describe them.
 
-use rt_dma_pool::kernel::{BusWindow, Entry, NamedRegion, Pa};
+use rt_dma_pool::kernel::{BusWindow, Entry, NamedRegion, Pa, Stretch};
 use std::ffi::CStr;
 
 #[derive(Clone)]
@@ -11,9 +11,12 @@ pub struct DeviceInfo {
     pub has_node: bool,
     /// `memory-region`.
     pub regions: Vec<Entry<NamedRegion>>,
+    /// Whether the bus above has a `dma-ranges` that is not empty.
     pub has_dma_ranges: bool,
-    pub cpu_to_dma: fn(Pa) -> Option<usize>,
-    pub dma_to_cpu: fn(usize) -> Option<Pa>,
+    /// The ranges of that bus.
+    pub ranges: Vec<BusWindow>,
+    /// What the kernel makes of the device's addresses, where that is not what the ranges say.
+    pub dma_to_cpu: Option<fn(usize) -> Option<Pa>>,
     /// The host bridge's, for a PCI device.
     pub windows: Vec<BusWindow>,
 }
@@ -26,8 +29,8 @@ impl Default for DeviceInfo {
             has_node: false,
             regions: Vec::new(),
             has_dma_ranges: false,
-            cpu_to_dma: Some,
-            dma_to_cpu: Some,
+            ranges: Vec::new(),
+            dma_to_cpu: None,
             windows: Vec::new(),
         }
     }
@@ -45,9 +48,34 @@ impl DeviceInfo {
         DeviceInfo { has_node: true, regions, ..Self::default() }
     }
 
-    /// A device below a bus with `dma-ranges`.
-    pub fn behind_ranges(cpu_to_dma: fn(Pa) -> Option<usize>, dma_to_cpu: fn(usize) -> Option<Pa>) -> Self {
-        DeviceInfo { has_node: true, has_dma_ranges: true, cpu_to_dma, dma_to_cpu, ..Self::default() }
+    /// A device below a bus with these `dma-ranges`.
+    pub fn behind_ranges(ranges: &[BusWindow]) -> Self {
+        DeviceInfo { has_node: true, has_dma_ranges: true, ranges: ranges.to_vec(), ..Self::default() }
+    }
+
+    /// What RT-Thread's translator makes of `pa`: the address unchanged where no range covers it.
+    fn cpu_to_dma(&self, pa: Pa) -> usize {
+        translate(&self.ranges, pa, |range| (range.cpu, range.bus))
+    }
+
+    /// What it makes of the device's address `handle`.
+    pub fn cpu_address(&self, handle: usize) -> Option<Pa> {
+        match self.dma_to_cpu {
+            Some(dma_to_cpu) => dma_to_cpu(handle),
+            None => Some(translate(&self.ranges, handle, |range| (range.bus, range.cpu))),
+        }
+    }
+
+    /// What the port makes of that: whether a range covers `pa`, and where that may change.
+    pub fn bus_address(&self, pa: Pa) -> Stretch {
+        let handle = self.cpu_to_dma(pa);
+        let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
+        let is_covered = !self.has_dma_ranges || handle != pa || self.ranges.iter().any(holds);
+        let edges = self.ranges.iter().flat_map(|range| {
+            [range.cpu, range.cpu.wrapping_add(range.size), range.bus, range.bus.wrapping_add(range.size)]
+        });
+        let last = edges.filter(|edge| *edge > pa as u64).min().map_or(Pa::MAX, |edge| edge as usize - 1);
+        Stretch { handle: is_covered.then_some(handle), last }
     }
 
     /// A device behind a PCI host bridge.
@@ -62,6 +90,23 @@ impl DeviceInfo {
     pub fn coherent(self) -> Self {
         DeviceInfo { coherent: true, ..self }
     }
+}
+
+/// A range of `bus` addresses that leads to `cpu` addresses.
+pub const fn bus_range(cpu: Pa, bus: usize, size: usize) -> BusWindow {
+    BusWindow { cpu: cpu as u64, bus: bus as u64, size: size as u64 }
+}
+
+/// By the first range that holds the address; unchanged if none does.
+fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, u64)) -> usize {
+    for range in ranges {
+        let (from, to) = way(range);
+        let offset = (address as u64).wrapping_sub(from);
+        if offset < range.size {
+            return to.wrapping_add(offset) as usize;
+        }
+    }
+    address
 }
 
 /// A region of a `memory-region` property, without `no-map` or `reusable`.

@@ -15,7 +15,7 @@ mod reserved_memory;
 mod text;
 
 pub use cache::{CacheCall, LINE, Maintenance};
-pub use devices::{DeviceInfo, named_region};
+pub use devices::{DeviceInfo, bus_range, named_region};
 pub use machine::{Held, KIB, MIB, Machine, ReservedRegion, range};
 pub use memory::{HIGH, LOW, Mapped, Wrong};
 pub use reserved_memory::{BootMemory, SharedNode};
@@ -24,7 +24,7 @@ use cache::Cache;
 use memory::Memory;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    BootRegion, BusWindow, Device, Entry, Kernel, MemoryType, NamedRegion, PAGE_SIZE, Pa, RegionList, Va,
+    BootRegion, BusWindow, Device, Entry, Kernel, MemoryType, NamedRegion, PAGE_SIZE, Pa, RegionList, Stretch, Va,
 };
 use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -340,9 +340,12 @@ unsafe impl Kernel for FakeKernel {
         self.device(device).has_dma_ranges
     }
 
-    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize> {
-        let device = self.device(device);
-        if to_cpu { (device.dma_to_cpu)(address) } else { (device.cpu_to_dma)(address) }
+    fn bus_address(&self, device: Device, pa: Pa) -> Stretch {
+        self.device(device).bus_address(pa)
+    }
+
+    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
+        self.device(device).cpu_address(handle)
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {

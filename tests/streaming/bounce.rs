@@ -195,7 +195,10 @@ fn handles_are_translated() {
 #[test]
 fn a_translation_that_does_not_invert_is_no_hindrance() {
     let rig = Rig::new();
-    let info = DeviceInfo::behind_ranges(|pa| Some(pa ^ 0x800_0000), |handle| Some(handle + 0x10_0000));
+    let info = DeviceInfo {
+        dma_to_cpu: Some(|handle| Some(handle + 0x10_0000)),
+        ..DeviceInfo::behind_ranges(&[bus_range(HEAP, HEAP ^ 0x800_0000, HEAP_SIZE)])
+    };
     let master = rig.master(rig.machine.device(info), ALL);
     let va = rig.va(HEAP);
     rig.machine.cpu_write(va, &bytes(1, PAGE));
@@ -211,9 +214,8 @@ fn a_translation_that_does_not_invert_is_no_hindrance() {
 #[test]
 fn a_buffer_across_two_ranges_is_out_of_reach() {
     let rig = Rig::new();
-    let two = |pa| Some(if pa < HEAP + PAGE { pa + PAGE } else { pa - PAGE });
-    let back = |handle| Some(if handle < HEAP + PAGE { handle + PAGE } else { handle - PAGE });
-    let master = rig.master(rig.machine.device(DeviceInfo::behind_ranges(two, back)), ALL);
+    let two = [bus_range(0, PAGE, HEAP + PAGE), bus_range(HEAP + PAGE, HEAP, usize::MAX / 2)];
+    let master = rig.master(rig.machine.device(DeviceInfo::behind_ranges(&two)), ALL);
     assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Ok(HEAP + PAGE));
     rig.machine.cpu_write(rig.va(HEAP), &bytes(1, 2 * PAGE));
     let handle = rig.map(&master, rig.va(HEAP), PAGE + 1, ToDevice).unwrap();
@@ -226,7 +228,7 @@ fn a_buffer_across_two_ranges_is_out_of_reach() {
 #[test]
 fn no_handle_looks_like_an_error() {
     let rig = Rig::new();
-    let info = DeviceInfo::behind_ranges(|_| Some(usize::MAX), |_| None);
+    let info = DeviceInfo::behind_ranges(&[bus_range(HEAP, usize::MAX, 1), bus_range(LOW_POOL, usize::MAX, 1)]);
     let master = rig.master(rig.machine.device(info), ALL);
     assert_eq!(rig.map(&master, rig.va(HEAP), 1, ToDevice), Err(MapError::NoBounce));
     assert_eq!(rig.pool_bytes(), 0);

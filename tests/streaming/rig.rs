@@ -24,10 +24,7 @@ pub const BUS_OFFSET: usize = 0x4000_0000;
 pub const PCI_WINDOW: BusWindow = BusWindow { cpu: LOW.start as u64, bus: 0x1000, size: (LOW.end - LOW.start) as u64 };
 
 pub fn behind_ranges() -> DeviceInfo {
-    DeviceInfo::behind_ranges(
-        |pa| LOW.contains(&pa).then_some(pa + BUS_OFFSET),
-        |handle| Some(handle.wrapping_sub(BUS_OFFSET)).filter(|pa| LOW.contains(pa)),
-    )
+    DeviceInfo::behind_ranges(&[bus_range(LOW.start, LOW.start + BUS_OFFSET, LOW.end - LOW.start)])
 }
 
 pub struct Rig {

@@ -8,8 +8,9 @@ use crate::additions::device::record::{DeviceRecords, NoRecord};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::Reachable;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, PAGE_SIZE};
+use crate::kernel::{Device, Kernel};
 
 /// The highest addresses that a device can name. All ones: every one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,19 +87,21 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Whether there is a page, in any pool that serves the device, all of which the device can name with the bits of
-    /// `mask`. Any context; takes the longer the more pages there are, if there is none.
+    /// Whether there is a page, in any pool that serves the device, all of which the device reaches with addresses up to
+    /// `mask`: then an allocation of a page succeeds as long as such a page is free. Any context.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
-        let translated = matches!(ops, MapOps::DeviceTree | MapOps::Pci);
-        let wanted = if translated { Flags::ADDRESS_32BITS } else { Flags::empty() };
+        let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };
         let serves = |pool: &Pool<K>| {
             let own = ops == MapOps::DeviceTree && pool.is_named_by(device);
             own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
         };
+        let bus = self.bus(ops, device);
         self.pools().filter(|pool| serves(pool)).any(|pool| {
-            // Without a translation the first page is the lowest.
-            let pages = if translated { pool.size() / PAGE_SIZE } else { 1 };
-            (0..pages).any(|page| self.reach(ops, device, pool.pa_of(page), PAGE_SIZE, mask).is_some())
+            let last = pool.start().wrapping_add(pool.size() - 1);
+            let after = |found: &Reachable| bus.next_reachable(found.last.checked_add(1)?, last, mask);
+            let found = bus.next_reachable(pool.start(), last, mask);
+            core::iter::successors(found, |found| if found.last < last { after(found) } else { None })
+                .any(|found| found.has_page())
         })
     }
 }

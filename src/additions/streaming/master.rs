@@ -1,6 +1,6 @@
 //! The device that a mapping is for: what it reaches, and who maintains the cache for it.
 
-use crate::dropin::map_ops::{MapOps, Way};
+use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};
@@ -78,25 +78,18 @@ impl Master {
     /// The handle of contiguous memory, if the device reaches all of it.
     pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
         let to_last = size.checked_sub(1)?;
-        let (handle, last) = match self.ops {
-            Ops::Library(ops) => {
-                let handle = dma.translate(ops, self.device, pa, Way::Out)?;
-                // A range or a window may end in between.
-                (handle, dma.translate(ops, self.device, pa.checked_add(to_last)?, Way::Out)?)
-            }
-            Ops::Own(own) => {
-                let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
-                (handle, handle.checked_add(to_last)?)
-            }
+        let handle = match self.ops {
+            Ops::Library(ops) => dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?,
+            Ops::Own(own) => (own.sync_out)(self.device, va, size, flags(maintain))?,
         };
-        let in_one_piece = handle.checked_add(to_last) == Some(last);
-        (in_one_piece && last <= self.mask && handle != super::MAPPING_ERROR).then_some(handle)
+        let is_within = handle.checked_add(to_last).is_some_and(|last| last <= self.mask);
+        (is_within && handle != super::MAPPING_ERROR).then_some(handle)
     }
 
     /// Where the processor finds what the device calls `handle`, if the library knows.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
         match self.ops {
-            Ops::Library(ops) => dma.translate(ops, self.device, handle, Way::In),
+            Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),
             Ops::Own(_) => None,
         }
     }

@@ -17,16 +17,16 @@
 //! they left one part at a time, but after `PATIENCE` parts (see `pool::buffers`) all of the rest in one stretch, which is
 //! longer then: about 1,000 instructions.
 
-mod aligned;
 mod bits;
 mod open_run;
 mod run_tree;
+mod search;
 #[cfg(test)]
 mod tests;
 
-pub use aligned::Step;
 pub use bits::{Span, change, differs_in_many, test};
 pub use run_tree::{Node, Shape};
+pub use search::Step;
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

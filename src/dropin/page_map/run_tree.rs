@@ -163,6 +163,26 @@ impl RunTree {
         Some(self.word_at(at))
     }
 
+    /// The last word before `word` in which a run begins; `None` if none does.
+    #[inline(always)]
+    pub fn last_before(&self, word: usize) -> Option<usize> {
+        let (nodes, mut at) = (&*self.nodes, self.place(word));
+        let last_of = |node: &Node, places: usize| node.iter().take(places).rposition(|longest| *longest > 0);
+        // Up, to the first node that has a run to the left of the way here.
+        loop {
+            if let Some(left) = last_of(nodes.get(at / FANOUT)?, at % FANOUT) {
+                at = at - at % FANOUT + left;
+                break;
+            }
+            at = (at / FANOUT).checked_sub(1)?;
+        }
+        // Down, always into the last that has one.
+        while let Some(node) = nodes.get(at + 1) {
+            at = (at + 1) * FANOUT + last_of(node, FANOUT)?;
+        }
+        Some(self.word_at(at))
+    }
+
     /// The longest run that begins in `word` is now `length`; zero if none does.
     #[inline(always)]
     pub fn set(&mut self, word: usize, length: i32) {

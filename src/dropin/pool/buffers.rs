@@ -35,29 +35,35 @@ impl<K: Kernel> Pool<K> {
         self.take_lowest(pages)
     }
 
-    /// Takes the lowest run of `pages` free pages at an address that is a multiple of `align` bytes, a power of two; says
-    /// at which page.
-    pub fn take_aligned(&self, pages: usize, align: usize) -> Option<usize> {
-        let (base, align) = (self.start >> PAGE_SHIFT, (align >> PAGE_SHIFT).max(1));
-        let mut from = 0;
-        loop {
-            let step = self.settled().take_aligned(from, pages, base, align);
-            match step {
-                Step::Taken(page) => return Some(page),
-                Step::From(page) if page < self.pages => from = page,
-                Step::From(_) | Step::Nothing => return None,
-            }
-        }
-    }
-
     /// The same, where the open run does not say so: opens another.
     #[inline(never)]
-    pub fn take_lowest(&self, pages: usize) -> Option<usize> {
+    fn take_lowest(&self, pages: usize) -> Option<usize> {
         // A pool that is too small says so at once.
         if pages > self.pages {
             return None;
         }
         self.settled().take_lowest(pages)
+    }
+
+    /// Takes the lowest run of `pages` free pages in `[from, end)` at an address that is a multiple of `align` bytes, a power
+    /// of two; says at which page. `pages` is not zero. Any context.
+    ///
+    /// A search of many steps, each of which has the lock for itself.
+    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
+        let align = align >> PAGE_SHIFT;
+        if from == 0 && end >= self.pages && align <= 1 {
+            return self.take(pages);
+        }
+        let base = self.start >> PAGE_SHIFT;
+        let mut from = from;
+        while from < end && pages <= end - from {
+            match self.settled().take_between(from, end, pages, base, align.max(1)) {
+                Step::Taken(page) => return Some(page),
+                Step::From(page) => from = page,
+                Step::Nothing => break,
+            }
+        }
+        None
     }
 
     /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given

@@ -17,7 +17,7 @@ use crate::error::Error;
 
 use super::{
     BootRegion, BusWindow, Device, Entry, Kernel, Level, Line, MemoryType, Name, NamedRegion, PAGE_SIZE, Pa,
-    RegionList, Va,
+    RegionList, Stretch, Va,
 };
 
 /// aarch64's `rt_hw_mmu_map` lays blocks of this many bytes where the virtual address and the length allow it, and
@@ -307,9 +307,16 @@ unsafe impl Kernel for RtThread {
         unsafe { !rt_dma_port_dma_ranges(pointer(device.0)).is_null() }
     }
 
-    fn translate(&self, device: Device, address: usize, to_cpu: bool) -> Option<usize> {
+    fn bus_address(&self, device: Device, pa: Pa) -> Stretch {
+        let mut last = pa;
+        // SAFETY: see above; `last` is ours.
+        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.0), pa, &mut last) });
+        Stretch { handle, last }
+    }
+
+    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
         // SAFETY: see above.
-        unless_unmapped(unsafe { rt_dma_port_translate(pointer(device.0), address, to_cpu as c_int) })
+        unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.0), handle) })
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {

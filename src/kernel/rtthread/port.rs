@@ -215,9 +215,14 @@ unsafe extern "C" {
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
     /// The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
     pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
-    /// `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
-    /// covers `address`. Any context.
-    pub fn rt_dma_port_translate(dev: *mut c_void, address: usize, to_cpu: c_int) -> usize;
+    /// Returns the device's address for `pa`, which is what `rt_ofw_translate_cpu2dma` returns; RT_DMA_PORT_UNMAPPED where
+    /// no range of the bus above the device, which has a node, covers it. `*last` becomes the last address, not below
+    /// `pa`, for which that holds: up to it the device's addresses rise with the physical ones, or no range covers any. Any
+    /// context, but a thread for the first call for a bus.
+    pub fn rt_dma_port_bus_address(dev: *mut c_void, pa: usize, last: *mut usize) -> usize;
+    /// `rt_ofw_translate_dma2cpu`; RT_DMA_PORT_UNMAPPED where the processor has no such address. Any context, but a thread
+    /// for the first call for a bus.
+    pub fn rt_dma_port_cpu_address(dev: *mut c_void, handle: usize) -> usize;
     /// DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
     /// context.
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;

@@ -211,7 +211,8 @@ impl World {
                         && self.model.begun_at[page..page + count].iter().all(Option::is_none)
                 };
                 let lowest = || (0..self.pages).find(|&page| fits(page));
-                match self.map.take_aligned(from, count, base, align) {
+                let end = self.map.pages;
+                match self.map.take_between(from, end, count, base, align) {
                     Step::Taken(page) => {
                         assert!(fits(page));
                         assert!(changes != self.changes || lowest() == Some(page));

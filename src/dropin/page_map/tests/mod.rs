@@ -185,12 +185,22 @@ fn runs_grow_and_shrink_across_every_boundary_of_the_tree() {
 
 /// As a pool does, under one lock.
 fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) -> Option<usize> {
-    let mut from = 0;
+    allocate_between(map, (0, map.pages), count, base, align)
+}
+
+/// The same in `[from, end)`.
+fn allocate_between(
+    map: &mut PageMap,
+    (mut from, end): (usize, usize),
+    count: usize,
+    base: usize,
+    align: usize,
+) -> Option<usize> {
     loop {
         while map.settle() {}
-        match map.take_aligned(from, count, base, align) {
+        match map.take_between(from, end, count, base, align) {
             Step::Taken(page) => return Some(page),
-            Step::From(page) if page < map.pages => {
+            Step::From(page) if page < end => {
                 assert!(page > from, "no step stands still");
                 from = page;
             }
@@ -241,6 +251,75 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Where the part begins and ends, a run may go on; and it may have begun many words before.
+    #[test]
+    fn fault_09_requests_within_a_part_of_the_pool_get_its_lowest_place(
+        pages in 1usize..3_000,
+        requests in proptest::collection::vec(
+            (1usize..260, 0u32..4, 0usize..4, any::<proptest::sample::Index>(), any::<proptest::sample::Index>()),
+            1..80,
+        ),
+    ) {
+        let mut map = map_of(pages);
+        let mut model = Model::new(pages);
+        let mut held = Vec::new();
+        for (count, align, choice, from, end) in requests {
+            let (from, end, align) = (from.index(pages), end.index(pages + 1), 1 << align);
+            let fits = |model: &Model, page: usize| {
+                page.is_multiple_of(align) && page + count <= end
+                    && model.begun_at[page..page + count].iter().all(Option::is_none)
+            };
+            match choice {
+                0 if !held.is_empty() => {
+                    let (page, count): (usize, usize) = held.swap_remove(from % held.len());
+                    model.free(page, count).unwrap();
+                    map.free(page, count).unwrap();
+                }
+                1 => {
+                    let page = model.allocate(count);
+                    prop_assert_eq!(map.allocate(count), page);
+                    held.extend(page.map(|page| (page, count)));
+                }
+                _ => {
+                    let page = (from..end).find(|&page| fits(&model, page));
+                    prop_assert_eq!(allocate_between(&mut map, (from, end), count, 0, align), page);
+                    if let Some(page) = page {
+                        model.begun_at[page..page + count].fill(Some(page));
+                        held.push((page, count));
+                    }
+                }
+            }
+            assert_tree_is_exact(&mut map);
+        }
+        assert_consistent(&mut map, &model);
+    }
+}
+
+/// The middle of a run that begins far away, past every boundary of the tree.
+#[test]
+fn fault_09_the_middle_of_a_long_run_is_taken_from() {
+    let pages = 262_144;
+    let mut map = map_of(pages);
+    for at in [1, 63, 64, 65, 255, 256, 4_096, 65_536, 131_071, 200_000, pages - 3] {
+        for begin in [0, 1, at / 2, at - 1] {
+            assert_eq!(map.allocate(begin.max(1)), Some(0));
+            let taken = allocate_between(&mut map, (at, pages), 2, 0, 1);
+            assert_eq!(taken, Some(at.max(begin.max(1))), "{at} {begin}");
+            let taken = taken.unwrap();
+            assert_tree_is_exact(&mut map);
+            assert_eq!(allocate_between(&mut map, (at, taken + 3), 1, 0, 1), Some(taken + 2).filter(|page| *page < pages));
+            if taken + 2 < pages {
+                map.free(taken + 2, 1).unwrap();
+            }
+            map.free(taken, 2).unwrap();
+            map.free(0, begin.max(1)).unwrap();
+            assert_eq!(map.allocate(pages), Some(0), "nothing is lost");
+            map.free(0, pages).unwrap();
+        }
+    }
+}
+
 /// Between two steps of a search others take and give back pages: what the next step begins in may be one run with what
 /// lies before it by now.
 #[test]
@@ -254,10 +333,10 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     map.free(10, 130).unwrap();
     map.free(290, 10).unwrap();
     while map.settle() {}
-    assert!(matches!(map.take_aligned(0, 10, 0, 256), Step::From(140)));
+    assert!(matches!(map.take_between(0, 1000, 10, 0, 256), Step::From(140)));
     map.free(140, 150).unwrap();
     while map.settle() {}
-    let taken = map.take_aligned(140, 10, 0, 256);
+    let taken = map.take_between(140, 1000, 10, 0, 256);
     while map.settle() {}
     assert_tree_is_exact(&mut map);
     if let Step::Taken(page) = taken {
