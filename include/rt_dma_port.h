@@ -409,12 +409,21 @@ extern int rt_dma_port_memory_region(void *dev,
 extern const void *rt_dma_port_dma_ranges(void *dev);
 
 /**
- * `rt_ofw_translate_dma2cpu`, or `rt_ofw_translate_cpu2dma` if `to_cpu` is 0; RT_DMA_PORT_UNMAPPED where no range
- * covers `address`. Any context.
+ * Returns the device's address for `pa`, which is what `rt_ofw_translate_cpu2dma` returns; RT_DMA_PORT_UNMAPPED where
+ * no range of the bus above the device, which has a node, covers it. `*last` becomes the last address, not below
+ * `pa`, for which that holds: up to it the device's addresses rise with the physical ones, or no range covers any. Any
+ * context, but a thread for the first call for a bus.
  */
-extern uintptr_t rt_dma_port_translate(void *dev,
-                                       uintptr_t address,
-                                       int to_cpu);
+extern uintptr_t rt_dma_port_bus_address(void *dev,
+                                         uintptr_t pa,
+                                         uintptr_t *last);
+
+/**
+ * `rt_ofw_translate_dma2cpu`; RT_DMA_PORT_UNMAPPED where the processor has no such address. Any context, but a thread
+ * for the first call for a bus.
+ */
+extern uintptr_t rt_dma_port_cpu_address(void *dev,
+                                         uintptr_t handle);
 
 /**
  * DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
