@@ -216,15 +216,8 @@ enum Sight {
     RaggedRanges,
 }
 
-const SIGHTS: [Sight; 7] = [
-    Sight::Plain,
-    Sight::Pci,
-    Sight::PciSwapped,
-    Sight::Ranges,
-    Sight::Partial,
-    Sight::Ragged,
-    Sight::RaggedRanges,
-];
+const SIGHTS: [Sight; 7] =
+    [Sight::Plain, Sight::Pci, Sight::PciSwapped, Sight::Ranges, Sight::Partial, Sight::Ragged, Sight::RaggedRanges];
 const MIDDLE: Pa = START + 2 * MIB;
 
 /// The windows or ranges that a device sees memory through; none where it sees all of it.
