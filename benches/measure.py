@@ -83,6 +83,15 @@ def page_rows(work, pages):
     return rows
 
 
+def trace_rows(work, pages):
+    """{trace: (instructions of ours, of the baseline)}, each per call."""
+    lines, counts = callgrind(work, f"traces-{pages}", "traces", str(pages))
+    rows = {}
+    for size, trace, calls in lines_of(lines, "trace"):
+        rows[trace] = tuple(counts[f"{size} {trace} {side}"] / int(calls) for side in ("ours", "baseline"))
+    return rows
+
+
 def block_rows(work):
     """(size, order): (instructions of ours, of the baseline), each per pair."""
     lines, counts = callgrind(work, "blocks", "blocks", "count")

@@ -9,24 +9,10 @@
 #include <string.h>
 
 #include <mm_aspace.h>
-#include "kernel.h"
-#include "bench.h"
+#include "sides.h"
 
-#define PAGE        ARCH_PAGE_SIZE
 #define WARM_UP     4
 #define COUNTED     16
-
-struct side
-{
-    const char *name;
-    void *(*alloc)(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
-    void (*free)(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
-    struct rt_device dev;
-    struct rt_dma_pool *pool;
-};
-
-static struct side ours = { "ours", rt_dma_alloc, rt_dma_free, { .parent.name = "ours" }, RT_NULL };
-static struct side baseline = { "baseline", bit_by_bit_alloc, bit_by_bit_free, { .parent.name = "baseline" }, RT_NULL };
 
 static rt_size_t pages;
 static unsigned char *want;     /* 1 for each page that is to be in use */
@@ -235,19 +221,13 @@ static void rows(const struct fill *fill, rt_size_t request)
 int main(int argc, char **argv)
 {
     static const rt_size_t requests[] = { 1, 16, 256 };
-    rt_region_t region = { HOST_RAM, HOST_RAM, "bench" };
 
     MUST(argc == 2);
     pages = strtoul(argv[1], RT_NULL, 10);
     MUST(pages >= 512 && pages * PAGE <= HOST_RAM_SIZE);
     want = malloc(pages);
     MUST(want);
-    region.end += pages * PAGE;
-
-    host_start();
-    ours.pool = rt_dma_pool_install(&region);
-    baseline.pool = bit_by_bit_install(&region);
-    MUST(ours.pool && (ours.pool->flags & RT_DMA_F_LINEAR));
+    install_both(pages);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(fills); ++i)
     {
         for (rt_size_t j = 0; j < RT_ARRAY_SIZE(requests); ++j)
