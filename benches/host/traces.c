@@ -15,18 +15,18 @@
 /* The longest part of a trace that is counted. */
 #define MOST_OPERATIONS 4000
 
-/* A buffer that is in use. */
+/* A buffer. */
 struct buffer
 {
     void *memory;
     rt_ubase_t handle;
-    rt_size_t size;     /* in bytes; 0: the allocation failed */
+    rt_size_t size;     /* in bytes */
 };
 
 /* One call. */
 struct operation
 {
-    rt_size_t slot;     /* which buffer */
+    rt_size_t slot;     /* which of the buffers */
     rt_size_t size;     /* bytes to allocate; 0: the buffer is freed */
 };
 
@@ -39,8 +39,9 @@ struct trace
 };
 
 static rt_size_t pages, operations;
-static struct buffer *live;         /* the buffers in use, at [0, lives) */
-static rt_size_t lives, oldest, used;
+static struct buffer *buffers;
+static rt_size_t *slots;            /* those in use, at [0, lives), in the order of allocation with a ring; then the others */
+static rt_size_t lives, used;
 static struct operation recorded[MOST_OPERATIONS];
 
 static rt_size_t one_page(void)
@@ -83,14 +84,14 @@ static const struct trace traces[] =
     { "mixed,random,90%", mixed_pages, 0, 90 },
 };
 
-static void perform(struct side *side, struct operation operation)
+static inline void perform(struct side *side, struct operation operation)
 {
-    struct buffer *buffer = &live[operation.slot];
+    struct buffer *buffer = &buffers[operation.slot];
 
     if (operation.size)
     {
         buffer->memory = side->alloc(&side->dev, operation.size, &buffer->handle, 0);
-        buffer->size = buffer->memory ? operation.size : 0;
+        buffer->size = operation.size;
     }
     else
     {
@@ -106,80 +107,58 @@ static struct operation step(struct side *side, const struct trace *trace)
 
     if (allocates || !lives)
     {
-        next.slot = trace->ring ? (oldest + lives) % trace->ring : lives;
+        next.slot = slots[lives];
         next.size = trace->request() * PAGE;
         perform(side, next);
-        if (live[next.slot].size)
+        /* Where the pool is too fragmented for the request, the call counts all the same. */
+        if (buffers[next.slot].memory)
         {
             ++lives;
             used += next.size / PAGE;
-            return next;
         }
-        /* The pool is too fragmented for this request: the failed call counts, and a buffer goes next time. */
-        MUST(lives);
-        return next;
-    }
-    next.slot = trace->ring ? oldest : bench_random() % lives;
-    used -= live[next.slot].size / PAGE;
-    perform(side, next);
-    --lives;
-    if (trace->ring)
-    {
-        oldest = (oldest + 1) % trace->ring;
     }
     else
     {
-        live[next.slot] = live[lives];
+        rt_size_t index = trace->ring ? 0 : bench_random() % lives;
+
+        next.slot = slots[index];
+        used -= buffers[next.slot].size / PAGE;
+        perform(side, next);
+        --lives;
+        if (trace->ring)
+        {
+            memmove(slots, slots + 1, lives * sizeof(*slots));
+        }
+        else
+        {
+            slots[index] = slots[lives];
+        }
+        slots[lives] = next.slot;
     }
     return next;
 }
 
-/* Does again what was recorded. As then, the last buffer takes the place of one that goes. */
-static void replay(struct side *side, const struct trace *trace)
+static __attribute__((noinline)) void replay(struct side *side)
 {
     for (rt_size_t i = 0; i < operations; ++i)
     {
         perform(side, recorded[i]);
-        if (recorded[i].size)
-        {
-            lives += live[recorded[i].slot].size != 0;
-        }
-        else
-        {
-            --lives;
-            if (!trace->ring)
-            {
-                live[recorded[i].slot] = live[lives];
-            }
-        }
-    }
-}
-
-static void count(struct side *side, const struct trace *trace)
-{
-    char name[96];
-
-    snprintf(name, sizeof(name), "%lu %s %s", pages, trace->name, side->name);
-    COUNT(name, replay(side, trace));
-}
-
-static void free_all(struct side *side, const struct trace *trace)
-{
-    for (rt_size_t i = 0; i < lives; ++i)
-    {
-        perform(side, (struct operation){ trace->ring ? (oldest + i) % trace->ring : i, 0 });
     }
 }
 
 static void row(const struct trace *trace)
 {
     rt_size_t words = RT_BITMAP_LEN(pages) * sizeof(rt_bitmap_t);
-    struct buffer *buffers = malloc(pages * sizeof(*buffers));
+    struct buffer *before = malloc(pages * sizeof(*before));
     rt_bitmap_t *map = malloc(words);
-    rt_size_t lives_before;
+    struct side *sides[] = { &baseline, &ours };
 
-    MUST(buffers && map);
-    lives = oldest = used = 0;
+    MUST(before && map);
+    lives = used = 0;
+    for (rt_size_t slot = 0; slot < pages; ++slot)
+    {
+        slots[slot] = slot;
+    }
     /* The warm-up fills the pool as far as the trace does, and is four times as long as what is counted. */
     for (rt_size_t i = 0; i < 4 * operations || used * 100 < trace->percent * pages * 9 / 10; ++i)
     {
@@ -187,27 +166,30 @@ static void row(const struct trace *trace)
     }
     memcpy(baseline.pool->map, ours.pool->map, words);
     memcpy(map, ours.pool->map, words);
-    memcpy(buffers, live, pages * sizeof(*buffers));
-    lives_before = lives;
-
+    memcpy(before, buffers, pages * sizeof(*before));
     for (rt_size_t i = 0; i < operations; ++i)
     {
         recorded[i] = step(&baseline, trace);
     }
     memcpy(baseline.pool->map, map, words);
-    memcpy(live, buffers, pages * sizeof(*buffers));
-    lives = lives_before;
-    count(&baseline, trace);
-    memcpy(live, buffers, pages * sizeof(*buffers));
-    lives = lives_before;
-    count(&ours, trace);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sides); ++i)
+    {
+        char name[96];
+
+        memcpy(buffers, before, pages * sizeof(*before));
+        snprintf(name, sizeof(name), "%lu %s %s", pages, trace->name, sides[i]->name);
+        COUNT(name, replay(sides[i]));
+    }
     /* Both took the same pages. */
     MUST(!memcmp(baseline.pool->map, ours.pool->map, words));
     printf("trace %lu %s %lu\n", pages, trace->name, operations);
     fflush(stdout);
 
-    free_all(&ours, trace);
-    free(buffers);
+    for (rt_size_t i = 0; i < lives; ++i)
+    {
+        perform(&ours, (struct operation){ slots[i], 0 });
+    }
+    free(before);
     free(map);
 }
 
@@ -218,8 +200,9 @@ int main(int argc, char **argv)
     MUST(pages >= 512 && pages * PAGE <= HOST_RAM_SIZE);
     /* The walk over a large pool takes long. */
     operations = pages > 16384 ? 400 : MOST_OPERATIONS;
-    live = malloc(pages * sizeof(*live));
-    MUST(live);
+    buffers = malloc(pages * sizeof(*buffers));
+    slots = malloc(pages * sizeof(*slots));
+    MUST(buffers && slots);
 
     install_both(pages);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(traces); ++i)
