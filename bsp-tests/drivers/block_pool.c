@@ -30,7 +30,7 @@ static const char *check_one(int i)
     volatile rt_uint32_t *va = blocks[i].va;
     rt_ubase_t handle = blocks[i].handle;
 
-    if ((rt_ubase_t)rt_kmem_v2p((void *)va) != handle || stand_in_memory_type((void *)va) != STAND_IN_DEVICE)
+    if ((rt_ubase_t)stand_in_v2p((void *)va) != handle || stand_in_memory_type((void *)va) != STAND_IN_DEVICE)
     {
         return why("block %d at %p: not the memory of handle 0x%lx, or of the wrong type", i, (void *)va, handle);
     }

@@ -20,6 +20,8 @@ const char *check_linux_loopback(void);
 const char *check_linux_bounce(void);
 const char *check_linux_remove(void);
 const char *check_linux_fw_cfg(void);
+const char *check_interrupts_off(void);
+const char *check_translation(void);
 
 /* Makes text for a FAIL line; valid until the next call. */
 const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -87,10 +87,10 @@ static const char *check_pages(const struct buffer *b)
         char *va = (char *)b->va + at;
         int memory = stand_in_memory_type(va);
 
-        if ((rt_ubase_t)rt_kmem_v2p(va) != b->handle + at)
+        if ((rt_ubase_t)stand_in_v2p(va) != b->handle + at)
         {
             return why("flags 0x%lx: %p leads to 0x%lx, the handle says 0x%lx", b->flags, (void *)va,
-                    (rt_ubase_t)rt_kmem_v2p(va), b->handle + at);
+                    (rt_ubase_t)stand_in_v2p(va), b->handle + at);
         }
         if (memory != expected_memory(b->flags))
         {
@@ -622,7 +622,7 @@ static const char *check_wrong_calls(void)
     rt_dma_free(&dev, 3 * PAGE, a.va, a.handle, a.flags);                   /* too large */
     rt_dma_free(&dev, PAGE, (char *)a.va + PAGE, a.handle + PAGE, a.flags); /* not its first page */
     rt_dma_free(&dev, a.size, a.va, a.handle + PAGE, a.flags);              /* another handle */
-    rt_dma_free(&dev, a.size, foreign, (rt_ubase_t)rt_kmem_v2p(foreign), a.flags);
+    rt_dma_free(&dev, a.size, foreign, (rt_ubase_t)stand_in_v2p(foreign), a.flags);
     rt_dma_free(&dev, a.size, foreign, a.handle, a.flags);
     if (!alloc_one(&b, 2 * PAGE, 0))
     {
@@ -711,8 +711,11 @@ static const struct
     const char *(*run)(void);
 } checks[] =
 {
-    /* First, while the ioremap window is empty and begins on a block boundary: a 2 MiB view may be mapped wrongly. */
+    /* First, while no pool has a view: what needs one then needs a thread. It makes none. */
+    { "fault_27_a_first_use_with_interrupts_off_is_refused", check_interrupts_off },
+    /* Then, while the ioremap window is empty and begins on a block boundary: a 2 MiB view may be mapped wrongly. */
     { "each pool in one piece, every view", check_whole },
+    { "fault_01_a_translation_that_an_interrupt_spoils_is_right", check_translation },
     { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },
     { "two-way DMA, coherent buffers", check_edu_coherent },
     { "two-way DMA, cached buffers and sync calls", check_edu_cached },

@@ -82,13 +82,13 @@ static const char *map_high(rt_uint8_t **high)
 
 static int is_high(const void *va)
 {
-    return (rt_uint64_t)(rt_ubase_t)rt_kmem_v2p((void *)va) >= FOUR_GIB;
+    return (rt_uint64_t)(rt_ubase_t)stand_in_v2p((void *)va) >= FOUR_GIB;
 }
 
 /* The device is given memory that it can reach: the buffer itself, if it is no other. */
 static const char *check_handle(const char *name, dma_addr_t handle, const void *va, rt_size_t size)
 {
-    dma_addr_t pa = (dma_addr_t)rt_kmem_v2p((void *)va);
+    dma_addr_t pa = (dma_addr_t)stand_in_v2p((void *)va);
 
     if (handle > DMA_BIT_MASK(32) - (size - 1))
     {
@@ -381,9 +381,9 @@ static const char *read_file(const struct fw_cfg_found *file, rt_uint32_t expect
         return why("the read gives %d", result);
     }
     /* The device names 64 bits: it is given the buffer itself, wherever it lies (see check_handle). */
-    if (handle != (dma_addr_t)rt_kmem_v2p(buffer) && rt_dma_device_is_coherent(&fw_cfg.dev.rt))
+    if (handle != (dma_addr_t)stand_in_v2p(buffer) && rt_dma_device_is_coherent(&fw_cfg.dev.rt))
     {
-        return why("handle 0x%lx for 0x%lx", (rt_ubase_t)handle, (rt_ubase_t)rt_kmem_v2p(buffer));
+        return why("handle 0x%lx for 0x%lx", (rt_ubase_t)handle, (rt_ubase_t)stand_in_v2p(buffer));
     }
     return checksum(buffer, file->size) == expected ? RT_NULL : "checksums differ";
 }

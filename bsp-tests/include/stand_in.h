@@ -17,6 +17,12 @@ enum stand_in_memory
     STAND_IN_NONCACHED  = 2,    /* Normal, Non-cacheable */
 };
 
+/*
+ * What the page tables say of va, or ARCH_MAP_FAILED. The kernel's own rt_kmem_v2p() is wrong whenever an interrupt comes
+ * at the wrong moment, as RT-Thread's is on aarch64, and here one always comes unless interrupts are masked.
+ */
+void *stand_in_v2p(void *va);
+
 /* What the page tables say of the page at va: an enum stand_in_memory. */
 int stand_in_memory_type(void *va);
 

@@ -81,7 +81,8 @@ pub fn init(layout: &BootLayout) -> usize {
     root
 }
 
-fn query(va: usize) -> Option<(usize, MappingFlags)> {
+/// What the page tables say of `va`.
+pub fn query(va: usize) -> Option<(usize, MappingFlags)> {
     let (pa, flags, _) = TABLES.with(|table| table.as_ref()?.query(va.into()).ok())?;
     Some((pa.as_usize(), flags))
 }
@@ -212,6 +213,12 @@ extern "C" fn rt_kmem_pvoff() -> usize {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_kmem_v2p(va: usize) -> usize {
+    arch::v2p(va).unwrap_or(arch::MAP_FAILED)
+}
+
+/// See `stand_in.h`.
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_v2p(va: usize) -> usize {
     query(va).map_or(arch::MAP_FAILED, |(pa, _)| pa)
 }
 

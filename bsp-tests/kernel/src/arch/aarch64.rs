@@ -221,6 +221,25 @@ pub fn tables_written() {
     unsafe { asm!("dsb ishst", "isb") }
 }
 
+/// Where `va` leads, as RT-Thread asks on aarch64: an instruction that translates leaves its result in PAR_EL1, which is
+/// read after it. Whenever interrupts are not masked, one comes in between that translates another address.
+pub fn v2p(va: usize) -> Option<usize> {
+    // SAFETY: only writes PAR_EL1.
+    unsafe { asm!("at s1e1w, {}", in(reg) va) };
+    if !irqs_masked() {
+        static ANOTHER: AtomicU32 = AtomicU32::new(0);
+        // By turns memory, and where nothing is mapped.
+        let is_memory = ANOTHER.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let another = if is_memory { (&raw const ANOTHER).addr() } else { usize::MAX };
+        // SAFETY: as above.
+        unsafe { asm!("at s1e1w, {}", "isb", in(reg) another) };
+    }
+    let par: usize;
+    // SAFETY: only reads.
+    unsafe { asm!("isb", "mrs {}, par_el1", out(reg) par) };
+    (par & 1 == 0).then_some(par & 0xffff_ffff_f000 | va & 0xfff)
+}
+
 /// Flags of memory that code may run from.
 pub fn code_flags() -> MappingFlags {
     MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where calls come from: with interrupts masked in a thread; and with an interrupt in the middle of a translation. */
+#include <rthw.h>
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <rt_dma.h>
+#include <mm_aspace.h>
+#include <stand_in.h>
+
+#include "checks.h"
+
+#define COHERENT    (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
+
+static struct rt_device dev = { .parent.name = "context" };
+
+/*
+ * The kernel stops with a line of its own when a function that may sleep is called with interrupts masked, and its
+ * rt_hw_interrupt_is_disabled() always says no.
+ */
+static const char *with_interrupts_off(rt_bool_t has_views)
+{
+    static const rt_ubase_t needs_view[] =
+    {
+        COHERENT,
+#ifdef RT_DMA_F_WT
+        RT_DMA_F_WT,
+#endif
+    };
+    static char unpooled[256] rt_align(256);
+    rt_region_t region = { 0x1000, 0x3000, "context" };
+    rt_ubase_t handle = 0, mapped;
+    struct rt_dma_block_pool *pool;
+    void *va;
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(needs_view); ++i)
+    {
+        va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, needs_view[i]);
+        if (!va != !has_views)
+        {
+            return why("flags 0x%lx: %s", needs_view[i], va ? "served without a view" : "refused");
+        }
+        if (va)
+        {
+            rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, needs_view[i]);
+        }
+    }
+    va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
+    if (!va)
+    {
+        return "no cached buffer, which needs nothing that sleeps";
+    }
+    if (rt_dma_sync_out_data(&dev, va, ARCH_PAGE_SIZE, &mapped, 0) || mapped != handle
+            || rt_dma_sync_in_data(&dev, va, ARCH_PAGE_SIZE, handle, 0))
+    {
+        return "a sync call fails";
+    }
+    /* Wrong calls: a line in the log would sleep. */
+    rt_dma_free(&dev, 2 * ARCH_PAGE_SIZE, va, handle, 0);
+    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
+    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
+    rt_dma_alloc(&dev, stand_in_cma_size() + ARCH_PAGE_SIZE, &handle, 0);
+
+    if (rt_dma_pool_install(&region))
+    {
+        return "a pool is installed where that may not be";
+    }
+    pool = rt_dma_block_pool_create("context", &dev, 64, 64, 0);
+    if (pool)
+    {
+        return "a block pool is made where the heap may not be called";
+    }
+    /* It is in one piece and has its lines for itself: no more than its record is needed, if that. */
+    mapped = rt_dma_map_single(&dev, unpooled, sizeof(unpooled), RT_DMA_TO_DEVICE);
+    if (!rt_dma_mapping_error(&dev, mapped))
+    {
+        rt_dma_unmap_single(&dev, mapped, sizeof(unpooled), RT_DMA_TO_DEVICE);
+    }
+    rt_dma_set_mask(&dev, 0xffffffff);
+
+    return RT_NULL;
+}
+
+const char *check_interrupts_off(void)
+{
+    static rt_bool_t has_views;
+    const char *error;
+    rt_base_t level;
+    rt_ubase_t handle;
+    void *va;
+
+    level = rt_hw_local_irq_disable();
+    error = with_interrupts_off(has_views);
+    rt_hw_local_irq_enable(level);
+    if (error)
+    {
+        return error;
+    }
+    level = rt_hw_interrupt_disable();
+    error = with_interrupts_off(has_views);
+    rt_hw_interrupt_enable(level);
+    if (error)
+    {
+        return error;
+    }
+    /* None was made, or refused for good; the next check is the first to need one. */
+    has_views = RT_TRUE;
+    va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
+    if (!va)
+    {
+        return "no cached buffer afterwards";
+    }
+    rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
+
+    return RT_NULL;
+}
+
+#ifdef __aarch64__
+static rt_ubase_t interrupt_masks(void)
+{
+    rt_ubase_t daif;
+
+    __asm__ volatile ("mrs %0, daif" : "=r" (daif) : : "memory");
+    return daif;
+}
+
+/* The result of a translation that this call interrupts, and the masks, are what they were. */
+static const char *check_left_as_found(void *va, rt_size_t size)
+{
+    const char *error = RT_NULL;
+
+    for (int masked = 0; masked < 2 && !error; ++masked)
+    {
+        static int another;
+        rt_base_t level = masked ? rt_hw_local_irq_disable() : 0;
+        rt_ubase_t masks = interrupt_masks(), par, after, handle;
+
+        __asm__ volatile ("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1" : "=r" (par) : "r" (&another) : "memory");
+        rt_dma_sync_out_data(&dev, va, size, &handle, 0);
+        __asm__ volatile ("mrs %0, par_el1" : "=r" (after) : : "memory");
+        if (after != par)
+        {
+            error = why("PAR_EL1 was 0x%lx, and is 0x%lx", par, after);
+        }
+        else if (interrupt_masks() != masks)
+        {
+            error = why("DAIF was 0x%lx, and is 0x%lx", masks, interrupt_masks());
+        }
+        if (masked)
+        {
+            rt_hw_local_irq_enable(level);
+        }
+    }
+    return error;
+}
+#endif
+
+const char *check_translation(void)
+{
+    static char unpooled[4 * ARCH_PAGE_SIZE] rt_align(ARCH_PAGE_SIZE);
+    const char *error = RT_NULL;
+    rt_ubase_t handle, mapped;
+    rt_size_t size = 16 * ARCH_PAGE_SIZE;
+    void *va;
+
+    for (rt_size_t at = 0; at < sizeof(unpooled); at += 1000)
+    {
+        rt_ubase_t expected = (rt_ubase_t)stand_in_v2p(unpooled + at);
+
+        if (rt_dma_sync_out_data(&dev, unpooled + at, 1, &handle, 0) || handle != expected)
+        {
+            return why("the handle of %p is 0x%lx, not 0x%lx", (void *)(unpooled + at), handle, expected);
+        }
+    }
+    for (int kind = 0; kind < 2; ++kind)
+    {
+        rt_ubase_t flags = kind ? COHERENT : 0;
+
+        va = rt_dma_alloc(&dev, size, &handle, flags);
+        if (!va)
+        {
+            return why("no buffer of flags 0x%lx: its view is lost", flags);
+        }
+        if (stand_in_v2p(va) != (void *)handle)
+        {
+            error = why("%p leads to %p, not 0x%lx", va, stand_in_v2p(va), handle);
+        }
+        mapped = rt_dma_map_single(&dev, va, size, RT_DMA_FROM_DEVICE);
+        if (rt_dma_mapping_error(&dev, mapped) || mapped != handle)
+        {
+            error = why("0x%lx is mapped as 0x%lx", handle, mapped);
+        }
+        else
+        {
+            rt_dma_unmap_single(&dev, mapped, size, RT_DMA_FROM_DEVICE);
+        }
+#ifdef __aarch64__
+        error = error ? error : check_left_as_found(va, size);
+#endif
+        rt_dma_free(&dev, size, va, handle, flags);
+        if (error)
+        {
+            return error;
+        }
+    }
+    return RT_NULL;
+}
