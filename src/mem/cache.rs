@@ -1,10 +1,23 @@
 //! Data-cache maintenance that loses nobody's bytes.
 
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
 /// Writes dirty lines of `[va, va + size)` to memory. Any context.
 pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
     kernel.cache_flush(va, size);
+}
+
+/// Writes dirty lines that `[va, va + size)` touches to memory, and drops them. Any context.
+pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
+    let mask = kernel.cache_line_max().wrapping_neg();
+    let end = va.wrapping_add(size);
+    let mut at = va & mask;
+    while at < end {
+        // The kernel may mask interrupts for each call.
+        let step = (PAGE_SIZE - at % PAGE_SIZE).min(end - at);
+        kernel.cache_flush_and_drop(at, step);
+        at = at.wrapping_add(step);
+    }
 }
 
 /// Drops the lines of `[va, va + size)`, so that the next read comes from memory. Any context.

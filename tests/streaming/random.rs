@@ -170,6 +170,8 @@ impl World {
     /// Some of what the processor has: neighbours, what is lent to it, or all.
     fn processor_writes(&mut self, slot: usize, a: Index, b: Index) {
         let (range, lent) = match &self.slots[slot].mapping {
+            // What the processor writes to bytes that only the device writes goes nowhere.
+            Some(mapping) if mapping.way == FromDevice => (mapping.range.clone(), 0..0),
             Some(mapping) => (mapping.range.clone(), mapping.lent.clone()),
             None => (0..0, 0..0),
         };

@@ -13,21 +13,32 @@ use crate::kernel::{Kernel, Va};
 /// A bounce buffer. It begins a page, and its lines are nobody else's.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
-    va: Va,
+    pub(super) va: Va,
     /// What it was allocated with.
     handle: usize,
     size: usize,
     /// Its cache lines are to be maintained.
-    maintain: bool,
+    pub(super) maintain: bool,
     /// It lies in a view, so that it can be freed in any context.
     in_view: bool,
 }
 
 impl Bounce {
-    /// A buffer of `size` bytes that the device reaches, and its handle. Any context where a pool's view is mapped,
-    /// else
-    /// *thread*.
-    pub(crate) fn new<K: Kernel>(dma: &Dma<K>, master: &Master, coherent: bool, size: usize) -> Option<(Self, usize)> {
+    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it and its handle.
+    ///
+    /// They are copied whichever way the bytes of the mapping go. So what the device leaves out keeps the driver's bytes,
+    /// as it would without a bounce buffer, and bytes of others are never shown to the device or the driver.
+    ///
+    /// The library's operations have not maintained the cache yet when this returns; a BSP's own have.
+    ///
+    /// Context: any where a pool's view is mapped, else *thread*.
+    pub(crate) fn new<K: Kernel>(
+        dma: &Dma<K>,
+        master: &Master,
+        coherent: bool,
+        from: Va,
+        size: usize,
+    ) -> Option<(Self, usize)> {
         let (va, handle) = match master.ops {
             Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64)?,
             Ops::Own(own) => (own.alloc)(master.device, size)?,
@@ -37,7 +48,11 @@ impl Bounce {
         let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
         let bounce = Bounce { va, handle, size, maintain: seen.cached && !coherent, in_view };
         // Memory that is not mapped, or a BSP's that is out of reach, is of no use.
-        match pa.and_then(|pa| master.reach(dma, va, pa, size, bounce.maintain)) {
+        let reached = pa.and_then(|pa| {
+            dma.kernel.copy(va, from, size);
+            master.reach(dma, va, pa, size, bounce.maintain)
+        });
+        match reached {
             Some(handle) => Some((bounce, handle)),
             None => {
                 bounce.free(dma, master);
@@ -60,28 +75,5 @@ impl Bounce {
             }
             Ops::Own(own) => (own.free)(master.device, self.size, self.va, self.handle),
         }
-    }
-
-    /// Copies `size` bytes of the driver's buffer at `va` to `offset`, for the device. Any context.
-    pub(crate) fn fill<K: Kernel>(&self, kernel: K, master: &Master, va: Va, offset: usize, size: usize) {
-        let own = self.va.wrapping_add(offset);
-        kernel.copy(own, va, size);
-        master.hand_over(kernel, own, size, self.maintain);
-    }
-
-    /// Copies the `size` bytes at `offset`, which the device calls `handle`, to the driver's buffer at `va`. Any
-    /// context.
-    pub(crate) fn drain<K: Kernel>(
-        &self,
-        kernel: K,
-        master: &Master,
-        va: Va,
-        handle: usize,
-        offset: usize,
-        size: usize,
-    ) {
-        let own = self.va.wrapping_add(offset);
-        master.take_back(kernel, own, handle, size, self.maintain);
-        kernel.copy(va, own, size);
     }
 }

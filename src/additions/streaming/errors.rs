@@ -20,15 +20,18 @@ pub enum MapError {
     NoMemory,
 }
 
-/// Why an unmap or a sync is refused. Nothing was changed.
+/// What is wrong with an unmap or a sync. A sync that is wrong changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadMapping {
-    /// No mapping has the handle (any more), or nobody said which way its bytes go.
+    /// No mapping has the handle (any more), or the sync has no direction. Nothing was changed.
     Unknown,
-    /// It has another size, or ends before the range does.
+    /// The mapping has another size: an unmap has ended it all the same. Or it ends before the range of a sync does.
     WrongSize,
-    /// Its bytes go another way.
+    /// The mapping has another direction: an unmap has ended it all the same.
     WrongDirection,
+    /// An unmap has the size and direction of none of the mappings that have the handle. Nothing was changed, because it is
+    /// not known which one was meant; each of them can still be unmapped.
+    Ambiguous,
 }
 
 /// Says why a buffer is not mapped. Only what the caller did wrong is counted.
@@ -50,8 +53,13 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, 
 pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {
         (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
-        (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size"),
-        (BadMapping::WrongDirection, false) => apart!("unmap of 0x%lx (%lu bytes): wrong direction"),
+        (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size, unmapped as it was mapped"),
+        (BadMapping::WrongDirection, false) => {
+            apart!("unmap of 0x%lx (%lu bytes): wrong direction, unmapped as it was mapped")
+        }
+        (BadMapping::Ambiguous, _) => {
+            apart!("unmap of 0x%lx (%lu bytes): mapped more than once, and never with this size and direction")
+        }
         (BadMapping::Unknown, true) => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
         (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
         (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),

@@ -4,7 +4,6 @@ use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};
-use crate::mem::cache;
 
 /// Which way the bytes of a mapping go (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,17 +23,26 @@ impl Direction {
     pub fn device_writes(self) -> bool {
         matches!(self, Direction::FromDevice | Direction::Bidirectional)
     }
+
+    /// Whether the device may read.
+    pub fn device_reads(self) -> bool {
+        matches!(self, Direction::ToDevice | Direction::Bidirectional)
+    }
 }
 
 /// Operations of a BSP's own (`dev->dma_ops`), which say what a device's handles are and how its memory is kept
 /// coherent.
+///
+/// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over the
+/// life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for this
+/// reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
 #[derive(Debug)]
 pub struct OwnOps {
-    /// A buffer and its handle.
+    /// Allocates a buffer, and returns its address and its handle.
     pub alloc: fn(Device, usize) -> Option<(Va, usize)>,
-    /// Gives it back.
+    /// Frees such a buffer.
     pub free: fn(Device, usize, Va, usize),
-    /// Makes the processor's bytes visible to the device, and names the handle.
+    /// Makes the processor's bytes visible to the device, and returns the handle.
     pub sync_out: fn(Device, Va, usize, Flags) -> Option<usize>,
     /// Makes the device's bytes visible to the processor.
     pub sync_in: fn(Device, Va, usize, usize, Flags),
@@ -76,14 +84,30 @@ impl Master {
     }
 
     /// The handle of contiguous memory, if the device reaches all of it.
+    ///
+    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used, a
+    /// `sync_in` has followed when this returns.
     pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
-        let to_last = size.checked_sub(1)?;
-        let handle = match self.ops {
-            Ops::Library(ops) => dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?,
-            Ops::Own(own) => (own.sync_out)(self.device, va, size, flags(maintain))?,
-        };
-        let is_within = handle.checked_add(to_last).is_some_and(|last| last <= self.mask);
-        (is_within && handle != super::MAPPING_ERROR).then_some(handle)
+        match self.ops {
+            Ops::Library(ops) => {
+                let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
+                self.can_use(handle, size).then_some(handle)
+            }
+            Ops::Own(own) => {
+                let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
+                if !self.can_use(handle, size) {
+                    (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE);
+                    return None;
+                }
+                Some(handle)
+            }
+        }
+    }
+
+    /// Whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a failure.
+    fn can_use(&self, handle: usize, size: usize) -> bool {
+        let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
+        last.is_some_and(|last| last <= self.mask) && handle != super::MAPPING_ERROR
     }
 
     /// Where the processor finds what the device calls `handle`, if the library knows.
@@ -93,30 +117,8 @@ impl Master {
             Ops::Own(_) => None,
         }
     }
-
-    /// Makes memory the device's: no line stays in the cache that could be written over what the device writes. Any
-    /// context.
-    pub(crate) fn hand_over<K: Kernel>(&self, kernel: K, va: Va, size: usize, maintain: bool) {
-        match self.ops {
-            Ops::Library(_) if maintain => cache::flush(kernel, va, size),
-            Ops::Library(_) => {}
-            Ops::Own(own) => {
-                // It knew the handle when the buffer was mapped.
-                let _ = (own.sync_out)(self.device, va, size, flags(maintain));
-            }
-        }
-    }
-
-    /// Makes memory that the device wrote the processor's: the next read comes from there. Any context.
-    pub(crate) fn take_back<K: Kernel>(&self, kernel: K, va: Va, handle: usize, size: usize, maintain: bool) {
-        match self.ops {
-            Ops::Library(_) if maintain => cache::invalidate(kernel, va, size),
-            Ops::Library(_) => {}
-            Ops::Own(own) => (own.sync_in)(self.device, va, size, handle, flags(maintain)),
-        }
-    }
 }
 
-fn flags(maintain: bool) -> Flags {
+pub(super) fn flags(maintain: bool) -> Flags {
     if maintain { Flags::empty() } else { Flags::NOCACHE }
 }

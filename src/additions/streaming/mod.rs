@@ -11,12 +11,15 @@
 //! threads leave a stock of records, and the pool's view must be mapped already.
 
 pub mod bounce;
+mod direct;
 mod errors;
+mod mapping;
 mod master;
 mod records;
 mod segments;
 
 pub use errors::{BadMapping, MapError};
+pub use mapping::AtUnmap;
 pub use master::{Direction, Master, Ops, OwnOps};
 pub use segments::Segment;
 
@@ -24,66 +27,24 @@ use crate::additions::streaming::bounce::Bounce;
 use crate::dropin::pool::Seen;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
+use direct::EarlyPools;
 use errors::{refuse, report};
+use mapping::{Mapping, Part};
 use records::{Claim, Records};
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
-/// A buffer that a device has.
-#[derive(Clone, Copy)]
-struct Mapping {
-    master: Master,
-    handle: usize,
-    /// Never zero.
-    size: usize,
-    direction: Direction,
-    /// The driver's address.
-    va: Va,
-    /// Its cache lines are to be maintained.
-    maintain: bool,
-    bounce: Option<Bounce>,
-}
-
-impl Mapping {
-    /// Makes the `size` bytes at `offset` the device's.
-    ///
-    /// A bounce buffer gets the driver's bytes also where only the device writes: what the device leaves out is then
-    /// what the driver had there, as it would be without one, and no bytes of others.
-    fn hand_over<K: Kernel>(&self, kernel: K, offset: usize, size: usize) {
-        let va = self.va.wrapping_add(offset);
-        match self.bounce {
-            Some(bounce) => bounce.fill(kernel, &self.master, va, offset, size),
-            None => self.master.hand_over(kernel, va, size, self.maintain),
-        }
-        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
-    }
-
-    /// Makes the `size` bytes at `offset` the processor's.
-    fn take_back<K: Kernel>(&self, kernel: K, offset: usize, size: usize, direction: Direction) {
-        if !direction.device_writes() {
-            return;
-        }
-        // The device said just now that it is done: no byte, and no line, may have been fetched before that.
-        kernel.device_barrier();
-        let (va, handle) = (self.va.wrapping_add(offset), self.handle.wrapping_add(offset));
-        match self.bounce {
-            Some(bounce) => bounce.drain(kernel, &self.master, va, handle, offset, size),
-            None => self.master.take_back(kernel, va, handle, size, self.maintain),
-        }
-    }
-}
-
 /// All streaming mappings of a system. They belong to its [`Dma`], which every call is given.
 pub struct Streaming<K: Kernel> {
     records: Records<K>,
+    early_pools: EarlyPools,
 }
 
 impl<K: Kernel> Streaming<K> {
     /// No mappings.
     pub const fn new() -> Self {
-        Streaming { records: Records::new() }
+        Streaming { records: Records::new(), early_pools: EarlyPools::new() }
     }
 
     /// Makes `[va, va + size)` the device's, and names its handle. Until it is unmapped or synced for the processor,
@@ -119,31 +80,46 @@ impl<K: Kernel> Streaming<K> {
         let maintain = !coherent && seen(dma, va, pa).cached;
         // The processor may write a neighbour's byte to a shared line at any time; whatever is done with the line then,
         // somebody's bytes are lost.
-        let in_lines = (va | va.wrapping_add(size)) & kernel.cache_line_max().wrapping_sub(1) == 0;
-        let is_alone = in_lines || !maintain || !direction.device_writes();
-        let handle = if in_one_piece && is_alone { master.reach(dma, va, pa, size, maintain) } else { None };
+        let is_alone = !maintain || !direction.device_writes() || fills_lines(kernel, va, size);
+        let mut mapping =
+            Mapping { master: *master, handle: 0, size, direction, va, maintain, bounce: None, taken_in: None };
 
-        let mut mapping = Mapping { master: *master, handle: 0, size, direction, va, maintain, bounce: None };
-        if let Some(handle) = handle {
-            mapping.handle = handle;
-            if !self.is_found_again(dma, &mapping, pa) {
-                let record = self.records.spare(kernel).ok_or(MapError::NoMemory)?;
-                self.records.insert(kernel, record, mapping, is_outside(dma, master, handle, size));
-            }
-            mapping.hand_over(kernel, 0, size);
-            return Ok(handle);
-        }
-        // The record first: it is given back more easily.
-        let record = self.records.spare(kernel).ok_or(MapError::NoMemory)?;
-        let Some((bounce, handle)) = Bounce::new(dma, master, coherent, size) else {
-            self.records.put(kernel, record);
-            return Err(MapError::NoBounce);
+        // A mapping by a BSP's own operations always has a record. It is taken before they are called, so that nothing that
+        // they did has to be undone for want of one.
+        let mut spare = match master.ops {
+            Ops::Own(_) => Some(self.records.spare(kernel).ok_or(MapError::NoMemory)?),
+            Ops::Library(_) => None,
         };
-        mapping.handle = handle;
-        mapping.bounce = Some(bounce);
-        mapping.hand_over(kernel, 0, size);
-        self.records.insert(kernel, record, mapping, is_outside(dma, master, handle, size));
-        Ok(handle)
+        if in_one_piece
+            && is_alone
+            && let Some(handle) = master.reach(dma, va, pa, size, maintain)
+        {
+            mapping.handle = handle;
+            if spare.is_none() && !self.is_found_again(dma, &mapping, pa) {
+                spare = Some(self.records.spare(kernel).ok_or(MapError::NoMemory)?);
+            }
+        } else {
+            let record = match spare.take() {
+                Some(record) => record,
+                None => self.records.spare(kernel).ok_or(MapError::NoMemory)?,
+            };
+            let Some((bounce, handle)) = Bounce::new(dma, master, coherent, va, size) else {
+                self.records.put(kernel, record);
+                return Err(MapError::NoBounce);
+            };
+            mapping.handle = handle;
+            mapping.bounce = Some(bounce);
+            spare = Some(record);
+        }
+        if matches!(master.ops, Ops::Library(_)) {
+            mapping.flush(kernel, mapping.whole());
+        }
+        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        kernel.device_barrier();
+        if let Some(record) = spare {
+            self.records.insert(kernel, record, mapping, is_outside(dma, master, mapping.handle, size));
+        }
+        Ok(mapping.handle)
     }
 
     /// Makes the `size` bytes at `offset` of the page at `page` the device's: by the linear map's address of them,
@@ -173,8 +149,17 @@ impl<K: Kernel> Streaming<K> {
         }
     }
 
-    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Any context; no other
-    /// call may be at work on the mapping.
+    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
+    ///
+    /// The mapping is ended as it was recorded, also where `size` or `direction` is not what it was mapped with: the bytes
+    /// arrive, and the bounce buffer is given back. A mapping that has no record is ended as the caller says.
+    ///
+    /// # Errors
+    /// Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
+    /// [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended all the same; the others change nothing.
+    ///
+    /// # Context
+    /// Any; no other call may be at work on the mapping.
     pub fn unmap(
         &self,
         dma: &Dma<K>,
@@ -183,12 +168,26 @@ impl<K: Kernel> Streaming<K> {
         size: usize,
         direction: Direction,
     ) -> Result<(), BadMapping> {
+        self.unmap_with(dma, master, handle, size, direction, AtUnmap::Sync)
+    }
+
+    /// Ends a mapping as [`unmap`](Streaming::unmap) does, and with [`AtUnmap::SkipSync`] leaves the buffer's bytes as they
+    /// are.
+    pub fn unmap_with(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+        how: AtUnmap,
+    ) -> Result<(), BadMapping> {
         let kernel = dma.kernel;
         self.tidy(dma);
         let claim = Claim { device: master.device, handle, size, direction };
         let result = match self.records.take(kernel, &claim) {
             Ok((record, mapping)) => {
-                mapping.take_back(kernel, 0, size, direction);
+                mapping.take_back(kernel, how);
                 match mapping.bounce {
                     Some(bounce) if !bounce.can_be_freed(kernel) => self.records.leave(kernel, record),
                     bounce => {
@@ -198,20 +197,26 @@ impl<K: Kernel> Streaming<K> {
                         self.records.put(kernel, record);
                     }
                 }
-                Ok(())
+                claim.check(&mapping)
             }
-            Err(BadMapping::Unknown) => {
-                let found = unrecorded(dma, master, &claim).ok_or(BadMapping::Unknown);
-                found.map(|mapping| mapping.take_back(kernel, 0, size, direction))
-            }
+            Err(BadMapping::Unknown) => self.unmap_direct(dma, master, &claim, how),
             Err(error) => Err(error),
         };
         result.inspect_err(|error| refuse(dma, &claim, *error, false))
     }
 
     /// Makes all or part of a mapping the processor's, until it is synced for the device. `handle` is the mapping's, or
-    /// some bytes above it. A part of a device's that is not coherent begins and ends on a cache line, or where the
-    /// mapping does. Any context; no unmap may be at work on the mapping.
+    /// some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line, or where
+    /// the mapping does.
+    ///
+    /// Bytes go from the device to the processor only, and only if `direction` and the mapping's say that the device writes.
+    /// `direction` is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
+    ///
+    /// # Errors
+    /// Each is logged and counted, and changes nothing.
+    ///
+    /// # Context
+    /// Any; no unmap may be at work on the mapping.
     pub fn sync_for_cpu(
         &self,
         dma: &Dma<K>,
@@ -220,13 +225,36 @@ impl<K: Kernel> Streaming<K> {
         size: usize,
         direction: Direction,
     ) -> Result<(), BadMapping> {
+        if size == 0 {
+            return Ok(());
+        }
+        let kernel = dma.kernel;
         let claim = Claim { device: master.device, handle, size, direction };
-        let (mapping, offset) = self.find(dma, master, &claim)?;
-        mapping.take_back(dma.kernel, offset, size, direction);
+        let (mapping, part) = self.find(dma, master, &claim)?;
+        if direction.device_writes() {
+            // The device said just now that it is done: no byte, and no line, may have been fetched before that.
+            kernel.device_barrier();
+        }
+        match mapping.master.ops {
+            Ops::Library(_) if direction.device_writes() => mapping.invalidate(kernel, part),
+            Ops::Library(_) => {}
+            Ops::Own(_) => {
+                let before = self.records.find(kernel, &claim, |mapping| mapping.taken_in.replace(part));
+                if let Ok(Some(before)) = before {
+                    // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
+                    mapping.sync_out(before, false);
+                }
+                mapping.sync_in(kernel, part, direction.device_writes());
+            }
+        }
+        mapping.drain(kernel, part, direction);
         Ok(())
     }
 
-    /// Makes all or part of a mapping the device's again. As [`sync_for_cpu`](Streaming::sync_for_cpu).
+    /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
+    ///
+    /// Bytes go from the processor to the device only, and only if `direction` and the mapping's say that the device reads.
+    /// So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote meanwhile.
     pub fn sync_for_device(
         &self,
         dma: &Dma<K>,
@@ -235,32 +263,46 @@ impl<K: Kernel> Streaming<K> {
         size: usize,
         direction: Direction,
     ) -> Result<(), BadMapping> {
+        if size == 0 {
+            return Ok(());
+        }
+        let kernel = dma.kernel;
         let claim = Claim { device: master.device, handle, size, direction };
-        let (mapping, offset) = self.find(dma, master, &claim)?;
-        mapping.hand_over(dma.kernel, offset, size);
+        let (mapping, part) = self.find(dma, master, &claim)?;
+        mapping.fill(kernel, part, direction);
+        match mapping.master.ops {
+            // The processor has only read the bounce buffer: no line of it is dirty.
+            Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
+            Ops::Library(_) => mapping.flush(kernel, part),
+            Ops::Own(_) => {
+                if mapping.sync_out(part, true)
+                    && let Ok(None) = self.records.find(kernel, &claim, |mapping| mapping.taken_in.take())
+                {
+                    // There was no `sync_in` that this `sync_out` follows.
+                    mapping.sync_in(kernel, part, false);
+                }
+            }
+        }
+        // As in `map`.
+        kernel.device_barrier();
         Ok(())
     }
 
-    /// The mapping that `claim` tells of all or part of, and where in it.
-    fn find(&self, dma: &Dma<K>, master: &Master, claim: &Claim) -> Result<(Mapping, usize), BadMapping> {
+    /// The mapping that `claim` tells of all or part of, and which part.
+    fn find(&self, dma: &Dma<K>, master: &Master, claim: &Claim) -> Result<(Mapping, Part), BadMapping> {
         let recorded = match self.records.may_have(|| is_outside(dma, master, claim.handle, claim.size)) {
-            true => self.records.find(dma.kernel, claim),
+            true => self.records.find(dma.kernel, claim, |mapping| *mapping),
             false => Err(BadMapping::Unknown),
         };
         let found = match recorded {
-            Err(BadMapping::Unknown) => unrecorded(dma, master, claim).ok_or(BadMapping::Unknown),
+            Err(BadMapping::Unknown) if claim.direction != Direction::Neither => {
+                self.direct(dma, master, claim).ok_or(BadMapping::Unknown)
+            }
             other => other,
         };
         found
-            .map(|mapping| (mapping, claim.handle.wrapping_sub(mapping.handle)))
+            .map(|mapping| (mapping, Part { offset: claim.handle.wrapping_sub(mapping.handle), size: claim.size }))
             .inspect_err(|error| refuse(dma, claim, *error, true))
-    }
-
-    /// Whether [`unrecorded`] finds the mapping of memory at `pa` again.
-    fn is_found_again(&self, dma: &Dma<K>, mapping: &Mapping, pa: Pa) -> bool {
-        mapping.master.pa_of(dma, mapping.handle) == Some(pa)
-            && dma.kernel.linear(pa) == mapping.va
-            && dma.covering(pa, pa.saturating_add(mapping.size)).is_none()
     }
 
     /// Gives back what interrupts left behind, and sees to the stock of records, where that is allowed.
@@ -309,16 +351,7 @@ fn is_outside<K: Kernel>(dma: &Dma<K>, master: &Master, handle: usize, size: usi
     pa.is_none_or(|pa| dma.covering(pa, pa.saturating_add(size)).is_none())
 }
 
-/// The mapping of which no record was kept: of memory outside the pools, at its linear address.
-fn unrecorded<K: Kernel>(dma: &Dma<K>, master: &Master, claim: &Claim) -> Option<Mapping> {
-    let &Claim { handle, size, direction, .. } = claim;
-    let kernel = dma.kernel;
-    let pa = master.pa_of(dma, handle)?;
-    let va = kernel.linear(pa);
-    va.checked_add(size.checked_sub(1)?)?;
-    let is_there = direction != Direction::Neither
-        && dma.covering(pa, pa.saturating_add(size)).is_none()
-        && physical(kernel, va, size) == Some((pa, true));
-    let maintain = !master.is_coherent(kernel);
-    is_there.then_some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None })
+/// Whether a buffer begins and ends on a cache line, so that no line of it holds bytes of others.
+fn fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
+    (va | va.wrapping_add(size)) & kernel.cache_line_max().wrapping_sub(1) == 0
 }

@@ -32,6 +32,11 @@ pub(super) struct Record<K: Kernel> {
 pub(super) type Owned<K> = KBox<K, Record<K>>;
 type List<K> = Option<Owned<K>>;
 
+/// The mappings of a list.
+fn mappings<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Mapping> {
+    core::iter::successors(list.as_ref(), |record| record.next.as_ref()).filter_map(|record| record.mapping.as_ref())
+}
+
 /// Records that are in no list. Any context.
 struct Stack<K: Kernel> {
     top: IrqLock<List<K>>,
@@ -70,6 +75,24 @@ pub(super) struct Claim {
     pub handle: usize,
     pub size: usize,
     pub direction: Direction,
+}
+
+impl Claim {
+    /// Whether the claim's size and direction are those of the mapping.
+    pub fn check(&self, mapping: &Mapping) -> Result<(), BadMapping> {
+        if mapping.size != self.size {
+            Err(BadMapping::WrongSize)
+        } else if mapping.direction != self.direction {
+            Err(BadMapping::WrongDirection)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the mapping is the device's and has the handle.
+    fn names(&self, mapping: &Mapping) -> bool {
+        mapping.master.device == self.device && mapping.handle == self.handle
+    }
 }
 
 pub(super) struct Records<K: Kernel> {
@@ -123,46 +146,43 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes out the record that `claim` tells of; only one caller gets it. Any context.
+    ///
+    /// That is the one with the claim's size and direction; if there is none, the only one with its device and handle.
     pub fn take(&self, kernel: K, claim: &Claim) -> Result<(Owned<K>, Mapping), BadMapping> {
-        let mut why = BadMapping::Unknown;
         let mut list = self.bucket(claim.handle >> PAGE_SHIFT).lock(kernel);
-        let mut at: &mut List<K> = &mut list;
-        let mapping = loop {
-            let mapping = match at.as_ref() {
-                Some(record) => record.mapping,
-                None => return Err(why),
-            };
-            match mapping.filter(|mapping| mapping.master.device == claim.device && mapping.handle == claim.handle) {
-                Some(mapping) if mapping.size != claim.size => why = BadMapping::WrongSize,
-                Some(mapping) if mapping.direction != claim.direction => why = BadMapping::WrongDirection,
-                Some(mapping) => break mapping,
-                None => {}
-            }
-            at = match at.as_mut() {
-                Some(record) => &mut record.next,
-                None => return Err(why),
-            };
+        let is_only = match mappings(&list).filter(|mapping| claim.names(mapping)).count() {
+            0 => return Err(BadMapping::Unknown),
+            count => count == 1,
         };
-        let Some(mut record) = at.take() else { return Err(why) };
+        let is_wanted = |mapping: &Mapping| claim.names(mapping) && (is_only || claim.check(mapping).is_ok());
+        let mut at: &mut List<K> = &mut list;
+        while at.as_ref().is_some_and(|record| !record.mapping.as_ref().is_some_and(is_wanted)) {
+            match at {
+                Some(record) => at = &mut record.next,
+                None => return Err(BadMapping::Ambiguous),
+            }
+        }
+        let Some(mut record) = at.take() else { return Err(BadMapping::Ambiguous) };
         *at = record.next.take();
         if record.outside {
             self.outside.fetch_sub(1, Release);
         }
+        let mapping = record.mapping.ok_or(BadMapping::Unknown)?;
         Ok((record, mapping))
     }
 
-    /// The mapping that `claim` tells of all or part of. Any context.
-    pub fn find(&self, kernel: K, claim: &Claim) -> Result<Mapping, BadMapping> {
-        if claim.size == 0 || claim.direction == Direction::Neither {
+    /// What `look` makes of the mapping that `claim` tells of all or part of. Any context; `look` runs with a lock held.
+    pub fn find<T>(&self, kernel: K, claim: &Claim, look: impl FnOnce(&mut Mapping) -> T) -> Result<T, BadMapping> {
+        if claim.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
         let mut why = BadMapping::Unknown;
         let page = claim.handle >> PAGE_SHIFT;
         for back in 0..=self.reach.load(Acquire).min(BUCKETS - 1) {
-            let list = self.bucket(page.wrapping_sub(back)).lock(kernel);
-            let mut at = list.as_ref();
+            let mut list = self.bucket(page.wrapping_sub(back)).lock(kernel);
+            let mut at = list.as_mut();
             while let Some(record) = at {
-                if let Some(mapping) = record.mapping
+                if let Some(mapping) = &mut record.mapping
                     && mapping.master.device == claim.device
                     && let offset = claim.handle.wrapping_sub(mapping.handle)
                     && offset < mapping.size
@@ -172,10 +192,10 @@ impl<K: Kernel> Records<K> {
                     } else if ![claim.direction, Direction::Bidirectional].contains(&mapping.direction) {
                         why = BadMapping::WrongDirection;
                     } else {
-                        return Ok(mapping);
+                        return Ok(look(mapping));
                     }
                 }
-                at = record.next.as_ref();
+                at = record.next.as_mut();
             }
         }
         Err(why)

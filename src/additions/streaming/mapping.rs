@@ -1,0 +1,135 @@
+//! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
+
+use super::bounce::Bounce;
+use super::master::flags;
+use super::{Direction, Master, Ops};
+use crate::flags::Flags;
+use crate::kernel::{Kernel, Va};
+use crate::mem::cache;
+
+/// Some bytes of a mapping.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub offset: usize,
+    /// Bytes.
+    pub size: usize,
+}
+
+/// Which bytes an unmap makes visible to the processor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AtUnmap {
+    /// What the device wrote.
+    Sync,
+    /// None: the driver has synced what it wants to see (Linux `DMA_ATTR_SKIP_CPU_SYNC`).
+    SkipSync,
+}
+
+/// A buffer that a device has.
+#[derive(Clone, Copy)]
+pub(super) struct Mapping {
+    pub master: Master,
+    pub handle: usize,
+    /// Never zero.
+    pub size: usize,
+    pub direction: Direction,
+    /// The driver's address.
+    pub va: Va,
+    /// The cache lines of the driver's buffer are to be maintained.
+    pub maintain: bool,
+    pub bounce: Option<Bounce>,
+    /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None` with
+    /// the library's operations, which hold nothing.
+    pub taken_in: Option<Part>,
+}
+
+impl Mapping {
+    pub fn whole(&self) -> Part {
+        Part { offset: 0, size: self.size }
+    }
+
+    /// The address of a part in the memory that the device sees, and whether its cache lines are to be maintained.
+    fn seen_by_device(&self, part: Part) -> (Va, bool) {
+        let (va, maintain) = self.bounce.map_or((self.va, self.maintain), |bounce| (bounce.va, bounce.maintain));
+        (va.wrapping_add(part.offset), maintain)
+    }
+
+    /// Copies a part of the driver's buffer to the bounce buffer, if there is one and the device reads it. Bytes of a
+    /// mapping that the device only writes are never copied: the driver's are older than what the device wrote.
+    pub fn fill<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+        if let Some(bounce) = self.bounce
+            && direction.device_reads()
+        {
+            kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size);
+        }
+    }
+
+    /// Copies a part of the bounce buffer, if there is one and the device writes it, to the driver's buffer.
+    pub fn drain<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+        if let Some(bounce) = self.bounce
+            && direction.device_writes()
+        {
+            kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size);
+        }
+    }
+
+    /// Library operations: makes a part the device's, so that no line stays in the cache that could be written over what the
+    /// device writes.
+    pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
+        let (va, maintain) = self.seen_by_device(part);
+        if maintain {
+            cache::flush(kernel, va, part.size);
+        }
+    }
+
+    /// Library operations: makes what the device wrote to a part the processor's, so that the next read comes from memory.
+    pub fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
+        let (va, maintain) = self.seen_by_device(part);
+        if maintain {
+            cache::invalidate(kernel, va, part.size);
+        }
+    }
+
+    /// A BSP's own operations: one `sync_out` of a part; returns whether it succeeded. With `maintain` false, the call asks
+    /// for no cache maintenance.
+    pub fn sync_out(&self, part: Part, maintain: bool) -> bool {
+        let Ops::Own(own) = self.master.ops else { return true };
+        let (va, is_cached) = self.seen_by_device(part);
+        (own.sync_out)(self.master.device, va, part.size, flags(maintain && is_cached)).is_some()
+    }
+
+    /// A BSP's own operations: one `sync_in` of a part. With `maintain` false, the call asks for no cache maintenance.
+    pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, maintain: bool) {
+        let Ops::Own(own) = self.master.ops else { return };
+        let (va, is_cached) = self.seen_by_device(part);
+        if is_cached && !maintain && !self.direction.device_writes() {
+            // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's operation
+            // invalidates lines all the same.
+            cache::flush(kernel, va, part.size);
+        }
+        let flags = if maintain { flags(is_cached) } else { Flags::NOCACHE };
+        (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags);
+    }
+
+    /// Makes the whole mapping the processor's for good. Any context.
+    pub fn take_back<K: Kernel>(&self, kernel: K, how: AtUnmap) {
+        let (whole, carries) = (self.whole(), how == AtUnmap::Sync && self.direction.device_writes());
+        if carries {
+            // The device said just now that it is done: no byte, and no line, may have been fetched before that.
+            kernel.device_barrier();
+        }
+        match (self.master.ops, self.taken_in) {
+            (Ops::Library(_), _) if carries => self.invalidate(kernel, whole),
+            (Ops::Library(_), _) => {}
+            (Ops::Own(_), None) => self.sync_in(kernel, whole, carries),
+            (Ops::Own(_), Some(part)) if carries => {
+                // The device may have written the rest, or, if the driver polls, even the part.
+                self.sync_out(part, false);
+                self.sync_in(kernel, whole, true);
+            }
+            (Ops::Own(_), Some(_)) => {}
+        }
+        if carries {
+            self.drain(kernel, whole, self.direction);
+        }
+    }
+}
