@@ -85,6 +85,39 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
     });
 }
 
+/// The driver looks, the frame is not there yet, and the device writes it while the driver looks.
+#[test]
+fn fault_11_a_driver_in_rust_that_polls_keeps_what_the_device_wrote() {
+    let rig = Rig::new();
+    rig.assert_balanced(|device| {
+        let mut mapped = device.map(FromDevice, rig.owner(1, 10)).unwrap();
+        let handle = mapped.handle();
+        let seen = mapped.cpu(|bytes| {
+            let seen = bytes[0];
+            rig.machine.device_write(handle, &[9; 10]);
+            seen
+        });
+        assert_eq!(seen, Ok(0));
+        assert_eq!(rig.machine.device_read(handle, 10), [9; 10]);
+        // The rig's slices do not look through the cache.
+        let look = |bytes: &mut [u8]| {
+            rig.machine.evict_cache();
+            bytes.to_vec()
+        };
+        assert_eq!(mapped.cpu(look), Ok(vec![9; 10]));
+        let mut owner = mapped.finish();
+        assert_eq!(look(owner.bytes()), [9; 10]);
+
+        let frame = rig.bytes(LINE + 1, 10);
+        let polled = device.with_mapped(FromDevice, frame, |mapping| {
+            let handle = mapping.handle();
+            mapping.cpu(|_| rig.machine.device_write(handle, &[8; 10]))
+        });
+        assert_eq!(polled, Ok(Ok(())));
+        assert_eq!(look(frame), [8; 10]);
+    });
+}
+
 #[test]
 fn what_is_refused_comes_back() {
     let rig = Rig::without_pool();
