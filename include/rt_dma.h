@@ -37,6 +37,11 @@
 #define RT_DMA_NONE 3
 
 /**
+ * An attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+ */
+#define RT_DMA_ATTR_SKIP_CPU_SYNC (1 << 0)
+
+/**
  * A device; only the port looks inside.
  */
 struct rt_device;
@@ -362,9 +367,12 @@ int rt_dma_map_sg(struct rt_device *dev,
 /**
  * Makes a mapped buffer the processor's again, with what the device wrote to it.
  *
- * `dma_handle`, `size` and `direction` are those of the mapping. What does not fit is logged and counted, and changes
- * nothing; but a second unmap of a buffer that had no bounce buffer and lies outside the pools is not noticed. Any
- * context.
+ * `dma_handle`, `size` and `direction` are those of the mapping. A wrong `size` or `direction` is logged and counted, and
+ * the mapping is ended as it was made: the bytes arrive, and a bounce buffer is given back. (Of a buffer outside the pools
+ * that needed no bounce buffer, only the caller knows the size and the direction.) An unmap for another device, of an
+ * unknown handle, or a second unmap is logged and counted, and changes nothing; but a second unmap of a buffer that had no
+ * bounce buffer and lay outside the pools when it was mapped is not noticed. If one buffer is mapped more than once under
+ * one handle, an unmap with the size and direction of none of these mappings changes nothing either. Any context.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
                          uintptr_t dma_handle,
@@ -372,20 +380,44 @@ void rt_dma_unmap_single(struct rt_device *dev,
                          int direction);
 
 /**
- * The same for what `rt_dma_map_page` mapped.
+ * Ends the mapping of a buffer as `rt_dma_unmap_single` does, with attributes.
+ *
+ * `attrs` is 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`: then nothing is copied and no cache is maintained, and the buffer's bytes
+ * stay as they are. A driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the
+ * buffer since. Any context.
+ */
+void rt_dma_unmap_single_attrs(struct rt_device *dev,
+                               uintptr_t dma_handle,
+                               uintptr_t size,
+                               int direction,
+                               uintptr_t attrs);
+
+/**
+ * Ends the mapping of a page as `rt_dma_unmap_single` does: for what `rt_dma_map_page` mapped.
  */
 void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction);
 
 /**
- * The same for every buffer of a list that `rt_dma_map_sg` mapped.
+ * Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
  */
 void rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
+ * Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single_attrs` does.
+ */
+void rt_dma_unmap_sg_attrs(struct rt_device *dev,
+                           struct rt_dma_sg *sg,
+                           int nents,
+                           int direction,
+                           uintptr_t attrs);
 
 /**
  * Makes a mapped buffer the processor's, with what the device wrote to it, until it is synced for the device.
  *
  * `dma_handle` and `size` may be those of a part of the mapping; where the device is not coherent, one that begins and
- * ends on a cache line, or where the mapping does. Any context.
+ * ends on a cache line, or where the mapping does. `direction` is that of the mapping; for a bidirectional mapping it may
+ * be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. Zero bytes are nothing, and no error. What does not fit is
+ * logged and counted, and changes nothing. Any context.
  */
 void rt_dma_sync_single_for_cpu(struct rt_device *dev,
                                 uintptr_t dma_handle,
@@ -393,7 +425,11 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
                                 int direction);
 
 /**
- * Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it. Any context.
+ * Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it: otherwise as
+ * `rt_dma_sync_single_for_cpu`.
+ *
+ * With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what it has written since the last sync
+ * for the processor stays, and what the processor wrote meanwhile may be lost. Any context.
  */
 void rt_dma_sync_single_for_device(struct rt_device *dev,
                                    uintptr_t dma_handle,

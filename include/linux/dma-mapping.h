@@ -110,7 +110,7 @@ typedef unsigned int gfp_t;
 #endif
 
 /* The driver synchronizes by itself: see dma_map_single_attrs() and dma_unmap_single_attrs(). */
-#define DMA_ATTR_SKIP_CPU_SYNC      (1UL << 0)
+#define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
 /* What follows has no effect: it asks for no more than is always given, or for what no bus here can do. */
 #define DMA_ATTR_WRITE_COMBINE      (1UL << 1)
 #define DMA_ATTR_WEAK_ORDERING      (1UL << 2)
@@ -282,38 +282,26 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
 }
 
 /*
- * Hands the bytes back to the processor. With DMA_ATTR_SKIP_CPU_SYNC the processor has them already, and what it wrote
- * since stays.
+ * Hands the bytes back to the processor. With DMA_ATTR_SKIP_CPU_SYNC nothing is copied and no cache is maintained: the
+ * processor has what it synchronized, and what it wrote since stays.
  */
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
-    {
-        rt_dma_sync_single_for_device(dma_rt_device(dev), dma_addr, size, dir);
-    }
-    rt_dma_unmap_single(dma_rt_device(dev), dma_addr, size, dir);
+    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 static inline void dma_unmap_page_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
-    {
-        rt_dma_sync_single_for_device(dma_rt_device(dev), dma_addr, size, dir);
-    }
-    rt_dma_unmap_page(dma_rt_device(dev), dma_addr, size, dir);
+    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 /* nents as it was given to the map call. */
 static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    if (attrs & DMA_ATTR_SKIP_CPU_SYNC)
-    {
-        rt_dma_sync_sg_for_device(dma_rt_device(dev), sgl, nents, dir);
-    }
-    rt_dma_unmap_sg(dma_rt_device(dev), sgl, nents, dir);
+    rt_dma_unmap_sg_attrs(dma_rt_device(dev), sgl, nents, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 static inline dma_addr_t dma_map_single(dma_device_t dev, void *cpu_addr, size_t size, enum dma_data_direction dir)
@@ -354,7 +342,10 @@ static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr
     rt_dma_sync_single_for_cpu(dma_rt_device(dev), dma_addr, size, dir);
 }
 
-/* After the processor was at a mapping, before the device is again. */
+/*
+ * After the processor was at a mapping, before the device is again. With DMA_FROM_DEVICE none of the processor's bytes go to
+ * the device, so that a driver may poll: what the device wrote since the last sync stays.
+ */
 static inline void dma_sync_single_for_device(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir)
 {

@@ -474,7 +474,7 @@ fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
     }
     streaming.sync_list_for_device(dma, &master, &list, Bidirectional);
     list.iter().for_each(|piece| assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(3, piece.size)));
-    streaming.unmap_list(dma, &master, &list, Bidirectional);
+    streaming.unmap_list(dma, &master, &list, Bidirectional, AtUnmap::Sync);
     assert_eq!(rig.pool_bytes(), 0);
     rig.assert_errors(0);
 }
@@ -507,7 +507,7 @@ fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
     streaming.sync_list_for_cpu(dma, &master, &list, FromDevice);
     list.iter().for_each(|piece| rig.device_write(&master, piece.handle, &bytes(2, piece.size)));
     streaming.sync_list_for_device(dma, &master, &list, FromDevice);
-    streaming.unmap_list(dma, &master, &list, FromDevice);
+    streaming.unmap_list(dma, &master, &list, FromDevice, AtUnmap::Sync);
     list.iter().for_each(|piece| assert!(rig.machine.cpu_read(piece.va, piece.size) == bytes(2, piece.size)));
     assert_eq!(rig.pool_bytes(), 0);
     rig.assert_errors(0);
@@ -530,7 +530,7 @@ fn fault_12_a_list_whose_lengths_changed_is_unmapped_as_it_was_mapped() {
     assert_eq!(list[3].size, 0);
     streaming.sync_list_for_cpu(dma, &master, &list, FromDevice);
     rig.assert_errors(0);
-    streaming.unmap_list(dma, &master, &list, FromDevice);
+    streaming.unmap_list(dma, &master, &list, FromDevice, AtUnmap::Sync);
     rig.assert_errors(4);
     for (piece, size) in list.iter().zip(sizes) {
         assert!(rig.machine.cpu_read(piece.va, size) == bytes(2, size));

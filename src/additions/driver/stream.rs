@@ -132,6 +132,9 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
 
     /// Lets the processor at the bytes while `work` runs, in which the device leaves them alone. Any context.
     ///
+    /// A driver may poll: of a [`FromDevice`] mapping, what the device writes while `work` runs is not lost. What `work`
+    /// writes to such bytes does not reach the device, and may be lost.
+    ///
     /// An error says that somebody else unmapped them.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
         let Entry { device, master, handle, size, direction } = &self.entry;

@@ -1,7 +1,7 @@
 //! Scatter lists: several buffers, mapped as one.
 
 use super::errors::{MapError, report};
-use super::{Direction, MAPPING_ERROR, Master, Streaming};
+use super::{AtUnmap, Direction, MAPPING_ERROR, Master, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
 
@@ -46,12 +46,19 @@ impl<K: Kernel> Streaming<K> {
         result
     }
 
-    /// Makes every buffer of a list the processor's again. What is wrong with one is said, and does not stop the
-    /// others. Any context.
-    pub fn unmap_list<S: Segment>(&self, dma: &Dma<K>, master: &Master, list: &[S], direction: Direction) {
+    /// Makes every buffer of a list the processor's again: see [`Streaming::unmap_with`]. What is wrong with one is logged,
+    /// and does not stop the others. Any context.
+    pub fn unmap_list<S: Segment>(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        list: &[S],
+        direction: Direction,
+        how: AtUnmap,
+    ) {
         for segment in list {
             // A refused call is logged where it is refused.
-            let _ = self.unmap(dma, master, segment.handle(), segment.size(), direction);
+            let _ = self.unmap_with(dma, master, segment.handle(), segment.size(), direction, how);
         }
     }
 

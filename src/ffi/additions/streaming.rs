@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::streaming::{Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming};
+use crate::additions::streaming::{AtUnmap, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming};
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
@@ -24,6 +24,9 @@ pub const RT_DMA_NONE: c_int = 3;
 
 /// The handle that no mapping has: what a mapping call returns when it fails.
 pub const RT_DMA_MAPPING_ERROR: usize = MAPPING_ERROR;
+
+/// An attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+pub const RT_DMA_ATTR_SKIP_CPU_SYNC: usize = 1 << 0;
 
 /// One buffer of a scatter list.
 #[repr(C)]
@@ -191,35 +194,75 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 
 /// Makes a mapped buffer the processor's again, with what the device wrote to it.
 ///
-/// `dma_handle`, `size` and `direction` are those of the mapping. What does not fit is logged and counted, and changes
-/// nothing; but a second unmap of a buffer that had no bounce buffer and lies outside the pools is not noticed. Any
-/// context.
+/// `dma_handle`, `size` and `direction` are those of the mapping. A wrong `size` or `direction` is logged and counted, and
+/// the mapping is ended as it was made: the bytes arrive, and a bounce buffer is given back. (Of a buffer outside the pools
+/// that needed no bounce buffer, only the caller knows the size and the direction.) An unmap for another device, of an
+/// unknown handle, or a second unmap is logged and counted, and changes nothing; but a second unmap of a buffer that had no
+/// bounce buffer and lay outside the pools when it was mapped is not noticed. If one buffer is mapped more than once under
+/// one handle, an unmap with the size and direction of none of these mappings changes nothing either. Any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
-    let Some(master) = master(dev) else { return };
-    // A refused call is logged where it is refused; C has no way to be told.
-    let _ = STREAMING.unmap(&DMA, &master, dma_handle, size, direction_of(direction));
+    // SAFETY: the caller's promise.
+    unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
 
-/// The same for what `rt_dma_map_page` mapped.
+/// Ends the mapping of a buffer as `rt_dma_unmap_single` does, with attributes.
+///
+/// `attrs` is 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`: then nothing is copied and no cache is maintained, and the buffer's bytes
+/// stay as they are. A driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the
+/// buffer since. Any context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
+    dev: *mut rt_device,
+    dma_handle: usize,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+) {
+    let Some(master) = master(dev) else { return };
+    // A refused call is logged where it is refused; C has no way to be told.
+    let _ = STREAMING.unmap_with(&DMA, &master, dma_handle, size, direction_of(direction), at_unmap(attrs));
+}
+
+/// Ends the mapping of a page as `rt_dma_unmap_single` does: for what `rt_dma_map_page` mapped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_page(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
     // SAFETY: the caller's promise.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }
 
-/// The same for every buffer of a list that `rt_dma_map_sg` mapped.
+/// Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
+    // SAFETY: the caller's promise.
+    unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
+}
+
+/// Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single_attrs` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
+    dev: *mut rt_device,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+    attrs: usize,
+) {
     let Some(master) = master(dev) else { return };
     // SAFETY: the caller's list.
-    STREAMING.unmap_list(&DMA, &master, unsafe { entries(sg, nents) }, direction_of(direction));
+    let list = unsafe { entries(sg, nents) };
+    STREAMING.unmap_list(&DMA, &master, list, direction_of(direction), at_unmap(attrs));
+}
+
+fn at_unmap(attrs: usize) -> AtUnmap {
+    if attrs & RT_DMA_ATTR_SKIP_CPU_SYNC != 0 { AtUnmap::SkipSync } else { AtUnmap::Sync }
 }
 
 /// Makes a mapped buffer the processor's, with what the device wrote to it, until it is synced for the device.
 ///
 /// `dma_handle` and `size` may be those of a part of the mapping; where the device is not coherent, one that begins and
-/// ends on a cache line, or where the mapping does. Any context.
+/// ends on a cache line, or where the mapping does. `direction` is that of the mapping; for a bidirectional mapping it may
+/// be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. Zero bytes are nothing, and no error. What does not fit is
+/// logged and counted, and changes nothing. Any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     dev: *mut rt_device,
@@ -232,7 +275,11 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     let _ = STREAMING.sync_for_cpu(&DMA, &master, dma_handle, size, direction_of(direction));
 }
 
-/// Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it. Any context.
+/// Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it: otherwise as
+/// `rt_dma_sync_single_for_cpu`.
+///
+/// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what it has written since the last sync
+/// for the processor stays, and what the processor wrote meanwhile may be lost. Any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     dev: *mut rt_device,
