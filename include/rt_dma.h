@@ -220,6 +220,8 @@ void rt_dmam_free(struct rt_device *dev,
 /**
  * Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
  *
+ * The masks of the device end, too: nothing that the library keeps of the device is left.
+ *
  * Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
  * it is counted, and does nothing. Thread.
  */
@@ -288,7 +290,8 @@ intptr_t rt_dma_reserved_memory_install(void);
  * `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
  * all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
  * that serves the device lies wholly within the mask; `-RT_ENOMEM`; `-RT_EBUSY` if it needs a thread. A failure changes
- * nothing. Thread for a device's first mask, and for its first call at all; then any context.
+ * nothing. `rt_dmam_release` ends the masks of the device. Thread for a device's first mask, and for its first call at all;
+ * then any context.
  */
 intptr_t rt_dma_set_mask(struct rt_device *dev,
                          uint64_t mask);

@@ -384,6 +384,11 @@ extern int rt_dma_port_device_is_coherent(void *dev);
 extern const void *rt_dma_port_device_ops(void *dev);
 
 /**
+ * `dev->dma_ops = ops`, if it is null, written with release. Any context.
+ */
+extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
+
+/**
  * `dev->dma_ops = ops`, written with release. Any context.
  */
 extern void rt_dma_port_device_set_ops(void *dev, const void *ops);

@@ -30,3 +30,11 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
 {
     __atomic_store_n(&((struct rt_device *)dev)->dma_ops, ops, __ATOMIC_RELEASE);
 }
+
+void rt_dma_port_device_choose_ops(void *dev, const void *ops)
+{
+    const struct rt_dma_map_ops *none = RT_NULL;
+
+    __atomic_compare_exchange_n(&((struct rt_device *)dev)->dma_ops, &none, (const struct rt_dma_map_ops *)ops, 0,
+            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}

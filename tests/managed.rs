@@ -100,6 +100,32 @@ fn masks_outlive_what_is_managed() {
 }
 
 #[test]
+fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its_address() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    released();
+    for in_interrupt in [false, true] {
+        (0..10_000).for_each(|number| manage(&records, device, Kind::Buffer, number));
+        let forget = || records.forget(device, || true);
+        assert_eq!(if in_interrupt { machine.in_interrupt(forget) } else { forget() }, 10_000);
+        manage(&records, device, Kind::Buffer, 7);
+        assert!(!unmanage(&records, device, Kind::Buffer, 3));
+        assert!(records.release(device));
+        assert_eq!(released(), [(device, 7)]);
+        assert_eq!(machine.balance().heap_bytes, 0);
+    }
+    // Not while a thread is about to add one: then the device is there.
+    manage(&records, device, Kind::Buffer, 1);
+    let slot = records.reserve(device).unwrap();
+    assert_eq!(records.forget(device, || true), 0);
+    slot.manage(Kind::Buffer, note, [2, 0, 0, 0]);
+    assert!(records.release(device));
+    assert_eq!(released(), [(device, 2), (device, 1)]);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
 fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
     for call in 0.. {
         let machine = Machine::new();

@@ -128,6 +128,49 @@ fn the_operations_behind_a_mask_are_remembered() {
 }
 
 #[test]
+fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    for number in 1..100 {
+        let device = Device(0x4000_0000 + number * 0x140);
+        records.set_masks(device, Some(0xff), Some(0xff), 0x1230).unwrap();
+        assert!(records.release(device));
+        records.forget_masks(device);
+        assert_eq!((records.masks(device), records.coherent_mask(device)), (Masks::NONE, (!0, 0)));
+        assert_eq!(machine.balance().heap_bytes, 0);
+    }
+}
+
+#[test]
+fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    // Another in the same list: it keeps its own.
+    let other = Device(device.0 + (16 << 12));
+    records.set_masks(other, Some(7), None, 0).unwrap();
+    let balance = machine.balance();
+    let set = || records.set_masks(device, Some(0xff), Some(0xff), 0x1230).unwrap();
+
+    set();
+    assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
+    assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: 0xff });
+    assert_eq!(records.forget(device, || true), 0);
+    assert_eq!((records.masks(device), records.coherent_mask(device)), (Masks::NONE, (!0, 0)));
+    assert_eq!(machine.balance(), balance);
+
+    // In an interrupt the block stays until a thread comes by, but nobody finds it.
+    set();
+    assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
+    assert_eq!(records.coherent_mask(device), (!0, 0));
+    records.set_masks(device, Some(0xf), None, 0).unwrap();
+    assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
+    records.forget_masks(device);
+    assert_eq!(machine.balance(), balance);
+    assert_eq!(records.masks(other).streaming, 7);
+}
+
+#[test]
 fn many_devices_are_told_apart() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);

@@ -15,6 +15,7 @@ void linux_drivers(void);
 void masked_drivers(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
+void devices_that_come_and_go(void);
 void drivers_with_reserved_memory(void);
 void regions_of_nodes_that_are_there(void);
 void regions_that_must_not_be_used(void);
@@ -325,6 +326,7 @@ int main(void)
         drivers_with_reserved_memory();
         regions_of_nodes_that_are_there();
         regions_that_must_not_be_used();
+        devices_that_come_and_go();
         streaming_drivers();
         block_pools();
         if (round == 0)

@@ -325,7 +325,17 @@ int rt_snprintf(char *buf, rt_size_t size, const char *fmt, ...)
     return length;
 }
 
-static char last_text[512];
+static char last_text[512], all_text[8192];
+
+void host_forget_text(void)
+{
+    all_text[0] = 0;
+}
+
+const char *host_text(void)
+{
+    return all_text;
+}
 
 const char *host_last_text(void)
 {
@@ -342,6 +352,10 @@ int rt_kprintf(const char *fmt, ...)
     length = vsnprintf(last_text, sizeof(last_text), fmt, args);
     va_end(args);
     fputs(last_text, stdout);
+    if (strlen(all_text) + strlen(last_text) < sizeof(all_text))
+    {
+        strcat(all_text, last_text);
+    }
     return length;
 }
 

@@ -21,6 +21,9 @@ int host_mappings(void);
 rt_size_t host_flushed(void);
 /* What rt_kprintf wrote last. */
 const char *host_last_text(void);
+/* What rt_kprintf wrote since host_forget_text. */
+const char *host_text(void);
+void host_forget_text(void);
 /* The caller is an interrupt from here on, or a thread again. */
 void host_interrupt(int on);
 /* Where a device finds memory. */

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include <rtdevice.h>
+#include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
 
-#define PLACE   (HOST_RAM + 46 * MIB)
+#define PLACE   (HOST_RAM + 32 * MIB)
 
 static fdt32_t reg[] = { CELLS(PLACE), CELLS(1 * MIB) };
 static fdt32_t no_reg[] = { CELLS(1 * MIB) };
@@ -92,4 +93,172 @@ void regions_of_nodes_that_are_there(void)
         rt_dma_free(&devices[i], 4096, buffer, handle, 0);
         host_remove_node(3);
     }
+}
+
+int list_dma_pool(int argc, char **argv);
+
+/* Where devices come and go: each lies at this address, as one on a thread's stack may. */
+static struct rt_device place;
+
+static struct rt_device *come(const char *name, struct rt_ofw_node *node)
+{
+    memset(&place, 0, sizeof(place));
+    strncpy(place.parent.name, name, RT_NAME_MAX - 1);
+    place.ofw_node = node;
+    return &place;
+}
+
+/* What the device's driver does not use any more is overwritten. */
+static void go(void)
+{
+    memset(&place, 0xdd, sizeof(place));
+    strcpy(place.parent.name, "gone");
+}
+
+/* Whether list_dma_pool has a line for a pool of this name. */
+static int is_listed(const char *name)
+{
+    char line[32];
+
+    host_forget_text();
+    list_dma_pool(0, RT_NULL);
+    snprintf(line, sizeof(line), "\n%s ", name);
+    return strstr(host_text(), line) != RT_NULL;
+}
+
+static void a_region_belongs_to_devices_that_are_there(void)
+{
+    static fdt32_t named_reg[] = { CELLS(PLACE + 3 * MIB), CELLS(MIB) };
+    static struct rt_ofw_prop reg_prop = { "reg", sizeof(named_reg), named_reg, RT_NULL };
+    static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .props = &reg_prop };
+    static struct rt_device second = { .parent.name = "second", .ofw_node = &device_node };
+    static struct rt_ofw_node no_names = { .full_name = "no-names" };
+    struct rt_device *dev;
+    rt_ubase_t handle;
+    void *buffer;
+
+    host_add_node(&memory);
+    for (int shares = 0; shares < 2; shares++)
+    {
+        dev = come("owner", &device_node);
+        buffer = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE);
+        EXPECT(buffer && handle == PLACE + 3 * MIB);
+        rt_dma_free(dev, 4096, buffer, handle, RT_DMA_F_DEVICE);
+        go();
+
+        /* The name is a copy, whatever became of the device's. */
+        EXPECT(is_listed("owner") && !is_listed("gone"));
+
+        /* The next device at that address owns nothing, with a node and without one, and in an interrupt. */
+        dev = come("stranger", shares ? &no_names : RT_NULL);
+        EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
+        buffer = rt_dma_alloc(dev, 4096, &handle, 0);
+        EXPECT(buffer && handle != PLACE + 3 * MIB);
+        rt_dma_free(dev, 4096, buffer, handle, 0);
+        go();
+        dev = come("interrupt", RT_NULL);
+        host_interrupt(1);
+        EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
+        host_interrupt(0);
+        go();
+
+        /* One whose node names the region owns it, also beside another. */
+        buffer = rt_dma_alloc(&second, 4096, &handle, RT_DMA_F_DEVICE);
+        EXPECT(buffer && handle == PLACE + 3 * MIB);
+        rt_dma_free(&second, 4096, buffer, handle, RT_DMA_F_DEVICE);
+    }
+    dev = come("stranger", RT_NULL);
+    EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
+    go();
+    host_remove_node(3);
+}
+
+static void masks_end_with_their_device(void)
+{
+    const rt_uint64_t all = ~(rt_uint64_t)0, low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
+    static struct rt_device many[32];
+    struct rt_device *dev;
+    rt_ubase_t handle;
+    int blocks;
+    void *buffer;
+
+    /* Set both, or one, and go without a word. */
+    for (int which = 0; which < 3; which++)
+    {
+        dev = come("short", RT_NULL);
+        EXPECT(which == 2 || rt_dma_set_mask(dev, low) == RT_EOK);
+        EXPECT(which == 1 || rt_dma_set_coherent_mask(dev, low) == RT_EOK);
+        go();
+        dev = come("long", RT_NULL);
+        if (which == 0)
+        {
+            EXPECT(rt_dma_get_mask(dev) == all && rt_dma_get_coherent_mask(dev) == all);
+        }
+        buffer = rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0);
+        EXPECT(buffer && handle + ARCH_PAGE_SIZE > low);
+        EXPECT(rt_dma_get_mask(dev) == all && rt_dma_get_coherent_mask(dev) == all);
+        EXPECT(rt_dma_map_single(dev, (char *)buffer + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE) == handle + ARCH_PAGE_SIZE);
+        rt_dma_unmap_single(dev, handle + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE);
+        rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
+        go();
+    }
+
+    /* Its first call may come in an interrupt; what that leaves, the next thread's call gives back. */
+    blocks = host_heap_blocks();
+    dev = come("short", RT_NULL);
+    EXPECT(rt_dma_set_mask(dev, low) == RT_EOK);
+    go();
+    dev = come("long", RT_NULL);
+    host_interrupt(1);
+    buffer = rt_dma_alloc(dev, 4096, &handle, 0);
+    EXPECT(buffer && rt_dma_get_mask(dev) == all);
+    rt_dma_free(dev, 4096, buffer, handle, 0);
+    host_interrupt(0);
+    rt_dmam_release(dev);
+    EXPECT(host_heap_blocks() == blocks);
+    go();
+
+    /* A driver that releases its device leaves nothing behind. */
+    for (size_t i = 0; i < RT_ARRAY_SIZE(many); i++)
+    {
+        many[i] = (struct rt_device) { .parent.name = "many" };
+        EXPECT(rt_dma_set_mask_and_coherent(&many[i], low) == RT_EOK);
+        EXPECT(rt_dmam_alloc(&many[i], 64, &handle, 0) && !rt_dma_alloc(&many[i], 4096, &handle, 0));
+        rt_dmam_release(&many[i]);
+        EXPECT(rt_dma_get_mask(&many[i]) == all && rt_dma_get_coherent_mask(&many[i]) == all);
+        buffer = rt_dma_alloc(&many[i], 2 * ARCH_PAGE_SIZE, &handle, 0);
+        EXPECT(buffer);
+        rt_dma_free(&many[i], 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
+    }
+    EXPECT(host_heap_blocks() == blocks);
+}
+
+/* What a device did not release is not the next one's to release. */
+static void managed_buffers_end_with_their_device(void)
+{
+    struct rt_device *dev = come("sloppy", RT_NULL);
+    rt_ubase_t left = 0, handle = 0;
+    int blocks = host_heap_blocks();
+    void *buffer = rt_dmam_alloc(dev, 4096, &left, 0);
+
+    EXPECT(buffer);
+    go();
+    dev = come("tidy", RT_NULL);
+    host_forget_text();
+    EXPECT(rt_dmam_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
+    EXPECT(strstr(host_text(), "tidy: 1 managed resources of an earlier device"));
+    rt_dmam_free(dev, 4096, buffer, left);
+    rt_dmam_release(dev);
+    EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
+    rt_dma_free(dev, 4096, (char *)buffer + ARCH_PAGE_SIZE, handle, 0);
+    rt_dma_free(dev, 4096, buffer, left, 0);
+    EXPECT(host_heap_blocks() == blocks);
+    go();
+}
+
+void devices_that_come_and_go(void)
+{
+    a_region_belongs_to_devices_that_are_there();
+    masks_end_with_their_device();
+    managed_buffers_end_with_their_device();
 }

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::dropin::pool::{NamedBy, Region};
+use crate::dropin::pool::{NamedBy, Pool, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -27,6 +27,7 @@ impl<K: Kernel> Dma<K> {
     /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
     pub(crate) fn claim_regions(&self, device: Device) -> Asked {
         if !self.kernel.has_node(device) {
+            self.end_old_claims(device, false);
             return Asked::Nothing;
         }
         if !self.kernel.can_sleep() {
@@ -53,12 +54,36 @@ impl<K: Kernel> Dma<K> {
             }
             index += 1;
         }
+        self.end_old_claims(device, true);
         if !has_ops && !self.kernel.has_dma_ranges(device) {
             return Asked::Nothing;
         }
         // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
         let _ = self.kernel.bus_address(device, 0);
         Asked::Operations
+    }
+
+    /// Ends the claims of an earlier device at this address: those on regions that the node of the device, if it has one,
+    /// does not name. The claims of the device itself stay as they are, so that a second thread which asks for the
+    /// operations of the same device takes nothing away from the first. Any context without a node, else *thread*.
+    fn end_old_claims(&self, device: Device, has_node: bool) {
+        for pool in self.pools().filter(|pool| pool.is_claimed_by(device)) {
+            if !has_node || !self.names(device, pool) {
+                pool.end_claim(device);
+            }
+        }
+    }
+
+    /// Whether the node of the device names the pool's region in `memory-region`. *Thread.*
+    fn names(&self, device: Device, pool: &Pool<K>) -> bool {
+        let mut index = 0;
+        loop {
+            match self.kernel.memory_region(device, index) {
+                Entry::Found(region) if is_region_of(pool, &region) => return !(region.no_map && region.reusable),
+                Entry::End => return false,
+                _ => index += 1,
+            }
+        }
     }
 
     /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
@@ -78,8 +103,7 @@ impl<K: Kernel> Dma<K> {
         // A pool is only made where none covers any of its range: of those that do, it is the first.
         if let Some(pool) = self.covering(region.start, region.end)
             && pool.is_named()
-            && pool.public.region_start.load(Relaxed) == region.start
-            && pool.public.region_end.load(Relaxed) == region.end
+            && is_region_of(pool, region)
         {
             pool.share_with(device)?;
             pool.add_flags(flags & Flags::NOCACHE);
@@ -88,4 +112,10 @@ impl<K: Kernel> Dma<K> {
         let wanted = Region { start: region.start, end: region.end, name };
         self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)
     }
+}
+
+/// Whether the pool was made of exactly this region.
+fn is_region_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
+    let public = &pool.public;
+    public.region_start.load(Relaxed) == region.start && public.region_end.load(Relaxed) == region.end
 }

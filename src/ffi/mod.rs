@@ -27,12 +27,18 @@ use crate::additions::device::record::DeviceRecords;
 use crate::dropin::registry::Dma;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
+use crate::mem::heap::OnceRef;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);
 
 /// What is remembered of the system's devices.
 static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
+
+/// What an addition does when operations are chosen for a device that had none: it is a new one, and may lie at the address
+/// of an earlier one. Empty in an image in which no addition remembers anything by a device's address, so that the drop-in
+/// core does not link the additions.
+static NEW_DEVICE: OnceRef<fn(Device)> = OnceRef::new();
 
 /// The device behind a pointer, unless it is null.
 #[inline(always)]

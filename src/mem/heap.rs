@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use core::ffi::c_char;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
@@ -14,6 +15,7 @@ use core::sync::atomic::{
 
 use super::bitmaps::Bitmaps;
 use crate::kernel::Kernel;
+use crate::log::Name;
 
 /// A type whose all-zero bytes are a value, and that needs no more alignment than a pointer.
 ///
@@ -71,7 +73,7 @@ impl<K: Kernel> Drop for Reserved<K> {
     }
 }
 
-/// A `T` in heap memory, and behind it three bitmaps and a slice of `N`s that are its own. Nobody sees it yet. Dropped,
+/// A `T` in heap memory, and behind it three bitmaps, a slice of `N`s and a name that are its own. Nobody sees it yet. Dropped,
 /// the memory goes back to the heap.
 pub struct Slot<K: Kernel, T> {
     kernel: K,
@@ -79,18 +81,19 @@ pub struct Slot<K: Kernel, T> {
 }
 
 impl<K: Kernel, T> Slot<K, T> {
-    /// What `make` makes of bitmaps of `words` words each, and of `nodes` values, all zero; `None` if the heap has no room.
-    /// *Thread.*
+    /// What `make` makes of bitmaps of `words` words each, of `nodes` values, all zero, and of a copy of `name` (none if there
+    /// is no name); `None` if the heap has no room. *Thread.*
     ///
     /// # Safety
-    /// `make` keeps the bitmaps and the values nowhere but in the `T`, and no copy of them is used after the slot is
+    /// `name` is a C string or null. `make` keeps the bitmaps, the values and the copy nowhere but in the `T`, and no copy of them is used after the slot is
     /// dropped: their memory goes back to the heap with it.
     #[inline(always)]
     pub unsafe fn new<N: Zeroed + 'static>(
         kernel: K,
         words: u32,
         nodes: u32,
-        make: impl FnOnce(Bitmaps, &'static mut [N]) -> T,
+        name: Name,
+        make: impl FnOnce(Bitmaps, &'static mut [N], Name) -> T,
     ) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
         const {
@@ -99,14 +102,24 @@ impl<K: Kernel, T> Slot<K, T> {
         }
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
-        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(slices.checked_add(size_of::<T>())?))?.cast();
+        // SAFETY: the caller says that it is a C string or null.
+        let name_size = unsafe { size_of_name(name) };
+        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?;
+        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
         // SAFETY: as many bytes were asked for, zeroed and aligned for a pointer, which is enough for each of these;
         // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are given back before anybody sees the `T`, or
         // never.
         unsafe {
             let first = memory.add(1).cast::<AtomicUsize>();
-            let nodes = slice::from_raw_parts_mut(first.add(3 * words).cast().as_ptr(), nodes);
-            memory.write(make(Bitmaps::new(first, words), nodes));
+            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);
+            let copy = nodes.cast::<N>().add(nodes.len()).cast::<c_char>().as_ptr();
+            let copy = if name_size == 0 {
+                Name::NONE
+            } else {
+                copy.copy_from_nonoverlapping(name.0, name_size);
+                Name(copy)
+            };
+            memory.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
         }
         Some(Slot { kernel, memory })
     }
@@ -125,6 +138,23 @@ impl<K: Kernel, T> Drop for Slot<K, T> {
         // SAFETY: it came from `heap_alloc`, and is given back once.
         unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }
     }
+}
+
+/// The bytes of a name with its zero at the end; none for a null name.
+///
+/// # Safety
+/// `name` is a C string or null.
+unsafe fn size_of_name(name: Name) -> usize {
+    if name.0.is_null() {
+        return 0;
+    }
+    let mut length = 0;
+    // SAFETY: the string ends behind the byte that is zero, and no later byte is read. Volatile, since otherwise the compiler
+    // makes a call of `strlen` of the loop, which the image need not have.
+    while unsafe { name.0.add(length).read_volatile() } != 0 {
+        length += 1;
+    }
+    length + 1
 }
 
 /// What follows a value placed in a [`Reserved`]: memory to take slices from.

@@ -160,6 +160,13 @@ impl Machine {
 
     // --- a driver's calls, as the C ABI makes them -----------------------------------------------------------------
 
+    /// The device goes, and another comes to its address: one without operations.
+    pub fn replace(&self, device: Device, info: DeviceInfo) {
+        let index = device.0 / size_of::<usize>() - 1;
+        self.kernel.0.records.lock().unwrap().devices[index] = info;
+        self.ops.lock().unwrap()[index] = None;
+    }
+
     /// The device's operations: chosen at its first call, and kept.
     pub fn ops(&self, device: Device) -> Option<MapOps> {
         if let Some(ops) = self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] {

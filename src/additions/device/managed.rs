@@ -30,7 +30,7 @@ pub(crate) struct Resource<K: Kernel> {
     kind: Kind,
     release: Release,
     words: Words,
-    next: List<K>,
+    pub(crate) next: List<K>,
 }
 
 type List<K> = Option<KBox<K, Resource<K>>>;

@@ -2,6 +2,10 @@
 //!
 //! A record is made when there is something to remember, and goes when it says nothing any more. It is found by the
 //! device's address, in any context; making one, or letting it go, is a *thread*'s.
+//!
+//! A record must not outlive its device: the next device may lie at the same address. It ends when the driver releases the
+//! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
+//! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
 use crate::additions::device::managed::Resource;
 use crate::additions::device::masks::{Masks, PackedMasks};
@@ -36,9 +40,19 @@ pub(crate) struct Record<K: Kernel> {
 
 type List<K> = Option<KBox<K, Record<K>>>;
 
+/// The address that is written over that of a device that is gone: a record that nobody finds any more. No device lies
+/// there.
+const GONE: Device = Device(0);
+
 impl<K: Kernel> Record<K> {
     fn says_nothing(&self) -> bool {
-        self.masks.unpack() == Masks::NONE && self.operations == 0 && self.resources.is_none() && self.reserved == 0
+        let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0;
+        self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
+    }
+
+    /// As many resources as are managed.
+    fn resource_count(&self) -> usize {
+        core::iter::successors(self.resources.as_deref(), |resource| resource.next.as_deref()).count()
     }
 }
 
@@ -95,25 +109,65 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(seen)
     }
 
-    /// Lets the device's record go if it says nothing. *Thread.*
+    /// Lets the device's record go if it says nothing, and those of devices that are gone. *Thread.*
     pub(crate) fn tidy(&self, device: Device) {
-        let mut list = self.bucket(device);
-        let mut at: &mut List<K> = &mut list;
-        while at.as_ref().is_some_and(|record| record.device != device) {
-            match at {
-                Some(record) => at = &mut record.next,
-                None => return,
+        loop {
+            let mut list = self.bucket(device);
+            let gone = take_idle(&mut list, device);
+            // The heap is a mutex's, so nothing goes back with the lock held.
+            drop(list);
+            let Some(mut gone) = gone else { return };
+            // One by one: a list that is dropped as a whole takes as much of the stack as it is long.
+            let mut resources = gone.resources.take();
+            while let Some(mut resource) = resources {
+                resources = resource.next.take();
             }
         }
-        let gone = match at.take_if(|record| record.says_nothing()) {
-            Some(mut record) => {
-                *at = record.next.take();
-                Some(record)
+    }
+
+    /// Forgets the masks of the device, and the table that its masked operations stand before. *Thread.*
+    pub fn forget_masks(&self, device: Device) {
+        self.find(device, |record| (record.masks, record.operations) = (Masks::NONE.pack(), 0));
+        self.tidy(device);
+    }
+
+    /// Forgets what an earlier device at this address left, if `is_new` still finds that the present one has no operations.
+    /// Returns how many of its resources were never released: they are not released now, since their owner may be gone as
+    /// well. Any context; `is_new` runs under the lock.
+    ///
+    /// `is_new` is asked under the lock because two threads may choose operations for the device at once: the first sets
+    /// them before it remembers anything, so the second, which finds its record, finds the operations too.
+    pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
+        let lost = self.find(device, |record| {
+            if !is_new() {
+                return 0;
             }
-            None => None,
-        };
-        drop(list);
-        drop(gone);
+            (record.masks, record.operations) = (Masks::NONE.pack(), 0);
+            // A thread is about to add a resource: the device is there.
+            if record.reserved != 0 {
+                return 0;
+            }
+            record.device = GONE;
+            record.resource_count()
+        });
+        if self.kernel.can_sleep() {
+            self.tidy(device);
+        }
+        lost.unwrap_or(0)
+    }
+}
+
+/// Takes a record out of the list that says nothing: that of the device, or of one that is gone.
+fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
+    let mut at = list;
+    loop {
+        let record = at.as_ref()?;
+        if (record.device == device || record.device == GONE) && record.says_nothing() {
+            let mut taken = at.take()?;
+            *at = taken.next.take();
+            return Some(taken);
+        }
+        at = &mut at.as_mut()?.next;
     }
 }
 

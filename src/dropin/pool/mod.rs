@@ -63,11 +63,16 @@ impl NamedBy {
     pub fn device(device: Device) -> Self {
         NamedBy(device.0)
     }
+
+    fn is_device(self) -> bool {
+        self.0 & !NamedBy::ANYBODY.0 != 0
+    }
 }
 
 /// Another device whose node names the pool's region.
 pub struct Owner {
-    device: Device,
+    /// The device's address; zero once its claim has ended.
+    device: AtomicUsize,
     next: Option<&'static Owner>,
 }
 
@@ -88,8 +93,8 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// Buffers that are mapped one by one.
     pub own: Mappings,
-    /// By whom it was named first, if it is a `memory-region`: C may write `public.dev`.
-    named: NamedBy,
+    /// By whom it was named first, if it is a `memory-region`, as a [`NamedBy`]: C may write `public.dev`.
+    named: AtomicUsize,
     owners: AtomicRef<Owner>,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
@@ -126,11 +131,13 @@ impl<K: Kernel> Pool<K> {
         let words = words_for(pages);
         let shape = Shape::new(words);
         let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
-        let make = |bits: Bitmaps, nodes| Pool {
+        // The name of a device goes with the device, and the pool stays.
+        let copied = if named.is_device() { region.name } else { Name::NONE };
+        let make = |bits: Bitmaps, nodes, copy: Name| Pool {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),
                 region_end: AtomicUsize::new(region.end),
-                region_name: AtomicPtr::new(region.name.0.cast_mut()),
+                region_name: AtomicPtr::new(if named.is_device() { copy } else { region.name }.0.cast_mut()),
                 list: rt_list_t::new(),
                 flags: AtomicUsize::new(flags.bits()),
                 map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
@@ -147,14 +154,14 @@ impl<K: Kernel> Pool<K> {
             // One by one: a repeated one is written by a loop.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             own: Mappings::new(),
-            named,
+            named: AtomicUsize::new(named.0),
             owners: AtomicRef::new(),
             next: OnceRef::new(),
         };
-        // SAFETY: the pool alone has the bitmaps and the nodes.
+        // SAFETY: the pool alone has the bitmaps, the nodes and the copy; a name is the kernel's, and so a C string or null.
         #[allow(unsafe_code)]
         unsafe {
-            Slot::new(kernel, words as u32, shape.nodes() as u32, make)
+            Slot::new(kernel, words as u32, shape.nodes() as u32, copied, make)
         }
     }
 
@@ -225,7 +232,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Whether it is a device's `memory-region`.
     pub fn is_named(&self) -> bool {
-        self.named.0 != NamedBy::NOBODY.0
+        self.named.load(Relaxed) != NamedBy::NOBODY.0
     }
 
     /// Whether it is a device's `memory-region`, and `device` one of those that name it.
@@ -235,7 +242,8 @@ impl<K: Kernel> Pool<K> {
 
     #[inline(never)]
     fn belongs_to(&self, device: Device) -> bool {
-        self.public.dev.load(Relaxed) as usize == device.0 || self.extra_owners().any(|owner| owner.device == device)
+        self.public.dev.load(Relaxed) as usize == device.0
+            || self.extra_owners().any(|owner| owner.device.load(Relaxed) == device.0)
     }
 
     fn extra_owners(&self) -> impl Iterator<Item = &'static Owner> {
@@ -246,11 +254,33 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn share_with(&self, device: Device) -> Result<(), Error> {
         if !self.belongs_to(device) {
+            if let Some(free) = self.extra_owners().find(|owner| owner.device.load(Relaxed) == 0) {
+                free.device.store(device.0, Relaxed);
+                return Ok(());
+            }
             let memory = Reserved::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
+            let device = AtomicUsize::new(device.0);
             let owner = memory.place(|_| Owner { device, next: self.owners.get() }).ok_or(Error::NoMemory)?;
             self.owners.set(Some(owner));
         }
         Ok(())
+    }
+
+    /// Whether a device at this address claimed the pool because its node named the region.
+    pub fn is_claimed_by(&self, device: Device) -> bool {
+        self.named.load(Relaxed) == device.0
+            || self.extra_owners().any(|owner| owner.device.load(Relaxed) == device.0)
+    }
+
+    /// Ends the claim of a device that is gone. A device that the BSP wrote to `pool->dev` since stays there. Any context.
+    pub fn end_claim(&self, device: Device) {
+        if self.named.compare_exchange(device.0, NamedBy::ANYBODY.0, Relaxed, Relaxed).is_ok() {
+            let gone = core::ptr::with_exposed_provenance_mut(device.0);
+            let _ = self.public.dev.compare_exchange(gone, core::ptr::null_mut(), Relaxed, Relaxed);
+        }
+        for owner in self.extra_owners() {
+            let _ = owner.device.compare_exchange(device.0, 0, Relaxed, Relaxed);
+        }
     }
 
     /// Whether it serves a request of `device`: a device's pool only that device's requests for one, any other pool

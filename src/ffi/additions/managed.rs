@@ -3,9 +3,12 @@
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
-use crate::additions::device::managed::{Kind, Words};
+use crate::additions::device::managed::{Kind, Slot, Words};
+use crate::ffi::additions::remembered::{UNMASK, remember};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::dropin::ops::table_of;
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Kernel};
 use crate::log::Line;
 use crate::text::apart;
@@ -23,7 +26,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     let none = core::ptr::null_mut();
     let Some(device) = device(dev).filter(|_| size != 0) else { return none };
     // Before the buffer is, so that nothing can fail after.
-    let Some(slot) = DEVICES.reserve(device) else { return none };
+    let Some(slot) = reserve(device) else { return none };
     let mut handle = 0;
     // SAFETY: the caller's device; the handle is ours.
     let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
@@ -64,15 +67,32 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
 
 /// Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
 ///
+/// The masks of the device end, too: nothing that the library keeps of the device is left.
+///
 /// Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
 /// it is counted, and does nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
-    if !DEVICES.release(device) {
+    if DMA.kernel.can_sleep()
+        && let Some(unmask) = UNMASK.get()
+    {
+        unmask(device);
+    }
+    if DEVICES.release(device) {
+        DEVICES.forget_masks(device);
+    } else {
         let name = DMA.kernel.device_name(device);
         DMA.refuse_line(&Line::about(name, apart!("managed release: needs a thread"), &[]));
     }
+}
+
+/// Makes room for a resource of the device, whose operations are chosen first: that is when what an earlier device at its
+/// address left is forgotten. `None` if either cannot be done now. Thread.
+pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
+    table_of(device)?;
+    remember();
+    DEVICES.reserve(device)
 }
 
 fn free_buffer(device: Device, words: Words) {

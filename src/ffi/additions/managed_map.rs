@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
+use crate::ffi::additions::managed::reserve;
 use crate::ffi::additions::streaming::{rt_dma_map_single, rt_dma_unmap_single};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Kernel};
@@ -22,7 +23,7 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     direction: c_int,
 ) -> usize {
     // Before the mapping is, so that nothing can fail after.
-    let Some(slot) = device(dev).and_then(|device| DEVICES.reserve(device)) else { return MAPPING_ERROR };
+    let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
     // SAFETY: the caller's.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {

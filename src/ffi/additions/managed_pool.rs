@@ -5,6 +5,7 @@ use core::ffi::{c_char, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Words};
 use crate::ffi::additions::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
+use crate::ffi::additions::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Line, Name};
@@ -24,7 +25,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 ) -> *mut rt_dma_block_pool {
     let none = core::ptr::null_mut();
     // Before the pool is, so that nothing can fail after.
-    let Some(slot) = device(dev).and_then(|device| DEVICES.reserve(device)) else { return none };
+    let Some(slot) = device(dev).and_then(reserve) else { return none };
     // SAFETY: the caller's.
     let pool = unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) };
     if !pool.is_null() {
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     let device = device_of(pool);
     // Before it is known whether the pool stays, so that then nothing can fail.
     let slot = device.and_then(|device| {
-        let slot = DEVICES.reserve(device)?;
+        let slot = reserve(device)?;
         DEVICES.unmanage(device, Kind::BlockPool, |words| *words == wanted).map(|_| slot)
     });
     match slot {

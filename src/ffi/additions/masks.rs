@@ -4,12 +4,14 @@
 //! without a mask pays nothing.
 
 use core::ffi::c_void;
+use core::hint::black_box;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::NoRecord;
 use crate::dropin::map_ops::MapOps;
-use crate::ffi::dropin::ops::{by, default_table, free_with, ops_of, table_of};
+use crate::ffi::additions::remembered::{UNMASK, masks_of, remember};
+use crate::ffi::dropin::ops::{by, default_table, free_with, kept, ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_set_ops};
@@ -23,7 +25,8 @@ static MASKED: rt_dma_map_ops =
 /// `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
 /// all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
 /// that serves the device lies wholly within the mask; `-RT_ENOMEM`; `-RT_EBUSY` if it needs a thread. A failure changes
-/// nothing. Thread for a device's first mask, and for its first call at all; then any context.
+/// nothing. `rt_dmam_release` ends the masks of the device. Thread for a device's first mask, and for its first call at all;
+/// then any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> isize {
     set_masks(dev, mask, true, false)
@@ -53,13 +56,13 @@ pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask:
 /// The streaming mask: all ones if none was set, 0 if `dev` is null. Any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_mask(dev: *mut rt_device) -> u64 {
-    device(dev).map_or(0, |device| DEVICES.masks(device).streaming)
+    device(dev).map_or(0, |device| masks_of(device).streaming)
 }
 
 /// The coherent mask: all ones if none was set, 0 if `dev` is null. Any context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
-    device(dev).map_or(0, |device| DEVICES.masks(device).coherent)
+    device(dev).map_or(0, |device| masks_of(device).coherent)
 }
 
 fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) -> isize {
@@ -77,6 +80,8 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let limits = coherent && mask != !0;
     let behind = if limits { core::ptr::from_ref(operations).expose_provenance() } else { 0 };
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
+    remember();
+    UNMASK.set(black_box(&UNMASKED));
     match DEVICES.set_masks(device, streaming, coherent, behind) {
         Ok(()) if limits => {
             // SAFETY: the caller's device; the table is a static, and its record says what it stands before.
@@ -86,6 +91,17 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
         Ok(()) => errors.ok,
         Err(NoRecord::NoMemory) => errors.nomem,
         Err(NoRecord::Context) => errors.busy,
+    }
+}
+
+static UNMASKED: fn(Device) = unmask;
+
+/// Gives the device the operations back that it had before its coherent mask was set.
+fn unmask(device: Device) {
+    if kept(device).is_some_and(|now| core::ptr::eq(now, &MASKED)) {
+        let table = core::ptr::from_ref(behind(device).1);
+        // SAFETY: the caller's device; the table is a static of ours, or one that the BSP keeps.
+        unsafe { rt_dma_port_device_set_ops(pointer(device.0), table.cast()) };
     }
 }
 

@@ -7,6 +7,7 @@ pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod managed_map;
 pub(in crate::ffi) mod managed_pool;
 pub(in crate::ffi) mod masks;
+pub(in crate::ffi) mod remembered;
 pub(in crate::ffi) mod reserved_memory;
 pub(in crate::ffi) mod streaming;
 

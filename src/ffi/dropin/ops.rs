@@ -6,10 +6,10 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
 use crate::dropin::map_ops::{MapOps, Way};
 use crate::error::Error;
-use crate::ffi::{DMA, device, pointer, write_if};
+use crate::ffi::{DMA, NEW_DEVICE, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
-use crate::kernel::rtthread::{Number, number, rt_dma_port_device_ops, rt_dma_port_device_set_ops};
+use crate::kernel::rtthread::{Number, number, rt_dma_port_device_choose_ops, rt_dma_port_device_ops};
 
 /// Our tables, in the order of [`MapOps`].
 static TABLES: [rt_dma_map_ops; 4] = [
@@ -63,7 +63,7 @@ pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops
 
 /// The operations that are kept in `dev->dma_ops`.
 #[inline(always)]
-fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
+pub(in crate::ffi) fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller's device; `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
     unsafe { rt_dma_port_device_ops(pointer(device.0)).cast::<rt_dma_map_ops>().as_ref() }
 }
@@ -72,8 +72,12 @@ fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
 #[inline(never)]
 fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
     if let Ok(ops) = DMA.choose_ops(device) {
+        if let Some(forget) = NEW_DEVICE.get() {
+            forget(device);
+        }
+        // Unless another thread, or the BSP, was faster: what it set may be a table with a mask.
         // SAFETY: the caller's device; the table is a static.
-        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
+        unsafe { rt_dma_port_device_choose_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
     }
     kept(device)
 }

@@ -203,6 +203,8 @@ unsafe extern "C" {
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
     /// `dev->dma_ops`, read with acquire: what was written before it was set is seen. Any context.
     pub fn rt_dma_port_device_ops(dev: *mut c_void) -> *const c_void;
+    /// `dev->dma_ops = ops`, if it is null, written with release. Any context.
+    pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
     /// `dev->dma_ops = ops`, written with release. Any context.
     pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
 

@@ -1,0 +1,37 @@
+//! What the additions remember by the address of a device, and when it ends.
+
+use core::hint::black_box;
+
+use crate::additions::device::masks::Masks;
+use crate::ffi::dropin::ops::kept;
+use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
+use crate::kernel::{Device, Kernel};
+use crate::log::Line;
+use crate::mem::heap::OnceRef;
+use crate::text::apart;
+
+/// What the masks do when a device is released: they give it the operations back that it had before. Empty in an image
+/// that sets no mask.
+pub(in crate::ffi) static UNMASK: OnceRef<fn(Device)> = OnceRef::new();
+
+static FORGET: fn(Device) = forget;
+
+/// To be called before the first thing is remembered of a device, which has its operations already.
+pub(in crate::ffi) fn remember() {
+    // Opaque to the compiler: if it knew the only function that is ever stored, it would call that function from the core,
+    // and so link the additions with it.
+    NEW_DEVICE.set(black_box(&FORGET));
+}
+
+/// The masks of the device. One without operations is a new one, whatever an earlier one at its address had.
+pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
+    if kept(device).is_none() { Masks::NONE } else { DEVICES.masks(device) }
+}
+
+fn forget(device: Device) {
+    let lost = DEVICES.forget(device, || kept(device).is_none());
+    if lost != 0 {
+        let format = apart!("%lu managed resources of an earlier device at 0x%lx were never released");
+        DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[lost, device.0]));
+    }
+}
