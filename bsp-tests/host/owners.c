@@ -233,6 +233,40 @@ static void masks_end_with_their_device(void)
     EXPECT(host_heap_blocks() == blocks);
 }
 
+/* A device that is released has the operations again that it had before its mask. */
+static void operations_come_back(void)
+{
+    static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+    static struct rt_ofw_node node = { .full_name = "translated", .parent = &bus };
+    static const struct rt_dma_map_ops own = { 0 };
+
+    for (int which = 0; which < 3; which++)
+    {
+        struct rt_device *dev = come("masked", which == 1 ? &node : RT_NULL);
+        const struct rt_dma_map_ops *before;
+        rt_ubase_t handle;
+        void *buffer;
+
+        if (which == 2)
+        {
+            rt_dma_device_set_ops(dev, &own);
+        }
+        buffer = rt_dma_alloc(dev, 64, &handle, 0);
+        EXPECT(buffer);
+        rt_dma_free(dev, 64, buffer, handle, 0);
+        before = dev->dma_ops;
+        EXPECT(before && rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK && dev->dma_ops != before);
+        host_interrupt(1);
+        rt_dmam_release(dev); /* refused: it changes nothing */
+        host_interrupt(0);
+        EXPECT(dev->dma_ops != before && rt_dma_get_coherent_mask(dev) == 0xffffffff);
+        rt_dmam_release(dev);
+        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ~(rt_uint64_t)0);
+        go();
+    }
+}
+
 /* What a device did not release is not the next one's to release. */
 static void managed_buffers_end_with_their_device(void)
 {
@@ -260,5 +294,6 @@ void devices_that_come_and_go(void)
 {
     a_region_belongs_to_devices_that_are_there();
     masks_end_with_their_device();
+    operations_come_back();
     managed_buffers_end_with_their_device();
 }
