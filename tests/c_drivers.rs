@@ -39,6 +39,11 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
+    subject_runs(revision, name, flags, None);
+}
+
+/// Runs one subject of the drivers (see `main` of `bsp-tests/host/drivers.c`), or all of them.
+fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
@@ -56,7 +61,7 @@ fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
         .arg(library())
         .arg("-o")
         .arg(&program));
-    let text = run(&mut Command::new(&program));
+    let text = run(Command::new(&program).args(subject));
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
@@ -80,4 +85,18 @@ fn drivers_of_revision_1_under_sanitizers() {
 #[test]
 fn drivers_of_revision_2_under_sanitizers() {
     drivers_run(2, "sanitized", &SANITIZERS);
+}
+
+#[test]
+fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
+    for revision in [1, 2] {
+        subject_runs(revision, "regions", &[], Some("regions"));
+    }
+}
+
+#[test]
+fn fault_17_devices_at_one_address_inherit_nothing() {
+    for revision in [1, 2] {
+        subject_runs(revision, "owners", &SANITIZERS, Some("owners"));
+    }
 }
