@@ -82,7 +82,7 @@ pub fn init(layout: &BootLayout) -> usize {
 }
 
 /// What the page tables say of `va`.
-pub fn query(va: usize) -> Option<(usize, MappingFlags)> {
+fn query(va: usize) -> Option<(usize, MappingFlags)> {
     let (pa, flags, _) = TABLES.with(|table| table.as_ref()?.query(va.into()).ok())?;
     Some((pa.as_usize(), flags))
 }
@@ -213,7 +213,11 @@ extern "C" fn rt_kmem_pvoff() -> usize {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_kmem_v2p(va: usize) -> usize {
-    arch::v2p(va).unwrap_or(arch::MAP_FAILED)
+    // RT-Thread walks the page tables on every other processor, which no interrupt changes.
+    #[cfg(target_arch = "aarch64")]
+    return arch::v2p(va).unwrap_or(arch::MAP_FAILED);
+    #[cfg(not(target_arch = "aarch64"))]
+    stand_in_v2p(va)
 }
 
 /// See `stand_in.h`.

@@ -278,11 +278,6 @@ pub fn tables_written() {
     }
 }
 
-/// Where `va` leads: RT-Thread walks the page tables itself here, which no interrupt changes.
-pub fn v2p(va: usize) -> Option<usize> {
-    crate::aspace::query(va).map(|(pa, _)| pa)
-}
-
 /// Flags of memory that code may run from.
 pub fn code_flags() -> MappingFlags {
     MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE
