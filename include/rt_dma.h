@@ -6,7 +6,8 @@
 
 /*
  * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
- * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t
+ * is intptr_t.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H
@@ -81,7 +82,7 @@ extern "C" {
  */
 void *rt_dma_zalloc(struct rt_device *dev,
                     uintptr_t size,
-                    uintptr_t *dma_handle,
+                    unsigned long *dma_handle,
                     uintptr_t flags);
 
 /**
@@ -103,7 +104,7 @@ uintptr_t rt_dma_wc_flags(struct rt_device *dev);
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t size,
-                      uintptr_t *dma_handle);
+                      unsigned long *dma_handle);
 
 /**
  * Allocates a buffer that begins at a multiple of `align` bytes: its physical address does, and so its handle, unless a
@@ -118,7 +119,7 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
 void *rt_dma_alloc_aligned(struct rt_device *dev,
                            uintptr_t size,
                            uintptr_t align,
-                           uintptr_t *dma_handle,
+                           unsigned long *dma_handle,
                            uintptr_t flags);
 
 /**
@@ -151,13 +152,13 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  * when none is, a thread gets another page, and an interrupt gets null.
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
-                              uintptr_t *dma_handle);
+                              unsigned long *dma_handle);
 
 /**
  * Takes a block full of zeros: otherwise as `rt_dma_block_pool_alloc`. Cleared word by word, as Device memory takes it.
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
-                               uintptr_t *dma_handle);
+                               unsigned long *dma_handle);
 
 /**
  * Gives a block back.
@@ -202,7 +203,7 @@ int list_dma_block_pool(int argc,
  */
 void *rt_dmam_alloc(struct rt_device *dev,
                     uintptr_t size,
-                    uintptr_t *dma_handle,
+                    unsigned long *dma_handle,
                     uintptr_t flags);
 
 /**

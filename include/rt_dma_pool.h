@@ -7,7 +7,7 @@
 /*
  * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
  * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
- * rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ * rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -26,7 +26,7 @@ typedef struct rt_dma_map_ops {
   /**
    * Allocates a buffer.
    */
-  void *(*alloc)(struct rt_device *dev, uintptr_t size, uintptr_t *dma_handle, uintptr_t flags);
+  void *(*alloc)(struct rt_device *dev, uintptr_t size, unsigned long *dma_handle, uintptr_t flags);
   /**
    * Gives one back.
    */
@@ -37,7 +37,7 @@ typedef struct rt_dma_map_ops {
   intptr_t (*sync_out_data)(struct rt_device *dev,
                             void *data,
                             uintptr_t size,
-                            uintptr_t *dma_handle,
+                            unsigned long *dma_handle,
                             uintptr_t flags);
   /**
    * Makes the device's writes visible to the processor.
@@ -83,7 +83,7 @@ extern "C" {
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    uintptr_t size,
-                   uintptr_t *dma_handle,
+                   unsigned long *dma_handle,
                    uintptr_t flags);
 
 /**
@@ -112,7 +112,7 @@ void rt_dma_free(struct rt_device *dev,
 intptr_t rt_dma_sync_out_data(struct rt_device *dev,
                               void *data,
                               uintptr_t size,
-                              uintptr_t *dma_handle,
+                              unsigned long *dma_handle,
                               uintptr_t flags);
 
 /**

@@ -29,7 +29,7 @@ const HEADERS: [Header; 3] = [
 /*
  * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
  * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
- * rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ * rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -56,7 +56,8 @@ typedef struct rt_dma_pool rt_dma_pool;",
         prelude: "\n\
 /*
  * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
- * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here, rt_err_t is intptr_t.
+ * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t
+ * is intptr_t.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H
@@ -110,7 +111,9 @@ fn generate(header: &Header) -> String {
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    String::from_utf8(text).unwrap()
+    // On 32-bit Arm uintptr_t is unsigned int and RT-Thread's rt_ubase_t is unsigned long: as large, but a pointer to the
+    // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
+    String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle")
 }
 
 #[test]

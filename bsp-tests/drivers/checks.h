@@ -5,6 +5,9 @@
 
 #include <rtthread.h>
 
+/* A 32-bit processor here reaches no RAM above 4 GiB: no buffer lies beyond the devices' masks. */
+#define HAS_HIGH_MEMORY (sizeof(void *) > 4)
+
 const char *check_fw_cfg(void);
 const char *check_block_pool(void);
 const char *check_edu_coherent(void);

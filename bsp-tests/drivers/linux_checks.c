@@ -82,7 +82,9 @@ static const char *map_high(rt_uint8_t **high)
 
 static int is_high(const void *va)
 {
-    return (rt_uint64_t)(rt_ubase_t)stand_in_v2p((void *)va) >= FOUR_GIB;
+    rt_uint64_t pa = (rt_ubase_t)stand_in_v2p((void *)va);
+
+    return pa >= FOUR_GIB;
 }
 
 /* The device is given memory that it can reach: the buffer itself, if it is no other. */
@@ -424,7 +426,7 @@ const char *check_linux_fw_cfg(void)
     rt_kprintf("linux-fw_cfg: %s, %u bytes, by port 0x%08x\n", file.name, (unsigned)file.size, (unsigned)expected);
     buffer = rt_malloc(file.size);
     error = buffer ? read_file(&file, expected, buffer) : "no heap";
-    if (!error && file.size <= HIGH_SIZE)
+    if (!error && file.size <= HIGH_SIZE && HAS_HIGH_MEMORY)
     {
         error = map_high(&high);
     }

@@ -18,7 +18,10 @@ fn main() {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap();
 
     let mut build = cc::Build::new();
-    build.compiler(option("STAND_IN_CC").unwrap_or_else(|| format!("{arch}-linux-gnu-gcc")));
+    build.compiler(option("STAND_IN_CC").unwrap_or_else(|| match arch.as_str() {
+        "arm" => "arm-none-eabi-gcc".into(),
+        _ => format!("{arch}-linux-gnu-gcc"),
+    }));
     build
         .flags(["-ffreestanding", "-nostdlib", "-fno-pic", "-fno-stack-protector", "-std=gnu11"])
         .flags(["-Wall", "-Wextra", "-Werror"])
@@ -29,6 +32,7 @@ fn main() {
         .cargo_metadata(false);
     match arch.as_str() {
         "aarch64" => build.flag("-mno-outline-atomics"),
+        "arm" => build.flags(["-march=armv7-a", "-mfloat-abi=soft", "-marm"]),
         // What the Rust target is; and no call of the compiler's own library, which the image does not have.
         _ => build.flags(["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-fno-builtin"]),
     };

@@ -77,7 +77,7 @@ typedef void *dma_device_t;
 #endif
 
 /* An address on the device's bus. */
-typedef uintptr_t dma_addr_t;
+typedef unsigned long dma_addr_t;
 
 /* A mapping that could not be had: test with dma_mapping_error(). */
 #define DMA_MAPPING_ERROR   (~(dma_addr_t)0)

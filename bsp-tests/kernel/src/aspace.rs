@@ -2,6 +2,7 @@
 //!
 //! Functions under RT-Thread's names do what RT-Thread's do on aarch64, mistakes included: 2 MiB blocks are laid when
 //! the *virtual* address and the length allow it, whatever the physical address, and such blocks are never unmapped.
+//! On 32-bit Arm it lays pages only.
 
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;
@@ -13,16 +14,11 @@ use crate::arch::{self, PageTable};
 use crate::context::{IrqMutex, must_be_thread};
 use crate::memory::{self, BootLayout, PAGE};
 
-/// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
-const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
-const BLOCK: usize = 2 << 20;
-
 struct Frames;
 
 impl PagingHandler for Frames {
-    fn alloc_frames(count: usize, _align: usize) -> Option<memory_addr::PhysAddr> {
-        assert!(count == 1);
-        memory::frame().map(Into::into)
+    fn alloc_frames(count: usize, align: usize) -> Option<memory_addr::PhysAddr> {
+        memory::frames(count, align).map(Into::into)
     }
 
     fn dealloc_frames(_frame: memory_addr::PhysAddr, _count: usize) {}
@@ -45,7 +41,7 @@ struct Aspace {
 }
 
 #[unsafe(no_mangle)]
-static rt_kernel_space: Aspace = Aspace { start: PAGE, size: (1 << 38) - PAGE, page_table: 0 };
+static rt_kernel_space: Aspace = Aspace { start: PAGE, size: arch::SPACE_END - PAGE, page_table: 0 };
 
 /// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
 fn flags(attribute: usize) -> MappingFlags {
@@ -89,9 +85,9 @@ fn query(va: usize) -> Option<(usize, MappingFlags)> {
 
 /// Maps whole pages as RT-Thread's `rt_hw_mmu_map` does.
 fn map(va: usize, pa: usize, size: usize, attribute: usize) {
-    let blocks = va % BLOCK == 0 && size % BLOCK == 0;
-    let (step, page) = if blocks { (BLOCK, PageSize::Size2M) } else { (PAGE, PageSize::Size4K) };
-    for offset in (0..size).step_by(step) {
+    let block = arch::BLOCK.filter(|block| block.is_aligned(va) && block.is_aligned(size));
+    let page = block.unwrap_or(PageSize::Size4K);
+    for offset in (0..size).step_by(page as usize) {
         // One page at a time, so that interrupts are not masked for long. A block drops the low bits of the address.
         let result = TABLES.with(|table| {
             let mut cursor = table.as_mut().unwrap().cursor();
@@ -118,14 +114,14 @@ fn unmap(va: usize, size: usize) {
 /// The lowest free place in the window, as RT-Thread searches it.
 fn place(size: usize) -> Option<usize> {
     let mut mappings = MAPPINGS.lock();
-    let mut start = WINDOW.start;
+    let mut start = arch::WINDOW.start;
     for (&taken, &length) in mappings.iter() {
         if taken - start >= size {
             break;
         }
         start = taken + length;
     }
-    if WINDOW.end - start < size {
+    if arch::WINDOW.end - start < size {
         return None;
     }
     mappings.insert(start, size);

@@ -53,12 +53,12 @@ fn fdt() -> Fdt<'static> {
 }
 
 /// The first block of RAM: start and end.
-pub fn memory() -> (usize, usize) {
+pub fn memory() -> (u64, u64) {
     let memory = fdt().memory().expect("a memory node");
     let reg = memory.reg().ok().flatten().and_then(|mut regs| regs.next()).expect("a memory node with reg");
     let start: u64 = reg.address().unwrap();
     let size: u64 = reg.size().unwrap();
-    (start as usize, (start + size) as usize)
+    (start, start + size)
 }
 
 /// A size from the boot arguments, such as `cma=8M`.

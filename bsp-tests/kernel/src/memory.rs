@@ -19,7 +19,7 @@ const FRAMES_SIZE: usize = 4 << 20;
 /// The reservation ends this far below the end of RAM, so that it does not begin on a 2 MiB boundary, as on a board.
 const ABOVE_DMA_POOL: usize = 0x10_3000;
 /// The kernel uses RAM below only.
-pub const FOUR_GIB: usize = 1 << 32;
+pub const FOUR_GIB: u64 = 1 << 32;
 
 /// A region of physical memory.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub fn plan() -> BootLayout {
     let image = (&raw const __image_start as usize, &raw const __image_end as usize);
     let (fdt, fdt_size) = boot::fdt_extent();
     let (start, end) = boot::memory();
-    let ram = Region { start, end: end.min(FOUR_GIB), name: Some(c"memory") };
+    let ram = Region { start: start as usize, end: end.min(FOUR_GIB) as usize, name: Some(c"memory") };
     let heap = image.1;
     let frames = heap + HEAP_SIZE;
     let above = frames + FRAMES_SIZE;
@@ -168,10 +168,15 @@ extern "C" fn stand_in_heap_used() -> usize {
 static NEXT_FRAME: AtomicUsize = AtomicUsize::new(0);
 static END_OF_FRAMES: AtomicUsize = AtomicUsize::new(0);
 
-/// A frame for a page table. Page tables are never given back.
-pub fn frame() -> Option<usize> {
-    let frame = NEXT_FRAME.fetch_add(PAGE, SeqCst);
-    (frame < END_OF_FRAMES.load(SeqCst)).then_some(frame)
+/// Frames for a page table, one after another, aligned. Page tables are never given back.
+pub fn frames(count: usize, align: usize) -> Option<usize> {
+    let place = |next: usize| {
+        let start = next.next_multiple_of(align);
+        (start, start + count * PAGE)
+    };
+    let next = NEXT_FRAME.fetch_update(SeqCst, SeqCst, |next| Some(place(next).1)).ok()?;
+    let (start, end) = place(next);
+    (end <= END_OF_FRAMES.load(SeqCst)).then_some(start)
 }
 
 // --- memblock ------------------------------------------------------------------------------------------------------

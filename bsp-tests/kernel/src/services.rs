@@ -53,7 +53,7 @@ unsafe extern "C" fn stand_in_high_memory(start: *mut u64, size: *mut u64) -> c_
     let end = boot::memory().1;
     let high = end.checked_sub(memory::FOUR_GIB).filter(|&size| size != 0);
     // SAFETY: the caller's promise.
-    unsafe { give(high.map(|size| (memory::FOUR_GIB as u64, size as u64)), start, size) }
+    unsafe { give(high.map(|size| (memory::FOUR_GIB, size)), start, size) }
 }
 
 unsafe fn give(found: Option<(u64, u64)>, start: *mut u64, size: *mut u64) -> c_int {

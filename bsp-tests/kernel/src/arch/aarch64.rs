@@ -3,29 +3,20 @@
 use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use arm_gic::gicv2::GicV2;
-use arm_gic::{IntId, InterruptGroup};
-use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
-use page_table_multiarch::MappingFlags;
+use page_table_multiarch::{MappingFlags, PageSize};
 use smccc::{Hvc, psci};
 
-use crate::console;
-use crate::context::IrqMutex;
-
+pub use super::arm_virt::*;
 pub use page_table_multiarch::aarch64::A64PageTable as PageTable;
 
-/// Memory-mapped registers that the kernel itself uses: start, size.
-pub const DEVICES: [(usize, usize); 2] = [(GICD, 0x2_0000), (UART, 0x1000)];
-/// Where RAM begins, and with it the device tree, when QEMU loads an ELF file.
-pub const RAM_START: usize = 0x4000_0000;
+/// One past the last virtual address that the kernel may map.
+pub const SPACE_END: usize = 1 << 38;
+/// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
+pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
+/// The blocks that RT-Thread's `rt_hw_mmu_map` lays where address and length allow it.
+pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
 /// What `rt_kmem_v2p` says of an address that is not mapped (RT-Thread's aarch64 `ARCH_MAP_FAILED`).
 pub const MAP_FAILED: usize = 0x1_ffff_ffff_ffff;
-
-const UART: usize = 0x0900_0000;
-const GICD: usize = 0x0800_0000;
-const GICC: usize = 0x0801_0000;
-/// The virtual timer's private interrupt (Arm Base System Architecture, table of PPIs).
-const TIMER: IntId = IntId::ppi(11);
 
 /// MAIR_EL1: Device-nGnRnE, Normal write-back, Normal Non-cacheable, in the page-table crate's order.
 const MAIR: u64 = 0x44_ff_00;
@@ -359,25 +350,10 @@ pub fn power_off() -> ! {
     }
 }
 
-static GIC: IrqMutex<Option<GicV2<'static>>> = IrqMutex::new(None);
-static TIMER_PERIOD: AtomicU32 = AtomicU32::new(0);
-
-/// Starts the tick on this core: `crate::thread::tick` runs `hz` times a second.
-pub fn tick_start(hz: u32) {
-    // SAFETY: the registers are mapped as device memory (DEVICES), and nobody else drives them.
-    let mut gic = unsafe { GicV2::new(GICD as *mut _, GICC as *mut _) };
-    gic.setup();
-    gic.set_interrupt_priority(TIMER, 0x80);
-    gic.enable_interrupt(TIMER, true).expect("the timer's interrupt");
-    GIC.with(|slot| *slot = Some(gic));
-    TIMER_PERIOD.store((frequency() / u64::from(hz)) as u32, Ordering::Relaxed);
-    timer_next();
-}
-
-fn timer_next() {
-    let period = u64::from(TIMER_PERIOD.load(Ordering::Relaxed));
+/// Makes the virtual timer's interrupt come after that many counts.
+pub fn timer_set(counts: u32) {
     // SAFETY: the virtual timer is the tick's alone.
-    unsafe { asm!("msr cntv_tval_el0, {}", "msr cntv_ctl_el0, {}", "isb", in(reg) period, in(reg) 1u64) };
+    unsafe { asm!("msr cntv_tval_el0, {}", "msr cntv_ctl_el0, {}", "isb", in(reg) u64::from(counts), in(reg) 1u64) };
 }
 
 /// Counts of the generic timer in a second.
@@ -396,39 +372,6 @@ pub fn counter() -> u64 {
     count
 }
 
-extern "C" fn irq() {
-    let taken = GIC.with(|gic| gic.as_mut()?.get_and_acknowledge_interrupt(InterruptGroup::Group0));
-    let Some(id) = taken else { return };
-    if id == TIMER {
-        timer_next();
-        crate::thread::tick();
-    }
-    GIC.with(|gic| gic.as_mut().unwrap().end_interrupt(id, InterruptGroup::Group0));
-}
-
 extern "C" fn fault(kind: usize, esr: usize, elr: usize, far: usize) -> ! {
     panic!("exception {kind} on core {}: esr {esr:#x}, at {elr:#x}, address {far:#x}", cpu_id());
 }
-
-// --- console -------------------------------------------------------------------------------------------------------
-
-/// The board's console. Usable before the MMU is on.
-pub fn console() -> console::Port {
-    // SAFETY: PL011 registers, and the console's lock is their only user.
-    let registers = unsafe { UniqueMmioPointer::new(core::ptr::NonNull::new(UART as *mut PL011Registers).unwrap()) };
-    Uart::new(registers)
-}
-
-/// Sends one byte.
-pub fn put(port: &mut console::Port, byte: u8) {
-    while port.is_tx_fifo_full() {}
-    port.write_word(byte);
-}
-
-/// A byte that has come in.
-pub fn get(port: &mut console::Port) -> Option<u8> {
-    port.read_word().ok().flatten()
-}
-
-/// The driver behind the console.
-pub type ConsolePort = Uart<'static>;

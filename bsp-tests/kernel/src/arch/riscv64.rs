@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use dtoolkit::{Node, Property};
 use memory_addr::PhysAddr;
-use page_table_multiarch::{GenericPTE, MappingFlags, PageTable64, riscv::Sv39MetaData};
+use page_table_multiarch::{GenericPTE, MappingFlags, PageSize, PageTable64, riscv::Sv39MetaData};
 use sbi_rt::HartMask;
 use uart_16550::MmioSerialPort;
 
@@ -20,6 +20,12 @@ pub const DEVICES: [(usize, usize); 1] = [(UART, 0x1000)];
 pub const RAM_START: usize = 0x8000_0000;
 /// What `rt_kmem_v2p` says of an address that is not mapped (`ARCH_MAP_FAILED` of the stand-in's `mmu.h`).
 pub const MAP_FAILED: usize = usize::MAX;
+/// One past the last virtual address that the kernel may map.
+pub const SPACE_END: usize = 1 << 38;
+/// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
+pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
+/// Blocks as on aarch64: RT-Thread lays none here, but may some day.
+pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
 
 const UART: usize = 0x1000_0000;
 /// `timebase-frequency` of the `virt` machine.

@@ -1,0 +1,77 @@
+//! What QEMU's `virt` machine has for 64-bit and for 32-bit Arm alike: a GICv2, a PL011, and where RAM is.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use arm_gic::gicv2::GicV2;
+use arm_gic::{IntId, InterruptGroup};
+use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
+
+use super::{frequency, timer_set};
+use crate::console;
+use crate::context::IrqMutex;
+
+/// Memory-mapped registers that the kernel itself uses: start, size.
+pub const DEVICES: [(usize, usize); 2] = [(GICD, 0x2_0000), (UART, 0x1000)];
+/// Where RAM begins, and with it the device tree, when QEMU loads an ELF file.
+pub const RAM_START: usize = 0x4000_0000;
+
+const UART: usize = 0x0900_0000;
+const GICD: usize = 0x0800_0000;
+const GICC: usize = 0x0801_0000;
+/// The virtual timer's private interrupt (Arm Base System Architecture, table of PPIs).
+const TIMER: IntId = IntId::ppi(11);
+
+// --- tick ----------------------------------------------------------------------------------------------------------
+
+static GIC: IrqMutex<Option<GicV2<'static>>> = IrqMutex::new(None);
+static TIMER_PERIOD: AtomicU32 = AtomicU32::new(0);
+
+/// Starts the tick on this core: `crate::thread::tick` runs `hz` times a second.
+pub fn tick_start(hz: u32) {
+    // SAFETY: the registers are mapped as device memory (DEVICES), and nobody else drives them.
+    let mut gic = unsafe { GicV2::new(GICD as *mut _, GICC as *mut _) };
+    gic.setup();
+    gic.set_interrupt_priority(TIMER, 0x80);
+    gic.enable_interrupt(TIMER, true).expect("the timer's interrupt");
+    GIC.with(|slot| *slot = Some(gic));
+    TIMER_PERIOD.store((frequency() / u64::from(hz)) as u32, Ordering::Relaxed);
+    timer_next();
+}
+
+fn timer_next() {
+    timer_set(TIMER_PERIOD.load(Ordering::Relaxed));
+}
+
+/// Serves an interrupt. The processor's entry code calls it.
+pub extern "C" fn irq() {
+    let taken = GIC.with(|gic| gic.as_mut()?.get_and_acknowledge_interrupt(InterruptGroup::Group0));
+    let Some(id) = taken else { return };
+    if id == TIMER {
+        timer_next();
+        crate::thread::tick();
+    }
+    GIC.with(|gic| gic.as_mut().unwrap().end_interrupt(id, InterruptGroup::Group0));
+}
+
+// --- console -------------------------------------------------------------------------------------------------------
+
+/// The board's console. Usable before the MMU is on.
+pub fn console() -> console::Port {
+    // SAFETY: PL011 registers, and the console's lock is their only user.
+    let registers = unsafe { UniqueMmioPointer::new(core::ptr::NonNull::new(UART as *mut PL011Registers).unwrap()) };
+    Uart::new(registers)
+}
+
+/// Sends one byte.
+pub fn put(port: &mut console::Port, byte: u8) {
+    while port.is_tx_fifo_full() {}
+    port.write_word(byte);
+}
+
+/// A byte that has come in.
+pub fn get(port: &mut console::Port) -> Option<u8> {
+    port.read_word().ok().flatten()
+}
+
+/// The driver behind the console.
+pub type ConsolePort = Uart<'static>;
