@@ -12,6 +12,8 @@
 #ifndef RT_DMA_H
 #define RT_DMA_H
 
+#include "rt_dma_version.h"
+
 /**
  * The handle that no mapping has: what a mapping call returns when it fails.
  */

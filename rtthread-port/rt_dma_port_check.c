@@ -97,18 +97,15 @@ CHECK_VALUE(RT_DMA_F_WT, 1 << 5, "drivers/dma.h");
 CHECK_VALUE(RT_HW_CACHE_FLUSH, RT_DMA_PORT_FLUSH, "rthw.h");
 CHECK_VALUE(RT_HW_CACHE_INVALIDATE, RT_DMA_PORT_INVALIDATE, "rthw.h");
 
-/* Prototypes */
+/* Prototypes: those of rt_dma_alloc, rt_dma_free and rt_dma_pool_install are in rt_dma_port_interface.h. */
 
 CHECK_MAP_OP(alloc, void *, struct rt_device *, rt_size_t, rt_ubase_t *, rt_ubase_t);
 CHECK_MAP_OP(free, void, struct rt_device *, rt_size_t, void *, rt_ubase_t, rt_ubase_t);
 CHECK_MAP_OP(sync_out_data, rt_err_t, struct rt_device *, void *, rt_size_t, rt_ubase_t *, rt_ubase_t);
 CHECK_MAP_OP(sync_in_data, rt_err_t, struct rt_device *, void *, rt_size_t, rt_ubase_t, rt_ubase_t);
 
-CHECK_FUNCTION(rt_dma_alloc, void *, struct rt_device *, rt_size_t, rt_ubase_t *, rt_ubase_t);
-CHECK_FUNCTION(rt_dma_free, void, struct rt_device *, rt_size_t, void *, rt_ubase_t, rt_ubase_t);
 CHECK_FUNCTION(rt_dma_sync_out_data, rt_err_t, struct rt_device *, void *, rt_size_t, rt_ubase_t *, rt_ubase_t);
 CHECK_FUNCTION(rt_dma_sync_in_data, rt_err_t, struct rt_device *, void *, rt_size_t, rt_ubase_t, rt_ubase_t);
-CHECK_FUNCTION(rt_dma_pool_install, struct rt_dma_pool *, rt_region_t *);
 
 #if RT_DMA_PORT_REVISION >= 2
 CHECK_FUNCTION(rt_dma_pool_extract, rt_err_t, rt_size_t, rt_size_t);

@@ -24,6 +24,8 @@
 #include <mmu.h>
 #include <mm_aspace.h>
 
+#include "rt_dma_port_interface.h"
+
 #include <rt_dma_port.h>
 
 /*

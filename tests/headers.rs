@@ -62,6 +62,8 @@ typedef struct rt_dma_pool rt_dma_pool;",
 #ifndef RT_DMA_H
 #define RT_DMA_H
 
+#include \"rt_dma_version.h\"
+
 /**
  * The handle that no mapping has: what a mapping call returns when it fails.
  */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/**
+ * @file
+ * @brief The version of the C interface, by the rules of https://semver.org.
+ *
+ * The major version rises when a driver that compiled and worked may not any more, the minor version when something is
+ * added, the patch version when nothing but the implementation changes. docs/abi/ has the interface of each version.
+ */
+
+#ifndef RT_DMA_VERSION_H
+#define RT_DMA_VERSION_H
+
+#define RT_DMA_POOL_VERSION_MAJOR 1
+#define RT_DMA_POOL_VERSION_MINOR 0
+#define RT_DMA_POOL_VERSION_PATCH 0
+
+/**
+ * @brief The version as one number that grows with it, for `#if`: 10203 is 1.2.3.
+ */
+#define RT_DMA_POOL_VERSION \
+    (RT_DMA_POOL_VERSION_MAJOR * 10000 + RT_DMA_POOL_VERSION_MINOR * 100 + RT_DMA_POOL_VERSION_PATCH)
+
+#endif /* RT_DMA_VERSION_H */
