@@ -186,6 +186,102 @@ fn a_release_may_itself_manage_and_unmanage() {
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
+#[test]
+fn fault_19_what_a_plain_call_gave_back_is_not_released() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    for kind in [Kind::Buffer, Kind::Mapping, Kind::BlockPool] {
+        for in_interrupt in [false, true] {
+            (1..4).for_each(|number| manage(&records, device, kind, number * PAGE));
+            manage(&records, other, kind, 4 * PAGE);
+            let plain = |key, is_gone| {
+                let claim = records.claim(kind, key, |_, _| true).expect("it is managed");
+                assert!(records.claim(kind, key, |_, _| true).is_none(), "by one call only");
+                assert!(!unmanage(&records, device, kind, key), "and not by a managed call meanwhile");
+                records.settle(claim, is_gone);
+            };
+            let calls = || {
+                plain(2 * PAGE, true);
+                assert!(records.claim(kind, 2 * PAGE, |_, _| true).is_none(), "it is gone");
+                assert!(!unmanage(&records, device, kind, 2 * PAGE));
+                // The plain call is refused: it is managed as before.
+                plain(3 * PAGE, false);
+                // Whosever it is.
+                plain(4 * PAGE, true);
+                assert!(records.claim(kind, 5 * PAGE, |_, _| true).is_none(), "nothing of the kind has the key");
+                assert!(records.claim(kind, 3 * PAGE, |owner, _| owner == other).is_none(), "not wanted");
+            };
+            if in_interrupt {
+                machine.in_interrupt(calls)
+            } else {
+                calls()
+            }
+            // Somebody else's may have the key now.
+            manage(&records, other, kind, 2 * PAGE);
+            records.release(device);
+            assert_eq!(released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
+            records.release(other);
+            assert_eq!(released(), [(other, 2 * PAGE)], "{kind:?} {in_interrupt}");
+            assert_eq!(machine.balance().heap_bytes, 0);
+        }
+    }
+}
+
+/// A driver that gives back by plain calls in interrupts, for ever, without a release.
+#[test]
+fn fault_19_what_is_gone_does_not_pile_up() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    let mut most = 0;
+    for number in 0..1000 {
+        manage(&records, device, Kind::Buffer, number * PAGE);
+        machine.in_interrupt(|| {
+            let claim = records.claim(Kind::Buffer, number * PAGE, |_, _| true).unwrap();
+            records.settle(claim, true);
+        });
+        if number == 2 {
+            most = machine.balance().heap_bytes;
+        }
+    }
+    assert!(machine.balance().heap_bytes <= most);
+    records.release(device);
+    assert_eq!(released(), []);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+/// A release meanwhile does not give back what is claimed, whatever becomes of the claim.
+#[test]
+fn fault_19_a_claim_outlives_a_release() {
+    for is_gone in [false, true] {
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let device = machine.plain_device();
+        manage(&records, device, Kind::Buffer, PAGE);
+        let claim = records.claim(Kind::Buffer, PAGE, |_, _| true).unwrap();
+        records.release(device);
+        records.settle(claim, is_gone);
+        assert_eq!(released(), []);
+        assert_eq!(machine.balance().heap_bytes, 0);
+        manage(&records, device, Kind::Buffer, PAGE);
+        records.release(device);
+        assert_eq!(released(), [(device, PAGE)], "the counters are as they were");
+    }
+}
+
+#[test]
+fn fault_12_the_only_one_of_a_key_is_taken_out() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    [1, 2, 2].into_iter().for_each(|number| manage(&records, device, Kind::Mapping, number));
+    assert!(records.unmanage_only(device, Kind::Mapping, |words| words[0] == 2).is_none());
+    assert!(records.unmanage_only(device, Kind::Mapping, |words| words[0] == 1).is_some());
+    records.release(device);
+    assert_eq!(released(), [(device, 2), (device, 2)]);
+}
+
 const CORES: usize = 4;
 const EACH: usize = 50;
 

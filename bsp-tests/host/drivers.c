@@ -16,6 +16,7 @@ void masked_drivers(void);
 void managed_drivers(void);
 void managed_pools_and_maps(void);
 void devices_that_come_and_go(void);
+void managed_and_given_back_plainly(void);
 void drivers_with_reserved_memory(void);
 void regions_of_nodes_that_are_there(void);
 void regions_that_must_not_be_used(void);
@@ -330,6 +331,7 @@ int main(int argc, char **argv)
         masked_drivers();
         managed_drivers();
         managed_pools_and_maps();
+        managed_and_given_back_plainly();
         drivers_with_reserved_memory();
         regions_of_nodes_that_are_there();
         regions_that_must_not_be_used();

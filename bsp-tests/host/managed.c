@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drivers that leave giving back to the library. */
+#include <string.h>
+
 #include <rtdevice.h>
 #include <rt_dma.h>
 #include "expect.h"
@@ -83,8 +85,12 @@ void managed_pools_and_maps(void)
 
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     EXPECT(mapped == handle);
-    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
-    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong: unmapped as it was mapped */
+    EXPECT(host_heap_blocks() == blocks);
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
+    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* the same */
+    EXPECT(host_heap_blocks() == blocks);
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&other, mapped, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(RT_NULL, mapped, 4096, RT_DMA_BIDIRECTIONAL);
@@ -122,5 +128,76 @@ void managed_pools_and_maps(void)
     host_interrupt(1);
     EXPECT(!rt_dmam_block_pool_create("interrupt", &dev, 64, 0, 0));
     host_interrupt(0);
+    EXPECT(next_page() == first && host_heap_blocks() == blocks);
+}
+
+/* What a driver gave back by the plain calls is somebody else's by the time it goes. */
+void managed_and_given_back_plainly(void)
+{
+    static struct rt_device other = { .parent.name = "second owner" }, third = { .parent.name = "third" };
+    rt_ubase_t first = next_page(), a = 0, b = 0, c = 0, mapped, again;
+    struct rt_dma_block_pool *pool, *second;
+    char *x, *y, *z;
+    int blocks;
+
+    blocks = host_heap_blocks();
+
+    /* By its own device, by another one, with the size in whole pages, in an interrupt. */
+    for (int how = 0; how < 4; how++)
+    {
+        x = rt_dmam_alloc(&dev, 5000, &a, how == 3 ? RT_DMA_F_NOCACHE : 0);
+        EXPECT(x && a == first);
+        rt_dma_free(&dev, 64, x, a, 0); /* wrong size: it is managed as before */
+        EXPECT(next_page() != first);
+        host_interrupt(how == 3);
+        rt_dma_free(how == 1 ? &third : &dev, how == 2 ? 8192 : 5000, x, how == 2 ? 0 : a, 0);
+        host_interrupt(0);
+        y = rt_dma_alloc(&other, 5000, &b, 0);
+        EXPECT(y && b == first);
+        rt_dmam_release(&dev);
+        z = rt_dma_alloc(&third, 5000, &c, 0);
+        EXPECT(z && c != first);
+        rt_dma_free(&third, 5000, z, c, 0);
+        rt_dma_free(&other, 5000, y, b, 0);
+        EXPECT(next_page() == first && host_heap_blocks() == blocks);
+    }
+
+    /* What was freed is no managed buffer; what was not is released. */
+    x = rt_dmam_alloc(&dev, 64, &a, 0);
+    y = rt_dmam_alloc(&dev, 64, &b, 0);
+    rt_dma_free(&dev, 64, x, a, 0);
+    rt_dmam_free(&dev, 64, x, a);
+    EXPECT(next_page() == first);
+    rt_dmam_release(&dev);
+    z = rt_dma_alloc(&other, 8192, &c, 0);
+    EXPECT(y && z && c == first);
+    rt_dma_free(&other, 8192, z, c, 0);
+
+    /* A mapping: its buffer is mapped again, not managed, when the device is released. */
+    x = rt_dma_alloc(&dev, 4096, &a, 0);
+    mapped = rt_dmam_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
+    rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
+    again = rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
+    EXPECT(again == mapped);
+    rt_dmam_release(&dev);
+    rt_dma_free(&dev, 64, &dev, 0, 0); /* wrong, and so the last line of the log */
+    rt_dma_unmap_single(&dev, again, 4096, RT_DMA_TO_DEVICE);
+    EXPECT(!strstr(host_last_text(), "unmap")); /* it was mapped still */
+    rt_dma_free(&dev, 4096, x, a, 0);
+
+    /* A pool of blocks: another one lies where it was. */
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    EXPECT(pool && rt_dma_block_pool_destroy(pool) == RT_EOK);
+    second = rt_dma_block_pool_create("second", &other, 64, 64, 0);
+    EXPECT(second);
+    rt_dmam_release(&dev);
+    EXPECT(rt_dma_block_pool_destroy(second) == RT_EOK);
+    /* While a block is in use it stays, managed as before. */
+    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+    x = rt_dma_block_pool_alloc(pool, RT_NULL);
+    EXPECT(rt_dma_block_pool_destroy(pool) == -RT_EBUSY);
+    rt_dma_block_pool_free(pool, x, 0);
+    rt_dmam_release(&dev);
+    EXPECT(rt_dma_block_pool_destroy(pool) == -RT_EINVAL);
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }

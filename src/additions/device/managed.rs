@@ -2,21 +2,77 @@
 //! (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
 //! A resource is a function that releases it and the words that the function takes, so that nothing is linked that no
-//! driver asks for. All of it is a *thread*'s.
+//! driver asks for. All of it is a *thread*'s, unless it says otherwise.
+//!
+//! A driver may give a resource back by its plain call (`rt_dma_free`, `rt_dma_unmap_single`,
+//! `rt_dma_block_pool_destroy`). Its address or handle may then be that of something else, of another device even. So the
+//! plain call [claims](DeviceRecords::claim) the resource first, and [settles](DeviceRecords::settle) the claim when it
+//! knows whether the resource is gone: a resource that is gone is never released. A plain call finds out by one load that
+//! what it gives back is not managed, in nearly every case: see [`KEYS`].
 
-use crate::additions::device::record::DeviceRecords;
-use crate::kernel::{Device, Kernel};
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release as Publish},
+};
+
+use crate::additions::device::record::{DeviceRecords, Record};
+use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
 
-/// What a resource is.
+/// What a resource is. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
+/// is mapped more than once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// A buffer: size, address, handle, flags.
+    /// A buffer: address, size, handle, flags.
     Buffer,
     /// A streaming map: handle, size, direction.
     Mapping,
     /// A block pool: its address.
     BlockPool,
+    /// A resource that a plain call is giving back.
+    Claimed,
+    /// A resource that a plain call gave back.
+    Gone,
+}
+
+/// Counters of managed resources, each of which counts those whose keys lie in certain pages. Where the counter is zero, no
+/// resource has the key.
+const KEYS: usize = 64;
+
+/// How many managed resources there are, by their keys.
+pub(crate) struct Keys {
+    counters: [AtomicUsize; KEYS],
+    /// Resources of kind [`Kind::Gone`] that are in a list still.
+    gone: AtomicUsize,
+}
+
+impl Keys {
+    pub(crate) const fn new() -> Self {
+        Keys { counters: [const { AtomicUsize::new(0) }; KEYS], gone: AtomicUsize::new(0) }
+    }
+
+    fn counter(&self, key: usize) -> &AtomicUsize {
+        let [first, ..] = &self.counters;
+        // Block pools lie in the heap, many in one page.
+        self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
+    }
+
+    fn add(&self, words: &Words) {
+        let [key, ..] = *words;
+        self.counter(key).fetch_add(1, Publish);
+    }
+
+    fn remove(&self, words: &Words) {
+        let [key, ..] = *words;
+        self.counter(key).fetch_sub(1, Publish);
+    }
+}
+
+/// The right to give back a resource by its plain call. Whoever has it [settles](DeviceRecords::settle) it.
+pub struct ManagedClaim {
+    device: Device,
+    kind: Kind,
+    words: Words,
 }
 
 /// What the release of a resource takes: as its [`Kind`] says.
@@ -48,7 +104,9 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let resource = Resource { kind: Kind::Buffer, release: |_, _| {}, words: [0; 4], next: None };
+        // What plain calls in interrupts left does not pile up.
+        while self.keys.gone.load(Relaxed) != 0 && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
+        let resource = Resource { kind: Kind::Gone, release: |_, _| {}, words: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
@@ -57,21 +115,106 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Takes the newest resource of this kind whose words are `wanted` out of the device's list, without releasing it.
     /// `None` if there is none: the caller is wrong, or somebody else released it. *Thread.*
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
+        self.take_out(device, kind, wanted, false)
+    }
+
+    /// Takes a resource out as [`unmanage`](DeviceRecords::unmanage) does, but only if no other one is `wanted` too.
+    pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
+        self.take_out(device, kind, wanted, true)
+    }
+
+    fn take_out(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool, only: bool) -> Option<Words> {
         if !self.kernel.can_sleep() {
             return None;
         }
+        let is_it = |resource: &Resource<K>| resource.kind == kind && wanted(&resource.words);
         let found = self.find(device, |record| {
+            if only && resources(&record.resources).filter(|resource| is_it(resource)).count() > 1 {
+                return None;
+            }
             let mut at: &mut List<K> = &mut record.resources;
-            while at.as_ref().is_some_and(|resource| resource.kind != kind || !wanted(&resource.words)) {
+            while at.as_ref().is_some_and(|resource| !is_it(resource)) {
                 at = &mut at.as_mut()?.next;
             }
             let mut resource = at.take()?;
             *at = resource.next.take();
             Some(resource)
         });
-        let words = found.flatten()?.words;
+        let resource = found.flatten()?;
+        let words = resource.words;
+        self.uncount(&resource);
+        drop(resource);
         self.tidy(device);
         Some(words)
+    }
+
+    /// Counts a resource no more, because it leaves its list. Returns whether it was managed still.
+    fn uncount(&self, resource: &Resource<K>) -> bool {
+        match resource.kind {
+            Kind::Claimed => false,
+            Kind::Gone => {
+                self.keys.gone.fetch_sub(1, Relaxed);
+                false
+            }
+            _ => {
+                self.keys.remove(&resource.words);
+                true
+            }
+        }
+    }
+
+    /// Counts the resources of a record no more. Returns how many of them were managed still. Any context.
+    pub(crate) fn uncount_all(&self, record: &Record<K>) -> usize {
+        resources(&record.resources).filter(|resource| self.uncount(resource)).count()
+    }
+
+    /// Claims the resource of any device that has this kind and key, and is `wanted`, for a plain call that is about to give
+    /// it back: from now on nothing else releases it. `None` if there is none. Any context.
+    ///
+    /// This takes one load if there is no resource with the key, unless another resource shares the counter.
+    pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Words) -> bool) -> Option<ManagedClaim> {
+        if self.keys.counter(key).load(Acquire) == 0 {
+            return None;
+        }
+        self.find_map(|device, record| {
+            let mut at = record.resources.as_deref_mut();
+            while let Some(resource) = at {
+                let [its_key, ..] = resource.words;
+                if resource.kind == kind && its_key == key && wanted(device, &resource.words) {
+                    self.keys.remove(&resource.words);
+                    resource.kind = Kind::Claimed;
+                    return Some(ManagedClaim { device, kind, words: resource.words });
+                }
+                at = resource.next.as_deref_mut();
+            }
+            None
+        })
+    }
+
+    /// Ends a claim: the resource is gone, or, if it was not given back after all, managed as before. If its device was
+    /// released meanwhile, it is managed no more in either case. Any context.
+    pub fn settle(&self, claim: ManagedClaim, is_gone: bool) {
+        let ManagedClaim { device, kind, words } = claim;
+        self.find(device, |record| {
+            let mut at = record.resources.as_deref_mut();
+            while let Some(resource) = at {
+                if resource.kind == Kind::Claimed && resource.words == words {
+                    if is_gone {
+                        resource.kind = Kind::Gone;
+                        self.keys.gone.fetch_add(1, Relaxed);
+                    } else {
+                        resource.kind = kind;
+                        self.keys.add(&words);
+                    }
+                    return;
+                }
+                at = resource.next.as_deref_mut();
+            }
+        });
+        if is_gone {
+            // In an interrupt it stays in the list: until the device manages something else, or is released.
+            self.take_out(device, Kind::Gone, |its_words| *its_words == words, false);
+        }
     }
 
     /// Releases all that the device manages, in the reverse of the order in which it was made. Of two that call at once
@@ -83,11 +226,18 @@ impl<K: Kernel> DeviceRecords<K> {
         let mut list = self.find(device, |record| record.resources.take()).flatten();
         while let Some(mut resource) = list {
             list = resource.next.take();
-            (resource.release)(device, resource.words);
+            if self.uncount(&resource) {
+                (resource.release)(device, resource.words);
+            }
         }
         self.tidy(device);
         true
     }
+}
+
+/// The resources of a list.
+fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
+    core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
 }
 
 impl<K: Kernel> Slot<'_, K> {
@@ -95,6 +245,7 @@ impl<K: Kernel> Slot<'_, K> {
     pub fn manage(mut self, kind: Kind, release: Release, words: Words) {
         let Some(mut resource) = self.resource.take() else { return };
         (resource.kind, resource.release, resource.words) = (kind, release, words);
+        self.records.keys.add(&words);
         // The record stays while a slot refers to it.
         self.records.find(self.device, |record| {
             resource.next = record.resources.take();

@@ -7,7 +7,7 @@
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
 //! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
-use crate::additions::device::managed::Resource;
+use crate::additions::device::managed::{Keys, Resource};
 use crate::additions::device::masks::{Masks, PackedMasks};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
@@ -49,23 +49,20 @@ impl<K: Kernel> Record<K> {
         let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0;
         self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
     }
-
-    /// As many resources as are managed.
-    fn resource_count(&self) -> usize {
-        core::iter::successors(self.resources.as_deref(), |resource| resource.next.as_deref()).count()
-    }
 }
 
 /// The records of all devices.
 pub struct DeviceRecords<K: Kernel> {
     pub(crate) kernel: K,
+    /// What is managed, of all devices.
+    pub(crate) keys: Keys,
     buckets: [IrqLock<List<K>>; BUCKETS],
 }
 
 impl<K: Kernel> DeviceRecords<K> {
     /// No records.
     pub const fn new(kernel: K) -> Self {
-        DeviceRecords { kernel, buckets: [const { IrqLock::new(None) }; BUCKETS] }
+        DeviceRecords { kernel, keys: Keys::new(), buckets: [const { IrqLock::new(None) }; BUCKETS] }
     }
 
     fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K>> {
@@ -79,6 +76,24 @@ impl<K: Kernel> DeviceRecords<K> {
     pub(crate) fn find<T>(&self, device: Device, look: impl FnOnce(&mut Record<K>) -> T) -> Option<T> {
         let mut list = self.bucket(device);
         record_in(&mut list, device).map(look)
+    }
+
+    /// The first answer that `look` has to the record of any device. Any context; `look` runs under a lock.
+    pub(crate) fn find_map<T>(&self, mut look: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
+        self.buckets.iter().find_map(|bucket| {
+            let mut list = bucket.lock(self.kernel);
+            let mut at = list.as_deref_mut();
+            while let Some(record) = at {
+                if record.device != GONE {
+                    let found = look(record.device, record);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                at = record.next.as_deref_mut();
+            }
+            None
+        })
     }
 
     /// The same, and makes the record if there is none: any context if there is one, else *thread*.
@@ -148,7 +163,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             record.device = GONE;
-            record.resource_count()
+            self.uncount_all(record)
         });
         if self.kernel.can_sleep() {
             self.tidy(device);

@@ -5,8 +5,9 @@ use core::ffi::{c_char, c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
+use crate::additions::device::managed::Kind;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::{device, pointer, write_if};
+use crate::ffi::{DEVICES, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::{RtThread, errors};
 use crate::kernel::{Device, Va};
@@ -187,8 +188,14 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// the pool meanwhile. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> isize {
+    // If it is managed, it is not to be destroyed again with its device, when another pool may lie there.
+    let claim = DEVICES.claim(Kind::BlockPool, pool.expose_provenance(), |_, _| true);
     // SAFETY: the caller's pool.
-    match unsafe { destroy(pool) } {
+    let result = unsafe { destroy(pool) };
+    if let Some(claim) = claim {
+        DEVICES.settle(claim, result.is_ok());
+    }
+    match result {
         Ok(()) => errors().ok,
         Err(BadDestroy::Busy(_)) => errors().busy,
         Err(BadDestroy::Unknown) => errors().inval,

@@ -4,12 +4,15 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Slot, Words};
+use crate::dropin::map_ops::MapOps;
+use crate::ffi::additions::masks::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember};
-use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::dropin::ops::table_of;
+use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
+use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, Va};
 use crate::log::Line;
 use crate::text::apart;
 
@@ -33,7 +36,8 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     if buffer.is_null() {
         return none;
     }
-    slot.manage(Kind::Buffer, free_buffer, [size, buffer.expose_provenance(), handle, flags]);
+    MANAGED.set(Some(&WATCH));
+    slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]);
     // SAFETY: the caller's, or null.
     unsafe { write_if(dma_handle, handle) };
     buffer
@@ -52,7 +56,7 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
     }
     let va = cpu_addr.expose_provenance();
     let is_it = |words: &Words| {
-        let [its_size, its_va, its_handle, _] = *words;
+        let [its_va, its_size, its_handle, _] = *words;
         (its_size, its_va) == (size, va) && (dma_handle == 0 || dma_handle == its_handle)
     };
     match DEVICES.unmanage(device, Kind::Buffer, is_it) {
@@ -96,7 +100,43 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
 }
 
 fn free_buffer(device: Device, words: Words) {
-    let [size, va, handle, flags] = words;
+    let [va, size, handle, flags] = words;
     // SAFETY: the device of the `rt_dmam_alloc`, which stays as long as something is tied to it.
-    unsafe { rt_dma_free(core::ptr::with_exposed_provenance_mut(device.0), size, pointer(va), handle, flags) }
+    unsafe { free(device, size, va, handle, flags) };
+}
+
+static WATCH: ManagedFree = ManagedFree { free: watched_free };
+
+/// `rt_dma_free`, after which a managed buffer is managed no more, whichever device it is freed for.
+///
+/// # Safety
+/// As `rt_dma_free`.
+unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+    let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
+    let va = cpu_addr.expose_provenance();
+    let claim = DEVICES.claim(Kind::Buffer, va, |_, _| true);
+    // SAFETY: the caller's promise.
+    let is_gone = unsafe { free(device, size, va, dma_handle, flags) };
+    if let Some(claim) = claim {
+        DEVICES.settle(claim, is_gone);
+    }
+}
+
+/// Frees a buffer by the device's own operations; false if they refuse. An operation of the BSP's own cannot say so.
+///
+/// # Safety
+/// As `rt_dma_free`.
+unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize) -> bool {
+    let Some(table) = table_of(device).map(|table| unmasked(device, table)) else { return false };
+    match (table.free, ops_of(table)) {
+        (Some(own), None) => {
+            // SAFETY: what the caller promises, the operation is promised.
+            unsafe { own(pointer(device.0).cast(), size, pointer(va), handle, flags) };
+            true
+        }
+        (_, ops) => {
+            let ops = ops.unwrap_or(MapOps::NonCoherent);
+            DMA.free(ops, device, size, va, handle, Flags::from_bits_retain(flags)).is_ok()
+        }
+    }
 }

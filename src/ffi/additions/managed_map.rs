@@ -6,7 +6,7 @@ use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::reserve;
-use crate::ffi::additions::streaming::{rt_dma_map_single, rt_dma_unmap_single};
+use crate::ffi::additions::streaming::{master_of, rt_dma_map_single, unmap_known};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Kernel};
 use crate::log::Line;
@@ -32,20 +32,26 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     handle
 }
 
-/// Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`. What is
-/// no managed mapping of the device (any more) is logged and counted, and changes nothing. Null `dev` does nothing.
-/// Thread.
+/// Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`.
+///
+/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. What is no managed
+/// mapping of the device (any more) is logged and counted, and changes nothing; the same holds if the device has more than
+/// one managed mapping of the handle, and none with this size and direction. Null `dev` does nothing. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
     let Some(device) = device(dev) else { return };
     let wanted = words_of(dma_handle, size, direction);
-    match DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
-        Some(words) => release(device, words),
-        None => {
-            let format = apart!("managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread");
-            let name = DMA.kernel.device_name(device);
-            DMA.refuse_line(&Line::about(name, format, &[dma_handle, size]));
-        }
+    let refuse = |format| {
+        let name = DMA.kernel.device_name(device);
+        DMA.refuse_line(&Line::about(name, format, &[dma_handle, size]));
+    };
+    if let Some(words) = DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
+        release(device, words);
+    } else if let Some(words) = DEVICES.unmanage_only(device, Kind::Mapping, |[handle, ..]| *handle == dma_handle) {
+        release(device, words);
+        refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
+    } else {
+        refuse(apart!("managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread"));
     }
 }
 
@@ -55,7 +61,8 @@ fn words_of(handle: usize, size: usize, direction: c_int) -> Words {
 
 fn release(device: Device, words: Words) {
     let [handle, size, direction, _] = words;
-    let dev = core::ptr::with_exposed_provenance_mut(device.0);
-    // SAFETY: the device of the map call, which stays as long as something is tied to it.
-    unsafe { rt_dma_unmap_single(dev, handle, size, direction as c_int) }
+    // The device's operations were chosen to map.
+    if let Some(master) = master_of(device) {
+        let _ = unmap_known(&master, handle, size, direction as c_int, 0);
+    }
 }

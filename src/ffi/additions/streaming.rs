@@ -3,7 +3,10 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::streaming::{AtUnmap, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming};
+use crate::additions::device::managed::Kind;
+use crate::additions::streaming::{
+    AtUnmap, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
+};
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
@@ -220,8 +223,29 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     attrs: usize,
 ) {
     let Some(master) = master(dev) else { return };
+    unmap(&master, dma_handle, size, direction, attrs);
+}
+
+/// Ends a mapping, after which it is managed no more if it was.
+fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+    let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
+    let result = unmap_known(master, handle, size, direction, attrs);
+    if let Some(claim) = claim {
+        let is_gone = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
+        DEVICES.settle(claim, is_gone);
+    }
+}
+
+/// Ends a mapping that is not managed (any more).
+pub(in crate::ffi) fn unmap_known(
+    master: &Master,
+    handle: usize,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+) -> Result<(), BadMapping> {
     // A refused call is logged where it is refused; C has no way to be told.
-    let _ = STREAMING.unmap_with(&DMA, &master, dma_handle, size, direction_of(direction), at_unmap(attrs));
+    STREAMING.unmap_with(&DMA, master, handle, size, direction_of(direction), at_unmap(attrs))
 }
 
 /// Ends the mapping of a page as `rt_dma_unmap_single` does: for what `rt_dma_map_page` mapped.
@@ -250,7 +274,9 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     let Some(master) = master(dev) else { return };
     // SAFETY: the caller's list.
     let list = unsafe { entries(sg, nents) };
-    STREAMING.unmap_list(&DMA, &master, list, direction_of(direction), at_unmap(attrs));
+    for segment in list {
+        unmap(&master, segment.dma_handle, segment.length, direction, attrs);
+    }
 }
 
 fn at_unmap(attrs: usize) -> AtUnmap {
