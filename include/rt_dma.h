@@ -201,6 +201,9 @@ int list_dma_block_pool(int argc,
 /**
  * Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
  *
+ * A driver may also free it by `rt_dma_free`: then it is tied to the device no more. From the first managed buffer on, each
+ * `rt_dma_free` looks whether it frees one.
+ *
  * Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
  */
 void *rt_dmam_alloc(struct rt_device *dev,
@@ -233,14 +236,17 @@ void rt_dmam_release(struct rt_device *dev);
 /**
  * Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
  *
- * Returns `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+ * A driver may also unmap it by `rt_dma_unmap_single`: then it is tied to the device no more. Returns
+ * `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
  */
 uintptr_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction);
 
 /**
- * Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`. What is
- * no managed mapping of the device (any more) is logged and counted, and changes nothing. Null `dev` does nothing.
- * Thread.
+ * Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`.
+ *
+ * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. What is no managed
+ * mapping of the device (any more) is logged and counted, and changes nothing; the same holds if the device has more than
+ * one managed mapping of the handle, and none with this size and direction. Null `dev` does nothing. Thread.
  */
 void rt_dmam_unmap_single(struct rt_device *dev,
                           uintptr_t dma_handle,
@@ -250,7 +256,8 @@ void rt_dmam_unmap_single(struct rt_device *dev,
 /**
  * Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
  *
- * If blocks are in use then, the pool stays, and is tied to nothing any more. Returns null also without memory for the
+ * A driver may also destroy it by `rt_dma_block_pool_destroy`: then it is tied to the device no more. If blocks are in use
+ * when the device is released, the pool stays, and is tied to nothing any more. Returns null also without memory for the
  * bookkeeping. Thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,

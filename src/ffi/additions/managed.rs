@@ -18,6 +18,9 @@ use crate::text::apart;
 
 /// Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
 ///
+/// A driver may also free it by `rt_dma_free`: then it is tied to the device no more. From the first managed buffer on, each
+/// `rt_dma_free` looks whether it frees one.
+///
 /// Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_alloc(

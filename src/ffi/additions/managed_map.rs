@@ -14,7 +14,8 @@ use crate::text::apart;
 
 /// Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
 ///
-/// Returns `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+/// A driver may also unmap it by `rt_dma_unmap_single`: then it is tied to the device no more. Returns
+/// `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_map_single(
     dev: *mut rt_device,

@@ -13,7 +13,8 @@ use crate::text::apart;
 
 /// Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
-/// If blocks are in use then, the pool stays, and is tied to nothing any more. Returns null also without memory for the
+/// A driver may also destroy it by `rt_dma_block_pool_destroy`: then it is tied to the device no more. If blocks are in use
+/// when the device is released, the pool stays, and is tied to nothing any more. Returns null also without memory for the
 /// bookkeeping. Thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
