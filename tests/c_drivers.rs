@@ -100,3 +100,10 @@ fn fault_17_devices_at_one_address_inherit_nothing() {
         subject_runs(revision, "owners", &SANITIZERS, Some("owners"));
     }
 }
+
+#[test]
+fn fault_19_a_managed_buffer_that_was_freed_plainly_is_not_released() {
+    for revision in [1, 2] {
+        subject_runs(revision, "managed", &[], Some("managed"));
+    }
+}

@@ -310,7 +310,18 @@ int main(int argc, char **argv)
     if (argc > 1)
     {
         /* One subject alone. */
-        strcmp(argv[1], "regions") ? devices_that_come_and_go() : regions_that_must_not_be_used();
+        if (!strcmp(argv[1], "regions"))
+        {
+            regions_that_must_not_be_used();
+        }
+        else if (!strcmp(argv[1], "managed"))
+        {
+            managed_and_given_back_plainly();
+        }
+        else
+        {
+            devices_that_come_and_go();
+        }
         printf("drivers: all is well\n");
         return 0;
     }

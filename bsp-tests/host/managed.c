@@ -140,6 +140,10 @@ void managed_and_given_back_plainly(void)
     char *x, *y, *z;
     int blocks;
 
+    /* What the library keeps is there from here on: views, and a stock of records. */
+    x = rt_dma_alloc(&dev, 4096, &a, RT_DMA_F_NOCACHE);
+    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
+    rt_dma_free(&dev, 4096, x, a, RT_DMA_F_NOCACHE);
     blocks = host_heap_blocks();
 
     /* By its own device, by another one, with the size in whole pages, in an interrupt. */
