@@ -44,7 +44,9 @@ fn main() {
     if let Some(revision) = option("STAND_IN_REVISION") {
         build.define("STAND_IN_REVISION", revision.as_str());
     }
-    let mut directories = vec![here.join("c"), here.join("../drivers"), root.join("rtthread-port")];
+    let without_mmu = env::var_os("CARGO_FEATURE_NO_MMU").is_some();
+    let drivers = here.join(if without_mmu { "../drivers/no_mmu" } else { "../drivers" });
+    let mut directories = vec![here.join("c"), drivers, root.join("rtthread-port")];
     if env::var_os("CARGO_FEATURE_BENCH").is_some() {
         directories.push(root.join("benches"));
     }

@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use page_table_multiarch::{MappingFlags, PageSize, PagingHandler};
 
@@ -37,11 +38,26 @@ static MAPPINGS: spin::Mutex<BTreeMap<usize, usize>> = spin::Mutex::new(BTreeMap
 struct Aspace {
     start: usize,
     size: usize,
-    page_table: usize,
+    /// Zero until the MMU is on.
+    page_table: AtomicUsize,
 }
 
+/// Whether the board switches the MMU on. RT-Thread compiles its memory management in either case; without the MMU
+/// nothing sets `rt_kernel_space` up.
+const HAS_MMU: bool = !cfg!(feature = "no-mmu");
+
 #[unsafe(no_mangle)]
-static rt_kernel_space: Aspace = Aspace { start: PAGE, size: arch::SPACE_END - PAGE, page_table: 0 };
+static rt_kernel_space: Aspace = Aspace {
+    start: if HAS_MMU { PAGE } else { 0 },
+    size: if HAS_MMU { arch::SPACE_END - PAGE } else { 0 },
+    page_table: AtomicUsize::new(0),
+};
+
+/// Stops a kernel without page tables where RT-Thread's stops: `rt_kmem_v2p` reads the table at address zero, and the
+/// other functions take a mutex that was never made.
+fn must_have_page_tables(what: &str) {
+    assert!(HAS_MMU, "{what} in a kernel that has no page tables");
+}
 
 /// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
 fn flags(attribute: usize) -> MappingFlags {
@@ -54,8 +70,11 @@ fn flags(attribute: usize) -> MappingFlags {
     MappingFlags::READ | MappingFlags::WRITE | kind
 }
 
-/// Makes the page tables, turns the MMU on, and gives the tables' address.
+/// Makes the page tables, turns the MMU on, and gives the tables' address; zero on a board that leaves the MMU off.
 pub fn init(layout: &BootLayout) -> usize {
+    if !HAS_MMU {
+        return 0;
+    }
     let mut table = PageTable::try_new().expect("a frame for the page tables");
     let root = table.root_paddr().as_usize();
     let pools = *layout.reserved.last().unwrap();
@@ -74,6 +93,7 @@ pub fn init(layout: &BootLayout) -> usize {
     }
     TABLES.with(|slot| *slot = Some(table));
     arch::mmu_on(root);
+    rt_kernel_space.page_table.store(root, Relaxed);
     root
 }
 
@@ -130,6 +150,7 @@ fn place(size: usize) -> Option<usize> {
 
 fn ioremap(what: &str, pa: usize, size: usize, attribute: usize) -> *mut c_void {
     must_be_thread(what);
+    must_have_page_tables(what);
     let offset = pa % PAGE;
     let size = (size + offset).next_multiple_of(PAGE);
     match place(size) {
@@ -164,6 +185,7 @@ extern "C" fn rt_ioremap_cached(pa: usize, size: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 extern "C" fn rt_iounmap(va: usize) {
     must_be_thread("rt_iounmap");
+    must_have_page_tables("rt_iounmap");
     let found = MAPPINGS.lock().range(..=va).next_back().map(|(&start, &size)| (start, size));
     match found {
         Some((start, size)) if va < start + size => {
@@ -188,6 +210,7 @@ struct Hint {
 extern "C" fn rt_aspace_map_phy(_: &Aspace, hint: &Hint, attribute: usize, page: usize, va: &mut usize) -> i32 {
     const MMF_MAP_FIXED: usize = 1 << 9;
     must_be_thread("rt_aspace_map_phy");
+    must_have_page_tables("rt_aspace_map_phy");
     assert!(hint.flags & MMF_MAP_FIXED != 0, "the stand-in maps at a fixed address only");
     assert!(hint.prefer % PAGE == 0 && hint.size % PAGE == 0, "rt_aspace_map_phy of parts of pages");
     map(hint.prefer, page * PAGE, hint.size, attribute);
@@ -209,6 +232,7 @@ extern "C" fn rt_kmem_pvoff() -> usize {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_kmem_v2p(va: usize) -> usize {
+    must_have_page_tables("rt_kmem_v2p");
     // RT-Thread walks the page tables on every other processor, which no interrupt changes.
     #[cfg(target_arch = "aarch64")]
     return arch::v2p(va).unwrap_or(arch::MAP_FAILED);

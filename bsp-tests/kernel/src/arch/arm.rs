@@ -257,11 +257,6 @@ pub fn tables_written() {
     unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c3, 0", "dsb", "isb", in(reg) 0) }
 }
 
-/// Where `va` leads: RT-Thread walks the page tables itself here, which no interrupt changes.
-pub fn v2p(va: usize) -> Option<usize> {
-    crate::aspace::query(va).map(|(pa, _)| pa)
-}
-
 /// Flags of memory that code may run from. Only whole sections are: see [`Entry`].
 pub fn code_flags() -> MappingFlags {
     MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE

@@ -354,7 +354,10 @@ fn second_hart() -> usize {
 }
 
 extern "C" fn second_main(root: usize) -> ! {
-    mmu_on(root);
+    // A board that leaves the MMU off has no tables.
+    if root != 0 {
+        mmu_on(root);
+    }
     irq_on();
     crate::thread::second_core()
 }
