@@ -219,7 +219,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     #[cold]
-    fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
+    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
         let name = self.kernel.device_name(device);
         self.refuse(error, name, size, address, 0);
     }

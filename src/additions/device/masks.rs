@@ -26,14 +26,14 @@ impl Masks {
     pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
 
     /// As they are kept in the heap, where nothing may need more alignment than a pointer.
-    pub(crate) fn pack(self) -> PackedMasks {
+    pub(crate) const fn pack(self) -> PackedMasks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
     }
 }
 
 /// [`Masks`] with the alignment of 32 bits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PackedMasks([u32; 4]);
 
 impl PackedMasks {
@@ -55,34 +55,36 @@ impl<K: Kernel> DeviceRecords<K> {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
-    /// The device's coherent mask, and the address of the table of operations that its masked one stands before; zero
-    /// if nobody said which. Any context.
-    pub fn coherent_mask(&self, device: Device) -> (u64, usize) {
-        self.find(device, |record| (record.masks.unpack().coherent, record.operations)).unwrap_or((!0, 0))
+    /// The device's masks, and the address of the table of operations that its masked one stands before; zero if it has no
+    /// masked one. Any context.
+    pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {
+        self.find(device, |record| (record.masks.unpack(), record.operations)).unwrap_or((Masks::NONE, 0))
     }
 
-    /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before,
-    /// unless that is zero. Nothing is changed on failure. Any context if something is remembered of the device
-    /// already, else *thread*.
+    /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before.
+    /// Returns the device's masks now; without any, nothing stands before the table. A device of which nothing is
+    /// remembered has the masks `inherited`. Nothing is changed on failure. Any context if something is remembered of the
+    /// device already, else *thread*.
     pub fn set_masks(
         &self,
         device: Device,
+        inherited: Masks,
         streaming: Option<u64>,
         coherent: Option<u64>,
         operations: usize,
-    ) -> Result<(), NoRecord> {
-        self.find_or_make(device, |record| {
-            let now = record.masks.unpack();
+    ) -> Result<Masks, NoRecord> {
+        let masks = self.find_or_make(device, |record| {
+            let now = if record.operations == 0 { inherited } else { record.masks.unpack() };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
-            record.masks = Masks { streaming, coherent }.pack();
-            if operations != 0 {
-                record.operations = operations;
-            }
+            let masks = Masks { streaming, coherent };
+            record.masks = masks.pack();
+            record.operations = if masks == Masks::NONE { 0 } else { operations };
+            masks
         })?;
         if self.kernel.can_sleep() {
             self.tidy(device);
         }
-        Ok(())
+        Ok(masks)
     }
 }
 

@@ -4,10 +4,10 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::dropin::map_ops::MapOps;
-use crate::ffi::additions::masks::unmasked;
+use crate::ffi::additions::masks::{masks_of, unmasked};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free, rt_dma_sync_out_data};
 use crate::ffi::dropin::ops::{ops_of, table_of};
-use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::ffi::{DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     let Some(table) = table_of(known).map(|table| unmasked(known, table)) else { return none };
     let (va, handle) = match ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent)) {
         Some(ops) => {
-            let mask = DEVICES.masks(known).coherent;
+            let mask = masks_of(known).coherent;
             let wanted = Flags::from_bits_retain(flags);
             let Some((va, handle)) = DMA.allocate_aligned(ops, known, size, align, wanted, mask) else { return none };
             (pointer(va), handle)

@@ -1,26 +1,111 @@
-//! `rt_dma_set_mask` and its like, and the table of operations of a device that has a coherent mask.
+//! `rt_dma_set_mask` and its like, and the tables of operations of devices that have a mask.
 //!
-//! That table stands before the one that the device had: its `alloc` obeys the mask, the rest passes on. So a device
-//! without a mask pays nothing.
+//! Such a table stands before the one that the device had. Its `alloc` keeps to the coherent mask, its `sync_out_data` to
+//! the streaming mask, and the rest passes on. So a device without a mask pays nothing.
+//!
+//! There is one table for each kind: for each pair of masks, and table behind. A child device that copies its parent's
+//! `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
 
 use core::ffi::c_void;
 use core::hint::black_box;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::additions::device::masks::is_within;
+use crate::additions::device::masks::{Masks, PackedMasks, is_within};
 use crate::additions::device::record::NoRecord;
 use crate::dropin::map_ops::MapOps;
-use crate::ffi::additions::remembered::{UNMASK, masks_of, remember};
+use crate::error::Error;
+use crate::ffi::additions::remembered::{UNMASK, remember};
 use crate::ffi::dropin::ops::{by, default_table, free_with, kept, ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_set_ops};
 use crate::kernel::{Device, Kernel};
+use crate::mem::lock::IrqLock;
 
-static MASKED: rt_dma_map_ops =
-    rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) };
+/// Kinds that have a table. Systems have two or three. A device of a further kind has the last table, which all of those
+/// share: it keeps its masks, but a child that copies its table is refused memory.
+const KINDS: usize = 32;
 
-/// Sets the streaming mask: which addresses the device can name in what is mapped for it.
+/// What a device with a mask has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    masks: PackedMasks,
+    /// The address of the table that the masked one stands before; zero if the kind is vacant.
+    behind: usize,
+}
+
+static KINDS_IN_USE: IrqLock<[Kind; KINDS]> =
+    IrqLock::new([const { Kind { masks: Masks::NONE.pack(), behind: 0 } }; KINDS]);
+
+static MASKED: [rt_dma_map_ops; KINDS + 1] = [const {
+    rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
+}; KINDS + 1];
+
+/// Which of the masked tables it is, if it is one.
+fn masked_index(table: &rt_dma_map_ops) -> Option<usize> {
+    let offset = core::ptr::from_ref(table).addr().wrapping_sub(MASKED.as_ptr().addr());
+    (offset < size_of_val(&MASKED)).then_some(offset / size_of::<rt_dma_map_ops>())
+}
+
+/// The table of a kind.
+fn table_for(kind: Kind) -> &'static rt_dma_map_ops {
+    let mut kinds = KINDS_IN_USE.lock(DMA.kernel);
+    let known = kinds.iter().position(|known| *known == kind);
+    let index = known.or_else(|| kinds.iter().position(|known| known.behind == 0)).unwrap_or(KINDS);
+    if let Some(place) = kinds.get_mut(index) {
+        *place = kind;
+    }
+    drop(kinds);
+    let [.., last] = &MASKED;
+    MASKED.get(index).unwrap_or(last)
+}
+
+/// What a device with a masked table has behind it.
+struct Behind {
+    masks: Masks,
+    table: &'static rt_dma_map_ops,
+}
+
+/// What stands behind the device's masked table; `None` if that cannot be found out, and so the device gets nothing.
+///
+/// A BSP may have copied the functions of a masked table into one of its own. Then the device's record says it.
+fn behind(device: Device) -> Option<Behind> {
+    let now = kept(device);
+    let index = now.and_then(masked_index);
+    if let Some(index) = index
+        && let Some(kind) = KINDS_IN_USE.lock(DMA.kernel).get(index).copied()
+        && kind.behind != 0
+    {
+        return Some(Behind { masks: kind.masks.unpack(), table: table_at(kind.behind)? });
+    }
+    let (masks, operations) = DEVICES.masks_and_operations(device);
+    if let Some(table) = table_at(operations) {
+        return Some(Behind { masks, table });
+    }
+    if index.is_some() {
+        return None;
+    }
+    // The last mask was taken away while this call was on its way.
+    let table = now.filter(|now| ops_of(now).is_some()).unwrap_or_else(|| default_table(device));
+    Some(Behind { masks: Masks::NONE, table })
+}
+
+fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
+    // SAFETY: null, or the address of what was once a device's table: a static of ours, or one that the BSP keeps.
+    unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
+}
+
+/// The masks of the device. One without operations is a new one, whatever an earlier one at its address had. Any context.
+pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
+    let Some(now) = kept(device) else { return Masks::NONE };
+    match masked_index(now).and_then(|_| behind(device)) {
+        Some(behind) => behind.masks,
+        None => DEVICES.masks(device),
+    }
+}
+
+/// Sets the streaming mask: which addresses the device can name in what is mapped for it. A buffer that is mapped and lies
+/// beyond it is bounced, and `rt_dma_sync_out_data` returns `-RT_ERROR` for one.
 ///
 /// `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
 /// all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
@@ -71,57 +156,74 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let Some(now) = table_of(device) else {
         return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
     };
-    let operations = unmasked(device, now);
+    let is_masked = masked_index(now).is_some();
+    let before = if is_masked { behind(device) } else { None };
+    let (inherited, operations) = match before {
+        Some(Behind { masks, table }) => (masks, table),
+        None if is_masked => return errors.nomem,
+        None => (DEVICES.masks(device), now),
+    };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     let ops = ops_of(operations).or(operations.alloc.is_none().then_some(MapOps::NonCoherent));
     if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask)) {
         return errors.io;
     }
-    let limits = coherent && mask != !0;
-    let behind = if limits { core::ptr::from_ref(operations).expose_provenance() } else { 0 };
+    let address = core::ptr::from_ref(operations).expose_provenance();
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     remember();
     UNMASK.set(black_box(&UNMASKED));
-    match DEVICES.set_masks(device, streaming, coherent, behind) {
-        Ok(()) if limits => {
-            // SAFETY: the caller's device; the table is a static, and its record says what it stands before.
-            unsafe { rt_dma_port_device_set_ops(dev.cast(), core::ptr::from_ref(&MASKED).cast()) };
-            errors.ok
+    match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
+        Ok(masks) => publish(device, masks, operations),
+        Err(NoRecord::NoMemory) => return errors.nomem,
+        Err(NoRecord::Context) => return errors.busy,
+    }
+    errors.ok
+}
+
+/// Gives the device the table for its masks, which stands before `operations`; without a mask, these.
+fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops) {
+    loop {
+        let behind = core::ptr::from_ref(operations).expose_provenance();
+        let table = match masks == Masks::NONE {
+            true => operations,
+            false => table_for(Kind { masks: masks.pack(), behind }),
+        };
+        // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
+        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+        // Another call may have set the other mask, and its table may just have been replaced by this one.
+        let now = DEVICES.masks(device);
+        if now == masks {
+            return;
         }
-        Ok(()) => errors.ok,
-        Err(NoRecord::NoMemory) => errors.nomem,
-        Err(NoRecord::Context) => errors.busy,
+        masks = now;
     }
 }
 
 static UNMASKED: fn(Device) = unmask;
 
-/// Gives the device the operations back that it had before its coherent mask was set.
+/// Gives the device the operations back that it had before its masks were set.
 fn unmask(device: Device) {
-    if kept(device).is_some_and(|now| core::ptr::eq(now, &MASKED)) {
-        let table = core::ptr::from_ref(behind(device).1);
-        // SAFETY: the caller's device; the table is a static of ours, or one that the BSP keeps.
+    if let Some(now) = kept(device)
+        && masked_index(now).is_some()
+    {
+        let table = core::ptr::from_ref(unmasked(device, now));
+        // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), table.cast()) };
     }
 }
 
 /// The table that `now`, the device's, stands before, if it is a masked one.
 pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
-    if core::ptr::eq(now, &MASKED) { behind(device).1 } else { now }
-}
-
-/// The device's coherent mask, and the table that its masked one stands before.
-fn behind(device: Device) -> (u64, &'static rt_dma_map_ops) {
-    let (mask, operations) = DEVICES.coherent_mask(device);
-    let table = core::ptr::with_exposed_provenance::<rt_dma_map_ops>(operations);
-    // SAFETY: null, or the address of what was once the device's table: a static of ours, or one that the BSP keeps.
-    (mask, unsafe { table.as_ref() }.unwrap_or_else(|| default_table(device)))
+    match masked_index(now).and_then(|_| behind(device)) {
+        Some(behind) => behind.table,
+        None => now,
+    }
 }
 
 unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
     let none = core::ptr::null_mut();
     let Some(device) = device(dev) else { return none };
-    let (mask, table) = behind(device);
+    let Some(Behind { masks: Masks { coherent: mask, .. }, table }) = behind(device) else { return none };
     let wanted = Flags::from_bits_retain(flags);
     let buffer = match (table.alloc, ops_of(table)) {
         (Some(own), ops) if ops.is_none() || mask == !0 => {
@@ -151,7 +253,8 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
 
 unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
-    match behind(device).1.free {
+    let Some(Behind { table, .. }) = behind(device) else { return };
+    match table.free {
         // SAFETY: the caller's promise.
         None => unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, by(MapOps::NonCoherent)) },
         // SAFETY: an operation of the device's table takes what this function takes.
@@ -166,12 +269,23 @@ unsafe extern "C" fn sync_out(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    let Some(device) = device(dev) else { return errors().inval };
-    match behind(device).1.sync_out_data.or(default_table(device).sync_out_data) {
-        // SAFETY: an operation of the device's table takes what this function takes.
-        Some(sync) => unsafe { sync(dev, data, size, dma_handle, flags) },
-        None => errors().nosys,
+    let errors = errors();
+    let Some(device) = device(dev) else { return errors.inval };
+    let Some(Behind { masks, table }) = behind(device) else { return errors.error };
+    let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else { return errors.nosys };
+    let mut handle = 0;
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
+    let result = unsafe { sync(dev, data, size, &mut handle, flags) };
+    if result != errors.ok {
+        return result;
     }
+    if !is_within(handle, size, masks.streaming) {
+        DMA.refuse_device(Error::NotReachable, device, handle, size);
+        return errors.error;
+    }
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    result
 }
 
 unsafe extern "C" fn sync_in(
@@ -182,7 +296,8 @@ unsafe extern "C" fn sync_in(
     flags: usize,
 ) -> isize {
     let Some(device) = device(dev) else { return errors().inval };
-    match behind(device).1.sync_in_data.or(default_table(device).sync_in_data) {
+    let Some(Behind { table, .. }) = behind(device) else { return errors().error };
+    match table.sync_in_data.or(default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
         None => errors().nosys,

@@ -2,7 +2,6 @@
 
 use core::hint::black_box;
 
-use crate::additions::device::masks::Masks;
 use crate::ffi::dropin::ops::kept;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
 use crate::kernel::{Device, Kernel};
@@ -21,11 +20,6 @@ pub(in crate::ffi) fn remember() {
     // Opaque to the compiler: if it knew the only function that is ever stored, it would call that function from the core,
     // and so link the additions with it.
     NEW_DEVICE.set(black_box(&FORGET));
-}
-
-/// The masks of the device. One without operations is a new one, whatever an earlier one at its address had.
-pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    if kept(device).is_none() { Masks::NONE } else { DEVICES.masks(device) }
 }
 
 fn forget(device: Device) {

@@ -7,7 +7,7 @@ use crate::additions::device::managed::Kind;
 use crate::additions::streaming::{
     AtUnmap, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
 };
-use crate::ffi::additions::masks::unmasked;
+use crate::ffi::additions::masks::{masks_of, unmasked};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
 use crate::flags::Flags;
@@ -92,7 +92,7 @@ fn dev(device: Device) -> *mut rt_device {
 
 /// The highest address that the device can put on its bus.
 fn mask_of(device: Device) -> u64 {
-    DEVICES.masks(device).streaming
+    masks_of(device).streaming
 }
 
 /// The device as its mappings see it; `None`, with a line, if it is null, or its operations cannot be chosen now.
