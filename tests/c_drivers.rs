@@ -107,3 +107,24 @@ fn fault_19_a_managed_buffer_that_was_freed_plainly_is_not_released() {
         subject_runs(revision, "managed", &[], Some("managed"));
     }
 }
+
+#[test]
+fn fault_06_what_no_range_covers_as_the_kernel_reads_it_is_out_of_reach() {
+    for revision in [1, 2] {
+        subject_runs(revision, "ranges", &SANITIZERS, Some("ranges"));
+    }
+}
+
+#[test]
+fn fault_07_the_end_of_a_buffer_and_the_mask_count_in_every_call_that_gives_a_handle() {
+    for revision in [1, 2] {
+        subject_runs(revision, "ends", &[], Some("ends"));
+    }
+}
+
+#[test]
+fn fault_26_a_child_that_copied_its_parents_masked_table_keeps_mask_and_translation() {
+    for revision in [1, 2] {
+        subject_runs(revision, "children", &[], Some("children"));
+    }
+}

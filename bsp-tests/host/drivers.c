@@ -22,6 +22,9 @@ void regions_of_nodes_that_are_there(void);
 void regions_that_must_not_be_used(void);
 void streaming_drivers(void);
 void block_pools(void);
+void memory_that_no_range_covers(void);
+void the_end_of_a_buffer_and_the_mask(void);
+void children_that_copied_a_masked_table(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -301,30 +304,33 @@ static void from_an_interrupt(void)
     host_interrupt(0);
 }
 
+static const struct { const char *name; void (*run)(void); } subjects[] =
+{
+    { "regions", regions_that_must_not_be_used },
+    { "owners", devices_that_come_and_go },
+    { "managed", managed_and_given_back_plainly },
+    { "ranges", memory_that_no_range_covers },
+    { "ends", the_end_of_a_buffer_and_the_mask },
+    { "children", children_that_copied_a_masked_table },
+};
+
 int main(int argc, char **argv)
 {
     int blocks = 0, mappings = 0;
 
     host_start();
     board_init();
-    if (argc > 1)
+    for (rt_size_t i = 0; argc > 1 && i < RT_ARRAY_SIZE(subjects); i++)
     {
         /* One subject alone. */
-        if (!strcmp(argv[1], "regions"))
+        if (!strcmp(argv[1], subjects[i].name))
         {
-            regions_that_must_not_be_used();
+            subjects[i].run();
+            printf("drivers: all is well\n");
+            return 0;
         }
-        else if (!strcmp(argv[1], "managed"))
-        {
-            managed_and_given_back_plainly();
-        }
-        else
-        {
-            devices_that_come_and_go();
-        }
-        printf("drivers: all is well\n");
-        return 0;
     }
+    EXPECT(argc == 1);
     for (int round = 0; round < 3; round++)
     {
         ring_driver();
@@ -349,6 +355,9 @@ int main(int argc, char **argv)
         devices_that_come_and_go();
         streaming_drivers();
         block_pools();
+        memory_that_no_range_covers();
+        the_end_of_a_buffer_and_the_mask();
+        children_that_copied_a_masked_table();
         if (round == 0)
         {
             fixed_region();

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices that reach a part of memory, through a bus's ranges, a bridge's windows, or with few address bits. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include <mm_aspace.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+#define ALL     (~(rt_uint64_t)0)
+#define PAGE    ARCH_PAGE_SIZE
+
+/* Where the pools of board_init begin and end. */
+#define FIRST   (HOST_RAM + 16 * MIB)
+#define END     (HOST_RAM + 28 * MIB)
+
+/* A device below a bus, which is below another. */
+struct branch
+{
+    struct rt_ofw_prop upper_props[1], props[4];
+    struct rt_ofw_node upper, bus, node;
+    struct rt_device dev;
+};
+
+/* The bus gets the ranges, and as many cells for an address and a size as stated; 0 leaves the property out. */
+static struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
+        fdt32_t *size_cells)
+{
+    memset(branch, 0, sizeof(*branch));
+    branch->props[0] = (struct rt_ofw_prop) { "dma-ranges", (int)size, ranges, RT_NULL };
+    branch->props[1] = (struct rt_ofw_prop) { "#address-cells", 4, address_cells, &branch->props[0] };
+    branch->props[2] = (struct rt_ofw_prop) { "#size-cells", 4, size_cells, &branch->props[1] };
+    branch->upper.full_name = "/";
+    branch->bus = (struct rt_ofw_node) { .full_name = "bus", .parent = &branch->upper };
+    branch->bus.props = size_cells ? &branch->props[2] : &branch->props[0];
+    branch->node = (struct rt_ofw_node) { .full_name = "device", .parent = &branch->bus };
+    strcpy(branch->dev.parent.name, "device");
+    branch->dev.ofw_node = &branch->node;
+    host_forget_ranges();
+    return &branch->dev;
+}
+
+/* The device gets a page, and its handle is this; or gets none. Gives it back. */
+static int gets(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected)
+{
+    rt_ubase_t handle = 1, synced = 1;
+    void *buffer = rt_dma_alloc(dev, size, &handle, 0);
+    int is_right = buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == pa && handle == expected
+        && rt_dma_sync_out_data(dev, buffer, size, &synced, 0) == RT_EOK && synced == expected;
+
+    if (buffer)
+    {
+        rt_dma_free(dev, size, buffer, handle, 0);
+    }
+    return is_right;
+}
+
+static int gets_nothing(struct rt_device *dev)
+{
+    static struct rt_device plain = { .parent.name = "plain" };
+    rt_ubase_t handle, mapped, synced = 7;
+    void *buffer = rt_dma_alloc(&plain, PAGE, &handle, 0);
+    int is_right = !rt_dma_alloc(dev, PAGE, &mapped, 0)
+        && rt_dma_sync_out_data(dev, buffer, PAGE, &synced, 0) == -RT_ERROR && synced != handle
+        && rt_dma_map_single(dev, buffer, PAGE, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR
+        && rt_dma_set_mask(dev, ALL) == -RT_EIO;
+
+    rt_dma_free(&plain, PAGE, buffer, handle, 0);
+    return is_right;
+}
+
+static void ranges_as_the_translator_reads_them(void)
+{
+    static struct branch branch;
+    static fdt32_t one = CELL(1), two = CELL(2), three = CELL(3);
+    /* In the order in which RT-Thread's translator reads them: first the processor's address. */
+    static fdt32_t elsewhere[] = { CELLS(HOST_RAM), CELLS(0), CELLS(8 * MIB) };
+    static fdt32_t itself[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELLS(HOST_RAM_SIZE) };
+    static fdt32_t part[] = { CELLS(FIRST + MIB), CELLS(FIRST + MIB), CELLS(MIB) };
+    static fdt32_t by_the_binding[] = { CELLS(0), CELLS(FIRST), CELLS(MIB) };
+    static fdt32_t empty[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELLS(0) };
+    static fdt32_t none[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELL(0) };
+    static fdt32_t top[] = { CELLS(~0UL - 0xfff), CELLS(~0UL - 0xfff), CELLS(0x2000), CELLS(FIRST), CELLS(0x800), CELLS(MIB) };
+    static fdt32_t several[] =
+    {
+        CELLS(FIRST + 3 * PAGE), CELLS(FIRST + 3 * PAGE), CELLS(PAGE),
+        CELLS(FIRST + 2 * PAGE), CELLS(0x10000), CELLS(4 * PAGE),
+        CELLS(FIRST + 6 * PAGE), CELLS(0x14000), CELLS(PAGE),
+    };
+    /* One cell for the bus's addresses and sizes, two for those above; and three, of which the last two count. */
+    static fdt32_t short_ones[] = { CELL(FIRST + MIB), CELLS(0x1234000), CELL(MIB) };
+    static fdt32_t long_ones[] = { CELL(0x2000000), CELLS(FIRST + MIB), CELLS(0x1234000), CELLS(MIB) };
+
+    EXPECT(gets_nothing(below(&branch, elsewhere, sizeof(elsewhere), 0, 0)));
+    EXPECT(gets(below(&branch, itself, sizeof(itself), 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(gets(below(&branch, part, sizeof(part), 0, 0), 3 * PAGE, FIRST + MIB, FIRST + MIB));
+    EXPECT(!gets(below(&branch, part, sizeof(part), 0, 0), MIB + 1, FIRST + MIB, FIRST + MIB));
+    EXPECT(gets_nothing(below(&branch, by_the_binding, sizeof(by_the_binding), 0, 0)));
+    EXPECT(gets_nothing(below(&branch, empty, sizeof(empty), 0, 0)));
+    EXPECT(gets(below(&branch, none, sizeof(none), 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(gets(below(&branch, none, 0, 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(gets(below(&branch, top, sizeof(top), 0, 0), PAGE, FIRST, 0x800));
+    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), PAGE, FIRST + 2 * PAGE, 0x10000));
+    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), 2 * PAGE, FIRST + 4 * PAGE, 0x12000));
+    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), 3 * PAGE, FIRST + 4 * PAGE, 0x12000));
+    EXPECT(gets(below(&branch, short_ones, sizeof(short_ones), &one, &one), PAGE, FIRST + MIB, 0x1234000));
+    EXPECT(gets(below(&branch, long_ones, sizeof(long_ones), &three, &two), PAGE, FIRST + MIB, 0x1234000));
+}
+
+/* Only the next bus with ranges translates; an empty dma-ranges is none. */
+static void nested_buses(void)
+{
+    static struct branch branch;
+    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x1000), CELLS(MIB) };
+    static fdt32_t upper[] = { CELLS(FIRST + MIB), CELLS(0x2000), CELLS(MIB) };
+    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+
+    branch.upper_props[0] = (struct rt_ofw_prop) { "dma-ranges", sizeof(upper), upper, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    EXPECT(gets(dev, PAGE, FIRST, 0x1000));
+    dev = below(&branch, lower, 0, 0, 0);
+    branch.upper_props[0] = (struct rt_ofw_prop) { "dma-ranges", sizeof(upper), upper, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    EXPECT(gets(dev, PAGE, FIRST + MIB, 0x2000));
+}
+
+/* A bus whose ranges and dma-ranges are the same leads back to where one came from. */
+static void ranges_and_dma_ranges(void)
+{
+    static struct branch branch;
+    static fdt32_t same[] = { CELLS(0x1000), CELLS(FIRST + MIB), CELLS(MIB) };
+    struct rt_device *dev = below(&branch, same, sizeof(same), 0, 0);
+
+    branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
+    branch.props[0].next = &branch.props[3];
+    EXPECT(gets(dev, PAGE, FIRST + MIB, FIRST + MIB));
+    /* Moved by the ranges alone. */
+    dev = below(&branch, same, 24, 0, 0);
+    branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    branch.props[0].value = (fdt32_t[]) { CELLS(HOST_RAM - MIB), CELLS(0), CELLS(MIB) };
+    EXPECT(gets_nothing(dev));
+}
+
+/* Where the heap has no room for a bus's ranges, the address comes back unchanged. */
+static void ranges_that_cannot_be_read(void)
+{
+    static struct branch branch;
+    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x1000), CELLS(MIB) };
+    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+
+    host_fail_ranges(1);
+    EXPECT(gets_nothing(dev));
+    host_fail_ranges(0);
+    EXPECT(gets(dev, PAGE, FIRST, 0x1000));
+}
+
+#if STAND_IN_REVISION >= 2
+struct card
+{
+    struct rt_pci_host_bridge bridge;
+    struct rt_pci_bus pci_bus;
+    struct rt_pci_device pci;
+};
+
+static struct rt_device *behind(struct card *card, struct rt_pci_bus_region *windows, rt_size_t count)
+{
+    static struct rt_bus bus = { .name = "pci" };
+
+    memset(card, 0, sizeof(*card));
+    card->bridge.dma_regions = windows;
+    card->bridge.dma_regions_nr = count;
+    card->pci_bus.host_bridge = &card->bridge;
+    card->pci.bus = &card->pci_bus;
+    strcpy(card->pci.parent.parent.name, "card");
+    card->pci.parent.bus = &bus;
+    return &card->pci.parent;
+}
+
+static void windows_of_a_bridge(void)
+{
+    static struct card card;
+    static struct rt_pci_bus_region elsewhere[] = { { 0, HOST_RAM, 8 * MIB, 0, 0 } };
+    static struct rt_pci_bus_region itself[] = { { 0, 0, 1ULL << 32, 0, 0 } };
+    static struct rt_pci_bus_region empty[] = { { 0, 0, 0, 0, 0 } };
+    /* The order of addresses is turned around. */
+    static struct rt_pci_bus_region swapped[] =
+    {
+        { 4 * PAGE, FIRST, 4 * PAGE, 0, 0 },
+        { 0, FIRST + 4 * PAGE, 4 * PAGE, 0, 0 },
+    };
+    struct rt_device *dev;
+    rt_ubase_t handle, other, synced;
+    void *buffer, *second;
+
+    EXPECT(gets_nothing(behind(&card, elsewhere, 1)));
+    EXPECT(gets_nothing(behind(&card, empty, 1)));
+    EXPECT(gets(behind(&card, itself, 1), PAGE, FIRST, FIRST));
+    EXPECT(gets(behind(&card, RT_NULL, 0), PAGE, FIRST, FIRST));
+
+    /* What would lie across both is taken behind. */
+    dev = behind(&card, swapped, 2);
+    buffer = rt_dma_alloc(dev, 3 * PAGE, &handle, 0);
+    EXPECT(buffer && handle == 4 * PAGE);
+    second = rt_dma_alloc(dev, 3 * PAGE, &other, 0);
+    EXPECT(second && other == 0 && (rt_ubase_t)rt_kmem_v2p(second) == FIRST + 4 * PAGE);
+    EXPECT(!rt_dma_alloc(dev, 2 * PAGE, &synced, 0));
+    EXPECT(rt_dma_sync_out_data(dev, (char *)buffer + 2 * PAGE, 2 * PAGE + 1, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(dev, (char *)buffer + 2 * PAGE, 2 * PAGE, &synced, 0) == RT_EOK);
+    rt_dma_free(dev, 3 * PAGE, second, other, 0);
+    rt_dma_free(dev, 3 * PAGE, buffer, handle, 0);
+
+    /* A mask that only the second window's addresses fit in. */
+    EXPECT(rt_dma_set_mask_and_coherent(dev, PAGE - 2) == -RT_EIO);
+    EXPECT(rt_dma_set_mask_and_coherent(dev, 2 * PAGE - 1) == RT_EOK);
+    EXPECT(gets(dev, 2 * PAGE, FIRST + 4 * PAGE, 0));
+    EXPECT(!rt_dma_alloc(dev, 3 * PAGE, &handle, 0));
+    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
+}
+#endif
+
+void memory_that_no_range_covers(void)
+{
+    ranges_as_the_translator_reads_them();
+    nested_buses();
+    ranges_and_dma_ranges();
+    ranges_that_cannot_be_read();
+#if STAND_IN_REVISION >= 2
+    windows_of_a_bridge();
+#endif
+    host_forget_ranges();
+}
+
+/* A wrapper of a BSP's, set before the mask, that calls the table which the device had. */
+static const struct rt_dma_map_ops *wrapped;
+
+static rt_err_t wrapper_sync_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    return wrapped->sync_out_data(dev, data, size, dma_handle, flags);
+}
+
+void the_end_of_a_buffer_and_the_mask(void)
+{
+    static struct branch branch;
+    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(PAGE) };
+    static const struct rt_dma_map_ops wrapper = { .sync_out_data = wrapper_sync_out };
+    static struct rt_device plain = { .parent.name = "plain" }, masked = { .parent.name = "masked" };
+    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+    const struct rt_dma_map_ops *ops;
+    rt_ubase_t handle, synced = 5;
+    char *buffer = rt_dma_alloc(&plain, 4 * PAGE, &handle, 0);
+
+    EXPECT(buffer && handle == FIRST);
+    /* Two pages of which the range covers the first. */
+    EXPECT(rt_dma_sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, RT_NULL, RT_DMA_F_NOCACHE) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
+    /* The table's own functions, as a BSP may call them. */
+    ops = dev->dma_ops;
+    EXPECT(ops->sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
+    EXPECT(!ops->alloc(dev, PAGE + 1, &synced, 0));
+    EXPECT(rt_dma_map_single(dev, buffer, PAGE + 1, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
+
+    /* The streaming mask counts for what is synced, the coherent one for what is allocated. */
+    EXPECT(rt_dma_set_mask(&masked, FIRST + PAGE - 1) == RT_EOK);
+    synced = 5;
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR && synced != FIRST);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, RT_NULL, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
+    EXPECT(rt_dma_sync_in_data(&masked, buffer + PAGE, PAGE, 0, 0) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&masked) == FIRST + PAGE - 1 && rt_dma_get_coherent_mask(&masked) == ALL);
+    EXPECT(gets(&masked, 1, FIRST + 4 * PAGE, FIRST + 4 * PAGE) == 0);
+    EXPECT(rt_dma_set_mask(&masked, ALL) == RT_EOK);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, 4 * PAGE, &synced, 0) == RT_EOK && synced == FIRST);
+
+    /* The same through a table of the BSP's. */
+    wrapped = masked.dma_ops;
+    masked.dma_ops = &wrapper;
+    EXPECT(rt_dma_set_mask_and_coherent(&masked, FIRST + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
+    EXPECT(rt_dma_set_mask_and_coherent(&masked, ALL) == RT_EOK && masked.dma_ops == &wrapper);
+    masked.dma_ops = RT_NULL;
+
+    rt_dma_free(&plain, 4 * PAGE, buffer, handle, 0);
+    host_forget_ranges();
+}
+
+void children_that_copied_a_masked_table(void)
+{
+    static struct branch branch;
+    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
+    static struct rt_device child, grandchild;
+    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+    rt_ubase_t synced, mapped;
+    void *buffer;
+
+    EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + 2 * PAGE - 1) == RT_EOK);
+    child = (struct rt_device) { .parent.name = "child", .ofw_node = dev->ofw_node, .dma_ops = dev->dma_ops };
+    EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && rt_dma_get_coherent_mask(&child) == rt_dma_get_mask(&child));
+    EXPECT(gets(&child, 2 * PAGE, FIRST, 0x100000));
+    EXPECT(!rt_dma_alloc(&child, 2 * PAGE + 1, &synced, 0));
+    buffer = rt_dma_alloc(dev, 2 * PAGE, &synced, 0);
+    EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE + 1, &synced, 0) == -RT_ERROR);
+    EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
+    rt_dma_free(&child, 2 * PAGE, buffer, 0x100000, 0);
+    mapped = rt_dma_map_single(&child, (char *)buffer + 3 * PAGE, 1, RT_DMA_TO_DEVICE);
+    EXPECT(mapped == 0x100000);
+    rt_dma_unmap_single(&child, mapped, 1, RT_DMA_TO_DEVICE);
+
+    /* The parent's masks change, and the parent goes: the child keeps what it copied. */
+    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
+    rt_dmam_release(dev);
+    dev->dma_ops = RT_NULL;
+    EXPECT(gets(&child, 2 * PAGE, FIRST, 0x100000) && !rt_dma_alloc(&child, 3 * PAGE, &synced, 0));
+
+    /* A mask of its own, which does not take the other one away; and no mask, with the translation left. */
+    EXPECT(rt_dma_set_coherent_mask(&child, 0x100000 + PAGE - 1) == RT_EOK);
+    EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && !rt_dma_alloc(&child, PAGE + 1, &synced, 0));
+    grandchild = (struct rt_device) { .parent.name = "grandchild", .ofw_node = dev->ofw_node, .dma_ops = child.dma_ops };
+    EXPECT(rt_dma_set_mask_and_coherent(&child, ALL) == RT_EOK && gets(&child, 4 * PAGE, FIRST, 0x100000));
+    EXPECT(gets(&grandchild, PAGE, FIRST, 0x100000) && !rt_dma_alloc(&grandchild, PAGE + 1, &synced, 0));
+    host_forget_ranges();
+}
