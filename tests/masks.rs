@@ -344,7 +344,7 @@ fn lowest_within(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
-    fn a_mask_is_never_exceeded_and_what_it_reaches_is_served(
+    fn fault_09_what_a_device_reaches_of_each_pool_is_served_by_first_fit_and_nothing_else(
         sight in prop::sample::select(&SIGHTS[..]),
         pools in prop::collection::vec((0usize..12, 1usize..100, 0usize..4), 1..5),
         mask_bits in 12u32..34,
