@@ -295,7 +295,8 @@ void rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool);
 intptr_t rt_dma_reserved_memory_install(void);
 
 /**
- * Sets the streaming mask: which addresses the device can name in what is mapped for it.
+ * Sets the streaming mask: which addresses the device can name in what is mapped for it. A buffer that is mapped and lies
+ * beyond it is bounced, and `rt_dma_sync_out_data` returns `-RT_ERROR` for one.
  *
  * `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
  * all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
