@@ -128,3 +128,17 @@ fn fault_26_a_child_that_copied_its_parents_masked_table_keeps_mask_and_translat
         subject_runs(revision, "children", &[], Some("children"));
     }
 }
+
+#[test]
+fn fault_08_c_drivers_get_no_block_beyond_a_mask_that_was_set_later() {
+    for revision in [1, 2] {
+        subject_runs(revision, "masks", &[], Some("masks"));
+    }
+}
+
+#[test]
+fn fault_22_the_console_of_a_c_system_may_be_a_dma_device() {
+    for revision in [1, 2] {
+        subject_runs(revision, "console", &[], Some("console"));
+    }
+}

@@ -25,6 +25,7 @@ void block_pools(void);
 void memory_that_no_range_covers(void);
 void the_end_of_a_buffer_and_the_mask(void);
 void children_that_copied_a_masked_table(void);
+void console_with_dma(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -311,6 +312,8 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "managed", managed_and_given_back_plainly },
     { "ranges", memory_that_no_range_covers },
     { "ends", the_end_of_a_buffer_and_the_mask },
+    { "masks", masked_drivers },
+    { "console", console_with_dma },
     { "children", children_that_copied_a_masked_table },
 };
 
@@ -358,6 +361,7 @@ int main(int argc, char **argv)
         memory_that_no_range_covers();
         the_end_of_a_buffer_and_the_mask();
         children_that_copied_a_masked_table();
+        console_with_dma();
         if (round == 0)
         {
             fixed_region();

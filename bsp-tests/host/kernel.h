@@ -24,6 +24,8 @@ const char *host_last_text(void);
 /* What rt_kprintf wrote since host_forget_text. */
 const char *host_text(void);
 void host_forget_text(void);
+/* The driver of the device that text is written through: called with each piece of it, but not for its own text. */
+void host_set_console(void (*driver)(void));
 /* The caller is an interrupt from here on, or a thread again. */
 void host_interrupt(int on);
 /* Where a device finds memory. */

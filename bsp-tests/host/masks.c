@@ -191,6 +191,41 @@ static void mask_in_an_interrupt(void)
     EXPECT(rt_dma_set_mask(&dev, ALL) == RT_EOK);
 }
 
+/* Blocks of a pool that has memory already, when a mask is set that does not reach all of it. */
+static void blocks_under_a_later_mask(void)
+{
+    enum { BLOCKS = 12 };
+    static struct rt_device dev = { .parent.name = "late" };
+    struct rt_dma_block_pool *pool = rt_dma_block_pool_create("late", &dev, 2048, 0, 0);
+    rt_ubase_t handles[BLOCKS];
+    void *blocks[BLOCKS];
+    int taken = 0;
+
+    EXPECT(pool);
+    for (int i = 0; i < BLOCKS; i++)
+    {
+        blocks[i] = rt_dma_block_pool_alloc(pool, &handles[i]);
+        EXPECT(blocks[i]);
+    }
+    for (int i = 0; i < BLOCKS; i++)
+    {
+        rt_dma_block_pool_free(pool, blocks[i], handles[i]);
+    }
+    EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + 2 * PAGE - 1) == RT_EOK);
+    while (taken < BLOCKS && (blocks[taken] = rt_dma_block_pool_alloc(pool, &handles[taken])))
+    {
+        EXPECT(handles[taken] + 2048 <= FIRST + 2 * PAGE);
+        taken++;
+    }
+    EXPECT(taken == 4);
+    for (int i = 0; i < taken; i++)
+    {
+        rt_dma_block_pool_free(pool, blocks[i], handles[i]);
+    }
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
+    EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
+}
+
 void masked_drivers(void)
 {
     wrong_masks();
@@ -199,4 +234,5 @@ void masked_drivers(void)
     operations_with_holes();
     translated_device();
     mask_in_an_interrupt();
+    blocks_under_a_later_mask();
 }

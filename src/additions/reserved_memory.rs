@@ -50,20 +50,22 @@ impl<K: ReservedMemory> Dma<K> {
     /// everyone's. Each node by itself, with a line in the log if it cannot be; says what was wrong first. What is
     /// done already is not done again. *Thread*, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
-        let installer = self.installer().ok_or(ReservedError::Context)?;
         let mut result = Ok(());
         let mut index = 0;
         loop {
+            // The right to install lasts for one node, and no line is written with it.
+            let installer = self.installer().ok_or(ReservedError::Context)?;
             let installed = match self.kernel.shared_pool(index) {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable | Entry::Refused(_)) => {
+                    drop(installer);
                     let format = apart!("shared-dma-pool %lu cannot be read");
                     self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
-                    self.install_shared(&installer, &pool).inspect_err(|error| self.refuse_shared(&pool, *error))
+                    self.install_shared(installer, &pool).inspect_err(|error| self.refuse_shared(&pool, *error))
                 }
             };
             result = result.and(installed);
@@ -71,7 +73,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    fn install_shared(&self, installer: &Installer, pool: &SharedPool) -> Result<(), ReservedError> {
+    fn install_shared(&self, installer: Installer<K>, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
             return Err(ReservedError::BadNode);
         }
@@ -87,7 +89,7 @@ impl<K: ReservedMemory> Dma<K> {
         // What can fail comes before memblock, which takes nothing back.
         let is_needed = pool.is_default && !is_pool(&region);
         let everyones =
-            if is_needed { Some(self.new_pool(installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
+            if is_needed { Some(self.new_pool(&installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
         let is_new = pool.range.is_none();
         if is_new && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);
@@ -95,9 +97,9 @@ impl<K: ReservedMemory> Dma<K> {
         match everyones {
             // Everyone's: a device that names it is served from it first, and shares it.
             Some(pool) => {
-                self.link(installer, pool);
+                self.link(&installer, pool);
             }
-            None if is_new => self.log_reserved(&region),
+            None if is_new => installer.announce_later(region),
             None => {}
         }
         Ok(())

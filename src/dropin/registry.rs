@@ -3,6 +3,7 @@
 //! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
+use core::cell::Cell;
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
@@ -30,8 +31,37 @@ pub struct Dma<K: Kernel> {
     bad_calls: AtomicUsize,
 }
 
-/// The right to install pools, which one caller at a time has.
-pub(crate) type Installer<'a> = Turned<'a>;
+/// The right to install pools, which one caller at a time has. The boot lines of what it installs are written when it
+/// ends, without it.
+pub(crate) struct Installer<'a, K: Kernel> {
+    // Dropped in this order: first the turn ends, then the lines are written.
+    _turn: Turned<'a, K>,
+    lines: BootLines<K>,
+}
+
+/// Boot lines that are to be written: when this is dropped.
+struct BootLines<K: Kernel> {
+    kernel: K,
+    /// One install makes two pools at most.
+    regions: [Cell<Option<Region>>; 2],
+}
+
+impl<K: Kernel> Installer<'_, K> {
+    /// Lets the boot line of `region` be written when this right ends.
+    pub(crate) fn announce_later(&self, region: Region) {
+        let [first, second] = &self.lines.regions;
+        let place = if first.get().is_none() { first } else { second };
+        place.set(Some(region));
+    }
+}
+
+impl<K: Kernel> Drop for BootLines<K> {
+    fn drop(&mut self) {
+        for region in self.regions.iter().filter_map(Cell::get) {
+            self.kernel.announce(region.start, region.name, region.end.wrapping_sub(region.start));
+        }
+    }
+}
 
 impl<K: Kernel> Dma<K> {
     /// A system without pools.
@@ -86,7 +116,7 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
     /// became of it. *Thread.*
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let add = |installer| {
+        let add = |installer: Installer<K>| {
             self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None)?;
             // It is there now, and nothing else is.
             self.covering(region.start, region.end).ok_or(Error::Context)
@@ -106,15 +136,16 @@ impl<K: Kernel> Dma<K> {
 
     /// Waits for the right to install pools. *Thread.*
     #[inline(always)]
-    pub(crate) fn installer(&self) -> Option<Installer<'_>> {
-        self.installing.take(self.kernel)
+    pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
+        let lines = BootLines { kernel: self.kernel, regions: [const { Cell::new(None) }; 2] };
+        Some(Installer { _turn: self.installing.take(self.kernel)?, lines })
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
     #[inline(never)]
     pub(crate) fn add_pool(
         &self,
-        installer: &Installer,
+        installer: &Installer<K>,
         region: &Region,
         flags: Flags,
         named: NamedBy,
@@ -132,7 +163,7 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)]
     pub(crate) fn new_pool(
         &self,
-        _: &Installer,
+        _: &Installer<K>,
         region: &Region,
         flags: Flags,
         named: NamedBy,
@@ -146,7 +177,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Maps a new pool linearly, if it may be, and puts it at the end of the list. *Thread.*
     #[inline(always)]
-    pub(crate) fn link(&self, _: &Installer, pool: NewPool<K>) {
+    pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();
         if !pool.flags().contains(Flags::NOMAP) {
             pool.map_linear();
@@ -164,12 +195,7 @@ impl<K: Kernel> Dma<K> {
             last_link.next.store(link, Release);
             last_next.set(pool);
         });
-        self.log_reserved(&pool.region());
-    }
-
-    /// The boot line of a new pool.
-    pub(crate) fn log_reserved(&self, region: &Region) {
-        self.kernel.announce(region.start, region.name, region.end - region.start);
+        installer.announce_later(pool.region());
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.

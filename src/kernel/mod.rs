@@ -209,6 +209,12 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     fn can_sleep(&self) -> bool;
     /// Lets others run for a moment. *Thread.*
     fn pause(&self);
+    /// The calling thread has a right now that other threads wait for ([`Turn`](crate::turn)). Until
+    /// [`turn_ends`](Kernel::turn_ends) the library writes no text. A kernel may ignore both; the tests' kernel checks
+    /// that rule with them.
+    fn turn_begins(&self) {}
+    /// The calling thread gives such a right back.
+    fn turn_ends(&self) {}
 
     // --- boot memory -----------------------------------------------------------------------------------------------
 

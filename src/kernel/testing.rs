@@ -5,6 +5,15 @@
 use super::*;
 use std::alloc::{Layout, alloc_zeroed};
 
+std::thread_local! {
+    static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Whether this thread, which plays a core, has masked interrupts.
+pub fn is_masked() -> bool {
+    MASKED.get() != 0
+}
+
 /// Memory for bookkeeping, and no services.
 #[derive(Clone, Copy)]
 pub struct HeapOnly;
@@ -42,9 +51,11 @@ unsafe impl Kernel for HeapOnly {
         64
     }
     fn irq_save(&self) -> usize {
-        0
+        MASKED.replace(MASKED.get() + 1)
     }
-    fn irq_restore(&self, _saved: usize) {}
+    fn irq_restore(&self, saved: usize) {
+        MASKED.set(saved);
+    }
     fn can_sleep(&self) -> bool {
         true
     }

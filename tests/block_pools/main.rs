@@ -5,8 +5,10 @@ mod fake_kernel;
 
 mod calls;
 mod failures;
+mod masks;
 mod properties;
 mod sources;
+mod text;
 mod threads;
 
 use fake_kernel::*;
@@ -17,6 +19,7 @@ use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 pub const START: Pa = LOW.start;
 
@@ -31,19 +34,24 @@ pub fn keep<T>(value: T) -> &'static T {
 
 /// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
 #[derive(Clone, Copy)]
-pub struct Coherent(&'static Dma<FakeKernel>);
+pub struct Coherent(&'static Dma<FakeKernel>, &'static AtomicUsize);
 
 const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
 // SAFETY: the pools of the machine keep the rules of `Pages`.
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        self.0.allocate(self.0.choose_ops(device).ok()?, device, size, COHERENT)
+        self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, self.limit(device) as u64)
     }
 
     fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(ops, device, size, va, handle, COHERENT).expect("a span is given back as it was taken");
+    }
+
+    /// The coherent mask, which all devices of the machine share.
+    fn limit(&self, _: Device) -> usize {
+        self.1.load(Relaxed)
     }
 }
 
@@ -55,6 +63,7 @@ pub struct Blocks {
     pub machine: Machine,
     pub pools: &'static Pools,
     pub device: Device,
+    mask: &'static AtomicUsize,
 }
 
 #[allow(clippy::new_without_default)]
@@ -69,9 +78,16 @@ impl Blocks {
     }
 
     pub fn of(machine: Machine) -> Self {
-        let pools = keep(Pools::new(machine.kernel, Coherent(machine.dma)));
+        let mask = keep(AtomicUsize::new(usize::MAX));
+        let pools = keep(Pools::new(machine.kernel, Coherent(machine.dma, mask)));
         let device = machine.plain_device();
-        Blocks { machine, pools, device }
+        Blocks { machine, pools, device, mask }
+    }
+
+    /// Sets the coherent mask, as `rt_dma_set_coherent_mask` does.
+    pub fn set_mask(&self, mask: usize) {
+        self.mask.store(mask, Relaxed);
+        self.pools.follow_mask(self.device);
     }
 
     pub fn create(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {

@@ -139,6 +139,35 @@ fn of_two_frees_of_one_block_one_is_refused() {
     }
 }
 
+/// One core gives blocks back twice, another trims; the right owners' blocks must lie in pages that the pool has, and have one
+/// owner. (Only second frees of blocks that nobody took meanwhile: this core takes and frees, and no other has that page.)
+#[test]
+fn fault_20_second_frees_during_a_trim_are_refused() {
+    for size in [64, 4096] {
+        let blocks = Blocks::with_pages(8);
+        let pool = blocks.create(size, 0, 0);
+        let (done, accepted) = (AtomicBool::new(false), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    pool.trim();
+                }
+            });
+            for _ in 0..60_000 {
+                let block = pool.allocate().unwrap();
+                pool.free(block.va, block.handle).unwrap();
+                accepted.fetch_add(pool.free(block.va, block.handle).is_ok() as usize, Relaxed);
+            }
+            done.store(true, Relaxed);
+        });
+        assert_eq!(accepted.into_inner(), 0);
+        pool.trim();
+        assert_eq!(pool.usage(), usage(0, 0, 0));
+        assert_eq!(pool.bad_calls(), 60_000);
+        blocks.destroy(pool);
+    }
+}
+
 #[test]
 fn growth_that_all_cores_want_at_once_takes_no_page_too_many() {
     for _ in 0..50 {

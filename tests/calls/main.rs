@@ -11,3 +11,4 @@ mod list;
 mod memory_region;
 mod ops;
 mod sync;
+mod text;

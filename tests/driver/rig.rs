@@ -45,6 +45,10 @@ unsafe impl Pages for Coherent {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(ops, device, size, va, handle, Flags::COHERENT).expect("it is given back as it was taken");
     }
+
+    fn limit(&self, _: kernel::Device) -> usize {
+        usize::MAX
+    }
 }
 
 /// What stays, as statics do, where the leak sanitizer finds it.

@@ -7,6 +7,29 @@ thread_local! {
     static MASKED_BY_LIBRARY: Cell<usize> = const { Cell::new(0) };
     static MASKED_BY_CALLER: Cell<bool> = const { Cell::new(false) };
     static IN_INTERRUPT: Cell<bool> = const { Cell::new(false) };
+    static TURNS: Cell<usize> = const { Cell::new(0) };
+    static IN_WRITER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many turns of the library this thread has: rights that other threads wait for.
+pub fn turns() -> usize {
+    TURNS.get()
+}
+
+pub fn turn_begins() {
+    TURNS.set(TURNS.get() + 1);
+}
+
+pub fn turn_ends() {
+    TURNS.set(TURNS.get().checked_sub(1).expect("a turn ends in the thread that has it"));
+}
+
+/// Runs the driver of the device that text is written through, in the thread that writes; not for its own text.
+pub fn in_writer(writer: impl FnOnce()) {
+    if !IN_WRITER.replace(true) {
+        writer();
+        IN_WRITER.set(false);
+    }
 }
 
 pub fn can_sleep() -> bool {

@@ -1,8 +1,9 @@
 //! A kernel for tests: [`Kernel`] over a memory file, with everything it was asked for on record.
 //!
 //! It is stricter than a real one. A service that may sleep panics when the library calls it with a lock held, in an
-//! interrupt or with interrupts masked; so does a cache operation on memory that is not mapped, a second mapping at a
-//! linear address, an unmap of what is not mapped, and a free of what the heap did not give.
+//! interrupt or with interrupts masked; so does a line of text that is written with a lock or a turn held, a cache
+//! operation on memory that is not mapped, a second mapping at a linear address, an unmap of what is not mapped, and a free
+//! of what the heap did not give.
 
 #![allow(dead_code, unused_imports)] // Each test crate uses its part.
 
@@ -133,6 +134,22 @@ impl FakeKernel {
             && let Some(handler) = self.0.handler.read().unwrap().clone()
         {
             context::in_interrupt(|| handler());
+        }
+    }
+
+    /// Text goes through a device whose driver may itself call the library, and wait for what the writer holds.
+    fn nothing_is_held(&self) {
+        assert!(!context::locked(), "text under a lock");
+        assert_eq!(context::turns(), 0, "text with a turn held");
+    }
+
+    /// What every service that writes text begins with.
+    fn writes_text(&self, service: &str) {
+        self.nothing_is_held();
+        self.may_sleep(service);
+        let writer = self.0.writer.read().unwrap().clone();
+        if let Some(writer) = writer {
+            context::in_writer(|| writer());
         }
     }
 
@@ -306,6 +323,14 @@ unsafe impl Kernel for FakeKernel {
         std::thread::yield_now();
     }
 
+    fn turn_begins(&self) {
+        context::turn_begins();
+    }
+
+    fn turn_ends(&self) {
+        context::turn_ends();
+    }
+
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         assert_eq!(*list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();
@@ -353,27 +378,22 @@ unsafe impl Kernel for FakeKernel {
     }
 
     fn say(&self, level: Level, line: &Line) {
-        assert!(!context::locked(), "text under a lock");
+        self.nothing_is_held();
         let text = text::format_line(line);
         if !context::can_sleep() {
             return;
         }
-        self.may_sleep("say");
-        if let Some(writer) = self.0.writer.read().unwrap().clone() {
-            writer();
-        }
+        self.writes_text("say");
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
     fn announce(&self, start: Pa, name: Name, size: usize) {
-        assert!(!context::locked(), "text under a lock");
-        self.may_sleep("announce");
+        self.writes_text("announce");
         self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
     }
 
     fn print(&self, format: &'static CStr, values: &[usize]) {
-        assert!(!context::locked(), "text under a lock");
-        self.may_sleep("print");
+        self.writes_text("print");
         self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));
     }
 }

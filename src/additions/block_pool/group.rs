@@ -1,17 +1,14 @@
-//! Groups: the word that says which blocks are free, and the list of groups that have some.
+//! Groups: some blocks with one [word](super::word) for their states; and the list of groups with free blocks.
 //!
-//! A block is taken and given back by one atomic operation on its group's word, without a lock and with interrupts on. Only
-//! when a word runs empty, or gets its first block back, is the list of open groups changed, under the pool's lock.
+//! A block is taken and given back by one atomic operation on its group's word, without a lock and with interrupts on. The
+//! list is changed under the pool's lock, only when a group runs out of free blocks, or has one again.
 
-use core::sync::atomic::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Acquire, Relaxed, SeqCst},
-};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::shape::SLOTS;
+use super::word::{GroupWord, SLOTS, UnitBits, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::heap::{AtomicRef, OnceSlice};
-use crate::mem::lock::IrqLock;
+use crate::mem::lock::{IrqGuard, IrqLock};
 
 /// A piece of a page with blocks, or the place for one.
 #[repr(C)]
@@ -19,22 +16,20 @@ pub struct Unit {
     /// Where bit 0 of the group's word would be, for the processor, if all its blocks followed each other as the unit's do;
     /// zero while there is no piece.
     pub base: AtomicUsize,
-    /// The same for the device.
+    /// The same address for the device.
     pub handle_base: AtomicUsize,
     /// The bit of its first block in the group's word.
     pub first: usize,
+    /// Its presence bit in the group's word.
+    pub present: usize,
     pub group: &'static Group,
 }
 
-/// As many units as a word has bits for.
+/// Some units.
 #[repr(C)]
 pub struct Group {
     pub units: OnceSlice<Unit>,
-    /// Bit `k`: block `k` is there, and free. A bit that a wrong caller set for a unit that is gone is thrown away by who
-    /// takes it.
-    free: AtomicUsize,
-    /// It is the current group, or in the list. Written under the list's lock.
-    listed: AtomicBool,
+    pub word: GroupWord,
     /// Its neighbours in the list. Written under the list's lock.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
@@ -42,41 +37,7 @@ pub struct Group {
 
 impl Group {
     pub fn new() -> Self {
-        Group {
-            units: OnceSlice::new(),
-            free: AtomicUsize::new(0),
-            listed: AtomicBool::new(false),
-            next: AtomicRef::new(),
-            before: AtomicRef::new(),
-        }
-    }
-
-    /// Takes the free block of the lowest bit. `None` also if another core is just taking the same. Any context.
-    #[inline(always)]
-    pub fn take(&self) -> Option<usize> {
-        let free = self.free.load(Relaxed);
-        let lowest = free & free.wrapping_neg();
-        // A free that is seen here was before; what its caller did to the block stays before what the new owner does.
-        let took = free != 0 && self.free.fetch_and(!lowest, Acquire) & lowest != 0;
-        took.then(|| lowest.trailing_zeros() as usize)
-    }
-
-    /// Sets `bits`, and says what was set before. Who got zero calls [`OpenGroups::open`]. Any context.
-    #[inline(always)]
-    #[must_use]
-    pub fn put(&self, bits: usize) -> usize {
-        // Ordered before the look at `listed`, see `OpenGroups::take_from_any`.
-        self.free.fetch_or(bits, SeqCst)
-    }
-
-    /// Takes all of `bits`, or none: then one of them is in use.
-    pub fn claim(&self, bits: usize) -> bool {
-        self.free.fetch_update(Acquire, Relaxed, |free| (free & bits == bits).then_some(free & !bits)).is_ok()
-    }
-
-    /// The bits that are free now.
-    pub fn free_bits(&self) -> usize {
-        self.free.load(Relaxed)
+        Group { units: OnceSlice::new(), word: GroupWord::new(), next: AtomicRef::new(), before: AtomicRef::new() }
     }
 }
 
@@ -92,9 +53,9 @@ pub struct Taken {
 /// The groups that have free blocks.
 #[repr(C)]
 pub struct OpenGroups {
-    /// From which blocks are taken. Written under the lock.
+    /// From which blocks are taken. It is listed. Written under the lock.
     current: AtomicRef<Group>,
-    /// The first of the others.
+    /// The first of the others that are listed.
     head: IrqLock<Option<&'static Group>>,
 }
 
@@ -111,8 +72,8 @@ impl OpenGroups {
 
     /// A free block, if there is one. Any context.
     ///
-    /// When the current group has none, makes the next open one the current one. A group in the list has a free block, but for one that another core is
-    /// just taking, from when the group was current last: so this loop is short.
+    /// When the current group has none, makes the next of the list the current one. A group in the list has a free block,
+    /// except for one that another core is just taking, from when the group was current: so this loop is short.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, slot_shift: usize) -> Option<Taken> {
         let mut head = self.head.lock(kernel);
         loop {
@@ -121,10 +82,7 @@ impl OpenGroups {
                 if taken.is_some() {
                     return taken;
                 }
-                // Either who frees sees that it is not listed, and lists it, or the block is seen here.
-                group.listed.store(false, SeqCst);
-                if group.free.load(SeqCst) != 0 {
-                    group.listed.store(true, SeqCst);
+                if !group.word.unlist() && group.word.has_some() {
                     continue;
                 }
             }
@@ -139,17 +97,26 @@ impl OpenGroups {
         }
     }
 
-    /// Lists a group whose word was empty. Any context.
-    #[cold]
-    #[inline(never)]
-    pub fn open<K: Kernel>(&self, kernel: K, group: &'static Group) {
-        if group.listed.load(SeqCst) {
-            return;
-        }
+    /// Runs `change` with the list's lock held, then lists the group if a block of it can be taken, and takes it off the list
+    /// if none can. Any context.
+    pub fn update<K: Kernel>(&self, kernel: K, group: &'static Group, change: impl FnOnce()) {
+        step();
         let mut head = self.head.lock(kernel);
-        if group.listed.swap(true, SeqCst) {
+        change();
+        if self.current.get().is_some_and(|current| core::ptr::eq(current, group)) {
+            // It goes when a caller finds nothing in it.
             return;
         }
+        if group.word.has_some() {
+            if group.word.list() {
+                Self::link(&mut head, group);
+            }
+        } else if group.word.unlist() {
+            Self::unlink(&mut head, group);
+        }
+    }
+
+    fn link(head: &mut Option<&'static Group>, group: &'static Group) {
         group.next.set(*head);
         if let Some(next) = *head {
             next.before.set(Some(group));
@@ -157,24 +124,7 @@ impl OpenGroups {
         *head = Some(group);
     }
 
-    /// The groups in the list.
-    #[cfg(test)]
-    pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
-        let head = *self.head.lock(kernel);
-        core::iter::successors(head, |group| group.next.get()).collect()
-    }
-
-    /// Takes a group off the list whose blocks were claimed. Any context.
-    pub fn close<K: Kernel>(&self, kernel: K, group: &'static Group) {
-        let mut head = self.head.lock(kernel);
-        let is_current = self.current.get().is_some_and(|current| core::ptr::eq(current, group));
-        if is_current || !group.listed.swap(false, SeqCst) {
-            return;
-        }
-        if group.free.load(SeqCst) != 0 {
-            group.listed.store(true, SeqCst);
-            return;
-        }
+    fn unlink(head: &mut Option<&'static Group>, group: &'static Group) {
         let (next, before) = (group.next.get(), group.before.get());
         if let Some(next) = next {
             next.before.set(before);
@@ -186,20 +136,39 @@ impl OpenGroups {
         group.next.set(None);
         group.before.set(None);
     }
+
+    /// The list's lock.
+    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Option<&'static Group>> {
+        self.head.lock(kernel)
+    }
+
+    /// The groups in the list.
+    #[cfg(test)]
+    pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
+        let head = *self.head.lock(kernel);
+        core::iter::successors(head, |group| group.next.get()).collect()
+    }
 }
 
 /// A free block of `group`, and where it is.
 #[inline(always)]
 fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
-    let slot = group.take()?;
+    let slot = group.word.take()?;
+    // The block is in use from here on, so its unit stays where it is.
     let unit = group.units.get().get(slot >> (slot_shift & (SLOTS - 1)))?;
-    let base = unit.base.load(Relaxed);
-    // Else it was a bit of a unit that is gone.
-    (base != 0).then_some(Taken { unit, base, slot })
+    Some(Taken { unit, base: unit.base.load(Relaxed), slot })
+}
+
+impl Unit {
+    /// Its bits in the group's word, for units of `blocks` blocks each, whose bits in the first unit are these.
+    pub fn bits(&self, blocks: usize) -> UnitBits {
+        UnitBits { blocks: blocks.wrapping_shl(self.first as u32), present: self.present }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::word::present_bit;
     use super::*;
     use crate::kernel::testing::HeapOnly as Heap;
 
@@ -209,32 +178,48 @@ mod tests {
 
     #[test]
     fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
+        let unit = UnitBits { blocks: 6, present: present_bit(0) };
         let groups: std::vec::Vec<&'static Group> =
             (0..5).map(|_| &*std::boxed::Box::leak(std::boxed::Box::new(Group::new()))).collect();
         for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
             let open = OpenGroups::new();
             for group in &groups {
-                assert_eq!(group.put(6), 0);
-                open.open(Heap, group);
-                open.open(Heap, group);
+                group.word.set_reach(unit.blocks, unit.blocks);
+                group.word.add(unit, 0);
+                open.update(Heap, group, || {});
+                open.update(Heap, group, || {});
             }
             // One with a free block stays.
-            open.close(Heap, groups[0]);
+            open.update(Heap, groups[0], || {});
             assert_eq!(list(&open).len(), 5);
             for index in gone {
-                assert!(!groups[index].claim(7) && groups[index].claim(6));
-                open.close(Heap, groups[index]);
-                open.close(Heap, groups[index]);
+                assert!(!groups[index].word.remove(UnitBits { blocks: 7, ..unit }) && groups[index].word.remove(unit));
+                open.update(Heap, groups[index], || {});
+                open.update(Heap, groups[index], || {});
             }
             let left = (0..5).rev().filter(|index| !gone.contains(index));
             let left: std::vec::Vec<*const Group> = left.map(|index| core::ptr::from_ref(groups[index])).collect();
             assert_eq!(list(&open), left);
             for group in &groups {
-                let _ = group.take();
-                let _ = group.take();
-                open.close(Heap, group);
+                group.word.remove(unit);
+                open.update(Heap, group, || {});
             }
             assert!(list(&open).is_empty());
         }
+    }
+
+    #[test]
+    fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
+        let unit = UnitBits { blocks: 6, present: present_bit(0) };
+        let group: &'static Group = std::boxed::Box::leak(std::boxed::Box::new(Group::new()));
+        let open = OpenGroups::new();
+        let reach = |bits| open.update(Heap, group, || group.word.set_reach(unit.blocks, bits));
+        group.word.add(unit, 0);
+        for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
+            reach(bits);
+            assert_eq!((list(&open).len(), group.word.free()), (listed, 6));
+        }
+        reach(4);
+        assert_eq!((group.word.take(), group.word.take()), (Some(2), None));
     }
 }

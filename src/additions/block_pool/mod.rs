@@ -2,21 +2,24 @@
 //!
 //! The rules are those of Linux's `dma_pool` (Documentation/core-api/dma-api.rst, part Ib), with its bookkeeping outside
 //! of the memory that a device can write: to take a block or to give one back touches no DMA memory, is one atomic
-//! operation on a word of free bits (`group`), and one look-up by address (`table`) for the way back. Neither takes a
-//! lock, or masks interrupts, but where a word runs empty or gets its first free block.
+//! operation on a word of states (`word`), and one look-up by address (`table`) for the way back. Neither takes a lock,
+//! or masks interrupts, except where a word runs out of free blocks or has one again.
 //!
 //! Memory comes and goes a span at a time, in threads only (`span`, `trim`).
 
 mod group;
+#[cfg(test)]
+mod interleaved;
 pub mod report;
 pub mod set;
 pub mod shape;
 mod span;
 mod table;
 mod trim;
+mod word;
 
 use core::ffi::{CStr, c_char};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
@@ -26,6 +29,7 @@ use group::{Group, OpenGroups, Taken, Unit};
 use shape::Shape;
 use span::Spans;
 use table::Table;
+use word::NotGiven;
 
 /// Where the spans of a pool come from: the device's coherent memory.
 ///
@@ -39,6 +43,8 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
     /// Gives them back. *Thread.*
     fn free(&self, device: Device, size: usize, va: Va, handle: usize);
+    /// The last address that the device reaches now, with its coherent mask. Any context.
+    fn limit(&self, device: Device) -> usize;
 }
 
 /// Bytes of a pool's name, with the zero that ends it; what is longer is cut.
@@ -64,7 +70,7 @@ impl PoolName {
 }
 
 /// A block that a driver holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Block {
     /// Where the processor finds it.
     pub va: Va,
@@ -97,13 +103,19 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     spans: Spans,
     pieces: Pieces<K>,
     bad_calls: AtomicUsize,
+    /// The last address that the device reaches. Written under the list's lock.
+    limit: AtomicUsize,
+    /// Some blocks lie beyond the limit, or did.
+    has_unreachable: AtomicBool,
+    /// How many pools were made before.
+    serial: usize,
     /// The next pool of the set.
     next: AtomicRef<BlockPool<K, P>>,
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// A pool without memory; `None` if the heap has no room for it. *Thread.*
-    fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape) -> Option<&'static Self> {
+    fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         Reserved::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             open: OpenGroups::new(),
             table: AtomicRef::new(),
@@ -115,6 +127,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             spans: Spans::new(),
             pieces: Pieces::new(kernel),
             bad_calls: AtomicUsize::new(0),
+            limit: AtomicUsize::new(pages.limit(device)),
+            has_unreachable: AtomicBool::new(false),
+            serial,
             next: AtomicRef::new(),
         })
     }
@@ -181,60 +196,61 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn free(&self, va: Va, handle: usize) -> Result<(), BadFree> {
         if let Some(table) = self.table.get()
             && let Some(unit) = table.first(self.key(va))
+            // Before the unit's address is read: see `word`.
+            && let seen = unit.group.word.look()
             && let Some((slot, offset)) = self.slot_in(unit, va)
             && offset == handle.wrapping_sub(unit.handle_base.load(Relaxed))
+            && let Ok(is_listed) = unit.group.word.give_back(seen, unit.present, 1usize.wrapping_shl(slot as u32))
         {
-            return self.free_in(unit, slot, va, handle);
+            return if is_listed { Ok(()) } else { self.reopen(unit.group) };
         }
         self.free_slowly(va, handle)
     }
 
-    /// The same where the first look did not find it.
+    /// The same where the first look did not find it, or something changed meanwhile.
     #[cold]
     #[inline(never)]
     fn free_slowly(&self, va: Va, handle: usize) -> Result<(), BadFree> {
         if va == 0 {
             return Ok(());
         }
-        let mut units = self.table.get().into_iter().flat_map(|table| table.candidates(self.key(va)));
-        let Some((unit, slot, offset)) = units.find_map(|unit| {
-            let (slot, offset) = self.slot_in(unit, va)?;
-            Some((unit, slot, offset))
-        }) else {
-            return self.refuse_free(va, handle, BadFree::Foreign);
-        };
-        if handle != 0 && offset != handle.wrapping_sub(unit.handle_base.load(Relaxed)) {
-            return self.refuse_free(va, handle, BadFree::WrongHandle);
+        loop {
+            let mut units = self.table.get().into_iter().flat_map(|table| table.candidates(self.key(va)));
+            let Some((unit, seen, slot, offset)) = units.find_map(|unit| {
+                let seen = unit.group.word.look();
+                let (slot, offset) = self.slot_in(unit, va)?;
+                Some((unit, seen, slot, offset))
+            }) else {
+                return self.refuse_free(va, handle, BadFree::Foreign);
+            };
+            if handle != 0 && offset != handle.wrapping_sub(unit.handle_base.load(Relaxed)) {
+                return self.refuse_free(va, handle, BadFree::WrongHandle);
+            }
+            match unit.group.word.give_back(seen, unit.present, 1usize.wrapping_shl(slot as u32)) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return self.reopen(unit.group),
+                Err(NotGiven::Free) => return self.refuse_free(va, handle, BadFree::NotAllocated),
+                Err(NotGiven::Absent) => return self.refuse_free(va, handle, BadFree::Foreign),
+                // Another call changed the word, so that one has come further.
+                Err(NotGiven::Changed) => {}
+            }
         }
-        self.free_in(unit, slot, va, handle)
     }
 
     /// The bit of the block of `unit` that begins at `va`, if one does, and how far that is behind the unit's base.
     #[inline(always)]
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<(usize, usize)> {
+        word::step();
         let offset = va.wrapping_sub(unit.base.load(Relaxed));
         // An address in another unit, or inside of a block, gives a bit that no block has.
         let slot = self.shape.index(offset);
         (slot.wrapping_sub(unit.first) < self.shape.blocks).then_some((slot, offset))
     }
 
-    #[inline(always)]
-    fn free_in(&self, unit: &Unit, slot: usize, va: Va, handle: usize) -> Result<(), BadFree> {
-        let bit = 1usize.wrapping_shl(slot as u32);
-        let before = unit.group.put(bit);
-        if before & bit != 0 {
-            return self.refuse_free(va, handle, BadFree::NotAllocated);
-        }
-        if before == 0 {
-            return self.reopen(unit.group);
-        }
-        Ok(())
-    }
-
     #[cold]
     #[inline(never)]
     fn reopen(&self, group: &'static Group) -> Result<(), BadFree> {
-        self.open.open(self.kernel, group);
+        self.open.update(self.kernel, group, || {});
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::group::{Taken, Unit};
-use super::set::BadDestroy;
-use super::{BlockPool, Pages};
+use super::{Block, BlockPool, Pages, PoolName};
 use crate::kernel::Kernel;
+use crate::log::{Level, Line};
 use crate::text::apart;
 
 /// The most blocks that a refused destroy names.
@@ -41,30 +41,43 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// The blocks of a unit that are in use, the first as bit 0.
     fn used_bits(&self, unit: &Unit) -> usize {
-        !unit.group.free_bits().wrapping_shr(unit.first as u32) & self.shape.bits(0)
+        !unit.group.word.free().wrapping_shr(unit.first as u32) & self.shape.bits(0)
     }
 
-    /// Gives back all memory, if no block is in use; else logs how many are, and the first of them. *Thread.*
-    pub(super) fn empty(&self) -> Result<(), BadDestroy> {
-        let _turn = self.spans.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
-        let mut in_use = self.usage_in_turn().in_use;
-        if in_use == 0 {
-            self.trim_in_turn();
-            in_use = self.usage_in_turn().in_use;
-            if self.spans.page_count() == 0 {
-                return Ok(());
-            }
-        }
-        self.log(apart!("destroy of a block pool with %lu blocks in use"), &[in_use]);
-        let blocks = self.spans.units().flat_map(|unit| {
+    /// Which blocks are in use. *Thread.*
+    pub(super) fn blocks_in_use(&self) -> Option<InUse> {
+        let _turn = self.spans.turn.take(self.kernel)?;
+        let mut blocks = self.spans.units().flat_map(|unit| {
             let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
             let block = move |index| self.block_of(&Taken { unit, base, slot: unit.first.wrapping_add(index) });
             (0..self.shape.blocks).filter(is_used).map(block)
         });
-        for block in blocks.take(NAMED_MAX) {
-            self.log(apart!("block 0x%lx (handle 0x%lx) is in use"), &[block.va, block.handle]);
+        let first = [(); NAMED_MAX].map(|()| blocks.next());
+        Some(InUse { name: self.name, count: self.usage_in_turn().in_use, first })
+    }
+}
+
+/// Blocks that are in use although their pool is to be destroyed. It is collected while the pool cannot go, and logged
+/// afterwards, without a turn.
+pub struct InUse {
+    name: PoolName,
+    count: usize,
+    first: [Option<Block>; NAMED_MAX],
+}
+
+impl InUse {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Logs how many there are, and the first of them.
+    pub fn log<K: Kernel>(&self, kernel: K) {
+        let log = |format, values: &[usize]| kernel.say(Level::Error, &Line::about(self.name.shown(), format, values));
+        log(apart!("destroy of a block pool with %lu blocks in use"), &[self.count]);
+        for block in self.first.iter().flatten() {
+            log(apart!("block 0x%lx (handle 0x%lx) is in use"), &[block.va, block.handle]);
         }
-        Err(BadDestroy::Busy(in_use))
     }
 }

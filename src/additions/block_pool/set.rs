@@ -2,11 +2,13 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::report::{InUse, Usage};
 use super::shape::{BadShape, Shape};
 use super::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::heap::{AtomicRef, give_back};
+use crate::mem::lock::IrqLock;
 use crate::mem::turn::Turn;
 use crate::text::apart;
 
@@ -57,13 +59,25 @@ pub struct BlockPools<K: Kernel, P: Pages> {
     pages: P,
     turn: Turn,
     first: AtomicRef<BlockPool<K, P>>,
+    /// Held while the list is changed.
+    links: IrqLock<()>,
+    /// How many pools were made.
+    made: AtomicUsize,
     bad_calls: AtomicUsize,
 }
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// No pools.
     pub const fn new(kernel: K, pages: P) -> Self {
-        BlockPools { kernel, pages, turn: Turn::new(), first: AtomicRef::new(), bad_calls: AtomicUsize::new(0) }
+        BlockPools {
+            kernel,
+            pages,
+            turn: Turn::new(),
+            first: AtomicRef::new(),
+            links: IrqLock::new(()),
+            made: AtomicUsize::new(0),
+            bad_calls: AtomicUsize::new(0),
+        }
     }
 
     /// Calls that were refused because the caller was wrong, other than frees: those count with their pool.
@@ -97,14 +111,28 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     fn try_create(&self, request: &Request) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let device = request.device.ok_or(BadCreate::NoDevice)?;
         let shape = Shape::new(request.size, request.align, request.boundary).map_err(BadCreate::Shape)?;
-        let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
-        let pool = BlockPool::new(self.kernel, self.pages, request.name, device, shape).ok_or(BadCreate::NoMemory)?;
-        let last = self.pools().last();
-        last.map_or(&self.first, |last| &last.next).set(Some(pool));
+        let pool = {
+            let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
+            let serial = self.made.fetch_add(1, Relaxed);
+            let pool = BlockPool::new(self.kernel, self.pages, request.name, device, shape, serial);
+            let pool = pool.ok_or(BadCreate::NoMemory)?;
+            self.append(pool);
+            pool
+        };
+        // A mask that was set before it was in the list.
+        pool.follow_mask();
         Ok(pool)
     }
 
-    /// The pools in the order in which they were made, for whose turn it is.
+    /// Puts a pool at the end of the list, for whose turn it is.
+    fn append(&self, pool: &'static BlockPool<K, P>) {
+        let last = self.pools().last();
+        let _held = self.links.lock(self.kernel);
+        pool.next.set(None);
+        last.map_or(&self.first, |last| &last.next).set(Some(pool));
+    }
+
+    /// The pools in the order in which they were made, for who has the turn, or the lock of the links.
     fn pools(&self) -> impl Iterator<Item = &'static BlockPool<K, P>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
@@ -116,6 +144,20 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         self.pools().find(|known| core::ptr::eq(*known, pool)).map(BlockPool::device)
     }
 
+    /// The device has another coherent mask: its pools hand out only blocks that it reaches with that one. Any context;
+    /// takes the longer the more memory the pools have.
+    pub fn follow_mask(&self, device: Device) {
+        let follow = || self.pools().filter(|pool| pool.device == device).for_each(BlockPool::follow_mask);
+        // A pool of the list is not destroyed while its turn, or in an interrupt the lock, is held.
+        match self.turn.take(self.kernel) {
+            Some(_turn) => follow(),
+            None => {
+                let _held = self.links.lock(self.kernel);
+                follow();
+            }
+        }
+    }
+
     /// Gives back all that the pool at `pool` has, and the pool itself. While blocks are in use it serves on, and one line
     /// in the log says how many, and one more each of the first few. *Thread.*
     ///
@@ -124,7 +166,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
-        let result = match self.unlink(pool) {
+        let mut in_use = None;
+        let result = match self.empty(pool, &mut in_use) {
             Ok(pool) => {
                 // SAFETY: the caller says that nobody uses it; it is in the list no more, so nobody finds it, and it is
                 // given back once.
@@ -136,27 +179,57 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             }
             Err(error) => error,
         };
-        let (format, name) = match result {
-            BadDestroy::Unknown => (apart!("destroy of 0x%lx: not a block pool (any more)"), apart!("dma.pool")),
-            BadDestroy::Context => (apart!("destroy of 0x%lx: needs a thread"), apart!("dma.pool")),
-            // It named itself, and its blocks.
+        let format = match result {
+            BadDestroy::Unknown => apart!("destroy of 0x%lx: not a block pool (any more)"),
+            BadDestroy::Context => apart!("destroy of 0x%lx: needs a thread"),
             BadDestroy::Busy(_) => {
                 self.bad_calls.fetch_add(1, Relaxed);
+                if let Some(blocks) = in_use {
+                    blocks.log(self.kernel);
+                }
                 return Err(result);
             }
         };
-        self.refuse_line(&Line::about(Name::of(name), format, &[pool as usize]));
+        self.refuse_line(&Line::about(Name::of(apart!("dma.pool")), format, &[pool as usize]));
         Err(result)
     }
 
-    /// Takes a pool without blocks and pages off the list.
-    fn unlink(&self, pool: *const BlockPool<K, P>) -> Result<&'static BlockPool<K, P>, BadDestroy> {
+    /// Takes a pool without blocks in use off the list, and gives back its pages. If blocks are in use, they are put into
+    /// `in_use`, to be logged.
+    fn empty(
+        &self,
+        pool: *const BlockPool<K, P>,
+        in_use: &mut Option<InUse>,
+    ) -> Result<&'static BlockPool<K, P>, BadDestroy> {
+        let pool = self.unlink(pool, in_use)?;
+        // Without the turn: the device's memory may write lines to the log.
+        pool.trim();
+        if pool.usage().pages == 0 {
+            return Ok(pool);
+        }
+        // Against the rules, a block was taken meanwhile. The memory must stay.
+        let _turn = self.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
+        self.append(pool);
+        let blocks = pool.blocks_in_use().ok_or(BadDestroy::Context)?;
+        Err(BadDestroy::Busy(in_use.insert(blocks).count()))
+    }
+
+    /// Takes a pool without blocks in use off the list. If blocks are in use, they are put into `in_use`.
+    fn unlink(
+        &self,
+        pool: *const BlockPool<K, P>,
+        in_use: &mut Option<InUse>,
+    ) -> Result<&'static BlockPool<K, P>, BadDestroy> {
         let _turn = self.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
         let mut link = &self.first;
         loop {
             let found = link.get().ok_or(BadDestroy::Unknown)?;
             if core::ptr::eq(found, pool) {
-                found.empty()?;
+                let blocks = found.blocks_in_use().ok_or(BadDestroy::Context)?;
+                if blocks.count() != 0 {
+                    return Err(BadDestroy::Busy(in_use.insert(blocks).count()));
+                }
+                let _held = self.links.lock(self.kernel);
                 link.set(found.next.get());
                 return Ok(found);
             }
@@ -171,19 +244,45 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 
     /// Prints a header, one line for each pool, and their number. *Thread.*
     pub fn report(&self) {
-        let Some(_turn) = self.turn.take(self.kernel) else { return };
+        if !self.kernel.can_sleep() {
+            return;
+        }
         self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
-        let (mut count, mut bad_calls) = (0, self.bad_calls());
-        for pool in self.pools() {
-            let usage = pool.usage();
-            let values = [pool.name().word(), usage.in_use, usage.blocks, pool.block_size(), usage.pages];
+        let (mut count, mut bad_calls, mut serial) = (0, self.bad_calls(), 0);
+        // A row is collected with the turn, and printed without: pools may come and go in between.
+        while let Some(row) = self.row(serial) {
+            let Row { usage, .. } = row;
+            let values = [row.name.shown().word(), usage.in_use, usage.blocks, row.block_size, usage.pages];
             self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
             count += 1;
-            bad_calls += pool.bad_calls();
+            bad_calls += row.bad_calls;
+            serial = row.serial.wrapping_add(1);
         }
         if bad_calls != 0 {
             self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[bad_calls]);
         }
         self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
     }
+
+    /// The row of the first pool that was made as number `serial` or later.
+    fn row(&self, serial: usize) -> Option<Row> {
+        let _turn = self.turn.take(self.kernel)?;
+        let pool = self.pools().filter(|pool| pool.serial >= serial).min_by_key(|pool| pool.serial)?;
+        Some(Row {
+            serial: pool.serial,
+            name: pool.name,
+            usage: pool.usage(),
+            block_size: pool.block_size(),
+            bad_calls: pool.bad_calls(),
+        })
+    }
+}
+
+/// What the list says of a pool.
+struct Row {
+    serial: usize,
+    name: PoolName,
+    usage: Usage,
+    block_size: usize,
+    bad_calls: usize,
 }

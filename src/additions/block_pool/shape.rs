@@ -1,13 +1,12 @@
 //! What the blocks of a pool look like: how they lie in memory, and which block an address is.
 //!
 //! A *span* is what comes from the device's DMA memory: one page, or the pages of one block that is larger. A span is one
-//! or more *units*: a unit is a power-of-two piece of a page that crosses no boundary, with up to as many blocks as a
-//! machine word has bits, one behind the other from its first byte on.
+//! or more *units*: a unit is a power-of-two piece of a page that crosses no boundary, with up to [`SLOTS`] blocks, one
+//! after the other from its first byte on.
 
+use super::word::{SLOTS, UNITS};
 use crate::kernel::{PAGE_SHIFT, PAGE_SIZE};
 
-/// Bits of a group's word.
-pub const SLOTS: usize = usize::BITS as usize;
 /// Blocks are cleared, and descriptors written, in words.
 const WORD: usize = size_of::<usize>();
 
@@ -88,7 +87,7 @@ impl Shape {
             inverse: inverse(stride >> twist),
             twist: twist as usize,
             unit_size,
-            group_units: SLOTS >> slot_shift,
+            group_units: (SLOTS >> slot_shift).min(UNITS),
             span_units: PAGE_SIZE >> unit_shift,
             span_size,
             boundary: if many_pages { boundary } else { 0 },
@@ -107,7 +106,15 @@ impl Shape {
 
     /// The bits of a unit whose first is bit `first`.
     pub fn bits(&self, first: usize) -> usize {
-        (usize::MAX >> (SLOTS - self.blocks.clamp(1, SLOTS))).wrapping_shl(first as u32)
+        lowest_bits(self.blocks).wrapping_shl(first as u32)
+    }
+
+    /// The bits of those blocks of a unit, from bit `first` on, that lie up to `limit`, their last bytes too. The unit's first
+    /// byte is at `start` for the device.
+    pub fn bits_within(&self, first: usize, start: usize, limit: usize) -> usize {
+        let bytes = limit.checked_sub(start).map_or(0, |last| last.saturating_add(1));
+        let blocks = if limit == usize::MAX { self.blocks } else { bytes.checked_div(self.stride).unwrap_or(0) };
+        lowest_bits(blocks.min(self.blocks)).wrapping_shl(first as u32)
     }
 
     /// How many bytes behind the start of a span at `handle` a block may begin.
@@ -128,6 +135,12 @@ impl Shape {
     pub fn pages(bytes: usize) -> usize {
         bytes >> PAGE_SHIFT
     }
+}
+
+/// A word whose lowest `count` bits are set, up to [`SLOTS`].
+fn lowest_bits(count: usize) -> usize {
+    // Half of a word's bits at most, so the shift never reaches all of them.
+    1usize.wrapping_shl(count.min(SLOTS) as u32).wrapping_sub(1)
 }
 
 /// `x` such that `x * odd` is one, modulo two to the word's bits: every step of Newton's doubles the bits that are right.
@@ -166,10 +179,25 @@ mod tests {
                 let Ok(shape) = Shape::new(size, 1, boundary) else { continue };
                 assert_eq!(shape.unit_size * shape.span_units, PAGE_SIZE);
                 assert!((1..=SLOTS).contains(&shape.blocks) && shape.blocks * shape.stride <= shape.unit_size);
-                assert!(shape.group_units << shape.slot_shift <= SLOTS && shape.blocks <= 1 << shape.slot_shift);
+                assert!(
+                    shape.group_units <= UNITS
+                        && shape.group_units << shape.slot_shift <= SLOTS
+                        && shape.blocks <= 1 << shape.slot_shift
+                );
                 assert!(shape.group_units.is_power_of_two() && shape.span_units.is_power_of_two());
             }
         }
+    }
+
+    #[test]
+    fn blocks_within_a_limit() {
+        let shape = Shape::new(100, 0, 0).unwrap();
+        assert_eq!((shape.stride, shape.blocks), (104, 19));
+        let within = |limit| shape.bits_within(0, 0x1000, limit);
+        assert_eq!((within(0), within(0xfff), within(0x1000 + 102), within(0x1000 + 103)), (0, 0, 0, 1));
+        assert_eq!((within(0x1000 + 311), within(usize::MAX)), (7, shape.bits(0)));
+        assert_eq!(shape.bits_within(3, 0x1000, 0x1000 + 311), 7 << 3);
+        assert_eq!(shape.bits_within(0, usize::MAX - 0xfff, usize::MAX), shape.bits(0));
     }
 
     #[test]
@@ -180,7 +208,7 @@ mod tests {
         }
         // 68 bytes aligned to 32 within 4,096.
         let shape = Shape::new(68, 32, 4096).unwrap();
-        assert_eq!((shape.stride, shape.blocks, shape.span_units), (96, 42, 1));
+        assert_eq!((shape.stride, shape.blocks * shape.span_units), (96, 42));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::group::{Group, Taken, Unit};
 use super::shape::Shape;
 use super::table::Table;
+use super::word::present_bit;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 use crate::mem::heap::AtomicRef;
@@ -23,9 +24,14 @@ const TABLE_MIN: usize = 8;
 const SPREAD_MAX: usize = 64;
 const SPREAD_PLACES: usize = 4096;
 
+/// How often a thread that gets no memory waits for another that is just getting some.
+const PATIENCE: usize = 8;
+
 /// What is known of a pool's spans. Changed by whose turn it is.
 pub struct Spans {
     pub turn: Turn,
+    /// Threads that are getting memory.
+    growing: AtomicUsize,
     /// All batches, the newest first.
     batches: AtomicRef<Batch>,
     /// The batches that have an empty room.
@@ -60,16 +66,17 @@ pub struct Room {
 
 /// A span that came from the device's memory.
 #[derive(Clone, Copy)]
-struct Span {
-    va: Va,
-    handle: usize,
-    size: usize,
+pub struct Span {
+    pub va: Va,
+    pub handle: usize,
+    pub size: usize,
 }
 
 impl Spans {
     pub const fn new() -> Self {
         Spans {
             turn: Turn::new(),
+            growing: AtomicUsize::new(0),
             batches: AtomicRef::new(),
             vacant: AtomicRef::new(),
             made: AtomicUsize::new(0),
@@ -101,18 +108,66 @@ impl Spans {
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// A block of a new span; `None` if the caller may not sleep, or there is no memory.
+    ///
+    /// The device's memory is asked without the turn: its allocation may write lines to the log, and so call the driver of
+    /// the console, which may need a block of this pool.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
-        let _turn = self.spans.turn.take(self.kernel)?;
-        // Somebody else may have got memory meanwhile.
-        if let Some(block) = self.take_from_any() {
-            return Some(block);
+        if !self.kernel.can_sleep() {
+            return None;
         }
-        let span = self.get_span()?;
-        let block = self.add_span(span);
-        if block.is_none() {
-            self.pages.free(self.device, span.size, span.va, span.handle);
+        // A driver may have copied the operations of a device with a mask.
+        if self.pages.limit(self.device) != self.limit.load(Relaxed) {
+            self.follow_mask();
+            if let Some(block) = self.take_from_any() {
+                return Some(block);
+            }
+        }
+        self.trim_unreachable();
+        self.spans.growing.fetch_add(1, Relaxed);
+        let span = self.get_span();
+        let block = match span {
+            Some(span) => self.use_span(span),
+            None => self.wait_for_block(),
+        };
+        self.spans.growing.fetch_sub(1, Relaxed);
+        block
+    }
+
+    /// A block of a span, or one that another thread has got memory for meanwhile; then the span goes back.
+    fn use_span(&self, span: Span) -> Option<Block> {
+        let (block, is_used) = self.take_or_add(span);
+        if !is_used {
+            self.give_back(span);
         }
         block
+    }
+
+    fn take_or_add(&self, span: Span) -> (Option<Block>, bool) {
+        let Some(_turn) = self.spans.turn.take(self.kernel) else { return (None, false) };
+        if let Some(block) = self.take_from_any() {
+            return (Some(block), false);
+        }
+        let block = self.add_span(span);
+        (block, block.is_some())
+    }
+
+    /// A block, for a thread that gets no memory, if another thread gets some now.
+    fn wait_for_block(&self) -> Option<Block> {
+        for _ in 0..PATIENCE {
+            if self.spans.growing.load(Relaxed) <= 1 {
+                break;
+            }
+            if let Some(block) = self.take_from_any() {
+                return Some(block);
+            }
+            self.kernel.pause();
+        }
+        self.take_from_any()
+    }
+
+    /// Gives a span back to the device's memory. Without the turn, as it was got.
+    pub(super) fn give_back(&self, span: Span) {
+        self.pages.free(self.device, span.size, span.va, span.handle);
     }
 
     /// A span in which a block fits.
@@ -122,12 +177,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Some(span);
         }
         // Its only block would cross the boundary.
-        self.pages.free(self.device, span.size, span.va, span.handle);
+        self.give_back(span);
         self.get_pages(self.shape.wide_span())
     }
 
     fn get_pages(&self, size: usize) -> Option<Span> {
         let (va, handle) = self.pages.allocate(self.device, size)?;
+        // Another mask was set meanwhile, or the device's own allocation does not obey it.
+        if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
+            self.pages.free(self.device, size, va, handle);
+            return None;
+        }
         if va != 0 && (va | handle).is_multiple_of(PAGE_SIZE) {
             return Some(Span { va, handle, size });
         }
@@ -149,8 +209,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let lead = self.shape.lead(span.handle);
         for (unit, offset) in units.iter().zip((lead..).step_by(self.shape.unit_size.max(1))) {
             let offset = offset.wrapping_sub(unit.first.wrapping_mul(self.shape.stride));
-            unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
-            unit.base.store(span.va.wrapping_add(offset), Relaxed);
+            self.open.update(self.kernel, unit.group, || {
+                unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
+                unit.base.store(span.va.wrapping_add(offset), Relaxed);
+                self.set_reach(unit);
+            });
         }
         // A base of zero says that there is nothing.
         let has_bases = units.iter().all(|unit| unit.base.load(Relaxed) != 0);
@@ -169,17 +232,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
         // The last first, so that blocks are taken from the lowest address on.
         let (first, others) = units.split_first()?;
-        others.iter().rev().for_each(|unit| self.publish(unit, self.shape.bits(unit.first)));
-        let bits = self.shape.bits(first.first);
-        self.publish(first, bits & bits.wrapping_sub(1));
+        others.iter().rev().for_each(|unit| self.publish(unit, 0));
+        self.publish(first, 1usize.wrapping_shl(first.first as u32));
         Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
     }
 
-    /// Lets everybody find the free blocks of a unit.
-    pub(super) fn publish(&self, unit: &Unit, bits: usize) {
-        if bits != 0 && unit.group.put(bits) == 0 {
-            self.open.open(self.kernel, unit.group);
-        }
+    /// Lets every caller find the blocks of a unit, which are free but for those of `in_use`.
+    pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
+        unit.group.word.add(unit.bits(self.shape.bits(0)), in_use);
+        self.open.update(self.kernel, unit.group, || {});
     }
 
     /// Bookkeeping for the next spans, none of which is there yet.
@@ -199,6 +260,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 base: AtomicUsize::new(0),
                 handle_base: AtomicUsize::new(0),
                 first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
+                present: present_bit(number & group_units.wrapping_sub(1)),
                 group,
             };
             let mut groups_of_units = groups.iter().flat_map(|group| core::iter::repeat_n(group, group_units));

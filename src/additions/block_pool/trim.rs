@@ -1,63 +1,130 @@
-//! Giving spans back. In threads, one at a time for each pool.
+//! Giving spans back, and following the device's mask. In threads, one at a time for each pool.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::group::Unit;
 use super::shape::Shape;
+use super::span::{Batch, Room, Span};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Gives back the spans without a block in use, and says how many pages they had; zero where the caller may not
+    /// Gives back the spans without a block in use, and returns how many pages they had; zero where the caller may not
     /// sleep. *Thread.*
     pub fn trim(&self) -> usize {
-        match self.spans.turn.take(self.kernel) {
-            Some(_turn) => self.trim_in_turn(),
-            None => 0,
+        self.trim_where(|_| true)
+    }
+
+    /// Gives back the spans without a block in use of which the device does not reach all. *Thread.*
+    pub(super) fn trim_unreachable(&self) {
+        if self.has_unreachable.swap(false, Relaxed) {
+            self.trim_where(|unit| !self.reaches_all(unit));
+            if self.spans.units().any(|unit| !self.reaches_all(unit)) {
+                self.has_unreachable.store(true, Relaxed);
+            }
         }
     }
 
-    /// The same, for whose turn it is.
-    pub(super) fn trim_in_turn(&self) -> usize {
+    fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
         for batch in self.spans.batches() {
             for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1))) {
-                let size = room.size.load(Relaxed);
-                if size == 0 || !self.claim_all(units) {
-                    continue;
+                if units.iter().any(&is_wanted)
+                    && let Some(span) = self.remove_span(batch, room, units)
+                {
+                    // Without the turn: the device's memory may write lines to the log.
+                    self.give_back(span);
+                    pages += Shape::pages(span.size);
                 }
-                self.remove_all(units);
-                for unit in units {
-                    self.open.close(self.kernel, unit.group);
-                }
-                room.size.store(0, Relaxed);
-                if batch.empty.fetch_add(1, Relaxed) == 0 {
-                    batch.next_vacant.set(self.spans.vacant.get());
-                    self.spans.vacant.set(Some(batch));
-                }
-                self.spans.units.fetch_sub(units.len(), Relaxed);
-                self.spans.pages.fetch_sub(Shape::pages(size), Relaxed);
-                self.pages.free(self.device, size, room.va.load(Relaxed), room.handle.load(Relaxed));
-                pages += Shape::pages(size);
             }
         }
         pages
     }
 
-    /// Takes all blocks of `units`, or none: then one of them is in use.
+    /// Makes a room empty, if no block of its span is in use, and returns the span.
+    fn remove_span(&self, batch: &'static Batch, room: &Room, units: &'static [Unit]) -> Option<Span> {
+        // A look first: an empty room needs no turn.
+        if room.size.load(Relaxed) == 0 {
+            return None;
+        }
+        let _turn = self.spans.turn.take(self.kernel)?;
+        let span = Span { va: room.va.load(Relaxed), handle: room.handle.load(Relaxed), size: room.size.load(Relaxed) };
+        if span.size == 0 || !self.claim_all(units) {
+            return None;
+        }
+        self.remove_all(units);
+        for unit in units {
+            self.open.update(self.kernel, unit.group, || {});
+        }
+        room.size.store(0, Relaxed);
+        if batch.empty.fetch_add(1, Relaxed) == 0 {
+            batch.next_vacant.set(self.spans.vacant.get());
+            self.spans.vacant.set(Some(batch));
+        }
+        self.spans.units.fetch_sub(units.len(), Relaxed);
+        self.spans.pages.fetch_sub(Shape::pages(span.size), Relaxed);
+        Some(span)
+    }
+
+    /// Makes all blocks of `units` absent, or none: then one of them is in use.
     fn claim_all(&self, units: &'static [Unit]) -> bool {
         let bits = |unit: &Unit| self.shape.bits(unit.first);
         // A look first: what is claimed and put back, an interrupt does not find for a moment.
-        let is_free = |unit: &Unit| unit.group.free_bits() & bits(unit) == bits(unit);
+        let is_free = |unit: &Unit| unit.group.word.free() & bits(unit) == bits(unit);
         if !units.iter().all(is_free) {
             return false;
         }
-        let claim = |unit: &Unit| unit.group.claim(bits(unit));
+        let claim = |unit: &Unit| unit.group.word.remove(unit.bits(self.shape.bits(0)));
         let claimed = units.iter().take_while(|unit| claim(unit)).count();
         if claimed != units.len() {
-            units.iter().take(claimed).for_each(|unit| self.publish(unit, bits(unit)));
+            units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));
         }
         claimed == units.len()
+    }
+
+    // --- the mask --------------------------------------------------------------------------------------------------
+
+    /// Hands out only blocks that the device reaches with the mask that it has now. Those that it holds already stay, and are
+    /// freed as ever. Any context; takes the longer the more memory the pool has.
+    pub fn follow_mask(&self) {
+        loop {
+            let limit = self.pages.limit(self.device);
+            self.limit_to(limit);
+            // If another mask was set meanwhile, its caller may have been faster with its limit.
+            if self.pages.limit(self.device) == limit {
+                return;
+            }
+        }
+    }
+
+    fn limit_to(&self, limit: usize) {
+        let held = self.open.lock(self.kernel);
+        self.limit.store(limit, Relaxed);
+        drop(held);
+        // A batch that is not seen here is made by a thread that sees the new limit, because it reads it under the same lock.
+        for unit in self.spans.batches().flat_map(|batch| batch.units) {
+            self.open.update(self.kernel, unit.group, || self.set_reach(unit));
+        }
+    }
+
+    /// Sets which blocks of a unit the device reaches. The caller has the list's lock.
+    pub(super) fn set_reach(&self, unit: &Unit) {
+        let all = self.shape.bits(unit.first);
+        let reached = self.reached(unit);
+        if reached != all && unit.base.load(Relaxed) != 0 {
+            self.has_unreachable.store(true, Relaxed);
+        }
+        unit.group.word.set_reach(all, reached);
+    }
+
+    /// The bits of those blocks of a unit that the device reaches.
+    fn reached(&self, unit: &Unit) -> usize {
+        let start = unit.handle_base.load(Relaxed).wrapping_add(unit.first.wrapping_mul(self.shape.stride));
+        self.shape.bits_within(unit.first, start, self.limit.load(Relaxed))
+    }
+
+    fn reaches_all(&self, unit: &Unit) -> bool {
+        self.reached(unit) == self.shape.bits(unit.first)
     }
 }
 
@@ -82,6 +149,9 @@ mod tests {
             Some((va, va))
         }
         fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
+        fn limit(&self, _: Device) -> usize {
+            usize::MAX
+        }
     }
 
     /// Else the next allocation would have to pass them all.
@@ -89,7 +159,7 @@ mod tests {
     fn groups_of_memory_that_is_gone_are_in_no_list() {
         for size in [16, 64, 100, 1024, 4096] {
             let shape = Shape::new(size, 0, 0).unwrap();
-            let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device(1), shape).unwrap();
+            let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device(1), shape, 0).unwrap();
             let held: std::vec::Vec<_> = (0..2000).map(|_| pool.allocate().unwrap()).collect();
             held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
             assert!(pool.open.listed(HeapOnly).len() > 10);

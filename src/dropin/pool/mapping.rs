@@ -72,14 +72,14 @@ impl Mappings {
     }
 
     /// Waits for the turn to map memory of the pool; `None` where the caller may not sleep.
-    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<Turned<'_>> {
+    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
         self.turn.take(kernel)
     }
 
     /// A record for the buffer of `pages` pages at `page`, which the caller maps and [puts](Mappings::put) there; `None` if
     /// there is no memory for one. Ends the turn. *Thread.*
     #[inline(always)]
-    pub fn reserve<K: Kernel>(&self, _: Turned, kernel: K, page: usize, pages: usize) -> Option<&'static Mapping> {
+    pub fn reserve<K: Kernel>(&self, _: Turned<K>, kernel: K, page: usize, pages: usize) -> Option<&'static Mapping> {
         if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
             record.page.store(page, Relaxed);
             record.pages.store(pages, Relaxed);

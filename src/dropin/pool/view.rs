@@ -58,7 +58,14 @@ impl View {
     /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. The pool has
     /// one turn for all of its views. *Thread.*
     #[inline(always)]
-    pub fn get_or_map<K: Kernel>(&self, _: &Turned, kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+    pub fn get_or_map<K: Kernel>(
+        &self,
+        _: &Turned<K>,
+        kernel: K,
+        pa: Pa,
+        size: usize,
+        memory: MemoryType,
+    ) -> Option<Va> {
         if self.0.load(Relaxed) == NONE {
             let is_small = size <= kernel.view_limit();
             let base = if is_small { map_checked(kernel, pa, size, memory) } else { None };

@@ -1,11 +1,13 @@
 //! Pools of small blocks: `rt_dma_block_pool_*`, `list_dma_block_pool`.
 
 use core::ffi::{c_char, c_int, c_void};
+use core::hint::black_box;
 
 use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use crate::additions::device::managed::Kind;
+use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DEVICES, device, pointer, write_if};
 use crate::flags::Flags;
@@ -46,6 +48,11 @@ unsafe impl Pages for DevicePages {
         // SAFETY: as above; the addresses are not read.
         unsafe { rt_dma_free(pointer(device.0).cast(), size, pointer(va), handle, COHERENT) }
     }
+
+    fn limit(&self, device: Device) -> usize {
+        let mask = COHERENT_MASK.get().map_or(!0, |mask| mask(device));
+        usize::try_from(mask).unwrap_or(usize::MAX)
+    }
 }
 
 /// The pool behind a pointer, unless it is null.
@@ -63,6 +70,8 @@ unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtTh
 pub(in crate::ffi) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
     POOLS.device_of(pool.cast_const().cast())
 }
+
+static FOLLOW: fn(Device) = |device| POOLS.follow_mask(device);
 
 /// A pool's name: a copy of the C string, or `<anon>`.
 ///
@@ -95,6 +104,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
+    // Opaque to the compiler, as in `remember`, so that an image that only sets masks links no block pools.
+    FOLLOW_MASK.set(black_box(&FOLLOW));
     // SAFETY: the caller's, or null.
     let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match POOLS.create(&request) {

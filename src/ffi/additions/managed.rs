@@ -6,7 +6,7 @@ use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Slot, Words};
 use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::masks::unmasked;
-use crate::ffi::additions::remembered::{UNMASK, remember};
+use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
@@ -89,6 +89,7 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     }
     if DEVICES.release(device) {
         DEVICES.forget_masks(device);
+        tell_block_pools(device);
     } else {
         let name = DMA.kernel.device_name(device);
         DMA.refuse_line(&Line::about(name, apart!("managed release: needs a thread"), &[]));

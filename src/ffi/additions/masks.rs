@@ -14,7 +14,7 @@ use crate::additions::device::masks::{Masks, PackedMasks, is_within};
 use crate::additions::device::record::NoRecord;
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
-use crate::ffi::additions::remembered::{UNMASK, remember};
+use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::ops::{by, default_table, free_with, kept, ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
@@ -172,10 +172,14 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     remember();
     UNMASK.set(black_box(&UNMASKED));
+    COHERENT_MASK.set(black_box(&COHERENT));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, operations),
         Err(NoRecord::NoMemory) => return errors.nomem,
         Err(NoRecord::Context) => return errors.busy,
+    }
+    if coherent.is_some() {
+        tell_block_pools(device);
     }
     errors.ok
 }
@@ -198,6 +202,8 @@ fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops
         masks = now;
     }
 }
+
+static COHERENT: fn(Device) -> u64 = |device| masks_of(device).coherent;
 
 static UNMASKED: fn(Device) = unmask;
 

@@ -13,6 +13,19 @@ use crate::text::apart;
 /// that sets no mask.
 pub(in crate::ffi) static UNMASK: OnceRef<fn(Device)> = OnceRef::new();
 
+/// The coherent mask of a device. Empty in an image that sets no mask.
+pub(in crate::ffi) static COHERENT_MASK: OnceRef<fn(Device) -> u64> = OnceRef::new();
+
+/// What the block pools do when a device has another coherent mask. Empty in an image without block pools.
+pub(in crate::ffi) static FOLLOW_MASK: OnceRef<fn(Device)> = OnceRef::new();
+
+/// Has the block pools of the device, if there are any, hand out only what its present mask reaches.
+pub(in crate::ffi) fn tell_block_pools(device: Device) {
+    if let Some(follow) = FOLLOW_MASK.get() {
+        follow(device);
+    }
+}
+
 static FORGET: fn(Device) = forget;
 
 /// To be called before the first thing is remembered of a device, which has its operations already.

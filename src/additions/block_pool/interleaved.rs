@@ -1,0 +1,194 @@
+//! Calls that are interrupted at each of their steps, in turn, by everything that another core could do meanwhile.
+
+use super::shape::Shape;
+use super::word::preemption::run_before_step;
+use super::{BadFree, Block, BlockPool, Pages, PoolName};
+use crate::kernel::testing::HeapOnly;
+use crate::kernel::{Device, Va};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::vec::Vec;
+
+/// Pages at addresses that are never used twice, or, if `again`, that are used again at once.
+#[derive(Clone, Copy)]
+struct Source {
+    again: bool,
+    free: &'static Mutex<(Va, Vec<Va>)>,
+}
+
+// SAFETY: the tests do not touch the memory.
+#[allow(unsafe_code)]
+unsafe impl Pages for Source {
+    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+        let mut free = self.free.lock().unwrap();
+        let fresh = free.0;
+        let va = if self.again { free.1.pop() } else { None }.unwrap_or(fresh);
+        free.0 = fresh.max(va + size);
+        Some((va, va))
+    }
+    fn free(&self, _: Device, _: usize, va: Va, _: usize) {
+        self.free.lock().unwrap().1.push(va);
+    }
+    fn limit(&self, _: Device) -> usize {
+        usize::MAX
+    }
+}
+
+type Pool = BlockPool<HeapOnly, Source>;
+
+fn pool(size: usize, again: bool) -> &'static Pool {
+    let free = std::boxed::Box::leak(std::boxed::Box::new(Mutex::new((0x1000_0000, Vec::new()))));
+    let shape = Shape::new(size, 0, 0).unwrap();
+    BlockPool::new(HeapOnly, Source { again, free }, PoolName::new([]), Device(1), shape, 0).unwrap()
+}
+
+/// Runs `scenario` with the interruption at step 0, 1, and so on, until the call has no such step.
+fn at_every_step(mut scenario: impl FnMut(usize) -> bool) {
+    let steps = (0..).take_while(|step| scenario(*step)).count();
+    assert!(steps >= 3, "a call has more steps than {steps}");
+}
+
+/// No two holders have one block, and each of them can give its block back.
+fn are_right_owners(pool: &Pool, held: &[Block]) {
+    let mut all = held.to_vec();
+    all.extend((0..200).map(|_| pool.allocate().unwrap()));
+    let mut addresses: Vec<_> = all.iter().map(|block| block.va).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), all.len(), "a block has two owners");
+    for block in all {
+        assert_eq!(pool.free(block.va, block.handle), Ok(()), "the right owner's free is refused");
+    }
+    assert_eq!(pool.usage().in_use, 0);
+}
+
+#[test]
+fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
+    for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
+        // What the other core does after its trim: nothing, or it grows again and fills every slot.
+        for regrown in [0, 1, 200] {
+            // A second owner of the same address makes a second free of the first a right one, as far as can be told.
+            if again && regrown != 0 {
+                continue;
+            }
+            at_every_step(|step| {
+                let pool = pool(size, again);
+                let block = pool.allocate().unwrap();
+                pool.free(block.va, block.handle).unwrap();
+                let held = Rc::new(RefCell::new(Vec::new()));
+                let owned = held.clone();
+                let trim = move || {
+                    assert!(pool.trim() != 0);
+                    owned.borrow_mut().extend((0..regrown).map(|_| pool.allocate().unwrap()));
+                };
+                let (freed, was_interrupted) = run_before_step(step, trim, || pool.free(block.va, block.handle));
+                assert!(
+                    matches!(freed, Err(BadFree::Foreign | BadFree::NotAllocated)),
+                    "{size}: step {step}: accepted"
+                );
+                assert_eq!(pool.usage().in_use, held.borrow().len());
+                are_right_owners(pool, &held.borrow());
+                was_interrupted
+            });
+        }
+    }
+}
+
+#[test]
+fn fault_20_a_trim_that_is_interrupted_by_second_frees_gives_no_block_that_is_gone() {
+    for (size, count) in [(16, 600), (64, 150), (2048, 40), (4096, 20)] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            let held: Vec<_> = (0..count).map(|_| pool.allocate().unwrap()).collect();
+            let kept = held[count / 2];
+            held.iter().filter(|block| **block != kept).for_each(|block| pool.free(block.va, block.handle).unwrap());
+            let blocks = held.clone();
+            let second_frees = move || {
+                for block in blocks.iter().filter(|block| **block != kept) {
+                    assert!(pool.free(block.va, block.handle).is_err(), "a second free is accepted");
+                }
+            };
+            let (_, was_interrupted) = run_before_step(step, second_frees, || pool.trim());
+            assert_eq!(pool.usage().in_use, 1);
+            are_right_owners(pool, &[kept]);
+            was_interrupted
+        });
+    }
+}
+
+#[test]
+fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
+    for size in [64, 4096] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            let block = pool.allocate().unwrap();
+            let other = Rc::new(RefCell::new(None));
+            let result = other.clone();
+            let free = move || pool.free(block.va, block.handle);
+            let (freed, was_interrupted) = run_before_step(step, move || *result.borrow_mut() = Some(free()), free);
+            let accepted = [Some(freed), *other.borrow()].into_iter().flatten().filter(Result::is_ok).count();
+            assert_eq!(accepted, 1);
+            are_right_owners(pool, &[]);
+            was_interrupted
+        });
+    }
+}
+
+#[test]
+fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_free_stands() {
+    for size in [64, 512, 4096] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            // Groups without a free block, of which none is the current one.
+            let held: Vec<_> = (0..256).map(|_| pool.allocate().unwrap()).collect();
+            let (first, others) = (held[0], held[1..].to_vec());
+            let frees = others.clone();
+            let free_others = move || {
+                let in_use = pool.usage().in_use;
+                for (count, block) in frees.iter().enumerate() {
+                    pool.free(block.va, block.handle).unwrap();
+                    // An interrupt's: no memory is got.
+                    let found = pool.take().or_else(|| pool.take_from_any()).expect("it can be found");
+                    assert!(found == first || frees.contains(&found));
+                    pool.free(found.va, found.handle).unwrap();
+                    assert_eq!(pool.usage().in_use, in_use - 1 - count);
+                }
+                // All of them at once, too.
+                let found: Vec<_> = frees.iter().map(|_| pool.take().or_else(|| pool.take_from_any())).collect();
+                assert!(found.iter().all(Option::is_some), "a block whose free has returned is hidden");
+                found.into_iter().flatten().for_each(|block| pool.free(block.va, block.handle).unwrap());
+            };
+            let (freed, was_interrupted) = run_before_step(step, free_others, || pool.free(first.va, first.handle));
+            assert_eq!(freed, Ok(()));
+            if was_interrupted {
+                are_right_owners(pool, &[]);
+            }
+            was_interrupted
+        });
+    }
+}
+
+#[test]
+fn an_allocation_that_is_interrupted_by_trim_and_growth_has_a_block_of_its_own() {
+    for size in [64, 2048, 4096] {
+        for again in [false, true] {
+            at_every_step(|step| {
+                let pool = pool(size, again);
+                let block = pool.allocate().unwrap();
+                pool.free(block.va, block.handle).unwrap();
+                let held = Rc::new(RefCell::new(Vec::new()));
+                let owned = held.clone();
+                let other = move || {
+                    pool.trim();
+                    owned.borrow_mut().extend((0..70).map(|_| pool.allocate().unwrap()));
+                };
+                let (taken, was_interrupted) = run_before_step(step, other, || pool.allocate().unwrap());
+                held.borrow_mut().push(taken);
+                assert_eq!(pool.usage().in_use, held.borrow().len());
+                are_right_owners(pool, &held.borrow());
+                was_interrupted || step < 3
+            });
+        }
+    }
+}

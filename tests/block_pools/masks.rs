@@ -1,0 +1,111 @@
+//! A coherent mask that is set after a pool has memory.
+
+use super::*;
+use std::collections::HashSet;
+
+/// The mask that reaches the first `pages` pages.
+fn reaching(pages: usize) -> usize {
+    START + pages * PAGE - 1
+}
+
+fn page_of(block: &Block) -> usize {
+    (block.handle - START) / PAGE
+}
+
+fn free_all(pool: &Pool, held: impl IntoIterator<Item = Block>) {
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+}
+
+#[test]
+fn fault_08_blocks_beyond_a_mask_that_is_set_later_are_not_handed_out() {
+    for size in [16, 64, 1000, 2048, 4096] {
+        let blocks = Blocks::with_pages(8);
+        let pool = blocks.create(size, 0, 0);
+        let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+        let of_a_page = held.len() / 8;
+        free_all(pool, held);
+        // In an interrupt, so that no memory comes or goes.
+        let take_all =
+            || -> Vec<Block> { blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).collect()) };
+        for pages in [3, 1, 5, 0, 8] {
+            blocks.set_mask(reaching(pages));
+            let held = take_all();
+            assert!(held.iter().all(|block| page_of(block) < pages), "{size}: a block is out of reach");
+            assert_eq!(
+                held.iter().collect::<HashSet<_>>().len(),
+                pages * of_a_page,
+                "{size}: blocks in reach are missed"
+            );
+            assert_eq!(pool.usage(), usage(held.len(), 8 * of_a_page, 8));
+            free_all(pool, held);
+        }
+        blocks.set_mask(usize::MAX);
+        assert_eq!(take_all().len(), 8 * of_a_page);
+    }
+}
+
+#[test]
+fn fault_08_blocks_that_are_out_of_reach_when_they_are_freed_are_not_handed_out_again() {
+    let blocks = Blocks::with_pages(8);
+    let pool = blocks.create(512, 0, 0);
+    let mut held: Vec<_> = (0..64).map(|_| take(&blocks, pool)).collect();
+    held.sort_by_key(|block| block.handle);
+    blocks.set_mask(reaching(2));
+    for block in held.drain(16..) {
+        pool.free(block.va, block.handle).unwrap();
+        assert!(pool.free(block.va, block.handle).is_err(), "it is free already");
+        assert_eq!(pool.allocate(), None, "all that it reaches is in use");
+    }
+    free_all(pool, held);
+    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    assert_eq!(held.len(), 16);
+    assert!(held.iter().all(|block| page_of(block) < 2));
+    assert_eq!(pool.usage().pages, 2, "a thread that needs memory gives back what it cannot use");
+    free_all(pool, held);
+    blocks.destroy(pool);
+    assert_eq!(blocks.machine.balance().used_bytes, 0);
+}
+
+#[test]
+fn fault_08_spans_out_of_reach_are_trimmed_and_make_room_within_reach() {
+    let blocks = Blocks::with_pages(4);
+    let pool = blocks.create(4096, 0, 0);
+    let held: Vec<_> = (0..4).map(|_| take(&blocks, pool)).collect();
+    let [low, kept] = [held[0], held[3]];
+    free_all(pool, held.iter().copied().filter(|block| *block != kept));
+    blocks.set_mask(reaching(1));
+    assert_eq!(pool.allocate(), Some(low));
+    assert_eq!(pool.allocate(), None);
+    assert_eq!(pool.usage(), usage(2, 2, 2));
+    free_all(pool, [low, kept]);
+    assert_eq!(pool.trim(), 2);
+    blocks.destroy(pool);
+}
+
+#[test]
+fn fault_08_a_mask_set_in_an_interrupt_counts_at_once() {
+    let blocks = Blocks::with_pages(4);
+    let pool = blocks.create(64, 0, 0);
+    let held: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
+    free_all(pool, held);
+    let held: Vec<Block> = blocks.machine.in_interrupt(|| {
+        blocks.set_mask(reaching(1) - 1);
+        std::iter::from_fn(|| pool.allocate()).collect()
+    });
+    assert_eq!(held.len(), 63, "the last block ends beyond the mask");
+    free_all(pool, held);
+    blocks.set_mask(usize::MAX);
+    blocks.destroy(pool);
+}
+
+#[test]
+fn a_mask_of_another_device_changes_nothing() {
+    let blocks = Blocks::with_pages(4);
+    let pool = blocks.create(4096, 0, 0);
+    let held: Vec<_> = (0..4).map(|_| take(&blocks, pool)).collect();
+    blocks.mask.store(reaching(1), Relaxed);
+    blocks.pools.follow_mask(blocks.machine.plain_device());
+    free_all(pool, held);
+    let held = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).count());
+    assert_eq!(held, 4);
+}

@@ -1,0 +1,109 @@
+//! Text goes through a device, whose driver calls the library with every line: it may not have to wait for its own thread.
+
+use super::*;
+use rt_dma_pool::additions::block_pool::set::BadDestroy;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Runs `scenario` with a console whose driver, with every line, uses the pool of the scenario and its set of pools; returns
+/// how many lines there were. The fake kernel itself asserts that no turn is held with any line.
+fn with_console(blocks: &Arc<Blocks>, pool: &'static Pool, scenario: impl FnOnce() + Send) -> usize {
+    let lines = Arc::new(AtomicUsize::new(0));
+    let (others, counted) = (blocks.clone(), lines.clone());
+    blocks.machine.set_writer(Some(Arc::new(move || {
+        counted.fetch_add(1, Relaxed);
+        // A device's first call, and one that is answered from the first on.
+        let device = others.machine.plain_device();
+        if let Some(held) = others.machine.alloc(device, PAGE, COHERENT) {
+            others.machine.free(held).unwrap();
+        }
+        if let Some(block) = pool.allocate() {
+            pool.free(block.va, block.handle).unwrap();
+        }
+        pool.usage();
+        let own = others.pools.create(&request(Some(device), 64, 0, 0)).unwrap();
+        if let Some(block) = own.allocate() {
+            own.free(block.va, block.handle).unwrap();
+        }
+        others.destroy(own);
+    })));
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel();
+        let caller = scope.spawn(move || {
+            scenario();
+            let _ = done.send(());
+        });
+        if let Err(mpsc::RecvTimeoutError::Timeout) = is_done.recv_timeout(Duration::from_secs(120)) {
+            eprintln!("the console waits for its own thread");
+            std::process::abort();
+        }
+        caller.join().unwrap();
+    });
+    blocks.machine.set_writer(None);
+    lines.load(Relaxed)
+}
+
+#[test]
+fn fault_22_destroy_of_a_busy_pool_writes_without_a_turn() {
+    let blocks = Arc::new(Blocks::new());
+    let pool = blocks.create(64, 64, 0);
+    let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
+    let lines = with_console(&blocks, pool, || {
+        // SAFETY: it is not destroyed.
+        assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Busy(3)));
+    });
+    assert_eq!(lines, 4);
+    held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+}
+
+#[test]
+fn fault_22_the_list_of_block_pools_is_written_without_a_turn() {
+    let blocks = Arc::new(Blocks::new());
+    let [pool, ..] = [(); 3].map(|()| blocks.create(64, 64, 0));
+    let lines = with_console(&blocks, pool, || blocks.pools.report());
+    // The console's own pools have come and gone in between.
+    assert_eq!(lines, 5);
+}
+
+#[test]
+fn fault_22_growth_writes_without_a_turn() {
+    let blocks = Arc::new(Blocks::new());
+    let pool = blocks.create(4096, 0, 0);
+    // A pool whose source writes a line with each call, as a device's first call does whose node names a bad region.
+    let noisy = keep(BlockPools::new(blocks.machine.kernel, Noisy(blocks.machine.dma)));
+    let own = noisy.create(&request(Some(blocks.device), 512, 0, 0)).unwrap();
+    let lines = with_console(&blocks, pool, || {
+        let block = own.allocate().unwrap();
+        own.free(block.va, block.handle).unwrap();
+        assert_eq!(own.trim(), 1);
+        assert!(own.allocate().is_some_and(|block| own.free(block.va, block.handle).is_ok()));
+        // SAFETY: nobody uses it any more.
+        unsafe { noisy.destroy(own) }.unwrap();
+    });
+    assert_eq!(lines, 4);
+}
+
+/// Memory whose every call writes a line.
+#[derive(Clone, Copy)]
+struct Noisy(&'static Dma<FakeKernel>);
+
+// SAFETY: the memory is the machine's, which keeps the rules of `Pages`.
+unsafe impl Pages for Noisy {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        assert!(self.0.install(&range(c"none", 0, 0)).is_err());
+        self.0.allocate(self.0.choose_ops(device).ok()?, device, size, COHERENT)
+    }
+
+    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+        assert!(self.0.install(&range(c"none", 0, 0)).is_err());
+        let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
+        self.0.free(ops, device, size, va, handle, COHERENT).unwrap();
+    }
+
+    fn limit(&self, _: Device) -> usize {
+        usize::MAX
+    }
+}

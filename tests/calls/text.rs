@@ -1,0 +1,105 @@
+//! Text goes through a device, whose driver calls the library with every line: it may not have to wait for its own thread.
+//! The fake kernel also asserts, with every line of every test, that the library holds no lock and no turn.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::NamedRegion;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+const BASE: usize = LOW.start;
+
+/// Runs `scenario` with a console whose driver's first call comes with every line; returns how many lines there were.
+fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
+    let lines = Arc::new(AtomicUsize::new(0));
+    let (others, counted) = (machine.clone(), lines.clone());
+    machine.set_writer(Some(Arc::new(move || {
+        let line = counted.fetch_add(1, Relaxed);
+        // Its own region is claimed, and so a pool is installed and announced.
+        let region = named_region(BASE + (40 + line.min(9)) * MIB, 4 * PAGE);
+        let console = others.device(DeviceInfo::naming(&[region]));
+        for flags in [Flags::empty(), Flags::NOCACHE] {
+            let held = others.alloc(console, PAGE, flags).unwrap();
+            others.free(held).unwrap();
+        }
+        others.list();
+    })));
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel();
+        let caller = scope.spawn(move || {
+            scenario();
+            let _ = done.send(());
+        });
+        if let Err(mpsc::RecvTimeoutError::Timeout) = is_done.recv_timeout(Duration::from_secs(120)) {
+            eprintln!("the console waits for its own thread");
+            std::process::abort();
+        }
+        caller.join().unwrap();
+    });
+    machine.set_writer(None);
+    lines.load(Relaxed)
+}
+
+fn machine() -> Arc<Machine> {
+    Arc::new(Machine::new())
+}
+
+#[test]
+fn fault_22_install_and_its_refusal_write_without_a_turn() {
+    let machine = machine();
+    let lines = with_console(&machine, || {
+        machine.install(c"dma", BASE, MIB);
+        assert!(machine.dma.install(&range(c"again", BASE, MIB)).is_err());
+    });
+    assert_eq!(lines, 2);
+}
+
+#[test]
+fn fault_22_extract_writes_without_a_turn() {
+    let machine = machine();
+    machine.set_reserved(Some(vec![ReservedRegion { start: BASE, end: BASE + 8 * MIB, usable: true }]));
+    let lines = with_console(&machine, || {
+        machine.extract(8 * MIB, 2 * MIB).unwrap();
+        machine.extract(MIB, 0).unwrap_err();
+    });
+    assert_eq!(lines, 3, "a line for each pool, and one for the second call");
+}
+
+#[test]
+fn fault_22_claims_of_regions_write_without_a_turn() {
+    let machine = machine();
+    machine.install(c"dma", BASE, MIB);
+    let no_map = NamedRegion { no_map: true, ..named_region(BASE + 16 * MIB, MIB) };
+    let regions = [no_map, named_region(BASE, PAGE), named_region(BASE + 24 * MIB, MIB)];
+    let device = machine.device(DeviceInfo::naming(&regions));
+    let lines = with_console(&machine, || {
+        machine.ops(device).unwrap();
+    });
+    assert_eq!(lines, 3);
+}
+
+#[test]
+fn fault_22_reserved_memory_is_installed_without_a_turn_while_it_writes() {
+    let machine = machine();
+    let nodes = vec![
+        SharedNode::fixed(BASE + 16 * MIB, MIB).reusable().everyones(),
+        SharedNode::open(MIB),
+        SharedNode { is_readable: false, ..SharedNode::open(MIB) },
+        SharedNode::open(0),
+    ];
+    let memory = vec![Some(BASE..BASE + 32 * MIB)];
+    machine.set_boot(BootMemory { nodes: Some(nodes), memory, reserved: Vec::new(), paged: Vec::new() });
+    let lines = with_console(&machine, || {
+        machine.dma.install_reserved().unwrap_err();
+    });
+    assert_eq!(lines, 4);
+}
+
+#[test]
+fn fault_22_the_list_of_pools_is_written_without_a_turn() {
+    let machine = machine();
+    machine.install(c"dma", BASE, MIB);
+    assert!(with_console(&machine, || machine.dma.report()) >= 3);
+}
