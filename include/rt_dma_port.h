@@ -280,9 +280,16 @@ extern void *rt_dma_port_heap_alloc(uintptr_t size);
 extern void rt_dma_port_heap_free(void *memory);
 
 /**
- * `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Any context.
+ * `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Without page tables `va + PV_OFFSET`. Any
+ * context.
  */
 extern uintptr_t rt_dma_port_v2p(void *va);
+
+/**
+ * Not 0 if the kernel has page tables. 0 where it leaves the MMU off: then every address is mapped at
+ * `PV_OFFSET` from its physical address, and only cached memory can be mapped. Any context.
+ */
+extern int rt_dma_port_has_page_tables(void);
 
 /**
  * `PV_OFFSET`. Any context.
@@ -299,9 +306,12 @@ extern void rt_dma_port_map_linear(void *va,
 
 /**
  * `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
- * (RT_DMA_PORT_WRITE_THROUGH); null on failure. Thread.
+ * (RT_DMA_PORT_WRITE_THROUGH); null on failure. Without page tables the linear address for RT_DMA_PORT_CACHED, else
+ * null. Thread.
  */
-extern void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory);
+extern void *rt_dma_port_map(uintptr_t pa,
+                             uintptr_t size,
+                             int memory);
 
 /**
  * `rt_iounmap`. Thread.

@@ -84,9 +84,25 @@ static uintptr_t translate(void *va)
 #endif
 }
 
+/*
+ * A BSP may leave the MMU off, although it compiles the memory management (qemu-virt64-riscv without RT_USING_SMART). Then
+ * nothing has set rt_kernel_space up, and RT-Thread's rt_kmem_v2p and rt_ioremap follow a null page table.
+ */
+int rt_dma_port_has_page_tables(void)
+{
+    return rt_kernel_space.page_table != RT_NULL;
+}
+
 uintptr_t rt_dma_port_v2p(void *va)
 {
-    uintptr_t pa = translate(va);
+    uintptr_t pa;
+
+    if (!rt_dma_port_has_page_tables())
+    {
+        return (uintptr_t)va + PV_OFFSET;
+    }
+
+    pa = translate(va);
 
     if (pa == (uintptr_t)ARCH_MAP_FAILED)
     {
@@ -113,6 +129,11 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
         .prefer = va,
     };
 
+    if (!rt_dma_port_has_page_tables())
+    {
+        return;
+    }
+
     /* Where it lands is where it was wanted, or nowhere: nobody asks. */
     rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
 #else
@@ -125,6 +146,11 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 
 void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {
+    if (!rt_dma_port_has_page_tables())
+    {
+        return memory == RT_DMA_PORT_CACHED ? (void *)(pa - PV_OFFSET) : RT_NULL;
+    }
+
     switch (memory)
     {
     case RT_DMA_PORT_CACHED:
@@ -138,7 +164,10 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 
 void rt_dma_port_unmap(void *va)
 {
-    rt_iounmap(va);
+    if (rt_dma_port_has_page_tables())
+    {
+        rt_iounmap(va);
+    }
 }
 
 #if defined(__aarch64__) || defined(HAS_CP15)

@@ -50,13 +50,15 @@ pub enum Error {
     Conflict,
     /// The page allocator owns a part of the region.
     NotReserved,
+    /// Memory that is not cached is wanted of a kernel without page tables, whose MMU is off.
+    NoPageTables,
 }
 
 /// Bytes from one reason to the next.
 const STEP: usize = 20;
 
 /// A reason for each error, in their order: one constant instead of as many pointers. `docs/options.md` explains them.
-static REASONS: &[u8; STEP * 19] = b"\
+static REASONS: &[u8; STEP * 20] = b"\
 bad size\0\0\0\0\0\0\0\0\0\0\0\0\
 no memblock\0\0\0\0\0\0\0\0\0\
 no region\0\0\0\0\0\0\0\0\0\0\0\
@@ -75,7 +77,8 @@ node is disabled\0\0\0\0\
 not served: no reg\0\0\
 bad reg\0\0\0\0\0\0\0\0\0\0\0\0\0\
 no-map and reusable\0\
-memory not reserved\0";
+memory not reserved\0\
+no page tables\0\0\0\0\0\0";
 
 impl Error {
     /// What the log says of it.
@@ -110,6 +113,7 @@ mod tests {
             (Error::BadReg, "bad reg"),
             (Error::Conflict, "no-map and reusable"),
             (Error::NotReserved, "memory not reserved"),
+            (Error::NoPageTables, "no page tables"),
         ];
         assert_eq!(REASONS.len(), reasons.len() * STEP);
         for (error, reason) in reasons {

@@ -4,6 +4,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, NamedRegion, Pa};
 
@@ -189,4 +190,119 @@ fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     assert_eq!(held.handle, LOW_START);
     assert_eq!(machine.take_errors().len(), 2, "one line for each");
     machine.free(held).unwrap();
+}
+
+/// The services that a view needs.
+const MAPPING_SERVICES: [Service; 5] = [
+    Service::HeapAlloc,
+    Service::Map,
+    Service::MapLinear,
+    Service::MapWrong(Wrong::Block),
+    Service::MapWrong(Wrong::LastPage),
+];
+
+#[test]
+fn fault_02_a_view_that_failed_at_first_use_is_made_by_a_threads_next_call() {
+    for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let machine = Machine::new();
+        machine.fail(Service::MapLinear, 0, 1);
+        machine.install(c"pool", LOW_START, 4 * MIB);
+        let device = machine.plain_device();
+        MAPPING_SERVICES.iter().for_each(|service| machine.fail_always(*service));
+        for _ in 0..3 {
+            assert_eq!(machine.alloc(device, PAGE, flags), None, "{flags:?}: nothing can be mapped");
+        }
+        MAPPING_SERVICES.iter().for_each(|service| _ = machine.repair(*service));
+
+        let held = machine.alloc(device, PAGE, flags).expect("there is room now");
+        machine.free(held).unwrap();
+        let maps = machine.maps_made();
+        let held = machine.in_interrupt(|| machine.alloc(device, PAGE, flags)).expect("the view is there");
+        machine.in_interrupt(|| machine.free(held)).unwrap();
+        assert_eq!(machine.maps_made(), maps, "{flags:?}: no buffer has a mapping of its own");
+        assert_eq!(machine.balance().used_bytes, 0);
+    }
+}
+
+#[test]
+fn fault_02_buffers_with_mappings_of_their_own_outlive_the_making_of_the_view() {
+    for (flags, caches) in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH]
+        .into_iter()
+        .flat_map(|flags| [true, false].map(|caches| (flags, caches)))
+    {
+        let machine = Machine::new();
+        machine.set_caches_write_through(caches);
+        machine.fail_always(Service::MapLinear);
+        let pool = machine.install(c"pool", LOW_START, 4 * MIB);
+        let device = machine.plain_device();
+        // The view's mapping fails, that of the buffer succeeds.
+        machine.fail(Service::Map, 0, 1);
+        let own = machine.alloc(device, 3 * PAGE, flags).expect("it has a mapping of its own");
+        machine.repair(Service::Map);
+        let seen = machine.alloc(device, PAGE, flags).expect("it lies in the view");
+        let base = seen.va - (seen.handle - pool.start());
+        assert_eq!(machine.balance().mappings.len(), 2, "{flags:?}: the view and the buffer's own");
+
+        // The view's address of the first buffer was not handed out.
+        let in_view = Held { va: base + (own.handle - pool.start()), ..own };
+        assert_eq!(machine.free(in_view), Err(Error::Foreign), "{flags:?}");
+        machine.free(own).unwrap();
+        assert_eq!(machine.free(own), Err(Error::Foreign), "{flags:?}: twice");
+        machine.free(seen).unwrap();
+        assert_eq!(machine.balance().used_bytes, 0);
+        assert_eq!(machine.balance().mappings.len(), 1, "{flags:?}: the view alone");
+        // Its page is handed out in the view next.
+        let again = machine.alloc(device, 3 * PAGE, flags).unwrap();
+        assert_eq!((again.va, again.handle), (base, pool.start()));
+        machine.free(again).unwrap();
+    }
+}
+
+#[test]
+fn fault_02_a_linear_map_that_failed_at_install_is_made_by_a_threads_next_call() {
+    for service in [Service::MapLinear, Service::MapLinearWrong] {
+        let machine = Machine::new();
+        machine.fail(service, 0, 1);
+        let pool = machine.install(c"pool", LOW_START, 4 * MIB);
+        assert!(!pool.flags().contains(Flags::LINEAR));
+        let device = machine.plain_device();
+        let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
+        // What is mapped wrongly cannot be mapped again.
+        let is_linear = service == Service::MapLinear;
+        assert_eq!(pool.flags().contains(Flags::LINEAR), is_linear);
+        assert_eq!(held.va == machine.at_linear(held.handle), is_linear);
+        machine.free(held).unwrap();
+    }
+}
+
+#[test]
+fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
+    let machine = Machine::new();
+    let region = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: true, reusable: false };
+    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+    let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
+    machine.free(held).unwrap();
+    // Nor after the board cleared the flag.
+    let machine = Machine::new();
+    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+    machine.ops(device).unwrap();
+    let pool = machine.dma.pools().next().unwrap();
+    pool.public.flags.store(0, std::sync::atomic::Ordering::Relaxed);
+    let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
+    assert!(!machine.is_linear(LOW_START));
+    machine.free(held).unwrap();
+}
+
+#[test]
+fn fault_02_only_a_pool_above_the_view_limit_has_no_view_for_good() {
+    let machine = Machine::new();
+    machine.set_view_limit(MIB);
+    let pool = machine.install(c"pool", LOW_START, 2 * MIB);
+    let device = machine.plain_device();
+    for _ in 0..2 {
+        let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+        assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE)), None);
+        machine.free(held).unwrap();
+        assert!(!pool.has_own_mappings());
+    }
 }

@@ -27,7 +27,8 @@ static unsigned char is_linear[RAM_PAGES];
 static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
 static int heap_blocks, in_interrupt, masked;
 
-struct rt_aspace rt_kernel_space;
+static rt_size_t page_table[1];
+struct rt_aspace rt_kernel_space = { .page_table = page_table };
 static struct rt_memblock reserved, memory;
 
 static void need_thread(const char *service)
@@ -111,9 +112,22 @@ rt_ubase_t rt_kmem_pvoff(void)
     return HOST_RAM - (rt_ubase_t)linear;
 }
 
+/* The board leaves the MMU off: all memory is there at its linear address, and nothing follows page tables. */
+void host_leave_mmu_off(void)
+{
+    rt_kernel_space.page_table = RT_NULL;
+    if (mmap(linear, HOST_RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram, 0) == MAP_FAILED)
+    {
+        abort();
+    }
+}
+
 void *rt_kmem_v2p(void *vaddr)
 {
     char *va = vaddr;
+
+    /* RT-Thread reads through the null pointer. */
+    RT_ASSERT(rt_kernel_space.page_table);
 
     if (va >= linear && va < linear + HOST_RAM_SIZE && is_linear[(va - linear) / ARCH_PAGE_SIZE])
     {
@@ -134,6 +148,7 @@ static void *map(void *paddr, size_t size)
     rt_size_t pa = (rt_size_t)paddr;
 
     need_thread("rt_ioremap");
+    RT_ASSERT(rt_kernel_space.page_table);
     for (int i = 0; i < MAPPINGS; i++)
     {
         if (!mappings[i].va && pa >= HOST_RAM && pa + size <= HOST_RAM + HOST_RAM_SIZE)
@@ -165,6 +180,7 @@ void *rt_ioremap_wt(void *paddr, size_t size)
 void rt_iounmap(volatile void *vaddr)
 {
     need_thread(__func__);
+    RT_ASSERT(rt_kernel_space.page_table);
     for (int i = 0; i < MAPPINGS; i++)
     {
         if (mappings[i].va && mappings[i].va == vaddr)
@@ -182,9 +198,9 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
 {
     rt_size_t first = ((char *)hint->prefer - linear) / ARCH_PAGE_SIZE;
 
-    RT_UNUSED(aspace);
     RT_UNUSED(attr);
     need_thread(__func__);
+    RT_ASSERT(aspace->page_table);
     for (rt_size_t page = first; page < first + hint->map_size / ARCH_PAGE_SIZE; page++)
     {
         RT_ASSERT(!is_linear[page]);

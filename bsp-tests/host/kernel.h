@@ -14,6 +14,8 @@
 
 /* Switches the machine on. */
 void host_start(void);
+/* Takes the page tables away: a board that leaves the MMU off. */
+void host_leave_mmu_off(void);
 /* Heap blocks and mappings that are in use. */
 int host_heap_blocks(void);
 int host_mappings(void);

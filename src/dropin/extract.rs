@@ -13,6 +13,8 @@ use crate::flags::Flags;
 use crate::kernel::{BootRegion, Kernel, RegionList};
 use crate::log::Name;
 
+/// Whom a line about a call is about.
+const NAME: Name = Name::of(c"dma-pool");
 /// The name of the pool for uncached buffers.
 const COHERENT: &CStr = c"coherent-pool";
 
@@ -22,8 +24,11 @@ impl<K: Kernel> Dma<K> {
     /// *Thread.*
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.carve(list, total, coherent);
-        if let Err(error) = result {
-            self.complain(error, Name::of(c"dma-pool"), 0, total, coherent);
+        match result {
+            // The caller is wrong, and is counted.
+            Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, 0, total, coherent),
+            Err(error) => self.complain(error, NAME, 0, total, coherent),
+            Ok(()) => {}
         }
         result
     }

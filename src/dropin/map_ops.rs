@@ -28,6 +28,17 @@ pub enum Way {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotNow;
 
+/// Why an allocation fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Missed {
+    /// No pool has room.
+    Full,
+    /// A pool has room, from this address on, but the device does not reach it.
+    Unreachable(Pa),
+    /// A pool has room that could not be mapped for the processor.
+    Unmapped,
+}
+
 impl<K: Kernel> Dma<K> {
     /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
     /// with a device-tree node.
@@ -51,12 +62,22 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)]
     pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
         let result = self.allocate_by(ops, device, size, wanted, !0, PAGE_SIZE);
-        if let Err(missed) = result
-            && missed != 0
-        {
-            self.refuse_device(Error::NotReachable, device, missed, size);
+        if let Err(Missed::Unreachable(pa)) = result {
+            self.refuse_device(Error::NotReachable, device, pa, size);
         }
         result.ok()
+    }
+
+    /// Counts and logs why memory that was free could not be mapped for the processor, unless the kernel logged it: it
+    /// has no room for the mapping. Any context.
+    #[cold]
+    #[inline(never)]
+    fn refuse_unmapped(&self, device: Device, size: usize) {
+        if !self.kernel.can_sleep() {
+            self.refuse_device(Error::Context, device, 0, size);
+        } else if !self.kernel.has_page_tables() {
+            self.refuse_device(Error::NoPageTables, device, 0, size);
+        }
     }
 
     /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool says
@@ -80,8 +101,8 @@ impl<K: Kernel> Dma<K> {
         self.allocate_by(ops, device, size, wanted, mask, PAGE_SIZE).ok()
     }
 
-    /// The same at a physical address that is a multiple of `align`, a power of two. If there is none, returns where a pool
-    /// begins that serves the device, but that it does not reach so much of; else zero.
+    /// The same at a physical address that is a multiple of `align`, a power of two. On failure it returns why. Memory that
+    /// could not be mapped is counted and logged here, memory out of reach is not.
     ///
     /// One loop for every device. Those whose handles are physical addresses, and that have no mask, take the short path.
     #[inline(always)]
@@ -93,8 +114,8 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
         align: usize,
-    ) -> Result<(Va, usize), Pa> {
-        let mut missed = 0;
+    ) -> Result<(Va, usize), Missed> {
+        let mut missed = Missed::Full;
         let pages = pages_for(size).ok_or(missed)?;
         let marks = OWN | TRANSLATED;
         let mut wanted = if ops.are_translated() { wanted | marks } else { wanted.difference(marks) };
@@ -107,7 +128,7 @@ impl<K: Kernel> Dma<K> {
                     let taken = if is_limited {
                         self.take_reachable(self.bus(ops, device), pool, size, mask, align)
                     } else {
-                        pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(0)
+                        pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(Missed::Full)
                     };
                     match taken {
                         Ok((page, handle)) => {
@@ -115,14 +136,18 @@ impl<K: Kernel> Dma<K> {
                             if let Some(va) = pool.show(page, pages, request) {
                                 return Ok((va, handle));
                             }
+                            missed = Missed::Unmapped;
                         }
-                        Err(0) => {}
+                        Err(Missed::Full) => {}
                         Err(out_of_reach) => missed = out_of_reach,
                     }
                 }
                 next = pool.next.get();
             }
             if !wanted.contains(OWN) {
+                if let Missed::Unmapped = missed {
+                    self.refuse_unmapped(device, size);
+                }
                 return Err(missed);
             }
             wanted = wanted.difference(OWN) | Flags::ADDRESS_32BITS;
@@ -130,8 +155,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Takes the lowest pages of a pool that hold `size` bytes, all of which the device reaches with addresses up to `mask`,
-    /// and that begin at a multiple of `align`; returns the first page and the handle. If the pool has none, returns where
-    /// it begins if so much of it is out of reach, however empty it is; else zero. Pages out of reach are not touched: not
+    /// and that begin at a multiple of `align`; returns the first page and the handle. If the pool has none, returns
+    /// [`Missed::Unreachable`] with its start if so much of it is out of reach, however empty it is. Pages out of reach are not touched: not
     /// even for a moment is the pool without them.
     #[inline(never)]
     fn take_reachable(
@@ -141,10 +166,10 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         mask: u64,
         align: usize,
-    ) -> Result<(usize, usize), Pa> {
-        let Some(pages) = pages_for(size) else { return Err(0) };
+    ) -> Result<(usize, usize), Missed> {
+        let Some(pages) = pages_for(size) else { return Err(Missed::Full) };
         let (start, last) = (pool.start(), pool.start().wrapping_add(pool.size() - 1));
-        let mut missed = start;
+        let mut missed = Missed::Unreachable(start);
         let mut from = start;
         while let Some(found) = bus.next_reachable(from, last, mask) {
             let first_page = (found.first - start).div_ceil(PAGE_SIZE);
@@ -152,7 +177,7 @@ impl<K: Kernel> Dma<K> {
             // the end.
             let end = (found.last - start + 1).checked_sub(size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if first_page < end && pages <= end - first_page {
-                missed = 0;
+                missed = Missed::Full;
                 if let Some(page) = pool.take_between(first_page, end, pages, align) {
                     return Ok((page, found.handle + (pool.pa_of(page) - found.first)));
                 }

@@ -179,9 +179,7 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)]
     pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();
-        if !pool.flags().contains(Flags::NOMAP) {
-            pool.map_linear();
-        }
+        pool.map_linear();
         let (mut last_link, mut last_next) = (&self.head, &self.first);
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);

@@ -151,8 +151,15 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
 
     /// Where `va` is mapped, or `None` if it is not. Does not sleep.
     fn v2p(&self, va: Va) -> Option<Pa>;
+    /// Whether the kernel has page tables. Without them the processor runs with its MMU off: [`linear`](Kernel::linear)
+    /// leads to all memory, [`map`](Kernel::map) gives such addresses for cached memory and nothing for other memory.
+    /// Does not sleep.
+    fn has_page_tables(&self) -> bool;
     /// The linear map's address of `pa`: `pa - PV_OFFSET`. Nothing says that it is mapped.
     fn linear(&self, pa: Pa) -> Va;
+    /// Whether the interface sets the flag `LINEAR` of every pool, mapped linearly or not, as RT-Thread 5.2.2 does. Else
+    /// only a pool that is mapped linearly has it.
+    fn is_every_pool_linear(&self) -> bool;
     /// Maps `[pa, pa + size)` write-back cached at `va`, which is [`linear`](Kernel::linear)`(pa)`, and of which nothing may
     /// be mapped yet. Whether it did, [`v2p`](Kernel::v2p) says: the kernel may be unable to, or leave that to its boot code.
     /// *Thread.*

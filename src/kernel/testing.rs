@@ -28,8 +28,14 @@ unsafe impl Kernel for HeapOnly {
     fn v2p(&self, _va: Va) -> Option<Pa> {
         None
     }
+    fn has_page_tables(&self) -> bool {
+        true
+    }
     fn linear(&self, pa: Pa) -> Va {
         pa
+    }
+    fn is_every_pool_linear(&self) -> bool {
+        false
     }
     fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
     fn map(&self, _pa: Pa, _size: usize, _memory: MemoryType) -> Option<Va> {

@@ -1,6 +1,8 @@
 //! `rt_dma_alloc`: which pool, which pages, which mapping.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};
 use rt_dma_pool::kernel::NamedRegion;
@@ -239,4 +241,59 @@ fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     machine.free(held).unwrap();
     machine.set_interrupt(None);
     assert_ne!(calls.load(Relaxed), 0);
+}
+
+#[test]
+fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.install(c"pool", LOW.start, MIB);
+    let plain = machine.plain_device();
+    let count = || machine.dma.bad_calls();
+    // An allocation that would have to make a view.
+    for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let before = count();
+        assert_eq!(machine.in_interrupt(|| machine.alloc(plain, PAGE, flags)), None);
+        assert_eq!(count(), before + 1, "{flags:?}");
+        assert_eq!(machine.with_interrupts_off(|| machine.alloc(plain, PAGE, flags)), None);
+        assert_eq!(count(), before + 2, "{flags:?}");
+    }
+    // One within a mask.
+    let before = count();
+    let within = || machine.dma.allocate_within(MapOps::NonCoherent, plain, PAGE, Flags::NOCACHE, u32::MAX as u64);
+    assert_eq!(machine.in_interrupt(within), None);
+    assert_eq!(count(), before + 1);
+    // The first call of a device with a node.
+    let noded = machine.device(DeviceInfo { has_node: true, ..DeviceInfo::default() });
+    let before = count();
+    assert_eq!(machine.in_interrupt(|| machine.alloc(noded, PAGE, Flags::empty())), None);
+    assert_eq!(count(), before + 1);
+    // An install and an extract.
+    let region = range(c"second", LOW.start + MIB, MIB);
+    let before = count();
+    assert_eq!(machine.in_interrupt(|| machine.dma.install(&region)).map(|_| ()), Err(Error::Context));
+    assert_eq!(machine.in_interrupt(|| machine.extract(MIB, 0)), Err(Error::Context));
+    assert_eq!(count(), before + 2);
+    // A free of a buffer with a mapping of its own.
+    machine.set_view_limit(0);
+    let held = machine.alloc(plain, PAGE, Flags::NOCACHE).unwrap();
+    let before = count();
+    assert_eq!(machine.in_interrupt(|| machine.free(held)), Err(Error::Context));
+    assert_eq!(count(), before + 1);
+    machine.free(held).unwrap();
+    assert_eq!(count(), before + 1);
+    let lines = machine.list();
+    assert!(lines.iter().any(|line| *line == format!("{} calls refused", count())), "{lines:?}");
+    assert_eq!(machine.take_errors(), [""; 0], "no line is written where the caller may not sleep");
+}
+
+#[test]
+fn fault_05_a_call_that_finds_no_room_is_not_counted() {
+    let (machine, _) = Machine::with_pool(c"pool", LOW.start, MIB);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, MIB, Flags::empty()).unwrap();
+    assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::empty())), None);
+    assert_eq!(machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE)), None);
+    assert_eq!(machine.dma.bad_calls(), 0);
+    machine.free(held).unwrap();
 }

@@ -135,14 +135,7 @@ fn machines_without_views() -> Vec<Machine> {
         }
         machine.install(c"pool", BASE, MIB);
         if has_room {
-            // The first mapping of each kind is the view.
-            let device = machine.plain_device();
-            for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
-                machine.fail(Service::Map, 0, 1);
-                let held = machine.alloc(device, PAGE, flags).unwrap();
-                machine.free(held).unwrap();
-            }
-            machine.repair(Service::Map);
+            machine.set_largest_mapping(MIB - PAGE);
         }
         machines.push(machine);
     }
@@ -382,4 +375,65 @@ fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
         }
         machine.free(Held { flags: freed_as, ..held }).unwrap();
     }
+}
+
+#[test]
+fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_since() {
+    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP, Flags::NOMAP | Flags::NOCACHE];
+    for (limit, linear) in [(64 * MIB, true), (64 * MIB, false), (0, true), (0, false)] {
+        let machine = Machine::new();
+        machine.set_view_limit(limit);
+        if !linear {
+            machine.fail_always(Service::MapLinear);
+        }
+        let pool = machine.install(c"pool", BASE, MIB);
+        let device = machine.plain_device();
+        let set = |bits| pool.public.flags.store(bits, Relaxed);
+        // Every value of the flags of both revisions, when it is allocated and when it is freed.
+        for (before, after) in (0..64).flat_map(|before| (0..64).map(move |after| (before, after))) {
+            let mut all = Vec::new();
+            for wanted in kinds {
+                set(before | (wanted & Flags::NOMAP).bits());
+                pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.0), Relaxed);
+                let wanted = wanted | (pool.flags() & Flags::DEVICE);
+                all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
+            }
+            set(after);
+            pool.public.dev.store(std::ptr::null_mut(), Relaxed);
+            for held in all {
+                assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
+                assert!(machine.free(held).is_err(), "twice: {held:x?}");
+            }
+            assert_eq!(pool.usage().0, 0);
+        }
+        machine.take_errors();
+    }
+}
+
+#[test]
+fn fault_18_a_physical_address_that_was_never_handed_out_is_refused() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    pool.public.flags.fetch_or(Flags::NOMAP.bits(), Relaxed);
+    refused(&machine, Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.free(held).unwrap();
+}
+
+#[test]
+fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_view() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.install(c"pool", BASE, 16 * MIB);
+    let device = machine.plain_device();
+    // Less than the pool's size.
+    let low = MIB;
+    machine.map_next_at(low);
+    let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    assert_eq!(held.va, low, "as the kernel was told");
+    machine.free(held).expect("it was handed out there");
+    machine.map_next_at(low + 2 * PAGE + 16 * MIB);
+    let held = machine.alloc(device, 2 * PAGE, Flags::WRITE_THROUGH).unwrap();
+    assert_eq!(held.va, low + 2 * PAGE + 16 * MIB);
+    machine.free(held).unwrap();
 }

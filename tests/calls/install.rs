@@ -4,7 +4,7 @@ use crate::fake_kernel::*;
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::MemoryType;
+use rt_dma_pool::kernel::{MemoryType, NamedRegion};
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -158,4 +158,69 @@ fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
 fn physical_page_0_is_left_out() {
     assert_eq!(range(c"low", 0, 4 * PAGE).pages(), Some((PAGE, 3)));
     assert_eq!(range(c"null", 0, PAGE).pages(), None);
+}
+
+#[test]
+fn fault_05_every_pool_of_revision_1_has_the_flag_linear() {
+    let machine = Machine::new();
+    machine.set_revision_1();
+    // Boot code mapped the one and left the other out.
+    machine.premap_linear(BASE, MIB);
+    let mapped = machine.install(c"mapped", BASE, MIB);
+    let unmapped = machine.install(c"unmapped", BASE + MIB, MIB);
+    let flags = Flags::LINEAR | Flags::ADDRESS_32BITS;
+    assert_eq!((mapped.flags(), unmapped.flags()), (flags, flags));
+    let device = machine.plain_device();
+    for size in [MIB, PAGE] {
+        let held = machine.alloc(device, size, Flags::empty()).unwrap();
+        assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Cached)));
+    }
+}
+
+#[test]
+fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_address() {
+    let machine = Machine::new();
+    machine.drop_page_tables();
+    let pool = machine.install(c"pool", BASE, 2 * MIB);
+    assert_eq!(pool.flags(), Flags::LINEAR | Flags::ADDRESS_32BITS);
+    let device = machine.plain_device();
+    let held = machine.in_interrupt(|| machine.alloc(device, MIB, Flags::empty())).expect("the linear map is there");
+    assert_eq!((held.va, held.handle), (machine.at_linear(BASE), BASE));
+    machine.poke(held.va, b"hello");
+    assert_eq!(machine.device_read(held.handle, 5), b"hello");
+    machine.in_interrupt(|| machine.free(held)).unwrap();
+
+    // Memory that must not be mapped linearly has no other address either.
+    let region = NamedRegion { start: BASE + 4 * MIB, end: BASE + 5 * MIB, no_map: true, reusable: false };
+    let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
+    for limit in [64 * MIB, 0] {
+        machine.set_view_limit(limit);
+        let physical = machine.alloc(owner, PAGE, Flags::NOMAP).unwrap();
+        let mapped = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
+        assert_eq!(physical.va, physical.handle);
+        assert_eq!(mapped.va, machine.at_linear(mapped.handle));
+        machine.free(mapped).unwrap();
+        machine.free(physical).unwrap();
+    }
+    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 0));
+    assert_eq!(machine.take_errors(), [""; 0]);
+}
+
+#[test]
+fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line() {
+    let machine = Machine::new();
+    machine.drop_page_tables();
+    machine.install(c"first", BASE, MIB);
+    machine.install(c"second", BASE + MIB, MIB);
+    let device = machine.plain_device();
+    for flags in [Flags::NOCACHE, Flags::NOCACHE | Flags::LINEAR, Flags::WRITE_THROUGH] {
+        for _ in 0..2 {
+            assert_eq!(machine.alloc(device, PAGE, flags), None);
+            let [line] = &machine.take_errors()[..] else { panic!("one line for each call") };
+            assert!(line.starts_with("device: no page tables"), "{line}");
+        }
+    }
+    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 6));
+    machine.in_interrupt(|| assert_eq!(machine.alloc(device, PAGE, Flags::NOCACHE), None));
+    assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 7));
 }

@@ -1,7 +1,7 @@
 //! A machine under test: the fake kernel, the library over it, and a test's hands and eyes.
 
 use super::cache::CacheCall;
-use super::memory::Mapped;
+use super::memory::{HIGH, LOW, Mapped};
 use super::{DeviceInfo, FakeKernel, Fault, Service, context};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Pool, Region};
@@ -109,6 +109,30 @@ impl Machine {
     /// As on most processors; not as on aarch64.
     pub fn set_caches_write_through(&self, does: bool) {
         self.kernel.0.caches_write_through.store(does, Relaxed);
+    }
+
+    /// The kernel has no room for a mapping of more bytes.
+    pub fn set_largest_mapping(&self, bytes: usize) {
+        self.kernel.0.largest_mapping.store(bytes, Relaxed);
+    }
+
+    /// The board leaves the MMU off: all RAM is there at its linear address, and nothing can be mapped.
+    pub fn drop_page_tables(&self) {
+        for ram in [LOW, HIGH] {
+            self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start, false);
+        }
+        self.kernel.0.has_page_tables.store(false, Relaxed);
+    }
+
+    /// As in revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps none linearly.
+    pub fn set_revision_1(&self) {
+        self.kernel.0.is_every_pool_linear.store(true, Relaxed);
+        self.fail_always(Service::MapLinear);
+    }
+
+    /// The kernel makes the next mapping at `va`.
+    pub fn map_next_at(&self, va: Va) {
+        self.kernel.0.memory.map_next_at(va);
     }
 
     pub fn set_view_limit(&self, bytes: usize) {

@@ -37,6 +37,8 @@ pub struct Memory {
     /// What `v2p` reads: for each mapped page, where it leads.
     table: RwLock<HashMap<Va, (Pa, MemoryType)>>,
     mapped: Mutex<BTreeMap<Va, Mapped>>,
+    /// Where the next mapping is made, if a test says so.
+    next_va: Mutex<Option<Va>>,
 }
 
 const LINEAR_SIZE: usize = HIGH.end - LOW.start;
@@ -73,6 +75,7 @@ impl Memory {
             file: Mutex::new(Some(file)),
             table: RwLock::default(),
             mapped: Mutex::default(),
+            next_va: Mutex::default(),
         }
     }
 
@@ -91,6 +94,11 @@ impl Memory {
 
     pub fn linear(&self, pa: Pa) -> Va {
         self.linear.wrapping_add(pa).wrapping_sub(LOW.start)
+    }
+
+    /// The physical address that the linear map shows at `va`, if it shows it.
+    pub fn pa_of_linear(&self, va: Va) -> Pa {
+        va.wrapping_sub(self.linear).wrapping_add(LOW.start)
     }
 
     pub fn translate(&self, va: Va) -> Option<(Pa, MemoryType)> {
@@ -129,12 +137,18 @@ impl Memory {
     /// Maps anywhere, and perhaps something else than was asked for; the table says what.
     pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<Wrong>) -> Va {
         let leads_to = if wrong == Some(Wrong::Block) { elsewhere(pa) } else { pa };
-        let va = self.show(0, leads_to, size, memory);
+        let at = self.next_va.lock().unwrap().take();
+        let va = self.show(at.unwrap_or(0), leads_to, size, memory);
         if wrong == Some(Wrong::LastPage) {
             self.show(va + size - PAGE, elsewhere(pa + size - PAGE), PAGE, memory);
         }
         self.mapped.lock().unwrap().insert(va, Mapped { pa, size, memory });
         va
+    }
+
+    /// The next mapping is made at `va`.
+    pub fn map_next_at(&self, va: Va) {
+        *self.next_va.lock().unwrap() = Some(va);
     }
 
     /// Maps pages one behind the other.

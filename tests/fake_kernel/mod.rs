@@ -78,7 +78,12 @@ pub struct Inner {
     cache: Mutex<Cache>,
     records: Mutex<Records>,
     view_limit: AtomicUsize,
+    /// Bytes of the largest range of addresses that is free for a mapping.
+    largest_mapping: AtomicUsize,
     caches_write_through: AtomicBool,
+    has_page_tables: AtomicBool,
+    /// As revision r1 of the interface.
+    is_every_pool_linear: AtomicBool,
     /// What happens on a core whenever interrupts are on.
     handler: RwLock<Option<Handler>>,
     /// What happens in the thread that writes a line, as a console's driver would.
@@ -101,7 +106,10 @@ impl FakeKernel {
             cache: Mutex::default(),
             records: Mutex::default(),
             view_limit: AtomicUsize::new(64 << 20),
+            largest_mapping: AtomicUsize::new(usize::MAX),
             caches_write_through: AtomicBool::new(true),
+            has_page_tables: AtomicBool::new(true),
+            is_every_pool_linear: AtomicBool::new(false),
             handler: RwLock::default(),
             writer: RwLock::default(),
             maps: AtomicUsize::new(0),
@@ -239,7 +247,18 @@ unsafe impl Kernel for FakeKernel {
     }
 
     fn v2p(&self, va: Va) -> Option<Pa> {
+        if !self.has_page_tables() {
+            return Some(self.0.memory.pa_of_linear(va));
+        }
         self.0.memory.translate(va).map(|(pa, _)| pa)
+    }
+
+    fn has_page_tables(&self) -> bool {
+        self.0.has_page_tables.load(Relaxed)
+    }
+
+    fn is_every_pool_linear(&self) -> bool {
+        self.0.is_every_pool_linear.load(Relaxed)
     }
 
     fn linear(&self, pa: Pa) -> Va {
@@ -249,6 +268,7 @@ unsafe impl Kernel for FakeKernel {
     fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         self.may_sleep("map_linear");
         assert_eq!(va, self.linear(pa));
+        assert!(self.has_page_tables(), "a mapping in page tables that are not there");
         if !self.fails(Service::MapLinear) {
             self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
         }
@@ -256,7 +276,10 @@ unsafe impl Kernel for FakeKernel {
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
         self.may_sleep("map");
-        if self.fails(Service::Map) {
+        if !self.has_page_tables() {
+            return (memory == MemoryType::Cached).then(|| self.linear(pa));
+        }
+        if size > self.0.largest_mapping.load(Relaxed) || self.fails(Service::Map) {
             return None;
         }
         self.0.maps.fetch_add(1, Relaxed);
@@ -266,6 +289,9 @@ unsafe impl Kernel for FakeKernel {
 
     fn unmap(&self, va: Va) {
         self.may_sleep("unmap");
+        if !self.has_page_tables() {
+            return;
+        }
         self.0.memory.unmap(va);
     }
 

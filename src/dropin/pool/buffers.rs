@@ -3,12 +3,13 @@
 use super::{CLEAN, DIRTY, Pool};
 use crate::dropin::page_map::{PageMap, Span, Step, change, differs_in_many};
 use crate::dropin::pool::mapping::Mapping;
-use crate::dropin::pool::view::map_checked;
+use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
 use crate::mem::cache;
 use crate::mem::lock::IrqGuard;
+use crate::mem::turn::Turned;
 use core::num::NonZeroUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -16,13 +17,20 @@ use core::sync::atomic::Ordering::Relaxed;
 /// that is longer.
 const PATIENCE: usize = 16;
 
-/// No page.
-const NO_PAGE: usize = usize::MAX;
-
 /// Says that a buffer is looked for by an address in a view: the first to look in.
 pub const MAPPED: usize = MemoryType::Cached as usize;
 /// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
 pub const PHYSICAL: usize = 3;
+
+/// Where the processor sees a buffer.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// In the pool's view; or at its physical address, as memory that is not mapped.
+    InView(NonZeroUsize),
+    /// In a mapping of its own.
+    ByItself(NonZeroUsize),
+}
+
 impl<K: Kernel> Pool<K> {
     /// Takes the lowest run of `pages` free pages; says at which page. Any context.
     #[inline(always)]
@@ -96,20 +104,24 @@ impl<K: Kernel> Pool<K> {
         } else {
             MemoryType::Cached
         };
-        let va = match is_physical {
-            true => NonZeroUsize::new(self.start + offset),
+        let shown = match is_physical {
+            true => NonZeroUsize::new(self.start + offset).map(Shown::InView),
             false => self.map_buffer(page, pages, memory),
         };
-        let Some(va) = va else {
+        let Some(shown) = shown else {
             // It was allocated just now, so it can be freed.
             let _ = self.free(page, pages);
             return None;
         };
-        // Nobody can tell of which type a mapping of its own is, but by the mark: so one that has a cache counts as cached.
-        let is_cached_alone = self.kernel.caches_write_through()
-            && memory == MemoryType::WriteThrough
-            && self.view(memory).base().is_none();
+        let (va, is_alone) = match shown {
+            Shown::InView(va) => (va, false),
+            Shown::ByItself(va) => (va, true),
+        };
         let is_cached = memory == MemoryType::Cached && !is_physical;
+        if is_physical {
+            self.has_physical.store(true, Relaxed);
+        }
+        let is_cached_alone = is_alone && !is_cached && self.counts_as_cached(memory);
         let mark = if is_cached || is_physical || is_cached_alone { DIRTY } else { CLEAN };
         let span = Span::new(page, pages);
         // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
@@ -128,66 +140,79 @@ impl<K: Kernel> Pool<K> {
         Some(va)
     }
 
+    /// Whether a buffer with a mapping of its own of this type is marked as cached. Only the mark shows of which type such
+    /// a mapping is, so a write-through one that the cache may hold lines of counts as cached.
+    fn counts_as_cached(&self, memory: MemoryType) -> bool {
+        memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
+    }
+
     /// An address for the buffer at `page`: in the view, which is made if nobody did, or in a mapping of its own.
     #[inline(always)]
-    fn map_buffer(&self, page: usize, pages: usize, memory: MemoryType) -> Option<NonZeroUsize> {
+    fn map_buffer(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Shown> {
         let offset = page << PAGE_SHIFT;
-        let view = self.view(memory);
-        if let Some(base) = view.base() {
-            return NonZeroUsize::new(base + offset);
+        let in_view = |base| NonZeroUsize::new(base + offset).map(Shown::InView);
+        if let Some(base) = self.view(memory).base() {
+            return in_view(base);
         }
         let kernel = self.kernel;
-        let turn = self.own.turn(kernel)?;
-        if let Some(base) = view.get_or_map(&turn, kernel, self.start, self.size(), memory) {
-            return NonZeroUsize::new(base + offset);
+        if memory != MemoryType::Cached && !kernel.has_page_tables() {
+            return None;
         }
-        let record = self.own.reserve(turn, kernel, page, pages)?;
+        let turn = self.own.turn(kernel)?;
+        if let Some(base) = self.make_view(&turn, memory) {
+            return in_view(base);
+        }
+        let record = self.own.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own.put(record, va);
-        va
+        va.map(Shown::ByItself)
+    }
+
+    /// Where the view of this type begins; maps it if nobody did. `None` if it cannot be had now: then the next call tries
+    /// again, unless the pool is larger than views may be. *Thread.*
+    #[inline(always)]
+    fn make_view(&self, _: &Turned<K>, memory: MemoryType) -> Option<Va> {
+        let view = self.view(memory);
+        // Another thread may have made it while this one waited for its turn.
+        if view.base().is_none() && self.size() <= self.kernel.view_limit() {
+            if memory == MemoryType::Cached {
+                // What failed when the pool was installed may work now.
+                self.map_linear();
+            }
+            if view.base().is_none() {
+                view.put(map_checked(self.kernel, self.start, self.size(), memory)?.get());
+            }
+        }
+        view.base()
     }
 
     /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` says; if it can be
     /// one. Any context.
     #[inline(always)]
     pub fn buffer_at(&self, va: Va, sought: usize) -> Option<usize> {
-        let page = self.page_at(va, sought);
-        if page == NO_PAGE {
-            return None;
-        }
-        // In the cached view, which is there: so nobody has a cached mapping of its own, and the mark is that of a view.
-        let is_sure = || sought == MAPPED && self.was_cached(page) && !self.kernel.caches_write_through();
+        let page = self.page_at(va, sought)?;
+        // A page that was handed out cached is in a mapping of its own only if some such page ever was.
+        let is_sure = || sought == MAPPED && self.was_cached(page) && !self.own.has_cached();
         if self.has_own_mappings() && !is_sure() && self.own.has(page) { None } else { Some(page) }
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
-    /// handed out without a mapping, as `sought` says; else [`NO_PAGE`]. Any context.
+    /// handed out without a mapping, as `sought` says. Any context.
     #[inline(always)]
-    fn page_at(&self, va: Va, sought: usize) -> usize {
-        let [cached, uncached, write_through, _] = &self.views;
-        let size = self.size();
-        let mut kind = DIRTY;
-        let mut offset = self.views.get(sought).unwrap_or(cached).offset_of(va);
-        if offset >= size {
-            if sought != MAPPED {
-                return NO_PAGE;
+    fn page_at(&self, va: Va, sought: usize) -> Option<usize> {
+        let [cached, uncached, write_through, physical] = &self.views;
+        let page_in = |view: &View| view.page_of(va, self.pages);
+        let (page, is_cached) = if sought != MAPPED {
+            if !self.has_physical.load(Relaxed) {
+                return None;
             }
-            kind = CLEAN;
-            offset = uncached.offset_of(va);
-            if offset >= size {
-                offset = write_through.offset_of(va);
-                if offset >= size {
-                    return NO_PAGE;
-                }
-            }
-        }
-        if sought != MAPPED && !self.flags().contains(Flags::NOMAP) {
-            return NO_PAGE;
-        }
-        // A view that is not mapped is no whole number of pages away from the first byte of one.
-        let is_first_byte = (offset | va).is_multiple_of(PAGE_SIZE);
-        let page = offset >> PAGE_SHIFT;
-        if is_first_byte && (self.mark(page) ^ kind) & 1 == 0 { page } else { NO_PAGE }
+            (page_in(physical)?, true)
+        } else if let Some(page) = page_in(cached) {
+            (page, true)
+        } else {
+            (page_in(uncached).or_else(|| page_in(write_through))?, false)
+        };
+        (self.was_cached(page) == is_cached).then_some(page)
     }
 
     /// The physical address of `page`.

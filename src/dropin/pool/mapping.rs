@@ -7,7 +7,7 @@
 use core::mem::size_of;
 use core::num::NonZeroUsize;
 use core::sync::atomic::{
-    AtomicUsize,
+    AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -42,6 +42,8 @@ pub struct Mappings {
     first: AtomicRef<Mapping>,
     /// Buffers that are mapped by themselves.
     count: AtomicUsize,
+    /// A buffer that counts as cached (see `hand_out`) was mapped by itself once.
+    has_cached: AtomicBool,
 }
 
 impl Mapping {
@@ -68,7 +70,12 @@ impl Mapping {
 impl Mappings {
     /// No records.
     pub const fn new() -> Self {
-        Mappings { turn: Turn::new(), first: AtomicRef::new(), count: AtomicUsize::new(0) }
+        Mappings {
+            turn: Turn::new(),
+            first: AtomicRef::new(),
+            count: AtomicUsize::new(0),
+            has_cached: AtomicBool::new(false),
+        }
     }
 
     /// Waits for the turn to map memory of the pool; `None` where the caller may not sleep.
@@ -77,9 +84,19 @@ impl Mappings {
     }
 
     /// A record for the buffer of `pages` pages at `page`, which the caller maps and [puts](Mappings::put) there; `None` if
-    /// there is no memory for one. Ends the turn. *Thread.*
+    /// there is no memory for one. `is_cached` says that the buffer will count as cached. Ends the turn. *Thread.*
     #[inline(always)]
-    pub fn reserve<K: Kernel>(&self, _: Turned<K>, kernel: K, page: usize, pages: usize) -> Option<&'static Mapping> {
+    pub fn reserve<K: Kernel>(
+        &self,
+        _: Turned<K>,
+        kernel: K,
+        page: usize,
+        pages: usize,
+        is_cached: bool,
+    ) -> Option<&'static Mapping> {
+        if is_cached {
+            self.has_cached.store(true, Relaxed);
+        }
         if let Some(record) = self.records().find(|record| record.page.load(Acquire) == FREE) {
             record.page.store(page, Relaxed);
             record.pages.store(pages, Relaxed);
@@ -131,6 +148,12 @@ impl Mappings {
     #[inline(always)]
     pub fn count(&self) -> usize {
         self.count.load(Relaxed)
+    }
+
+    /// Whether a buffer that counts as cached may be mapped by itself. Any context.
+    #[inline(always)]
+    pub fn has_cached(&self) -> bool {
+        self.has_cached.load(Relaxed)
     }
 
     /// Bytes of heap that are kept for the next records. Any context.

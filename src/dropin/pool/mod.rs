@@ -9,7 +9,7 @@ pub use buffers::{MAPPED, PHYSICAL};
 pub use seen::Seen;
 
 use core::mem::size_of;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{OWN, PageMap, Shape, USED, words_for};
@@ -93,6 +93,11 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// Buffers that are mapped one by one.
     pub own: Mappings,
+    /// Firmware forbids a linear map of the pool (`no-map`), whatever C writes to the flags later.
+    no_map: bool,
+    /// A buffer was handed out by its physical address once, so such addresses are looked up when buffers are freed.
+    /// C may change the `NOMAP` flag while such buffers are in use.
+    has_physical: AtomicBool,
     /// By whom it was named first, if it is a `memory-region`, as a [`NamedBy`]: C may write `public.dev`.
     named: AtomicUsize,
     owners: AtomicRef<Owner>,
@@ -130,7 +135,9 @@ impl<K: Kernel> Pool<K> {
     ) -> Option<NewPool<K>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
+        let no_map = flags.contains(Flags::NOMAP);
         let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
+        let flags = if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags };
         // The name of a device goes with the device, and the pool stays.
         let copied = if named.is_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
@@ -154,6 +161,8 @@ impl<K: Kernel> Pool<K> {
             // One by one: a repeated one is written by a loop.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             own: Mappings::new(),
+            no_map,
+            has_physical: AtomicBool::new(false),
             named: AtomicUsize::new(named.0),
             owners: AtomicRef::new(),
             next: OnceRef::new(),
@@ -211,20 +220,24 @@ impl<K: Kernel> Pool<K> {
         (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
-    /// Makes the linear map the cached view of a pool that is not linked yet, mapping it first if nobody has; `LINEAR` says
-    /// whether it is. *Thread.*
-    #[inline(always)]
+    /// Makes the linear map the cached view, unless firmware forbids that, and sets `LINEAR`. Maps the pool linearly first
+    /// if it is not mapped at all. Does nothing on failure. The caller excludes other calls. *Thread.*
+    #[inline(never)]
     pub fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let base = kernel.linear(start);
+        // A view contains neither C's null pointer nor the end of the address space within a page.
+        let is_whole = base != 0 && base.checked_add(size - 1).is_some();
+        if self.no_map || !is_whole {
+            return;
+        }
         if leads_to(kernel, base, size, NOWHERE) {
             kernel.map_linear(base, start, size);
         }
         if leads_to(kernel, base, size, start) {
             self.view(MemoryType::Cached).put(base);
-            // Nobody else sees the pool yet.
-            self.public.flags.store(self.flags().union(Flags::LINEAR).bits(), Relaxed);
+            self.add_flags(Flags::LINEAR);
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Then a buffer's address is an addition, from any context. A view is checked page by page against `v2p` before anyone
 //! gets an address in it: RT-Thread's aarch64 block mapping can map the wrong memory without an error.
+//!
+//! A view that could not be made is not remembered as impossible: the heap or the kernel's address space may have been
+//! full only for a moment. The next call that needs the view, in a thread, tries again.
 
 use core::num::NonZeroUsize;
 use core::sync::atomic::{
@@ -9,17 +12,11 @@ use core::sync::atomic::{
     Ordering::{Relaxed, Release},
 };
 
-use crate::kernel::{Kernel, MemoryType, PAGE_SIZE, Pa, Va};
-use crate::mem::turn::Turned;
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 
-// A view that is mapped is the address where it begins, on a page. The others are no such address: so the distance from
-// them to a page is never a whole number of pages.
-
-/// Not asked for yet.
+/// The value of a view that is not mapped. A mapped view has the address of its first byte, which begins a page; this
+/// value does not, so the distance from it to a page is never a whole number of pages.
 const NONE: usize = usize::MAX;
-/// It cannot be had: the pool is too large, or the kernel refused, or mapped something else. Buffers are mapped one by
-/// one.
-const REFUSED: usize = usize::MAX - 1;
 
 /// Where a pool is mapped with one memory type.
 pub struct View(AtomicUsize);
@@ -40,38 +37,21 @@ impl View {
     pub fn base(&self) -> Option<Va> {
         // Nothing is read but what the address leads to, which comes after it.
         let state = self.0.load(Relaxed);
-        (state < REFUSED).then_some(state)
+        (state != NONE).then_some(state)
     }
 
-    /// How far `va` is behind the view's first byte: a whole number of pages if it is that of a page in a view that is
-    /// mapped, and less than its size. Any context.
+    /// The number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page of
+    /// the view begins there, or the view is not mapped. Any context.
     #[inline(always)]
-    pub fn offset_of(&self, va: Va) -> usize {
-        va.wrapping_sub(self.0.load(Relaxed))
+    pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
+        let offset = va.wrapping_sub(self.0.load(Relaxed));
+        let page = offset >> PAGE_SHIFT;
+        (offset.is_multiple_of(PAGE_SIZE) && page < pages).then_some(page)
     }
 
-    /// Says that the pool, which nobody else sees yet, is mapped at `base` already.
+    /// Records that the whole pool is mapped from `base` on. The caller excludes other callers.
     pub fn put(&self, base: Va) {
-        self.0.store(base, Relaxed);
-    }
-
-    /// Where the view begins; maps `[pa, pa + size)` if nobody did. `None` if it cannot be had, now or later. The pool has
-    /// one turn for all of its views. *Thread.*
-    #[inline(always)]
-    pub fn get_or_map<K: Kernel>(
-        &self,
-        _: &Turned<K>,
-        kernel: K,
-        pa: Pa,
-        size: usize,
-        memory: MemoryType,
-    ) -> Option<Va> {
-        if self.0.load(Relaxed) == NONE {
-            let is_small = size <= kernel.view_limit();
-            let base = if is_small { map_checked(kernel, pa, size, memory) } else { None };
-            self.0.store(base.map_or(REFUSED, NonZeroUsize::get), Release);
-        }
-        self.base()
+        self.0.store(base, Release);
     }
 }
 

@@ -166,9 +166,18 @@ unsafe impl Kernel for RtThread {
         unless_unmapped(unsafe { rt_dma_port_v2p(pointer(va)) })
     }
 
+    fn has_page_tables(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_has_page_tables() != 0 }
+    }
+
     fn linear(&self, pa: Pa) -> Va {
         // SAFETY: see above.
         pa.wrapping_sub(unsafe { rt_dma_port_pv_offset() })
+    }
+
+    fn is_every_pool_linear(&self) -> bool {
+        revision() == 1
     }
 
     fn map_linear(&self, va: Va, pa: Pa, size: usize) {

@@ -156,15 +156,20 @@ unsafe extern "C" {
     /// `rt_free`. Thread.
     pub fn rt_dma_port_heap_free(memory: *mut c_void);
 
-    /// `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Any context.
+    /// `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Without page tables `va + PV_OFFSET`. Any
+    /// context.
     pub fn rt_dma_port_v2p(va: *mut c_void) -> usize;
+    /// Not 0 if the kernel has page tables. 0 where it leaves the MMU off: then every address is mapped at
+    /// `PV_OFFSET` from its physical address, and only cached memory can be mapped. Any context.
+    pub fn rt_dma_port_has_page_tables() -> c_int;
     /// `PV_OFFSET`. Any context.
     pub fn rt_dma_port_pv_offset() -> usize;
     /// Maps whole pages write-back cached at `va` with `rt_aspace_map_phy`, if it can; not where the revision leaves the
     /// linear map to its boot code. Thread.
     pub fn rt_dma_port_map_linear(va: *mut c_void, pa: usize, size: usize);
     /// `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
-    /// (RT_DMA_PORT_WRITE_THROUGH); null on failure. Thread.
+    /// (RT_DMA_PORT_WRITE_THROUGH); null on failure. Without page tables the linear address for RT_DMA_PORT_CACHED, else
+    /// null. Thread.
     pub fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> *mut c_void;
     /// `rt_iounmap`. Thread.
     pub fn rt_dma_port_unmap(va: *mut c_void);
