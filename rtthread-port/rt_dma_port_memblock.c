@@ -32,7 +32,8 @@ void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 {
     rt_region_t *reg = region;
 
-    if (reg->start == start && end < reg->end)
+    /* By the last bytes: the end of a region at the end of the address space is 0. */
+    if (reg->start == start && end - 1 < reg->end - 1)
     {
         reg->start = end;
     }

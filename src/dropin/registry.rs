@@ -12,7 +12,7 @@ use core::sync::atomic::{
 use crate::abi::rt_list_t;
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::mapping::Mapping;
-use crate::dropin::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region};
+use crate::dropin::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region, reachable_end};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, PAGE_SHIFT, Pa, Va};
@@ -116,6 +116,7 @@ impl<K: Kernel> Dma<K> {
     /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
     /// became of it. *Thread.*
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
+        let region = &Region { end: reachable_end(region.start, region.end), ..*region };
         let add = |installer: Installer<K>| {
             self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None)?;
             // It is there now, and nothing else is.

@@ -1,6 +1,7 @@
 //! `rt_dma_pool_extract`, over the reserved list. (Revision r1's own list: `bsp-tests/host`.)
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
@@ -166,4 +167,103 @@ fn consumed_memory_cannot_be_installed_again() {
     assert_eq!(again, Err(Error::Overlap));
     machine.install(c"rest", BASE + 4 * MIB, 4 * MIB);
     assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
+}
+
+/// The end of the address space.
+const TOP: usize = 0;
+
+/// A machine with one reserved region, whose memory nobody can map.
+fn machine_at(start: usize, end: usize) -> Machine {
+    let machine = machine_with(&[ReservedRegion { start, end, usable: true }]);
+    machine.fail_always(Service::MapLinear);
+    machine
+}
+
+/// Every page of every pool can be had, by its physical address, and given back.
+fn assert_every_page_serves(machine: &Machine) {
+    let device = machine.plain_device();
+    let mut expected = Vec::new();
+    for pool in machine.dma.pools() {
+        pool.public.flags.fetch_or(Flags::NOMAP.bits(), std::sync::atomic::Ordering::Relaxed);
+        expected.extend((0..pool.size() / PAGE).map(|page| pool.start() + page * PAGE));
+    }
+    let all: Vec<_> = std::iter::from_fn(|| machine.alloc(device, PAGE, Flags::NOMAP)).collect();
+    assert_eq!(all.iter().map(|held| held.handle).collect::<Vec<_>>(), expected);
+    assert!(!expected.contains(&0));
+    all.into_iter().for_each(|held| machine.free(held).unwrap());
+}
+
+#[test]
+fn fault_10_a_region_at_address_0_serves_but_for_its_first_page_and_the_split_is_exact() {
+    // Where there is room, both pools have the bytes that were asked for.
+    let (total, coherent) = (64 * PAGE, 16 * PAGE);
+    for (end, cma) in [(2 * total, 48 * PAGE), (total + PAGE, 48 * PAGE), (total, 47 * PAGE)] {
+        let machine = machine_at(0, end);
+        machine.extract(total, coherent).unwrap();
+        let expected = [("coherent-pool".into(), PAGE, coherent), ("cma".into(), PAGE + coherent, cma)];
+        assert_eq!(pools(&machine), expected);
+        assert_every_page_serves(&machine);
+    }
+    // Sizes of a page.
+    for (total, coherent, expected) in [
+        (8 * PAGE, PAGE, &[("coherent-pool", PAGE, PAGE), ("cma", 2 * PAGE, 6 * PAGE)][..]),
+        (2 * PAGE, PAGE, &[("coherent-pool", PAGE, PAGE)]),
+        (2 * PAGE, 2 * PAGE, &[("coherent-pool", PAGE, PAGE)]),
+        (2 * PAGE, 0, &[("cma", PAGE, PAGE)]),
+    ] {
+        let machine = machine_at(0, total);
+        machine.extract(total, coherent).unwrap();
+        let found = pools(&machine);
+        let found: Vec<_> = found.iter().map(|(name, start, size)| (name.as_str(), *start, *size)).collect();
+        assert_eq!(found, expected, "{total:#x} {coherent:#x}");
+        assert_every_page_serves(&machine);
+    }
+    // Nothing can be taken of one page.
+    assert_eq!(machine_at(0, PAGE).extract(PAGE, 0), Err(Error::NoRegion));
+    let machine = machine_with(&[usable(0, PAGE), usable(BASE, PAGE)]);
+    assert_eq!(machine.extract(PAGE, 0), Ok((BASE, BASE + PAGE)), "the next region is looked at");
+}
+
+#[test]
+fn fault_10_what_is_left_of_a_region_at_address_0_serves_the_next() {
+    let machine = machine_at(0, 64 * PAGE);
+    for expected in [PAGE, 33 * PAGE] {
+        assert_eq!(machine.extract(32 * PAGE, 8 * PAGE).unwrap().0, expected);
+    }
+    assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
+    assert_eq!(machine.dma.pools().map(|pool| pool.size()).sum::<usize>(), 63 * PAGE);
+    assert_every_page_serves(&machine);
+}
+
+#[test]
+fn fault_10_a_region_at_the_end_of_the_address_space_serves_but_for_its_last_page() {
+    let start = TOP.wrapping_sub(64 * PAGE);
+    for end in [TOP, usize::MAX] {
+        let machine = machine_at(start, end);
+        for (first, sizes) in [(start, [8, 24]), (start + 32 * PAGE, [8, 23])] {
+            let before = machine.dma.pools().count();
+            assert_eq!(machine.extract(32 * PAGE, 8 * PAGE).unwrap().0, first);
+            let made: Vec<_> = machine.dma.pools().skip(before).collect();
+            assert_eq!(made.iter().map(|pool| pool.size() / PAGE).collect::<Vec<_>>(), sizes);
+            assert_eq!((made[0].start(), made[1].start()), (first, first + 8 * PAGE));
+        }
+        assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
+        assert_every_page_serves(&machine);
+
+        let machine = machine_at(start, end);
+        let pool = machine.dma.install(&Region { start, end, ..range(c"top", 0, 0) }).unwrap();
+        assert_eq!((pool.start(), pool.size()), (start, 63 * PAGE));
+        assert_every_page_serves(&machine);
+    }
+}
+
+#[test]
+fn fault_10_the_split_loses_no_page_where_sizes_or_bounds_are_no_whole_pages() {
+    for (start, total, coherent) in [(BASE + 100, 64 * PAGE, 16 * PAGE), (BASE, 64 * PAGE + 10, 16 * PAGE + 10)] {
+        let machine = machine_with(&[usable(start, 128 * PAGE)]);
+        machine.extract(total, coherent).unwrap();
+        let first = start.next_multiple_of(PAGE);
+        let expected = [("coherent-pool".into(), first, 16 * PAGE), ("cma".into(), first + 16 * PAGE, 48 * PAGE)];
+        assert_eq!(pools(&machine), expected);
+    }
 }

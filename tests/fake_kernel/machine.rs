@@ -217,7 +217,7 @@ impl Machine {
         match self.dma.extract(RegionList::RESERVED, total, coherent) {
             Ok(()) | Err(Error::High) => {
                 let start = self.dma.pools().nth(before).unwrap().region().start;
-                Ok((start, start + total))
+                Ok((start, start.wrapping_add(total)))
             }
             Err(error) => Err(error),
         }

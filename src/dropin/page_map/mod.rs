@@ -103,6 +103,10 @@ impl PageMap {
         let (index, longest) = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
         let end = self.run_end(start, longest);
+        // Only where C wrote to the bitmap it disagrees with the tree. Then these pages may lie past the pool's end.
+        if start >= end || count > end - start {
+            return None;
+        }
         self.open.open(start, end, count);
         self.mark_many(start, count, usize::MAX);
         Some(start)
@@ -267,7 +271,7 @@ impl PageMap {
         let mut length = 0;
         if leaving != 0 {
             let start = (index + 1) * BITS - leaving;
-            length = self.run_end(start, 0) - start;
+            length = self.run_end(start, 0).saturating_sub(start);
             free &= !from_bit(start);
         }
         length.max(longest_run(free)) as i32
@@ -286,7 +290,7 @@ impl PageMap {
             }
             // It leaves the word. Longer than that, it is the longest that begins there; else it ends in the next.
             if longest >= BITS as i32 {
-                return page + longest as usize;
+                return (page + longest as usize).min(self.pages);
             }
             at = (index + 1) * BITS;
         }
@@ -304,7 +308,7 @@ impl PageMap {
             if mask == usize::MAX {
                 // The last word that the run fills: the tree says where it begins, if not here.
                 let value = *self.runs.value(index);
-                return if value < 0 { !value as usize } else { index * BITS };
+                return if value < 0 { (!value as usize).min(page) } else { index * BITS };
             }
             (index, mask) = (index.wrapping_sub(1), usize::MAX);
         }

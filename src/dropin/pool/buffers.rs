@@ -67,8 +67,9 @@ impl<K: Kernel> Pool<K> {
         while from < end && pages <= end - from {
             match self.settled().take_between(from, end, pages, base, align.max(1)) {
                 Step::Taken(page) => return Some(page),
-                Step::From(page) => from = page,
-                Step::Nothing => break,
+                Step::From(page) if page > from => from = page,
+                // Nothing; or C wrote to the bitmap, and the search would go round in a circle.
+                Step::From(_) | Step::Nothing => break,
             }
         }
         None

@@ -17,7 +17,7 @@ use crate::dropin::pool::mapping::Mappings;
 use crate::dropin::pool::view::{NOWHERE, View, leads_to};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, Pa};
+use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{AtomicRef, OnceRef, Reserved, Slot};
@@ -41,12 +41,23 @@ const MOST_PAGES: usize = i32::MAX as usize;
 impl Region {
     /// The first whole page and the number of whole pages; `None` if there is none, or more than [`MOST_PAGES`].
     pub fn pages(&self) -> Option<(Pa, usize)> {
-        // Physical page 0 is left out: its address is C's null, and its handle says that nobody asked for one.
-        let first = (self.start.saturating_sub(1) >> PAGE_SHIFT) + 1;
-        // Below zero it is more than the most, too.
-        let pages = (self.end >> PAGE_SHIFT).wrapping_sub(first);
-        (pages.wrapping_sub(1) < MOST_PAGES).then_some((first << PAGE_SHIFT, pages))
+        let first = first_page(self.start)?;
+        let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
+        (pages.wrapping_sub(1) < MOST_PAGES).then_some((first, pages))
     }
+}
+
+/// The first page at `start` or after it that a pool may have, by its first byte; `None` if there is none.
+///
+/// Physical page 0 is left out: its address is C's null, and its handle says that nobody asked for one.
+pub(crate) fn first_page(start: Pa) -> Option<Pa> {
+    start.max(1).checked_next_multiple_of(PAGE_SIZE)
+}
+
+/// The end of a region that begins at `start`: `end`, unless C computed it as the end of the address space. That is zero,
+/// and becomes the highest address, so that only the last page is left out.
+pub(crate) fn reachable_end(start: Pa, end: Pa) -> Pa {
+    if end == 0 && start != 0 { Pa::MAX } else { end }
 }
 
 /// Whose node names a pool's region in `memory-region`.
