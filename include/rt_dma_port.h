@@ -255,7 +255,7 @@ struct rt_dma_port_configuration {
    */
   struct rt_dma_port_errors errors;
   /**
-   * MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+   * MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
    */
   int16_t view_limit;
   /**
@@ -379,7 +379,8 @@ extern void rt_dma_port_consume(void *region,
                                 uintptr_t end);
 
 /**
- * `rt_dm_dev_get_name`; may be null. Any context.
+ * `rt_dm_dev_get_name`; if the device has no name, that of its device-tree node; null if it has none either. Any
+ * context.
  */
 extern const char *rt_dma_port_device_name(void *dev);
 
@@ -449,7 +450,8 @@ extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev,
 
 /**
  * A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
- * where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
+ * where the caller may not sleep. Where `name` is null, the line begins with the address `dev` of a device, unless that
+ * is 0. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
  */
 extern void rt_dma_port_say(int level,
                             const char *name,
@@ -457,7 +459,8 @@ extern void rt_dma_port_say(int level,
                             uintptr_t a,
                             uintptr_t b,
                             uintptr_t c,
-                            uintptr_t d);
+                            uintptr_t d,
+                            uintptr_t dev);
 
 /**
  * A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.

@@ -8,7 +8,18 @@
 
 const char *rt_dma_port_device_name(void *dev)
 {
-    return rt_dm_dev_get_name(dev);
+    const char *name = rt_dm_dev_get_name(dev);
+
+#ifdef RT_USING_OFW
+    const struct rt_ofw_node *np = ((struct rt_device *)dev)->ofw_node;
+
+    if ((!name || !*name) && np)
+    {
+        name = rt_ofw_node_full_name(np);
+    }
+#endif
+
+    return name && *name ? name : RT_NULL;
 }
 
 int rt_dma_port_device_is_coherent(void *dev)

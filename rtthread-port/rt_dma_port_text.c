@@ -22,14 +22,23 @@
 
 /* Longer than any line of the library; rt_snprintf cuts what is longer still. */
 #define LINE_SIZE 128
+/* "device 0x" and an address. */
+#define WHOM_SIZE 32
 
 void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
-        uintptr_t d)
+        uintptr_t d, uintptr_t dev)
 {
     char line[LINE_SIZE];
+    char whom[WHOM_SIZE];
 
     /* Without RT_USING_CONSOLE what writes is a macro that drops its arguments. */
     RT_UNUSED(name);
+
+    if (!name)
+    {
+        rt_snprintf(whom, sizeof(whom), dev ? "device 0x%lx" : "unnamed", (unsigned long)dev);
+        name = whom;
+    }
 
     /* LOG_x wants a literal to paste its own text to, so the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);

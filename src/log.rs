@@ -41,6 +41,8 @@ impl Name {
 pub struct Line<'a> {
     /// Whom it concerns: a pool, a device. What the line begins with.
     pub name: Name,
+    /// The address of the device that it concerns, or 0. Where there is no name, the line begins with the address.
+    pub device: usize,
     /// What follows the name and a colon.
     pub format: &'static CStr,
     /// A number for each `%l…`, a [name](Name::word) for each `%s`, in the order of the format; four at most.
@@ -51,6 +53,6 @@ impl<'a> Line<'a> {
     /// A line about `name`.
     #[inline(always)]
     pub fn about(name: Name, format: &'static CStr, values: &'a [usize]) -> Self {
-        Line { name, format, values }
+        Line { name, device: 0, format, values }
     }
 }

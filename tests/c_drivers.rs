@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -38,16 +39,15 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
 }
 
-fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
-    subject_runs(revision, name, flags, None);
-}
-
-/// Runs one subject of the drivers (see `main` of `bsp-tests/host/drivers.c`), or all of them.
-fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
+/// Compiles and runs a program over the port and the host stand-in, and returns what it printed.
+fn output_of(revision: u32, name: &str, sources: &[PathBuf], flags: &[&str], subject: Option<&str>) -> String {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{revision}-{name}"));
+    // Of each test its own, so that tests may run at once.
+    static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
+    let number = PROGRAMS.fetch_add(1, Relaxed);
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{revision}-{number}"));
     run(compiler
         .to_command()
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW"])
@@ -56,13 +56,30 @@ fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>
             ["bsp-tests/include", "include", "bsp-tests/host"].map(|folder| format!("-I{}/{folder}", root().display())),
         )
         .args(flags)
-        .args(c_files("bsp-tests/host"))
+        .args(sources)
         .args(c_files("rtthread-port"))
         .arg(library())
         .arg("-o")
         .arg(&program));
-    let text = run(Command::new(&program).args(subject));
+    run(Command::new(&program).args(subject))
+}
+
+fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
+    subject_runs(revision, name, flags, None);
+}
+
+/// Runs one subject of the drivers (see `main` of `bsp-tests/host/drivers.c`), or all of them.
+fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
+    let text = output_of(revision, &format!("drivers-{name}"), &c_files("bsp-tests/host"), flags, subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
+}
+
+/// Runs a board that has one peculiarity, and returns what it printed.
+fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
+    let sources = [format!("bsp-tests/boards/{name}.c"), "bsp-tests/host/kernel.c".to_owned()];
+    let text = output_of(revision, name, &sources.map(|path| root().join(path)), flags, None);
+    assert!(text.ends_with(&format!("{name}: all is well\n")), "{text}");
+    text
 }
 
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -141,4 +158,38 @@ fn fault_22_the_console_of_a_c_system_may_be_a_dma_device() {
     for revision in [1, 2] {
         subject_runs(revision, "console", &[], Some("console"));
     }
+}
+
+/// The lines of `text` that contain `part`.
+fn lines_with(text: &str, part: &str) -> Vec<String> {
+    text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
+}
+
+#[test]
+fn fault_28_a_board_that_leaves_the_mmu_off_boots_and_serves_cached_memory() {
+    for (revision, refused) in [(1, 2), (2, 3)] {
+        let text = board_run(revision, "mmu_off", &[]);
+        let lines = lines_with(&text, "no page tables");
+        assert_eq!(lines.len(), refused, "one line for each refused call: {text}");
+    }
+}
+
+/// RAM of an odd number of MiB, so that a pool of 2 MiB at its end begins within a block of 2 MiB.
+const ODD_RAM: &str = "-DHOST_RAM_SIZE=(63UL << 20)";
+
+#[test]
+fn fault_29_a_view_of_a_pool_at_the_end_of_ram_ends_with_the_pool() {
+    for revision in [1, 2] {
+        board_run(revision, "end_of_ram", &[ODD_RAM]);
+    }
+}
+
+#[test]
+fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
+    let text = board_run(2, "end_of_ram", &[ODD_RAM]);
+    let address = lines_with(&text, "address ")[0].replace("address ", "");
+    assert_eq!(lines_with(&text, "not mapped").len(), 2, "{text}");
+    assert_eq!(lines_with(&text, "dma@1000: not mapped").len(), 1, "{text}");
+    assert_eq!(lines_with(&text, &format!("device {address}: not mapped")).len(), 1, "{text}");
+    assert_eq!(lines_with(&text, "(null)").len(), 0, "{text}");
 }

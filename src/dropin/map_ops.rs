@@ -5,7 +5,7 @@
 
 use crate::dropin::device_tree::Asked;
 use crate::dropin::pool::Pool;
-use crate::dropin::registry::{Dma, pages_for};
+use crate::dropin::registry::{Dma, REFUSAL, pages_for};
 use crate::dropin::translate::Bus;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -245,8 +245,7 @@ impl<K: Kernel> Dma<K> {
 
     #[cold]
     pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
-        let name = self.kernel.device_name(device);
-        self.refuse(error, name, size, address, 0);
+        self.refuse_line(&self.line_about(device, REFUSAL, &[error.reason().word(), address, 0, size]));
     }
 }
 

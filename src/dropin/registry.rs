@@ -4,6 +4,7 @@
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
 use core::cell::Cell;
+use core::ffi::CStr;
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
@@ -19,6 +20,9 @@ use crate::kernel::{Device, Kernel, PAGE_SHIFT, Pa, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::heap::OnceRef;
 use crate::mem::turn::{Turn, Turned};
+
+/// What the log says of a call that fails: why, two addresses and a number. `docs/options.md` explains them.
+pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
@@ -102,7 +106,12 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
         let values = &[error.reason().word(), a, b, number];
-        self.kernel.say(level, &Line::about(name, c"%s (0x%lx, 0x%lx, %lu)", values));
+        self.kernel.say(level, &Line::about(name, REFUSAL, values));
+    }
+
+    /// A line about a device: by its name, or by its address if it has none. Any context.
+    pub(crate) fn line_about<'a>(&self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
+        Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.

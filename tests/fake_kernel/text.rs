@@ -15,7 +15,12 @@ pub fn text_of(name: Name) -> String {
 /// The line as the kernel would log it.
 pub fn format_line(line: &Line) -> String {
     assert!(line.values.len() <= 4, "more words than the port hands over");
-    format!("{}: {}", text_of(line.name), format(line.format, line.values))
+    let whom = match (line.name.0.is_null(), line.device) {
+        (true, 0) => "unnamed".to_owned(),
+        (true, device) => format!("device {device:#x}"),
+        (false, _) => text_of(line.name),
+    };
+    format!("{whom}: {}", format(line.format, line.values))
 }
 
 /// The text as the kernel would print it. Panics where C would read an argument that is not there.

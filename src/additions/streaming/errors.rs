@@ -4,7 +4,7 @@ use super::Master;
 use super::records::Claim;
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
-use crate::log::{Level, Line};
+use crate::log::Level;
 use crate::text::apart;
 
 /// Why a buffer is not mapped. Nothing was changed.
@@ -37,7 +37,6 @@ pub enum BadMapping {
 /// Says why a buffer is not mapped. Only what the caller did wrong is counted.
 #[cold]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
-    let name = dma.kernel.device_name(master.device);
     let (is_wrong, format) = match error {
         MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
         MapError::NotMapped => (true, apart!("map of 0x%lx (%lu bytes): nothing is mapped there")),
@@ -45,7 +44,7 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, 
         MapError::NoMemory => (false, apart!("map of 0x%lx (%lu bytes): out of memory")),
     };
     let values = [address, size];
-    let line = Line::about(name, format, &values);
+    let line = dma.line_about(master.device, format, &values);
     if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
 }
 
@@ -64,6 +63,5 @@ pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, 
         (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
         (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
     };
-    let name = dma.kernel.device_name(claim.device);
-    dma.refuse_line(&Line::about(name, format, &[claim.handle, claim.size]));
+    dma.refuse_line(&dma.line_about(claim.device, format, &[claim.handle, claim.size]));
 }

@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Slot, Words};
 use crate::dropin::map_ops::MapOps;
+use crate::error::Error;
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
@@ -13,7 +14,6 @@ use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Kernel, Va};
-use crate::log::Line;
 use crate::text::apart;
 
 /// Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
@@ -67,8 +67,7 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
         Some(words) => free_buffer(device, words),
         None => {
             let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
-            let name = DMA.kernel.device_name(device);
-            DMA.refuse_line(&Line::about(name, format, &[va, dma_handle, size]));
+            DMA.refuse_line(&DMA.line_about(device, format, &[va, dma_handle, size]));
         }
     }
 }
@@ -91,17 +90,21 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
         DEVICES.forget_masks(device);
         tell_block_pools(device);
     } else {
-        let name = DMA.kernel.device_name(device);
-        DMA.refuse_line(&Line::about(name, apart!("managed release: needs a thread"), &[]));
+        DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
     }
 }
 
 /// Makes room for a resource of the device, whose operations are chosen first: that is when what an earlier device at its
-/// address left is forgotten. `None` if either cannot be done now. Thread.
+/// address left is forgotten. `None` if either cannot be done now: that the caller may not sleep is
+/// counted. Thread.
 pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
     table_of(device)?;
     remember();
-    DEVICES.reserve(device)
+    let slot = DEVICES.reserve(device);
+    if slot.is_none() && !DMA.kernel.can_sleep() {
+        DMA.refuse_device(Error::Context, device, 0, 0);
+    }
+    slot
 }
 
 fn free_buffer(device: Device, words: Words) {

@@ -8,8 +8,7 @@ use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::reserve;
 use crate::ffi::additions::streaming::{master_of, rt_dma_map_single, unmap_known};
 use crate::ffi::{DEVICES, DMA, device};
-use crate::kernel::{Device, Kernel};
-use crate::log::Line;
+use crate::kernel::Device;
 use crate::text::apart;
 
 /// Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
@@ -43,8 +42,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: u
     let Some(device) = device(dev) else { return };
     let wanted = words_of(dma_handle, size, direction);
     let refuse = |format| {
-        let name = DMA.kernel.device_name(device);
-        DMA.refuse_line(&Line::about(name, format, &[dma_handle, size]));
+        DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
     };
     if let Some(words) = DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
         release(device, words);

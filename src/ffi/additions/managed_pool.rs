@@ -7,7 +7,7 @@ use crate::additions::device::managed::{Kind, Words};
 use crate::ffi::additions::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
 use crate::ffi::additions::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Device;
 use crate::log::{Line, Name};
 use crate::text::apart;
 
@@ -60,8 +60,12 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
         None => {
             let format =
                 apart!("managed destroy of block pool 0x%lx: not its pool, or not in a thread, or out of memory");
-            let name = device.map_or(Name::NONE, |device| DMA.kernel.device_name(device));
-            DMA.refuse_line(&Line::about(name, format, &[pool.expose_provenance()]));
+            let values = [pool.expose_provenance()];
+            let line = match device {
+                Some(device) => DMA.line_about(device, format, &values),
+                None => Line::about(Name::of(apart!("(null)")), format, &values),
+            };
+            DMA.refuse_line(&line);
         }
     }
 }

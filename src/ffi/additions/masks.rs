@@ -176,7 +176,10 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, operations),
         Err(NoRecord::NoMemory) => return errors.nomem,
-        Err(NoRecord::Context) => return errors.busy,
+        Err(NoRecord::Context) => {
+            DMA.refuse_device(Error::Context, device, 0, 0);
+            return errors.busy;
+        }
     }
     if coherent.is_some() {
         tell_block_pools(device);

@@ -107,6 +107,15 @@ pub fn revision() -> i16 {
 #[derive(Clone, Copy)]
 pub struct RtThread;
 
+/// Bytes of so many MiB, or `most` if these are more; none for a negative number.
+const fn mib(count: i16, most: u64) -> u64 {
+    let bytes = if count < 0 { 0 } else { (count as u64) << 20 };
+    if bytes < most { bytes } else { most }
+}
+
+// The largest number of MiB is more bytes than 32 bits can count.
+const _: () = assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(i16::MAX, u32::MAX as u64) == u32::MAX as u64);
+
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }
@@ -186,7 +195,8 @@ unsafe impl Kernel for RtThread {
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
-        let in_blocks = size.is_multiple_of(BLOCK_SIZE) && !pa.is_multiple_of(BLOCK_SIZE);
+        let has_blocks = cfg!(target_arch = "aarch64");
+        let in_blocks = has_blocks && size.is_multiple_of(BLOCK_SIZE) && !pa.is_multiple_of(BLOCK_SIZE);
         let size = if in_blocks { size.checked_add(PAGE_SIZE)? } else { size };
         // SAFETY: see above.
         let va = unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance();
@@ -214,7 +224,7 @@ unsafe impl Kernel for RtThread {
     }
 
     fn view_limit(&self) -> usize {
-        (configuration().view_limit as usize) << 20
+        mib(configuration().view_limit, usize::MAX as u64) as usize
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
@@ -341,7 +351,16 @@ unsafe impl Kernel for RtThread {
         let word = |index| word(line.values, index);
         // SAFETY: see above; each word is what the format asks for (see `Line`), and it asks for no other.
         unsafe {
-            rt_dma_port_say(level as c_int, line.name.0, line.format.as_ptr(), word(0), word(1), word(2), word(3))
+            rt_dma_port_say(
+                level as c_int,
+                line.name.0,
+                line.format.as_ptr(),
+                word(0),
+                word(1),
+                word(2),
+                word(3),
+                line.device,
+            )
         }
     }
 

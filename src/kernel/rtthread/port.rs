@@ -140,7 +140,7 @@ const _: () = {
 pub struct rt_dma_port_configuration {
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
-    /// MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; at most 1,024.
+    /// MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
     pub view_limit: i16,
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.
@@ -202,7 +202,8 @@ unsafe extern "C" {
     /// `start`, unless it ends there. Memblock's is not written. Thread.
     pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
 
-    /// `rt_dm_dev_get_name`; may be null. Any context.
+    /// `rt_dm_dev_get_name`; if the device has no name, that of its device-tree node; null if it has none either. Any
+    /// context.
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
     /// `rt_dma_device_is_coherent`. Any context.
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
@@ -235,7 +236,8 @@ unsafe extern "C" {
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 
     /// A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
-    /// where the caller may not sleep. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
+    /// where the caller may not sleep. Where `name` is null, the line begins with the address `dev` of a device, unless that
+    /// is 0. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
     pub fn rt_dma_port_say(
         level: c_int,
         name: *const c_char,
@@ -244,6 +246,7 @@ unsafe extern "C" {
         b: MaybeUninit<usize>,
         c: MaybeUninit<usize>,
         d: MaybeUninit<usize>,
+        dev: usize,
     );
     /// A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.
     pub fn rt_dma_port_announce(start: usize, name: *const c_char, size: usize);

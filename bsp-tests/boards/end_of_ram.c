@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pool of a whole number of 2 MiB at the end of RAM. Behind it there is nothing that could be mapped. Devices without a
+ * name, for the log. (A processor other than aarch64: its extra page is not mapped here.)
+ */
+#include <rtdevice.h>
+#include "expect.h"
+#include "kernel.h"
+
+static struct rt_device device = { .parent.name = "disk" };
+
+/* A view serves interrupts; a mapping for each buffer, as where the view cannot be mapped, does not. */
+static void views_end_with_the_pool(void)
+{
+    static const rt_ubase_t kinds[] =
+    {
+        RT_DMA_F_NOCACHE,
+#if STAND_IN_REVISION >= 2
+        RT_DMA_F_WT,
+#endif
+    };
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(kinds); i++)
+    {
+        rt_ubase_t handle;
+        void *buffer = rt_dma_alloc(&device, 4096, &handle, kinds[i]);
+
+        EXPECT(buffer);
+        rt_dma_free(&device, 4096, buffer, handle, kinds[i]);
+        host_interrupt(1);
+        buffer = rt_dma_alloc(&device, 4096, &handle, kinds[i]);
+        EXPECT(buffer);
+        rt_dma_free(&device, 4096, buffer, handle, kinds[i]);
+        host_interrupt(0);
+    }
+}
+
+static void lines_about_devices_without_a_name(void)
+{
+    static struct rt_ofw_node node = { .full_name = "dma@1000" };
+    static struct rt_device with_node = { .ofw_node = &node };
+    static struct rt_device without_node;
+    static char unmapped;
+    rt_ubase_t handle;
+
+    printf("address %p\n", (void *)&without_node);
+    EXPECT(rt_dma_sync_out_data(&with_node, &unmapped, 1, &handle, 0) != RT_EOK);
+    EXPECT(rt_dma_sync_out_data(&without_node, &unmapped, 1, &handle, 0) != RT_EOK);
+}
+
+int main(void)
+{
+    rt_region_t region = { HOST_RAM + HOST_RAM_SIZE - 2 * MIB, HOST_RAM + HOST_RAM_SIZE, "last" };
+    struct rt_dma_pool *pool;
+
+    EXPECT(region.start % (2 * MIB) != 0);
+    host_start();
+    pool = rt_dma_pool_install(&region);
+    EXPECT(pool);
+    /* Revision 1 sets the flag, whether its boot code mapped the pool or not. */
+    EXPECT(pool->flags & RT_DMA_F_LINEAR);
+    views_end_with_the_pool();
+    lines_about_devices_without_a_name();
+    printf("end_of_ram: all is well\n");
+    return 0;
+}
