@@ -31,7 +31,7 @@ impl<K: Kernel> Dma<K> {
             return Asked::Nothing;
         }
         if !self.kernel.can_sleep() {
-            self.refuse_device(Error::Context, device, 0, 0);
+            self.count_refused();
             return Asked::NotNow;
         }
         let name = self.kernel.device_name(device);

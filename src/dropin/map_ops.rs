@@ -74,7 +74,7 @@ impl<K: Kernel> Dma<K> {
     #[inline(never)]
     fn refuse_unmapped(&self, device: Device, size: usize) {
         if !self.kernel.can_sleep() {
-            self.refuse_device(Error::Context, device, 0, size);
+            self.count_refused();
         } else if !self.kernel.has_page_tables() {
             self.refuse_device(Error::NoPageTables, device, 0, size);
         }

@@ -114,9 +114,15 @@ impl<K: Kernel> Dma<K> {
         Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
+    /// Counts a call that is refused, and logs nothing: it cannot be done without sleeping, and the caller may not sleep, nor
+    /// write to the log. Any context.
+    pub(crate) fn count_refused(&self) {
+        self.bad_calls.fetch_add(1, Relaxed);
+    }
+
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
     pub(crate) fn refuse_line(&self, line: &Line) {
-        self.bad_calls.fetch_add(1, Relaxed);
+        self.count_refused();
         self.kernel.say(Level::Error, line);
     }
 

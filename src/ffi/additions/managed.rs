@@ -5,7 +5,6 @@ use core::ffi::c_void;
 use crate::abi::rt_device;
 use crate::additions::device::managed::{Kind, Slot, Words};
 use crate::dropin::map_ops::MapOps;
-use crate::error::Error;
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
@@ -102,7 +101,7 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
     remember();
     let slot = DEVICES.reserve(device);
     if slot.is_none() && !DMA.kernel.can_sleep() {
-        DMA.refuse_device(Error::Context, device, 0, 0);
+        DMA.count_refused();
     }
     slot
 }

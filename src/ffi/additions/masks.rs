@@ -177,7 +177,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
         Ok(masks) => publish(device, masks, operations),
         Err(NoRecord::NoMemory) => return errors.nomem,
         Err(NoRecord::Context) => {
-            DMA.refuse_device(Error::Context, device, 0, 0);
+            DMA.count_refused();
             return errors.busy;
         }
     }
