@@ -10,7 +10,7 @@
 //! | `ffi` | The C ABI: checks pointers, calls one safe function, converts its result. |
 //! | [`additions`] | What RT-Thread does not have: block pools, streaming maps, masks, managed buffers, drivers in Rust. |
 //! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, registry, map operations, device tree, boot memory. |
-//! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, copies, cache maintenance. |
+//! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, cache maintenance. |
 //! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), through which all of this reaches an operating system, and its RT-Thread implementation. |
 //! | [`abi`], [`error`], [`flags`], [`log`] | The vocabulary. |
 

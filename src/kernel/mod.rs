@@ -8,6 +8,8 @@
 //! * **The caller** (the core) calls the methods marked *thread* only where [`can_sleep`](Kernel::can_sleep) is true,
 //!   and never with a lock of this library held.
 
+#[allow(unsafe_code)]
+pub mod copy;
 pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;

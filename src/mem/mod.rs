@@ -1,10 +1,8 @@
 //! Building blocks that the pools and the additions are made of, most of them over `unsafe` code: values in the kernel's
-//! heap, bitmaps, locks, turns, copies, and cache maintenance.
+//! heap, bitmaps, locks, turns, and cache maintenance.
 
 pub mod bitmaps;
 pub mod cache;
-#[allow(unsafe_code)]
-pub mod copy;
 pub mod heap;
 pub mod lent;
 pub mod lock;

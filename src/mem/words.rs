@@ -5,7 +5,7 @@
 
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
-use super::copy::copy_aligned;
+use crate::kernel::copy::copy_aligned;
 use crate::kernel::{Kernel, Va};
 
 mod sealed {

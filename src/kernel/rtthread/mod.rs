@@ -210,7 +210,7 @@ unsafe impl Kernel for RtThread {
 
     fn copy(&self, to: Va, from: Va, size: usize) {
         // SAFETY: the core hands over mapped memory: a driver's, which the driver gave for this, and the library's own.
-        unsafe { crate::mem::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
+        unsafe { crate::kernel::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
         self.device_barrier();
     }
 

@@ -7,7 +7,7 @@ const WORD: usize = size_of::<usize>();
 /// Copies `size` bytes from `from` to `to` with aligned accesses: by words where both sides allow it, else by words
 /// written and bytes read. Accesses are neither joined nor left out (a `memcpy` may do both, and read unaligned, or
 /// clear a line: Device memory faults on either, Arm ARM DDI 0487, B2.7.2). What must see the copy in order is the caller's
-/// to say ([`Kernel::device_barrier`](crate::kernel::Kernel::device_barrier)).
+/// to say ([`Kernel::device_barrier`](super::Kernel::device_barrier)).
 ///
 /// # Safety
 /// `[from, from + size)` may be read and `[to, to + size)` written; they do not overlap; nobody else writes to either
