@@ -6,7 +6,7 @@ import bounds
 INTRODUCTION = """# What the library costs
 
 Written by `ci/bench`, which holds each number against its bound; what misses it is **bold**. Instructions throughout,
-of the library as `ci/build` makes it; a host's depend a little on its compilers.
+of the library as `tools/build` makes it; a host's depend a little on its compilers.
 """
 
 CALLS = """
