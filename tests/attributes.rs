@@ -1,4 +1,4 @@
-//! Aligned requests, on a kernel that watches what happens under a lock.
+//! Tests aligned requests (`rt_dma_alloc_aligned`) over the fake kernel.
 
 mod fake_kernel;
 
@@ -9,7 +9,7 @@ use rt_dma_pool::kernel::Device;
 
 const ALL: u64 = !0;
 
-/// Takes and holds; says the physical address.
+/// Allocates a buffer, checks its alignment and its mapping, and returns its physical address. The buffer stays in use.
 fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: Flags, mask: u64) -> Option<usize> {
     let (va, handle) = machine.dma.allocate_aligned(MapOps::NonCoherent, device, size, align, flags, mask)?;
     assert_eq!(handle % align, 0);
@@ -30,7 +30,7 @@ fn the_lowest_aligned_address_of_the_first_pool_that_has_one() {
     assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::empty(), ALL), Some(start - PAGE + 64 * KIB));
     assert_eq!(aligned(&machine, device, PAGE, 64 * KIB, Flags::NOCACHE, ALL), Some(start - PAGE + 128 * KIB));
     assert_eq!(aligned(&machine, device, MIB, MIB, Flags::empty(), ALL), Some(start - PAGE + MIB));
-    // The pool's last page is past another boundary, but there is no more than that page.
+    // The pool's last page begins at the next boundary. It is the only page after that boundary.
     assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), Some(start - PAGE + 2 * MIB));
     assert_eq!(aligned(&machine, device, PAGE, MIB, Flags::empty(), ALL), None);
     machine.install(c"even", start - PAGE + 4 * MIB, MIB);

@@ -1,5 +1,5 @@
-//! C drivers, written as a BSP's are, linked with the static library through the real port: both revisions of
-//! RT-Thread's interface, as they are and under AddressSanitizer and UBSan.
+//! Runs the C drivers of `bsp-tests/host/` on this host, linked with the static library and the real port: for both
+//! revisions of RT-Thread's interface, without and with AddressSanitizer and UBSan.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ fn run(command: &mut Command) -> String {
     text
 }
 
-/// The library as a C program on this host links it.
+/// Builds the library once, as a C program on this host links it, and returns the archive's path.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
@@ -68,7 +68,7 @@ fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
     subject_runs(revision, name, flags, None);
 }
 
-/// Runs one subject of the drivers (see `main` of `bsp-tests/host/drivers.c`), or all of them.
+/// Runs one subject of the drivers (`main` of `bsp-tests/host/drivers.c` lists them), or all of them.
 fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
     let text = output_of(revision, &format!("drivers-{name}"), &c_files("bsp-tests/host"), flags, subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");

@@ -1,4 +1,5 @@
-//! The defects of the C original that must not return (contract, section 5), by number. `ci/test` prints the table.
+//! Guards the defects of `dma_pool.c` that must not return, by their numbers in `docs/defects.md`. `ci/test` prints the
+//! table.
 
 mod fake_kernel;
 
@@ -70,7 +71,7 @@ fn defect_04_uncached_buffers_leave_no_mapping_and_no_heap_behind() {
     assert_eq!(machine.balance(), balance);
     assert_eq!(machine.maps_made(), 1, "the pool's view, once");
 
-    // Where the pool is too large for a view, a buffer's own mapping goes with the buffer.
+    // Where the pool is too large for a view, a free removes the buffer's own mapping.
     let (machine, _) = Machine::with_pool(c"large", START, MIB);
     machine.set_view_limit(0);
     let device = machine.plain_device();
@@ -85,7 +86,8 @@ fn defect_04_uncached_buffers_leave_no_mapping_and_no_heap_behind() {
 #[test]
 fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() {
     // The fake kernel panics if a service that may sleep is called under the lock, in an interrupt, or with interrupts
-    // off; and an interrupt that allocates comes wherever interrupts are on, so that it would meet a lock that is held.
+    // off. Wherever interrupts are on, it runs an interrupt that allocates: that interrupt would wait forever for a lock
+    // that the interrupted thread holds.
     for view_limit in [64 * MIB, 0] {
         let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
         machine.set_view_limit(view_limit);
@@ -143,7 +145,7 @@ fn defect_06_a_memory_region_serves_its_own_devices_and_no_stranger() {
 #[test]
 fn defect_07_memory_that_is_mapped_already_can_be_installed() {
     let machine = Machine::new();
-    // The fake kernel, like RT-Thread, asserts on a second mapping.
+    // Like RT-Thread, the fake kernel stops with an assertion when memory is mapped a second time.
     machine.premap_linear(START, MIB);
     machine.premap_linear(START + MIB, 3 * PAGE);
     let whole = machine.install(c"mapped", START, MIB);
@@ -202,7 +204,7 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
     for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let (machine, pool) = Machine::with_pool(c"pool", START, 16 * PAGE);
         let device = machine.plain_device();
-        // Boot code leaves dirty lines behind, and so does a cached buffer, the first time and every other.
+        // Boot code leaves dirty cache lines, and so does each cached buffer.
         machine.cpu_write(machine.kernel.linear(START + 8 * PAGE), &[0xaa; PAGE]);
         for round in 0..3 {
             let cached = machine.alloc(device, 4 * PAGE, CACHED).unwrap();
@@ -216,7 +218,7 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
             machine.free(held).unwrap();
         }
 
-        // What was flushed once needs it no more.
+        // Pages that were flushed once and not used through the cache since then are not flushed again.
         machine.take_cache_calls();
         let held = machine.alloc(device, 4 * PAGE, flags).unwrap();
         assert_eq!(machine.take_cache_calls(), []);
@@ -279,7 +281,7 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
 #[test]
 fn defect_13_extract_survives_odd_regions_and_leaves_the_list_alone() {
     let machine = Machine::new();
-    // The port reports regions without a name, out of use or hot-pluggable as not usable.
+    // The port reports a region as not usable if it has no name, is not in use, or is hot-pluggable.
     let list = vec![
         ReservedRegion { start: START, end: START + 16 * MIB, usable: false },
         ReservedRegion { start: START + 16 * MIB, end: START + 32 * MIB, usable: true },
@@ -289,7 +291,7 @@ fn defect_13_extract_survives_odd_regions_and_leaves_the_list_alone() {
     assert_eq!(extract(), Ok((START + 16 * MIB, START + 24 * MIB)));
     assert_eq!(extract(), Ok((START + 24 * MIB, START + 32 * MIB)), "what was left over");
     assert!(extract().is_err(), "a consumed region is not found again");
-    // A pool without a name is listed.
+    // `list_dma_pool` shows a pool without a name.
     machine.dma.install(&Region { start: START, end: START + MIB, name: Name::NONE }).unwrap();
     assert!(machine.list().iter().any(|line| line.starts_with("(null)")));
 }

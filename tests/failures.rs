@@ -1,5 +1,5 @@
-//! Every kernel service fails in turn, at every call of a scenario: the call it fails in says so, nothing is lost, and
-//! the next try succeeds.
+//! Makes every kernel service fail, at every call of a scenario: the library's call reports the failure, no memory is
+//! lost, and the next attempt succeeds.
 
 mod fake_kernel;
 
@@ -19,8 +19,8 @@ const SERVICES: [Service; 6] = [
     Service::MapWrong(Wrong::LastPage),
 ];
 
-/// Runs `scenario` on a new machine with each service failing at its first call, its second, and so on, until a run
-/// gets through without a failure. After each, `check` says whether the machine is as it should be.
+/// Runs `scenario` on a new machine for each service, which fails at its first call, then at its second, and so on,
+/// until a run ends without a failure. After each run, `check` examines the machine.
 fn at_every_call(make: impl Fn() -> Machine, scenario: impl Fn(&Machine) -> bool, check: impl Fn(&Machine, bool)) {
     for service in SERVICES {
         for call in 0.. {
@@ -46,7 +46,7 @@ fn extract(machine: &Machine, total: usize, coherent: usize) -> bool {
     machine.extract(total, coherent).is_ok()
 }
 
-/// One buffer of each kind can be had, holds what is written to it, and goes.
+/// Checks that one buffer of each kind can be allocated, keeps what is written to it, and can be freed.
 fn assert_serves(machine: &Machine) {
     let device = machine.plain_device();
     for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
@@ -96,7 +96,7 @@ fn an_extract_that_fails_leaves_no_pool_and_the_region_whole() {
     );
 }
 
-/// Allocates and frees one buffer of each kind; says whether all were served.
+/// Allocates and frees one buffer of each kind. Returns whether all of them were served.
 fn each_kind_once(machine: &Machine) -> bool {
     let device = machine.plain_device();
     [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH].into_iter().fold(true, |all, flags| {
@@ -116,7 +116,7 @@ fn a_view_that_cannot_be_had_costs_nothing_but_the_view() {
     at_every_call(
         || Machine::with_pool(c"pool", LOW_START, MIB).0,
         |machine| {
-            // Without its view, a buffer has a mapping of its own: it may fail, or not.
+            // If the view failed, each buffer has a mapping of its own. That allocation may fail or succeed.
             each_kind_once(machine);
             true
         },

@@ -1,4 +1,5 @@
-//! What a device manages goes once, the newest first, whoever lets it go and whatever fails.
+//! Tests managed resources: each is released exactly once, the newest first, whichever call releases it and whichever
+//! service fails.
 
 mod fake_kernel;
 
@@ -14,7 +15,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 thread_local! {
-    /// What was released by this thread, in order.
+    /// The resources that this thread released, in order.
     static RELEASED: RefCell<Vec<(Device, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -78,7 +79,7 @@ fn a_place_that_is_not_filled_leaves_nothing() {
     drop(records.reserve(device));
     assert_eq!(machine.balance().heap_bytes, 0);
 
-    // A release meanwhile does not take the ground from under it.
+    // A release between `reserve` and `manage` does not free the record that the slot points to.
     let slot = records.reserve(device).unwrap();
     records.release(device);
     slot.manage(Kind::Buffer, note, [7, 0, 0, 0]);
@@ -115,7 +116,7 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
         assert_eq!(released(), [(device, 7)]);
         assert_eq!(machine.balance().heap_bytes, 0);
     }
-    // Not while a thread is about to add one: then the device is there.
+    // While a thread holds a slot, the device exists, and its resources are not forgotten.
     manage(&records, device, Kind::Buffer, 1);
     let slot = records.reserve(device).unwrap();
     assert_eq!(records.forget(device, || true), 0);
@@ -166,7 +167,7 @@ fn in_an_interrupt_nothing_happens() {
 
 #[test]
 fn a_release_may_itself_manage_and_unmanage() {
-    // A pool's release gives back what is tied to the device as well: no lock is held while it runs.
+    // Releasing a block pool frees buffers of the same device, so no lock may be held during a release.
     static RECORDS: Mutex<Option<Arc<DeviceRecords<FakeKernel>>>> = Mutex::new(None);
     fn nested(device: Device, words: Words) {
         let records = RECORDS.lock().unwrap().clone().unwrap();
@@ -205,9 +206,9 @@ fn fault_19_what_a_plain_call_gave_back_is_not_released() {
                 plain(2 * PAGE, true);
                 assert!(records.claim(kind, 2 * PAGE, |_, _| true).is_none(), "it is gone");
                 assert!(!unmanage(&records, device, kind, 2 * PAGE));
-                // The plain call is refused: it is managed as before.
+                // The plain call is refused, and the resource is managed as before.
                 plain(3 * PAGE, false);
-                // Whosever it is.
+                // A plain call may free another device's resource.
                 plain(4 * PAGE, true);
                 assert!(records.claim(kind, 5 * PAGE, |_, _| true).is_none(), "nothing of the kind has the key");
                 assert!(records.claim(kind, 3 * PAGE, |owner, _| owner == other).is_none(), "not wanted");
@@ -217,7 +218,7 @@ fn fault_19_what_a_plain_call_gave_back_is_not_released() {
             } else {
                 calls()
             }
-            // Somebody else's may have the key now.
+            // Another device's resource may have the key now.
             manage(&records, other, kind, 2 * PAGE);
             records.release(device);
             assert_eq!(released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
@@ -228,7 +229,7 @@ fn fault_19_what_a_plain_call_gave_back_is_not_released() {
     }
 }
 
-/// A driver that gives back by plain calls in interrupts, for ever, without a release.
+/// A driver may free its resources by plain calls in interrupts and never call release.
 #[test]
 fn fault_19_what_is_gone_does_not_pile_up() {
     let machine = Machine::new();
@@ -251,7 +252,7 @@ fn fault_19_what_is_gone_does_not_pile_up() {
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
-/// A release meanwhile does not give back what is claimed, whatever becomes of the claim.
+/// A release does not free a resource that a plain call has claimed, whether that call succeeds or is refused later.
 #[test]
 fn fault_19_a_claim_outlives_a_release() {
     for is_gone in [false, true] {
@@ -308,7 +309,7 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
                             0 => {
                                 records.release(device);
                             }
-                            // Its own, or a neighbour's: somebody else may have been faster.
+                            // This core's resource or its neighbour's; another core may have released it already.
                             1 | 2 if unmanage(records, device, Kind::Buffer, number - 1) => {
                                 COUNTS[number - 1].fetch_add(1, Relaxed);
                             }

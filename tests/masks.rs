@@ -1,4 +1,4 @@
-//! A device's masks: what it is allocated never exceeds them, and what lies within them is not missed.
+//! Tests a device's masks: no handle exceeds its mask, and memory within the mask is found.
 
 mod fake_kernel;
 
@@ -16,10 +16,10 @@ use std::thread;
 
 const START: Pa = LOW.start;
 const CACHED: Flags = Flags::empty();
-/// What a masked table of operations stands before.
+/// The address of the table of operations that a masked table replaces and calls.
 const TABLE: usize = 0x1230;
 
-/// A buffer within `mask`, by the operations that the device has.
+/// Allocates a buffer whose handles lie within `mask`, by the device's own operations.
 fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
     let ops = machine.ops(device)?;
     let (va, handle) = machine.dma.allocate_within(ops, device, size, flags, mask)?;
@@ -154,7 +154,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    // Another in the same list: it keeps its own.
+    // This device's record is in the same list. It keeps its own masks.
     let other = Device(device.0 + (16 << 12));
     records.set_masks(other, Masks::NONE, Some(7), None, TABLE).unwrap();
     let balance = machine.balance();
@@ -167,7 +167,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
     assert_eq!(machine.balance(), balance);
 
-    // In an interrupt the block stays until a thread comes by, but nobody finds it.
+    // In an interrupt the record stays in the list until the next call from a thread, but no lookup finds it.
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
     assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
@@ -235,7 +235,7 @@ fn two_masks_set_at_once_are_never_seen_half_set() {
             scope.spawn(move || {
                 start.wait();
                 for round in 0..300u64 {
-                    // Every fourth time the record goes, and is made anew.
+                    // In every fourth round the record is freed, and the next round makes a new one.
                     let mask = if round % 4 == 0 { !0 } else { round << 8 | core };
                     records.set_masks(device, Masks::NONE, Some(mask), Some(mask), TABLE).unwrap();
                     let Masks { streaming, coherent } = records.masks(device);
@@ -255,18 +255,18 @@ fn two_masks_set_at_once_are_never_seen_half_set() {
 #[derive(Clone, Copy, Debug)]
 enum Sight {
     Plain,
-    /// Behind one window.
+    /// A PCI device that sees memory through one window.
     Pci,
-    /// Behind two windows, which turn the order of addresses around.
+    /// A PCI device with two windows: the lower memory has the higher handles.
     PciSwapped,
-    /// Below a bus with `dma-ranges` that lead everywhere.
+    /// A device below a bus whose `dma-ranges` cover all memory.
     Ranges,
-    /// Below one that leads to a part of memory only.
+    /// A device below a bus whose `dma-ranges` cover a part of memory.
     Partial,
-    /// Behind windows with holes between them, which begin and end within pages, overlap, and of which some show memory at
-    /// its physical addresses.
+    /// A PCI device whose windows leave holes, begin and end within pages, and overlap. Some of them show memory at its
+    /// physical addresses.
     Ragged,
-    /// The same, as ranges of a bus.
+    /// A device below a bus whose `dma-ranges` are the windows of `Ragged`.
     RaggedRanges,
 }
 
@@ -274,7 +274,7 @@ const SIGHTS: [Sight; 7] =
     [Sight::Plain, Sight::Pci, Sight::PciSwapped, Sight::Ranges, Sight::Partial, Sight::Ragged, Sight::RaggedRanges];
 const MIDDLE: Pa = START + 2 * MIB;
 
-/// The windows or ranges that a device sees memory through; none where it sees all of it.
+/// Returns the windows or ranges through which a device sees memory. The list is empty if it sees all memory.
 fn windows_of(sight: Sight) -> Vec<BusWindow> {
     match sight {
         Sight::Plain => vec![],
@@ -286,7 +286,7 @@ fn windows_of(sight: Sight) -> Vec<BusWindow> {
             bus_range(START, 0, 0),
             bus_range(START + 20 * PAGE, START + 20 * PAGE, 10 * PAGE),
             bus_range(START + 8 * PAGE + 100, 0x20_0064, 40 * PAGE + 1),
-            // It goes on where the one before ends.
+            // This window begins where the one before it ends.
             bus_range(START + 48 * PAGE + 101, 0x20_0065 + 40 * PAGE, 20 * PAGE),
             bus_range(START + 112 * PAGE - 3 * PAGE / 2, 0x10_0800, 50 * PAGE),
             bus_range(MIDDLE, MIDDLE, 3 * PAGE),
@@ -305,7 +305,7 @@ fn device_with(machine: &Machine, sight: Sight) -> Device {
     })
 }
 
-/// Byte by byte: what the first window makes of it that holds it.
+/// Returns the handle of one byte: the first window that contains it translates it.
 fn handle_of(sight: Sight, pa: Pa) -> Option<usize> {
     let windows = windows_of(sight);
     let first = windows.iter().find(|window| (pa as u64).wrapping_sub(window.cpu) < window.size);
@@ -315,7 +315,7 @@ fn handle_of(sight: Sight, pa: Pa) -> Option<usize> {
     }
 }
 
-/// The handle of `size` bytes at `pa`, if all of them are within reach, one behind the other.
+/// Returns the handle of `size` bytes at `pa`, if the device reaches all of them at consecutive handles.
 fn handle_of_all(sight: Sight, pa: Pa, size: usize, mask: u64) -> Option<usize> {
     let handle = handle_of(sight, pa)?;
     let edges = windows_of(sight).into_iter().flat_map(|window| [window.cpu, window.cpu + window.size]);
@@ -327,7 +327,8 @@ fn handle_of_all(sight: Sight, pa: Pa, size: usize, mask: u64) -> Option<usize> 
     edges.chain([pa, pa + size - 1]).all(is_reached).then_some(handle)
 }
 
-/// The handle of the lowest free pages of a pool that hold `size` bytes within reach, as `pool->map` shows what is free.
+/// Returns the handle of the lowest free pages of a pool that hold `size` bytes within the device's reach. `pool->map`
+/// shows which pages are free.
 fn lowest_within(
     machine: &Machine,
     pool: &'static Pool<FakeKernel>,
@@ -355,7 +356,7 @@ proptest! {
         let device = device_with(&machine, sight);
         let stranger = machine.plain_device();
         for (place, pages, kind) in pools {
-            // Two may be in one place: then the second is left out. Some lie across `MIDDLE`.
+            // If two pools have the same place, the second is left out. Some pools contain `MIDDLE`.
             let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
             if kind >= 2 {
                 pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
@@ -364,7 +365,7 @@ proptest! {
         }
         let left_out = machine.take_errors().len();
         let ops = machine.ops(device).unwrap();
-        // Anywhere, and near where the pools are.
+        // Any mask, and masks near the pools.
         let mask = match sight {
             Sight::Plain if mask_offset != 0 => (START + mask_offset * 0x5000) as u64,
             _ if mask_offset % 2 == 1 => (mask_offset * 0x5000) as u64,
@@ -388,7 +389,7 @@ proptest! {
             }
             let flags = [CACHED, Flags::NOCACHE, Flags::DEVICE][request];
             let size = pages * PAGE - which.index(PAGE);
-            // The lowest run within reach, in the first pool that has one.
+            // The lowest run within the device's reach, in the first pool that has such a run.
             let mut pools = machine.dma.pools().filter(|pool| serves(pool, flags));
             let expected = pools.find_map(|pool| lowest_within(&machine, pool, sight, size, mask));
             let used = machine.balance().used_bytes;

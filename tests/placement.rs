@@ -1,4 +1,5 @@
-//! Handles are those of the C original's walk: pools in install order, each bit by bit, with its last page.
+//! Compares placement with `dma_pool.c`, which walks the pools in install order and each bitmap bit by bit. The model
+//! here also uses each pool's last page, which `dma_pool.c` never allocates.
 
 mod fake_kernel;
 
@@ -8,7 +9,7 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Pa;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// `dma_alloc` and `dma_free` as the C original has them, without its defects.
+/// `dma_alloc` and `dma_free` of `dma_pool.c`, without its defects.
 struct Original {
     pools: Vec<(Pa, Flags, Vec<bool>)>,
 }
@@ -54,7 +55,7 @@ proptest! {
         let device = machine.plain_device();
         let mut original = Original { pools: Vec::new() };
         for (index, pages) in sizes.into_iter().enumerate() {
-            // Some pools lie above 4 GiB, some are the device's, some are not linear.
+            // Some pools lie above 4 GiB, and some belong to the device.
             let start = if kinds[index] == 1 { 0x1_0000_0000 } else { LOW.start } + index * MIB;
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {

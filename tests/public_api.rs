@@ -1,18 +1,18 @@
-//! No safe function of the public crate can do harm: what could be used for that cannot be named, or is `unsafe`.
+//! Tests that no safe function of the public crate can cause undefined behaviour: whatever could is private or `unsafe`.
 //!
-//! Each file of `tests/public_api/` is compiled against the crate as a driver gets it, without the feature `internals`.
-//! A file that begins with `//! error: CODE` must be refused with that error, and with no other; every other file must
-//! compile.
+//! The test compiles each file of `tests/public_api/` against the crate that a driver uses, without the feature
+//! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other file
+//! must compile.
 
 use std::path::Path;
 use std::process::Command;
 
-/// The error that a file must be refused with.
+/// Returns the code of the error with which a file must be refused.
 fn expected(source: &str) -> Option<&str> {
     source.lines().next()?.strip_prefix("//! error: ")
 }
 
-/// The error codes in what the compiler printed.
+/// Returns the error codes in the compiler's output.
 fn codes(printed: &str) -> Vec<&str> {
     printed.lines().filter_map(|line| line.strip_prefix("error[")?.split(']').next()).collect()
 }

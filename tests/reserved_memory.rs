@@ -1,4 +1,5 @@
-//! The shared pools of `/reserved-memory`: everyone's pool, and memory for nodes that leave their place open.
+//! Tests the shared pools of `/reserved-memory`: the default pool (`linux,cma-default`), and nodes without a `reg`, for
+//! which the library chooses memory.
 
 mod fake_kernel;
 
@@ -14,7 +15,7 @@ use std::thread;
 const START: Pa = LOW.start;
 const CACHED: Flags = Flags::empty();
 
-/// A machine whose memblock has all memory below 4 GiB, with `reserved` taken.
+/// Returns a machine whose memblock has all memory below 4 GiB, of which `reserved` is reserved.
 fn machine(nodes: &[SharedNode], reserved: &[Range<Pa>]) -> Machine {
     let machine = Machine::new();
     let boot = BootMemory {
@@ -31,7 +32,7 @@ fn at(start: Pa, size: usize) -> Option<(Pa, Pa)> {
     Some((start, start + size))
 }
 
-/// A device whose node names node `index`, as the tree describes it now.
+/// Returns a device whose `memory-region` is node `index`, as the tree describes that node now.
 fn device_of(machine: &Machine, index: usize) -> Device {
     let region = machine.with_boot(|boot| {
         let pool = &boot.nodes.as_ref().unwrap()[index];
@@ -107,9 +108,9 @@ fn an_open_node_is_given_the_lowest_memory_that_nobody_has() {
     let machine = machine(&nodes, &[initrd, kernel]);
     machine.dma.install_reserved().unwrap();
     let places = [
-        // Not between the two: less than its size is free there.
+        // Less than its size is free between the two reserved ranges.
         at(START + 3 * MIB, MIB),
-        // There, in whole pages.
+        // Between the two reserved ranges, rounded to whole pages.
         at(START + MIB + PAGE, 2 * PAGE),
         at(START + 4 * MIB, 16 * PAGE),
     ];
@@ -118,11 +119,11 @@ fn an_open_node_is_given_the_lowest_memory_that_nobody_has() {
     assert_eq!(machine.dma.pools().count(), 1, "everyone's");
     assert_eq!(machine.alloc(machine.plain_device(), PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
 
-    // `memory-region` finds what was chosen.
+    // `memory-region` leads to the memory that was chosen.
     assert_eq!(machine.alloc(device_of(&machine, 0), PAGE, CACHED).unwrap().handle, START + 3 * MIB);
     assert!(!machine.is_linear(START + 3 * MIB), "no-map");
 
-    // A second time there is nothing to do.
+    // A second call changes nothing.
     machine.dma.install_reserved().unwrap();
     assert_eq!(machine.places(), places);
     assert_eq!(machine.take_errors(), [""; 0]);
@@ -134,9 +135,10 @@ fn a_place_lies_within_one_of_the_allocation_ranges() {
     let start = START as u64;
     let nodes = [
         SharedNode::open(MIB).within(&[(start + 8 * mib, 4 * mib), (start + 4 * mib + 1, 2 * mib)]),
-        // The first is a byte too small.
+        // The first range is a byte too small.
         SharedNode::open(2 * MIB).within(&[(start + 12 * mib, 2 * mib - 1), (start + 16 * mib, 2 * mib)]),
-        // Past what there is, past what can be counted; and to the end of all.
+        // The first range overflows 64 bits, the second lies after all memory, and the third extends to the end of the
+        // address space.
         SharedNode::open(MIB).within(&[(u64::MAX - mib, u64::MAX), (1 << 40, mib), (start + 32 * mib, u64::MAX)]),
     ];
     let machine = machine(&nodes, &[]);
@@ -330,7 +332,7 @@ proptest! {
             reserved: reserved.into_iter().map(|(start, size)| START + start..START + start + size).collect(),
             paged: paged.into_iter().map(pages).collect(),
         };
-        // By trying every place.
+        // The model tries every place.
         let mut taken: Vec<Range<Pa>> = boot.reserved.iter().chain(&boot.paged).cloned().collect();
         let mut expected = Vec::new();
         for node in boot.nodes.iter().flatten() {

@@ -1,13 +1,14 @@
-//! `bsp-tests/smoke`, which checks a kernel over its console, with consoles whose text is known.
+//! Tests `bsp-tests/smoke`, which checks a kernel over its console: `smoke_script/console.py` plays consoles whose text is
+//! known.
 
 use std::process::Command;
 
-/// Runs the script on a console (`smoke_script/console.py` describes them): whether it passes, and what it prints.
+/// Runs the script on a console (`smoke_script/console.py` describes them). Returns whether it passed, and its output.
 fn smoke(console: &[&str]) -> (bool, String) {
     let root = env!("CARGO_MANIFEST_DIR");
     let output = Command::new("python3")
         .arg(format!("{root}/bsp-tests/smoke"))
-        // The script wants a kernel's file, which this QEMU does not read.
+        // The script needs the path of a file that exists. `console.py` does not read it.
         .args(["--timeout", "60", "--kernel", file!(), "--"])
         .arg(format!("{root}/tests/smoke_script/console.py"))
         .args(console)

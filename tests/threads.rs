@@ -1,4 +1,4 @@
-//! Several cores at once, each a host thread, and interrupts wherever they may come.
+//! Tests calls from several cores at the same time, each a host thread, and from interrupts wherever they are possible.
 
 mod fake_kernel;
 
@@ -13,7 +13,7 @@ use std::thread;
 const START: Pa = LOW.start;
 const CORES: usize = 4;
 
-/// Runs `work` on every core, all starting together.
+/// Runs `work` on every core. All cores start at the same time.
 fn on_every_core(work: impl Fn(usize) + Sync) {
     let start = Barrier::new(CORES);
     thread::scope(|scope| {
@@ -29,7 +29,7 @@ fn on_every_core(work: impl Fn(usize) + Sync) {
 
 #[test]
 fn buffers_of_different_cores_never_overlap() {
-    // With views; each buffer with a mapping of its own; and only those that are not cached.
+    // First every pool has its views; then each buffer has a mapping of its own; then only uncached buffers have one.
     for (view_limit, is_linear, steps) in [(64 * MIB, true, 2_000usize), (0, false, 300), (0, true, 300)] {
         let machine = Machine::new();
         if !is_linear {
@@ -44,7 +44,7 @@ fn buffers_of_different_cores_never_overlap() {
             for step in 0..steps {
                 let flags = if (step + core) % 3 == 0 { Flags::NOCACHE } else { Flags::empty() };
                 if let Some(buffer) = machine.alloc(device, (1 + step % 5) * PAGE, flags) {
-                    // The first and the last bytes say whose it is.
+                    // The first and the last bytes identify the owner.
                     let mark = [(core * 50 + step % 50) as u8; 8];
                     machine.poke(buffer.va, &mark);
                     machine.poke(buffer.va + buffer.size - 8, &mark);
@@ -153,7 +153,7 @@ fn of_two_frees_of_one_buffer_one_is_refused() {
     }
 }
 
-/// Else the right free that comes at that moment is refused, and the buffer is lost.
+/// Otherwise a correct free that comes at that moment is refused, and the buffer is lost.
 #[test]
 fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     let (machine, pool) = Machine::with_pool(c"pool", START, MIB);

@@ -1,4 +1,4 @@
-//! What each call does, for right and for wrong callers.
+//! Tests what each call does, for correct and for wrong arguments.
 
 use super::*;
 use rt_dma_pool::additions::block_pool::BadFree;
@@ -54,11 +54,11 @@ fn a_trim_keeps_pages_with_a_block_in_use() {
     }
     assert_eq!(pool.trim(), 2);
     assert_eq!(pool.usage(), usage(1, 256, 1));
-    // What is free there is still found, and nothing else.
+    // Free blocks of the page that was kept are still found, and no others.
     let again: Vec<_> = (0..255).map(|_| take(&blocks, pool)).collect();
     assert!(again.iter().all(|block| page_of(block) == page_of(&kept)));
     assert_eq!(pool.usage(), usage(256, 256, 1));
-    // Blocks of a page that is gone are foreign.
+    // Blocks of a page that was trimmed are foreign.
     let gone = held.iter().find(|block| page_of(block) != page_of(&kept)).unwrap();
     assert_eq!(pool.free(gone.va, gone.handle), Err(BadFree::Foreign));
     again.into_iter().chain([kept]).for_each(|block| pool.free(block.va, block.handle).unwrap());
@@ -98,7 +98,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
         (a.va + 8, a.handle + 8, BadFree::Foreign),
         (a.va + 1, 0, BadFree::Foreign),
         (a.va - 128, 0, BadFree::Foreign),
-        // The tail of the page, behind the last block.
+        // The tail of the page, after the last block.
         ((a.va & !(PAGE - 1)) + 32 * 128 - 32, 0, BadFree::Foreign),
         (a.va ^ 1 << 40, a.handle, BadFree::Foreign),
         (usize::MAX, 0, BadFree::Foreign),
@@ -121,7 +121,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
     assert_eq!(pool.usage(), before);
     assert_eq!(pool.bad_calls(), 1 + cases.len() + 2);
 
-    // Who does not ask for the handle need not give it back; and no block is no call.
+    // A caller that did not ask for the handle may pass 0. A free of NULL does nothing.
     pool.free(b.va, 0).unwrap();
     pool.free(0, 0).unwrap();
     other.free(foreign.va, foreign.handle).unwrap();
@@ -133,7 +133,7 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     let blocks = Blocks::new();
     let pool = blocks.create(64, 64, 0);
     let held: Vec<_> = (0..10).map(|_| take(&blocks, pool)).collect();
-    // SAFETY: nobody else uses it.
+    // SAFETY: only this test uses the pool.
     let destroy = || unsafe { blocks.pools.destroy(pool) };
     assert_eq!(destroy(), Err(BadDestroy::Busy(10)));
     let errors = blocks.machine.take_errors();
@@ -144,7 +144,7 @@ fn a_pool_with_blocks_in_use_is_not_destroyed_and_names_them() {
     }
     assert_eq!(pool.usage().in_use, 10);
 
-    // It serves on.
+    // The pool still serves requests.
     let more = take(&blocks, pool);
     held.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
     assert_eq!(destroy(), Err(BadDestroy::Busy(1)));
@@ -162,7 +162,7 @@ fn a_pool_is_destroyed_once_and_by_its_own_set() {
     let (blocks, others) = (Blocks::new(), Blocks::new());
     let empty = blocks.machine.balance();
     let pools: Vec<_> = (0..5).map(|_| blocks.create(32, 0, 0)).collect();
-    // SAFETY: a pointer is looked up before it is read.
+    // SAFETY: `destroy` looks the pointer up before it reads through it.
     let destroy = |blocks: &Blocks, pool: *const Pool| unsafe { blocks.pools.destroy(pool) };
     for index in [2, 0, 4, 3, 1] {
         let pool: *const Pool = pools[index];
@@ -217,10 +217,10 @@ fn an_interrupt_gets_what_is_free_and_nothing_else() {
         assert_eq!(pool.free(first.va + 8, 0), Err(BadFree::Foreign));
         assert_eq!(pool.allocate(), Some(first));
         pool.free(first.va, 0).unwrap();
-        // These need a thread.
+        // These calls need a thread.
         assert_eq!(pool.trim(), 0);
         assert_eq!(blocks.try_create(16, 0, 0).err(), Some(BadCreate::Context));
-        // SAFETY: it is not destroyed.
+        // SAFETY: the call is refused, so the pool stays.
         assert_eq!(unsafe { blocks.pools.destroy(pool) }, Err(BadDestroy::Context));
     });
     assert_eq!((pool.bad_calls(), blocks.pools.bad_calls()), (2, 2));

@@ -1,11 +1,13 @@
-//! Every kernel service fails in turn, at every call: what fails says so, nothing is lost, and the next try succeeds.
+//! Makes every kernel service fail, at every call: the library's call reports the failure, no memory is lost, and the next
+//! attempt succeeds.
 
 use super::*;
 
 const SERVICES: [Service; 4] =
     [Service::HeapAlloc, Service::Map, Service::MapWrong(Wrong::Block), Service::MapWrong(Wrong::LastPage)];
 
-/// Runs `scenario` with each service failing at its first call, its second, and so on, until nothing fails.
+/// Runs `scenario` for each service, which fails at its first call, then at its second, and so on, until a run ends
+/// without a failure.
 fn at_every_call(make: impl Fn() -> Blocks, scenario: impl Fn(&Blocks) -> bool) {
     for service in SERVICES {
         for call in 0.. {
@@ -25,7 +27,7 @@ fn at_every_call(make: impl Fn() -> Blocks, scenario: impl Fn(&Blocks) -> bool) 
     }
 }
 
-/// A pool grows to some pages, through several sizes of its bookkeeping, and goes.
+/// A pool grows by several pages, so that its bookkeeping grows several times, and is destroyed.
 fn grow(blocks: &Blocks, size: usize, boundary: usize, count: usize) -> bool {
     let Ok(pool) = blocks.try_create(size, 0, boundary) else { return false };
     let held: Vec<_> = (0..count).map_while(|_| pool.allocate()).collect();
@@ -33,7 +35,7 @@ fn grow(blocks: &Blocks, size: usize, boundary: usize, count: usize) -> bool {
     if !grown {
         let blocks_of = pool.usage();
         assert_eq!(blocks_of.in_use, held.len());
-        // The pool serves on.
+        // The pool still serves requests.
         let more = pool.allocate().expect("only one call fails");
         pool.free(more.va, more.handle).unwrap();
     }

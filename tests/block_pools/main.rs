@@ -1,4 +1,4 @@
-//! Pools of small blocks: each file a subject.
+//! Tests pools of small blocks. Each file has one subject.
 
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 pub const START: Pa = LOW.start;
 
-/// What stays, as statics do, where the leak sanitizer finds it.
+/// The addresses of leaked values: as long as a static refers to them, the leak sanitizer does not report them.
 static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 pub fn keep<T>(value: T) -> &'static T {
@@ -32,13 +32,13 @@ pub fn keep<T>(value: T) -> &'static T {
     value
 }
 
-/// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
+/// Coherent memory of a machine, as `rt_dma_alloc_coherent` returns it.
 #[derive(Clone, Copy)]
 pub struct Coherent(&'static Dma<FakeKernel>, &'static AtomicUsize);
 
 const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 
-// SAFETY: the pools of the machine keep the rules of `Pages`.
+// SAFETY: the machine's pools fulfil the duties of `Pages`.
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, self.limit(device) as u64)
@@ -98,9 +98,9 @@ impl Blocks {
         self.pools.create(&request(Some(self.device), size, align, boundary))
     }
 
-    /// Destroys a pool without blocks, which gives back all.
+    /// Destroys a pool that has no block in use. All its pages are freed.
     pub fn destroy(&self, pool: &'static Pool) {
-        // SAFETY: tests use no pool that they destroyed.
+        // SAFETY: tests do not use a pool after they destroyed it.
         unsafe { self.pools.destroy(pool) }.unwrap();
     }
 
@@ -118,7 +118,7 @@ pub fn usage(in_use: usize, blocks: usize, pages: usize) -> Usage {
     Usage { in_use, blocks, pages }
 }
 
-/// Takes a block, and checks that the processor's address leads to the device's.
+/// Allocates a block, and checks that its virtual address leads to its handle.
 pub fn take(blocks: &Blocks, pool: &Pool) -> Block {
     let block = pool.allocate().expect("there is memory");
     assert_eq!(blocks.machine.at(block.va).expect("it is mapped").0, block.handle);

@@ -1,10 +1,11 @@
-//! Any shape, any order of calls: blocks keep apart, and to their alignment and boundary.
+//! Tests properties that hold for every shape and every order of calls: blocks never overlap, and they keep to their
+//! alignment and boundary.
 
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// What a driver does.
+/// One call of a driver.
 #[derive(Clone, Debug)]
 enum Step {
     Take(usize),
@@ -21,7 +22,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// Sizes and alignments as drivers have them, and odd ones.
+/// Sizes and alignments that drivers use, and odd ones.
 fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
     let size = prop_oneof![1usize..200, 200usize..5000, 5000usize..20000, Just(16), Just(64), Just(1024), Just(4096)];
     (size, 0u32..13, prop_oneof![Just(0), 3u32..16]).prop_map(|(size, align, boundary)| {
@@ -31,7 +32,7 @@ fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
 }
 
 fn walk(blocks: &Blocks, pool: &'static Pool, (size, align, boundary): (usize, usize, usize), steps: &[Step]) {
-    // First bytes and handles of the blocks that are held; what they hold.
+    // The addresses and handles of the blocks in use, and their contents.
     let mut held: BTreeMap<Va, (usize, u8)> = BTreeMap::new();
     let mut mark = 0u8;
     for step in steps {
@@ -108,7 +109,7 @@ proptest! {
     }
 }
 
-/// As many blocks as a page has room for, where nothing stands against it.
+/// A page holds as many blocks as fit, unless alignment or boundary forbid it.
 #[test]
 fn a_page_is_full_of_blocks() {
     for (size, align, boundary, wanted) in [

@@ -1,10 +1,10 @@
-//! Pages from a source that a BSP might have, at addresses at which nothing is mapped: whoever touches a block stops the
-//! test.
+//! Tests sources of pages that a BSP might have. Nothing is mapped at their addresses, so that a read or write of a block
+//! stops the test.
 
 use super::*;
 use std::sync::Mutex;
 
-/// Hands out the addresses of a list, the last first, and takes each back.
+/// Hands out the addresses of a list, the last first, and accepts each of them back.
 #[derive(Clone, Copy)]
 struct Listed(&'static Mutex<Vec<(Va, usize)>>, &'static Mutex<Vec<(Va, usize, usize)>>);
 
@@ -15,7 +15,7 @@ impl Listed {
     }
 }
 
-// SAFETY: the tests that use it do not touch the memory, or list addresses of their own memory.
+// SAFETY: the tests that use this source do not touch the memory, or list addresses of their own memory.
 unsafe impl Pages for Listed {
     fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
         let (va, handle) = self.0.lock().unwrap().pop()?;
@@ -70,7 +70,7 @@ fn pages_far_apart_are_all_found() {
             }
             pool.trim();
             held.iter().step_by(3).for_each(|block| pool.free(block.va, block.handle).unwrap());
-            // SAFETY: nobody uses it any more.
+            // SAFETY: the pool is not used after this call.
             unsafe { pools.destroy(pool) }.unwrap();
             assert_eq!(*source.1.lock().unwrap(), []);
             assert_eq!(machine.balance().heap_bytes, 0);
@@ -81,7 +81,8 @@ fn pages_far_apart_are_all_found() {
 #[test]
 fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
     let machine = Machine::new();
-    // A block of 20,000 bytes from here would cross 32 KiB; the next place is no better, but larger.
+    // A block of 20,000 bytes that begins here would cross a boundary of 32 KiB. The next place has the same handle but
+    // more pages.
     let handle = 0x1000_5000;
     let source = Listed::new(vec![(VA, handle), (VA + (1 << 20), handle), (VA + (2 << 20), 0x2000_0000)]);
     let (pools, pool) = create(&machine, source, (20000, 64, 32768));
@@ -95,7 +96,7 @@ fn a_large_block_is_moved_behind_the_boundary_that_it_would_cross() {
     for block in [block, fits] {
         pool.free(block.va, block.handle).unwrap();
     }
-    // SAFETY: nobody uses it any more.
+    // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
     assert_eq!(*source.1.lock().unwrap(), []);
 }
@@ -113,6 +114,6 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     let block = pool.allocate().unwrap();
     assert_eq!((block.va, block.handle), (VA, 0x1000));
     pool.free(block.va, block.handle).unwrap();
-    // SAFETY: nobody uses it any more.
+    // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
 }

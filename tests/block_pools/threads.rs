@@ -1,4 +1,4 @@
-//! Several cores at once, each a host thread, and interrupts wherever they may come.
+//! Tests calls from several cores at the same time, each a host thread, and from interrupts wherever they are possible.
 
 use super::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::thread;
 
 const CORES: usize = 4;
 
-/// Runs `work` on every core, all starting together.
+/// Runs `work` on every core. All cores start at the same time.
 fn on_every_core(work: impl Fn(usize) + Sync) {
     let start = Barrier::new(CORES);
     thread::scope(|scope| {
@@ -21,7 +21,7 @@ fn on_every_core(work: impl Fn(usize) + Sync) {
     });
 }
 
-/// Takes and frees blocks, each with its owner's mark in its first word.
+/// Allocates and frees blocks, each with its owner's mark in its first word.
 fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, turns: usize, most: usize) {
     let slot = |block: &Block| &owners[(block.handle - START) / pool.block_size().min(PAGE)];
     let mut held: Vec<Block> = Vec::new();
@@ -51,14 +51,14 @@ fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, turns: usize, most: u
 
 #[test]
 fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
-    // Few pages, so that the cores meet; the size of a block divides a page.
+    // Few pages, so that the cores compete for them. The size of a block divides the page size.
     for (size, pages) in [(16, 2), (64, 3), (1024, 6), (2048, 40), (4096, 9)] {
         let blocks = Blocks::with_pages(pages);
         let pool = blocks.create(size, 0, 0);
         let owners: Vec<_> = (0..pages * PAGE / size).map(|_| AtomicUsize::new(0)).collect();
         on_every_core(|core| churn(pool, &owners, core, 20_000, owners.len() / 3));
         assert_eq!(pool.usage().in_use, 0);
-        // Every block is found again.
+        // Every block can be allocated again.
         let all: Vec<_> = std::iter::from_fn(|| pool.allocate()).collect();
         assert_eq!(all.len(), owners.len());
         all.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
@@ -68,7 +68,7 @@ fn blocks_of_different_cores_never_overlap_whatever_is_trimmed() {
     }
 }
 
-/// Nothing but the calls, so that they meet within them; the first core trims, if it shall.
+/// The cores do nothing but call, so that their calls overlap. In some rounds the first core trims.
 #[test]
 fn calls_at_the_same_moment_lose_no_block_and_give_none_twice() {
     for (size, pages, trims) in [(4096, 1, false), (64, 1, false), (2048, 1, true), (1024, 1, true), (16, 1, true)] {
@@ -101,7 +101,7 @@ fn an_interrupt_at_every_moment_finds_the_free_block() {
     for size in [64, 4096] {
         let blocks = Arc::new(Blocks::new());
         let pool = blocks.create(size, 0, 0);
-        // As many as the cores' interrupts hold at once stay free, whatever the threads do.
+        // The pool has enough blocks for the threads and for all interrupts at the same time.
         let spare: Vec<_> = (0..CORES + 90 * CORES).map(|_| take(&blocks, pool)).collect();
         spare.into_iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         blocks.machine.set_interrupt(Some(Arc::new(move || {

@@ -1,4 +1,4 @@
-//! `rt_dma_alloc`: which pool, which pages, which mapping.
+//! Tests `rt_dma_alloc`: which pool serves a request, which pages, and through which mapping.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -38,7 +38,7 @@ fn the_result_is_by_the_flags_of_request_and_pool() {
     let device = machine.plain_device();
     let wt = Flags::WRITE_THROUGH;
     for pool in [linear, plain] {
-        // Only this pool serves, for the time being.
+        // Until the next round, only this pool serves the device.
         let (pool_device, flags) = (machine.plain_device(), pool.flags());
         pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
         pool.public.dev.store(pool_device.0 as *mut _, Relaxed);
@@ -90,7 +90,7 @@ fn nocache_on_the_pool_holds_for_every_request() {
         assert_eq!(machine.at(held.va).unwrap().1, Uncached, "{flags:?}");
         machine.free(held).unwrap();
     }
-    // And no longer, once the BSP takes it back.
+    // After the BSP clears the flag, buffers are cached again.
     pool.public.flags.fetch_and(!Flags::NOCACHE.bits(), Relaxed);
     assert_eq!(machine.at(machine.alloc(device, PAGE, CACHED).unwrap().va).unwrap().1, Cached);
 }
@@ -142,7 +142,7 @@ fn a_device_pool_serves_only_its_devices_requests_for_one() {
     assert_eq!(machine.alloc(other, PAGE, CACHED).unwrap().handle, BASE + MIB + PAGE);
     assert_eq!(machine.alloc(device, MIB, Flags::DEVICE), None, "full, and no other pool stands in");
 
-    // The BSP gives it to somebody else: from the next call on.
+    // The BSP gives the pool to another device, which takes effect at the next call.
     own.public.dev.store(other.0 as *mut _, Relaxed);
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None);
     assert_eq!(machine.alloc(other, PAGE, Flags::DEVICE).unwrap().handle, BASE + PAGE);
@@ -219,7 +219,7 @@ fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
     }
 }
 
-/// Not even for a moment is the pool without the pages that such a device cannot use.
+/// A request that fails because of the device's reach never marks pages as used, not even for a moment.
 #[test]
 fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     let machine = Machine::new();

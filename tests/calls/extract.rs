@@ -1,4 +1,5 @@
-//! `rt_dma_pool_extract`, over the reserved list. (Revision r1's own list: `bsp-tests/host`.)
+//! Tests `rt_dma_pool_extract` over memblock's reserved list. `bsp-tests/host` tests it over the list that RT-Thread 5.2
+//! passes.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::pool::Region;
@@ -19,7 +20,7 @@ fn machine_with(list: &[ReservedRegion]) -> Machine {
     machine
 }
 
-/// Each pool's name, as it is listed, its first byte and its size.
+/// Returns each pool's name as it is listed, its start and its size.
 fn pools(machine: &Machine) -> Vec<(String, usize, usize)> {
     let lines = machine.list();
     let names = lines.iter().filter(|line| line.contains("[0x")).map(|line| line.split_whitespace().next().unwrap());
@@ -91,7 +92,7 @@ fn a_region_that_is_used_up_is_not_found_again() {
 
 #[test]
 fn what_is_left_of_a_region_serves_the_next() {
-    // Sizes and bounds that are no whole pages lose a page at most, and overlap nothing.
+    // Sizes and bounds that are not multiples of a page lose at most a page each, and the pools do not overlap.
     for (start, total, coherent) in [(BASE, 3 * MIB, MIB), (BASE + 100, 3 * MIB + 10, MIB + 10)] {
         let machine = machine_with(&[usable(start, 10 * MIB)]);
         let ends: Vec<_> = (0..3).map(|_| machine.extract(total, coherent).unwrap()).collect();
@@ -120,11 +121,11 @@ fn room_above_4_gib_is_taken_with_a_warning_and_only_where_there_is_none_below()
     assert_eq!(machine.take_log(Level::Warning).len(), 1);
     assert!(machine.dma.pools().skip(2).all(|pool| !pool.flags().contains(Flags::ADDRESS_32BITS)));
 
-    // The C original takes the last one above.
+    // Of the regions above 4 GiB that are large enough, the last one is taken, as `dma_pool.c` does.
     let machine = machine_with(&[high, usable(FOUR_GIB + 32 * MIB, 4 * MIB), usable(FOUR_GIB + 64 * MIB, MIB)]);
     assert_eq!(machine.extract(4 * MIB, MIB), Ok((FOUR_GIB + 32 * MIB, FOUR_GIB + 36 * MIB)));
 
-    // Across the border is not wholly below it.
+    // A region that contains the 4 GiB border is not wholly below it.
     let machine = machine_with(&[usable(FOUR_GIB - MIB, 4 * MIB)]);
     machine.extract(2 * MIB, 0).unwrap();
     assert_eq!(machine.take_log(Level::Warning).len(), 1);

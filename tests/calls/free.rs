@@ -1,4 +1,4 @@
-//! `rt_dma_free`: what is right is given back; what is wrong costs one line, is counted, and changes nothing.
+//! Tests `rt_dma_free`: a correct call frees the buffer; a wrong call logs one line, is counted, and changes nothing.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 
-/// Holds that a call was refused, counted and logged, and changed nothing.
+/// Checks that a call was refused, counted and logged, and changed nothing.
 fn refused(machine: &Machine, held: Held, why: Error) {
     let (before, count) = (machine.balance(), machine.dma.bad_calls());
     assert_eq!(machine.free(held), Err(why), "{held:x?}");
@@ -69,14 +69,14 @@ fn a_buffer_is_known_by_the_address_that_was_handed_out() {
     let device = machine.plain_device();
     let cached = machine.alloc(device, PAGE, CACHED).unwrap();
     let uncached = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
-    // The other one's view of the same page is not the buffer's address.
+    // The address of the same page in the uncached view is not the buffer's address.
     let view = uncached.va - PAGE;
     assert_eq!(machine.at(view).unwrap().0, cached.handle);
     refused(&machine, Held { va: view, ..cached }, Error::Foreign);
     refused(&machine, Held { va: machine.at_linear(uncached.handle), ..uncached }, Error::Foreign);
-    // Nor is the physical address, of a pool that is not NOMAP.
+    // Neither is the physical address, since the pool is not NOMAP.
     refused(&machine, Held { va: cached.handle, ..cached }, Error::Foreign);
-    // The flags of the request are not needed to know it.
+    // The buffer is found without the flags of its request.
     machine.free(Held { flags: Flags::NOCACHE, ..cached }).unwrap();
     machine.free(Held { flags: CACHED, ..uncached }).unwrap();
 }
@@ -122,7 +122,8 @@ fn a_translated_handle_is_checked_both_ways() {
     machine.free(held).unwrap();
 }
 
-/// Pools that are too large for a view, or whose view cannot be had; with a linear map and without.
+/// Returns pools that are too large for a view, and pools whose view cannot be mapped, each with and without a linear
+/// map.
 fn machines_without_views() -> Vec<Machine> {
     let mut machines = Vec::new();
     for (is_linear, has_room) in [(true, false), (true, true), (false, false), (false, true)] {
@@ -202,7 +203,7 @@ fn the_record_of_a_mapping_serves_the_next_one() {
     assert_eq!(pair(2), 3 * one);
 }
 
-/// A device may know memory by more than one address; all that lead there are the buffer's handles.
+/// A device may reach the same memory at several handles. `rt_dma_free` accepts each of them.
 #[test]
 fn a_handle_that_leads_back_is_the_buffers() {
     let machine = Machine::new();
@@ -218,7 +219,7 @@ fn a_handle_that_leads_back_is_the_buffers() {
     machine.free(again).unwrap();
 }
 
-/// The record of a mapping that cannot be made claims no page.
+/// A record whose mapping failed claims no page.
 #[test]
 fn a_buffer_is_freed_where_one_could_not_be_mapped() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
@@ -236,7 +237,8 @@ fn a_buffer_is_freed_where_one_could_not_be_mapped() {
     machine.free(alone).unwrap();
 }
 
-/// A number may be an address in a mapping, and that of memory: who frees memory does not mean the mapping.
+/// The same number may be a virtual address of a mapping and a physical address. A free by physical address does not find
+/// the mapping.
 #[test]
 fn the_address_of_memory_is_not_that_of_a_mapping() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
@@ -247,7 +249,7 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     machine.free(held).unwrap();
 }
 
-/// Not even where the record of a buffer that is gone has none.
+/// The record of a freed buffer has no address. NULL does not match it.
 #[test]
 fn null_is_no_buffers_address() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
@@ -259,7 +261,7 @@ fn null_is_no_buffers_address() {
     machine.free(held).unwrap();
 }
 
-/// The other kind's view, where there is one, is refused as the linear map is.
+/// An address in the view of another memory type is refused, as one in the linear map is.
 #[test]
 fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
@@ -277,7 +279,7 @@ fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping(
     assert_eq!(machine.mappings().len(), 1, "the view");
 }
 
-/// Nor is the view of the same kind, where two memory types are one kind to the pool.
+/// Uncached and write-through memory share a view where the port asks for it. An address in that view is refused, too.
 #[test]
 fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_mapping() {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
@@ -291,7 +293,7 @@ fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_m
     machine.free(view).unwrap();
 }
 
-/// Nor is the physical address, of a pool that hands that out too.
+/// The pool also hands out physical addresses. That of a buffer with a mapping of its own is refused.
 #[test]
 fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
@@ -364,7 +366,7 @@ fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
         machine.set_view_limit(0);
         let region = NamedRegion { no_map, ..named_region(BASE, MIB) };
         let device = machine.device(DeviceInfo::naming(&[region]).coherent());
-        // A neighbour of every kind, so that there is every mapping that there may be.
+        // One neighbour of each kind, so that every possible mapping exists.
         let neighbours: Vec<_> = kinds.iter().filter_map(|flags| machine.alloc(device, PAGE, *flags)).collect();
         let Some(held) = machine.alloc(device, 2 * PAGE, wanted) else { continue };
         let beside = neighbours.iter().map(|other| other.va.wrapping_add(held.handle).wrapping_sub(other.handle));

@@ -1,4 +1,4 @@
-//! `rt_dma_pool_install`.
+//! Tests `rt_dma_pool_install`.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::pool::Region;

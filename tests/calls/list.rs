@@ -1,4 +1,4 @@
-//! `list_dma_pool`.
+//! Tests `list_dma_pool`.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -29,7 +29,7 @@ fn a_line_has_name_range_size_use_longest_run_and_flags() {
     let lines = machine.list();
     assert_eq!(lines.len(), 4, "{lines:#?}");
     let words: Vec<_> = lines[1].split_whitespace().collect();
-    // 1,024 KiB, of which 3 * 16 + 920 are in use; the hole of 16 KiB is shorter than the 40 at the end.
+    // 1,024 KiB, of which 3 * 16 + 920 KiB are in use. The hole of 16 KiB is shorter than the run of 40 KiB at the end.
     let expected = ["pool", "[0x40000000,", "0x40100000]", "1024", "968", "40", "linear", "32bits"];
     assert_eq!(words, expected);
     let words: Vec<_> = lines[2].split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! What each call does, call by call.
+//! Tests the drop-in calls. Each file has one call or one subject.
 
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;

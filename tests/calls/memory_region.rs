@@ -1,4 +1,4 @@
-//! `memory-region`: a device's own memory.
+//! Tests `memory-region`: memory that belongs to devices whose nodes name it.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::{MapOps, NotNow};
@@ -182,7 +182,7 @@ fn fault_15_a_region_whose_node_is_not_there_serves_nobody() {
 fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
     let region = NamedRegion { no_map: true, reusable: true, ..named_region(OWN, MIB) };
     expect_refused(Entry::Found(region), "no-map and reusable");
-    // Nor by a pool that others made of the same memory.
+    // It is not served from a pool that another device's node made of the same memory either.
     let machine = machine_with_cma();
     let good = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
     let bad = machine.device(DeviceInfo::naming(&[region]));
@@ -197,7 +197,7 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
     let machine = machine_with_cma();
     let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
     let [first, second, place] = [own.clone(), own.clone(), own.clone()].map(|info| machine.device(info));
-    // As the first that names the region, and as one more of those that share it.
+    // First the place of the device that made the pool, then that of a device that shares the pool.
     for device in [first, place] {
         assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle & !(MIB - 1), OWN);
         for (info, ops) in [
@@ -211,7 +211,7 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
             assert!(!pool.is_named_by(device));
             let handle = machine.alloc(device, PAGE, CACHED).unwrap().handle;
             assert!(!(OWN..OWN + MIB).contains(&handle), "{handle:#x}");
-            // One that names it again has it again.
+            // A device that names the region again owns it again.
             machine.replace(device, own.clone());
             assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle & !(MIB - 1), OWN);
             assert_eq!(machine.alloc(second, PAGE, Flags::DEVICE).unwrap().handle & !(MIB - 1), OWN);
@@ -264,12 +264,12 @@ fn a_second_thread_that_chooses_operations_takes_no_region_away() {
     other.join().unwrap();
 }
 
-/// The name of a device, in memory that goes with the device.
+/// The name of a device, in memory that is overwritten when the device is removed.
 #[test]
 fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
     let machine = Machine::new();
     let name: &'static [AtomicU8] = Box::leak(Box::new(*b"decoder\0").map(AtomicU8::new).into());
-    // SAFETY: a C string of bytes that stay, and change only when the kernel does not read them.
+    // SAFETY: the bytes stay valid, form a C string, and change only while the kernel does not read them.
     let borrowed = unsafe { CStr::from_ptr(name.as_ptr().cast()) };
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]).named(borrowed));
     let nameless = DeviceInfo { name: None, ..DeviceInfo::naming(&[named_region(OWN + MIB, MIB)]) };
@@ -335,7 +335,7 @@ fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
         let regions = [0, 1, 2].map(|n| named_region(BASE + n * MIB, MIB));
         let devices = [(); 2].map(|()| machine.device(DeviceInfo::naming(&regions)));
         machine.fail(Service::HeapAlloc, call, 1);
-        // Three pools, then three times the second device beside the first.
+        // Three pools, and then a second owner for each of them.
         assert_eq!(devices.map(|device| machine.ops(device).is_some()), [call >= 3, call < 3]);
         assert!(machine.repair(Service::HeapAlloc));
         assert_eq!(machine.take_errors().len(), 1);
@@ -348,7 +348,7 @@ fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
     }
 }
 
-/// A console may be a DMA device, whose first call comes with a line that says what is wrong with another's region.
+/// A console may be a DMA device: its first DMA call may happen while a line about another device's region is printed.
 #[test]
 fn others_choose_their_operations_while_a_refused_region_is_logged() {
     let machine = Arc::new(machine_with_cma());

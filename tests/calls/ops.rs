@@ -1,4 +1,4 @@
-//! Which operations a device has, and how its handles are translated.
+//! Tests which map operations a device gets, and how its handles are translated.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -106,7 +106,7 @@ fn pci_windows_translate_both_ways() {
     let handles: Vec<_> = held.iter().map(|held| held.handle).collect();
     assert_eq!(handles, [0x10_0000, 0x8000_0000]);
     assert_eq!(machine.alloc(device, PAGE, CACHED), None, "no window covers the third pool");
-    // The last byte of a window is in it.
+    // The last byte of a window belongs to it.
     let last = machine.dma.sync_out(MapOps::Pci, device, held[0].va + MIB - 1, 1, CACHED);
     assert_eq!(last, Ok(0x10_0000 + MIB - 1));
     held.into_iter().for_each(|held| machine.free(held).unwrap());

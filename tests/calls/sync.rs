@@ -1,4 +1,4 @@
-//! `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
+//! Tests `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::map_ops::MapOps;
@@ -10,7 +10,7 @@ const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 const WINDOW: BusWindow = BusWindow { cpu: 0, bus: 0, size: u64::MAX };
 
-/// A machine with a page of cached memory, and where it is.
+/// Returns a machine with a page of cached memory, and the address of that page.
 fn machine() -> (Machine, Held) {
     let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
@@ -71,8 +71,8 @@ fn nocache_spares_the_maintenance_of_translated_devices() {
     }
 }
 
-/// Every alignment of both ends against the cache's lines: the neighbours' dirty bytes stay, the buffer's come from the
-/// device.
+/// For every alignment of both ends to the cache's lines, the neighbours' dirty bytes stay and the buffer's bytes come
+/// from the device.
 #[test]
 fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
     let offsets = [0, 1, 31, 63, 64, 65, 100];
@@ -81,7 +81,7 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
         let (machine, held) = machine();
         let device = machine.device(DeviceInfo::plain().coherent());
         let (start, end) = (256 + offset, 256 + offset + size);
-        // The neighbours on both sides are in the cache, dirty; the buffer's own bytes are what the driver synced out.
+        // The neighbours on both sides are dirty in the cache. The buffer's own bytes are those that the driver synced out.
         machine.cpu_write(held.va + start, &vec![0x0f; size]);
         machine.dma.sync_out(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
         machine.device_write(held.handle + start, &vec![0xdd; size]);
@@ -98,7 +98,7 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
     }
 }
 
-/// The same where the processor only looked: no byte of the buffer, at its ends neither, is an old one afterwards.
+/// After the processor only read the buffer's lines, a sync in leaves no old byte in the buffer, at its ends either.
 #[test]
 fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
     let ends = [(0, 1), (1, 1), (63, 1), (63, 2), (1, 63), (1, 64), (32, 64), (0, 65), (0, 128), (5, 300)];
@@ -151,8 +151,8 @@ fn an_interrupt_may_sync() {
     }
 }
 
-/// An outer cache has lines of 128 bytes, or more, where the inner one has lines of 64: a neighbour in the same long line
-/// keeps its bytes, and the buffer's come from the device.
+/// An outer cache may have lines of 128 bytes or more where the inner cache has lines of 64. A neighbour in the same long
+/// line keeps its bytes, and the buffer's bytes come from the device.
 #[test]
 fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
     let places: [usize; 12] = [0, 1, 63, 64, 65, 128, 192, 960, 1024, 1024 + 64, 1024 + 100, 2048 - 64];
@@ -165,7 +165,7 @@ fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
         let (machine, held) = machine();
         machine.set_largest_line(largest);
         let device = machine.device(DeviceInfo::plain().coherent());
-        // 2 KiB on each side.
+        // 2 KiB of neighbours on each side.
         let (start, end) = (2048 + offset, 2048 + offset + size);
         let all = end.next_multiple_of(2048) + 2048;
         machine.cpu_write(held.va, &vec![0x0f; all]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every name of the porting headers, with the types that Linux drivers use; C and C++. Compiled, not run. */
+/* Uses every name of the porting headers with the types that Linux drivers use, in C and C++. Compiled, not run. */
 #ifdef RTTHREAD_FIRST
 #include <rtdevice.h>
 #endif

@@ -1,4 +1,4 @@
-//! What a driver needs is safe and public.
+//! A driver can be written without `unsafe`, with public items only.
 #![forbid(unsafe_code)]
 use rt_dma_pool::driver::{AsWords, CoherentBuffer, Device, FromDevice, MapError, Platform};
 

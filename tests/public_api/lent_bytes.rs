@@ -1,5 +1,5 @@
 //! error: E0603
-//! `Held::lend` returned bytes that outlive their owner.
+//! In version 0.1, `Held::lend` returned bytes that outlive their owner.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::lent::Held;
 

@@ -1,5 +1,5 @@
 //! error: E0603
-//! A name could be made of any pointer, and the log read through it.
+//! In version 0.1, a driver could make a name of any pointer, and the log read through it.
 #![forbid(unsafe_code)]
 use rt_dma_pool::log::Name;
 

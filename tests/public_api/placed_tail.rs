@@ -1,5 +1,5 @@
 //! error: E0603
-//! `Reserved::place` gave a tail that need not be aligned.
+//! In version 0.1, `Reserved::place` returned a tail that was not always aligned.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::Reserved;
 

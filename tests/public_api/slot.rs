@@ -1,5 +1,5 @@
 //! error: E0603
-//! `Slot::new` lent heap memory that a drop of the slot frees.
+//! In version 0.1, `Slot::new` lent heap memory that a drop of the slot frees.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::Slot;
 
