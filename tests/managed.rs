@@ -5,9 +5,9 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
-use rt_dma_pool::additions::device::managed::{Kind, Words};
-use rt_dma_pool::additions::device::masks::Masks;
 use rt_dma_pool::additions::device::record::DeviceRecords;
+use rt_dma_pool::additions::device::record::Masks;
+use rt_dma_pool::additions::device::resource::{Kind, Words};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

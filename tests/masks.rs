@@ -4,7 +4,8 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use proptest::prelude::*;
-use rt_dma_pool::additions::device::masks::{Masks, is_within};
+use rt_dma_pool::additions::device::masks::is_within;
+use rt_dma_pool::additions::device::record::Masks;
 use rt_dma_pool::additions::device::record::{DeviceRecords, NoRecord};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;

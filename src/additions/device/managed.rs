@@ -8,65 +8,12 @@
 //! `rt_dma_block_pool_destroy`). Its address or handle may then be that of something else, of another device even. So the
 //! plain call [claims](DeviceRecords::claim) the resource first, and [settles](DeviceRecords::settle) the claim when it
 //! knows whether the resource is gone: a resource that is gone is never released. A plain call finds out by one load that
-//! what it gives back is not managed, in nearly every case: see [`KEYS`].
+//! what it gives back is not managed, in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
-use core::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release as Publish},
-};
-
-use crate::additions::device::record::{DeviceRecords, Record};
-use crate::kernel::{Device, Kernel, PAGE_SHIFT};
+use crate::additions::device::record::DeviceRecords;
+use crate::additions::device::resource::{Kind, List, Release, Resource, Words, resources};
+use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
-
-/// What a resource is. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
-/// is mapped more than once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A buffer: address, size, handle, flags.
-    Buffer,
-    /// A streaming map: handle, size, direction.
-    Mapping,
-    /// A block pool: its address.
-    BlockPool,
-    /// A resource that a plain call is giving back.
-    Claimed,
-    /// A resource that a plain call gave back.
-    Gone,
-}
-
-/// Counters of managed resources, each of which counts those whose keys lie in certain pages. Where the counter is zero, no
-/// resource has the key.
-const KEYS: usize = 64;
-
-/// How many managed resources there are, by their keys.
-pub(crate) struct Keys {
-    counters: [AtomicUsize; KEYS],
-    /// Resources of kind [`Kind::Gone`] that are in a list still.
-    gone: AtomicUsize,
-}
-
-impl Keys {
-    pub(crate) const fn new() -> Self {
-        Keys { counters: [const { AtomicUsize::new(0) }; KEYS], gone: AtomicUsize::new(0) }
-    }
-
-    fn counter(&self, key: usize) -> &AtomicUsize {
-        let [first, ..] = &self.counters;
-        // Block pools lie in the heap, many in one page.
-        self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
-    }
-
-    fn add(&self, words: &Words) {
-        let [key, ..] = *words;
-        self.counter(key).fetch_add(1, Publish);
-    }
-
-    fn remove(&self, words: &Words) {
-        let [key, ..] = *words;
-        self.counter(key).fetch_sub(1, Publish);
-    }
-}
 
 /// The right to give back a resource by its plain call. Whoever has it [settles](DeviceRecords::settle) it.
 pub struct ManagedClaim {
@@ -74,22 +21,6 @@ pub struct ManagedClaim {
     kind: Kind,
     words: Words,
 }
-
-/// What the release of a resource takes: as its [`Kind`] says.
-pub type Words = [usize; 4];
-
-/// Gives a resource of the device back. Called by a thread, once, with no lock held.
-pub type Release = fn(Device, Words);
-
-/// A resource in its device's list.
-pub(crate) struct Resource<K: Kernel> {
-    kind: Kind,
-    release: Release,
-    words: Words,
-    pub(crate) next: List<K>,
-}
-
-type List<K> = Option<KBox<K, Resource<K>>>;
 
 /// A place in a device's list that is not filled yet. Dropped, it leaves nothing behind.
 pub struct Slot<'a, K: Kernel> {
@@ -105,7 +36,7 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         // What plain calls in interrupts left does not pile up.
-        while self.keys.gone.load(Relaxed) != 0 && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
+        while self.keys.has_gone() && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
         let resource = Resource { kind: Kind::Gone, release: |_, _| {}, words: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
@@ -142,30 +73,10 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         let resource = found.flatten()?;
         let words = resource.words;
-        self.uncount(&resource);
+        self.keys.uncount(&resource);
         drop(resource);
         self.tidy(device);
         Some(words)
-    }
-
-    /// Counts a resource no more, because it leaves its list. Returns whether it was managed still.
-    fn uncount(&self, resource: &Resource<K>) -> bool {
-        match resource.kind {
-            Kind::Claimed => false,
-            Kind::Gone => {
-                self.keys.gone.fetch_sub(1, Relaxed);
-                false
-            }
-            _ => {
-                self.keys.remove(&resource.words);
-                true
-            }
-        }
-    }
-
-    /// Counts the resources of a record no more. Returns how many of them were managed still. Any context.
-    pub(crate) fn uncount_all(&self, record: &Record<K>) -> usize {
-        resources(&record.resources).filter(|resource| self.uncount(resource)).count()
     }
 
     /// Claims the resource of any device that has this kind and key, and is `wanted`, for a plain call that is about to give
@@ -173,7 +84,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// This takes one load if there is no resource with the key, unless another resource shares the counter.
     pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Words) -> bool) -> Option<ManagedClaim> {
-        if self.keys.counter(key).load(Acquire) == 0 {
+        if !self.keys.may_have(key) {
             return None;
         }
         self.find_map(|device, record| {
@@ -201,7 +112,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 if resource.kind == Kind::Claimed && resource.words == words {
                     if is_gone {
                         resource.kind = Kind::Gone;
-                        self.keys.gone.fetch_add(1, Relaxed);
+                        self.keys.add_gone();
                     } else {
                         resource.kind = kind;
                         self.keys.add(&words);
@@ -226,18 +137,13 @@ impl<K: Kernel> DeviceRecords<K> {
         let mut list = self.find(device, |record| record.resources.take()).flatten();
         while let Some(mut resource) = list {
             list = resource.next.take();
-            if self.uncount(&resource) {
+            if self.keys.uncount(&resource) {
                 (resource.release)(device, resource.words);
             }
         }
         self.tidy(device);
         true
     }
-}
-
-/// The resources of a list.
-fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
-    core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
 }
 
 impl<K: Kernel> Slot<'_, K> {

@@ -4,44 +4,13 @@
 //! The coherent mask limits what the device is allocated, the streaming mask what it is mapped. A device that has set
 //! none has all ones: no limit.
 
-use crate::additions::device::record::{DeviceRecords, NoRecord};
+use crate::additions::device::record::{DeviceRecords, Masks, NoRecord};
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::Reachable;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};
-
-/// The highest addresses that a device can name. All ones: every one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Masks {
-    /// For streaming maps.
-    pub streaming: u64,
-    /// For buffers that are allocated for the device.
-    pub coherent: u64,
-}
-
-impl Masks {
-    /// The masks of a device that has set none.
-    pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
-
-    /// As they are kept in the heap, where nothing may need more alignment than a pointer.
-    pub(crate) const fn pack(self) -> PackedMasks {
-        let Masks { streaming, coherent } = self;
-        PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
-    }
-}
-
-/// [`Masks`] with the alignment of 32 bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PackedMasks([u32; 4]);
-
-impl PackedMasks {
-    pub(crate) fn unpack(self) -> Masks {
-        let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
-        Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }
-    }
-}
 
 /// Whether the `size` bytes from `handle` all lie within `mask`.
 pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {

@@ -3,3 +3,4 @@
 pub mod managed;
 pub mod masks;
 pub mod record;
+pub mod resource;

@@ -7,8 +7,7 @@
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
 //! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
-use crate::additions::device::managed::{Keys, Resource};
-use crate::additions::device::masks::{Masks, PackedMasks};
+use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 use crate::mem::lock::{IrqGuard, IrqLock};
@@ -23,6 +22,37 @@ pub enum NoRecord {
     NoMemory,
     /// The caller may not sleep.
     Context,
+}
+
+/// The highest addresses that a device can name. All ones: every one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Masks {
+    /// For streaming maps.
+    pub streaming: u64,
+    /// For buffers that are allocated for the device.
+    pub coherent: u64,
+}
+
+impl Masks {
+    /// The masks of a device that has set none.
+    pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
+
+    /// As they are kept in the heap, where nothing may need more alignment than a pointer.
+    pub(crate) const fn pack(self) -> PackedMasks {
+        let Masks { streaming, coherent } = self;
+        PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
+    }
+}
+
+/// [`Masks`] with the alignment of 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PackedMasks([u32; 4]);
+
+impl PackedMasks {
+    pub(crate) fn unpack(self) -> Masks {
+        let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
+        Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }
+    }
 }
 
 /// What is remembered of one device.
@@ -163,7 +193,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             record.device = GONE;
-            self.uncount_all(record)
+            self.keys.uncount_all(&record.resources)
         });
         if self.kernel.can_sleep() {
             self.tidy(device);

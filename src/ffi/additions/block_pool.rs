@@ -6,7 +6,7 @@ use core::hint::black_box;
 use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
-use crate::additions::device::managed::Kind;
+use crate::additions::device::resource::Kind;
 use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{DEVICES, device, pointer, write_if};

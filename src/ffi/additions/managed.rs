@@ -3,7 +3,8 @@
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
-use crate::additions::device::managed::{Kind, Slot, Words};
+use crate::additions::device::managed::Slot;
+use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::map_ops::MapOps;
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};

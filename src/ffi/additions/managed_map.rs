@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::device::managed::{Kind, Words};
+use crate::additions::device::resource::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::reserve;
 use crate::ffi::additions::streaming::{master_of, rt_dma_map_single, unmap_known};

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::device::managed::{Kind, Words};
+use crate::additions::device::resource::{Kind, Words};
 use crate::ffi::additions::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
 use crate::ffi::additions::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};

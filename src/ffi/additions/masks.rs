@@ -10,8 +10,9 @@ use core::ffi::c_void;
 use core::hint::black_box;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::additions::device::masks::{Masks, PackedMasks, is_within};
+use crate::additions::device::masks::is_within;
 use crate::additions::device::record::NoRecord;
+use crate::additions::device::record::{Masks, PackedMasks};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::device::managed::Kind;
+use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{
     AtUnmap, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
 };

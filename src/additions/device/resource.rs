@@ -1,0 +1,116 @@
+//! What a device manages, as data: resources, their list, and how many of them there are. The operations are in
+//! [`managed`](super::managed).
+
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release as Publish},
+};
+
+use crate::kernel::{Device, Kernel, PAGE_SHIFT};
+use crate::mem::heap::KBox;
+
+/// What a resource is. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
+/// is mapped more than once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A buffer: address, size, handle, flags.
+    Buffer,
+    /// A streaming map: handle, size, direction.
+    Mapping,
+    /// A block pool: its address.
+    BlockPool,
+    /// A resource that a plain call is giving back.
+    Claimed,
+    /// A resource that a plain call gave back.
+    Gone,
+}
+
+/// Counters of managed resources, each of which counts those whose keys lie in certain pages. Where the counter is zero, no
+/// resource has the key.
+const KEYS: usize = 64;
+
+/// How many managed resources there are, by their keys.
+pub(crate) struct Keys {
+    counters: [AtomicUsize; KEYS],
+    /// Resources of kind [`Kind::Gone`] that are in a list still.
+    gone: AtomicUsize,
+}
+
+impl Keys {
+    pub(crate) const fn new() -> Self {
+        Keys { counters: [const { AtomicUsize::new(0) }; KEYS], gone: AtomicUsize::new(0) }
+    }
+
+    fn counter(&self, key: usize) -> &AtomicUsize {
+        let [first, ..] = &self.counters;
+        // Block pools lie in the heap, many in one page.
+        self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
+    }
+
+    /// Whether a resource may have the key: one load. Any context.
+    pub(super) fn may_have(&self, key: usize) -> bool {
+        self.counter(key).load(Acquire) != 0
+    }
+
+    /// Whether resources that plain calls gave back are in a list still. Any context.
+    pub(super) fn has_gone(&self) -> bool {
+        self.gone.load(Relaxed) != 0
+    }
+
+    /// Counts one more resource that a plain call gave back. Any context.
+    pub(super) fn add_gone(&self) {
+        self.gone.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn add(&self, words: &Words) {
+        let [key, ..] = *words;
+        self.counter(key).fetch_add(1, Publish);
+    }
+
+    pub(super) fn remove(&self, words: &Words) {
+        let [key, ..] = *words;
+        self.counter(key).fetch_sub(1, Publish);
+    }
+
+    /// Counts a resource no more, because it leaves its list. Returns whether it was managed still.
+    pub(super) fn uncount<K: Kernel>(&self, resource: &Resource<K>) -> bool {
+        match resource.kind {
+            Kind::Claimed => false,
+            Kind::Gone => {
+                self.gone.fetch_sub(1, Relaxed);
+                false
+            }
+            _ => {
+                self.remove(&resource.words);
+                true
+            }
+        }
+    }
+
+    /// Counts the resources of a list no more. Returns how many of them were managed still. Any context.
+    pub(super) fn uncount_all<K: Kernel>(&self, list: &List<K>) -> usize {
+        resources(list).filter(|resource| self.uncount(resource)).count()
+    }
+}
+
+/// What the release of a resource takes: as its [`Kind`] says.
+pub type Words = [usize; 4];
+
+/// Gives a resource of the device back. Called by a thread, once, with no lock held.
+pub type Release = fn(Device, Words);
+
+/// A resource in its device's list.
+pub(crate) struct Resource<K: Kernel> {
+    pub(super) kind: Kind,
+    pub(super) release: Release,
+    pub(super) words: Words,
+    pub(super) next: List<K>,
+}
+
+pub(super) type List<K> = Option<KBox<K, Resource<K>>>;
+
+/// The resources of a list.
+pub(super) fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
+    core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
+}
+
