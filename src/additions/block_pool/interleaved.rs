@@ -135,6 +135,35 @@ fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
     }
 }
 
+/// The slot of the block that is freed is in use again when the interrupted free comes to it, and so is all that it sees of the
+/// group: but at another address, and by another owner.
+#[test]
+fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
+    for size in [64, 512, 2048, 4096] {
+        for regrown in 1..4 {
+            at_every_step(|step| {
+                let pool = pool(size, false);
+                let block = pool.allocate().unwrap();
+                let held = Rc::new(RefCell::new(Vec::new()));
+                let owned = held.clone();
+                let accepted = Rc::new(RefCell::new(0));
+                let count = accepted.clone();
+                let other = move || {
+                    *count.borrow_mut() += pool.free(block.va, block.handle).is_ok() as usize;
+                    pool.trim();
+                    owned.borrow_mut().extend((0..regrown).map(|_| pool.allocate().unwrap()));
+                };
+                let (freed, was_interrupted) = run_before_step(step, other, || pool.free(block.va, block.handle));
+                let accepted = *accepted.borrow() + freed.is_ok() as usize;
+                assert_eq!(accepted, 1, "{size}: step {step}: of two frees of a block one is right");
+                assert_eq!(pool.usage().in_use, held.borrow().len());
+                are_right_owners(pool, &held.borrow());
+                was_interrupted
+            });
+        }
+    }
+}
+
 #[test]
 fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_free_stands() {
     for size in [64, 512, 4096] {
