@@ -140,7 +140,7 @@ fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
 #[test]
 fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
     for size in [64, 512, 2048, 4096] {
-        for regrown in 1..4 {
+        for (regrown, has_handle) in [(1, true), (1, false), (2, true), (3, false)] {
             at_every_step(|step| {
                 let pool = pool(size, false);
                 let block = pool.allocate().unwrap();
@@ -153,7 +153,9 @@ fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
                     pool.trim();
                     owned.borrow_mut().extend((0..regrown).map(|_| pool.allocate().unwrap()));
                 };
-                let (freed, was_interrupted) = run_before_step(step, other, || pool.free(block.va, block.handle));
+                let (freed, was_interrupted) = run_before_step(step, other, || {
+                    pool.free(block.va, if has_handle { block.handle } else { 0 })
+                });
                 let accepted = *accepted.borrow() + freed.is_ok() as usize;
                 assert_eq!(accepted, 1, "{size}: step {step}: of two frees of a block one is right");
                 assert_eq!(pool.usage().in_use, held.borrow().len());
