@@ -28,8 +28,9 @@ pub struct Unit {
 /// Some units.
 #[repr(C)]
 pub struct Group {
-    pub units: OnceSlice<Unit>,
+    // What every call reads, first.
     pub word: GroupWord,
+    pub units: OnceSlice<Unit>,
     /// Its neighbours in the list. Written under the list's lock.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
@@ -37,7 +38,7 @@ pub struct Group {
 
 impl Group {
     pub fn new() -> Self {
-        Group { units: OnceSlice::new(), word: GroupWord::new(), next: AtomicRef::new(), before: AtomicRef::new() }
+        Group { word: GroupWord::new(), units: OnceSlice::new(), next: AtomicRef::new(), before: AtomicRef::new() }
     }
 }
 
