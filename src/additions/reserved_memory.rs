@@ -99,7 +99,10 @@ impl<K: ReservedMemory> Dma<K> {
             Some(pool) => {
                 self.link(&installer, pool);
             }
-            None if is_new => installer.announce_later(region),
+            None if is_new => {
+                drop(installer);
+                self.kernel.announce(start, pool.name, end.wrapping_sub(start));
+            }
             None => {}
         }
         Ok(())

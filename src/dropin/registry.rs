@@ -3,7 +3,6 @@
 //! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
 //! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
 
-use core::cell::Cell;
 use core::ffi::CStr;
 use core::sync::atomic::{
     AtomicUsize,
@@ -40,30 +39,16 @@ pub struct Dma<K: Kernel> {
 pub(crate) struct Installer<'a, K: Kernel> {
     // Dropped in this order: first the turn ends, then the lines are written.
     _turn: Turned<'a, K>,
-    lines: BootLines<K>,
+    _lines: BootLines<'a, K>,
 }
 
-/// Boot lines that are to be written: when this is dropped.
-struct BootLines<K: Kernel> {
-    kernel: K,
-    /// One install makes two pools at most.
-    regions: [Cell<Option<Region>>; 2],
-}
+/// Writes the boot lines of new pools when it is dropped.
+struct BootLines<'a, K: Kernel>(&'a Dma<K>);
 
-impl<K: Kernel> Installer<'_, K> {
-    /// Lets the boot line of `region` be written when this right ends.
-    pub(crate) fn announce_later(&self, region: Region) {
-        let [first, second] = &self.lines.regions;
-        let place = if first.get().is_none() { first } else { second };
-        place.set(Some(region));
-    }
-}
-
-impl<K: Kernel> Drop for BootLines<K> {
+impl<K: Kernel> Drop for BootLines<'_, K> {
+    #[inline(never)]
     fn drop(&mut self) {
-        for region in self.regions.iter().filter_map(Cell::get) {
-            self.kernel.announce(region.start, region.name, region.end.wrapping_sub(region.start));
-        }
+        self.0.pools().for_each(Pool::announce_once);
     }
 }
 
@@ -153,8 +138,7 @@ impl<K: Kernel> Dma<K> {
     /// Waits for the right to install pools. *Thread.*
     #[inline(always)]
     pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
-        let lines = BootLines { kernel: self.kernel, regions: [const { Cell::new(None) }; 2] };
-        Some(Installer { _turn: self.installing.take(self.kernel)?, lines })
+        Some(Installer { _turn: self.installing.take(self.kernel)?, _lines: BootLines(self) })
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
@@ -193,7 +177,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Maps a new pool linearly, if it may be, and puts it at the end of the list. *Thread.*
     #[inline(always)]
-    pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
+    pub(crate) fn link(&self, _: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();
         pool.map_linear();
         let (mut last_link, mut last_next) = (&self.head, &self.first);
@@ -209,7 +193,6 @@ impl<K: Kernel> Dma<K> {
             last_link.next.store(link, Release);
             last_next.set(pool);
         });
-        installer.announce_later(pool.region());
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.

@@ -114,6 +114,8 @@ pub struct Pool<K: Kernel> {
     owners: AtomicRef<Owner>,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
+    /// Its boot line was written.
+    is_announced: AtomicBool,
 }
 
 /// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
@@ -177,6 +179,7 @@ impl<K: Kernel> Pool<K> {
             named: AtomicUsize::new(named.0),
             owners: AtomicRef::new(),
             next: OnceRef::new(),
+            is_announced: AtomicBool::new(false),
         };
         // SAFETY: the pool alone has the bitmaps, the nodes and the copy; a name is the kernel's, and so a C string or null.
         #[allow(unsafe_code)]
@@ -199,6 +202,14 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn size(&self) -> usize {
         self.pages << PAGE_SHIFT
+    }
+
+    /// Writes its boot line, if no caller has done so. *Thread.*
+    pub(crate) fn announce_once(&self) {
+        if !self.is_announced.swap(true, Relaxed) {
+            let region = self.region();
+            self.kernel.announce(region.start, region.name, region.end.wrapping_sub(region.start));
+        }
     }
 
     /// The range it was installed with.
