@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::word::{GroupWord, SLOTS, UnitBits, step};
+use super::word::{GroupWord, SLOTS, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::heap::{AtomicRef, OnceSlice};
 use crate::mem::lock::{IrqGuard, IrqLock};
@@ -83,7 +83,9 @@ impl OpenGroups {
                 if taken.is_some() {
                     return taken;
                 }
-                if !group.word.unlist() && group.word.has_some() {
+                // As one step: if a block were looked for after a failure, it could be taken in between, and the group
+                // would stay marked without being in the list.
+                if group.word.unlist() == Unlist::HasSome {
                     continue;
                 }
             }
@@ -112,7 +114,7 @@ impl OpenGroups {
             if group.word.list() {
                 Self::link(&mut head, group);
             }
-        } else if group.word.unlist() {
+        } else if group.word.unlist() == Unlist::Done {
             Self::unlink(&mut head, group);
         }
     }
@@ -169,6 +171,7 @@ impl Unit {
 
 #[cfg(test)]
 mod tests {
+    use super::super::word::preemption::{go_on_before_step, run_without_lock_before_step};
     use super::super::word::present_bit;
     use super::*;
     use crate::kernel::testing::HeapOnly as Heap;
@@ -206,6 +209,54 @@ mod tests {
                 open.update(Heap, group, || {});
             }
             assert!(list(&open).is_empty());
+        }
+    }
+
+    /// Other cores take and give back by the word alone, also while this one has the list's lock.
+    #[test]
+    fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
+        let unit = UnitBits { blocks: 6, present: present_bit(0) };
+        let give_back = |open: &OpenGroups, group: &'static Group, block| {
+            if !group.word.give_back(group.word.look(), unit.present, block).unwrap() {
+                open.update(Heap, group, || {});
+            }
+        };
+        // The other core gives a block back at one step, and takes it again `pause` steps later, or not at all.
+        for pause in [0, 1, 2, 3, 4, 100] {
+            for step in 0.. {
+                let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
+                let group: &'static Group = std::boxed::Box::leak(std::boxed::Box::new(Group::new()));
+                let bases = || AtomicUsize::new(1);
+                let one = Unit { base: bases(), handle_base: bases(), first: 0, present: unit.present, group };
+                group.units.set(std::vec![one].leak());
+                open.update(Heap, group, || group.word.set_reach(unit.blocks, unit.blocks));
+                group.word.add(unit, 0);
+                open.update(Heap, group, || {});
+                // It is the current group, and all its blocks are in use.
+                assert!(open.take_from_any(Heap, 5).is_some() && open.take_from_any(Heap, 5).is_some());
+                let [late, retaken] = [(); 2].map(|()| std::rc::Rc::new(core::cell::Cell::new(false)));
+                let (is_late, is_retaken) = (late.clone(), retaken.clone());
+                let other = move || {
+                    // If it is not listed, the other core waits for the lock, and lists it after this call.
+                    is_late.set(!group.word.give_back(group.word.look(), unit.present, 2).unwrap());
+                    let is_retaken = is_retaken.clone();
+                    go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));
+                };
+                let (taken, _) = run_without_lock_before_step(step, other, || open.take_from_any(Heap, 5));
+                if group.word.free() & 2 == 0 && taken.is_none() && !retaken.get() {
+                    assert!(step >= 3, "there are steps");
+                    break;
+                }
+                if late.get() {
+                    open.update(Heap, group, || {});
+                }
+                if retaken.get() || taken.is_some() {
+                    give_back(open, group, 2);
+                }
+                give_back(open, group, 4);
+                let found = || open.take_from_any(Heap, 5).is_some();
+                assert!(found() && found() && !found(), "steps {step} and {pause}: a block is hidden");
+            }
         }
     }
 
