@@ -12,6 +12,8 @@
 #include <rtdevice.h>
 #include <rt_dma.h>
 
+#include "syncs.h"
+
 #define PAGE            ARCH_PAGE_SIZE
 #define COHERENT        (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
 
@@ -381,6 +383,7 @@ static int dma_bench(int argc, char **argv)
         bench_call("64KiB,coherent", 65536, COHERENT);
         bench_call("1MiB,cached", 1 << 20, 0);
         bench_call("1MiB,coherent", 1 << 20, COHERENT);
+        bench_syncs(overhead);
     }
     rt_kprintf("dma_bench: done\n");
     return 0;

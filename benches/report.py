@@ -41,6 +41,16 @@ def judge_calls(judge, lines):
     return counts
 
 
+def judge_syncs(judge, lines):
+    rows = {name: (int(ours), int(reference)) for name, ours, reference in measure.lines_of(lines, "sync")}
+    if not rows:
+        raise measure.Broken("no rows of sync calls")
+    for name, (ours, reference) in rows.items():
+        over = bound.sync(name)
+        judge.line(ours <= reference + over, f"QEMU: sync {name}: {ours} against {reference} (<= {reference + over})")
+    return rows
+
+
 def judge_stretches(judge, lines):
     rows = {words[0]: tuple(map(int, words[1:])) for words in measure.lines_of(lines, "stretch")}
     for name in bound.STRETCHES:
@@ -90,7 +100,9 @@ def main():
     sizes = [size for size in bound.SIZES if not quick or size <= bound.LARGE]
     judge = Judge()
     try:
-        calls = judge_calls(judge, measure.dma_bench(work, "bench"))
+        lines = measure.dma_bench(work, "bench")
+        calls = judge_calls(judge, lines)
+        judge_syncs(judge, lines)
         stretches = judge_stretches(judge, measure.dma_bench(work, "stretch"))
         pages = {size: measure.page_rows(work, size) for size in sizes}
         judge_pages(judge, pages)

@@ -263,6 +263,14 @@ struct rt_dma_port_configuration {
    * sizes.
    */
   int16_t revision;
+  /**
+   * Where `dma_ops` stands in a `struct rt_device`, in bytes.
+   */
+  uint16_t ops_offset;
+  /**
+   * Bytes in the longest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`); 0 if it states none.
+   */
+  uint16_t stated_cache_line;
 };
 
 #ifdef __cplusplus
@@ -388,11 +396,6 @@ extern const char *rt_dma_port_device_name(void *dev);
  * `rt_dma_device_is_coherent`. Any context.
  */
 extern int rt_dma_port_device_is_coherent(void *dev);
-
-/**
- * `dev->dma_ops`, read with acquire: what was written before it was set is seen. Any context.
- */
-extern const void *rt_dma_port_device_ops(void *dev);
 
 /**
  * `dev->dma_ops = ops`, if it is null, written with release. Any context.

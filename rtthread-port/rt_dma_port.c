@@ -16,6 +16,8 @@
 #define GUESSED_LINE (RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64)
 #endif
 
+#include <stddef.h>
+
 #include "rt_dma_port_rtthread.h"
 
 /* A 32-bit Arm processor that has the system registers of coprocessor 15: every one but the Cortex-M. */
@@ -46,7 +48,12 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
     },
     .view_limit = RT_DMA_POOL_VIEW_LIMIT,
     .revision = RT_DMA_PORT_REVISION,
+    .ops_offset = offsetof(struct rt_device, dma_ops),
+    .stated_cache_line = NAMED_LINE,
 };
+
+_Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
+        "rtdef.h: struct rt_device: dma_ops is too far from the start, or no pointer");
 
 void *rt_dma_port_heap_alloc(uintptr_t size)
 {
@@ -59,32 +66,6 @@ void rt_dma_port_heap_free(void *memory)
 }
 
 /*
- * On aarch64 rt_kmem_v2p translates by an instruction that leaves its result in PAR_EL1, and then reads PAR_EL1. An
- * interrupt or a thread switch between the two that translates another address changes the result. So interrupts are
- * masked here; and PAR_EL1 is restored, for the translation that this call itself may have interrupted.
- */
-static uintptr_t translate(void *va)
-{
-#ifdef __aarch64__
-    uintptr_t pa;
-    rt_ubase_t daif, par;
-
-    __asm__ volatile ("mrs %0, daif\n\tmsr daifset, #3\n\tmrs %1, par_el1" : "=&r" (daif), "=r" (par) : : "memory");
-    /*
-     * rt_kmem_v2p has no barrier between the two instructions, so its read may return an earlier result (Arm ARM DDI 0487,
-     * "Synchronization requirements for AArch64 System registers"): the earlier one is that of the same address.
-     */
-    __asm__ volatile ("at s1e1w, %0\n\tisb" : : "r" (va) : "memory");
-    pa = (uintptr_t)rt_kmem_v2p(va);
-    __asm__ volatile ("msr par_el1, %0\n\tmsr daif, %1" : : "r" (par), "r" (daif) : "memory");
-
-    return pa;
-#else
-    return (uintptr_t)rt_kmem_v2p(va);
-#endif
-}
-
-/*
  * A BSP may leave the MMU off, although it compiles the memory management (qemu-virt64-riscv without RT_USING_SMART). Then
  * nothing has set rt_kernel_space up, and RT-Thread's rt_kmem_v2p and rt_ioremap follow a null page table.
  */
@@ -93,6 +74,7 @@ int rt_dma_port_has_page_tables(void)
     return rt_kernel_space.page_table != RT_NULL;
 }
 
+/* Not called on aarch64, where the library translates by itself: see src/kernel/rtthread/translation.rs. */
 uintptr_t rt_dma_port_v2p(void *va)
 {
     uintptr_t pa;
@@ -102,7 +84,7 @@ uintptr_t rt_dma_port_v2p(void *va)
         return (uintptr_t)va + PV_OFFSET;
     }
 
-    pa = translate(va);
+    pa = (uintptr_t)rt_kmem_v2p(va);
 
     if (pa == (uintptr_t)ARCH_MAP_FAILED)
     {

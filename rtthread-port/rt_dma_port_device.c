@@ -28,15 +28,9 @@ int rt_dma_port_device_is_coherent(void *dev)
 }
 
 /*
- * A core that finds a table here must also find what was written before the table was set: the pools that the device
- * owns, their flags. On a weakly ordered processor that takes a release and an acquire; rt_dma_device_set_ops() is a plain
- * store.
+ * A core that reads this table, with acquire, must also see what was written before the table was set: the pools that the
+ * device owns, and their flags. So the table is set with release; rt_dma_device_set_ops() is a plain store.
  */
-const void *rt_dma_port_device_ops(void *dev)
-{
-    return __atomic_load_n(&((struct rt_device *)dev)->dma_ops, __ATOMIC_ACQUIRE);
-}
-
 void rt_dma_port_device_set_ops(void *dev, const void *ops)
 {
     __atomic_store_n(&((struct rt_device *)dev)->dma_ops, ops, __ATOMIC_RELEASE);

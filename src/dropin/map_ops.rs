@@ -14,15 +14,6 @@ use crate::mem::cache;
 
 pub use crate::dropin::translate::MapOps;
 
-/// Which way bytes go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// From the processor to the device.
-    Out,
-    /// From the device to the processor.
-    In,
-}
-
 /// A device's operations cannot be chosen now: its regions must be installed first, and the caller may not sleep, or
 /// the heap has no room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -196,49 +187,60 @@ impl<K: Kernel> Dma<K> {
         Bus { kernel: self.kernel, ops, device }
     }
 
-    /// Makes what the processor wrote to `[data, data + size)` visible to the device, and says under which handle. Any
-    /// context.
+    /// Makes what the processor wrote to `[data, data + size)` visible to the device, and returns the handle. `size` is not
+    /// zero.
+    ///
+    /// # Errors
+    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range passes the end of the address space;
+    /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged.
+    ///
+    /// Context: any.
+    #[inline(always)] // Each table of operations has code of its own: see `ffi::dropin::ops`.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<usize, Error> {
-        self.sync(Way::Out, ops, device, data, size, flags)
+        let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
+        let mut handle = pa;
+        // Handles that are physical addresses reach all of memory.
+        if ops.are_translated() {
+            let bus = self.bus(ops, device);
+            match bus.through_first_window(pa, size).or_else(|| bus.reach(pa, size, !0)) {
+                Some(reached) => handle = reached,
+                None => return self.refuse_sync(Error::NotReachable, device, pa, size),
+            }
+        }
+        if ops.maintain_cache(flags) {
+            cache::flush(self.kernel, data, size);
+        }
+        Ok(handle)
     }
 
-    /// Makes what the device wrote to `[data, data + size)` visible to the processor. Any context.
+    /// Makes what the device wrote to `[data, data + size)` visible to the processor. `size` is not zero.
+    ///
+    /// # Errors
+    /// [`Error::NotMapped`] where the cache is maintained, and nothing is mapped at `data` or the range passes the end of
+    /// the address space. It is counted and logged.
+    ///
+    /// Context: any.
+    #[inline(always)] // As `sync_out`.
     pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
-        self.sync(Way::In, ops, device, data, size, flags).map(|_| ())
+        if !ops.maintain_cache(flags) {
+            return Ok(());
+        }
+        if self.mapped(data, size).is_none() {
+            return self.refuse_sync(Error::NotMapped, device, data, size);
+        }
+        cache::invalidate(self.kernel, data, size);
+        Ok(())
     }
 
-    /// Either, as `way` says; the handle is that of what goes out. Any context.
+    /// The physical address of `data`, if it is mapped and `[data, data + size)` does not pass the end of the address space.
     #[inline(always)]
-    pub(crate) fn sync(
-        &self,
-        way: Way,
-        ops: MapOps,
-        device: Device,
-        data: Va,
-        size: usize,
-        flags: Flags,
-    ) -> Result<usize, Error> {
-        let is_spared = ops.are_translated() & flags.contains(Flags::NOCACHE);
-        let maintain = ops != MapOps::NonCoherent && !is_spared;
-        if way == Way::In && !maintain {
-            return Ok(0);
-        }
-        let (mut error, mut address) = (Error::NotMapped, data);
-        if let Some(pa) = data.checked_add(size).and_then(|_| self.kernel.v2p(data)) {
-            if way == Way::In {
-                cache::invalidate(self.kernel, data, size);
-                return Ok(0);
-            }
-            // Where handles are physical addresses, all of memory is within reach.
-            let handle = if ops.are_translated() { self.bus(ops, device).reach(pa, size, !0) } else { Some(pa) };
-            if let Some(handle) = handle {
-                if maintain {
-                    cache::flush(self.kernel, data, size);
-                }
-                return Ok(handle);
-            }
-            (error, address) = (Error::NotReachable, pa);
-        }
+    fn mapped(&self, data: Va, size: usize) -> Option<Pa> {
+        data.checked_add(size).and_then(|_| self.kernel.v2p(data))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_sync<T>(&self, error: Error, device: Device, address: usize, size: usize) -> Result<T, Error> {
         self.refuse_device(error, device, address, size);
         Err(error)
     }

@@ -4,6 +4,7 @@
 //! it reaches nothing. A buffer is within reach if every byte of it is, at addresses that rise from the first to the last;
 //! so neither a hole between two windows nor a place where two windows meet out of order is handed out.
 
+use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa, Stretch};
 
 /// A set of map operations.
@@ -21,6 +22,20 @@ pub enum MapOps {
 }
 
 impl MapOps {
+    /// All sets, in the order of their numbers.
+    pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
+
+    /// Whether the library maintains the cache for a device with these operations in a sync call with `flags`. Where
+    /// handles are translated, a driver may say that its buffer is not cached.
+    #[inline(always)]
+    pub(crate) fn maintain_cache(self, flags: Flags) -> bool {
+        match self {
+            MapOps::Coherent => true,
+            MapOps::NonCoherent => false,
+            MapOps::DeviceTree | MapOps::Pci => !flags.contains(Flags::NOCACHE),
+        }
+    }
+
     /// Whether handles are not physical addresses.
     pub(crate) fn are_translated(self) -> bool {
         matches!(self, MapOps::DeviceTree | MapOps::Pci)
@@ -126,6 +141,22 @@ impl<K: Kernel> Bus<K> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
         let found = self.next_reachable(pa, last, mask)?;
         (found.first == pa && found.last == last).then_some(found.handle)
+    }
+
+    /// The handle of `[pa, pa + size)` if the bridge's first window holds all of it, as it does for nearly every buffer. The
+    /// general search takes about 80 instructions more.
+    #[inline(always)]
+    pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<usize> {
+        if self.ops != MapOps::Pci {
+            return None;
+        }
+        let Entry::Found(BusWindow { cpu, bus, size: window_size }) = self.kernel.bus_window(self.device, 0) else {
+            return None;
+        };
+        let offset = (pa as u64).checked_sub(cpu)?;
+        let fits = window_size.checked_sub(offset)? >= size as u64;
+        let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
+        (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 
     /// The physical address of the device's address `handle`, if there is one. Any context.

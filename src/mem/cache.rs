@@ -28,19 +28,31 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
 #[inline(always)] // Of what every image links, one function calls it.
 pub fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line_max();
-    let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
-    let (first, last) = (va.wrapping_add(line - 1) & mask, end & mask);
-    if first < last {
-        kernel.cache_invalidate(first, last - first);
+    if (va | size) & (line - 1) == 0 {
+        return kernel.cache_invalidate(va, size);
     }
-    let mut edge = va;
-    loop {
-        if edge & mask != edge {
-            kernel.cache_flush_and_drop(edge & mask, line);
-        }
-        if edge == end {
-            return;
-        }
-        edge = end;
+    invalidate_with_edges(kernel, va, size, line);
+}
+
+/// [`invalidate`] for a range that fills its first or last line only partly.
+#[inline(never)]
+fn invalidate_with_edges<K: Kernel>(kernel: K, va: Va, size: usize, line: usize) {
+    let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
+    let (first, last) = (va & mask, end.wrapping_sub(1) & mask);
+    if first == last {
+        return kernel.cache_flush_and_drop(first, line);
+    }
+    // The whole lines in between.
+    let (mut whole, mut whole_end) = (first, last.wrapping_add(line));
+    if va != first {
+        whole = first.wrapping_add(line);
+        kernel.cache_flush_and_drop(first, line);
+    }
+    if end != whole_end {
+        whole_end = last;
+        kernel.cache_flush_and_drop(last, line);
+    }
+    if whole != whole_end {
+        kernel.cache_invalidate(whole, whole_end.wrapping_sub(whole));
     }
 }

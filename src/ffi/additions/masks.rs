@@ -16,7 +16,7 @@ use crate::additions::device::record::{Masks, PackedMasks};
 use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
-use crate::ffi::dropin::ops::{by, default_table, free_with, kept, ops_of, table_of};
+use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::{errors, rt_dma_port_device_set_ops};
@@ -266,7 +266,7 @@ unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_voi
     let Some(Behind { table, .. }) = behind(device) else { return };
     match table.free {
         // SAFETY: the caller's promise.
-        None => unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, by(MapOps::NonCoherent)) },
+        None => unsafe { free_by(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
     }

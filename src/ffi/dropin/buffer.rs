@@ -2,10 +2,15 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
-use crate::ffi::dropin::ops::{OWN, SYNC_IN, alloc_with, free_with, sync};
-use crate::ffi::pointer;
+use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::dropin::map_ops::MapOps;
+use crate::ffi::dropin::ops::{alloc_by, choose, default_sync_in, default_sync_out, free_by, is_ours, kept};
+use crate::kernel::Device;
+use crate::kernel::rtthread::{Number, number};
 use crate::mem::heap::AtomicRef;
+
+type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
+type SyncOut = unsafe extern "C" fn(*mut rt_device, *mut c_void, usize, *mut usize, usize) -> isize;
 
 /// Allocates a buffer that the device can reach.
 ///
@@ -22,8 +27,53 @@ pub unsafe extern "C" fn rt_dma_alloc(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { alloc_with(dev, size, dma_handle, flags, OWN) }
+    if dev.is_null() || size == 0 {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        match kept(Device(dev.expose_provenance())) {
+            None => alloc_first(dev, size, dma_handle, flags),
+            Some(rt_dma_map_ops { alloc: None, .. }) => alloc_by(MapOps::NonCoherent, dev, size, dma_handle, flags),
+            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if dma_handle.is_null() => {
+                alloc_unasked(*alloc, dev, size, flags)
+            }
+            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => alloc(dev, size, dma_handle, flags),
+        }
+    }
+}
+
+// Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a device's
+// first call needs stands in functions of their own, as does the handle that a caller does not ask for.
+
+/// Chooses the device's operations, then allocates.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+#[cold]
+#[inline(never)]
+unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
+    match has_chosen(dev) {
+        // SAFETY: the caller's promise.
+        true => unsafe { rt_dma_alloc(dev, size, dma_handle, flags) },
+        false => core::ptr::null_mut(),
+    }
+}
+
+/// Calls `alloc` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+#[inline(never)]
+unsafe fn alloc_unasked(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
+    let mut unasked = 0;
+    // SAFETY: what the caller promises, the operation is promised; the handle is ours.
+    unsafe { alloc(dev, size, &raw mut unasked, flags) }
+}
+
+/// Whether the device has operations after they were chosen for it. `dev` is not null.
+fn has_chosen(dev: *mut rt_device) -> bool {
+    choose(Device(dev.expose_provenance())).is_some()
 }
 
 /// Gives a buffer back.
@@ -43,9 +93,43 @@ pub unsafe extern "C" fn rt_dma_free(
 ) {
     match MANAGED.get() {
         // SAFETY: the caller's promise.
-        None => unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, OWN) },
+        None => unsafe { free_by_device(dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: the same.
         Some(managed) => unsafe { (managed.free)(dev, size, cpu_addr, dma_handle, flags) },
+    }
+}
+
+/// Frees a buffer by the device's operations.
+///
+/// # Safety
+/// As `rt_dma_free`.
+#[inline(always)] // Only `rt_dma_free` calls it.
+unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+    if dev.is_null() || size == 0 || cpu_addr.is_null() {
+        return;
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        match kept(Device(dev.expose_provenance())) {
+            None => free_first(dev, size, cpu_addr, dma_handle, flags),
+            Some(rt_dma_map_ops { free: None, .. }) => {
+                free_by(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags);
+            }
+            Some(rt_dma_map_ops { free: Some(free), .. }) => free(dev, size, cpu_addr, dma_handle, flags),
+        }
+    }
+}
+
+/// Chooses the device's operations, then frees.
+///
+/// # Safety
+/// As `rt_dma_free`.
+#[cold]
+#[inline(never)]
+unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+    if has_chosen(dev) {
+        // SAFETY: the caller's promise.
+        unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }
 }
 
@@ -76,8 +160,54 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { sync(dev, data, size, dma_handle, flags, OWN) }
+    if dev.is_null() || data.is_null() || size == 0 {
+        return number(Number::Inval);
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        let Some(table) = kept(Device(dev.expose_provenance())) else {
+            return sync_out_first(dev, data, size, dma_handle, flags);
+        };
+        let sync = table.sync_out_data.unwrap_or(default_sync_out);
+        if !dma_handle.is_null() {
+            // An operation of the BSP's may leave it as it is.
+            dma_handle.write(0);
+        } else if !is_ours(table) {
+            return sync_out_unasked(dev, data, size, sync, flags);
+        }
+        sync(dev, data, size, dma_handle, flags)
+    }
+}
+
+/// Calls `sync` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
+#[inline(never)]
+unsafe fn sync_out_unasked(dev: *mut rt_device, data: *mut c_void, size: usize, sync: SyncOut, flags: usize) -> isize {
+    let mut unasked = 0;
+    // SAFETY: what the caller promises, the operation is promised; the handle is ours.
+    unsafe { sync(dev, data, size, &raw mut unasked, flags) }
+}
+
+/// Chooses the device's operations, then does what `rt_dma_sync_out_data` does.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
+#[cold]
+#[inline(never)]
+unsafe fn sync_out_first(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    match has_chosen(dev) {
+        // SAFETY: the caller's promise.
+        true => unsafe { rt_dma_sync_out_data(dev, data, size, dma_handle, flags) },
+        false => number(Number::Error),
+    }
 }
 
 /// Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
@@ -94,6 +224,34 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     dma_handle: usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, OWN | SYNC_IN) }
+    if dev.is_null() || out_data.is_null() || size == 0 {
+        return number(Number::Inval);
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        match kept(Device(dev.expose_provenance())) {
+            Some(table) => table.sync_in_data.unwrap_or(default_sync_in)(dev, out_data, size, dma_handle, flags),
+            None => sync_in_first(dev, out_data, size, dma_handle, flags),
+        }
+    }
+}
+
+/// Chooses the device's operations, then does what `rt_dma_sync_in_data` does.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+#[cold]
+#[inline(never)]
+unsafe fn sync_in_first(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+) -> isize {
+    match has_chosen(dev) {
+        // SAFETY: the caller's promise.
+        true => unsafe { rt_dma_sync_in_data(dev, out_data, size, dma_handle, flags) },
+        false => number(Number::Error),
+    }
 }

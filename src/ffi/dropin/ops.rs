@@ -1,43 +1,40 @@
-//! The four tables of map operations, as C sees them, and which of them a device has.
+//! The four tables of map operations that the library gives to devices, and the functions in them.
+//!
+//! The exported functions of `buffer` call them, and check device, address and size before.
 
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
-use crate::dropin::map_ops::{MapOps, Way};
+use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
-use crate::kernel::rtthread::{Number, number, rt_dma_port_device_choose_ops, rt_dma_port_device_ops};
+use crate::kernel::rtthread::{Number, device_ops, number, rt_dma_port_device_choose_ops};
 
-/// Our tables, in the order of [`MapOps`].
+/// The tables, in the order of [`MapOps::ALL`]. Where handles are physical addresses, `alloc` and `free` are null, as in
+/// RT-Thread's tables: `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
 static TABLES: [rt_dma_map_ops; 4] = [
-    rt_dma_map_ops {
-        alloc: None,
-        free: None,
-        sync_out_data: Some(sync_out::<{ MapOps::Coherent as usize }>),
-        sync_in_data: Some(sync_in::<{ MapOps::Coherent as usize }>),
-    },
-    rt_dma_map_ops {
-        alloc: None,
-        free: None,
-        sync_out_data: Some(sync_out::<{ MapOps::NonCoherent as usize }>),
-        sync_in_data: Some(sync_in::<{ MapOps::NonCoherent as usize }>),
-    },
-    rt_dma_map_ops {
-        alloc: Some(alloc::<{ MapOps::DeviceTree as usize }>),
-        free: Some(free::<{ MapOps::DeviceTree as usize }>),
-        sync_out_data: Some(sync_out::<{ MapOps::DeviceTree as usize }>),
-        sync_in_data: Some(sync_in::<{ MapOps::DeviceTree as usize }>),
-    },
-    rt_dma_map_ops {
-        alloc: Some(alloc::<{ MapOps::Pci as usize }>),
-        free: Some(free::<{ MapOps::Pci as usize }>),
-        sync_out_data: Some(sync_out::<{ MapOps::Pci as usize }>),
-        sync_in_data: Some(sync_in::<{ MapOps::Pci as usize }>),
-    },
+    rt_dma_map_ops { sync_out_data: Some(sync_out::<0>), sync_in_data: Some(sync_in::<0>), alloc: None, free: None },
+    rt_dma_map_ops { sync_out_data: Some(sync_out::<1>), sync_in_data: Some(sync_in::<1>), alloc: None, free: None },
+    translated_table::<2>(),
+    translated_table::<3>(),
 ];
+
+const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
+    rt_dma_map_ops {
+        alloc: Some(alloc::<OPS>),
+        free: Some(free::<OPS>),
+        sync_out_data: Some(sync_out::<OPS>),
+        sync_in_data: Some(sync_in::<OPS>),
+    }
+}
+
+/// The operations of table `index`. Evaluated only by the compiler.
+const fn ops_at(index: usize) -> MapOps {
+    MapOps::ALL[index]
+}
 
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     let [coherent, ..] = &TABLES;
@@ -46,8 +43,13 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
 
 /// Which of our operations a table is; `None` for a table of the BSP's.
 pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
-    let all = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
-    all.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+    MapOps::ALL.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+}
+
+/// Whether it is one of our four tables, whose functions expect null handles.
+#[inline(always)]
+pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
+    core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr()) < size_of_val(&TABLES)
 }
 
 /// The operations that stand in where a table of the BSP's has none.
@@ -65,12 +67,13 @@ pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops
 #[inline(always)]
 pub(in crate::ffi) fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller's device; `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
-    unsafe { rt_dma_port_device_ops(pointer(device.0)).cast::<rt_dma_map_ops>().as_ref() }
+    unsafe { device_ops(device).as_ref() }
 }
 
+/// Chooses the device's operations, unless it has some by now, and returns them; `None` if they cannot be chosen now.
 #[cold]
 #[inline(never)]
-fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
+pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
     if let Ok(ops) = DMA.choose_ops(device) {
         if let Some(forget) = NEW_DEVICE.get() {
             forget(device);
@@ -94,18 +97,8 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
-/// The operations whose number is in a `call`.
-const fn ops(call: usize) -> MapOps {
-    match call % 4 {
-        0 => MapOps::Coherent,
-        1 => MapOps::NonCoherent,
-        2 => MapOps::DeviceTree,
-        _ => MapOps::Pci,
-    }
-}
-
-// A table's functions are told apart by a constant; each only adds it to the arguments of the one that works.
-
+/// # Safety
+/// As `rt_dma_alloc`.
 unsafe extern "C" fn alloc<const OPS: usize>(
     dev: *mut rt_device,
     size: usize,
@@ -113,43 +106,32 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's promise.
-    unsafe { alloc_with(dev, size, dma_handle, flags, BY | OPS) }
+    unsafe { alloc_by(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
 }
 
-/// `rt_dma_alloc`, by the operations that `call` says.
+/// Allocates a buffer by `ops`, whatever the device's own operations are.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
 #[inline(never)]
-pub(in crate::ffi) unsafe fn alloc_with(
+pub(in crate::ffi) unsafe fn alloc_by(
+    ops: MapOps,
     dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,
     flags: usize,
-    call: usize,
 ) -> *mut c_void {
     let Some(device) = device(dev).filter(|_| size != 0) else { return core::ptr::null_mut() };
-    let ops = match is_own(call) {
-        false => ops(call),
-        true => match table_of(device) {
-            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => {
-                // It need not know of a null `dma_handle`.
-                let mut unasked = 0;
-                let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
-                // SAFETY: what the caller promises, the operation is promised; the handle is the caller's, or ours.
-                return unsafe { alloc(dev, size, handle, flags) };
-            }
-            Some(_) => MapOps::NonCoherent,
-            None => return core::ptr::null_mut(),
-        },
+    let Some((va, handle)) = DMA.allocate(ops, device, size, Flags::from_bits_retain(flags)) else {
+        return core::ptr::null_mut();
     };
-    let buffer = DMA.allocate(ops, device, size, Flags::from_bits_retain(flags));
-    let Some((va, handle)) = buffer else { return core::ptr::null_mut() };
-    // SAFETY: the caller's, or null.
+    // SAFETY: null, or the caller's.
     unsafe { write_if(dma_handle, handle) };
     pointer(va)
 }
 
+/// # Safety
+/// As `rt_dma_free`.
 unsafe extern "C" fn free<const OPS: usize>(
     dev: *mut rt_device,
     size: usize,
@@ -158,38 +140,32 @@ unsafe extern "C" fn free<const OPS: usize>(
     flags: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { free_with(dev, size, cpu_addr, dma_handle, flags, BY | OPS) }
+    unsafe { free_by(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
 }
 
-/// `rt_dma_free`, by the operations that `call` says.
+/// Frees a buffer by `ops`, whatever the device's own operations are.
 ///
 /// # Safety
 /// As `rt_dma_free`.
 #[inline(never)]
-pub(in crate::ffi) unsafe fn free_with(
+pub(in crate::ffi) unsafe fn free_by(
+    ops: MapOps,
     dev: *mut rt_device,
     size: usize,
     cpu_addr: *mut c_void,
     dma_handle: usize,
     flags: usize,
-    call: usize,
 ) {
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
-    let ops = match is_own(call) {
-        false => ops(call),
-        true => match table_of(device) {
-            // SAFETY: what the caller promises, the operation is promised.
-            Some(rt_dma_map_ops { free: Some(free), .. }) => unsafe {
-                return free(dev, size, cpu_addr, dma_handle, flags);
-            },
-            Some(_) => MapOps::NonCoherent,
-            None => return,
-        },
-    };
-    // A refused call is logged where it is refused; C has no way to be told.
+    // The call has no result: a refusal is counted and logged where it is decided.
     let _ = DMA.free(ops, device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags));
 }
 
+/// The `sync_out_data` of a table. Each of the first two tables has code of its own, without a test of the operations: virtio
+/// and network drivers sync every buffer.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`, but `dev` and `data` are not null and `size` is not zero.
 unsafe extern "C" fn sync_out<const OPS: usize>(
     dev: *mut rt_device,
     data: *mut c_void,
@@ -197,83 +173,117 @@ unsafe extern "C" fn sync_out<const OPS: usize>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
+    let ops = const { ops_at(OPS) };
     // SAFETY: the caller's promise.
-    unsafe { sync(dev, data, size, dma_handle, flags, BY | OPS) }
+    unsafe {
+        match ops {
+            MapOps::Coherent | MapOps::NonCoherent => sync_out_by(ops, dev, data, size, dma_handle, flags),
+            MapOps::DeviceTree | MapOps::Pci => sync_out_translated(dev, data, size, dma_handle, flags, ops),
+        }
+    }
 }
 
+/// # Safety
+/// As [`sync_out`].
+#[inline(never)]
+unsafe fn sync_out_translated(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+    ops: MapOps,
+) -> isize {
+    // SAFETY: the caller's promise.
+    unsafe { sync_out_by(ops, dev, data, size, dma_handle, flags) }
+}
+
+/// # Safety
+/// As [`sync_out`].
+#[inline(always)]
+unsafe fn sync_out_by(
+    ops: MapOps,
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    let device = Device(dev.expose_provenance());
+    match DMA.sync_out(ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
+        Ok(handle) => {
+            // SAFETY: null, or the caller's.
+            unsafe { write_if(dma_handle, handle) };
+            number(Number::Ok)
+        }
+        Err(error) => number_of(error),
+    }
+}
+
+/// The `sync_in_data` of a table.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
 unsafe extern "C" fn sync_in<const OPS: usize>(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    _dma_handle: usize,
+    flags: usize,
+) -> isize {
+    let ops = const { ops_at(OPS) };
+    if !ops.maintain_cache(Flags::from_bits_retain(flags)) {
+        return number(Number::Ok);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { invalidate(dev, out_data, size) }
+}
+
+/// # Safety
+/// As [`sync_in`].
+#[inline(never)]
+unsafe fn invalidate(dev: *mut rt_device, out_data: *mut c_void, size: usize) -> isize {
+    let device = Device(dev.expose_provenance());
+    match DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) {
+        Ok(()) => number(Number::Ok),
+        Err(error) => number_of(error),
+    }
+}
+
+/// What stands in where a table of the BSP's has no `sync_out_data`.
+///
+/// # Safety
+/// As [`sync_out`].
+pub(in crate::ffi) unsafe extern "C" fn default_sync_out(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    let ops = DMA.default_ops(Device(dev.expose_provenance()));
+    // SAFETY: the caller's promise.
+    unsafe { sync_out_translated(dev, data, size, dma_handle, flags, ops) }
+}
+
+/// What stands in where a table of the BSP's has no `sync_in_data`.
+///
+/// # Safety
+/// As [`sync_in`].
+pub(in crate::ffi) unsafe extern "C" fn default_sync_in(
     dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
     dma_handle: usize,
     flags: usize,
 ) -> isize {
+    let is_coherent = DMA.default_ops(Device(dev.expose_provenance())) == MapOps::Coherent;
+    let sync = if is_coherent { sync_in::<0> } else { sync_in::<1> };
     // SAFETY: the caller's promise.
-    unsafe { sync(dev, out_data, size, pointer(dma_handle).cast(), flags, BY | SYNC_IN | OPS) }
+    unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }
 
-/// A call by the operations whose number is beside this; by the device's own without it. Less than zero, which one
-/// instruction tells.
-const BY: usize = usize::MAX << 3;
-/// A call by the device's own operations.
-pub(in crate::ffi) const OWN: usize = 0;
-/// A sync of what comes in.
-pub(in crate::ffi) const SYNC_IN: usize = 4;
-
-/// A call by `ops`, whatever the device's own are.
-pub(in crate::ffi) const fn by(ops: MapOps) -> usize {
-    BY | ops as usize
-}
-
-fn is_own(call: usize) -> bool {
-    (call as isize) >= 0
-}
-
-/// `rt_dma_sync_out_data`, and `rt_dma_sync_in_data`, whose `dma_handle` is a number: as `call` says.
-///
-/// # Safety
-/// As those two.
-#[inline(never)]
-pub(in crate::ffi) unsafe fn sync(
-    dev: *mut rt_device,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-    call: usize,
-) -> isize {
-    let which = 'number: {
-        let Some(device) = device(dev).filter(|_| !data.is_null() && size != 0) else { break 'number Number::Inval };
-        let way = if call & SYNC_IN != 0 { Way::In } else { Way::Out };
-        let mut unasked = 0;
-        let handle = if dma_handle.is_null() { &raw mut unasked } else { dma_handle };
-        let mut ops = ops(call);
-        if is_own(call) {
-            let Some(table) = table_of(device) else { break 'number Number::Error };
-            if way == Way::In {
-                if let Some(sync) = table.sync_in_data {
-                    // SAFETY: what the caller promises, the operation is promised.
-                    return unsafe { sync(dev, data, size, dma_handle.expose_provenance(), flags) };
-                }
-            } else if let Some(sync) = table.sync_out_data {
-                // SAFETY: the handle is the caller's, or ours.
-                unsafe { handle.write(0) };
-                // SAFETY: what the caller promises, the operation is promised.
-                return unsafe { sync(dev, data, size, handle, flags) };
-            }
-            ops = DMA.default_ops(device);
-        }
-        match DMA.sync(way, ops, device, data.expose_provenance(), size, Flags::from_bits_retain(flags)) {
-            Ok(address) => {
-                if way == Way::Out {
-                    // SAFETY: the caller's, or ours.
-                    unsafe { handle.write(address) };
-                }
-                Number::Ok
-            }
-            Err(Error::NotReachable) => Number::Error,
-            Err(_) => Number::Inval,
-        }
-    };
-    number(which)
+/// The error number that a sync call returns.
+fn number_of(error: Error) -> isize {
+    number(if error == Error::NotReachable { Number::Error } else { Number::Inval })
 }

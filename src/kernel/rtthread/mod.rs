@@ -3,16 +3,19 @@
 #![allow(unsafe_code)]
 
 mod barrier;
+mod cache_line;
 mod irq;
 mod port;
 mod reserved_memory;
+mod translation;
 
 pub use port::*;
 
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, offset_of};
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire};
 
-use crate::abi::rt_region_t;
+use crate::abi::{rt_dma_map_ops, rt_region_t};
 use crate::error::Error;
 
 use super::{
@@ -103,6 +106,19 @@ pub fn revision() -> i16 {
     configuration().revision
 }
 
+/// `dev->dma_ops` of a device. Whatever was written before it was set is seen after this: the pools that the device owns,
+/// their flags. `rt_dma_device_set_ops` is a plain store, but the port's is a release.
+///
+/// Not a function of the port: its call would cost each call of a driver about 20 instructions, most of them to save the
+/// arguments.
+#[inline(always)]
+pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
+    let place = device.0.wrapping_add(configuration().ops_offset.into());
+    // SAFETY: a device is a `struct rt_device` that a C caller handed in as such, and the port measured where in it the
+    // pointer stands, which is written by atomic or single stores.
+    unsafe { &*core::ptr::with_exposed_provenance::<AtomicPtr<rt_dma_map_ops>>(place) }.load(Acquire)
+}
+
 /// RT-Thread, through the port.
 #[derive(Clone, Copy)]
 pub struct RtThread;
@@ -140,19 +156,26 @@ fn error_of(number: usize) -> Error {
     }
 }
 
-/// Splits a cache operation into pieces that an `int` can count.
+/// Maintains the cache, in pieces that an `int` can count.
+#[inline(always)]
+fn maintain(va: Va, size: usize, operation: c_int) {
+    if size > CACHE_OP_MAX {
+        return maintain_in_pieces(va, size, operation);
+    }
+    // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but through the
+    // device.
+    unsafe { rt_dma_port_cache(operation, pointer(va), size as c_int) };
+}
+
+#[cold]
 #[inline(never)]
-fn maintain(mut va: Va, mut size: usize, operation: c_int) {
-    loop {
+fn maintain_in_pieces(mut va: Va, mut size: usize, operation: c_int) {
+    while size != 0 {
         let piece = size.min(CACHE_OP_MAX);
-        // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but
-        // through the device.
+        // SAFETY: as in `maintain`.
         unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
         va = va.wrapping_add(piece);
         size -= piece;
-        if size == 0 {
-            return;
-        }
     }
 }
 
@@ -171,8 +194,7 @@ unsafe impl Kernel for RtThread {
 
     #[inline(always)]
     fn v2p(&self, va: Va) -> Option<Pa> {
-        // SAFETY: see above.
-        unless_unmapped(unsafe { rt_dma_port_v2p(pointer(va)) })
+        translation::v2p(va)
     }
 
     fn has_page_tables(&self) -> bool {
@@ -239,9 +261,9 @@ unsafe impl Kernel for RtThread {
         maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
+    #[inline(always)]
     fn cache_line_max(&self) -> usize {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_cache_line_max() }
+        cache_line::largest()
     }
 
     #[inline(always)]

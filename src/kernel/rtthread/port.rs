@@ -145,6 +145,10 @@ pub struct rt_dma_port_configuration {
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.
     pub revision: i16,
+    /// Where `dma_ops` stands in a `struct rt_device`, in bytes.
+    pub ops_offset: u16,
+    /// Bytes in the longest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`); 0 if it states none.
+    pub stated_cache_line: u16,
 }
 
 unsafe extern "C" {
@@ -207,8 +211,6 @@ unsafe extern "C" {
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
     /// `rt_dma_device_is_coherent`. Any context.
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
-    /// `dev->dma_ops`, read with acquire: what was written before it was set is seen. Any context.
-    pub fn rt_dma_port_device_ops(dev: *mut c_void) -> *const c_void;
     /// `dev->dma_ops = ops`, if it is null, written with release. Any context.
     pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
     /// `dev->dma_ops = ops`, written with release. Any context.
