@@ -11,6 +11,7 @@
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <rt_dma.h>
+#include "counter.h"
 
 #include "syncs.h"
 
@@ -20,33 +21,20 @@
 /* What the masking of interrupts saw: see context.rs. Zero where the kernel is built without. */
 extern volatile rt_uint64_t stand_in_longest_stretch;
 
+/* See maps.c. */
+void bench_maps(void);
+
 static struct rt_device dev = { .parent.name = "dma_bench" };
 /* What counting costs: a call that does nothing, and interrupts masked for nothing. */
 static rt_uint64_t overhead, empty_stretch;
 
-static inline rt_uint64_t count(void)
-{
-    rt_uint64_t cycles;
-
-    __asm__ volatile ("isb\n\tmrs %0, pmccntr_el0" : "=r" (cycles) :: "memory");
-    return cycles;
-}
-
 static void counter_on(void)
 {
-    rt_uint64_t least = ~0UL;
-
     /* PMCR_EL0: enable, reset, 64 bits; PMCNTENSET_EL0: the cycle counter; PMCCFILTR_EL0: at every level. */
     __asm__ volatile ("msr pmcr_el0, %0" :: "r" (0x45UL));
     __asm__ volatile ("msr pmcntenset_el0, %0" :: "r" (1UL << 31));
     __asm__ volatile ("msr pmccfiltr_el0, %0" :: "r" (0UL));
-    for (int i = 0; i < 16; ++i)
-    {
-        rt_uint64_t start = count(), end = count();
-
-        least = end - start < least ? end - start : least;
-    }
-    overhead = least;
+    overhead = count_overhead();
     stand_in_longest_stretch = stand_in_longest_stretch ? 1 : 0;
     rt_hw_local_irq_enable(rt_hw_local_irq_disable());
     empty_stretch = stand_in_longest_stretch;
@@ -384,6 +372,7 @@ static int dma_bench(int argc, char **argv)
         bench_call("1MiB,cached", 1 << 20, 0);
         bench_call("1MiB,coherent", 1 << 20, COHERENT);
         bench_syncs(overhead);
+        bench_maps();
     }
     rt_kprintf("dma_bench: done\n");
     return 0;

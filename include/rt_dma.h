@@ -20,29 +20,39 @@
 #define RT_DMA_MAPPING_ERROR UINTPTR_MAX
 
 /**
- * The device reads and writes.
+ * @brief Direction of a mapping: the device reads and writes.
  */
 #define RT_DMA_BIDIRECTIONAL 0
 
 /**
- * The device reads what the processor wrote.
+ * @brief Direction of a mapping: the device reads what the processor wrote.
  */
 #define RT_DMA_TO_DEVICE 1
 
 /**
- * The processor reads what the device wrote.
+ * @brief Direction of a mapping: the processor reads what the device wrote.
  */
 #define RT_DMA_FROM_DEVICE 2
 
 /**
- * Nobody said: no mapping is made.
+ * @brief No direction: no mapping is made with it.
  */
 #define RT_DMA_NONE 3
 
 /**
- * An attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+ * @brief Attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
  */
 #define RT_DMA_ATTR_SKIP_CPU_SYNC (1 << 0)
+
+/**
+ * @brief Attribute of a map and of its unmap: the driver owns the cache lines of the buffer.
+ *
+ * From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes before and after the buffer
+ * included. Then a buffer that the device writes needs no bounce buffer for its alignment. A receive buffer is an example
+ * that begins 2 bytes after a cache line (Linux `NET_IP_ALIGN`) and has its lines for itself. If the driver is wrong, bytes
+ * of the device, or of the code that wrote, are lost.
+ */
+#define RT_DMA_ATTR_OWN_LINES (1 << 8)
 
 /**
  * A device; only the port looks inside.
@@ -55,7 +65,7 @@ struct rt_device;
 struct rt_dma_block_pool;
 
 /**
- * One buffer of a scatter list.
+ * @brief One buffer of a scatter list.
  */
 struct rt_dma_sg {
   /**
@@ -63,11 +73,11 @@ struct rt_dma_sg {
    */
   void *addr;
   /**
-   * Bytes.
+   * Bytes in the buffer.
    */
   uintptr_t length;
   /**
-   * Where the device finds it: `rt_dma_map_sg` fills it in.
+   * The address for the device. `rt_dma_map_sg` sets it.
    */
   uintptr_t dma_handle;
 };
@@ -234,19 +244,35 @@ void rt_dmam_free(struct rt_device *dev,
 void rt_dmam_release(struct rt_device *dev);
 
 /**
- * Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
+ * @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release`
+ * unmaps it.
  *
- * A driver may also unmap it by `rt_dma_unmap_single`: then it is tied to the device no more. Returns
- * `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+ * A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
+ *
+ * @param[in] dev The device.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes in the buffer, not zero.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
+ * @note Context: thread.
  */
-uintptr_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction);
+uintptr_t rt_dmam_map_single(struct rt_device *dev,
+                             void *cpu_addr,
+                             uintptr_t size,
+                             int direction);
 
 /**
- * Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`.
+ * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
  *
- * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. What is no managed
- * mapping of the device (any more) is logged and counted, and changes nothing; the same holds if the device has more than
- * one managed mapping of the handle, and none with this size and direction. Null `dev` does nothing. Thread.
+ * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a handle that
+ * is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a call for a handle of
+ * which the device has more than one managed mapping, and none with this size and direction.
+ *
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @param[in] dma_handle The handle that the map returned.
+ * @param[in] size The size that was mapped, in bytes.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: thread.
  */
 void rt_dmam_unmap_single(struct rt_device *dev,
                           uintptr_t dma_handle,
@@ -338,20 +364,36 @@ uint64_t rt_dma_get_mask(struct rt_device *dev);
 uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
 
 /**
- * Makes `[cpu_addr, cpu_addr + size)` the device's, and returns the address for the device, or RT_DMA_MAPPING_ERROR.
+ * @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
  *
- * Until it is unmapped, or synced for the processor, the processor leaves the buffer alone. What it wrote before is
- * visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`), and what the device writes will be to the
- * processor (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`). The buffer may be any mapped memory of any alignment:
- * one that the device does not reach, that is not contiguous, or that the device would write and that shares a cache
- * line with something else, is copied through a bounce buffer from a pool.
+ * The processor leaves the buffer alone until it is unmapped, or synced for the processor. What the processor wrote before
+ * is visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`). What the device writes is visible to the processor
+ * after the unmap (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`).
  *
- * Fails, with a line in the log, if `dev` or `cpu_addr` is null, `size` is zero, not all of it is mapped,
- * `direction` is none of the three, or there is no memory for a bounce buffer or its record.
+ * The buffer is any mapped memory of any alignment. A bounce buffer from a pool takes its place where the device does not
+ * reach it, where it is not contiguous, and where the device would write to a cache line that the buffer shares with other
+ * data.
  *
- * Any context, but a thread for a device's first call. In an interrupt, memory outside the pools that is mapped
- * linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads
- * leave (16, or what is unmapped).
+ * @code{.c}
+ * rt_ubase_t handle = rt_dma_map_single(dev, frame, length, RT_DMA_TO_DEVICE);
+ *
+ * if (rt_dma_mapping_error(dev, handle))
+ * {
+ *     return -RT_ENOMEM;
+ * }
+ * start_and_wait(handle, length);
+ * rt_dma_unmap_single(dev, handle, length, RT_DMA_TO_DEVICE);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes in the buffer, not zero.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
+ * a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
+ * @note Context: any. A device's first call needs a thread. In an interrupt, memory outside the pools that is mapped
+ * linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave:
+ * 16, and those that are unmapped.
  */
 uintptr_t rt_dma_map_single(struct rt_device *dev,
                             void *cpu_addr,
@@ -359,8 +401,32 @@ uintptr_t rt_dma_map_single(struct rt_device *dev,
                             int direction);
 
 /**
- * The same for the `size` bytes at `offset` of the page at physical address `page_pa`, which must be mapped
- * linearly, or be a buffer of a pool.
+ * @brief Hands a buffer to the device as `rt_dma_map_single` does, with attributes.
+ *
+ * @param[in] dev The device.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes in the buffer, not zero.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES` too.
+ * @return As `rt_dma_map_single`.
+ * @note Context: any. A device's first call needs a thread.
+ */
+uintptr_t rt_dma_map_single_attrs(struct rt_device *dev,
+                                  void *cpu_addr,
+                                  uintptr_t size,
+                                  int direction,
+                                  uintptr_t attrs);
+
+/**
+ * @brief Hands a part of a page to the device as `rt_dma_map_single` does a buffer.
+ *
+ * @param[in] dev The device.
+ * @param[in] page_pa The physical address of the page, which is mapped linearly or belongs to a buffer of a pool.
+ * @param[in] offset The first byte of the part, counted from the page's first.
+ * @param[in] size Bytes in the part, not zero. It may end in a later page.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @return As `rt_dma_map_single`.
+ * @note Context: any. A device's first call needs a thread.
  */
 uintptr_t rt_dma_map_page(struct rt_device *dev,
                           uintptr_t page_pa,
@@ -369,9 +435,28 @@ uintptr_t rt_dma_map_page(struct rt_device *dev,
                           int direction);
 
 /**
- * The same for each of the `nents` buffers of `sg`, whose `dma_handle` it fills in. Returns `nents`, or 0, with
- * nothing left mapped and every `dma_handle` RT_DMA_MAPPING_ERROR, if one cannot be mapped or the list is null or
- * empty.
+ * @brief Hands every buffer of a list to the device, or none.
+ *
+ * Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
+ *
+ * @code{.c}
+ * struct rt_dma_sg list[] = { { header, sizeof(*header), 0 }, { body, length, 0 } };
+ *
+ * if (rt_dma_map_sg(dev, list, 2, RT_DMA_TO_DEVICE) == 0)
+ * {
+ *     return -RT_ENOMEM;
+ * }
+ * start_and_wait(list[0].dma_handle, list[1].dma_handle);
+ * rt_dma_unmap_sg(dev, list, 2, RT_DMA_TO_DEVICE);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in,out] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
+ * `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+ * @note Context: any. A device's first call needs a thread.
  */
 int rt_dma_map_sg(struct rt_device *dev,
                   struct rt_dma_sg *sg,
@@ -379,14 +464,22 @@ int rt_dma_map_sg(struct rt_device *dev,
                   int direction);
 
 /**
- * Makes a mapped buffer the processor's again, with what the device wrote to it.
+ * @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
  *
- * `dma_handle`, `size` and `direction` are those of the mapping. A wrong `size` or `direction` is logged and counted, and
- * the mapping is ended as it was made: the bytes arrive, and a bounce buffer is given back. (Of a buffer outside the pools
- * that needed no bounce buffer, only the caller knows the size and the direction.) An unmap for another device, of an
- * unknown handle, or a second unmap is logged and counted, and changes nothing; but a second unmap of a buffer that had no
- * bounce buffer and lay outside the pools when it was mapped is not noticed. If one buffer is mapped more than once under
- * one handle, an unmap with the size and direction of none of these mappings changes nothing either. Any context.
+ * A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and a
+ * bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the size and
+ * the direction.)
+ *
+ * An unmap for another device, of an unknown handle, or a second unmap is logged and counted, and changes nothing. One
+ * exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is not
+ * noticed. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of these
+ * mappings changes nothing either.
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle The handle that the map returned.
+ * @param[in] size The size that was mapped, in bytes.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
                          uintptr_t dma_handle,
@@ -394,11 +487,18 @@ void rt_dma_unmap_single(struct rt_device *dev,
                          int direction);
 
 /**
- * Ends the mapping of a buffer as `rt_dma_unmap_single` does, with attributes.
+ * @brief Ends a mapping as `rt_dma_unmap_single` does, with attributes.
  *
- * `attrs` is 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`: then nothing is copied and no cache is maintained, and the buffer's bytes
- * stay as they are. A driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the
- * buffer since. Any context.
+ * With `RT_DMA_ATTR_SKIP_CPU_SYNC` nothing is copied and no cache is maintained, and the buffer's bytes stay as they are: the
+ * driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the buffer since.
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle The handle that the map returned.
+ * @param[in] size The size that was mapped, in bytes.
+ * @param[in] direction The direction of the mapping.
+ * @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits have no
+ * effect.
+ * @note Context: any.
  */
 void rt_dma_unmap_single_attrs(struct rt_device *dev,
                                uintptr_t dma_handle,
@@ -407,17 +507,39 @@ void rt_dma_unmap_single_attrs(struct rt_device *dev,
                                uintptr_t attrs);
 
 /**
- * Ends the mapping of a page as `rt_dma_unmap_single` does: for what `rt_dma_map_page` mapped.
+ * @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle The handle that the map returned.
+ * @param[in] size The size that was mapped, in bytes.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction);
 
 /**
- * Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+ * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
-void rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+void rt_dma_unmap_sg(struct rt_device *dev,
+                     struct rt_dma_sg *sg,
+                     int nents,
+                     int direction);
 
 /**
- * Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single_attrs` does.
+ * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+ * @note Context: any.
  */
 void rt_dma_unmap_sg_attrs(struct rt_device *dev,
                            struct rt_dma_sg *sg,
@@ -426,12 +548,24 @@ void rt_dma_unmap_sg_attrs(struct rt_device *dev,
                            uintptr_t attrs);
 
 /**
- * Makes a mapped buffer the processor's, with what the device wrote to it, until it is synced for the device.
+ * @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
+ * device.
  *
- * `dma_handle` and `size` may be those of a part of the mapping; where the device is not coherent, one that begins and
- * ends on a cache line, or where the mapping does. `direction` is that of the mapping; for a bidirectional mapping it may
- * be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. Zero bytes are nothing, and no error. What does not fit is
- * logged and counted, and changes nothing. Any context.
+ * Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is that of
+ * the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. A call for
+ * bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
+ *
+ * @code{.c}
+ * rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+ * is_done = status->flags & DONE;
+ * rt_dma_sync_single_for_device(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+ * @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_sync_single_for_cpu(struct rt_device *dev,
                                 uintptr_t dma_handle,
@@ -439,11 +573,17 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
                                 int direction);
 
 /**
- * Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it: otherwise as
+ * @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
+ *
+ * With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the last
+ * sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors are as for
  * `rt_dma_sync_single_for_cpu`.
  *
- * With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what it has written since the last sync
- * for the processor stays, and what the processor wrote meanwhile may be lost. Any context.
+ * @param[in] dev The device.
+ * @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+ * @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_sync_single_for_device(struct rt_device *dev,
                                    uintptr_t dma_handle,
@@ -451,17 +591,34 @@ void rt_dma_sync_single_for_device(struct rt_device *dev,
                                    int direction);
 
 /**
- * `rt_dma_sync_single_for_cpu` for every buffer of a list. Any context.
+ * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
- * `rt_dma_sync_single_for_device` for every buffer of a list. Any context.
+ * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
  */
 void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
- * 0 if `dma_handle` is that of a mapping, `-RT_ENOMEM` if it is RT_DMA_MAPPING_ERROR. Any context.
+ * @brief Returns whether a map failed.
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle What the map returned.
+ * @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+ * @note Context: any.
  */
 int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
 

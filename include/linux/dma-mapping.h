@@ -111,6 +111,11 @@ typedef unsigned int gfp_t;
 
 /* The driver synchronizes by itself: see dma_map_single_attrs() and dma_unmap_single_attrs(). */
 #define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
+/*
+ * No code writes to the cache lines of the buffer while it is mapped: see RT_DMA_ATTR_OWN_LINES. The unmap needs it, too.
+ * It has an effect for dma_map_single_attrs() and all unmap calls.
+ */
+#define DMA_ATTR_CPU_CACHE_CLEAN    ((unsigned long)RT_DMA_ATTR_OWN_LINES)
 /* What follows has no effect: it asks for no more than is always given, or for what no bus here can do. */
 #define DMA_ATTR_WRITE_COMBINE      (1UL << 1)
 #define DMA_ATTR_WEAK_ORDERING      (1UL << 2)
@@ -262,8 +267,7 @@ static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    (void)attrs;
-    return rt_dma_map_single(dma_rt_device(dev), cpu_addr, size, dir);
+    return rt_dma_map_single_attrs(dma_rt_device(dev), cpu_addr, size, dir, attrs & DMA_ATTR_CPU_CACHE_CLEAN);
 }
 
 static inline dma_addr_t dma_map_page_attrs(dma_device_t dev, struct page *page, size_t offset, size_t size,
@@ -288,20 +292,23 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
+    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir,
+            attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_CPU_CACHE_CLEAN));
 }
 
 static inline void dma_unmap_page_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
+    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_addr, size, dir,
+            attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_CPU_CACHE_CLEAN));
 }
 
 /* nents as it was given to the map call. */
 static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir, unsigned long attrs)
 {
-    rt_dma_unmap_sg_attrs(dma_rt_device(dev), sgl, nents, dir, attrs & DMA_ATTR_SKIP_CPU_SYNC);
+    rt_dma_unmap_sg_attrs(dma_rt_device(dev), sgl, nents, dir,
+            attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_CPU_CACHE_CLEAN));
 }
 
 static inline dma_addr_t dma_map_single(dma_device_t dev, void *cpu_addr, size_t size, enum dma_data_direction dir)

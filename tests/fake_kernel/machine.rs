@@ -111,6 +111,16 @@ impl Machine {
         self.kernel.0.caches_write_through.store(does, Relaxed);
     }
 
+    /// How often the library asked where an address leads.
+    pub fn look_ups(&self) -> usize {
+        self.kernel.0.look_ups.load(Relaxed)
+    }
+
+    /// How often the library masked interrupts, as for each lock.
+    pub fn irq_saves(&self) -> usize {
+        self.kernel.0.irq_saves.load(Relaxed)
+    }
+
     /// The kernel has no room for a mapping of more bytes.
     pub fn set_largest_mapping(&self, bytes: usize) {
         self.kernel.0.largest_mapping.store(bytes, Relaxed);

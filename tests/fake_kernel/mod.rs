@@ -90,6 +90,9 @@ pub struct Inner {
     writer: RwLock<Option<Handler>>,
     maps: AtomicUsize,
     barriers: AtomicUsize,
+    /// Calls of `v2p` and of `irq_save`.
+    look_ups: AtomicUsize,
+    irq_saves: AtomicUsize,
 }
 
 /// The kernel: a reference that is passed around.
@@ -114,6 +117,8 @@ impl FakeKernel {
             writer: RwLock::default(),
             maps: AtomicUsize::new(0),
             barriers: AtomicUsize::new(0),
+            look_ups: AtomicUsize::new(0),
+            irq_saves: AtomicUsize::new(0),
         }));
         KERNELS.lock().unwrap().push(inner);
         FakeKernel(inner)
@@ -247,6 +252,7 @@ unsafe impl Kernel for FakeKernel {
     }
 
     fn v2p(&self, va: Va) -> Option<Pa> {
+        self.0.look_ups.fetch_add(1, Relaxed);
         if !self.has_page_tables() {
             return Some(self.0.memory.pa_of_linear(va));
         }
@@ -331,6 +337,7 @@ unsafe impl Kernel for FakeKernel {
     }
 
     fn irq_save(&self) -> usize {
+        self.0.irq_saves.fetch_add(1, Relaxed);
         self.interrupt_if_on();
         context::irq_save()
     }

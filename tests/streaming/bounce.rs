@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{AtUnmap, Direction, Direction::*, MapError, Master, Segment};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, Direction::*, MapError, Master, Segment};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Kernel, MemoryType, NamedRegion, Pa, Va};
 use rt_dma_pool::log::Level;
@@ -209,8 +209,7 @@ fn fault_11_an_unmap_without_a_sync_leaves_the_drivers_bytes() {
             rig.for_cpu(&master, handle, size, way).unwrap();
             rig.machine.cpu_write(va, &bytes(3, size / 2));
             rig.device_write(&master, handle, &bytes(4, size));
-            let dma = rig.machine.dma;
-            rig.streaming.unmap_with(dma, &master, handle, size, way, AtUnmap::SkipSync).unwrap();
+            rig.unmap_with(&master, handle, size, way, Attributes::SKIP_CPU_SYNC).unwrap();
             let expected = [&bytes(3, size)[..size / 2], &bytes(2, size)[size / 2..]].concat();
             assert!(rig.machine.cpu_read(va, size) == expected, "{way:?}");
         }
@@ -390,7 +389,7 @@ fn a_bounce_buffer_comes_from_the_devices_own_region() {
 fn a_page_is_mapped_by_the_address_it_has() {
     let rig = Rig::new();
     let master = rig.plain();
-    let map = |page, offset, size| rig.streaming.map_page(rig.machine.dma, &master, page, offset, size, Bidirectional);
+    let map = |page, offset, size| rig.map_page(&master, page, offset, size, Bidirectional);
     let cached = rig.buffer(PAGE, Flags::empty());
     let uncached = rig.buffer(PAGE, Flags::NOCACHE);
     for (va, pa) in [(rig.va(HEAP), HEAP), (cached.va, cached.handle), (uncached.va, uncached.handle)] {
@@ -419,8 +418,7 @@ fn an_uncached_page_is_not_copied_through_the_cache() {
     assert!(uncached.handle > BITS_32);
     rig.machine.cpu_read(rig.machine.kernel.linear(uncached.handle), PAGE);
     rig.machine.cpu_write(uncached.va, &bytes(1, PAGE));
-    let dma = rig.machine.dma;
-    let handle = rig.streaming.map_page(dma, &master, uncached.handle, 0, PAGE, ToDevice).unwrap();
+    let handle = rig.map_page(&master, uncached.handle, 0, PAGE, ToDevice).unwrap();
     assert_eq!(rig.device_read(&master, handle, PAGE), bytes(1, PAGE));
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
 }
@@ -457,24 +455,23 @@ fn list(rig: &Rig) -> Vec<Piece> {
 #[test]
 fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
     let rig = Rig::new();
-    let (dma, streaming) = (rig.machine.dma, &rig.streaming);
     let master = rig.master(rig.machine.plain_device(), BITS_32);
     let mut list = list(&rig);
     list.iter().for_each(|piece| rig.machine.cpu_write(piece.va, &bytes(1, piece.size)));
-    streaming.map_list(dma, &master, &mut list, Bidirectional).unwrap();
+    rig.map_list(&master, &mut list, Bidirectional).unwrap();
     for piece in &list {
         assert!(piece.handle + piece.size - 1 <= BITS_32);
         assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(1, piece.size));
         rig.device_write(&master, piece.handle, &bytes(2, piece.size));
     }
-    streaming.sync_list_for_cpu(dma, &master, &list, Bidirectional);
+    rig.list_for_cpu(&master, &list, Bidirectional);
     for piece in &list {
         assert_eq!(rig.machine.cpu_read(piece.va, piece.size), bytes(2, piece.size));
         rig.machine.cpu_write(piece.va, &bytes(3, piece.size));
     }
-    streaming.sync_list_for_device(dma, &master, &list, Bidirectional);
+    rig.list_for_device(&master, &list, Bidirectional);
     list.iter().for_each(|piece| assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(3, piece.size)));
-    streaming.unmap_list(dma, &master, &list, Bidirectional, AtUnmap::Sync);
+    rig.unmap_list(&master, &list, Bidirectional);
     assert_eq!(rig.pool_bytes(), 0);
     rig.assert_errors(0);
 }
@@ -482,17 +479,16 @@ fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
 #[test]
 fn a_list_of_which_one_cannot_be_mapped_is_not_mapped() {
     let rig = Rig::new();
-    let (dma, streaming) = (rig.machine.dma, &rig.streaming);
     let master = rig.master(rig.machine.plain_device(), BITS_32);
     for broken in 0..4 {
         let mut list = list(&rig);
         list[broken].va = 8;
-        assert_eq!(streaming.map_list(dma, &master, &mut list, FromDevice), Err(MapError::NotMapped));
+        assert_eq!(rig.map_list(&master, &mut list, FromDevice), Err(MapError::NotMapped));
         assert!(list.iter().all(|piece| piece.handle == usize::MAX));
         assert_eq!(rig.pool_bytes(), 0);
         rig.assert_errors(1);
     }
-    assert_eq!(streaming.map_list(dma, &master, &mut [] as &mut [Piece], FromDevice), Err(MapError::Invalid));
+    assert_eq!(rig.map_list(&master, &mut [] as &mut [Piece], FromDevice), Err(MapError::Invalid));
     rig.assert_errors(1);
 }
 
@@ -500,14 +496,13 @@ fn a_list_of_which_one_cannot_be_mapped_is_not_mapped() {
 #[test]
 fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
     let rig = Rig::new();
-    let (dma, streaming) = (rig.machine.dma, &rig.streaming);
     let master = rig.master(rig.machine.plain_device(), BITS_32);
     let mut list = list(&rig);
-    streaming.map_list(dma, &master, &mut list, FromDevice).unwrap();
-    streaming.sync_list_for_cpu(dma, &master, &list, FromDevice);
+    rig.map_list(&master, &mut list, FromDevice).unwrap();
+    rig.list_for_cpu(&master, &list, FromDevice);
     list.iter().for_each(|piece| rig.device_write(&master, piece.handle, &bytes(2, piece.size)));
-    streaming.sync_list_for_device(dma, &master, &list, FromDevice);
-    streaming.unmap_list(dma, &master, &list, FromDevice, AtUnmap::Sync);
+    rig.list_for_device(&master, &list, FromDevice);
+    rig.unmap_list(&master, &list, FromDevice);
     list.iter().for_each(|piece| assert!(rig.machine.cpu_read(piece.va, piece.size) == bytes(2, piece.size)));
     assert_eq!(rig.pool_bytes(), 0);
     rig.assert_errors(0);
@@ -517,23 +512,76 @@ fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
 #[test]
 fn fault_12_a_list_whose_lengths_changed_is_unmapped_as_it_was_mapped() {
     let rig = Rig::new();
-    let (dma, streaming) = (rig.machine.dma, &rig.streaming);
     let master = rig.master(rig.machine.plain_device(), BITS_32);
     let mut list = list(&rig);
     // All of them bounced.
     list[0].va += 1;
     let sizes: Vec<_> = list.iter().map(|piece| piece.size).collect();
-    streaming.map_list(dma, &master, &mut list, FromDevice).unwrap();
+    rig.map_list(&master, &mut list, FromDevice).unwrap();
     list.iter().for_each(|piece| rig.device_write(&master, piece.handle, &bytes(2, piece.size)));
     list.iter_mut().for_each(|piece| piece.size /= 2);
     // What has no bytes left is nothing to sync.
     assert_eq!(list[3].size, 0);
-    streaming.sync_list_for_cpu(dma, &master, &list, FromDevice);
+    rig.list_for_cpu(&master, &list, FromDevice);
     rig.assert_errors(0);
-    streaming.unmap_list(dma, &master, &list, FromDevice, AtUnmap::Sync);
+    rig.unmap_list(&master, &list, FromDevice);
     rig.assert_errors(4);
     for (piece, size) in list.iter().zip(sizes) {
         assert!(rig.machine.cpu_read(piece.va, size) == bytes(2, size));
     }
     assert_eq!(rig.pool_bytes(), 0);
+}
+
+// --- cache lines that the driver owns
+// -------------------------------------------------------------------------------------------------------------
+
+/// A network driver's receive buffer begins 2 bytes after a line, and has its lines for itself.
+#[test]
+fn a_receive_buffer_whose_lines_are_the_drivers_is_not_bounced() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let (pa, size) = (HEAP + 2, 1514);
+    let va = rig.va(pa);
+    for way in [FromDevice, Bidirectional] {
+        rig.machine.cpu_write(va, &bytes(1, size));
+        let handle = rig.map_with(&master, va, size, way, Attributes::OWN_LINES).unwrap();
+        assert_eq!((handle, rig.pool_bytes()), (pa, 0), "the device sees the driver's buffer");
+        // The processor reads ahead.
+        rig.machine.cpu_read(rig.va(HEAP), 2048);
+        rig.device_write(&master, handle, &bytes(2, size));
+        rig.for_cpu(&master, handle, size, way).unwrap();
+        assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size), "{way:?}");
+        rig.for_device(&master, handle, size, way).unwrap();
+        rig.machine.cpu_read(rig.va(HEAP), 2048);
+        rig.device_write(&master, handle, &bytes(3, size));
+        rig.unmap_with(&master, handle, size, way, Attributes::OWN_LINES).unwrap();
+        assert_eq!(rig.machine.cpu_read(va, size), bytes(3, size), "{way:?}");
+        // Without the attribute it is bounced as ever.
+        let handle = rig.map(&master, va, size, way).unwrap();
+        assert_ne!(handle, pa);
+        rig.unmap(&master, handle, size, way).unwrap();
+    }
+    // In a pool's memory the record remembers nothing of it, and nothing is needed.
+    let held = rig.buffer(PAGE, Flags::empty());
+    let handle = rig.map_with(&master, held.va + 2, size, FromDevice, Attributes::OWN_LINES).unwrap();
+    assert_eq!(handle, held.handle + 2);
+    rig.device_write(&master, handle, &bytes(4, size));
+    rig.unmap_with(&master, handle, size, FromDevice, Attributes::OWN_LINES).unwrap();
+    assert_eq!(rig.machine.cpu_read(held.va + 2, size), bytes(4, size));
+    rig.machine.free(held).unwrap();
+    rig.assert_errors(0);
+}
+
+/// An unmap that forgets the attribute is logged, and the device's bytes arrive.
+#[test]
+fn an_unmap_without_the_attribute_of_its_map_loses_no_bytes() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let (va, size) = (rig.va(HEAP + 2), 100);
+    let handle = rig.map_with(&master, va, size, FromDevice, Attributes::OWN_LINES).unwrap();
+    rig.machine.cpu_read(va, size);
+    rig.device_write(&master, handle, &bytes(2, size));
+    assert_eq!(rig.unmap(&master, handle, size, FromDevice), Err(BadMapping::WrongSize));
+    assert_eq!(rig.machine.cpu_read(va, size), bytes(2, size));
+    rig.assert_errors(1);
 }

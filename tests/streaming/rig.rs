@@ -1,7 +1,7 @@
 //! A machine with memory in and outside pools, low and high, and its streaming mappings.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::additions::streaming::{BadMapping, Direction, MapError, Master, Ops, Streaming};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, MapError, Master, Ops, Segment, Streaming};
 use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::flags::Flags;
@@ -69,19 +69,77 @@ impl Rig {
     }
 
     pub fn map(&self, master: &Master, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
-        self.streaming.map(self.machine.dma, master, va, size, direction)
+        self.map_with(master, va, size, direction, Attributes::NONE)
+    }
+
+    pub fn map_with(
+        &self,
+        master: &Master,
+        va: Va,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Result<usize, MapError> {
+        // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
+        unsafe { self.streaming.map_with(self.machine.dma, master, va, size, direction, attributes) }
+    }
+
+    pub fn map_page(
+        &self,
+        master: &Master,
+        page: Pa,
+        offset: usize,
+        size: usize,
+        way: Direction,
+    ) -> Result<usize, MapError> {
+        // SAFETY: as above.
+        unsafe { self.streaming.map_page(self.machine.dma, master, page, offset, size, way) }
+    }
+
+    pub fn map_list<S: Segment>(&self, master: &Master, list: &mut [S], way: Direction) -> Result<(), MapError> {
+        // SAFETY: as above.
+        unsafe { self.streaming.map_list(self.machine.dma, master, list, way) }
     }
 
     pub fn unmap(&self, master: &Master, handle: usize, size: usize, direction: Direction) -> Result<(), BadMapping> {
-        self.streaming.unmap(self.machine.dma, master, handle, size, direction)
+        self.unmap_with(master, handle, size, direction, Attributes::NONE)
+    }
+
+    pub fn unmap_with(
+        &self,
+        master: &Master,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Result<(), BadMapping> {
+        // SAFETY: as above.
+        unsafe { self.streaming.unmap_with(self.machine.dma, master, handle, size, direction, attributes) }
+    }
+
+    pub fn unmap_list<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+        // SAFETY: as above.
+        unsafe { self.streaming.unmap_list(self.machine.dma, master, list, way, Attributes::NONE) }
     }
 
     pub fn for_cpu(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        self.streaming.sync_for_cpu(self.machine.dma, master, handle, size, way)
+        // SAFETY: as above.
+        unsafe { self.streaming.sync_for_cpu(self.machine.dma, master, handle, size, way) }
     }
 
     pub fn for_device(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        self.streaming.sync_for_device(self.machine.dma, master, handle, size, way)
+        // SAFETY: as above.
+        unsafe { self.streaming.sync_for_device(self.machine.dma, master, handle, size, way) }
+    }
+
+    pub fn list_for_cpu<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+        // SAFETY: as above.
+        unsafe { self.streaming.sync_list_for_cpu(self.machine.dma, master, list, way) }
+    }
+
+    pub fn list_for_device<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+        // SAFETY: as above.
+        unsafe { self.streaming.sync_list_for_device(self.machine.dma, master, list, way) }
     }
 
     /// Where the device's access goes.

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{AtUnmap, BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use rt_dma_pool::log::Level;
@@ -245,6 +245,46 @@ fn a_buffer_that_is_mapped_twice_is_unmapped_twice() {
     rig.assert_errors(2);
 }
 
+/// Mappings of all lengths, one in the other: each part is found, and a sync that is too long for all of them is refused.
+#[test]
+fn a_part_of_any_mapping_is_found() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let held = rig.buffer(200 * PAGE, Flags::NOCACHE);
+    let ranges = [
+        (0, 200 * PAGE),
+        (0, 1),
+        (PAGE - 1, 2),
+        (3 * PAGE, 4 * PAGE),
+        (3 * PAGE + 5, 4 * PAGE),
+        (15 * PAGE, 16 * PAGE),
+        (63 * PAGE, 65 * PAGE),
+        (199 * PAGE, PAGE),
+    ];
+    for (offset, size) in ranges {
+        let handle = rig.map(&master, held.va + offset, size, Bidirectional).unwrap();
+        for at in [0, 1, size / 3, size - 1].into_iter().filter(|at| *at < size) {
+            for bytes in [1, (size - at).div_ceil(2), size - at] {
+                rig.for_cpu(&master, handle + at, bytes, FromDevice).unwrap();
+                rig.for_device(&master, handle + at, bytes, ToDevice).unwrap();
+            }
+        }
+        assert_eq!(rig.for_cpu(&master, handle + size - 1, 2, FromDevice), Err(BadMapping::WrongSize));
+        assert_eq!(rig.for_cpu(&master, handle + size, 1, FromDevice), Err(BadMapping::Unknown));
+        rig.unmap(&master, handle, size, Bidirectional).unwrap();
+        rig.assert_errors(2);
+    }
+    let handles = ranges.map(|(offset, size)| rig.map(&master, held.va + offset, size, Bidirectional).unwrap());
+    for page in 0..200 {
+        rig.for_cpu(&master, held.handle + page * PAGE, PAGE, FromDevice).unwrap();
+    }
+    for ((_, size), handle) in ranges.into_iter().zip(handles).rev() {
+        rig.unmap(&master, handle, size, Bidirectional).unwrap();
+    }
+    rig.assert_errors(0);
+    rig.machine.free(held).unwrap();
+}
+
 /// The kernel's memory through another address than the linear one, beside a mapping by the linear one.
 #[test]
 fn another_address_of_the_same_memory_has_a_record() {
@@ -407,8 +447,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
                 match steps % 5 {
                     0 => rig.unmap(&master, handle, 1, way).unwrap_err(),
                     1 => rig
-                        .streaming
-                        .unmap_with(rig.machine.dma, &master, handle, size, way, AtUnmap::SkipSync)
+                        .unmap_with(&master, handle, size, way, Attributes::SKIP_CPU_SYNC)
                         .map(|()| BadMapping::Unknown)
                         .unwrap(),
                     _ => rig.unmap(&master, handle, size, way).map(|()| BadMapping::Unknown).unwrap(),

@@ -19,8 +19,11 @@ pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// The device's masks. Any context.
+    /// The device's masks. Takes no lock for most devices without a mask. Any context.
     pub fn masks(&self, device: Device) -> Masks {
+        if !self.masked.may_have(device) {
+            return Masks::NONE;
+        }
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
@@ -42,6 +45,8 @@ impl<K: Kernel> DeviceRecords<K> {
         coherent: Option<u64>,
         operations: usize,
     ) -> Result<Masks, NoRecord> {
+        // First: whoever finds the masks in the record finds the device in the set.
+        self.masked.add(device);
         let masks = self.find_or_make(device, |record| {
             let now = if record.operations == 0 { inherited } else { record.masks.unpack() };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));

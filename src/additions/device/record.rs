@@ -7,6 +7,7 @@
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
 //! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
+use crate::additions::device::masked::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
@@ -87,12 +88,19 @@ pub struct DeviceRecords<K: Kernel> {
     /// What is managed, of all devices.
     pub(crate) keys: Keys,
     buckets: [IrqLock<List<K>>; BUCKETS],
+    /// The devices for which a mask was ever set.
+    pub(crate) masked: MaskedDevices,
 }
 
 impl<K: Kernel> DeviceRecords<K> {
     /// No records.
     pub const fn new(kernel: K) -> Self {
-        DeviceRecords { kernel, keys: Keys::new(), buckets: [const { IrqLock::new(None) }; BUCKETS] }
+        DeviceRecords {
+            kernel,
+            keys: Keys::new(),
+            buckets: [const { IrqLock::new(None) }; BUCKETS],
+            masked: MaskedDevices::new(),
+        }
     }
 
     fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K>> {

@@ -65,8 +65,10 @@ struct Entry<P: Platform> {
 impl<P: Platform> Drop for Entry<P> {
     fn drop(&mut self) {
         let system = self.device.system;
-        // It was mapped as this says, and not unmapped before.
-        let _ = system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction);
+        // SAFETY: it was mapped as this entry states, and was not unmapped before.
+        #[allow(unsafe_code)]
+        let _ =
+            unsafe { system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction) };
     }
 }
 
@@ -116,7 +118,9 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
         let system = device.system;
         let (size, direction) = (bytes.size(), W::DIRECTION);
         let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
-        let handle = system.streaming.map(system.dma, &master, bytes.start(), size, direction)?;
+        // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
+        #[allow(unsafe_code)]
+        let handle = unsafe { system.streaming.map(system.dma, &master, bytes.start(), size, direction) }?;
         Ok(Mapping { entry: Entry { device, master, handle, size, direction }, bytes })
     }
 
@@ -139,9 +143,13 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
         let Entry { device, master, handle, size, direction } = &self.entry;
         let system = device.system;
-        system.streaming.sync_for_cpu(system.dma, master, *handle, *size, *direction)?;
+        // SAFETY: the mapping is live, and is as its entry states.
+        #[allow(unsafe_code)]
+        unsafe { system.streaming.sync_for_cpu(system.dma, master, *handle, *size, *direction) }?;
         let result = work(self.bytes.bytes());
-        system.streaming.sync_for_device(system.dma, master, *handle, *size, *direction)?;
+        // SAFETY: as above; the borrow of the bytes has ended.
+        #[allow(unsafe_code)]
+        unsafe { system.streaming.sync_for_device(system.dma, master, *handle, *size, *direction) }?;
         Ok(result)
     }
 }

@@ -1,21 +1,23 @@
 //! Direct mappings: the device sees the driver's own buffer, and no record is kept, because the handle alone leads back to
-//! the buffer. It lies outside the pools, at its linear address.
+//! the buffer. The buffer lies outside the pools, at its linear address.
+//!
+//! Such a mapping, its unmap and its syncs take no lock and use no record.
 
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Acquire},
 };
 
-use super::records::Claim;
-use super::{AtUnmap, BadMapping, Direction, Mapping, Master, Streaming, fills_lines, physical};
+use super::records::Query;
+use super::{Attributes, BadMapping, Buffer, Direction, Mapping, Master, Ops, Streaming, fills_lines, last_byte};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa};
+use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
 
 /// Which pools were installed before the first direct mapping was made.
 ///
 /// A mapping of an early pool's memory always has a record. A later pool may have been installed over memory that was
-/// mapped directly, and has no record of that.
+/// mapped directly, and that has no record.
 pub(super) struct EarlyPools {
     /// How many pools there were then; [`NOT_YET`] before. The list of pools only grows.
     count: AtomicUsize,
@@ -41,69 +43,111 @@ impl EarlyPools {
 }
 
 impl<K: Kernel> Streaming<K> {
-    /// Whether a mapping of the memory at `pa` can be a direct one: [`direct`](Streaming::direct) finds it again.
-    pub(super) fn is_found_again(&self, dma: &Dma<K>, mapping: &Mapping, pa: Pa) -> bool {
-        let leads_back = mapping.master.pa_of(dma, mapping.handle) == Some(pa) && dma.kernel.linear(pa) == mapping.va;
-        let is_outside = || dma.covering(pa, pa.saturating_add(mapping.size)).is_none();
-        if !leads_back {
-            return false;
+    /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
+    /// bounce buffer. The buffer is contiguous and begins at `pa`. Context: any.
+    pub(super) fn map_direct(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        buffer: &Buffer,
+        pa: Pa,
+        is_coherent: bool,
+    ) -> Option<usize> {
+        let kernel = dma.kernel;
+        let &Buffer { va, size, direction, attributes } = buffer;
+        let Ops::Library(_) = master.ops else { return None };
+        if kernel.linear(pa) != va {
+            return None;
         }
-        // Before the look at the pools, so that whatever pool is not seen there counts as a later one.
+        // Memory outside the pools is cached.
+        let is_alone =
+            is_coherent || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
+        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
         let is_first = self.early_pools.count() == NOT_YET;
-        if !is_outside() {
-            return false;
+        let is_outside = || dma.covering(pa, pa.saturating_add(size)).is_none();
+        if !is_alone || !is_outside() {
+            return None;
+        }
+        let handle = master.reach(dma, va, pa, size, !is_coherent)?;
+        if master.pa_of(dma, handle) != Some(pa) {
+            return None;
         }
         if is_first {
             self.early_pools.end(dma);
-            return is_outside();
+            if !is_outside() {
+                return None;
+            }
         }
-        true
+        if !is_coherent {
+            cache::flush(kernel, va, size);
+        }
+        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        kernel.device_barrier();
+        Some(handle)
     }
 
-    /// The mapping that a claim tells of, or a part of it, if it can be a direct one. Its size and direction are the claim's.
-    pub(super) fn direct(&self, dma: &Dma<K>, master: &Master, claim: &Claim) -> Option<Mapping> {
-        let &Claim { handle, size, direction, .. } = claim;
-        let kernel = dma.kernel;
+    /// Returns the address of the buffer, or of the part of one, that a query is about, if the mapping can be a direct one.
+    /// Context: any.
+    fn direct_buffer(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Option<Va> {
+        let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle)?;
-        let va = kernel.linear(pa);
-        va.checked_add(size.checked_sub(1)?)?;
+        let va = dma.kernel.linear(pa);
+        last_byte(va, size)?;
+        let place = self.linear_range.place_of(dma, va, size)?;
+        (place.is_contiguous && place.pa == pa && !self.is_in_early_pool(dma, pa, size)).then_some(va)
+    }
+
+    fn is_in_early_pool(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let end = pa.saturating_add(size);
-        let mut early = dma.pools().take(self.early_pools.count());
-        if early.any(|pool| pa < pool.end() && pool.start() < end) || physical(kernel, va, size) != Some((pa, true)) {
-            return None;
-        }
-        let maintain = !master.is_coherent(kernel);
+        dma.pools().take(self.early_pools.count()).any(|pool| pa < pool.end() && pool.start() < end)
+    }
+
+    /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and
+    /// direction are the query's. Context: any.
+    pub(super) fn find_direct(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Option<Mapping> {
+        let &Query { handle, size, direction, .. } = query;
+        let va = self.direct_buffer(dma, master, query)?;
+        let maintain = !master.is_coherent(dma.kernel);
         Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, taken_in: None })
     }
 
-    /// Ends a direct mapping, whose size and direction only the caller knows.
+    /// Ends a direct mapping, whose size and direction only the caller knows. Context: any.
     ///
-    /// Where they are wrong for certain, or the memory is a pool's by now, the lines are written back before they are
-    /// dropped: the bytes arrive, and what others may have in these lines is not lost.
+    /// Where they cannot be right, or the memory has become a pool's, the lines are written back before they are dropped: the
+    /// device's bytes arrive, and what others may have in these lines is not lost.
     pub(super) fn unmap_direct(
         &self,
         dma: &Dma<K>,
         master: &Master,
-        claim: &Claim,
-        how: AtUnmap,
+        query: &Query,
+        attributes: Attributes,
+        is_pools: bool,
     ) -> Result<(), BadMapping> {
         let kernel = dma.kernel;
-        let mapping = self.direct(dma, master, claim).ok_or(BadMapping::Unknown)?;
-        let result = if claim.direction == Direction::Neither {
+        let &Query { size, direction, .. } = query;
+        let va = self.direct_buffer(dma, master, query).ok_or(BadMapping::Unknown)?;
+        let maintain = !master.is_coherent(kernel);
+        let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if mapping.maintain && claim.direction.device_writes() && !fills_lines(kernel, mapping.va, mapping.size)
+        } else if maintain
+            && direction.device_writes()
+            && !attributes.own_lines
+            && !fills_lines(kernel, va, size)
         {
-            // A buffer that the device writes is mapped directly only if it fills its lines.
+            // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {
             Ok(())
         };
-        let is_pools = || !super::is_outside(dma, master, claim.handle, claim.size);
-        if result.is_ok() && !is_pools() {
-            mapping.take_back(kernel, how);
-        } else if mapping.maintain && how == AtUnmap::Sync && claim.direction != Direction::ToDevice {
-            kernel.device_barrier();
-            cache::flush_and_drop(kernel, mapping.va, mapping.size);
+        if attributes.skip_cpu_sync || direction == Direction::ToDevice {
+            return result;
+        }
+        // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
+        kernel.device_barrier();
+        if maintain && (result.is_err() || is_pools) {
+            cache::flush_and_drop(kernel, va, size);
+        } else if maintain {
+            cache::invalidate(kernel, va, size);
         }
         result
     }

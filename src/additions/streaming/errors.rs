@@ -1,40 +1,42 @@
-//! Why a mapping is refused, and what is said about it.
+//! Why a call for a mapping is refused, and the line that is logged about it.
 
 use super::Master;
-use super::records::Claim;
+use super::records::Query;
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 use crate::log::Level;
 use crate::text::apart;
 
-/// Why a buffer is not mapped. Nothing was changed.
+/// Why a buffer is not mapped. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MapError {
-    /// It has no address or no size, or ends past the end of memory; or nobody said which way its bytes go.
+    /// The buffer has no address or no size, or ends past the end of memory; or the direction is
+    /// [`Neither`](super::Direction::Neither).
     Invalid,
-    /// Not all of it is mapped for the processor.
+    /// A page of the buffer is not mapped for the processor.
     NotMapped,
-    /// It needs a bounce buffer, and no pool that the device reaches has one now.
+    /// The buffer needs a bounce buffer, and no pool that the device reaches can allocate one now.
     NoBounce,
     /// There is no memory for a record.
     NoMemory,
 }
 
-/// What is wrong with an unmap or a sync. A sync that is wrong changes nothing.
+/// What is wrong with an unmap or a sync. A sync that is refused changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadMapping {
-    /// No mapping has the handle (any more), or the sync has no direction. Nothing was changed.
+    /// No mapping of the device has the handle (any more), or the direction of a sync is
+    /// [`Neither`](super::Direction::Neither). Nothing has changed.
     Unknown,
-    /// The mapping has another size: an unmap has ended it all the same. Or it ends before the range of a sync does.
+    /// The mapping has another size: an unmap has ended it all the same. Or the range of a sync ends after the mapping.
     WrongSize,
     /// The mapping has another direction: an unmap has ended it all the same.
     WrongDirection,
-    /// An unmap has the size and direction of none of the mappings that have the handle. Nothing was changed, because it is
-    /// not known which one was meant; each of them can still be unmapped.
+    /// Several mappings have the handle, and the size and direction of an unmap are those of none of them. Nothing has
+    /// changed, because it is not known which one was meant. Each of them can still be unmapped.
     Ambiguous,
 }
 
-/// Says why a buffer is not mapped. Only what the caller did wrong is counted.
+/// Logs why a buffer is not mapped, and counts the call if the caller is wrong. Context: any.
 #[cold]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
     let (is_wrong, format) = match error {
@@ -48,8 +50,9 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, 
     if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
 }
 
+/// Logs and counts an unmap or a sync that is refused. Context: any.
 #[cold]
-pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, is_sync: bool) {
+pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {
         (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
         (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size, unmapped as it was mapped"),
@@ -63,5 +66,5 @@ pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, claim: &Claim, error: BadMapping, 
         (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
         (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
     };
-    dma.refuse_line(&dma.line_about(claim.device, format, &[claim.handle, claim.size]));
+    dma.refuse_line(&dma.line_about(query.device, format, &[query.handle, query.size]));
 }

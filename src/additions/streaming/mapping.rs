@@ -2,7 +2,7 @@
 
 use super::bounce::Bounce;
 use super::master::flags;
-use super::{Direction, Master, Ops};
+use super::{Attributes, Direction, Master, Ops};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Va};
 use crate::mem::cache;
@@ -13,15 +13,6 @@ pub(super) struct Part {
     pub offset: usize,
     /// Bytes.
     pub size: usize,
-}
-
-/// Which bytes an unmap makes visible to the processor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AtUnmap {
-    /// What the device wrote.
-    Sync,
-    /// None: the driver has synced what it wants to see (Linux `DMA_ATTR_SKIP_CPU_SYNC`).
-    SkipSync,
 }
 
 /// A buffer that a device has.
@@ -111,8 +102,8 @@ impl Mapping {
     }
 
     /// Makes the whole mapping the processor's for good. Any context.
-    pub fn take_back<K: Kernel>(&self, kernel: K, how: AtUnmap) {
-        let (whole, carries) = (self.whole(), how == AtUnmap::Sync && self.direction.device_writes());
+    pub fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
+        let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
         if carries {
             // The device said just now that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();

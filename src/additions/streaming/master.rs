@@ -89,6 +89,8 @@ impl Master {
     /// `sync_in` has followed when this returns.
     pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
         match self.ops {
+            // Handles are physical addresses.
+            Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
             Ops::Library(ops) => {
                 let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
                 self.can_use(handle, size).then_some(handle)
@@ -113,6 +115,7 @@ impl Master {
     /// Where the processor finds what the device calls `handle`, if the library knows.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
         match self.ops {
+            Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),
             Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),
             Ops::Own(_) => None,
         }

@@ -2,54 +2,119 @@
 //! Documentation/core-api/dma-api-howto.rst, "Using Streaming DMA mappings").
 //!
 //! [`map`](Streaming::map) makes the buffer the device's, [`unmap`](Streaming::unmap) the processor's again; in
-//! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) move all or
+//! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) hand over all or
 //! part of it. Where the device does not reach the buffer, or would share a cache line with its neighbours, a [bounce
-//! buffer](crate::additions::streaming::bounce) takes its place.
+//! buffer](bounce) takes its place.
 //!
-//! All of it may be called in an interrupt. A mapping whose buffer can be found again by its handle (through the
-//! linear map, outside the pools) needs no memory at all. Any other needs a record, and perhaps a bounce buffer:
-//! threads leave a stock of records, and the pool's view must be mapped already.
+//! A mapping whose buffer can be found again by its handle (through the linear map, outside the pools) is
+//! [direct](direct): it takes no lock and needs no memory. Every other has a [record](records), and perhaps a bounce buffer.
+//!
+//! # Context
+//! Any, unless a function states otherwise. Threads allocate a [stock](stock) of records, from which interrupts take; in an
+//! interrupt, a bounce buffer comes from a pool whose view is mapped already.
+//!
+//! # Safety
+//! The functions that are `unsafe` maintain caches, and copy from and to the addresses that they are given. The caller
+//! guarantees:
+//!
+//! * The buffer that is mapped is the driver's, and stays allocated and mapped for the processor until it is unmapped.
+//! * While the device has the buffer, or a part of it, no code reads or writes that part. Other bytes in the cache lines of a
+//!   buffer may be used at any time, unless the map had [`own_lines`](Attributes::own_lines).
+//! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one. What the
+//!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
+//! * All calls for one [`Streaming`] get the same [`Dma`], and a [`Master`] that describes its device.
+
+#![allow(unsafe_code)]
 
 pub mod bounce;
 mod direct;
 mod errors;
 mod mapping;
 mod master;
+mod place;
+mod recorded;
 mod records;
 mod segments;
+mod stock;
 
 pub use errors::{BadMapping, MapError};
-pub use mapping::AtUnmap;
 pub use master::{Direction, Master, Ops, OwnOps};
 pub use segments::Segment;
 
-use crate::additions::streaming::bounce::Bounce;
 use crate::dropin::pool::Seen;
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Kernel, Pa, Va};
 use direct::EarlyPools;
 use errors::{refuse, report};
 use mapping::{Mapping, Part};
-use records::{Claim, Records};
+use place::LinearRange;
+use records::{Query, Records};
+use stock::Stock;
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
+/// What a driver states about a mapping beyond its buffer and direction.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Attributes {
+    /// An unmap leaves the buffer's bytes as they are, because the driver has synced what it wants to see (Linux
+    /// `DMA_ATTR_SKIP_CPU_SYNC`). A map ignores it.
+    pub skip_cpu_sync: bool,
+    /// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes of others in these lines
+    /// included (Linux `DMA_ATTR_CPU_CACHE_CLEAN`). Then a buffer that the device writes needs no bounce buffer for its lines.
+    /// The map and the unmap both have it.
+    pub own_lines: bool,
+}
+
+impl Attributes {
+    /// Nothing.
+    pub const NONE: Self = Attributes { skip_cpu_sync: false, own_lines: false };
+    /// [`skip_cpu_sync`](Attributes::skip_cpu_sync).
+    pub const SKIP_CPU_SYNC: Self = Attributes { skip_cpu_sync: true, ..Self::NONE };
+    /// [`own_lines`](Attributes::own_lines).
+    pub const OWN_LINES: Self = Attributes { own_lines: true, ..Self::NONE };
+}
+
+/// What is to be mapped.
+#[derive(Clone, Copy)]
+struct Buffer {
+    va: Va,
+    /// Bytes.
+    size: usize,
+    direction: Direction,
+    attributes: Attributes,
+}
+
 /// All streaming mappings of a system. They belong to its [`Dma`], which every call is given.
 pub struct Streaming<K: Kernel> {
     records: Records<K>,
+    stock: Stock<K>,
     early_pools: EarlyPools,
+    linear_range: LinearRange,
 }
 
 impl<K: Kernel> Streaming<K> {
     /// No mappings.
     pub const fn new() -> Self {
-        Streaming { records: Records::new(), early_pools: EarlyPools::new() }
+        Streaming {
+            records: Records::new(),
+            stock: Stock::new(),
+            early_pools: EarlyPools::new(),
+            linear_range: LinearRange::new(),
+        }
     }
 
-    /// Makes `[va, va + size)` the device's, and names its handle. Until it is unmapped or synced for the processor,
-    /// the processor leaves it alone. Any context.
-    pub fn map(
+    // --- map -------------------------------------------------------------------------------------------------------
+
+    /// Makes `[va, va + size)` the device's and returns its handle. Until the buffer is unmapped or synced for the processor,
+    /// the processor leaves it alone. Context: any.
+    ///
+    /// # Errors
+    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn map(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -57,74 +122,56 @@ impl<K: Kernel> Streaming<K> {
         size: usize,
         direction: Direction,
     ) -> Result<usize, MapError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.map_with(dma, master, va, size, direction, Attributes::NONE) }
+    }
+
+    /// Maps a buffer as [`map`](Streaming::map) does, with attributes.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn map_with(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        va: Va,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Result<usize, MapError> {
         self.tidy(dma);
-        let result = self.try_map(dma, master, va, size, direction);
+        let result = self.try_map(dma, master, &Buffer { va, size, direction, attributes });
         result.inspect_err(|error| report(dma, master, *error, va, size))
     }
 
-    fn try_map(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        va: Va,
-        size: usize,
-        direction: Direction,
-    ) -> Result<usize, MapError> {
+    fn try_map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+        let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;
-        let to_last = size.checked_sub(1).ok_or(MapError::Invalid)?;
-        if va == 0 || va.checked_add(to_last).is_none() || direction == Direction::Neither {
+        if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
-        let (pa, in_one_piece) = physical(kernel, va, size).ok_or(MapError::NotMapped)?;
-        let coherent = master.is_coherent(kernel);
-        let maintain = !coherent && seen(dma, va, pa).cached;
-        // The processor may write a neighbour's byte to a shared line at any time; whatever is done with the line then,
-        // somebody's bytes are lost.
-        let is_alone = !maintain || !direction.device_writes() || fills_lines(kernel, va, size);
-        let mut mapping =
-            Mapping { master: *master, handle: 0, size, direction, va, maintain, bounce: None, taken_in: None };
-
-        // A mapping by a BSP's own operations always has a record. It is taken before they are called, so that nothing that
-        // they did has to be undone for want of one.
-        let mut spare = match master.ops {
-            Ops::Own(_) => Some(self.records.spare(kernel).ok_or(MapError::NoMemory)?),
-            Ops::Library(_) => None,
-        };
-        if in_one_piece
-            && is_alone
-            && let Some(handle) = master.reach(dma, va, pa, size, maintain)
+        let place = self.linear_range.place_of(dma, va, size).ok_or(MapError::NotMapped)?;
+        let is_coherent = master.is_coherent(kernel);
+        if place.is_contiguous
+            && let Some(handle) = self.map_direct(dma, master, buffer, place.pa, is_coherent)
         {
-            mapping.handle = handle;
-            if spare.is_none() && !self.is_found_again(dma, &mapping, pa) {
-                spare = Some(self.records.spare(kernel).ok_or(MapError::NoMemory)?);
-            }
-        } else {
-            let record = match spare.take() {
-                Some(record) => record,
-                None => self.records.spare(kernel).ok_or(MapError::NoMemory)?,
-            };
-            let Some((bounce, handle)) = Bounce::new(dma, master, coherent, va, size) else {
-                self.records.put(kernel, record);
-                return Err(MapError::NoBounce);
-            };
-            mapping.handle = handle;
-            mapping.bounce = Some(bounce);
-            spare = Some(record);
+            return Ok(handle);
         }
-        if matches!(master.ops, Ops::Library(_)) {
-            mapping.flush(kernel, mapping.whole());
-        }
-        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
-        if let Some(record) = spare {
-            self.records.insert(kernel, record, mapping, is_outside(dma, master, mapping.handle, size));
-        }
-        Ok(mapping.handle)
+        let result = self.map_recorded(dma, master, buffer, place, is_coherent);
+        // The record that this mapping took is replaced here, so that no direct mapping has to do it.
+        self.tidy(dma);
+        result
     }
 
-    /// Makes the `size` bytes at `offset` of the page at `page` the device's: by the linear map's address of them,
-    /// or, for a pool's memory, by that of the view in which it was handed out. Any context.
-    pub fn map_page(
+    /// Makes the `size` bytes at `offset` of the page at `page` the device's: by their linear address, or, where a pool
+    /// contains them, by the address in the view in which they were allocated. Context: any.
+    ///
+    /// # Errors
+    /// As [`map`](Streaming::map).
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn map_page(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -141,7 +188,8 @@ impl<K: Kernel> Streaming<K> {
             va.filter(|va| dma.kernel.v2p(*va) == Some(pa)).ok_or(MapError::NotMapped)
         });
         match found {
-            Ok(va) => self.map(dma, master, va, size, direction),
+            // SAFETY: the caller's promise.
+            Ok(va) => unsafe { self.map(dma, master, va, size, direction) },
             Err(error) => {
                 report(dma, master, error, page.wrapping_add(offset), size);
                 Err(error)
@@ -149,18 +197,21 @@ impl<K: Kernel> Streaming<K> {
         }
     }
 
-    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
+    // --- unmap -----------------------------------------------------------------------------------------------------
+
+    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Context: any; no other call may
+    /// be at work on the mapping.
     ///
     /// The mapping is ended as it was recorded, also where `size` or `direction` is not what it was mapped with: the bytes
-    /// arrive, and the bounce buffer is given back. A mapping that has no record is ended as the caller says.
+    /// arrive, and the bounce buffer is given back. A direct mapping, which has no record, is ended as the caller states.
     ///
     /// # Errors
     /// Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
     /// [`WrongDirection`](BadMapping::WrongDirection) the mapping has ended all the same; the others change nothing.
     ///
-    /// # Context
-    /// Any; no other call may be at work on the mapping.
-    pub fn unmap(
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn unmap(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -168,56 +219,54 @@ impl<K: Kernel> Streaming<K> {
         size: usize,
         direction: Direction,
     ) -> Result<(), BadMapping> {
-        self.unmap_with(dma, master, handle, size, direction, AtUnmap::Sync)
+        // SAFETY: the caller's promise.
+        unsafe { self.unmap_with(dma, master, handle, size, direction, Attributes::NONE) }
     }
 
-    /// Ends a mapping as [`unmap`](Streaming::unmap) does, and with [`AtUnmap::SkipSync`] leaves the buffer's bytes as they
-    /// are.
-    pub fn unmap_with(
+    /// Ends a mapping as [`unmap`](Streaming::unmap) does, with attributes.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn unmap_with(
         &self,
         dma: &Dma<K>,
         master: &Master,
         handle: usize,
         size: usize,
         direction: Direction,
-        how: AtUnmap,
+        attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        let kernel = dma.kernel;
         self.tidy(dma);
-        let claim = Claim { device: master.device, handle, size, direction };
-        let result = match self.records.take(kernel, &claim) {
-            Ok((record, mapping)) => {
-                mapping.take_back(kernel, how);
-                match mapping.bounce {
-                    Some(bounce) if !bounce.can_be_freed(kernel) => self.records.leave(kernel, record),
-                    bounce => {
-                        if let Some(bounce) = bounce {
-                            bounce.free(dma, &mapping.master);
-                        }
-                        self.records.put(kernel, record);
-                    }
-                }
-                claim.check(&mapping)
-            }
-            Err(BadMapping::Unknown) => self.unmap_direct(dma, master, &claim, how),
-            Err(error) => Err(error),
+        let query = Query { device: master.device, handle, size, direction };
+        let pa = master.pa_of(dma, handle);
+        let is_pools = pa.is_some_and(|pa| dma.covering(pa, pa.saturating_add(size.max(1))).is_some());
+        let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
+        let recorded = match may_have_record {
+            true => self.unmap_recorded(dma, &query, attributes),
+            false => Err(BadMapping::Unknown),
         };
-        result.inspect_err(|error| refuse(dma, &claim, *error, false))
+        let result = match recorded {
+            Err(BadMapping::Unknown) => self.unmap_direct(dma, master, &query, attributes, is_pools),
+            other => other,
+        };
+        result.inspect_err(|error| refuse(dma, &query, *error, false))
     }
+
+    // --- sync ------------------------------------------------------------------------------------------------------
 
     /// Makes all or part of a mapping the processor's, until it is synced for the device. `handle` is the mapping's, or
     /// some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line, or where
-    /// the mapping does.
+    /// the mapping does. Context: any; no unmap may be at work on the mapping.
     ///
-    /// Bytes go from the device to the processor only, and only if `direction` and the mapping's say that the device writes.
+    /// Bytes go from the device to the processor only, and only if `direction` and the mapping's state that the device writes.
     /// `direction` is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
     ///
     /// # Errors
     /// Each is logged and counted, and changes nothing.
     ///
-    /// # Context
-    /// Any; no unmap may be at work on the mapping.
-    pub fn sync_for_cpu(
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn sync_for_cpu(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -229,17 +278,17 @@ impl<K: Kernel> Streaming<K> {
             return Ok(());
         }
         let kernel = dma.kernel;
-        let claim = Claim { device: master.device, handle, size, direction };
-        let (mapping, part) = self.find(dma, master, &claim)?;
+        let query = Query { device: master.device, handle, size, direction };
+        let (mapping, part) = self.find(dma, master, &query)?;
         if direction.device_writes() {
-            // The device said just now that it is done: no byte, and no line, may have been fetched before that.
+            // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
         }
         match mapping.master.ops {
             Ops::Library(_) if direction.device_writes() => mapping.invalidate(kernel, part),
             Ops::Library(_) => {}
             Ops::Own(_) => {
-                let before = self.records.find(kernel, &claim, |mapping| mapping.taken_in.replace(part));
+                let before = self.records.find(kernel, &query, |mapping| mapping.taken_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(before, false);
@@ -253,9 +302,15 @@ impl<K: Kernel> Streaming<K> {
 
     /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes go from the processor to the device only, and only if `direction` and the mapping's say that the device reads.
+    /// Bytes go from the processor to the device only, and only if `direction` and the mapping's state that the device reads.
     /// So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote meanwhile.
-    pub fn sync_for_device(
+    ///
+    /// # Errors
+    /// Each is logged and counted, and changes nothing.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn sync_for_device(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -267,8 +322,8 @@ impl<K: Kernel> Streaming<K> {
             return Ok(());
         }
         let kernel = dma.kernel;
-        let claim = Claim { device: master.device, handle, size, direction };
-        let (mapping, part) = self.find(dma, master, &claim)?;
+        let query = Query { device: master.device, handle, size, direction };
+        let (mapping, part) = self.find(dma, master, &query)?;
         mapping.fill(kernel, part, direction);
         match mapping.master.ops {
             // The processor has only read the bounce buffer: no line of it is dirty.
@@ -276,82 +331,77 @@ impl<K: Kernel> Streaming<K> {
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
                 if mapping.sync_out(part, true)
-                    && let Ok(None) = self.records.find(kernel, &claim, |mapping| mapping.taken_in.take())
+                    && let Ok(None) = self.records.find(kernel, &query, |mapping| mapping.taken_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, part, false);
                 }
             }
         }
-        // As in `map`.
+        // As in `map_direct`.
         kernel.device_barrier();
         Ok(())
     }
 
-    /// The mapping that `claim` tells of all or part of, and which part.
-    fn find(&self, dma: &Dma<K>, master: &Master, claim: &Claim) -> Result<(Mapping, Part), BadMapping> {
-        let recorded = match self.records.may_have(|| is_outside(dma, master, claim.handle, claim.size)) {
-            true => self.records.find(dma.kernel, claim, |mapping| *mapping),
+    /// Returns the mapping that `query` is about all or part of, and which part.
+    fn find(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(Mapping, Part), BadMapping> {
+        let pa = master.pa_of(dma, query.handle);
+        let is_pools = || pa.is_none_or(|pa| dma.covering(pa, pa.saturating_add(query.size)).is_some());
+        let recorded = match self.records.may_have_outside(query.handle) || is_pools() {
+            true => self.records.find(dma.kernel, query, |mapping| *mapping),
             false => Err(BadMapping::Unknown),
         };
         let found = match recorded {
-            Err(BadMapping::Unknown) if claim.direction != Direction::Neither => {
-                self.direct(dma, master, claim).ok_or(BadMapping::Unknown)
+            Err(BadMapping::Unknown) if query.direction != Direction::Neither => {
+                self.find_direct(dma, master, query).ok_or(BadMapping::Unknown)
             }
             other => other,
         };
         found
-            .map(|mapping| (mapping, Part { offset: claim.handle.wrapping_sub(mapping.handle), size: claim.size }))
-            .inspect_err(|error| refuse(dma, claim, *error, true))
+            .map(|mapping| (mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
+            .inspect_err(|error| refuse(dma, query, *error, true))
     }
 
-    /// Gives back what interrupts left behind, and sees to the stock of records, where that is allowed.
+    // --- the stock of records --------------------------------------------------------------------------------------
+
+    /// Frees the bounce buffers that interrupts could not free, and refills the stock of records, where that is needed and
+    /// the caller may sleep. Context: any.
     fn tidy(&self, dma: &Dma<K>) {
-        let kernel = dma.kernel;
-        if !kernel.can_sleep() {
-            return;
+        if self.stock.needs_thread() && dma.kernel.can_sleep() {
+            self.tidy_in_thread(dma);
         }
-        while let Some((record, mapping)) = self.records.left(kernel) {
+    }
+
+    #[cold]
+    fn tidy_in_thread(&self, dma: &Dma<K>) {
+        while let Some((record, mapping)) = self.stock.left(dma.kernel) {
             if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {
                 bounce.free(dma, &master);
             }
-            self.records.put(kernel, record);
+            self.stock.put(dma.kernel, record);
         }
-        self.records.restock(kernel);
+        self.stock.refill(dma.kernel);
     }
 
-    /// Gives back everything that live mappings do not need. The next call in a thread gets some again. *Thread.*
+    /// Frees everything that live mappings do not need. The next call in a thread allocates a stock again. Context: thread.
     pub fn trim(&self, dma: &Dma<K>) {
         self.tidy(dma);
-        self.records.clear(dma.kernel);
+        self.stock.clear(dma.kernel);
     }
 }
 
-/// How the processor sees `pa` at `va`: memory that is no pool's is taken as cached.
+/// Returns how the processor sees `pa` at `va`. Memory outside the pools counts as cached.
 pub(crate) fn seen<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> Seen {
     dma.pools().find_map(|pool| pool.seen(va, pa)).unwrap_or(Seen { cached: true, in_view: false })
 }
 
-/// Where `[va, va + size)` begins in physical memory, and whether it is in one piece there; `None` if a page of it is
-/// not mapped.
-fn physical<K: Kernel>(kernel: K, va: Va, size: usize) -> Option<(Pa, bool)> {
-    let pa = kernel.v2p(va)?;
-    let mut in_one_piece = true;
-    let mut offset = PAGE_SIZE - va % PAGE_SIZE;
-    while offset < size {
-        in_one_piece &= kernel.v2p(va.wrapping_add(offset))? == pa.wrapping_add(offset);
-        offset += PAGE_SIZE;
-    }
-    Some((pa, in_one_piece))
-}
-
-/// Whether no pool has any of what the device calls `[handle, handle + size)`.
-fn is_outside<K: Kernel>(dma: &Dma<K>, master: &Master, handle: usize, size: usize) -> bool {
-    let pa = master.pa_of(dma, handle);
-    pa.is_none_or(|pa| dma.covering(pa, pa.saturating_add(size)).is_none())
+/// Returns the address of the last of `size` bytes; `None` if there are none, or if they end past the end of memory.
+fn last_byte(va: Va, size: usize) -> Option<Va> {
+    va.checked_add(size.checked_sub(1)?)
 }
 
 /// Whether a buffer begins and ends on a cache line, so that no line of it holds bytes of others.
 fn fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
-    (va | va.wrapping_add(size)) & kernel.cache_line_max().wrapping_sub(1) == 0
+    let line = kernel.cache_line_max();
+    va.is_multiple_of(line) && size.is_multiple_of(line)
 }

@@ -1,84 +1,40 @@
-//! Records of mappings that their handle alone does not tell enough about.
+//! The mappings that have a record: finding a record by a handle.
 //!
-//! A record is heap memory, which only a thread gets and gives back. So each goes round: from the stock of spare ones
-//! to the list of its handle, and back. A thread that maps or unmaps fills the stock up, and an interrupt lives on
-//! it.
+//! A record lies in one list of a fixed table. Which list it is follows from the mapping's *reach*, which is the number of
+//! pages that it touches, rounded up to a power of four, and from the place of its first page among blocks of that many pages.
+//! A mapping touches at most two such blocks, so one that holds a given page begins in the page's block or in the one
+//! before. A search looks at these two lists for each reach that is in use: at a number of lists that does not depend on the
+//! number of mappings or on their sizes.
 
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };
 
+use super::stock::{List, Owned};
 use super::{BadMapping, Direction, Mapping};
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
-use crate::mem::heap::KBox;
 use crate::mem::lock::IrqLock;
 
-/// Lists that the records are spread over, by the page of their handle.
-const BUCKETS: usize = 64;
-/// Spare records that a thread provides.
-const STOCK: usize = 16;
-/// Spare records that a thread leaves: an interrupt that unmaps and maps again finds the ones that it gave back.
-const KEEP: usize = 64;
+/// Lists in the table.
+const LISTS: usize = 256;
+/// Counters of records outside the pools.
+const COUNTERS: usize = 64;
+/// Kinds of reach: 1, 4, 16, 64, 256, 1,024 and 4,096 pages, and any number.
+const REACHES: usize = 8;
 
-/// Heap memory for a mapping.
-pub(super) struct Record<K: Kernel> {
-    mapping: Option<Mapping>,
-    /// It is among those counted in [`Records::outside`].
-    outside: bool,
-    next: List<K>,
-}
-
-pub(super) type Owned<K> = KBox<K, Record<K>>;
-type List<K> = Option<Owned<K>>;
-
-/// The mappings of a list.
-fn mappings<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Mapping> {
-    core::iter::successors(list.as_ref(), |record| record.next.as_ref()).filter_map(|record| record.mapping.as_ref())
-}
-
-/// Records that are in no list. Any context.
-struct Stack<K: Kernel> {
-    top: IrqLock<List<K>>,
-    length: AtomicUsize,
-}
-
-impl<K: Kernel> Stack<K> {
-    const fn new() -> Self {
-        Stack { top: IrqLock::new(None), length: AtomicUsize::new(0) }
-    }
-
-    fn length(&self) -> usize {
-        self.length.load(Acquire)
-    }
-
-    fn push(&self, kernel: K, mut record: Owned<K>) {
-        let mut top = self.top.lock(kernel);
-        record.next = top.take();
-        *top = Some(record);
-        self.length.fetch_add(1, Release);
-    }
-
-    fn pop(&self, kernel: K) -> List<K> {
-        let mut top = self.top.lock(kernel);
-        let mut record = top.take()?;
-        *top = record.next.take();
-        self.length.fetch_sub(1, Release);
-        Some(record)
-    }
-}
-
-/// What an unmap or a sync says of a mapping.
+/// What an unmap or a sync was called with.
 #[derive(Clone, Copy)]
-pub(super) struct Claim {
+pub(super) struct Query {
     pub device: Device,
     pub handle: usize,
+    /// Bytes.
     pub size: usize,
     pub direction: Direction,
 }
 
-impl Claim {
-    /// Whether the claim's size and direction are those of the mapping.
+impl Query {
+    /// Whether the size and direction are those of the mapping.
     pub fn check(&self, mapping: &Mapping) -> Result<(), BadMapping> {
         if mapping.size != self.size {
             Err(BadMapping::WrongSize)
@@ -90,159 +46,213 @@ impl Claim {
     }
 
     /// Whether the mapping is the device's and has the handle.
-    fn names(&self, mapping: &Mapping) -> bool {
+    fn has_handle_of(&self, mapping: &Mapping) -> bool {
         mapping.master.device == self.device && mapping.handle == self.handle
+    }
+
+    /// Whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
+    fn is_part_of(&self, mapping: &Mapping) -> Option<Result<(), BadMapping>> {
+        let offset = self.handle.wrapping_sub(mapping.handle);
+        if mapping.master.device != self.device || offset >= mapping.size {
+            return None;
+        }
+        Some(if self.size > mapping.size - offset {
+            Err(BadMapping::WrongSize)
+        } else if ![self.direction, Direction::Bidirectional].contains(&mapping.direction) {
+            Err(BadMapping::WrongDirection)
+        } else {
+            Ok(())
+        })
+    }
+}
+
+fn page_of(handle: usize) -> usize {
+    handle >> PAGE_SHIFT
+}
+
+/// How many pages a mapping touches, rounded up: the base-four logarithm.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Reach(usize);
+
+impl Reach {
+    const LONGEST: Reach = Reach(REACHES - 1);
+
+    /// The reach of a mapping of `size` bytes, which is not zero.
+    fn of(handle: usize, size: usize) -> Self {
+        let last = handle.wrapping_add(size.wrapping_sub(1));
+        let mut left = page_of(last).wrapping_sub(page_of(handle));
+        let mut reach = 0;
+        while left != 0 && reach < Self::LONGEST.0 {
+            left >>= 2;
+            reach += 1;
+        }
+        Reach(reach)
+    }
+
+    /// The number of the block that holds the page. Mappings of the longest reach are all in one block.
+    fn block(self, page: usize) -> usize {
+        if self == Self::LONGEST { 0 } else { page >> (2 * self.0) }
+    }
+
+    /// The number of the block in which a mapping may begin that ends in `block`, if that is another block.
+    fn block_before(self, block: usize) -> Option<usize> {
+        // A mapping of the shortest reach lies in one page.
+        if self.0 == 0 || self == Self::LONGEST { None } else { block.checked_sub(1) }
+    }
+}
+
+/// The number of records that are in lists, by reach and by place.
+struct Counts {
+    by_reach: [AtomicUsize; REACHES],
+    /// Records of mappings outside the pools, each counted for every page that it touches.
+    outside: [AtomicUsize; COUNTERS],
+}
+
+impl Counts {
+    /// Calls `change` with each counter of a record.
+    fn each(&self, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
+        if let Some(count) = self.by_reach.get(Reach::of(mapping.handle, mapping.size).0) {
+            change(count);
+        }
+        if is_outside {
+            let first = page_of(mapping.handle);
+            let last = page_of(mapping.handle.wrapping_add(mapping.size.wrapping_sub(1)));
+            // From that many pages on, each counter stands for one of them.
+            let pages = last.wrapping_sub(first).saturating_add(1).min(COUNTERS);
+            (0..pages).for_each(|page| change(self.outside(first.wrapping_add(page))));
+        }
+    }
+
+    fn outside(&self, page: usize) -> &AtomicUsize {
+        let [first, ..] = &self.outside;
+        self.outside.get(page % COUNTERS).unwrap_or(first)
     }
 }
 
 pub(super) struct Records<K: Kernel> {
-    buckets: [IrqLock<List<K>>; BUCKETS],
-    spare: Stack<K>,
-    /// What an interrupt could not give back.
-    left: Stack<K>,
-    /// Pages from the first to the last of the longest mapping so far.
-    reach: AtomicUsize,
-    /// Live records of handles that lead outside the pools.
-    outside: AtomicUsize,
+    lists: [IrqLock<List<K>>; LISTS],
+    counts: Counts,
 }
 
 impl<K: Kernel> Records<K> {
     pub const fn new() -> Self {
         Records {
-            buckets: [const { IrqLock::new(None) }; BUCKETS],
-            spare: Stack::new(),
-            left: Stack::new(),
-            reach: AtomicUsize::new(0),
-            outside: AtomicUsize::new(0),
+            lists: [const { IrqLock::new(None) }; LISTS],
+            counts: Counts {
+                by_reach: [const { AtomicUsize::new(0) }; REACHES],
+                outside: [const { AtomicUsize::new(0) }; COUNTERS],
+            },
         }
     }
 
-    fn bucket(&self, page: usize) -> &IrqLock<List<K>> {
-        let [first, ..] = &self.buckets;
-        self.buckets.get(page % BUCKETS).unwrap_or(first)
+    fn list(&self, reach: Reach, block: usize) -> &IrqLock<List<K>> {
+        let [first, ..] = &self.lists;
+        // Blocks of different reaches that begin at one page have different lists.
+        self.lists.get(block.wrapping_add(reach.0 * (LISTS / REACHES)) % LISTS).unwrap_or(first)
     }
 
-    // --- live records ----------------------------------------------------------------------------------------------
-
-    /// Whether a handle can have a record: if it leads to a pool, any; else, as most mappings outside the pools have
-    /// none, few systems have one. Any context.
-    pub fn may_have(&self, is_outside: impl FnOnce() -> bool) -> bool {
-        self.outside.load(Acquire) != 0 || !is_outside()
+    /// The reaches of the records that there are.
+    fn reaches(&self) -> impl Iterator<Item = Reach> {
+        let counts = self.counts.by_reach.iter().enumerate();
+        counts.filter(|(_, count)| count.load(Acquire) != 0).map(|(reach, _)| Reach(reach))
     }
 
-    /// Records `mapping`. Any context.
-    pub fn insert(&self, kernel: K, mut record: Owned<K>, mapping: Mapping, outside: bool) {
-        let page = mapping.handle >> PAGE_SHIFT;
-        let last = mapping.handle.wrapping_add(mapping.size).wrapping_sub(1) >> PAGE_SHIFT;
-        self.reach.fetch_max(last.wrapping_sub(page), Release);
-        if outside {
-            self.outside.fetch_add(1, Release);
-        }
+    /// Returns false if no mapping outside the pools that has a record touches the page of `handle`. True may be wrong. Takes
+    /// no lock. Context: any.
+    pub fn may_have_outside(&self, handle: usize) -> bool {
+        self.counts.outside(page_of(handle)).load(Acquire) != 0
+    }
+
+    /// Records `mapping`. `is_outside`: not every byte of it is a pool's. Context: any.
+    pub fn insert(&self, kernel: K, mut record: Owned<K>, mapping: Mapping, is_outside: bool) {
+        let reach = Reach::of(mapping.handle, mapping.size);
+        // Before the driver has the handle, so that whoever looks for it sees the counts.
+        self.counts.each(&mapping, is_outside, |count| _ = count.fetch_add(1, Release));
         record.mapping = Some(mapping);
-        record.outside = outside;
-        let mut list = self.bucket(page).lock(kernel);
+        record.is_outside = is_outside;
+        let mut list = self.list(reach, reach.block(page_of(mapping.handle))).lock(kernel);
         record.next = list.take();
         *list = Some(record);
     }
 
-    /// Takes out the record that `claim` tells of; only one caller gets it. Any context.
+    /// Takes the record out that a query is about. Of two callers at once, one gets it. Context: any.
     ///
-    /// That is the one with the claim's size and direction; if there is none, the only one with its device and handle.
-    pub fn take(&self, kernel: K, claim: &Claim) -> Result<(Owned<K>, Mapping), BadMapping> {
-        let mut list = self.bucket(claim.handle >> PAGE_SHIFT).lock(kernel);
-        let is_only = match mappings(&list).filter(|mapping| claim.names(mapping)).count() {
-            0 => return Err(BadMapping::Unknown),
-            count => count == 1,
+    /// That is the record with the query's device, handle, size and direction; if there is none, the only one with its device
+    /// and handle.
+    pub fn take(&self, kernel: K, query: &Query) -> Result<Owned<K>, BadMapping> {
+        let is_meant = |mapping: &Mapping| query.has_handle_of(mapping) && query.check(mapping).is_ok();
+        let reach = Reach::of(query.handle, query.size);
+        if let Some(found) = self.take_from(kernel, reach, query, is_meant) {
+            return Ok(found);
+        }
+        // The size or the direction is wrong.
+        let count = |reach: Reach| {
+            let list = self.list(reach, reach.block(page_of(query.handle))).lock(kernel);
+            list_of(&list).filter(|(its_reach, mapping)| *its_reach == reach && query.has_handle_of(mapping)).count()
         };
-        let is_wanted = |mapping: &Mapping| claim.names(mapping) && (is_only || claim.check(mapping).is_ok());
-        let mut at: &mut List<K> = &mut list;
-        while at.as_ref().is_some_and(|record| !record.mapping.as_ref().is_some_and(is_wanted)) {
-            match at {
-                Some(record) => at = &mut record.next,
-                None => return Err(BadMapping::Ambiguous),
+        match self.reaches().map(count).sum::<usize>() {
+            0 => Err(BadMapping::Unknown),
+            1 => {
+                let mut reaches = self.reaches();
+                let found = reaches.find_map(|reach| {
+                    self.take_from(kernel, reach, query, |mapping| query.has_handle_of(mapping))
+                });
+                found.ok_or(BadMapping::Unknown)
             }
+            _ => Err(BadMapping::Ambiguous),
         }
-        let Some(mut record) = at.take() else { return Err(BadMapping::Ambiguous) };
-        *at = record.next.take();
-        if record.outside {
-            self.outside.fetch_sub(1, Release);
-        }
-        let mapping = record.mapping.ok_or(BadMapping::Unknown)?;
-        Ok((record, mapping))
     }
 
-    /// What `look` makes of the mapping that `claim` tells of all or part of. Any context; `look` runs with a lock held.
-    pub fn find<T>(&self, kernel: K, claim: &Claim, look: impl FnOnce(&mut Mapping) -> T) -> Result<T, BadMapping> {
-        if claim.direction == Direction::Neither {
+    /// Takes the first record that `is_wanted` out of the list for mappings of this reach that begin at the query's handle.
+    fn take_from(
+        &self,
+        kernel: K,
+        reach: Reach,
+        query: &Query,
+        is_wanted: impl Fn(&Mapping) -> bool,
+    ) -> Option<Owned<K>> {
+        let mut list = self.list(reach, reach.block(page_of(query.handle))).lock(kernel);
+        let mut at: &mut List<K> = &mut list;
+        while !at.as_ref()?.mapping.as_ref().is_some_and(&is_wanted) {
+            at = &mut at.as_mut()?.next;
+        }
+        let mut record = at.take()?;
+        *at = record.next.take();
+        drop(list);
+        let mapping = record.mapping.as_ref()?;
+        self.counts.each(mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
+        Some(record)
+    }
+
+    /// Calls `look` with the mapping that holds the query's range, and returns its result. `look` runs with a lock held.
+    /// Context: any.
+    pub fn find<T>(&self, kernel: K, query: &Query, look: impl FnOnce(&mut Mapping) -> T) -> Result<T, BadMapping> {
+        if query.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
         let mut why = BadMapping::Unknown;
-        let page = claim.handle >> PAGE_SHIFT;
-        for back in 0..=self.reach.load(Acquire).min(BUCKETS - 1) {
-            let mut list = self.bucket(page.wrapping_sub(back)).lock(kernel);
-            let mut at = list.as_mut();
-            while let Some(record) = at {
-                if let Some(mapping) = &mut record.mapping
-                    && mapping.master.device == claim.device
-                    && let offset = claim.handle.wrapping_sub(mapping.handle)
-                    && offset < mapping.size
-                {
-                    if claim.size > mapping.size - offset {
-                        why = BadMapping::WrongSize;
-                    } else if ![claim.direction, Direction::Bidirectional].contains(&mapping.direction) {
-                        why = BadMapping::WrongDirection;
-                    } else {
-                        return Ok(look(mapping));
+        for reach in self.reaches() {
+            let block = reach.block(page_of(query.handle));
+            for block in [Some(block), reach.block_before(block)].into_iter().flatten() {
+                let mut list = self.list(reach, block).lock(kernel);
+                let mut at = list.as_mut();
+                while let Some(record) = at {
+                    match record.mapping.as_mut().map(|mapping| (query.is_part_of(mapping), mapping)) {
+                        Some((Some(Ok(())), mapping)) => return Ok(look(mapping)),
+                        Some((Some(Err(error)), _)) => why = error,
+                        _ => {}
                     }
+                    at = record.next.as_mut();
                 }
-                at = record.next.as_mut();
             }
         }
         Err(why)
     }
+}
 
-    // --- spare records ---------------------------------------------------------------------------------------------
-
-    /// A record to use, if there is one. Any context.
-    pub fn spare(&self, kernel: K) -> List<K> {
-        self.spare.pop(kernel)
-    }
-
-    /// A record that nobody uses any more. Any context.
-    pub fn put(&self, kernel: K, mut record: Owned<K>) {
-        record.mapping = None;
-        self.spare.push(kernel, record);
-    }
-
-    /// A record whose mapping an interrupt could not give back all of. Any context.
-    pub fn leave(&self, kernel: K, record: Owned<K>) {
-        self.left.push(kernel, record);
-    }
-
-    /// One that was left, and its mapping. Any context.
-    pub fn left(&self, kernel: K) -> Option<(Owned<K>, Option<Mapping>)> {
-        let record = if self.left.length() == 0 { None } else { self.left.pop(kernel) }?;
-        let mapping = record.mapping;
-        Some((record, mapping))
-    }
-
-    /// Fills the stock up, as far as the heap goes, and gives back what is too much. *Thread.*
-    pub fn restock(&self, kernel: K) {
-        for _ in self.spare.length()..STOCK {
-            match KBox::new(kernel, Record { mapping: None, outside: false, next: None }) {
-                Ok(record) => self.spare.push(kernel, record),
-                Err(_) => return,
-            }
-        }
-        for _ in KEEP..self.spare.length() {
-            drop(self.spare.pop(kernel));
-        }
-    }
-
-    /// Gives all spare records back. *Thread.*
-    pub fn clear(&self, kernel: K) {
-        while let Some(record) = self.spare.pop(kernel) {
-            drop(record);
-        }
-    }
+/// The mappings of a list, with their reaches.
+fn list_of<K: Kernel>(list: &List<K>) -> impl Iterator<Item = (Reach, &Mapping)> {
+    let records = core::iter::successors(list.as_ref(), |record| record.next.as_ref());
+    let mappings = records.filter_map(|record| record.mapping.as_ref());
+    mappings.map(|mapping| (Reach::of(mapping.handle, mapping.size), mapping))
 }

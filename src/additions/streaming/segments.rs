@@ -1,25 +1,31 @@
-//! Scatter lists: several buffers, mapped as one.
+//! Scatter lists: several buffers that are mapped, synced and unmapped by one call.
 
 use super::errors::{MapError, report};
-use super::{AtUnmap, Direction, MAPPING_ERROR, Master, Streaming};
+use super::{Attributes, Direction, MAPPING_ERROR, Master, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
 
 /// One buffer of a scatter list.
 pub trait Segment {
-    /// The driver's address.
+    /// Returns the driver's address.
     fn va(&self) -> Va;
-    /// Bytes.
+    /// Returns the number of bytes.
     fn size(&self) -> usize;
-    /// What it was mapped as.
+    /// Returns the handle that [`set_handle`](Segment::set_handle) stored.
     fn handle(&self) -> usize;
-    /// Says what it is mapped as.
+    /// Stores the handle of the mapping.
     fn set_handle(&mut self, handle: usize);
 }
 
 impl<K: Kernel> Streaming<K> {
-    /// Makes every buffer of the list the device's, or none. Any context.
-    pub fn map_list<S: Segment>(
+    /// Makes every buffer of the list the device's, or none. Context: any.
+    ///
+    /// # Errors
+    /// As [`Streaming::map`]; every handle is [`MAPPING_ERROR`] then. An empty list is [`MapError::Invalid`].
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn map_list<S: Segment>(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -32,47 +38,72 @@ impl<K: Kernel> Streaming<K> {
         }
         let mut done = 0;
         let result = list.iter_mut().try_for_each(|segment| {
-            segment.set_handle(self.map(dma, master, segment.va(), segment.size(), direction)?);
+            // SAFETY: the caller's promise.
+            let handle = unsafe { self.map(dma, master, segment.va(), segment.size(), direction) }?;
+            segment.set_handle(handle);
             done += 1;
             Ok(())
         });
         if result.is_err() {
             for segment in list.iter_mut().take(done) {
-                // It was mapped just now, so it can be unmapped.
-                let _ = self.unmap(dma, master, segment.handle(), segment.size(), direction);
+                // SAFETY: it was mapped just now. So the unmap succeeds, too.
+                let _ = unsafe { self.unmap(dma, master, segment.handle(), segment.size(), direction) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
         result
     }
 
-    /// Makes every buffer of a list the processor's again: see [`Streaming::unmap_with`]. What is wrong with one is logged,
-    /// and does not stop the others. Any context.
-    pub fn unmap_list<S: Segment>(
+    /// Makes every buffer of a list the processor's again, as [`Streaming::unmap_with`] does. A buffer for which that fails is
+    /// logged, and does not stop the others. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn unmap_list<S: Segment>(
         &self,
         dma: &Dma<K>,
         master: &Master,
         list: &[S],
         direction: Direction,
-        how: AtUnmap,
+        attributes: Attributes,
     ) {
         for segment in list {
-            // A refused call is logged where it is refused.
-            let _ = self.unmap_with(dma, master, segment.handle(), segment.size(), direction, how);
+            // SAFETY: the caller's promise. A refused call is logged where it is refused.
+            let _ = unsafe { self.unmap_with(dma, master, segment.handle(), segment.size(), direction, attributes) };
         }
     }
 
-    /// Makes every buffer of a list the processor's for a time: see [`Streaming::sync_for_cpu`]. Any context.
-    pub fn sync_list_for_cpu<S: Segment>(&self, dma: &Dma<K>, master: &Master, list: &[S], direction: Direction) {
+    /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn sync_list_for_cpu<S: Segment>(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        list: &[S],
+        direction: Direction,
+    ) {
         for segment in list {
-            let _ = self.sync_for_cpu(dma, master, segment.handle(), segment.size(), direction);
+            // SAFETY: the caller's promise. A refused call is logged where it is refused.
+            let _ = unsafe { self.sync_for_cpu(dma, master, segment.handle(), segment.size(), direction) };
         }
     }
 
-    /// Makes every buffer of a list the device's again. Any context.
-    pub fn sync_list_for_device<S: Segment>(&self, dma: &Dma<K>, master: &Master, list: &[S], direction: Direction) {
+    /// Makes every buffer of a list the device's again, as [`Streaming::sync_for_device`] does. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub unsafe fn sync_list_for_device<S: Segment>(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        list: &[S],
+        direction: Direction,
+    ) {
         for segment in list {
-            let _ = self.sync_for_device(dma, master, segment.handle(), segment.size(), direction);
+            // SAFETY: the caller's promise. A refused call is logged where it is refused.
+            let _ = unsafe { self.sync_for_device(dma, master, segment.handle(), segment.size(), direction) };
         }
     }
 }

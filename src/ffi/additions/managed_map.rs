@@ -11,10 +11,17 @@ use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::Device;
 use crate::text::apart;
 
-/// Maps a buffer as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release` unmaps it.
+/// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release`
+/// unmaps it.
 ///
-/// A driver may also unmap it by `rt_dma_unmap_single`: then it is tied to the device no more. Returns
-/// `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping. Thread.
+/// A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
+///
+/// @param[in] dev The device.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes in the buffer, not zero.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_map_single(
     dev: *mut rt_device,
@@ -22,9 +29,9 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     size: usize,
     direction: c_int,
 ) -> usize {
-    // Before the mapping is, so that nothing can fail after.
+    // The slot is reserved first, so that nothing can fail once the buffer is mapped.
     let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
-    // SAFETY: the caller's.
+    // SAFETY: the caller's promise.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         slot.manage(Kind::Mapping, release, words_of(handle, size, direction));
@@ -32,11 +39,17 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     handle
 }
 
-/// Unmaps, before `rt_dmam_release` would, what `rt_dmam_map_single` mapped: with the same `size` and `direction`.
+/// @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
 ///
-/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. What is no managed
-/// mapping of the device (any more) is logged and counted, and changes nothing; the same holds if the device has more than
-/// one managed mapping of the handle, and none with this size and direction. Null `dev` does nothing. Thread.
+/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a handle that
+/// is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a call for a handle of
+/// which the device has more than one managed mapping, and none with this size and direction.
+///
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @param[in] dma_handle The handle that the map returned.
+/// @param[in] size The size that was mapped, in bytes.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
     let Some(device) = device(dev) else { return };

@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{
-    AtUnmap, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
+    Attributes, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
 };
 use crate::ffi::additions::masks::{masks_of, unmasked};
 use crate::ffi::dropin::ops::{ops_of, table_of};
@@ -16,30 +16,38 @@ use crate::kernel::{Device, Va};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
-/// The device reads and writes.
+/// @brief Direction of a mapping: the device reads and writes.
 pub const RT_DMA_BIDIRECTIONAL: c_int = 0;
-/// The device reads what the processor wrote.
+/// @brief Direction of a mapping: the device reads what the processor wrote.
 pub const RT_DMA_TO_DEVICE: c_int = 1;
-/// The processor reads what the device wrote.
+/// @brief Direction of a mapping: the processor reads what the device wrote.
 pub const RT_DMA_FROM_DEVICE: c_int = 2;
-/// Nobody said: no mapping is made.
+/// @brief No direction: no mapping is made with it.
 pub const RT_DMA_NONE: c_int = 3;
 
-/// The handle that no mapping has: what a mapping call returns when it fails.
+/// @brief The handle that no mapping has: a map that fails returns it.
 pub const RT_DMA_MAPPING_ERROR: usize = MAPPING_ERROR;
 
-/// An attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+/// @brief Attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
 pub const RT_DMA_ATTR_SKIP_CPU_SYNC: usize = 1 << 0;
 
-/// One buffer of a scatter list.
+/// @brief Attribute of a map and of its unmap: the driver owns the cache lines of the buffer.
+///
+/// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes before and after the buffer
+/// included. Then a buffer that the device writes needs no bounce buffer for its alignment. A receive buffer is an example
+/// that begins 2 bytes after a cache line (Linux `NET_IP_ALIGN`) and has its lines for itself. If the driver is wrong, bytes
+/// of the device, or of the code that wrote, are lost.
+pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
+
+/// @brief One buffer of a scatter list.
 #[repr(C)]
 #[allow(non_camel_case_types)]
 pub struct rt_dma_sg {
     /// The driver's buffer.
     pub addr: *mut c_void,
-    /// Bytes.
+    /// Bytes in the buffer.
     pub length: usize,
-    /// Where the device finds it: `rt_dma_map_sg` fills it in.
+    /// The address for the device. `rt_dma_map_sg` sets it.
     pub dma_handle: usize,
 }
 
@@ -61,10 +69,11 @@ impl Segment for rt_dma_sg {
     }
 }
 
-/// Only the functions below refer to it: a system without streaming mappings does not link it.
+/// The streaming mappings of the system. Only the functions below refer to them, so that a system without streaming
+/// mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
 
-/// A table of the BSP's own, through the functions that look into it.
+/// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
         let mut handle = 0;
@@ -81,7 +90,7 @@ static OWN: OwnOps = OwnOps {
         (result == errors().ok).then_some(handle)
     },
     sync_in: |device, va, size, handle, flags| {
-        // SAFETY: the caller's device; addresses are not read. What the BSP refuses, it refuses itself.
+        // SAFETY: the caller's device; addresses are not read. The BSP's operation reports its own errors.
         let _ = unsafe { rt_dma_sync_in_data(dev(device), pointer(va), size, handle, flags.bits()) };
     },
 };
@@ -90,12 +99,8 @@ fn dev(device: Device) -> *mut rt_device {
     pointer(device.0).cast()
 }
 
-/// The highest address that the device can put on its bus.
-fn mask_of(device: Device) -> u64 {
-    masks_of(device).streaming
-}
-
-/// The device as its mappings see it; `None`, with a line, if it is null, or its operations cannot be chosen now.
+/// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
+/// cannot be chosen now.
 fn master(dev: *mut rt_device) -> Option<Master> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
@@ -105,12 +110,12 @@ fn master(dev: *mut rt_device) -> Option<Master> {
     master_of(device)
 }
 
-/// The device as its mappings see it; `None` if its operations cannot be chosen now.
+/// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
     let table = unmasked(device, table_of(device)?);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
     // No handle is higher than a word, whatever the mask allows.
-    let mask = usize::try_from(mask_of(device)).unwrap_or(usize::MAX);
+    let mask = usize::try_from(masks_of(device).streaming).unwrap_or(usize::MAX);
     Some(Master { device, ops, mask })
 }
 
@@ -123,7 +128,11 @@ fn direction_of(number: c_int) -> Direction {
     }
 }
 
-/// The list's entries; none if it is null or says so.
+fn attributes_of(bits: usize) -> Attributes {
+    Attributes { skip_cpu_sync: bits & RT_DMA_ATTR_SKIP_CPU_SYNC != 0, own_lines: bits & RT_DMA_ATTR_OWN_LINES != 0 }
+}
+
+/// Returns the entries of a list; none if `sg` is null or `nents` is not positive.
 ///
 /// # Safety
 /// If it is not null, `sg` points to `nents` entries, which are the caller's for the time of the call.
@@ -135,20 +144,36 @@ unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
     }
 }
 
-/// Makes `[cpu_addr, cpu_addr + size)` the device's, and returns the address for the device, or RT_DMA_MAPPING_ERROR.
+/// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
 ///
-/// Until it is unmapped, or synced for the processor, the processor leaves the buffer alone. What it wrote before is
-/// visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`), and what the device writes will be to the
-/// processor (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`). The buffer may be any mapped memory of any alignment:
-/// one that the device does not reach, that is not contiguous, or that the device would write and that shares a cache
-/// line with something else, is copied through a bounce buffer from a pool.
+/// The processor leaves the buffer alone until it is unmapped, or synced for the processor. What the processor wrote before
+/// is visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`). What the device writes is visible to the processor
+/// after the unmap (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`).
 ///
-/// Fails, with a line in the log, if `dev` or `cpu_addr` is null, `size` is zero, not all of it is mapped,
-/// `direction` is none of the three, or there is no memory for a bounce buffer or its record.
+/// The buffer is any mapped memory of any alignment. A bounce buffer from a pool takes its place where the device does not
+/// reach it, where it is not contiguous, and where the device would write to a cache line that the buffer shares with other
+/// data.
 ///
-/// Any context, but a thread for a device's first call. In an interrupt, memory outside the pools that is mapped
-/// linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads
-/// leave (16, or what is unmapped).
+/// @code{.c}
+/// rt_ubase_t handle = rt_dma_map_single(dev, frame, length, RT_DMA_TO_DEVICE);
+///
+/// if (rt_dma_mapping_error(dev, handle))
+/// {
+///     return -RT_ENOMEM;
+/// }
+/// start_and_wait(handle, length);
+/// rt_dma_unmap_single(dev, handle, length, RT_DMA_TO_DEVICE);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes in the buffer, not zero.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
+/// a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
+/// @note Context: any. A device's first call needs a thread. In an interrupt, memory outside the pools that is mapped
+/// linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave:
+/// 16, and those that are unmapped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
@@ -156,13 +181,43 @@ pub unsafe extern "C" fn rt_dma_map_single(
     size: usize,
     direction: c_int,
 ) -> usize {
-    let Some(master) = master(dev) else { return MAPPING_ERROR };
-    let va = cpu_addr.expose_provenance();
-    STREAMING.map(&DMA, &master, va, size, direction_of(direction)).unwrap_or(MAPPING_ERROR)
+    // SAFETY: the caller's promise.
+    unsafe { rt_dma_map_single_attrs(dev, cpu_addr, size, direction, 0) }
 }
 
-/// The same for the `size` bytes at `offset` of the page at physical address `page_pa`, which must be mapped
-/// linearly, or be a buffer of a pool.
+/// @brief Hands a buffer to the device as `rt_dma_map_single` does, with attributes.
+///
+/// @param[in] dev The device.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes in the buffer, not zero.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES` too.
+/// @return As `rt_dma_map_single`.
+/// @note Context: any. A device's first call needs a thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_map_single_attrs(
+    dev: *mut rt_device,
+    cpu_addr: *mut c_void,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+) -> usize {
+    let Some(master) = master(dev) else { return MAPPING_ERROR };
+    let (va, direction, attributes) = (cpu_addr.expose_provenance(), direction_of(direction), attributes_of(attrs));
+    // SAFETY: the caller's promise.
+    let result = unsafe { STREAMING.map_with(&DMA, &master, va, size, direction, attributes) };
+    result.unwrap_or(MAPPING_ERROR)
+}
+
+/// @brief Hands a part of a page to the device as `rt_dma_map_single` does a buffer.
+///
+/// @param[in] dev The device.
+/// @param[in] page_pa The physical address of the page, which is mapped linearly or belongs to a buffer of a pool.
+/// @param[in] offset The first byte of the part, counted from the page's first.
+/// @param[in] size Bytes in the part, not zero. It may end in a later page.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @return As `rt_dma_map_single`.
+/// @note Context: any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_page(
     dev: *mut rt_device,
@@ -172,13 +227,33 @@ pub unsafe extern "C" fn rt_dma_map_page(
     direction: c_int,
 ) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
-    let direction = direction_of(direction);
-    STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction).unwrap_or(MAPPING_ERROR)
+    // SAFETY: the caller's promise.
+    let result = unsafe { STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction_of(direction)) };
+    result.unwrap_or(MAPPING_ERROR)
 }
 
-/// The same for each of the `nents` buffers of `sg`, whose `dma_handle` it fills in. Returns `nents`, or 0, with
-/// nothing left mapped and every `dma_handle` RT_DMA_MAPPING_ERROR, if one cannot be mapped or the list is null or
-/// empty.
+/// @brief Hands every buffer of a list to the device, or none.
+///
+/// Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
+///
+/// @code{.c}
+/// struct rt_dma_sg list[] = { { header, sizeof(*header), 0 }, { body, length, 0 } };
+///
+/// if (rt_dma_map_sg(dev, list, 2, RT_DMA_TO_DEVICE) == 0)
+/// {
+///     return -RT_ENOMEM;
+/// }
+/// start_and_wait(list[0].dma_handle, list[1].dma_handle);
+/// rt_dma_unmap_sg(dev, list, 2, RT_DMA_TO_DEVICE);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in,out] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
+/// `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+/// @note Context: any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_sg(
     dev: *mut rt_device,
@@ -189,31 +264,47 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     let Some(master) = master(dev) else { return 0 };
     // SAFETY: the caller's list.
     let list = unsafe { entries(sg, nents) };
-    match STREAMING.map_list(&DMA, &master, list, direction_of(direction)) {
+    // SAFETY: the caller's promise.
+    match unsafe { STREAMING.map_list(&DMA, &master, list, direction_of(direction)) } {
         Ok(()) => nents,
         Err(_) => 0,
     }
 }
 
-/// Makes a mapped buffer the processor's again, with what the device wrote to it.
+/// @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
 ///
-/// `dma_handle`, `size` and `direction` are those of the mapping. A wrong `size` or `direction` is logged and counted, and
-/// the mapping is ended as it was made: the bytes arrive, and a bounce buffer is given back. (Of a buffer outside the pools
-/// that needed no bounce buffer, only the caller knows the size and the direction.) An unmap for another device, of an
-/// unknown handle, or a second unmap is logged and counted, and changes nothing; but a second unmap of a buffer that had no
-/// bounce buffer and lay outside the pools when it was mapped is not noticed. If one buffer is mapped more than once under
-/// one handle, an unmap with the size and direction of none of these mappings changes nothing either. Any context.
+/// A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and a
+/// bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the size and
+/// the direction.)
+///
+/// An unmap for another device, of an unknown handle, or a second unmap is logged and counted, and changes nothing. One
+/// exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is not
+/// noticed. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of these
+/// mappings changes nothing either.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned.
+/// @param[in] size The size that was mapped, in bytes.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
     // SAFETY: the caller's promise.
     unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
 
-/// Ends the mapping of a buffer as `rt_dma_unmap_single` does, with attributes.
+/// @brief Ends a mapping as `rt_dma_unmap_single` does, with attributes.
 ///
-/// `attrs` is 0 or `RT_DMA_ATTR_SKIP_CPU_SYNC`: then nothing is copied and no cache is maintained, and the buffer's bytes
-/// stay as they are. A driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the
-/// buffer since. Any context.
+/// With `RT_DMA_ATTR_SKIP_CPU_SYNC` nothing is copied and no cache is maintained, and the buffer's bytes stay as they are: the
+/// driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the buffer since.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned.
+/// @param[in] size The size that was mapped, in bytes.
+/// @param[in] direction The direction of the mapping.
+/// @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits have no
+/// effect.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     dev: *mut rt_device,
@@ -226,7 +317,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     unmap(&master, dma_handle, size, direction, attrs);
 }
 
-/// Ends a mapping, after which it is managed no more if it was.
+/// Ends a mapping, which is not managed any more after that.
 fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
     let result = unmap_known(master, handle, size, direction, attrs);
@@ -244,25 +335,45 @@ pub(in crate::ffi) fn unmap_known(
     direction: c_int,
     attrs: usize,
 ) -> Result<(), BadMapping> {
-    // A refused call is logged where it is refused; C has no way to be told.
-    STREAMING.unmap_with(&DMA, master, handle, size, direction_of(direction), at_unmap(attrs))
+    let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
+    // SAFETY: the C caller's promise. A refused call is logged where it is refused; C is not told.
+    unsafe { STREAMING.unmap_with(&DMA, master, handle, size, direction, attributes) }
 }
 
-/// Ends the mapping of a page as `rt_dma_unmap_single` does: for what `rt_dma_map_page` mapped.
+/// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned.
+/// @param[in] size The size that was mapped, in bytes.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_page(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
     // SAFETY: the caller's promise.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }
 
-/// Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+/// @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
     // SAFETY: the caller's promise.
     unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
 }
 
-/// Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single_attrs` does.
+/// @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     dev: *mut rt_device,
@@ -279,16 +390,24 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     }
 }
 
-fn at_unmap(attrs: usize) -> AtUnmap {
-    if attrs & RT_DMA_ATTR_SKIP_CPU_SYNC != 0 { AtUnmap::SkipSync } else { AtUnmap::Sync }
-}
-
-/// Makes a mapped buffer the processor's, with what the device wrote to it, until it is synced for the device.
+/// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
+/// device.
 ///
-/// `dma_handle` and `size` may be those of a part of the mapping; where the device is not coherent, one that begins and
-/// ends on a cache line, or where the mapping does. `direction` is that of the mapping; for a bidirectional mapping it may
-/// be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. Zero bytes are nothing, and no error. What does not fit is
-/// logged and counted, and changes nothing. Any context.
+/// Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is that of
+/// the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. A call for
+/// bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
+///
+/// @code{.c}
+/// rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+/// is_done = status->flags & DONE;
+/// rt_dma_sync_single_for_device(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+/// @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     dev: *mut rt_device,
@@ -297,15 +416,21 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    // A refused call is logged where it is refused; C has no way to be told.
-    let _ = STREAMING.sync_for_cpu(&DMA, &master, dma_handle, size, direction_of(direction));
+    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, dma_handle, size, direction_of(direction)) };
 }
 
-/// Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it: otherwise as
+/// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
+///
+/// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the last
+/// sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors are as for
 /// `rt_dma_sync_single_for_cpu`.
 ///
-/// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what it has written since the last sync
-/// for the processor stays, and what the processor wrote meanwhile may be lost. Any context.
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+/// @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     dev: *mut rt_device,
@@ -314,11 +439,17 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    // As above.
-    let _ = STREAMING.sync_for_device(&DMA, &master, dma_handle, size, direction_of(direction));
+    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, dma_handle, size, direction_of(direction)) };
 }
 
-/// `rt_dma_sync_single_for_cpu` for every buffer of a list. Any context.
+/// @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     dev: *mut rt_device,
@@ -328,10 +459,18 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
 ) {
     let Some(master) = master(dev) else { return };
     // SAFETY: the caller's list.
-    STREAMING.sync_list_for_cpu(&DMA, &master, unsafe { entries(sg, nents) }, direction_of(direction));
+    let list = unsafe { entries(sg, nents) };
+    // SAFETY: the caller's promise.
+    unsafe { STREAMING.sync_list_for_cpu(&DMA, &master, list, direction_of(direction)) };
 }
 
-/// `rt_dma_sync_single_for_device` for every buffer of a list. Any context.
+/// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     dev: *mut rt_device,
@@ -341,10 +480,17 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
 ) {
     let Some(master) = master(dev) else { return };
     // SAFETY: the caller's list.
-    STREAMING.sync_list_for_device(&DMA, &master, unsafe { entries(sg, nents) }, direction_of(direction));
+    let list = unsafe { entries(sg, nents) };
+    // SAFETY: the caller's promise.
+    unsafe { STREAMING.sync_list_for_device(&DMA, &master, list, direction_of(direction)) };
 }
 
-/// 0 if `dma_handle` is that of a mapping, `-RT_ENOMEM` if it is RT_DMA_MAPPING_ERROR. Any context.
+/// @brief Returns whether a map failed.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle What the map returned.
+/// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: usize) -> c_int {
     let _ = dev;

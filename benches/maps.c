@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A part of the msh command dma_bench: instructions of rt_dma_map_single, rt_dma_map_sg and their unmaps.
+ *
+ * Lines: "map KIND,DIRECTION,SIZE MAP UNMAP". KIND is
+ *   linear     a dma-coherent device and heap memory: a direct mapping, no cache is maintained;
+ *   flushed    the same for a device that is not coherent: the cache is maintained;
+ *   pool       a dma-coherent device and memory of a pool: a mapping with a record;
+ *   aligned    a device that is not coherent, and heap memory that shares its first line and begins a word: bounced where the
+ *              device writes;
+ *   misaligned the same, 2 bytes after a line;
+ *   own-lines  the same with RT_DMA_ATTR_OWN_LINES;
+ *   list       as linear, 16 buffers of SIZE bytes in one scatter list.
+ */
+#include <rthw.h>
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <rt_dma.h>
+#include "counter.h"
+
+#define TURNS           31
+#define LIST            16
+#define LARGEST         65536
+
+struct cost
+{
+    rt_uint64_t map, unmap;
+};
+
+static struct rt_device coherent = { .parent.name = "coherent", .user_data = "qemu,fw-cfg-mmio" };
+static struct rt_device plain = { .parent.name = "plain" };
+
+static const struct
+{
+    const char *name;
+    int number;
+} directions[] =
+{
+    { "to-device", RT_DMA_TO_DEVICE },
+    { "from-device", RT_DMA_FROM_DEVICE },
+    { "bidirectional", RT_DMA_BIDIRECTIONAL },
+};
+
+static struct cost single(struct rt_device *dev, void *buffer, rt_size_t size, int direction, rt_ubase_t attrs)
+{
+    rt_uint64_t overhead = count_overhead(), start = count();
+    rt_ubase_t handle = attrs ? rt_dma_map_single_attrs(dev, buffer, size, direction, attrs)
+                              : rt_dma_map_single(dev, buffer, size, direction);
+    struct cost cost = { .map = count() - start - overhead };
+
+    RT_ASSERT(handle != RT_DMA_MAPPING_ERROR);
+    start = count();
+    if (attrs)
+    {
+        rt_dma_unmap_single_attrs(dev, handle, size, direction, attrs);
+    }
+    else
+    {
+        rt_dma_unmap_single(dev, handle, size, direction);
+    }
+    cost.unmap = count() - start - overhead;
+    return cost;
+}
+
+static struct cost list(struct rt_device *dev, void *buffer, rt_size_t size, int direction)
+{
+    struct rt_dma_sg entries[LIST];
+    rt_uint64_t overhead = count_overhead(), start;
+    struct cost cost;
+    int mapped;
+
+    for (int i = 0; i < LIST; ++i)
+    {
+        entries[i] = (struct rt_dma_sg) { .addr = (char *)buffer + i * size, .length = size };
+    }
+    start = count();
+    mapped = rt_dma_map_sg(dev, entries, LIST, direction);
+    cost.map = count() - start - overhead;
+    RT_ASSERT(mapped == LIST);
+    start = count();
+    rt_dma_unmap_sg(dev, entries, LIST, direction);
+    cost.unmap = count() - start - overhead;
+    return cost;
+}
+
+enum way { SINGLE, OWN_LINES, IN_LIST };
+
+/* The turn in the middle of all, by cost: now and then one is longer by a timer interrupt. */
+static void bench(const char *kind, struct rt_device *dev, char *buffer, rt_size_t size, enum way way)
+{
+    for (rt_size_t d = 0; d < RT_ARRAY_SIZE(directions); ++d)
+    {
+        static struct cost turns[TURNS];
+
+        for (int i = 0; i < TURNS; ++i)
+        {
+            int number = directions[d].number, at = i;
+            struct cost cost = way == IN_LIST ? list(dev, buffer, size, number)
+                : single(dev, buffer, size, number, way == OWN_LINES ? RT_DMA_ATTR_OWN_LINES : 0);
+
+            for (; at && turns[at - 1].map + turns[at - 1].unmap > cost.map + cost.unmap; --at)
+            {
+                turns[at] = turns[at - 1];
+            }
+            turns[at] = cost;
+        }
+        rt_kprintf("map %s,%s,%lu %lu %lu\n", kind, directions[d].name, (unsigned long)size,
+                (unsigned long)turns[TURNS / 2].map, (unsigned long)turns[TURNS / 2].unmap);
+    }
+}
+
+void bench_maps(void)
+{
+    static const rt_size_t sizes[] = { 64, 1460, 4096, 8192, 16384, LARGEST };
+    rt_ubase_t handle;
+    char *heap = rt_malloc(LARGEST + 2 * ARCH_PAGE_SIZE);
+    char *pages = (char *)(((rt_ubase_t)heap + ARCH_PAGE_SIZE) & ~(rt_ubase_t)(ARCH_PAGE_SIZE - 1));
+    char *pool = rt_dma_alloc(&coherent, LARGEST, &handle, 0);
+
+    RT_ASSERT(heap && pool);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
+    {
+        rt_size_t size = sizes[i];
+
+        bench("linear", &coherent, pages, size, SINGLE);
+        bench("flushed", &plain, pages, size, SINGLE);
+        bench("pool", &coherent, pool, size, SINGLE);
+        bench("aligned", &plain, pages + sizeof(rt_ubase_t), size, SINGLE);
+        bench("misaligned", &plain, pages + 2, size, SINGLE);
+        bench("own-lines", &plain, pages + 2, size, OWN_LINES);
+    }
+    bench("list", &coherent, pages, LARGEST / LIST, IN_LIST);
+    rt_dma_free(&coherent, LARGEST, pool, handle, 0);
+    rt_free(heap);
+}

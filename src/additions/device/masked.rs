@@ -1,0 +1,43 @@
+//! Which devices may have a mask: found out without a lock.
+
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Release},
+};
+
+use crate::kernel::Device;
+
+/// A set of devices that have a mask, or had one. Others may seem to be in it, so it only saves the search for a record of
+/// most devices that have none.
+pub(crate) struct MaskedDevices {
+    bits: [AtomicUsize; WORDS],
+}
+
+/// Words of the set: 512 bits on 64-bit processors. Few systems have as many as ten devices with a mask.
+const WORDS: usize = 8;
+
+impl MaskedDevices {
+    pub(crate) const fn new() -> Self {
+        MaskedDevices { bits: [const { AtomicUsize::new(0) }; WORDS] }
+    }
+
+    /// The word and the bit that stand for a device.
+    fn place(&self, device: Device) -> (&AtomicUsize, usize) {
+        // Devices are structures of some hundred bytes, aligned for a pointer.
+        let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;
+        let [first, ..] = &self.bits;
+        let word = self.bits.get(hash / usize::BITS as usize % WORDS).unwrap_or(first);
+        (word, 1 << (hash % usize::BITS as usize))
+    }
+
+    pub(crate) fn add(&self, device: Device) {
+        let (word, bit) = self.place(device);
+        word.fetch_or(bit, Release);
+    }
+
+    /// Returns false if no mask was ever set for the device. Takes no lock. Context: any.
+    pub(crate) fn may_have(&self, device: Device) -> bool {
+        let (word, bit) = self.place(device);
+        word.load(Acquire) & bit != 0
+    }
+}

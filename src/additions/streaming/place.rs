@@ -1,0 +1,119 @@
+//! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
+
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Release},
+};
+
+use super::last_byte;
+use crate::dropin::pool::Pool;
+use crate::dropin::registry::Dma;
+use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
+
+/// Pages by which one call extends the known part of the linear map.
+const EXTENSION: usize = 64;
+
+/// Where the page tables show a buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Its first byte.
+    pub pa: Pa,
+    /// Physical addresses rise with virtual ones from the first byte to the last.
+    pub is_contiguous: bool,
+}
+
+/// The part of the kernel's linear map of which every page is known to be mapped, as one range of virtual addresses.
+///
+/// A buffer within it needs no look-up for each of its pages. The range begins with the first buffer of several pages, and
+/// grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
+///
+/// The first page of a buffer is looked up each time all the same, so that a mapping which an address has lost or changed is
+/// noticed.
+pub(super) struct LinearRange {
+    /// The first byte; [`usize::MAX`] while the range is empty. It only falls.
+    start: AtomicUsize,
+    /// One past the last byte; 0 while the range is empty. It only rises.
+    end: AtomicUsize,
+}
+
+impl LinearRange {
+    pub const fn new() -> Self {
+        LinearRange { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) }
+    }
+
+    /// Whether all of `[va, last]` is in the range. Context: any.
+    pub fn holds(&self, va: Va, last: Va) -> bool {
+        // Whatever the range becomes between the two loads, `[start, end)` as read here is a part of it.
+        self.start.load(Acquire) <= va && last < self.end.load(Acquire)
+    }
+
+    /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the range in
+    /// their direction. Context: any.
+    #[cold]
+    fn add<K: Kernel>(&self, kernel: K, from: Va, to: Va) {
+        if self.end.compare_exchange(0, to, Release, Acquire).is_ok() {
+            // Last: until it is stored, the range is empty for all others.
+            self.start.store(from, Release);
+            return;
+        }
+        let (start, end) = (self.start.load(Acquire), self.end.load(Acquire));
+        if start == usize::MAX {
+            return;
+        }
+        let is_page_linear = |va: Va| kernel.v2p(va).is_some_and(|pa| kernel.linear(pa) == va);
+        if from > end {
+            let pages = (end..from).step_by(PAGE_SIZE).take(EXTENSION).take_while(|page| is_page_linear(*page));
+            self.end.fetch_max(end + pages.count() * PAGE_SIZE, Release);
+        } else if to < start {
+            let below = (1..=EXTENSION).map(|pages| start.saturating_sub(pages * PAGE_SIZE));
+            let pages = below.take_while(|page| *page >= to && is_page_linear(*page));
+            self.start.fetch_min(start - pages.count() * PAGE_SIZE, Release);
+        } else {
+            // The two ranges overlap or touch, and so will those that the range becomes meanwhile.
+            self.start.fetch_min(from, Release);
+            self.end.fetch_max(to, Release);
+        }
+    }
+
+    /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
+    /// Context: any.
+    ///
+    /// Looks up the first page. Each further one is looked up only if neither this range nor a view of a pool contains all of
+    /// them.
+    pub fn place_of<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Place> {
+        let kernel = dma.kernel;
+        let pa = kernel.v2p(va)?;
+        let last = last_byte(va, size)?;
+        let is_linear = kernel.linear(pa) == va;
+        if va / PAGE_SIZE == last / PAGE_SIZE || (is_linear && self.holds(va, last)) || is_in_view(dma, va, pa, last) {
+            return Some(Place { pa, is_contiguous: true });
+        }
+        let place = look_up_pages(kernel, va, pa, size)?;
+        if is_linear
+            && place.is_contiguous
+            && let Some(to) = last.checked_next_multiple_of(PAGE_SIZE)
+        {
+            self.add(kernel, va - va % PAGE_SIZE, to);
+        }
+        Some(place)
+    }
+}
+
+/// Whether one view of one pool contains all of `[va, last]`, whose first byte is at `pa`.
+fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
+    let last_pa = pa.wrapping_add(last - va);
+    let is_shown = |pool: &Pool<K>, va, pa| pool.seen(va, pa).is_some_and(|seen| seen.in_view);
+    dma.pools().any(|pool| is_shown(pool, va, pa) && is_shown(pool, last, last_pa))
+}
+
+/// Looks up every page after the first.
+#[inline(never)]
+fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Place> {
+    let mut is_contiguous = true;
+    let mut offset = PAGE_SIZE - va % PAGE_SIZE;
+    while offset < size {
+        is_contiguous &= kernel.v2p(va.wrapping_add(offset))? == pa.wrapping_add(offset);
+        offset += PAGE_SIZE;
+    }
+    Some(Place { pa, is_contiguous })
+}

@@ -1,0 +1,86 @@
+//! Mappings that have a record: of a pool's memory, of memory that is not at its linear address, with a bounce buffer, or
+//! by operations of the BSP's own.
+
+use super::bounce::Bounce;
+use super::errors::{BadMapping, MapError};
+use super::mapping::Mapping;
+use super::place::Place;
+use super::records::Query;
+use super::{Attributes, Buffer, Master, Ops, Streaming, fills_lines, seen};
+use crate::dropin::registry::Dma;
+use crate::kernel::Kernel;
+
+impl<K: Kernel> Streaming<K> {
+    /// Maps a buffer, records the mapping, and returns its handle. Context: any.
+    pub(super) fn map_recorded(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        buffer: &Buffer,
+        place: Place,
+        is_coherent: bool,
+    ) -> Result<usize, MapError> {
+        let kernel = dma.kernel;
+        let &Buffer { va, size, direction, attributes } = buffer;
+        let maintain = !is_coherent && seen(dma, va, place.pa).cached;
+        // Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one
+        // side are lost.
+        let is_alone =
+            !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
+        // The record is taken first: operations of a BSP's own need not be undone for want of one.
+        let record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
+        let direct_handle = match place.is_contiguous && is_alone {
+            true => master.reach(dma, va, place.pa, size, maintain),
+            false => None,
+        };
+        let (handle, bounce) = match direct_handle {
+            Some(handle) => (handle, None),
+            None => match Bounce::new(dma, master, is_coherent, va, size) {
+                Some((bounce, handle)) => (handle, Some(bounce)),
+                None => {
+                    self.stock.put(kernel, record);
+                    return Err(MapError::NoBounce);
+                }
+            },
+        };
+        let mapping = Mapping { master: *master, handle, size, direction, va, maintain, bounce, taken_in: None };
+        if matches!(master.ops, Ops::Library(_)) {
+            mapping.flush(kernel, mapping.whole());
+        }
+        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        kernel.device_barrier();
+        self.records.insert(kernel, record, mapping, !is_in_pool(dma, master, handle, size));
+        Ok(handle)
+    }
+
+    /// Ends a mapping that has a record, as it was recorded. Context: any.
+    pub(super) fn unmap_recorded(
+        &self,
+        dma: &Dma<K>,
+        query: &Query,
+        attributes: Attributes,
+    ) -> Result<(), BadMapping> {
+        let kernel = dma.kernel;
+        let record = self.records.take(kernel, query)?;
+        let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
+        mapping.take_back(kernel, attributes);
+        let result = query.check(mapping);
+        match mapping.bounce {
+            Some(bounce) if !bounce.can_be_freed(kernel) => self.stock.leave(kernel, record),
+            bounce => {
+                if let Some(bounce) = bounce {
+                    bounce.free(dma, &mapping.master);
+                }
+                self.stock.put(kernel, record);
+            }
+        }
+        result
+    }
+}
+
+/// Whether one pool contains all of what the device calls `[handle, handle + size)`.
+fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &Master, handle: usize, size: usize) -> bool {
+    let Some(pa) = master.pa_of(dma, handle) else { return false };
+    let end = pa.saturating_add(size);
+    dma.pools().any(|pool| pool.start() <= pa && end <= pool.end())
+}
