@@ -231,7 +231,7 @@ impl<K: Kernel> Dma<K> {
             {
                 break 'freed Err(error);
             }
-            if pool.free_last(page, pages) { Ok(()) } else { pool.free(page, pages) }
+            pool.free(page, pages)
         };
         if let Err(error) = result {
             let name = found.map_or(Name::NONE, |(pool, ..)| pool.name());

@@ -1,21 +1,59 @@
 //! Which pages of a pool are in use: lowest-address first fit in logarithmic time.
 //!
-//! Kept for each page, all told 3.67 bits where a word has 64, 4.33 where it has 32:
+//! # What is kept
 //!
-//! * `used`: the bitmap that C sees as `pool->map`, and the truth;
-//! * `starts`: where each allocation begins, so that a wrong size, an address inside a buffer and a second free are told
-//!   from a good free. No allocation begins at a free page;
-//! * one bit that the pool uses as it likes;
-//! * the [`RunTree`] over the free runs, which finds the lowest that is long enough, or says that there is none, and knows
-//!   of a long one where it begins and where it ends: so none is ever walked.
+//! For each page, together 3.67 bits where a word has 64 bits, 4.33 where it has 32:
 //!
-//! Pages are taken from one run after the other: the [`OpenRun`]. While that goes on, and while what was taken from it
-//! comes back in order, the tree is not touched: that is left to the next call that needs it ([`PageMap::settle`]).
+//! * `used`: the bitmap that C sees as `pool->map`. It is the truth.
+//! * `starts`: the first page of each allocation. It tells a good free from one with a wrong size, one inside a buffer, and
+//!   a second free. The bit of a free page is clear.
+//! * One bit that the pool uses for its own purposes.
+//! * The [`RunTree`]: for each word the longest free run that begins there, and maxima above these. It finds the lowest
+//!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is walked.
 //!
-//! Nothing here sleeps, and every call is bounded: about log(pages), and four instructions for each word of the request.
-//! So is each stretch with the lock held, for a caller whom others come before time and again as well: it settles what
-//! they left one part at a time, but after `PATIENCE` parts (see `pool::buffers`) all of the rest in one stretch, which is
-//! longer then: about 1,000 instructions.
+//! # How it is kept
+//!
+//! The tree is exact except for two things:
+//!
+//! * The *open run*: the free run from which the last allocations were taken. The tree still has all of it.
+//! * At most one change that was put off ([`Todo`]), because it would have made a stretch with the lock held too long.
+//!
+//! A call that needs the tree first [settles](PageMap::settle) the map. The states of the open run:
+//!
+//! | state | fields | the tree has | an allocation | a free of its pages |
+//! | --- | --- | --- | --- | --- |
+//! | closed | all [`OpenRun::CLOSED`] | every free run | looks in the tree, opens the run found | (it has none) |
+//! | unused | `start == next < end` | every free run | takes `[next, next + n)` | (it has none) |
+//! | used | `start < next`, no hole | `[start, end)` as one run | takes `[next, next + n)` | at its end: lowers `next`; else makes the hole |
+//! | with a hole | `start <= hole < hole_end < next` | `[start, end)` as one run | takes from the hole if it fits, else at `next` | next to the hole or at its end: joins them; else the run is closed first |
+//!
+//! Every other free joins its pages with the free pages before and after them, in the tree, at once.
+//!
+//! # Example
+//!
+//! A pool of 12 pages, in words of 4 bits, page 0 on the left (`#` in use, `.` free). The tree's values are those of words
+//! 0, 1 and 2, and their maximum.
+//!
+//! | step | pages | words | maximum | open run |
+//! | --- | --- | --- | ---: | --- |
+//! | new map | `.... .... ....` | 12, 0, tag 0 | 12 | closed |
+//! | allocate 3: page 0 | `###. .... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 3 |
+//! | allocate 2: page 3 | `#### #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5 |
+//! | free pages 0 to 2 | `...# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[0, 3)` |
+//! | allocate 1: page 0 | `#..# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[1, 3)` |
+//! | settle | `#..# #... ....` | 2, 7, tag 5 | 7 | closed |
+//! | free pages 3 and 4 | `#... .... ....` | 11, 0, tag 1 | 11 | closed |
+//!
+//! At *settle*, word 0 keeps the run of 2 pages that begins at page 1, and word 1 gets the run of 7 that begins at page 5
+//! and fills word 2: the tag there says 5. At the last step the freed pages join the runs on both sides: the run that began
+//! at page 5 is gone from word 1.
+//!
+//! # Bounds
+//!
+//! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
+//! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller before which other callers
+//! come time and again settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
+//! to about 600 instructions.
 
 mod bits;
 mod open_run;
@@ -28,48 +66,81 @@ pub use bits::{Span, change, differs_in_many, test};
 pub use run_tree::{Node, Shape};
 pub use search::Step;
 
+use core::mem::replace;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::mem::bitmaps::Bitmaps;
 use bits::{BITS, from_bit, merge, word};
 use open_run::OpenRun;
-use run_tree::RunTree;
+use run_tree::{Lowered, Rest, RunTree};
 
-/// Which of the three bitmaps is which.
+/// The bitmap that C sees as `pool->map`.
 pub const USED: usize = 0;
 const STARTS: usize = 1;
-/// The pool's own.
+/// The bitmap that the pool uses for its own purposes.
 pub const OWN: usize = 2;
 
 /// The pages of one pool.
+///
+/// Whoever has a `&mut PageMap` holds the pool's lock.
 pub struct PageMap {
     pages: usize,
     bits: Bitmaps,
     runs: RunTree,
     open: OpenRun,
-    /// A word's number plus one, or zero; and the longest run that begins in it, which the tree does not know yet.
-    due: (usize, i32),
+    todo: Todo,
 }
 
-/// Words that hold a bit for each of `pages` pages.
+/// A free run that is gone from a word, while the tree still has it.
+struct Gone {
+    word: usize,
+    length: i32,
+    /// A run of this length begins in the word now; zero if none is known.
+    known: i32,
+    /// The run that the pages of this one belong to now; empty if it is tagged already.
+    joined: (usize, usize),
+}
+
+/// The result of one step of settling the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The map is settled, and nothing was done.
+    Already,
+    /// The map is settled since this step, and there is time left in this stretch for an allocation.
+    Now,
+    /// The lock must be released before anything else is done; then there may be more to settle.
+    NotYet,
+}
+
+/// Levels of the tree that one stretch with the lock held may go up and down together, if it settles the map and also
+/// does the work of a call. A level costs about 22 instructions up and 13 down on aarch64, where a stretch may have 300.
+const LEVELS: usize = 5;
+
+/// What must be done before the tree is used again.
+enum Todo {
+    Nothing,
+    /// The pages `[page, after)` are free, but not in the tree yet. They do not touch the open run.
+    Add(usize, usize),
+    /// The tree still has a run that is gone.
+    Remove(Gone),
+    /// A run was removed, but not from all levels of the tree.
+    Lower(Rest),
+}
+
+/// The number of words that hold one bit for each of `pages` pages.
 pub const fn words_for(pages: usize) -> usize {
     pages.div_ceil(BITS)
 }
 
 impl PageMap {
-    /// A map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps, all zero, have as many words as
-    /// [`words_for`] says, and `nodes` are as many as the shape says.
-    #[inline(always)]
+    /// A map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many words as
+    /// [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
     pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
-        PageMap {
-            pages,
-            bits,
-            runs: RunTree::new(shape, nodes),
-            // The first call that needs them makes a run of them.
-            open: OpenRun::closed(pages),
-            due: (0, 0),
-        }
+        let mut map = PageMap { pages, bits, runs: RunTree::new(shape, nodes), open: OpenRun::CLOSED, todo: Todo::Nothing };
+        map.runs.raise(0, pages as i32);
+        map.tag(0, pages);
+        map
     }
 
     /// The bitmap that C sees: bit `n` is set while page `n` is in use.
@@ -81,82 +152,131 @@ impl PageMap {
         self.bits.words::<STARTS>()
     }
 
-    /// Pages in use: counts them, and needs no lock.
+    /// Counts the pages in use. Needs no lock.
     pub fn used_pages(used: &[AtomicUsize]) -> usize {
-        let (mut count, mut rest) = (0, used);
-        while let [word, after @ ..] = rest {
-            count += word.load(Relaxed).count_ones() as usize;
-            rest = after;
-        }
-        count
+        used.iter().map(|word| word.load(Relaxed).count_ones() as usize).sum()
     }
 
-    /// Pages in the longest free run. The map must be [settled](Self::settle).
+    /// The number of pages in the longest free run. The map must be [settled](Self::settle).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
     }
 
-    /// Takes the lowest run of `count` free pages and says at which page: opens the run in which they lie. The map must be
-    /// [settled](Self::settle). `count` is not zero.
+    // --- allocating ------------------------------------------------------------------------------------------------
+
+    /// Allocates the lowest `count` contiguous free pages and returns the first page, if the open run can tell which
+    /// these are. `count` is not zero.
+    #[inline(always)]
+    pub fn take(&mut self, count: usize) -> Option<usize> {
+        let page = self.open.take(count)?;
+        self.mark(page, count, usize::MAX);
+        Some(page)
+    }
+
+    /// Allocates the lowest `count` contiguous free pages and returns the first page; `None` if no run is long enough.
+    /// The map must be [settled](Self::settle); the run from which the pages are taken becomes the open run. `count` is
+    /// not zero.
     #[inline(always)]
     pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
-        let (index, longest) = self.runs.first(count)?;
+        let index = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
-        let end = self.run_end(start, longest);
-        // Only where C wrote to the bitmap it disagrees with the tree. Then these pages may lie past the pool's end.
+        let end = self.run_end(start);
+        // The tree says that `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;
         }
-        self.open.open(start, end, count);
-        self.mark_many(start, count, usize::MAX);
+        self.open = OpenRun::lowest(start, end, count);
+        self.mark(start, count, usize::MAX);
         Some(start)
     }
 
-    /// Gives back the allocation of `count` pages that begins at `page`; false, and nothing changed, if the map must be
-    /// [settled](Self::settle) first, and `is_settled` does not say that it is.
+    // --- freeing ---------------------------------------------------------------------------------------------------
+
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run;
+    /// returns whether it is. `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
-    pub fn give_back(&mut self, page: usize, count: usize, is_settled: bool) -> Result<bool, Error> {
+    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+        let is_last = self.open.give_back_last(page, count);
+        if is_last {
+            self.mark(page, count, 0);
+        }
+        is_last
+    }
+
+    /// Frees the allocation of `count` pages that begins at `page`. Returns false, and changes nothing, if the map must be
+    /// [settled](Self::settle) first.
+    ///
+    /// # Errors
+    /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
+    #[inline(always)]
+    pub fn give_back(&mut self, page: usize, count: usize) -> Result<bool, Error> {
         self.check(page, count)?;
-        if !is_settled && !self.open.has(page) {
+        let after = page + count;
+        if self.open.has(page) {
+            let is_done = self.open.give_back(page, after);
+            if is_done {
+                self.mark(page, count, 0);
+            }
+            return Ok(is_done);
+        }
+        if self.has_work() || self.open.is_next_to(page, after) {
             return Ok(false);
         }
-        // In a settled map no run is open, and nothing is left of the one that was: these pages become the hole of it.
-        if !self.open.give_back(page, page + count) {
-            return Ok(false);
+        if count <= BITS - page % BITS {
+            self.mark(page, count, 0);
+            self.add_freed(page, after);
+        } else {
+            // To put the pages into the tree as well would take too long in this stretch.
+            self.mark_many(page, count, 0);
+            self.todo = Todo::Add(page, after);
+            self.open.note(page, usize::MAX);
         }
-        self.mark_many(page, count, 0);
         Ok(true)
     }
 
-    /// Makes the pages of an allocation used, as `value` says: all ones, or zero.
-    #[inline(always)]
-    fn mark(&self, page: usize, count: usize, value: usize) {
-        if count != 1 {
-            return self.mark_many(page, count, value);
+    /// Puts the free pages `[page, after)` into the tree, as one run with the free pages before and after them. They do
+    /// not touch the open run. Returns how many levels of the tree changed.
+    #[inline(never)]
+    fn add_freed(&mut self, page: usize, after: usize) -> usize {
+        let (start, end) = (self.run_start(page), self.run_end(after));
+        let (index, index_after) = (start / BITS, after / BITS);
+        self.open.note(start, end);
+        let levels = self.runs.raise(index, (end - start) as i32);
+        if end != after && index_after != index {
+            // A run began at `after`, and does not any more.
+            let gone = Gone { word: index_after, length: (end - after) as i32, known: 0, joined: (start, end) };
+            if self.has_time(levels) {
+                return levels + self.remove(gone);
+            }
+            self.todo = Todo::Remove(gone);
+        } else {
+            self.tag(start, end);
         }
-        let bit = 1 << (page % BITS);
-        self.bits.at(page / BITS, (), |[used, starts, _]| {
-            merge(used, bit, value);
-            merge(starts, bit, value);
-        });
+        levels
     }
 
-    /// The same, for more than one page as a rule.
-    #[inline(never)]
-    fn mark_many(&self, page: usize, count: usize, value: usize) {
-        self.bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
-        change(self.used(), Span::new(page, count), value);
-    }
-
-    /// Whether an allocation of `count` pages begins at `page`.
-    #[inline(never)]
+    /// Checks that an allocation of `count` pages begins at `page`.
+    #[inline(always)]
     pub fn check(&self, page: usize, count: usize) -> Result<(), Error> {
-        let is_begun = self.bits.at(page / BITS, false, |[used, starts, _]| {
-            used.load(Relaxed) & starts.load(Relaxed) & 1 << (page % BITS) != 0
+        let bit = page % BITS;
+        let (begins, others) = self.bits.at(page / BITS, (0, 0), |[used, starts, _]| {
+            let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
+            (used & starts, used & !starts)
         });
-        if !is_begun {
+        if begins >> bit & 1 == 0 {
             return Err(Error::NotAllocated);
         }
+        // The other pages of an allocation are in use, and no allocation begins there.
+        let length = 1 + (others >> bit >> 1).trailing_ones() as usize;
+        if bit + length == BITS {
+            return self.check_many(page, count);
+        }
+        if length == count { Ok(()) } else { Err(Error::WrongSize) }
+    }
+
+    /// Checks that the allocation that begins at `page` and reaches the end of its word has `count` pages.
+    #[inline(never)]
+    fn check_many(&self, page: usize, count: usize) -> Result<(), Error> {
         // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
         let after = page.wrapping_add(count);
         let does_end = || {
@@ -175,69 +295,125 @@ impl PageMap {
         Err(Error::WrongSize)
     }
 
-    /// Does one part of what earlier calls left to do in the tree; false if there is nothing.
-    ///
-    /// Whoever holds the pool's lock lets it go in between: so that each stretch with the lock held is short.
-    #[inline(always)]
-    pub fn settle(&mut self) -> bool {
-        let gone;
-        if self.due.0 != 0 {
-            self.runs.set(self.due.0 - 1, self.due.1);
-            self.due.0 = 0;
-            return true;
-        } else if let Some(run) = self.open.close() {
-            gone = run;
-        } else if self.open.next == self.open.end {
-            return self.open.take_up_hole();
-        } else {
-            let (page, after) = (self.open.next, self.open.end);
-            let longest = *self.runs.value(after / BITS);
-            let end = self.run_end(after, longest);
-            if end == after {
-                self.open.next = end;
-                let start = self.run_start(page);
-                self.add(start, end);
-                return true;
+    // --- settling --------------------------------------------------------------------------------------------------
+
+    /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
+    #[inline(never)]
+    pub fn settle(&mut self) -> Settled {
+        let levels = if self.has_work() {
+            match replace(&mut self.todo, Todo::Nothing) {
+                Todo::Nothing => 0,
+                Todo::Add(page, after) => self.add_freed(page, after),
+                Todo::Remove(gone) => self.remove(gone),
+                Todo::Lower(rest) => {
+                    let lowered = self.runs.lower_rest(rest);
+                    self.keep_rest(lowered)
+                }
             }
-            // The pages of the run behind go with these.
-            self.open.end = end;
-            gone = (after, end);
-        }
-        self.remove(gone);
-        true
+        } else if self.open.is_used() {
+            self.close()
+        } else {
+            self.open = OpenRun::CLOSED;
+            return Settled::Already;
+        };
+        let is_settled = !self.has_work() && !self.open.is_used();
+        if is_settled && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
     }
 
-    /// The free run `[start, end)`, which is in the tree, is none any more.
-    ///
-    /// The pages that are left of it, or that it becomes a part of, are free by now, and may be counted: they are
-    /// [added](Self::add) before anybody asks.
+    /// Whether something must be done before the tree is used again, besides closing the open run.
+    fn has_work(&self) -> bool {
+        !matches!(self.todo, Todo::Nothing)
+    }
+
+    /// Whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
+    fn has_time(&self, levels: usize) -> bool {
+        levels + self.runs.levels() <= LEVELS
+    }
+
+    /// Removes a run from the tree. Returns how many levels of the tree changed.
     #[inline(always)]
-    fn remove(&mut self, (start, end): (usize, usize)) {
+    fn remove(&mut self, gone: Gone) -> usize {
+        let index = gone.word;
+        let known = gone.known.max(self.open.length_in(index));
+        let longest = self.longest_beginning_in(index).max(known);
+        let lowered = self.runs.lower(index, gone.length, longest);
+        // Only now: the word of the tag may be the one whose value was just changed.
+        let (start, end) = gone.joined;
+        self.tag(start, end);
+        self.keep_rest(lowered)
+    }
+
+    /// Keeps what is left to do in the tree for the next step. Returns how many levels changed.
+    #[inline(always)]
+    fn keep_rest(&mut self, lowered: Lowered) -> usize {
+        if let Some(rest) = lowered.rest {
+            self.todo = Todo::Lower(rest);
+        }
+        lowered.levels
+    }
+
+    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed.
+    #[inline(always)]
+    fn close(&mut self) -> usize {
+        let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
+        self.open = OpenRun::CLOSED;
         let index = start / BITS;
-        // If a longer one begins there, that one stays.
-        if *self.runs.value(index) as usize == end - start {
-            self.due = (index + 1, self.longest_beginning_in(index));
+        let mut gone = Gone { word: index, length: (end - start) as i32, known: 0, joined: (0, 0) };
+        let mut levels = 0;
+        for (from, to) in [(next, end), (hole, hole_end)] {
+            if from < to {
+                let length = (to - from) as i32;
+                if from / BITS == index {
+                    gone.known = gone.known.max(length);
+                } else {
+                    levels += self.runs.raise(from / BITS, length);
+                }
+                self.tag(from, to);
+            }
         }
+        if self.has_time(levels) {
+            return levels + self.remove(gone);
+        }
+        // To remove the run as well would take too long in this stretch.
+        self.todo = Todo::Remove(gone);
+        levels
     }
 
-    /// `[start, end)` is a free run; one that is in the tree and begins there has become this one.
+    // --- bits ------------------------------------------------------------------------------------------------------
+
+    /// Marks the pages of an allocation as used or free: `value` is all ones or zero.
     #[inline(always)]
-    fn add(&mut self, start: usize, end: usize) {
-        let (index, after) = (start / BITS, end / BITS);
-        if after > index + 1 {
-            // The last word that it fills. None begins there, and what the levels above have of it is zero: one that did
-            // begin there has become a part of this one, so it was removed, and its value set, in the steps before.
-            *self.runs.value(after - 1) = !(start as i32);
+    fn mark(&self, page: usize, count: usize, value: usize) {
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return self.mark_many(page, count, value);
         }
-        // Another that begins in the word may be longer.
-        self.due = (index + 1, (*self.runs.value(index)).max((end - start) as i32));
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, usize::MAX >> (BITS - count) << bit, value);
+            merge(starts, 1 << bit, value);
+        });
     }
 
-    /// Where the lowest run of at least `count` pages begins in the word that [`RunTree::first`] named.
+    /// Marks the pages of an allocation that does not end in its first word.
+    #[inline(never)]
+    fn mark_many(&self, page: usize, count: usize, value: usize) {
+        self.bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
+        change(self.used(), Span::new(page, count), value);
+    }
+
+    /// Records in the tree where the run `[start, end)` begins, if it fills a word after the one in which it begins.
+    #[inline(always)]
+    fn tag(&mut self, start: usize, end: usize) {
+        if end / BITS > start / BITS + 1 {
+            self.runs.tag(end / BITS - 1, start);
+        }
+    }
+
+    /// The first page of the lowest run of at least `count` pages that begins in word `index`. There is one.
     #[inline(always)]
     fn run_in_word(&self, index: usize, count: usize) -> usize {
         let free = !word(self.used(), index);
-        // Bits with `count` free pages from there on, within this word: each step halves what is still to be seen.
+        // Bits from which on `count` pages are free within this word. Each step halves what is still to be looked at.
         let mut begins = 0;
         if count <= BITS {
             begins = free;
@@ -247,71 +423,78 @@ impl PageMap {
                 more -= more / 2;
             }
         }
-        // None within the word: it is the run that leaves it. Bits behind the last page do not matter: what they add to is
-        // the last run of all, and the one that is looked for is that one, or lies before it.
+        // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
+        // its last run; that does not matter, as the tree says that the run that is looked for is this one or before it.
         let start = if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() };
         index * BITS + start as usize
     }
 
-    /// The longest free run that begins in word `index`, when the longest that the tree knew there is none any more; zero
-    /// if none begins. Counted from the bitmap, of one that leaves the word no more than its part in the next.
+    /// The length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
+    /// that goes on after the next word counts only as far as that.
     ///
-    /// That is enough. Only one can leave the word. If it was in the tree, it was no longer than the one that is gone; if
-    /// that did not leave the word, it had less than `BITS` pages, and so one that leaves it ends in the next. If it was
-    /// not in the tree, or is what is left of the one that is gone, it is [added](Self::add) in a later step, which puts
-    /// the whole of it in the place of this figure.
+    /// Asked for after a run that began in the word is gone, which was the longest there. At most one other run leaves the
+    /// word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
+    /// other one ends in the next word.
     #[inline(always)]
     fn longest_beginning_in(&self, index: usize) -> i32 {
         let mut free = !word(self.used(), index);
-        // Pages at the bottom that go on a run of the word before began there.
+        // Free pages at the bottom that continue a run of the word before did not begin here.
         if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
             free &= free.wrapping_add(1);
         }
         let leaving = free.leading_ones() as usize;
         let mut length = 0;
         if leaving != 0 {
-            let start = (index + 1) * BITS - leaving;
-            length = self.run_end(start, 0).saturating_sub(start);
-            free &= !from_bit(start);
+            let after = (index + 1) * BITS;
+            let end = after + word(self.used(), after / BITS).trailing_zeros() as usize;
+            // The bits after the last page are clear.
+            length = (end.min(self.pages) + leaving).saturating_sub(after);
+            free &= !from_bit(after - leaving);
         }
         length.max(longest_run(free)) as i32
     }
 
-    /// Where the free run that begins at `page` ends; `page` if none does. `longest` is what the tree has for the word, or
-    /// zero: then a run that goes on behind the next word counts as if it ended with that.
-    #[inline(never)]
-    fn run_end(&self, page: usize, longest: i32) -> usize {
-        let mut at = page;
-        loop {
-            let index = at / BITS;
-            let used = word(self.used(), index) & from_bit(at);
-            if used != 0 || at != page {
-                return (index * BITS + used.trailing_zeros() as usize).min(self.pages);
-            }
-            // It leaves the word. Longer than that, it is the longest that begins there; else it ends in the next.
-            if longest >= BITS as i32 {
-                return (page + longest as usize).min(self.pages);
-            }
-            at = (index + 1) * BITS;
-        }
+    /// The page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
+    #[inline(always)]
+    fn run_end(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let used = word(self.used(), index) & from_bit(page);
+        let end = if used != 0 {
+            index * BITS + used.trailing_zeros() as usize
+        } else {
+            self.end_of_leaving(page)
+        };
+        // The bits after the last page are clear.
+        end.min(self.pages)
     }
 
-    /// Where the free run that ends before `page` begins; `page` if the page before it is in use.
-    #[inline(always)]
-    fn run_start(&mut self, page: usize) -> usize {
-        let (mut index, mut mask) = (page / BITS, !from_bit(page));
-        loop {
-            let used = word(self.used(), index) & mask;
-            if used != 0 {
-                return index.wrapping_add(1).wrapping_mul(BITS) - used.leading_zeros() as usize;
-            }
-            if mask == usize::MAX {
-                // The last word that the run fills: the tree says where it begins, if not here.
-                let value = *self.runs.value(index);
-                return if value < 0 { (!value as usize).min(page) } else { index * BITS };
-            }
-            (index, mask) = (index.wrapping_sub(1), usize::MAX);
+    /// The page after the free run that begins at `page` and leaves that page's word.
+    #[inline(never)]
+    fn end_of_leaving(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let longest = self.runs.value(index);
+        // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.
+        if longest >= BITS as i32 {
+            return page + longest as usize;
         }
+        (index + 1) * BITS + word(self.used(), index + 1).trailing_zeros() as usize
+    }
+
+    /// The first page of the free run that ends before `page`; `page` if the page before it is in use.
+    #[inline(always)]
+    fn run_start(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let used = word(self.used(), index) & !from_bit(page);
+        if used != 0 {
+            return (index + 1) * BITS - used.leading_zeros() as usize;
+        }
+        let Some(before) = index.checked_sub(1) else { return 0 };
+        let used = word(self.used(), before);
+        if used != 0 {
+            return index * BITS - used.leading_zeros() as usize;
+        }
+        // `before` is the last word that the run fills.
+        self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
     }
 }
 

@@ -1,155 +1,157 @@
-//! The run that pages are taken from, one allocation behind the other, without a look at the tree.
+//! The open run: the free run that allocations are taken from, one after the other, without a look at the tree.
 //!
-//! Drivers give back what they took in the order in which they took it, or in the opposite one. So the run may have one
-//! *hole*: pages in its used part that came back, and are taken again before those behind.
+//! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have one
+//! *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
 
-use super::PageMap;
+use super::bits::BITS;
 
-/// The free run that pages are taken from, as the tree knows it: `[start, end)`, of which `[start, next)` is in use by
-/// now, but for the hole.
+/// The free run that allocations are taken from.
 ///
-/// Closed, it is what is left of one: `[next, end)` and the hole, which are free, but no runs in the tree yet. Pages that
-/// come back while none is open, and nothing is left, are such a hole.
+/// The tree still has all of `[start, end)` as one free run. In fact `[start, next)` is in use, except for the hole
+/// `[hole, hole_end)`, and `[next, end)` is free. These hold always:
+///
+/// * `start <= hole <= hole_end < next <= end` if there is a hole;
+/// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this one;
+/// * no free run of `least` or more pages begins before `start`.
+///
+/// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
 pub(super) struct OpenRun {
-    /// `CLOSED` if the run is closed.
-    start: usize,
-    /// The least request that is served from here: of so many pages no run begins before `start`. `CLOSED` if none is.
-    pub(super) least: usize,
-    /// Where the allocation that ends at `next` begins. Where that is not known, `next` or `CLOSED`: from neither, an
-    /// allocation leads to `next`.
+    pub(super) start: usize,
+    /// The smallest request that may be served from here: for a smaller one a run before `start` may be long enough.
+    /// [`NO_REQUEST`] if no request may.
+    least: usize,
+    /// The first page of the allocation that ends at `next`; `next` itself if that is not known.
     last: usize,
     pub(super) next: usize,
     pub(super) end: usize,
-    /// The hole's first page, and the page behind its last: the same page, wherever it is, if there is none.
     pub(super) hole: usize,
+    /// The page after the hole; equal to `hole` if there is no hole.
     pub(super) hole_end: usize,
 }
 
-/// More than any page, and than any request. And no request is so large that one from here would end at a page:
-/// `CLOSED + count` is never `next`, whether it wraps around or not.
-const CLOSED: usize = usize::MAX / 2;
+/// More pages than any request has.
+const NO_REQUEST: usize = usize::MAX;
+
+/// A page that no pool has.
+const NOWHERE: usize = usize::MAX;
 
 impl OpenRun {
-    /// None, and `pages` pages from the first on that are free.
-    pub(super) const fn closed(pages: usize) -> Self {
-        OpenRun { start: CLOSED, least: CLOSED, last: CLOSED, next: 0, end: pages, hole: 0, hole_end: 0 }
-    }
+    /// No run is open: the tree is exact.
+    pub(super) const CLOSED: OpenRun = OpenRun {
+        start: NOWHERE,
+        least: NO_REQUEST,
+        last: NOWHERE,
+        next: NOWHERE,
+        end: NOWHERE,
+        hole: NOWHERE,
+        hole_end: NOWHERE,
+    };
 
-    /// From now on it is the free run `[start, end)`, of which the first `count` pages are taken, and before which no run
-    /// of as many begins.
+    /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages begins
+    /// before it.
     #[inline(always)]
-    pub(super) fn open(&mut self, start: usize, end: usize, count: usize) {
-        self.start = start;
-        self.least = count;
-        self.last = start;
-        self.next = start + count;
-        self.end = end;
+    pub(super) fn lowest(start: usize, end: usize, count: usize) -> Self {
+        let next = start + count;
+        OpenRun { start, least: count, last: start, next, end, hole: start, hole_end: start }
     }
 
-    /// From now on it is the free run `[start, end)`, of which `[page, after)` is taken; what lies before that is the hole.
-    /// There may be a longer run before it, so it serves no request; it only takes back.
+    /// Opens the free run `[start, end)`, of which `[page, after)` is allocated: the pages before `page` are the hole. A
+    /// longer run may begin before `start`, so this one serves no request.
     #[inline(always)]
-    pub(super) fn open_within(&mut self, (start, end): (usize, usize), (page, after): (usize, usize)) {
-        (self.start, self.least, self.last) = (start, CLOSED, CLOSED);
-        (self.next, self.end) = (after, end);
-        (self.hole, self.hole_end) = (start, page);
+    pub(super) fn around((start, end): (usize, usize), (page, after): (usize, usize)) -> Self {
+        OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
     }
 
-    /// Closes it, and says what run it was; `None` if it is closed.
+    /// Whether allocations were taken from it and are still in use, so that the tree is not exact.
     #[inline(always)]
-    pub(super) fn close(&mut self) -> Option<(usize, usize)> {
-        let start = self.start;
-        (self.start, self.least, self.last) = (CLOSED, CLOSED, CLOSED);
-        (start != CLOSED).then_some((start, self.end))
+    pub(super) fn is_used(&self) -> bool {
+        self.start != self.next
     }
 
-    /// Once it is closed, and nothing is left from `next` on: makes what was the hole that; false if there was none.
+    /// Whether a request of `count` pages is not served from here.
+    #[cfg(test)]
+    pub(super) fn take_would_refuse(&self, count: usize) -> bool {
+        count < self.least
+    }
+
+    /// Whether `page` is in its used part.
     #[inline(always)]
-    pub(super) fn take_up_hole(&mut self) -> bool {
-        (self.next, self.end) = (self.hole, self.hole_end);
-        self.hole_end = self.hole;
-        self.next != self.end
-    }
-
-    /// Whether `page` was taken from it.
     pub(super) fn has(&self, page: usize) -> bool {
         self.start <= page && page < self.next
     }
 
-    /// Whether it is open.
-    #[cfg(test)]
-    pub(super) fn is_open(&self) -> bool {
-        self.start != CLOSED
-    }
-
-    /// Its first page.
-    #[cfg(test)]
-    pub(super) fn start(&self) -> usize {
-        self.start
-    }
-
-    /// Where `count` pages are to be taken.
+    /// Whether a free run `[page, after)` outside of it would touch it.
     #[inline(always)]
-    fn take(&mut self, count: usize) -> Option<usize> {
-        let is_in_hole = count <= self.hole_end - self.hole;
-        if !is_in_hole && count > self.end - self.next || count < self.least {
+    pub(super) fn is_next_to(&self, page: usize, after: usize) -> bool {
+        after == self.start || page == self.end
+    }
+
+    /// Its length, used part included, if it begins in word `index`; else zero.
+    #[inline(always)]
+    pub(super) fn length_in(&self, index: usize) -> i32 {
+        if self.start / BITS == index { (self.end - self.start) as i32 } else { 0 }
+    }
+
+    /// Takes note of the free run `[start, end)`, which does not touch this one.
+    #[inline(always)]
+    pub(super) fn note(&mut self, start: usize, end: usize) {
+        if start < self.start {
+            self.least = self.least.max((end - start).saturating_add(1));
+        }
+    }
+
+    /// Allocates `count` pages, the lowest that are free in the whole pool, and returns the first; `None` if these may lie
+    /// elsewhere.
+    #[inline(always)]
+    pub(super) fn take(&mut self, count: usize) -> Option<usize> {
+        if count < self.least {
             return None;
         }
-        // Below the hole there is nothing that is long enough; between it and `next` there is nothing free.
-        if is_in_hole {
+        // Between `start` and `next` only the hole is free.
+        if count <= self.hole_end - self.hole {
             let page = self.hole;
             self.hole = page + count;
             return Some(page);
         }
+        if count > self.end - self.next {
+            return None;
+        }
         self.last = self.next;
-        self.next = self.last + count;
+        self.next += count;
         Some(self.last)
     }
 
-    /// Takes back the pages `[page, after)`, unless a second hole would come of it.
+    /// Frees `[page, page + count)` if that was the last allocation; returns whether it was. `count` is not zero.
+    #[inline(always)]
+    pub(super) fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+        let is_last = page == self.last && page.wrapping_add(count) == self.next;
+        if is_last {
+            self.next = page;
+        }
+        is_last
+    }
+
+    /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
+    /// second hole.
     #[inline(always)]
     pub(super) fn give_back(&mut self, page: usize, after: usize) -> bool {
-        let (mut hole, mut hole_end, mut next) = (self.hole, self.hole_end, self.next);
-        if hole == hole_end {
-            (hole, hole_end) = (page, after);
-        } else if after == hole {
-            hole = page;
-        } else if page == hole_end {
-            hole_end = after;
-        } else if after == next {
-            next = page;
+        if after == self.next {
+            self.next = page;
+        } else if self.hole == self.hole_end {
+            (self.hole, self.hole_end) = (page, after);
+        } else if after == self.hole {
+            self.hole = page;
+        } else if page == self.hole_end {
+            self.hole_end = after;
         } else {
             return false;
         }
-        if hole_end == next {
-            (next, hole_end) = (hole, hole);
+        // A hole that reaches the end of the used part is no hole.
+        if self.hole_end == self.next {
+            self.next = self.hole;
+            self.hole_end = self.hole;
         }
-        (self.hole, self.hole_end, self.next, self.last) = (hole, hole_end, next, next);
-        true
-    }
-}
-
-impl PageMap {
-    /// Takes the lowest run of `count` free pages and says at which page, if the open run says so. `count` is not zero.
-    #[inline(always)]
-    pub fn take(&mut self, count: usize) -> Option<usize> {
-        let page = self.open.take(count)?;
-        self.mark(page, count, usize::MAX);
-        Some(page)
-    }
-
-    /// Gives back the allocation of `count` pages that begins at `page`, if it is the last that was taken. `count` is not
-    /// zero, and it or `page` is below [`CLOSED`]; `page` need not be one of the pool's.
-    #[inline(always)]
-    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        // Else they may be mistaken for the last, where `open.last` says that it is not known.
-        debug_assert!(count != 0 && (page < CLOSED || count < CLOSED));
-        let open = &mut self.open;
-        if page != open.last || page.wrapping_add(count) != open.next {
-            return false;
-        }
-        open.next = page;
-        self.mark(page, count, 0);
+        self.last = self.next;
         true
     }
 }

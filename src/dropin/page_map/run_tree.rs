@@ -1,123 +1,152 @@
-//! For each word of a bitmap, the length of the longest free run that begins in it; and over these, the maximum of
-//! each four, of each sixteen, and so on up to one.
+//! The longest free run that begins in each word of a bitmap, and above these values a tree of maxima.
 //!
-//! A run counts for the word where it *begins*, however far it reaches. So "the lowest run of `n`" is found by going
-//! down from the top, always into the first of four that is large enough, and "there is none" shows at the top. Go's
-//! page allocator keeps three figures for each node instead (free at the start, at the end, longest); with one, a
-//! change costs one comparison a level, and most changes stop at the first.
+//! A run belongs to the word in which it *begins*, however far it reaches. A search for `n` pages goes down from the
+//! root, always into the first of four children that is at least `n`. The value at the root shows whether a run of `n`
+//! pages exists at all. Go's page allocator keeps three figures for each node (free at the start, free at the end,
+//! longest); with one figure a change costs one comparison for each level, and most changes stop at the first level.
 //!
-//! The nodes lie as in a heap: below value `n` of them all is node `n + 1`, if there is one. The values without a node
-//! below are those of the words. They lie on one level, or on two: then the first words are on the lower one.
+//! The nodes are stored as in a heap: the children of value `n` are the four values of node `n + 1`. A value that has no
+//! such node is the value of a word. The words are on one level or on two; if on two, the first words are on the lower
+//! level.
 //!
-//! The value of a word where no run begins is zero; or, if it is the last that a run fills, `!start` of this one, a
-//! negative number (Knuth's boundary tag). Nobody looks at one whose run is gone. To a search it is as zero.
+//! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills holds
+//! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
+//! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
 /// Children of a node.
 const FANOUT: usize = 4;
 
-/// One node: the maxima of its children, or the runs of four words.
+/// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
+
+/// Levels that [`RunTree::lower`] changes at most: each costs 22 instructions on aarch64, and most changes stop at the first.
+const LEVELS_AT_ONCE: usize = 3;
+
+/// What [`RunTree::lower`] did.
+pub struct Lowered {
+    /// How many levels changed.
+    pub levels: usize,
+    /// What is left to do.
+    pub rest: Option<Rest>,
+}
+
+/// The value at place `at` is `length`, and larger than the four values below it.
+pub struct Rest {
+    at: usize,
+    length: i32,
+}
 
 /// The form of a tree.
 #[derive(Clone, Copy)]
 pub struct Shape {
     nodes: usize,
-    /// The first value of the lowest level.
+    levels: usize,
+    /// The place of the first value on the lowest level.
     lowest: usize,
 }
 
 impl Shape {
-    /// That of a tree over `words` words, not zero.
-    #[inline(always)]
+    /// The shape of a tree over `words` words. `words` is not zero.
     pub fn new(words: usize) -> Self {
-        // Each node but the first takes the place of a word, and gives four.
-        let nodes = (words + 1) / (FANOUT - 1);
-        let nodes = if nodes == 0 { 1 } else { nodes };
-        let mut lowest = 0;
+        // Each node except the root takes the place of one word and holds four.
+        let nodes = ((words + 1) / (FANOUT - 1)).max(1);
+        let (mut lowest, mut levels) = (0, 1);
         while lowest + 1 < nodes {
             lowest = (lowest + 1) * FANOUT;
+            levels += 1;
         }
-        Shape { nodes, lowest }
+        Shape { nodes, levels, lowest }
     }
 
-    /// Nodes, all levels together.
-    #[inline(always)]
+    /// The number of nodes on all levels together.
     pub fn nodes(self) -> usize {
         self.nodes
     }
 }
 
-/// The longest run of each word, and their maxima.
+/// The longest run of each word, and the tree of maxima above these values.
+///
+/// Every positive value above the words is the maximum of the four values below it.
 pub struct RunTree {
     nodes: &'static mut [Node],
-    /// The first value of the lowest level.
+    levels: usize,
+    /// The place of the first value on the lowest level.
     lowest: usize,
     /// The longest run of all.
     longest: i32,
 }
 
 impl RunTree {
-    /// A tree over words that hold no run; its nodes are zero, and as many as the shape says.
-    #[inline(always)]
+    /// A tree over words in which no run begins. `nodes` are zero, and as many as [`Shape::nodes`] returns.
     pub fn new(shape: Shape, nodes: &'static mut [Node]) -> Self {
-        RunTree { nodes, lowest: shape.lowest, longest: 0 }
+        RunTree { nodes, levels: shape.levels, lowest: shape.lowest, longest: 0 }
     }
 
-    /// Words that the tree has values for: as many as the bitmap has, or few more.
+    /// The number of levels, from the values of the words to the root.
+    #[inline(always)]
+    pub fn levels(&self) -> usize {
+        self.levels
+    }
+
+    /// The number of words that the tree has values for: as many as the bitmap has, or up to two more.
     #[inline(always)]
     fn words(&self) -> usize {
         self.nodes.len() * (FANOUT - 1) + 1
     }
 
-    /// Which value is that of `word`.
+    /// The place of the value of `word`.
     #[inline(always)]
     fn place(&self, word: usize) -> usize {
         let at = self.lowest + word;
         if at < self.nodes.len() * FANOUT { at } else { at.wrapping_sub(self.words()) }
     }
 
-    /// The word of which `at` is the value.
+    /// The word whose value is at place `at`.
     #[inline(always)]
     fn word_at(&self, at: usize) -> usize {
         let word = at.wrapping_sub(self.lowest);
         if at < self.lowest { word.wrapping_add(self.words()) } else { word }
     }
 
-    /// The value of `word`. Only for one where no run begins, or has begun, it may be written here, and not more than zero;
-    /// else by [`set`](Self::set).
-    ///
-    /// It may be asked for the word behind the last one: that of the page behind a run that ends with a pool of whole words.
-    /// The answer is a value that no word has, or word 0's, and does not matter: [`PageMap::run_end`](super::PageMap) finds
-    /// that nothing is free there before it looks at it. It is not written: only words in which a run begins are, or that
-    /// one fills.
-    #[inline(never)]
-    pub fn value(&mut self, word: usize) -> &mut i32 {
-        let at = self.place(word);
-        if let Some(node) = self.nodes.get_mut(at / FANOUT)
-            && let Some(value) = node.get_mut(at % FANOUT)
-        {
-            return value;
-        }
-        // No word leads here.
-        &mut self.longest
+    /// The value of `word`: the longest run that begins in it, zero, or a tag. For a word past the last one the result
+    /// is the value of another word, or zero.
+    #[inline(always)]
+    pub fn value(&self, word: usize) -> i32 {
+        self.nodes.as_flattened().get(self.place(word)).copied().unwrap_or(0)
     }
 
-    /// The longest run of all.
+    /// Records that `word` is the last word that the run from page `start` on fills. No run begins in `word`.
+    #[inline(always)]
+    pub fn tag(&mut self, word: usize, start: usize) {
+        let at = self.place(word);
+        if let Some(value) = self.nodes.as_flattened_mut().get_mut(at) {
+            *value = -1 - start as i32;
+        }
+    }
+
+    /// The first page of the run that fills `word`, if `word` is the last word that this run fills and the run begins in
+    /// an earlier word; `None` if the run begins in `word`.
+    #[inline(always)]
+    pub fn tagged_start(&self, word: usize) -> Option<usize> {
+        usize::try_from(-1 - self.value(word)).ok()
+    }
+
+    /// The length of the longest run of all.
     pub fn longest(&self) -> usize {
         self.longest as usize
     }
 
-    /// The first word in which a run of at least `length` begins, and the longest that begins there; `None` if there is no
-    /// such run. `length` is not zero.
+    /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run. `length`
+    /// is not zero.
     #[inline(always)]
-    pub fn first(&self, length: usize) -> Option<(usize, i32)> {
+    pub fn first(&self, length: usize) -> Option<usize> {
         if self.longest() < length {
             return None;
         }
         let (nodes, length) = (&*self.nodes, length as i32);
         let (mut node, mut below) = (nodes.first()?, 0);
         loop {
-            // One of the four is long enough, as the level above says: the first that is.
+            // The value above says that one of the four is at least `length`; this finds the first one.
             let [a, b, c, _] = node;
             let third = if *c < length { 3 } else { 2 };
             let second = if *b < length { third } else { 1 };
@@ -126,34 +155,34 @@ impl RunTree {
             below = at + 1;
             match nodes.get(below) {
                 Some(next) => node = next,
-                None => return Some((self.word_at(at), *node.get(first)?)),
+                None => return Some(self.word_at(at)),
             }
         }
     }
 
-    /// A word behind `word`, before which, and behind `word`, no run of at least `length` begins; `None` if none begins
-    /// behind `word` at all. `length` is not zero.
+    /// Returns a word after `word` such that no run of at least `length` pages begins between the two; `None` if no such
+    /// run begins after `word`. `length` is not zero.
     ///
-    /// Not always the very word in which one begins: to look for that on the way down would take as long again as the way
-    /// up. It is the first word below a value that is long enough; whoever finds nothing there and asks again gets to one
-    /// that lies lower, and is at the very word after as many steps as the tree has levels.
+    /// The result is not always the word in which the run begins: to look for that on the way down would take as long as
+    /// the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there asks
+    /// again, and reaches the word after at most as many calls as the tree has levels.
     #[inline(always)]
-    pub fn first_behind(&self, word: usize, length: i32) -> Option<usize> {
+    pub fn first_after(&self, word: usize, length: i32) -> Option<usize> {
         let (nodes, mut at) = (&*self.nodes, self.place(word));
-        // Up, to the first node that has such a run to the right of the way here.
+        // Up, to the first node that has such a run to the right of this path.
         loop {
-            let ([_, b, c, d], way) = (nodes.get(at / FANOUT)?, at % FANOUT);
-            let right = if way < 1 && *b >= length {
+            let ([_, b, c, d], child) = (nodes.get(at / FANOUT)?, at % FANOUT);
+            let right = if child < 1 && *b >= length {
                 1
-            } else if way < 2 && *c >= length {
+            } else if child < 2 && *c >= length {
                 2
-            } else if way < 3 && *d >= length {
+            } else if child < 3 && *d >= length {
                 3
             } else {
                 at = (at / FANOUT).checked_sub(1)?;
                 continue;
             };
-            at = at - way + right;
+            at = at - child + right;
             break;
         }
         // Down, to the leftmost word.
@@ -163,12 +192,12 @@ impl RunTree {
         Some(self.word_at(at))
     }
 
-    /// The last word before `word` in which a run begins; `None` if none does.
+    /// Returns the last word before `word` in which a run begins; `None` if there is none.
     #[inline(always)]
     pub fn last_before(&self, word: usize) -> Option<usize> {
         let (nodes, mut at) = (&*self.nodes, self.place(word));
         let last_of = |node: &Node, places: usize| node.iter().take(places).rposition(|longest| *longest > 0);
-        // Up, to the first node that has a run to the left of the way here.
+        // Up, to the first node that has a run to the left of this path.
         loop {
             if let Some(left) = last_of(nodes.get(at / FANOUT)?, at % FANOUT) {
                 at = at - at % FANOUT + left;
@@ -176,36 +205,80 @@ impl RunTree {
             }
             at = (at / FANOUT).checked_sub(1)?;
         }
-        // Down, always into the last that has one.
+        // Down, always into the last child that has one.
         while let Some(node) = nodes.get(at + 1) {
             at = (at + 1) * FANOUT + last_of(node, FANOUT)?;
         }
         Some(self.word_at(at))
     }
 
-    /// The longest run that begins in `word` is now `length`; zero if none does.
-    #[inline(always)]
-    pub fn set(&mut self, word: usize, length: i32) {
-        let (mut at, mut value) = (self.place(word), length);
-        let nodes = &mut *self.nodes;
-        while let Some(node) = nodes.get_mut(at / FANOUT)
-            && let Some(longest) = node.get_mut(at % FANOUT)
-            && *longest != value
+    /// Records a run of `length` pages that begins in `word`. Returns how many levels changed.
+    ///
+    /// A maximum can only grow here, so the other children of a node are not read.
+    #[inline(never)]
+    pub fn raise(&mut self, word: usize, length: i32) -> usize {
+        let mut at = self.place(word);
+        let mut levels = 0;
+        while let Some(value) = self.nodes.as_flattened_mut().get_mut(at)
+            && *value < length
         {
-            *longest = value;
-            value = maximum(node);
-            at /= FANOUT;
-            if at == 0 {
-                self.longest = value;
-                return;
-            }
-            at -= 1;
+            *value = length;
+            levels += 1;
+            let Some(above) = (at / FANOUT).checked_sub(1) else {
+                self.longest = self.longest.max(length);
+                break;
+            };
+            at = above;
         }
+        levels
+    }
+
+    /// Removes a run of `length` pages that began in `word`; the longest that begins there now has `left` pages, or zero.
+    /// Nothing changes if `word` has a longer run, which hides this one.
+    ///
+    /// Changes at most [`LEVELS_AT_ONCE`] levels. [`Lowered::rest`] is what is left to do, before the tree is used again.
+    #[inline(never)]
+    pub fn lower(&mut self, word: usize, length: i32, left: i32) -> Lowered {
+        let at = self.place(word);
+        self.lower_at(at, length, left)
+    }
+
+    /// Does what an earlier [`lower`](Self::lower) left to do.
+    #[inline(never)]
+    pub fn lower_rest(&mut self, rest: Rest) -> Lowered {
+        let left = self.nodes.get(rest.at + 1).map_or(0, maximum);
+        self.lower_at(rest.at, rest.length, left)
+    }
+
+    /// Makes the value at place `at`, and the values above that are due to it, `left` instead of `length`.
+    #[inline(always)]
+    fn lower_at(&mut self, mut at: usize, length: i32, mut left: i32) -> Lowered {
+        let mut levels = 0;
+        while let Some(node) = self.nodes.get_mut(at / FANOUT)
+            && let Some(value) = node.get_mut(at % FANOUT)
+            && *value == length
+        {
+            if levels == LEVELS_AT_ONCE {
+                return Lowered { levels, rest: Some(Rest { at, length }) };
+            }
+            *value = left;
+            left = maximum(node);
+            levels += 1;
+            // Another run of the same length hides the change from the levels above.
+            if left == length {
+                break;
+            }
+            let Some(above) = (at / FANOUT).checked_sub(1) else {
+                self.longest = left.max(0);
+                break;
+            };
+            at = above;
+        }
+        Lowered { levels, rest: None }
     }
 }
 
-/// The longest of four. It is negative where all are, but not at the top: the first word is not the last of a run that
-/// begins before.
+/// The largest of the four values of a node.
 #[inline(always)]
 fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;

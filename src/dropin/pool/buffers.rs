@@ -1,7 +1,7 @@
 //! A pool's buffers: taking pages, saying where they are seen, giving them back.
 
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{PageMap, Span, Step, change, differs_in_many};
+use crate::dropin::page_map::{PageMap, Settled, Span, Step, change, differs_in_many};
 use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
@@ -13,8 +13,7 @@ use crate::mem::turn::Turned;
 use core::num::NonZeroUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// How often a call that is interrupted between two short stretches with the lock held begins anew, before it takes one
-/// that is longer.
+/// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;
 
 /// Says that a buffer is looked for by an address in a view: the first to look in.
@@ -32,25 +31,25 @@ enum Shown {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Takes the lowest run of `pages` free pages; says at which page. Any context.
+    /// Allocates the lowest `pages` contiguous free pages and returns the first page; `None` if no free run is long enough.
+    /// Any context.
     #[inline(always)]
     pub fn take(&self, pages: usize) -> Option<usize> {
         let mut map = self.map.lock(self.kernel);
-        if let Some(page) = map.take(pages) {
-            return Some(page);
+        match map.take(pages) {
+            Some(page) => Some(page),
+            None => self.take_lowest(map, pages),
         }
-        drop(map);
-        self.take_lowest(pages)
     }
 
-    /// The same, where the open run does not say so: opens another.
+    /// Allocates as [`take`](Self::take) does, after the open run turned out not to serve the request.
     #[inline(never)]
-    fn take_lowest(&self, pages: usize) -> Option<usize> {
-        // A pool that is too small says so at once.
+    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        // Asked here, so that calls that the open run serves do not pay for it.
         if pages > self.pages {
             return None;
         }
-        self.settled().take_lowest(pages)
+        self.settle(map, true).take_lowest(pages)
     }
 
     /// Takes the lowest run of `pages` free pages in `[from, end)` at an address that is a multiple of `align` bytes, a power
@@ -255,40 +254,50 @@ impl<K: Kernel> Pool<K> {
         Ok(())
     }
 
-    /// Gives back the buffer of `pages` pages at `page`, if it was the last that was taken. Any context.
+    /// Frees the buffer of `pages` pages at `page`. Any context.
+    ///
+    /// # Errors
+    /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
     #[inline(always)]
-    pub fn free_last(&self, page: usize, pages: usize) -> bool {
-        self.map.lock(self.kernel).give_back_last(page, pages)
+    pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
+        let mut map = self.map.lock(self.kernel);
+        if map.give_back_last(page, pages) {
+            return Ok(());
+        }
+        self.free_checked(map, page, pages)
     }
 
-    /// Gives back the buffer of `pages` pages at `page`. Any context.
+    /// Frees a buffer that was not the last that was allocated.
     #[inline(never)]
-    pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
-        let mut map = self.lock();
-        let mut is_settled = false;
-        while !map.give_back(page, pages, is_settled)? {
+    fn free_checked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, page: usize, pages: usize) -> Result<(), Error> {
+        while !map.give_back(page, pages)? {
             drop(map);
             map = self.settled();
-            is_settled = true;
         }
         Ok(())
     }
 
-    /// The map, settled. Each part of that has the lock for itself, so that none holds it for long; unless somebody else
-    /// takes pages in between, time and again.
-    #[inline(never)]
+    /// Locks the map, settles it, and returns it locked: no work was done in the same stretch with the lock held.
     pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
+        self.settle(self.lock(), false)
+    }
+
+    /// Settles the map and returns it locked. Each step has a stretch with the lock held for itself; if `is_quick` is true,
+    /// the caller's work is so short that it may follow a quick step.
+    #[inline(never)]
+    fn settle<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, is_quick: bool) -> IrqGuard<'a, K, PageMap> {
         let mut patience = PATIENCE;
         loop {
-            let mut map = self.lock();
-            loop {
-                if !map.settle() {
-                    return map;
-                }
-                if patience != 0 {
-                    patience -= 1;
-                    break;
-                }
+            let step = map.settle();
+            if step == Settled::Already || is_quick && step == Settled::Now {
+                return map;
+            }
+            // Other callers may leave something to settle each time that the lock is released. After a while this call does
+            // the rest in one stretch.
+            if patience != 0 {
+                patience -= 1;
+                drop(map);
+                map = self.lock();
             }
         }
     }

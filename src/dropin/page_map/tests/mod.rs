@@ -123,7 +123,7 @@ fn runs_that_cross_the_largest_pool_are_found() {
     for page in (pages / 2 - 99..pages / 2 + 100).step_by(2) {
         map.free(page, 1).unwrap();
     }
-    while map.settle() {}
+    map.settle_all();
     assert_eq!(map.longest_free(), 201);
     assert_eq!(map.allocate(202), None);
     assert_eq!(map.allocate(201), Some(pages / 2 - 100));
@@ -197,7 +197,7 @@ fn allocate_between(
     align: usize,
 ) -> Option<usize> {
     loop {
-        while map.settle() {}
+        map.settle_all();
         match map.take_between(from, end, count, base, align) {
             Step::Taken(page) => return Some(page),
             Step::From(page) if page < end => {
@@ -332,17 +332,17 @@ fn an_aligned_search_goes_on_where_a_run_has_grown_over_its_place() {
     assert_eq!(map.allocate(700), Some(300));
     map.free(10, 130).unwrap();
     map.free(290, 10).unwrap();
-    while map.settle() {}
+    map.settle_all();
     assert!(matches!(map.take_between(0, 1000, 10, 0, 256), Step::From(140)));
     map.free(140, 150).unwrap();
-    while map.settle() {}
+    map.settle_all();
     let taken = map.take_between(140, 1000, 10, 0, 256);
-    while map.settle() {}
+    map.settle_all();
     assert_tree_is_exact(&mut map);
     if let Step::Taken(page) = taken {
         map.free(page, 10).unwrap();
     }
-    while map.settle() {}
+    map.settle_all();
     assert_eq!(map.allocate(290), Some(10));
 }
 
@@ -401,7 +401,7 @@ fn rings_are_given_back_in_either_order() {
                     };
                     let first = (before != 0).then(|| allocate(&mut map, &mut model, before));
                     if order >= 2 {
-                        while map.settle() {}
+                        map.settle_all();
                     }
                     let mut ring: Vec<_> = (0..8).map(|_| allocate(&mut map, &mut model, unit)).collect();
                     for page in &ring[..recycled] {
@@ -448,7 +448,7 @@ fn a_size_that_reaches_to_the_end_of_a_closed_run_is_wrong() {
         if hole {
             assert_eq!(map.free(0, 10), Ok(()));
         }
-        while map.settle() {}
+        map.settle_all();
         for count in [11, 20, 80, 90] {
             assert_eq!(map.free(10, count), Err(Error::WrongSize), "{count}");
         }

@@ -69,43 +69,41 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 
 /// As a pool does, under one lock.
 impl PageMap {
-    /// Takes `count` pages, and says where.
+    /// Settles the map.
+    pub fn settle_all(&mut self) {
+        while self.settle() != Settled::Already {}
+    }
+
+    /// Allocates `count` pages and returns the first.
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
         self.take(count).or_else(|| {
-            while self.settle() {}
+            self.settle_all();
             self.take_lowest(count)
         })
     }
 
-    /// Gives `count` pages back.
+    /// Frees `count` pages.
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
         if count != 0 && self.give_back_last(page, count) {
             return Ok(());
         }
-        if !self.give_back(page, count, false)? {
-            while self.settle() {}
-            assert!(self.give_back(page, count, true)?);
+        if !self.give_back(page, count)? {
+            self.settle_all();
+            assert!(self.give_back(page, count)?);
         }
         Ok(())
     }
 }
 
-/// Holds every figure that the map keeps against the bits.
+/// Checks every figure that the map keeps against the bits.
 pub fn assert_consistent(map: &mut PageMap, model: &Model) {
-    while map.settle() {}
+    map.settle_all();
     assert_tree_is_exact(map);
     for (page, begun) in model.begun_at.iter().enumerate() {
         assert_eq!(test(map.used(), page), begun.is_some(), "page {page} used");
         if begun.is_some() {
             assert_eq!(test(map.starts(), page), *begun == Some(page), "page {page} start");
         }
-    }
-    let (used, pages) = (map.used(), map.pages);
-    let is_free = |page: usize| page < pages && !test(used, page);
-    for start in (0..pages).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1))) {
-        let end = (start..).find(|&page| !is_free(page)).unwrap();
-        let longest = *map.runs.value(start / BITS);
-        assert_eq!((map.run_start(end), map.run_end(start, longest)), (start, end));
     }
     for index in 0..map.used().len() {
         assert_eq!(word(map.starts(), index) & !word(map.used(), index), 0, "starts of free pages in word {index}");
@@ -114,28 +112,57 @@ pub fn assert_consistent(map: &mut PageMap, model: &Model) {
     assert_eq!(PageMap::used_pages(map.used()), model.used());
 }
 
-/// Holds the tree against the bits as they were before the open run was taken from.
+/// The free runs, as the tree should have them: those of the bitmap, but all of the open run as one.
+pub fn runs_of_the_tree(map: &PageMap) -> Vec<(usize, usize)> {
+    let open = &map.open;
+    let is_free = |page: usize| (open.start..open.end).contains(&page) || !test(map.used(), page);
+    let mut runs = Vec::new();
+    let mut page = 0;
+    while page < map.pages {
+        let start = page;
+        while page < map.pages && is_free(page) {
+            page += 1;
+        }
+        if page != start {
+            runs.push((start, page));
+        }
+        page += 1;
+    }
+    runs
+}
+
+/// Checks the tree, at any time: every run of it with its value, its end and its tag; and what the open run promises.
+///
+/// Not while something is left to settle, of which nobody asks the tree.
 pub fn assert_tree_is_exact(map: &mut PageMap) {
-    let (used, pages, is_open) = (map.used(), map.pages, map.open.is_open());
-    let (start, next, end) = (map.open.start(), map.open.next, map.open.end);
-    let (hole, hole_end) = (map.open.hole, map.open.hole_end);
-    let is_free = |page: usize| {
-        let is_left = !is_open && ((next..end).contains(&page) || (hole..hole_end).contains(&page));
-        page < pages && !is_left && ((start..next).contains(&page) || !test(used, page))
-    };
-    for index in 0..map.used().len() {
-        let begins =
-            (index * BITS..(index + 1) * BITS).filter(|&page| is_free(page) && (page == 0 || !is_free(page - 1)));
-        let longest = begins.map(|page| (page..).take_while(|&page| is_free(page)).count()).max().unwrap_or(0);
-        assert!(map.due.0 == index + 1 || (*map.runs.value(index)).max(0) as usize == longest, "word {index}");
+    if map.has_work() {
+        return;
     }
-    let mut run = 0;
-    for page in 0..map.pages {
-        run = if test(map.used(), page) { 0 } else { run + 1 };
-        assert!(!is_open || page >= start || run < map.open.least.max(1), "a run before the open one");
+    let runs = runs_of_the_tree(map);
+    let mut longest = vec![0; map.used().len()];
+    for &(start, end) in &runs {
+        longest[start / BITS] = longest[start / BITS].max(end - start);
     }
-    if is_open {
-        assert!(hole == hole_end || start <= hole && hole < hole_end && hole_end < next, "the hole");
-        assert!((next..end).all(is_free) && !is_free(end), "the open run");
+    for (index, longest) in longest.iter().enumerate() {
+        assert_eq!(map.runs.value(index).max(0) as usize, *longest, "word {index} of {}", map.pages);
+    }
+    assert_eq!(map.runs.longest(), longest.iter().copied().max().unwrap_or(0), "the longest of {}", map.pages);
+    let open = &map.open;
+    for &(start, end) in &runs {
+        if start != open.start {
+            assert_eq!((map.run_start(end), map.run_end(start)), (start, end));
+        }
+        assert!(start >= open.start || open.take_would_refuse(end - start), "a run before the open one");
+    }
+    if open.start == OpenRun::CLOSED.start {
+        return;
+    }
+    assert!(runs.contains(&(open.start, open.end)), "no other run touches the open one");
+    let has_hole = open.hole != open.hole_end;
+    assert!(open.start <= open.next && open.next <= open.end);
+    assert!(!has_hole || open.start <= open.hole && open.hole < open.hole_end && open.hole_end < open.next);
+    for page in open.start..open.end {
+        let is_free = page >= open.next || has_hole && (open.hole..open.hole_end).contains(&page);
+        assert_eq!(test(map.used(), page), !is_free, "page {page} of the open run");
     }
 }
