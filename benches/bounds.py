@@ -33,7 +33,7 @@ LARGE, FASTER = 16384, 50
 # What a row on the largest pool may cost, against the same on this one.
 SMALL, GROWTH = 2048, 2.5
 # Bytes of the linked core.
-CORE = 10240
+CORE = 12288
 
 
 def walks(pages, fill, outcome, fit):
