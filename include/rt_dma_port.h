@@ -14,52 +14,53 @@
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX
 
 /**
- * Write-back cached memory.
+ * Memory type: write-back cached.
  */
 #define RT_DMA_PORT_CACHED 0
 
 /**
- * Uncached memory.
+ * Memory type: not cached.
  */
 #define RT_DMA_PORT_UNCACHED 1
 
 /**
- * Write-through memory.
+ * Memory type: write-through.
  */
 #define RT_DMA_PORT_WRITE_THROUGH 2
 
 /**
- * `RT_HW_CACHE_FLUSH`.
+ * Cache operation: write dirty lines to memory (`RT_HW_CACHE_FLUSH`).
  */
 #define RT_DMA_PORT_FLUSH 1
 
 /**
- * `RT_HW_CACHE_INVALIDATE`.
+ * Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
  */
 #define RT_DMA_PORT_INVALIDATE 2
 
 /**
- * Clean and invalidate as one operation: nothing that is written to a line meanwhile is lost.
+ * Cache operation: write dirty lines to memory and drop them, in one step, so that a write to a line meanwhile is not
+ * lost.
  */
 #define RT_DMA_PORT_FLUSH_AND_DROP 3
 
 /**
- * A line of `LOG_E`.
+ * Severity of a log line: an error (`LOG_E`).
  */
 #define RT_DMA_PORT_ERROR 0
 
 /**
- * A line of `LOG_W`.
+ * Severity of a log line: a warning (`LOG_W`).
  */
 #define RT_DMA_PORT_WARNING 1
 
 /**
- * An entry was found and filled in.
+ * The entry was found.
  */
 #define RT_DMA_PORT_FOUND 0
 
 /**
- * There is no list.
+ * The caller of `rt_dma_pool_extract` passed no list.
  */
 #define RT_DMA_PORT_INVALID 1
 
@@ -69,17 +70,17 @@
 #define RT_DMA_PORT_ABSENT 2
 
 /**
- * The list ends before that index.
+ * The list ends before the index.
  */
 #define RT_DMA_PORT_END 3
 
 /**
- * There is an entry, but it cannot be read.
+ * The entry exists, but cannot be read.
  */
 #define RT_DMA_PORT_UNREADABLE 4
 
 /**
- * `memory-region` leads to no node.
+ * `memory-region` refers to no node.
  */
 #define RT_DMA_PORT_NO_NODE 5
 
@@ -99,21 +100,21 @@
 #define RT_DMA_PORT_NOT_RESERVED 8
 
 /**
- * The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
+ * The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
  */
 struct rt_dma_port_list {
   /**
-   * Where it is, or null.
+   * The first region, or null.
    */
   const void *start;
   /**
-   * Regions in it.
+   * Number of regions.
    */
   uintptr_t length;
 };
 
 /**
- * A range of physical memory, as the port reports it.
+ * A range of physical memory.
  */
 struct rt_dma_port_region {
   /**
@@ -127,43 +128,43 @@ struct rt_dma_port_region {
 };
 
 /**
- * Reserved memory that a device's node names in `memory-region`, as the port reports it.
+ * A region of reserved memory to which a device's node refers in `memory-region`.
  */
 struct rt_dma_port_named_region {
   /**
-   * Its place.
+   * First and last byte.
    */
   struct rt_dma_port_region place;
   /**
-   * 1 if its node says `no-map`.
+   * 1 if its node has `no-map`.
    */
   int no_map;
   /**
-   * 1 if its node says `reusable`.
+   * 1 if its node has `reusable`.
    */
   int reusable;
 };
 
 /**
- * A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
+ * A DMA window of a PCI host bridge: the first members of a `struct rt_pci_bus_region`.
  */
 struct rt_dma_port_window {
   /**
-   * First byte as the device sees it.
+   * First byte, as an address of the device.
    */
   uint64_t bus;
   /**
-   * First byte as the processor sees it.
+   * First byte, as an address of the processor.
    */
   uint64_t cpu;
   /**
-   * Bytes.
+   * Size in bytes.
    */
   uint64_t size;
 };
 
 /**
- * A child of `/reserved-memory` with `compatible = "shared-dma-pool"`, as the port reports it.
+ * A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
  */
 struct rt_dma_port_shared_pool {
   /**
@@ -195,21 +196,22 @@ struct rt_dma_port_shared_pool {
    */
   int has_reg;
   /**
-   * 1 if the node says `no-map`.
+   * 1 if the node has `no-map`.
    */
   int no_map;
   /**
-   * 1 if the node says `reusable`.
+   * 1 if the node has `reusable`.
    */
   int reusable;
   /**
-   * 1 if the node says `linux,cma-default`.
+   * 1 if the node has `linux,cma-default`.
    */
   int is_default;
 };
 
 /**
- * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`): their values depend on its configuration.
+ * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
+ * configuration.
  */
 struct rt_dma_port_errors {
   /**
@@ -247,7 +249,7 @@ struct rt_dma_port_errors {
 };
 
 /**
- * What the BSP's configuration says, once and for all.
+ * Constants of the BSP's configuration.
  */
 struct rt_dma_port_configuration {
   /**
@@ -255,7 +257,7 @@ struct rt_dma_port_configuration {
    */
   struct rt_dma_port_errors errors;
   /**
-   * MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
+   * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
    */
   int16_t view_limit;
   /**
@@ -264,11 +266,11 @@ struct rt_dma_port_configuration {
    */
   int16_t revision;
   /**
-   * Where `dma_ops` stands in a `struct rt_device`, in bytes.
+   * Offset of `dma_ops` in a `struct rt_device`, in bytes.
    */
   uint16_t ops_offset;
   /**
-   * Bytes in the longest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`); 0 if it states none.
+   * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
    */
   uint16_t stated_cache_line;
 };
@@ -278,185 +280,326 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * `rt_calloc(size, 1)`. Thread.
+ * @brief Allocates zeroed memory (`rt_calloc`).
+ *
+ * @param[in] size Bytes, not zero.
+ * @return The memory, aligned for a pointer; null if the heap has no room.
+ *
+ * @note Context: thread
  */
 extern void *rt_dma_port_heap_alloc(uintptr_t size);
 
 /**
- * `rt_free`. Thread.
+ * @brief Frees memory (`rt_free`).
+ *
+ * @param[in] memory What `rt_dma_port_heap_alloc` returned.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_heap_free(void *memory);
 
 /**
- * `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Without page tables `va + PV_OFFSET`. Any
- * context.
+ * @brief Translates a virtual address (`rt_kmem_v2p`). A kernel without page tables gives `va + PV_OFFSET`.
+ *
+ * @param[in] va The address.
+ * @return The physical address; RT_DMA_PORT_UNMAPPED if nothing is mapped at the address.
+ *
+ * @note Context: any
  */
 extern uintptr_t rt_dma_port_v2p(void *va);
 
 /**
- * Not 0 if the kernel has page tables. 0 where it leaves the MMU off: then every address is mapped at
- * `PV_OFFSET` from its physical address, and only cached memory can be mapped. Any context.
+ * @brief Returns whether the kernel has page tables.
+ *
+ * @return 0 if the kernel leaves the MMU off: then every address is mapped at `PV_OFFSET` from its physical address,
+ *         and only cached memory can be mapped. Otherwise not 0.
+ *
+ * @note Context: any
  */
 extern int rt_dma_port_has_page_tables(void);
 
 /**
- * `PV_OFFSET`. Any context.
+ * @brief Returns `PV_OFFSET`: the physical address minus the virtual address, in the linear map.
+ *
+ * @return `PV_OFFSET`.
+ *
+ * @note Context: any
  */
 extern uintptr_t rt_dma_port_pv_offset(void);
 
 /**
- * Maps whole pages write-back cached at `va` with `rt_aspace_map_phy`, if it can; not where the revision leaves the
- * linear map to its boot code. Thread.
+ * @brief Maps whole pages write-back cached (`rt_aspace_map_phy`), if the kernel can. It maps nothing where the
+ * revision leaves the linear map to the boot code.
+ *
+ * @param[in] va The virtual address, at which nothing is mapped.
+ * @param[in] pa The physical address.
+ * @param[in] size Bytes, whole pages.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_map_linear(void *va,
                                    uintptr_t pa,
                                    uintptr_t size);
 
 /**
- * `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
- * (RT_DMA_PORT_WRITE_THROUGH); null on failure. Without page tables the linear address for RT_DMA_PORT_CACHED, else
- * null. Thread.
+ * @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
+ * `rt_ioremap_wt`).
+ *
+ * @param[in] pa The physical address.
+ * @param[in] size Bytes, whole pages.
+ * @param[in] memory RT_DMA_PORT_CACHED, RT_DMA_PORT_UNCACHED or RT_DMA_PORT_WRITE_THROUGH.
+ * @return The address, or null on failure. Without page tables: the linear address for RT_DMA_PORT_CACHED, null
+ *         for other memory.
+ *
+ * @note Context: thread
  */
 extern void *rt_dma_port_map(uintptr_t pa,
                              uintptr_t size,
                              int memory);
 
 /**
- * `rt_iounmap`. Thread.
+ * @brief Removes a mapping (`rt_iounmap`).
+ *
+ * @param[in] va What `rt_dma_port_map` returned.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_unmap(void *va);
 
 /**
- * `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE; or RT_DMA_PORT_FLUSH_AND_DROP. Complete when it
- * returns. Any context.
+ * @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
+ *
+ * @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
+ * @param[in] va The first byte.
+ * @param[in] size Bytes.
+ *
+ * @note Context: any
  */
-extern void rt_dma_port_cache(int operation,
-                              void *va,
-                              int size);
+extern void rt_dma_port_cache(int operation, void *va, int size);
 
 /**
- * Bytes in the largest line of any cache of the system. Any context.
+ * @brief Returns the size of the largest line of any cache of the system.
+ *
+ * @return Bytes, a power of two.
+ *
+ * @note Context: any
  */
 extern uintptr_t rt_dma_port_cache_line_max(void);
 
 /**
- * Masks interrupts on this core and says what to give to `rt_dma_port_irq_restore`. Any context.
+ * @brief Masks interrupts on this core. Calls nest.
+ *
+ * @return The value for `rt_dma_port_irq_restore`.
+ *
+ * @note Context: any
  */
 extern uintptr_t rt_dma_port_irq_save(void);
 
 /**
- * Undoes one `rt_dma_port_irq_save`. Any context.
+ * @brief Undoes one `rt_dma_port_irq_save`.
+ *
+ * @param[in] saved The value that it returned.
+ *
+ * @note Context: any
  */
 extern void rt_dma_port_irq_restore(uintptr_t saved);
 
 /**
- * `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
+ * @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
+ *
+ * @return The value for `rt_dma_port_critical_exit`.
+ *
+ * @note Context: any
  */
 extern uintptr_t rt_dma_port_critical_enter(void);
 
 /**
- * `rt_hw_interrupt_enable`. Any context.
+ * @brief Undoes one `rt_dma_port_critical_enter` (`rt_hw_interrupt_enable`).
+ *
+ * @param[in] saved The value that it returned.
+ *
+ * @note Context: any
  */
 extern void rt_dma_port_critical_exit(uintptr_t saved);
 
 /**
- * Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
+ * @brief Returns whether the caller must not sleep.
+ *
+ * @return Not 0 in an interrupt, and in a thread with interrupts masked or the scheduler locked; otherwise 0.
+ *
+ * @note Context: any
  */
 extern int rt_dma_port_is_atomic(void);
 
 /**
- * Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
+ * @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). The scheduler is running.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_pause(void);
 
 /**
- * The address of entry `index` of the list, where `rt_dma_pool_extract` is handed one: of an empty one if it has no name.
- * Else, whatever the list is, of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable, and named
- * "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list where one is needed, or
- * RT_DMA_PORT_ABSENT without memblock. Thread.
+ * @brief Finds a region in which boot pools can be made.
+ *
+ * In revision r1, all regions of the list are counted, and one without a name is returned as empty. In revision
+ * r2, the regions of `rt_memblock_get_reserved()` are counted that are in use, not hot-pluggable, and named
+ * "dma-pool".
+ *
+ * @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
+ * @param[in] index The index of the region.
+ * @return The address of the region's `rt_region_t`; RT_DMA_PORT_END after the last; RT_DMA_PORT_INVALID if a
+ *         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
+ *
+ * @note Context: thread
  */
 extern uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list,
                                       uintptr_t index);
 
 /**
- * The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
- * `start`, unless it ends there. Memblock's is not written. Thread.
+ * @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
+ * A region of memblock is not written.
+ *
+ * @param[in] region What `rt_dma_port_reserved` returned.
+ * @param[in] start Where the region began.
+ * @param[in] end One past the last byte that pools cover.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_consume(void *region,
                                 uintptr_t start,
                                 uintptr_t end);
 
 /**
- * `rt_dm_dev_get_name`; if the device has no name, that of its device-tree node; null if it has none either. Any
- * context.
+ * @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
+ *
+ * @param[in] dev The device.
+ * @return The name; null if the device has no name and no node.
+ *
+ * @note Context: any
  */
 extern const char *rt_dma_port_device_name(void *dev);
 
 /**
- * `rt_dma_device_is_coherent`. Any context.
+ * @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
+ *
+ * @param[in] dev The device.
+ * @return Not 0 if it is.
+ *
+ * @note Context: any
  */
 extern int rt_dma_port_device_is_coherent(void *dev);
 
 /**
- * `dev->dma_ops = ops`, if it is null, written with release. Any context.
+ * @brief Sets `dev->dma_ops` with release, if it is null.
+ *
+ * @param[in] dev The device.
+ * @param[in] ops The map operations.
+ *
+ * @note Context: any
  */
 extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
 
 /**
- * `dev->dma_ops = ops`, written with release. Any context.
+ * @brief Sets `dev->dma_ops` with release.
+ *
+ * @param[in] dev The device.
+ * @param[in] ops The map operations.
+ *
+ * @note Context: any
  */
 extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
 
 /**
- * The device's device-tree node; null if it has none. Any context.
+ * @brief Returns a device's device-tree node.
+ *
+ * @param[in] dev The device.
+ * @return The node; null if the device has none.
+ *
+ * @note Context: any
  */
 extern const void *rt_dma_port_node(void *dev);
 
 /**
- * Fills in region `index` of the node's `memory-region`. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_END if the property
- * has no such entry, or why the entry leads to no memory: RT_DMA_PORT_NO_NODE, RT_DMA_PORT_DISABLED,
- * RT_DMA_PORT_NO_REG, RT_DMA_PORT_UNREADABLE (a bad `reg`, or beyond what the processor can address),
- * RT_DMA_PORT_NOT_RESERVED. Thread.
+ * @brief Reads one entry of the `memory-region` of a device's node.
+ *
+ * @param[in] dev The device.
+ * @param[in] index The index in the property.
+ * @param[out] region The region, if the entry was found.
+ * @retval RT_DMA_PORT_FOUND The region was filled in.
+ * @retval RT_DMA_PORT_END The property has no such entry.
+ * @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
+ * @retval RT_DMA_PORT_DISABLED The node is disabled.
+ * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
+ * @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
+ * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_memory_region(void *dev,
-                                     uintptr_t index,
-                                     struct rt_dma_port_named_region *region);
+extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region);
 
 /**
- * The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
+ * @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+ *
+ * @param[in] dev The device, which has a node.
+ * @return The node; null if there is none.
+ *
+ * @note Context: thread
  */
 extern const void *rt_dma_port_dma_ranges(void *dev);
 
 /**
- * Returns the device's address for `pa`, which is what `rt_ofw_translate_cpu2dma` returns; RT_DMA_PORT_UNMAPPED where
- * no range of the bus above the device, which has a node, covers it. `*last` becomes the last address, not below
- * `pa`, for which that holds: up to it the device's addresses rise with the physical ones, or no range covers any. Any
- * context, but a thread for the first call for a bus.
+ * @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+ *
+ * @param[in] dev The device, which has a node.
+ * @param[in] pa The physical address.
+ * @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
+ *        with the physical ones up to it, or no range covers any of them.
+ * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+ *
+ * @note Context: thread first, then any. The first call for a bus reads its ranges.
  */
 extern uintptr_t rt_dma_port_bus_address(void *dev,
                                          uintptr_t pa,
                                          uintptr_t *last);
 
 /**
- * `rt_ofw_translate_dma2cpu`; RT_DMA_PORT_UNMAPPED where the processor has no such address. Any context, but a thread
- * for the first call for a bus.
+ * @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
+ *
+ * @param[in] dev The device, which has a node.
+ * @param[in] handle The device's address.
+ * @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
+ *
+ * @note Context: thread first, then any. The first call for a bus reads its ranges.
  */
-extern uintptr_t rt_dma_port_cpu_address(void *dev,
-                                         uintptr_t handle);
+extern uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle);
 
 /**
- * DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
- * context.
+ * @brief Finds a DMA window of the host bridge of a device on bus "pci".
+ *
+ * @param[in] dev The device.
+ * @param[in] index The index of the window.
+ * @return The window, to be read at once; null if there is none.
+ *
+ * @note Context: any
  */
-extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev,
-                                                               uintptr_t index);
+extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index);
 
 /**
- * A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
- * where the caller may not sleep. Where `name` is null, the line begins with the address `dev` of a device, unless that
- * is 0. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
+ * @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
+ * caller may not sleep, it writes nothing.
+ *
+ * @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+ * @param[in] name The name; if it is null, the line begins with the address `dev`.
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+ * @param[in] a First argument of the format; 0 if there is none.
+ * @param[in] b Second argument.
+ * @param[in] c Third argument.
+ * @param[in] d Fourth argument.
+ * @param[in] dev The address of the device that the line is about, or 0.
+ *
+ * @note Context: any
  */
-extern void rt_dma_port_say(int level,
+extern void rt_dma_port_log(int level,
                             const char *name,
                             const char *format,
                             uintptr_t a,
@@ -466,12 +609,28 @@ extern void rt_dma_port_say(int level,
                             uintptr_t dev);
 
 /**
- * A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.
+ * @brief Logs that memory is reserved (`LOG_I`).
+ *
+ * @param[in] start The first byte.
+ * @param[in] name The name of the pool.
+ * @param[in] size Bytes.
+ *
+ * @note Context: thread
  */
-extern void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t size);
+extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
 
 /**
- * `rt_kprintf`: `format` with the words that it asks for. Thread.
+ * @brief Prints text to the shell (`rt_kprintf`).
+ *
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+ * @param[in] a First argument of the format; 0 if there is none.
+ * @param[in] b Second argument.
+ * @param[in] c Third argument.
+ * @param[in] d Fourth argument.
+ * @param[in] e Fifth argument.
+ * @param[in] f Sixth argument.
+ *
+ * @note Context: thread
  */
 extern void rt_dma_port_print(const char *format,
                               uintptr_t a,
@@ -482,47 +641,82 @@ extern void rt_dma_port_print(const char *format,
                               uintptr_t f);
 
 /**
- * Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or
- * RT_DMA_PORT_ABSENT without an unflattened device tree. Thread.
+ * @brief Reads one of the shared pools of `/reserved-memory`.
+ *
+ * @param[in] index The index of the pool.
+ * @param[out] pool The pool, if it was found.
+ * @retval RT_DMA_PORT_FOUND The pool was filled in.
+ * @retval RT_DMA_PORT_END There is no such pool.
+ * @retval RT_DMA_PORT_UNREADABLE Its node cannot be read.
+ * @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_shared_pool(uintptr_t index,
-                                   struct rt_dma_port_shared_pool *pool);
+extern int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool);
 
 /**
- * Fills in entry `index` of the node's `alloc-ranges`, in bytes; RT_DMA_PORT_FOUND or RT_DMA_PORT_END. Thread.
+ * @brief Reads one entry of a node's `alloc-ranges`.
+ *
+ * @param[in] node The node.
+ * @param[in] index The index of the entry.
+ * @param[out] start The first byte.
+ * @param[out] size Bytes.
+ * @retval RT_DMA_PORT_FOUND The entry was filled in.
+ * @retval RT_DMA_PORT_END There is no such entry.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_alloc_range(void *node,
-                                   uintptr_t index,
-                                   uint64_t *start,
-                                   uint64_t *size);
+extern int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64_t *size);
 
 /**
- * Fills in entry `index` of `rt_memblock_get_memory()`; RT_DMA_PORT_FOUND, RT_DMA_PORT_UNREADABLE for memory with a
- * flag, RT_DMA_PORT_END. Thread.
+ * @brief Reads one entry of `rt_memblock_get_memory()`.
+ *
+ * @param[in] index The index of the entry.
+ * @param[out] region The entry, if it was found.
+ * @retval RT_DMA_PORT_FOUND The entry was filled in.
+ * @retval RT_DMA_PORT_UNREADABLE The memory has a flag, and is not to be used.
+ * @retval RT_DMA_PORT_END There is no such entry.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_boot_memory(uintptr_t index,
-                                   struct rt_dma_port_region *region);
+extern int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * Fills in entry `index` of `rt_memblock_get_reserved()`, whatever it is; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
- * Thread.
+ * @brief Reads one entry of `rt_memblock_get_reserved()`, in use or not.
+ *
+ * @param[in] index The index of the entry.
+ * @param[out] region The entry, if it was found.
+ * @retval RT_DMA_PORT_FOUND The entry was filled in.
+ * @retval RT_DMA_PORT_END There is no such entry.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_boot_reserved(uintptr_t index,
-                                     struct rt_dma_port_region *region);
+extern int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region);
 
 /**
- * `rt_page_is_member`. Thread.
+ * @brief Returns whether the page allocator owns a page (`rt_page_is_member`).
+ *
+ * @param[in] pa A physical address in the page.
+ * @return Not 0 if it does.
+ *
+ * @note Context: thread
  */
 extern int rt_dma_port_is_paged(uintptr_t pa);
 
 /**
- * `rt_memblock_reserve_memory` under the node's name, and `[start, end)` as the node's `reg`; 0 on success, -1 on
- * failure, which changes nothing. Thread.
+ * @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the
+ * `reg` of the node.
+ *
+ * @param[in] node The node.
+ * @param[in] start The first byte, on a page boundary.
+ * @param[in] end One past the last byte, on a page boundary.
+ * @param[in] no_map 1 if the node has `no-map`, otherwise 0.
+ * @retval 0 The memory is reserved.
+ * @retval -1 Nothing was changed.
+ *
+ * @note Context: thread
  */
-extern int rt_dma_port_reserve(void *node,
-                               uintptr_t start,
-                               uintptr_t end,
-                               int no_map);
+extern int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map);
 
 #ifdef __cplusplus
 }  // extern "C"

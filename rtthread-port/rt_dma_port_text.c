@@ -25,7 +25,7 @@
 /* "device 0x" and an address. */
 #define WHOM_SIZE 32
 
-void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
+void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
         uintptr_t d, uintptr_t dev)
 {
     char line[LINE_SIZE];
@@ -59,7 +59,7 @@ void rt_dma_port_say(int level, const char *name, const char *format, uintptr_t 
     }
 }
 
-void rt_dma_port_announce(uintptr_t start, const char *name, uintptr_t size)
+void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size)
 {
     RT_UNUSED(start);
     RT_UNUSED(name);

@@ -1,57 +1,73 @@
-//! Lines in the log, and names in them.
+//! Lines in the log, and the names in them.
 
 use core::ffi::{CStr, c_char};
 
-/// How much a line in the log matters (`LOG_E`, `LOG_W`).
+/// The severity of a line in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub enum Level {
-    /// A call was refused.
+    /// A call was refused (`LOG_E`).
     Error = 0,
-    /// It works, but not as well as it could.
+    /// A call succeeded, but not as well as it could (`LOG_W`).
     Warning = 1,
 }
 
-/// A C string that the kernel owns, such as a pool's or a device's name; null where there is none. Nobody here reads
-/// it: it goes back to the kernel, whose `printf` says what it thinks of a null one (`(null)` or `(NULL)`).
+/// The name of a pool, a device or a node: a null pointer, or a C string that stays valid and unchanged as long as the
+/// name is used.
+///
+/// The library does not interpret the text. It passes the pointer to the kernel's `printf`, which decides how a null
+/// pointer is printed (`(null)` or `(NULL)`).
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub struct Name(pub *const c_char);
+pub struct Name(*const c_char);
 
 impl Name {
-    /// No name.
+    /// No name: a null pointer.
     pub const NONE: Name = Name(core::ptr::null());
 
-    /// A name of this library's own.
+    /// Makes a name of a constant.
     pub const fn of(text: &'static CStr) -> Name {
         Name(text.as_ptr())
     }
 
-    /// The name as a word of text (see [`Line::values`]).
-    #[inline(always)]
-    pub fn word(self) -> usize {
+    /// Makes a name of a pointer from C.
+    ///
+    /// # Safety
+    /// `text` is null, or points to a C string that stays valid and unchanged as long as this name or a copy of it is
+    /// used.
+    #[allow(unsafe_code)]
+    pub const unsafe fn from_ptr(text: *const c_char) -> Name {
+        Name(text)
+    }
+
+    /// Returns the pointer to the C string, or null.
+    pub const fn as_ptr(self) -> *const c_char {
+        self.0
+    }
+
+    /// Returns the pointer as an argument for `%s`: see [`Line::values`].
+    pub fn argument(self) -> usize {
         self.0.expose_provenance()
     }
 }
 
-/// A line in the log: whom it concerns, and a `printf` format of `%s`, `%lu` and `%lx` with a word for each.
+/// A line in the log.
 ///
-/// The kernel formats it, so that the library links no formatting code of its own.
+/// The kernel formats it, so that the library links no formatting code.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Whom it concerns: a pool, a device. What the line begins with.
+    /// The pool or the device that the line is about. The line begins with this name and a colon.
     pub name: Name,
-    /// The address of the device that it concerns, or 0. Where there is no name, the line begins with the address.
+    /// The address of the device that the line is about, or 0. If there is no name, the line begins with the address.
     pub device: usize,
-    /// What follows the name and a colon.
+    /// A `printf` format for the rest of the line. It contains only `%s`, `%lu` and `%lx`, at most four of them.
     pub format: &'static CStr,
-    /// A number for each `%l…`, a [name](Name::word) for each `%s`, in the order of the format; four at most.
+    /// The arguments of the format, in its order: a number for `%lu` and `%lx`, [`Name::argument`] for `%s`.
     pub values: &'a [usize],
 }
 
 impl<'a> Line<'a> {
-    /// A line about `name`.
-    #[inline(always)]
+    /// Makes a line about `name`.
     pub fn about(name: Name, format: &'static CStr, values: &'a [usize]) -> Self {
         Line { name, device: 0, format, values }
     }

@@ -101,7 +101,7 @@ impl<K: ReservedMemory> Dma<K> {
             }
             None if is_new => {
                 drop(installer);
-                self.kernel.announce(start, pool.name, end.wrapping_sub(start));
+                self.kernel.log_reserved(start, pool.name, end.wrapping_sub(start));
             }
             None => {}
         }

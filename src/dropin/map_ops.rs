@@ -10,6 +10,7 @@ use crate::dropin::translate::Bus;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, PAGE_SIZE, Pa, Va};
+use crate::log::Name;
 use crate::mem::cache;
 
 pub use crate::dropin::translate::MapOps;
@@ -228,7 +229,11 @@ impl<K: Kernel> Dma<K> {
         if self.mapped(data, size).is_none() {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
-        cache::invalidate(self.kernel, data, size);
+        // SAFETY: the driver gave the buffer to the device: what it writes there meanwhile is lost, as in C.
+        #[allow(unsafe_code)]
+        unsafe {
+            cache::invalidate(self.kernel, data, size)
+        }
         Ok(())
     }
 
@@ -247,7 +252,7 @@ impl<K: Kernel> Dma<K> {
 
     #[cold]
     pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
-        self.refuse_line(&self.line_about(device, REFUSAL, &[error.reason().word(), address, 0, size]));
+        self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 }
 

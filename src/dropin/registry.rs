@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, PAGE_SHIFT, Pa, Va};
 use crate::log::{Level, Line, Name};
-use crate::mem::heap::OnceRef;
+use crate::mem::shared::OnceRef;
 use crate::mem::turn::{Turn, Turned};
 
 /// What the log says of a call that fails: why, two addresses and a number. `docs/options.md` explains them.
@@ -90,8 +90,8 @@ impl<K: Kernel> Dma<K> {
     #[inline(never)]
     pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let values = &[error.reason().word(), a, b, number];
-        self.kernel.say(level, &Line::about(name, REFUSAL, values));
+        let values = &[Name::of(error.reason()).argument(), a, b, number];
+        self.kernel.log(level, &Line::about(name, REFUSAL, values));
     }
 
     /// A line about a device: by its name, or by its address if it has none. Any context.
@@ -108,7 +108,7 @@ impl<K: Kernel> Dma<K> {
     /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
     pub(crate) fn refuse_line(&self, line: &Line) {
         self.count_refused();
-        self.kernel.say(Level::Error, line);
+        self.kernel.log(Level::Error, line);
     }
 
     // --- install ---------------------------------------------------------------------------------------------------

@@ -1,19 +1,20 @@
 //! What the shell prints: `list_dma_pool`.
 
+use core::ffi::CStr;
+
 use crate::dropin::registry::Dma;
+use crate::flags::Flags;
 use crate::kernel::Kernel;
 use crate::log::Name;
 
-/// Bytes from one flag's name to the next.
-const STEP: usize = 8;
-
-/// The flags' names, in the order of their bits.
-static FLAG_NAMES: &[u8; STEP * 5] = b"\
-linear\0\0\
-32bits\0\0\
-nocache\0\
-device\0\0\
-nomap\0\0\0";
+/// The flags that the shell prints, with their names.
+const FLAG_NAMES: [(Flags, &CStr); 5] = [
+    (Flags::LINEAR, c"linear"),
+    (Flags::ADDRESS_32BITS, c"32bits"),
+    (Flags::NOCACHE, c"nocache"),
+    (Flags::DEVICE, c"device"),
+    (Flags::NOMAP, c"nomap"),
+];
 
 impl<K: Kernel> Dma<K> {
     /// Prints a header, one line for each pool, and their number. *Thread.*
@@ -24,16 +25,11 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();
-            let values = [region.name.word(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
+            let values = [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
             kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
-            let mut flags = pool.flags().bits() % (1 << (FLAG_NAMES.len() / STEP));
-            let mut name = FLAG_NAMES.as_ptr();
-            while flags != 0 {
-                if flags & 1 != 0 {
-                    kernel.print(c" %s", &[Name(name.cast()).word()]);
-                }
-                flags >>= 1;
-                name = name.wrapping_add(STEP);
+            let flags = pool.flags();
+            for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
+                kernel.print(c" %s", &[Name::of(name).argument()]);
             }
             count += 1;
         }

@@ -16,6 +16,7 @@ pub mod additions;
 pub mod dropin;
 #[cfg(target_os = "none")]
 mod panic;
+mod status;
 
 pub use additions::*;
 pub use dropin::*;
@@ -27,7 +28,7 @@ use crate::additions::device::record::DeviceRecords;
 use crate::dropin::registry::Dma;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
-use crate::mem::heap::OnceRef;
+use crate::mem::shared::OnceRef;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);

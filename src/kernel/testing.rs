@@ -37,12 +37,12 @@ unsafe impl Kernel for HeapOnly {
     fn is_every_pool_linear(&self) -> bool {
         false
     }
-    fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
+    unsafe fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
     fn map(&self, _pa: Pa, _size: usize, _memory: MemoryType) -> Option<Va> {
         None
     }
-    fn unmap(&self, _va: Va) {}
-    fn copy(&self, _to: Va, _from: Va, _size: usize) {}
+    unsafe fn unmap(&self, _va: Va) {}
+    unsafe fn copy(&self, _to: Va, _from: Va, _size: usize) {}
     fn device_barrier(&self) {}
     fn caches_write_through(&self) -> bool {
         true
@@ -52,14 +52,14 @@ unsafe impl Kernel for HeapOnly {
     }
     fn cache_flush(&self, _va: Va, _size: usize) {}
     fn cache_flush_and_drop(&self, _va: Va, _size: usize) {}
-    fn cache_invalidate(&self, _va: Va, _size: usize) {}
+    unsafe fn cache_invalidate(&self, _va: Va, _size: usize) {}
     fn cache_line_max(&self) -> usize {
         64
     }
     fn irq_save(&self) -> usize {
         MASKED.replace(MASKED.get() + 1)
     }
-    fn irq_restore(&self, saved: usize) {
+    unsafe fn irq_restore(&self, saved: usize) {
         MASKED.set(saved);
     }
     fn can_sleep(&self) -> bool {
@@ -94,7 +94,7 @@ unsafe impl Kernel for HeapOnly {
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End
     }
-    fn say(&self, _level: Level, _line: &Line) {}
-    fn announce(&self, _start: Pa, _name: Name, _size: usize) {}
+    fn log(&self, _level: Level, _line: &Line) {}
+    fn log_reserved(&self, _start: Pa, _name: Name, _size: usize) {}
     fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

@@ -1,4 +1,4 @@
-//! Values in the kernel's heap: the one place that turns its memory into Rust values.
+//! Values in the kernel's heap. No other file turns memory of the heap into Rust values.
 
 #![allow(unsafe_code)]
 
@@ -7,58 +7,59 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
-use core::slice;
-use core::sync::atomic::{
-    AtomicPtr, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
 
+use super::atomics::AtomicUsize;
 use super::bitmaps::Bitmaps;
+use super::bump::BumpAllocator;
 use crate::kernel::Kernel;
 use crate::log::Name;
 
-/// A type whose all-zero bytes are a value, and that needs no more alignment than a pointer.
+/// Types for which zeroed memory is a valid value, and which need no more alignment than a pointer.
 ///
 /// # Safety
-/// Both must be true.
+/// Both hold for the implementing type.
 pub unsafe trait Zeroed {}
 
-// SAFETY: plain integers; `i32` needs at most the alignment of a pointer.
+// SAFETY: an array of integers is valid if all its bytes are zero; `i32` needs at most the alignment of a pointer.
 unsafe impl Zeroed for [i32; 4] {}
 
-/// Zeroed heap memory that nobody uses yet. Dropped, it goes back to the heap.
-pub struct Reserved<K: Kernel> {
+/// Zeroed memory of the heap that holds no value yet. It is freed when this is dropped.
+pub struct HeapMemory<K: Kernel> {
     kernel: K,
     memory: NonNull<u8>,
     size: usize,
 }
 
-impl<K: Kernel> Reserved<K> {
-    /// `size` bytes, or `None` if the heap has none. *Thread.*
+impl<K: Kernel> HeapMemory<K> {
+    /// Allocates `size` bytes; `None` if the heap has no room.
+    ///
+    /// Context: thread.
     pub fn new(kernel: K, size: usize) -> Option<Self> {
-        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
-        NonNull::new(kernel.heap_alloc(size)).map(|memory| Reserved { kernel, memory, size })
+        debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
+        NonNull::new(kernel.heap_alloc(size)).map(|memory| HeapMemory { kernel, memory, size })
     }
 
-    /// Its first byte.
+    /// Returns the address of the first byte.
     pub(crate) fn start(&self) -> NonNull<u8> {
         self.memory
     }
 
-    /// Uses the memory for good: for a `T`, and behind it for the slices that `make` takes from the [`Tail`].
-    /// `None` if it is too small for a `T`.
-    #[inline(always)]
-    pub fn place<T>(self, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {
-        // What follows the `T` must be aligned for a pointer, too.
+    /// Writes a value at the start of the memory and returns a reference to it that stays valid for ever; `None` if the
+    /// memory is smaller than the value. `make` returns the value. It may allocate slices in the memory after the value.
+    ///
+    /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
+    pub fn place<T>(self, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+        // The memory after the value is aligned for a pointer, too.
         const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
         let left = self.size.checked_sub(size_of::<T>())?;
         let memory = ManuallyDrop::new(self).memory;
-        // SAFETY: `size_of::<T>()` bytes lie within the memory, by the check above.
-        let mut tail = Tail { next: unsafe { memory.add(size_of::<T>()) }, left };
-        let value = make(&mut tail);
+        // SAFETY: the memory has `size_of::<T>()` bytes and `left` more, by the check above. They are aligned for a pointer,
+        // and used by no other code.
+        let mut after = unsafe { BumpAllocator::new(memory.add(size_of::<T>()), left) };
+        let value = make(&mut after);
         let place = memory.cast::<T>();
-        // SAFETY: the heap gave memory aligned for a pointer, and so for `T`; the tail begins behind it; the memory is
-        // never given back, so the reference may live for good.
+        // SAFETY: the memory is large enough and aligned for `T`. The slices lie after it. The memory is freed only by
+        // functions whose callers guarantee that the reference is not used any more.
         unsafe {
             place.write(value);
             Some(place.as_ref())
@@ -66,258 +67,26 @@ impl<K: Kernel> Reserved<K> {
     }
 }
 
-impl<K: Kernel> Drop for Reserved<K> {
+impl<K: Kernel> Drop for HeapMemory<K> {
     fn drop(&mut self) {
-        // SAFETY: it came from `heap_alloc`, and is given back once.
+        // SAFETY: `heap_alloc` returned the memory, which is freed this once.
         unsafe { self.kernel.heap_free(self.memory.as_ptr()) }
     }
 }
 
-/// A `T` in heap memory, and behind it three bitmaps, a slice of `N`s and a name that are its own. Nobody sees it yet. Dropped,
-/// the memory goes back to the heap.
-pub struct Slot<K: Kernel, T> {
-    kernel: K,
-    memory: NonNull<T>,
-}
-
-impl<K: Kernel, T> Slot<K, T> {
-    /// What `make` makes of bitmaps of `words` words each, of `nodes` values, all zero, and of a copy of `name` (none if there
-    /// is no name); `None` if the heap has no room. *Thread.*
-    ///
-    /// # Safety
-    /// `name` is a C string or null. `make` keeps the bitmaps, the values and the copy nowhere but in the `T`, and no copy of them is used after the slot is
-    /// dropped: their memory goes back to the heap with it.
-    #[inline(always)]
-    pub unsafe fn new<N: Zeroed + 'static>(
-        kernel: K,
-        words: u32,
-        nodes: u32,
-        name: Name,
-        make: impl FnOnce(Bitmaps, &'static mut [N], Name) -> T,
-    ) -> Option<Self> {
-        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
-        const {
-            let word = align_of::<usize>();
-            assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word) && align_of::<N>() <= word);
-        }
-        let (words, nodes) = (words as usize, nodes as usize);
-        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
-        // SAFETY: the caller says that it is a C string or null.
-        let name_size = unsafe { size_of_name(name) };
-        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?;
-        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
-        // SAFETY: as many bytes were asked for, zeroed and aligned for a pointer, which is enough for each of these;
-        // `Zeroed` says that zero is an `N`. Nobody else uses them, and they are given back before anybody sees the `T`, or
-        // never.
-        unsafe {
-            let first = memory.add(1).cast::<AtomicUsize>();
-            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);
-            let copy = nodes.cast::<N>().add(nodes.len()).cast::<c_char>().as_ptr();
-            let copy = if name_size == 0 {
-                Name::NONE
-            } else {
-                copy.copy_from_nonoverlapping(name.0, name_size);
-                Name(copy)
-            };
-            memory.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
-        }
-        Some(Slot { kernel, memory })
-    }
-
-    /// The value, for good.
-    #[inline(always)]
-    pub fn keep(self) -> &'static T {
-        let slot = ManuallyDrop::new(self);
-        // SAFETY: `new` wrote it, and from now on its memory is never given back.
-        unsafe { slot.memory.as_ref() }
-    }
-}
-
-impl<K: Kernel, T> Drop for Slot<K, T> {
-    fn drop(&mut self) {
-        // SAFETY: it came from `heap_alloc`, and is given back once.
-        unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }
-    }
-}
-
-/// The bytes of a name with its zero at the end; none for a null name.
+/// Frees the memory of a value of [`HeapMemory::place`], and of the slices after it. The value is not dropped.
+///
+/// Context: thread.
 ///
 /// # Safety
-/// `name` is a C string or null.
-unsafe fn size_of_name(name: Name) -> usize {
-    if name.0.is_null() {
-        return 0;
-    }
-    let mut length = 0;
-    // SAFETY: the string ends behind the byte that is zero, and no later byte is read. Volatile, since otherwise the compiler
-    // makes a call of `strlen` of the loop, which the image need not have.
-    while unsafe { name.0.add(length).read_volatile() } != 0 {
-        length += 1;
-    }
-    length + 1
-}
-
-/// What follows a value placed in a [`Reserved`]: memory to take slices from.
-pub struct Tail {
-    next: NonNull<u8>,
-    left: usize,
-}
-
-impl Tail {
-    /// Takes the next `length` values, each as `make` makes it of its number; fewer if fewer are left, or it makes none.
-    pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
-        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }
-        let most = length.min(self.left / size_of::<T>());
-        let bytes = (most * size_of::<T>()).next_multiple_of(align_of::<usize>()).min(self.left);
-        let start = self.next.cast::<T>();
-        self.left -= bytes;
-        // SAFETY: `bytes` were left of memory that is aligned for a pointer, used by nobody else and never given back
-        // but by who says that nobody uses it; a slice is made of the values that were written.
-        unsafe {
-            self.next = self.next.add(bytes);
-            let mut length = 0;
-            while length < most
-                && let Some(value) = make(length)
-            {
-                start.add(length).write(value);
-                length += 1;
-            }
-            slice::from_raw_parts(start.as_ptr(), length)
-        }
-    }
-}
-
-/// Heap memory that is placed piece by piece, and given back all at once: what is found without a lock, and so must not
-/// go while somebody may still look at it.
-pub struct Pieces<K: Kernel> {
-    kernel: K,
-    last: AtomicPtr<u8>,
-}
-
-/// A piece: it begins with the address of the piece before, or null.
-#[repr(C)]
-struct Piece<T> {
-    before: AtomicPtr<u8>,
-    value: T,
-}
-
-impl<K: Kernel> Pieces<K> {
-    /// No pieces.
-    pub const fn new(kernel: K) -> Self {
-        Pieces { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
-    }
-
-    /// A piece for a `T` and `tail` bytes behind it, as [`Reserved::place`] uses them; `None` if the heap has none. One
-    /// caller at a time. *Thread.*
-    pub fn place<T>(&self, tail: usize, make: impl FnOnce(&mut Tail) -> T) -> Option<&'static T> {
-        let reserved = Reserved::new(self.kernel, size_of::<Piece<T>>().checked_add(tail)?)?;
-        let memory = reserved.memory.as_ptr();
-        let before = AtomicPtr::new(self.last.load(Acquire));
-        let piece = reserved.place(|tail| Piece { before, value: make(tail) })?;
-        self.last.store(memory, Release);
-        Some(&piece.value)
-    }
-
-    /// Gives all pieces back. *Thread.*
-    ///
-    /// # Safety
-    /// Nobody uses anything that was placed any more; nobody else places or releases meanwhile.
-    pub unsafe fn release(&self) {
-        let mut next = self.last.swap(core::ptr::null_mut(), Acquire);
-        while let Some(memory) = NonNull::new(next) {
-            // SAFETY: every piece begins with this word, came from `heap_alloc`, and is given back once.
-            unsafe {
-                next = memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire);
-                self.kernel.heap_free(memory.as_ptr());
-            }
-        }
-    }
-}
-
-/// Gives back what [`Reserved::place`] placed. *Thread.*
-///
-/// # Safety
-/// `value` came from `place`, is given back once, and nobody uses it, or the slices behind it, any more.
-pub unsafe fn give_back<K: Kernel, T>(kernel: K, value: *const T) {
-    // SAFETY: the value stands where the memory begins, which came from `heap_alloc`.
+/// `value` was returned by `place`, has not been freed, and neither it nor the slices are used any more.
+pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
+    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned.
     unsafe { kernel.heap_free(value.cast_mut().cast()) }
 }
 
-/// A slice that is set once, and read without a lock; empty before.
-pub struct OnceSlice<T: 'static> {
-    length: AtomicUsize,
-    start: AtomicPtr<T>,
-}
-
-impl<T: Sync> OnceSlice<T> {
-    /// Empty.
-    pub const fn new() -> Self {
-        OnceSlice { length: AtomicUsize::new(0), start: AtomicPtr::new(NonNull::dangling().as_ptr()) }
-    }
-
-    /// What it was set to. Any context.
-    #[inline(always)]
-    pub fn get(&self) -> &'static [T] {
-        let length = self.length.load(Acquire);
-        // SAFETY: a length that is not zero was set behind the start of the same slice, and neither changes afterwards; a
-        // start is never null.
-        unsafe { slice::from_raw_parts(self.start.load(Relaxed), length) }
-    }
-
-    /// Sets it, if it was not set before.
-    pub fn set(&self, value: &'static [T]) {
-        let (empty, start) = (NonNull::dangling().as_ptr(), value.as_ptr().cast_mut());
-        if self.start.compare_exchange(empty, start, Relaxed, Relaxed).is_ok() {
-            self.length.store(value.len(), Release);
-        }
-    }
-}
-
-/// A reference that is set now and then, and read without a lock.
-pub struct AtomicRef<T: 'static>(AtomicPtr<T>);
-
-impl<T: Sync> AtomicRef<T> {
-    /// None.
-    pub const fn new() -> Self {
-        AtomicRef(AtomicPtr::new(core::ptr::null_mut()))
-    }
-
-    /// What it was set to last. Any context.
-    #[inline(always)]
-    pub fn get(&self) -> Option<&'static T> {
-        // SAFETY: it is null, or was made from a `&'static T`, and `Acquire` sees what was written before.
-        unsafe { self.0.load(Acquire).as_ref() }
-    }
-
-    /// Sets it. Any context.
-    pub fn set(&self, value: Option<&'static T>) {
-        self.0.store(value.map_or(core::ptr::null_mut(), |value| core::ptr::from_ref(value).cast_mut()), Release);
-    }
-}
-
-/// A reference that is set once, and read without a lock: a link of a list that only grows.
-pub struct OnceRef<T: 'static>(AtomicPtr<T>);
-
-impl<T: Sync> OnceRef<T> {
-    /// Not set.
-    pub const fn new() -> Self {
-        OnceRef(AtomicPtr::new(core::ptr::null_mut()))
-    }
-
-    /// What it was set to. Any context.
-    #[inline(always)]
-    pub fn get(&self) -> Option<&'static T> {
-        // SAFETY: it is null, or was made from a `&'static T` by `set`, and `Acquire` sees what was written before.
-        unsafe { self.0.load(Acquire).as_ref() }
-    }
-
-    /// Sets it, so that others find `value`.
-    pub fn set(&self, value: &'static T) {
-        self.0.store(core::ptr::from_ref(value).cast_mut(), Release);
-    }
-}
-
-/// An owned value in the heap; dropped, the value goes and its memory with it. *Thread*, both ways.
+/// An owned value in the heap, as Rust for Linux's `KBox`. Dropping it drops the value and frees the memory, which needs
+/// a thread.
 pub struct KBox<K: Kernel, T> {
     kernel: K,
     value: NonNull<T>,
@@ -326,13 +95,18 @@ pub struct KBox<K: Kernel, T> {
 
 // SAFETY: a `KBox` owns its value, as a `Box` does.
 unsafe impl<K: Kernel, T: Send> Send for KBox<K, T> {}
-// SAFETY: as above.
+// SAFETY: as for `Send`.
 unsafe impl<K: Kernel, T: Sync> Sync for KBox<K, T> {}
 
 impl<K: Kernel, T> KBox<K, T> {
-    /// Moves `value` to the heap, or gives it back if there is no memory. *Thread.*
+    /// Moves `value` to the heap.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// Returns `value` if the heap has no room.
     pub fn new(kernel: K, value: T) -> Result<Self, T> {
-        debug_assert!(kernel.can_sleep(), "the heap is asked where sleeping is allowed");
+        debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
         const { assert!(align_of::<T>() <= align_of::<usize>()) }
         match NonNull::new(kernel.heap_alloc(size_of::<T>().max(1))) {
             Some(memory) => {
@@ -350,24 +124,106 @@ impl<K: Kernel, T> Deref for KBox<K, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the value lives until the `KBox` is dropped.
+        // SAFETY: the value stays until the `KBox` is dropped.
         unsafe { self.value.as_ref() }
     }
 }
 
 impl<K: Kernel, T> DerefMut for KBox<K, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above, and `&mut self` says that nobody else looks.
+        // SAFETY: the value stays until the `KBox` is dropped, and `&mut self` is the only reference to it.
         unsafe { self.value.as_mut() }
     }
 }
 
 impl<K: Kernel, T> Drop for KBox<K, T> {
     fn drop(&mut self) {
-        // SAFETY: the value is dropped once, then its memory, which came from `heap_alloc`, is given back once.
+        // SAFETY: the value is dropped this once; then its memory, which `heap_alloc` returned, is freed this once.
         unsafe {
             self.value.drop_in_place();
             self.kernel.heap_free(self.value.as_ptr().cast());
         }
     }
+}
+
+/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of `N`s, and a copy of a name. No
+/// other code refers to it yet. Dropping it frees the memory; the value is not dropped.
+pub struct BoxWithArrays<K: Kernel, T> {
+    kernel: K,
+    memory: NonNull<T>,
+}
+
+impl<K: Kernel, T> BoxWithArrays<K, T> {
+    /// Allocates memory and writes the value that `make` returns. `make` receives three bitmaps of `words` words each and
+    /// `nodes` values, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the heap has
+    /// no room.
+    ///
+    /// Context: thread.
+    ///
+    /// # Safety
+    /// `make` keeps the bitmaps, the values and the copy in the `T` only, and none of them is used after the box is
+    /// dropped.
+    #[inline(always)] // Into `Pool::new`, its only caller.
+    pub unsafe fn new<N: Zeroed + 'static>(
+        kernel: K,
+        words: u32,
+        nodes: u32,
+        name: Name,
+        make: impl FnOnce(Bitmaps, &'static mut [N], Name) -> T,
+    ) -> Option<Self> {
+        debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
+        const {
+            let word = align_of::<usize>();
+            assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word) && align_of::<N>() <= word);
+        }
+        let (words, nodes) = (words as usize, nodes as usize);
+        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
+        let name_size = size_of_name(name);
+        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?;
+        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
+        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N`, and
+        // aligned for a pointer, which suffices for each part. No other code uses it; the caller guarantees that no part is
+        // used after the box is dropped.
+        unsafe {
+            let first = memory.add(1).cast::<AtomicUsize>();
+            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);
+            let copy = nodes.cast::<N>().add(nodes.len()).cast::<c_char>().as_ptr();
+            let copy = if name_size == 0 {
+                Name::NONE
+            } else {
+                copy.copy_from_nonoverlapping(name.as_ptr(), name_size);
+                Name::from_ptr(copy)
+            };
+            memory.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
+        }
+        Some(BoxWithArrays { kernel, memory })
+    }
+
+    /// Returns the value, whose memory is never freed from now on.
+    pub fn keep(self) -> &'static T {
+        let kept = ManuallyDrop::new(self);
+        // SAFETY: `new` wrote the value, and its memory is never freed.
+        unsafe { kept.memory.as_ref() }
+    }
+}
+
+impl<K: Kernel, T> Drop for BoxWithArrays<K, T> {
+    fn drop(&mut self) {
+        // SAFETY: `heap_alloc` returned the memory, which is freed this once.
+        unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }
+    }
+}
+
+/// Returns the size of a name with its final zero, in bytes; 0 for [`Name::NONE`].
+fn size_of_name(name: Name) -> usize {
+    if name.as_ptr().is_null() {
+        return 0;
+    }
+    let mut length = 0;
+    // SAFETY: a name that is not null is a C string (`Name::from_ptr`), and no byte after its final zero is read. The read is
+    // volatile because the compiler otherwise replaces the loop by a call of `strlen`, which an image need not have.
+    while unsafe { name.as_ptr().add(length).read_volatile() } != 0 {
+        length += 1;
+    }
+    length + 1
 }

@@ -1,5 +1,5 @@
-//! A buffer that is lent to a device: kept as an address, since a device writes where a reference says that nobody
-//! does.
+//! Bytes that are lent to a device. They are represented by an address and not by a reference: a reference would promise
+//! the compiler that nothing else writes to them, and a device does.
 
 #![allow(unsafe_code)]
 
@@ -9,31 +9,32 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::slice;
 
-use super::heap::Reserved;
+use super::heap::HeapMemory;
 use crate::kernel::{Kernel, Va};
 
 mod sealed {
     pub trait Sealed {}
 }
 
-/// What is lent.
+/// The access to the bytes that the processor gives up while a device has them: [`Shared`] or [`Unique`].
 pub trait Access: sealed::Sealed + 'static {
-    /// The borrow that is lent.
+    /// The borrow of the bytes.
     type Bytes<'a>;
 
-    /// The address and size of the buffer.
+    /// Converts a borrow to the address and the size of the bytes.
     fn lend(bytes: Self::Bytes<'_>) -> (Va, usize);
 
-    /// The buffer again.
+    /// Makes a borrow of the bytes again.
     ///
     /// # Safety
-    /// [`lend`](Access::lend) was given a borrow of it that lasts for `'a`, and no other is made of it in that time.
+    /// [`lend`](Access::lend) converted a borrow that lasts for `'a` to this address and size. No other borrow of the bytes is
+    /// used during `'a`, unless both are shared.
     unsafe fn restore<'a>(start: Va, size: usize) -> Self::Bytes<'a>;
 }
 
-/// The device reads: the processor may go on reading.
+/// The device reads the bytes: the processor may read them, too.
 pub struct Shared;
-/// The device writes: nobody else touches it.
+/// The device writes the bytes: the processor does not access them.
 pub struct Unique;
 
 impl sealed::Sealed for Shared {}
@@ -45,7 +46,7 @@ impl Access for Shared {
     }
 
     unsafe fn restore<'a>(start: Va, size: usize) -> &'a [u8] {
-        // SAFETY: the caller's promise: it is a slice that was borrowed for as long.
+        // SAFETY: the caller guarantees that the bytes are borrowed during `'a`.
         unsafe { slice::from_raw_parts(with_exposed_provenance(start), size) }
     }
 }
@@ -59,140 +60,146 @@ impl Access for Unique {
     }
 
     unsafe fn restore<'a>(start: Va, size: usize) -> &'a mut [u8] {
-        // SAFETY: the caller's promise: it is a slice that was borrowed for as long, uniquely, and is so again.
+        // SAFETY: the caller guarantees that the bytes are borrowed during `'a`, and that no other borrow is used.
         unsafe { slice::from_raw_parts_mut(with_exposed_provenance_mut(start), size) }
     }
 }
 
-/// A lent buffer. The borrow lasts as long as this.
-pub struct Lent<'a, A: Access> {
+/// Bytes that are lent. Their borrow lasts as long as this value.
+pub struct LentBytes<'a, A: Access> {
     start: Va,
     size: usize,
     borrow: PhantomData<A::Bytes<'a>>,
 }
 
-impl<'a, A: Access> Lent<'a, A> {
-    /// Lends it.
+impl<'a, A: Access> LentBytes<'a, A> {
+    /// Lends the bytes of a borrow.
     pub fn new(bytes: A::Bytes<'a>) -> Self {
         let (start, size) = A::lend(bytes);
-        Lent { start, size, borrow: PhantomData }
+        LentBytes { start, size, borrow: PhantomData }
     }
 
-    /// Its first byte.
+    /// Returns the address of the first byte.
     pub fn start(&self) -> Va {
         self.start
     }
 
-    /// Its bytes.
+    /// Returns the number of bytes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The buffer for a time, in which no device writes to it.
+    /// Returns a borrow of the bytes. The device does not write to them while it is used.
     pub fn bytes(&mut self) -> A::Bytes<'_> {
-        // SAFETY: it was borrowed for longer, and nobody makes another of it while this one lasts.
+        // SAFETY: the bytes are borrowed during `'a`, and `&mut self` keeps a second borrow from being made.
         unsafe { A::restore(self.start, self.size) }
     }
 }
 
-/// Bytes that their owner can lend for good, and take back.
+/// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be lent to a device.
 ///
 /// # Safety
-/// The bytes stay where they are when the owner is moved, as long as it is not dropped, and `bytes` always gives the
-/// same.
-pub unsafe trait Owner<A: Access>: 'static {
-    /// The bytes.
+/// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call.
+pub unsafe trait StableBytes<A: Access>: 'static {
+    /// Returns the bytes.
     fn bytes(&mut self) -> A::Bytes<'_>;
 }
 
-// SAFETY: a reference refers to the same bytes wherever it is.
-unsafe impl Owner<Shared> for &'static [u8] {
+// SAFETY: moving a reference does not move the bytes that it refers to.
+unsafe impl StableBytes<Shared> for &'static [u8] {
     fn bytes(&mut self) -> &[u8] {
         self
     }
 }
 
-// SAFETY: as above.
-unsafe impl Owner<Shared> for &'static mut [u8] {
+// SAFETY: as for `&[u8]`.
+unsafe impl StableBytes<Shared> for &'static mut [u8] {
     fn bytes(&mut self) -> &[u8] {
         self
     }
 }
 
-// SAFETY: as above.
-unsafe impl Owner<Unique> for &'static mut [u8] {
+// SAFETY: as for `&[u8]`.
+unsafe impl StableBytes<Unique> for &'static mut [u8] {
     fn bytes(&mut self) -> &mut [u8] {
         self
     }
 }
 
-/// An owner whose bytes are lent: it may be one that says, by its type, that nobody else writes to them.
-pub struct Held<B>(MaybeUninit<B>);
+/// A buffer whose bytes are lent.
+///
+/// The `MaybeUninit` withdraws what the type of the buffer promises the compiler meanwhile: for `&'static mut [u8]`, that
+/// nothing else writes to the bytes.
+pub struct Lender<B>(MaybeUninit<B>);
 
-impl<B> Held<B> {
-    /// Lends the bytes of `owner`.
+impl<B> Lender<B> {
+    /// Lends the bytes of `buffer`.
     ///
     /// # Safety
-    /// The caller drops the returned [`Lent`] before the returned [`Held`] is dropped or taken: the bytes may be gone
-    /// afterwards.
-    pub unsafe fn lend<A: Access>(owner: B) -> (Self, Lent<'static, A>)
+    /// The caller drops the returned [`LentBytes`] before it drops the returned [`Lender`] or calls [`take`](Lender::take),
+    /// after which the bytes may have been freed.
+    pub unsafe fn lend<A: Access>(buffer: B) -> (Self, LentBytes<'static, A>)
     where
-        B: Owner<A>,
+        B: StableBytes<A>,
     {
-        let mut held = Held(MaybeUninit::new(owner));
-        // SAFETY: it was initialised just now.
-        let (start, size) = A::lend(unsafe { held.0.assume_init_mut() }.bytes());
-        (held, Lent { start, size, borrow: PhantomData })
+        let mut lender = Lender(MaybeUninit::new(buffer));
+        // SAFETY: the line above initialised it.
+        let (start, size) = A::lend(unsafe { lender.0.assume_init_mut() }.bytes());
+        (lender, LentBytes { start, size, borrow: PhantomData })
     }
 
-    /// The owner. Its bytes are not lent any more.
+    /// Returns the buffer. Its bytes are not lent any more.
     pub fn take(self) -> B {
-        // SAFETY: it is initialised, and used this once: `self` is not dropped.
+        // SAFETY: it is initialised, and read this once: `self` is not dropped.
         unsafe { ManuallyDrop::new(self).0.assume_init_read() }
     }
 }
 
-impl<B> Drop for Held<B> {
+impl<B> Drop for Lender<B> {
     fn drop(&mut self) {
         // SAFETY: it is initialised, and dropped once.
         unsafe { self.0.assume_init_drop() }
     }
 }
 
-/// Bytes in the kernel's heap that share no cache line with others. Dropped in a *thread*, they go back; elsewhere,
-/// where the heap cannot be called, they are lost.
+/// Bytes in the kernel's heap that share no cache line with other memory.
+///
+/// Dropping the value in a thread frees the memory. Dropped in another context, which cannot call the heap, the memory is
+/// never freed.
 pub struct HeapBytes<K: Kernel> {
     kernel: K,
-    memory: ManuallyDrop<Reserved<K>>,
-    /// Bytes before the first.
+    memory: ManuallyDrop<HeapMemory<K>>,
+    /// Bytes of the memory before the first byte of the value.
     before: usize,
     size: usize,
 }
 
 impl<K: Kernel> HeapBytes<K> {
-    /// So many bytes, not none, all zero; `None` if the heap has no room. *Thread.*
+    /// Allocates `size` bytes, all zero; `None` if `size` is 0, the heap has no room, or the caller may not sleep.
+    ///
+    /// Context: thread.
     pub fn new(kernel: K, size: usize) -> Option<Self> {
         let line = kernel.cache_line_max();
         if size == 0 || !kernel.can_sleep() {
             return None;
         }
         let in_lines = size.checked_next_multiple_of(line.max(1))?;
-        let memory = Reserved::new(kernel, in_lines.checked_add(line)?)?;
-        // Less than a line, up to which there is room.
+        let memory = HeapMemory::new(kernel, in_lines.checked_add(line)?)?;
+        // Less than a line, for which `in_lines` was enlarged.
         let before = memory.start().addr().get().wrapping_neg() & line.wrapping_sub(1);
         Some(HeapBytes { kernel, memory: ManuallyDrop::new(memory), before, size })
     }
 }
 
-// SAFETY: it owns its bytes, as a `Vec` does.
+// SAFETY: the value owns its bytes, as a `Vec` does.
 unsafe impl<K: Kernel> Send for HeapBytes<K> {}
-// SAFETY: as above.
+// SAFETY: as for `Send`.
 unsafe impl<K: Kernel> Sync for HeapBytes<K> {}
 
 impl<K: Kernel> Drop for HeapBytes<K> {
     fn drop(&mut self) {
         if self.kernel.can_sleep() {
-            // SAFETY: it is dropped this once, and not used afterwards.
+            // SAFETY: the memory is dropped this once, and not used afterwards.
             unsafe { ManuallyDrop::drop(&mut self.memory) }
         }
     }
@@ -202,27 +209,27 @@ impl<K: Kernel> Deref for HeapBytes<K> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: so many bytes from there on are this value's own, and were zeroed.
+        // SAFETY: the memory has `before + size` bytes, which were zeroed and belong to this value.
         unsafe { slice::from_raw_parts(self.memory.start().as_ptr().add(self.before), self.size) }
     }
 }
 
 impl<K: Kernel> DerefMut for HeapBytes<K> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above.
+        // SAFETY: as in `deref`; `&mut self` is unique.
         unsafe { slice::from_raw_parts_mut(self.memory.start().as_ptr().add(self.before), self.size) }
     }
 }
 
-// SAFETY: the bytes are in the heap.
-unsafe impl<K: Kernel> Owner<Shared> for HeapBytes<K> {
+// SAFETY: moving the value does not move its bytes, which lie in the heap.
+unsafe impl<K: Kernel> StableBytes<Shared> for HeapBytes<K> {
     fn bytes(&mut self) -> &[u8] {
         self
     }
 }
 
-// SAFETY: as above.
-unsafe impl<K: Kernel> Owner<Unique> for HeapBytes<K> {
+// SAFETY: as for `Shared`.
+unsafe impl<K: Kernel> StableBytes<Unique> for HeapBytes<K> {
     fn bytes(&mut self) -> &mut [u8] {
         self
     }

@@ -1,38 +1,39 @@
-//! The lock of this library: a spin lock that masks interrupts on its core while it is held.
+//! The lock of this library: a spin lock that masks the interrupts of its core while it is held.
 //!
-//! A thread and an interrupt, or two cores, may want it at once; nothing that sleeps may happen under it. What it
-//! covers is kept short: see `page_map`.
+//! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep, and runs for a bounded
+//! time: see `page_map`.
 
 #![allow(unsafe_code)]
 
-use core::hint::spin_loop;
 use core::marker::PhantomData;
 use core::mem::forget;
 use core::ops::{Deref, DerefMut};
 
 use spin::mutex::SpinMutex;
 
+use super::atomics::spin_loop;
 use crate::kernel::Kernel;
 
-/// A value that one holder at a time may use, from a thread or an interrupt, on any core.
+/// A value that one holder of the lock at a time may access.
 pub struct IrqLock<T>(SpinMutex<T>);
 
 impl<T> IrqLock<T> {
-    /// A free lock.
+    /// Makes a lock that is free.
     pub const fn new(value: T) -> Self {
         IrqLock(SpinMutex::new(value))
     }
 
-    /// Masks interrupts, waits for the lock, and holds it until the guard goes. Any context; not recursive.
-    #[inline(always)]
+    /// Masks interrupts, waits until the lock is free, and takes it. Dropping the guard releases the lock and restores
+    /// interrupts. The lock is not recursive: a core that holds it must not take it again.
+    ///
+    /// Context: any.
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
         let saved = kernel.irq_save();
-        // Not by its own `lock`: that is a second loop behind a first try, wherever one is taken. Nor with a look before each
-        // try: where compare-exchange is load-exclusive and store-exclusive, a lock that is held is only read by it. (It is
-        // not so on x86 hosts: there a waiting core takes the cache line for itself each time.)
+        // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each place
+        // where it is inlined.
         loop {
-            if let Some(held) = self.0.try_lock_weak() {
-                forget(held);
+            if let Some(guard) = self.0.try_lock_weak() {
+                forget(guard);
                 return IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData };
             }
             spin_loop();
@@ -40,42 +41,39 @@ impl<T> IrqLock<T> {
     }
 }
 
-/// Access to the value of a held [`IrqLock`].
+/// Access to the value of an [`IrqLock`] that is held.
 ///
-/// `spin`'s guard has the value's address beside the lock's; this one fits into two registers, and so is handed on for
-/// nothing.
+/// It does not contain the guard of `spin`, which has two addresses in place of one: that would add 104 bytes to the
+/// linked core on aarch64.
 pub struct IrqGuard<'a, K: Kernel, T> {
     lock: &'a SpinMutex<T>,
     saved: usize,
     kernel: K,
-    /// As a `&mut T`; and, by the pointer, not to be sent to another thread: the interrupts of this core are masked.
+    /// The guard acts as a `&mut T`. The raw pointer keeps it on this core, whose interrupts are masked.
     holds: PhantomData<(&'a mut T, *mut ())>,
 }
 
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
-    #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: `IrqLock::lock` took the lock, left it held, and made one guard of that; no reference into the value
-        // outlives the guard.
+        // SAFETY: `IrqLock::lock` took the lock and made only this guard. References to the value end with the guard.
         unsafe { self.lock.force_unlock() };
-        self.kernel.irq_restore(self.saved);
+        // SAFETY: `IrqLock::lock` saved the value. Guards of one core are dropped in the reverse of their order.
+        unsafe { self.kernel.irq_restore(self.saved) };
     }
 }
 
 impl<K: Kernel, T> Deref for IrqGuard<'_, K, T> {
     type Target = T;
 
-    #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the lock is held, and so nobody but this guard's owner uses the value.
+        // SAFETY: the lock is held, so that only this guard gives access to the value.
         unsafe { &*self.lock.as_mut_ptr() }
     }
 }
 
 impl<K: Kernel, T> DerefMut for IrqGuard<'_, K, T> {
-    #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above.
+        // SAFETY: the lock is held, so that only this guard gives access to the value, and `&mut self` is unique.
         unsafe { &mut *self.lock.as_mut_ptr() }
     }
 }
@@ -86,7 +84,7 @@ mod tests {
     use crate::kernel::testing::HeapOnly;
 
     #[test]
-    fn one_at_a_time_has_the_value() {
+    fn one_holder_at_a_time_changes_the_value() {
         static LOCK: IrqLock<[usize; 2]> = IrqLock::new([0; 2]);
         let threads: std::vec::Vec<_> = (0..4)
             .map(|_| {

@@ -1,10 +1,14 @@
-//! Building blocks that the pools and the additions are made of, most of them over `unsafe` code: values in the kernel's
-//! heap, bitmaps, locks, turns, and cache maintenance.
+//! Building blocks of the pools and the additions, most of them over `unsafe` code: values in the kernel's heap, references
+//! that are read without a lock, bitmaps, the lock, turns, and cache maintenance.
 
+pub mod arena;
+pub mod atomics;
 pub mod bitmaps;
+pub mod bump;
 pub mod cache;
 pub mod heap;
 pub mod lent;
 pub mod lock;
+pub mod shared;
 pub mod turn;
 pub mod words;

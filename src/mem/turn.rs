@@ -1,33 +1,38 @@
-//! A right that one thread at a time has, and may sleep with: to install pools, to map memory of a pool.
+//! A turn: a right that one thread at a time has, and may sleep with. Installing pools and mapping memory of a pool each
+//! need one.
 //!
-//! **Nothing is written to the log or the shell while a turn is held.** The console's driver may itself call this
-//! library with each line that it writes; if it needed the same turn, it would wait for its own thread. What a turn's holder
-//! has to report is therefore collected, and written after the turn has ended. The kernel is told of every turn
-//! ([`Kernel::turn_begins`], [`Kernel::turn_ends`]), so that the tests' kernel can check this with every line.
+//! **No text is written to the log or the shell while a turn is held.** The console's driver may itself call this
+//! library for each line that it writes. If it needed the same turn, it would wait for its own thread. What the holder of a
+//! turn has to report is therefore collected, and written after the turn has ended. The kernel learns of every turn
+//! ([`Kernel::turn_begins`], [`Kernel::turn_ends`]), so that the tests' kernel can check the rule for each line.
 
-use core::sync::atomic::{
+use super::atomics::{
     AtomicBool,
     Ordering::{Acquire, Release},
 };
-
 use crate::kernel::Kernel;
 
 /// A right that one thread at a time has.
 pub struct Turn(AtomicBool);
 
-/// The right of a [`Turn`], until it is dropped.
+/// The right of a [`Turn`]. Dropping it ends the turn.
 pub struct Turned<'a, K: Kernel> {
     taken: &'a AtomicBool,
     kernel: K,
 }
 
 impl Turn {
-    /// A right that no thread has.
+    /// Makes a right that no thread has.
     pub const fn new() -> Self {
         Turn(AtomicBool::new(false))
     }
 
-    /// Waits for the turn; `None` where the caller may not sleep.
+    /// Waits for the turn; returns `None` if the caller may not sleep.
+    ///
+    /// The `Acquire` here and the `Release` in `drop` order what two holders do: without either, the second holder could
+    /// read what the first one was still writing.
+    ///
+    /// Context: any. A caller that may not sleep gets `None`.
     #[inline(never)]
     pub fn take<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
         if !kernel.can_sleep() {

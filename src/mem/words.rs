@@ -1,5 +1,6 @@
-//! Values in memory that may be Device memory: whole words, aligned, each by one access that is neither joined with
-//! another nor left out (Arm ARM DDI 0487, B2.7.2). No reference to such memory is ever made: a device writes to it.
+//! Values in memory that may be Device memory. They are read and written by whole, aligned words; each word takes one
+//! access, which the compiler neither merges with another nor omits (Arm ARM DDI 0487, B2.7.2). No reference to such
+//! memory is made, because a device writes to it.
 
 #![allow(unsafe_code)]
 
@@ -12,24 +13,24 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// An integer that the processor reads and writes by one access. One of 64 bits takes two where the processor has 32.
+/// An integer that the processor reads and writes in one access. On a 32-bit processor, a 64-bit integer takes two.
 pub trait Word: Copy + Send + Sync + sealed::Sealed + 'static {
-    /// Its value with all bits zero.
+    /// The value whose bits are all zero.
     const ZERO: Self;
 }
 
-/// What lies in memory as one word, or as several of one width, one behind the other.
+/// A value that lies in memory as one word, or as several words of one width, one after the other.
 pub trait Words: Copy + sealed::Sealed + 'static {
-    /// The word: its width is that of every access.
+    /// The word. Its width is the width of every access.
     type Word: Word;
-    /// How many there are, not zero.
+    /// Number of words, not zero.
     const COUNT: usize;
-    /// Bytes of all of them.
+    /// Bytes of all words.
     const SIZE: usize = Self::COUNT * size_of::<Self::Word>();
 
-    /// The value of which `word` gives each word, from the first to the last.
+    /// Makes a value of the words that `word` returns for each index, from the first to the last.
     fn gather(word: impl FnMut(usize) -> Self::Word) -> Self;
-    /// Gives each word to `put`, from the first to the last.
+    /// Passes each word with its index to `put`, from the first to the last.
     fn scatter(self, put: impl FnMut(usize, Self::Word));
 }
 
@@ -59,7 +60,7 @@ impl<W: Word, const N: usize> sealed::Sealed for [W; N] {}
 impl<W: Word, const N: usize> Words for [W; N] {
     type Word = W;
     const COUNT: usize = {
-        assert!(N != 0, "a value has a word at least");
+        assert!(N != 0, "a value has at least one word");
         N
     };
 
@@ -72,11 +73,11 @@ impl<W: Word, const N: usize> Words for [W; N] {
     }
 }
 
-/// Mapped memory of one owner, who reads and writes it through this.
+/// Mapped memory that is read and written through this value only, except by a device.
 ///
-/// Every call is ordered for devices, too ([`Kernel::device_barrier`]): what is read was not fetched before an access that
-/// came before the call, such as that to a register by which the device says that it is done; what is written, the device
-/// sees before whatever the caller does next.
+/// Every call is ordered for devices ([`Kernel::device_barrier`]). A read returns no value from before an access that
+/// precedes the call, for example the read of a register in which the device reports that it is done. The device observes a
+/// write before anything that the caller does after the call.
 pub struct DeviceMemory<K: Kernel> {
     kernel: K,
     start: Va,
@@ -84,83 +85,96 @@ pub struct DeviceMemory<K: Kernel> {
 }
 
 impl<K: Kernel> DeviceMemory<K> {
-    /// The `size` bytes at `start`.
+    /// Makes a value for the `size` bytes at `start`.
     ///
     /// # Safety
-    /// They are mapped for reading and writing as long as this is used, by an address that was a pointer once whose
-    /// provenance is exposed; no Rust value lies there, and nobody else in the system accesses them meanwhile but a
-    /// device.
+    /// The bytes are mapped for reading and writing as long as the value is used. `start` is the address of a pointer with
+    /// exposed provenance. No Rust value lies in the bytes, and only this value and a device access them.
     pub unsafe fn new(kernel: K, start: Va, size: usize) -> Self {
         DeviceMemory { kernel, start, size }
     }
 
-    /// Address of the `size` bytes at `offset`, if they lie within and `align` divides it.
+    /// Returns the address of the `size` bytes at `offset`, if they lie within the memory and `align` divides the address.
     fn place(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
         let address = self.start.wrapping_add(offset);
         let is_within = offset.checked_add(size).is_some_and(|end| end <= self.size);
         (is_within && address.is_multiple_of(align)).then_some(address)
     }
 
-    /// The value at `offset`, word by word in rising order; `None` if it ends behind the memory, or is not aligned.
-    /// What is read after it is newer, and it is newer than what was read before it.
+    /// Reads the value at `offset` (in bytes), word by word in rising order. Returns `None` if it is not aligned or would end
+    /// after the memory.
+    ///
+    /// The value is newer than what was read before this call, and older than what is read after it.
+    ///
+    /// Context: any.
     pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
         let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance::<W::Word>(address);
         self.kernel.device_barrier();
-        // SAFETY: the words of a value, of which `gather` asks for no other, lie within mapped memory, and are aligned.
+        // SAFETY: the words of the value lie within mapped memory and are aligned; `gather` uses no other index.
         let value = W::gather(|at| unsafe { words.wrapping_add(at).read_volatile() });
         self.kernel.device_barrier();
         Some(value)
     }
 
-    /// Writes the value at `offset`, word by word in rising order; `None` if it would end behind the memory, or is not
-    /// aligned: then nothing is written. What is written after it comes after it.
+    /// Writes the value at `offset` (in bytes), word by word in rising order. Returns `None`, and writes nothing, if it is not
+    /// aligned or would end after the memory.
+    ///
+    /// The device observes the value before anything that is written after this call.
+    ///
+    /// Context: any.
     #[must_use]
     pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Option<()> {
         let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance_mut::<W::Word>(address);
-        // SAFETY: as for `read`.
+        // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
         value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
         self.kernel.device_barrier();
         Some(())
     }
 
-    /// Copies bytes out; `None`, and no byte, if they end behind the memory.
+    /// Copies bytes from the memory to `to`. Returns `None`, and copies nothing, if they would end after the memory.
+    ///
+    /// Context: any.
     #[must_use]
     pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Option<()> {
         let from = with_exposed_provenance(self.place(offset, to.len(), 1)?);
         self.kernel.device_barrier();
-        // SAFETY: as many bytes as `to` has lie within mapped memory; `to` is a Rust value, which does not lie there.
+        // SAFETY: `to.len()` bytes lie within mapped memory. `to` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to.as_mut_ptr(), from, to.len()) };
         self.kernel.device_barrier();
         Some(())
     }
 
-    /// Copies bytes in; `None`, and no byte, if they would end behind the memory.
+    /// Copies `from` to the memory. Returns `None`, and copies nothing, if it would end after the memory.
+    ///
+    /// Context: any.
     #[must_use]
     pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Option<()> {
         let to = with_exposed_provenance_mut(self.place(offset, from.len(), 1)?);
-        // SAFETY: as for `read_bytes`.
+        // SAFETY: `from.len()` bytes lie within mapped memory. `from` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to, from.as_ptr(), from.len()) };
         self.kernel.device_barrier();
         Some(())
     }
 
-    /// Writes zeros everywhere: no `memset`, whose `dc zva` faults on Device memory (Arm ARM, DC ZVA). What is written
-    /// after it comes after it.
+    /// Sets every byte to zero. It does not use `memset`, whose `dc zva` faults on Device memory (Arm ARM, DC ZVA). The
+    /// device observes the zeros before anything that is written after this call.
+    ///
+    /// Context: any.
     pub fn zero(&mut self) {
         const WORD: usize = size_of::<usize>();
         let mut at = 0;
         while at < self.size {
-            // The memory may begin or end within a word.
+            // The memory may begin or end in the middle of a word.
             let step = match self.place(at, WORD, WORD) {
                 Some(address) => {
-                    // SAFETY: a word that lies within mapped memory, and is aligned.
+                    // SAFETY: the word lies within mapped memory and is aligned.
                     unsafe { with_exposed_provenance_mut::<usize>(address).write_volatile(0) };
                     WORD
                 }
                 None => {
-                    // SAFETY: a byte that does.
+                    // SAFETY: the byte lies within mapped memory.
                     unsafe { with_exposed_provenance_mut::<u8>(self.start.wrapping_add(at)).write_volatile(0) };
                     1
                 }
@@ -176,9 +190,9 @@ mod tests {
     use super::*;
     use crate::kernel::testing::HeapOnly;
 
-    /// Eight-byte words, so that every integer's alignment is known, with a frame around the memory.
+    /// Makes memory of 8-byte words, which are aligned for every integer, with a frame around it.
     fn memory(frame: &mut [u64; 6], start: usize, size: usize) -> DeviceMemory<HeapOnly> {
-        // SAFETY: within the middle of the array, which the test leaves alone while it uses this.
+        // SAFETY: the memory lies in the middle of the array, which the test does not use meanwhile.
         unsafe { DeviceMemory::new(HeapOnly, frame.as_mut_ptr().expose_provenance() + 8 + start, size) }
     }
 

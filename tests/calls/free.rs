@@ -91,7 +91,8 @@ fn another_mapping_of_the_page_is_not_its_address() {
             let held = machine.alloc(device, PAGE, flags).unwrap();
             let alias = machine.kernel.map(held.handle, PAGE, MemoryType::Uncached).unwrap();
             refused(&machine, Held { va: alias, ..held }, Error::Foreign);
-            machine.kernel.unmap(alias);
+            // SAFETY: it was mapped above, and is not used.
+            unsafe { machine.kernel.unmap(alias) };
             machine.free(held).unwrap();
         }
     }

@@ -139,7 +139,7 @@ pub struct Watched {
 }
 
 // SAFETY: they are where the slice is.
-unsafe impl Owner<Unique> for Watched {
+unsafe impl StableBytes<Unique> for Watched {
     fn bytes(&mut self) -> &mut [u8] {
         self.bytes
     }

@@ -271,7 +271,7 @@ unsafe impl Kernel for FakeKernel {
         self.0.memory.linear(pa)
     }
 
-    fn map_linear(&self, va: Va, pa: Pa, size: usize) {
+    unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         self.may_sleep("map_linear");
         assert_eq!(va, self.linear(pa));
         assert!(self.has_page_tables(), "a mapping in page tables that are not there");
@@ -293,7 +293,7 @@ unsafe impl Kernel for FakeKernel {
         Some(self.0.memory.map(pa, size, memory, wrong))
     }
 
-    fn unmap(&self, va: Va) {
+    unsafe fn unmap(&self, va: Va) {
         self.may_sleep("unmap");
         if !self.has_page_tables() {
             return;
@@ -301,7 +301,7 @@ unsafe impl Kernel for FakeKernel {
         self.0.memory.unmap(va);
     }
 
-    fn copy(&self, to: Va, from: Va, size: usize) {
+    unsafe fn copy(&self, to: Va, from: Va, size: usize) {
         assert!(!context::locked(), "a copy under a lock");
         self.store(to, &self.load(from, size));
         self.device_barrier();
@@ -328,7 +328,7 @@ unsafe impl Kernel for FakeKernel {
         self.maintain(Maintenance::FlushAndDrop, va, size);
     }
 
-    fn cache_invalidate(&self, va: Va, size: usize) {
+    unsafe fn cache_invalidate(&self, va: Va, size: usize) {
         self.maintain(Maintenance::Invalidate, va, size);
     }
 
@@ -342,7 +342,7 @@ unsafe impl Kernel for FakeKernel {
         context::irq_save()
     }
 
-    fn irq_restore(&self, saved: usize) {
+    unsafe fn irq_restore(&self, saved: usize) {
         context::irq_restore(saved);
         self.interrupt_if_on();
     }
@@ -410,7 +410,7 @@ unsafe impl Kernel for FakeKernel {
         self.device(device).windows.get(index).map_or(Entry::End, |window| Entry::Found(*window))
     }
 
-    fn say(&self, level: Level, line: &Line) {
+    fn log(&self, level: Level, line: &Line) {
         self.nothing_is_held();
         let text = text::format_line(line);
         if !context::can_sleep() {
@@ -420,7 +420,7 @@ unsafe impl Kernel for FakeKernel {
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
-    fn announce(&self, start: Pa, name: Name, size: usize) {
+    fn log_reserved(&self, start: Pa, name: Name, size: usize) {
         self.writes_text("announce");
         self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
     }

@@ -4,18 +4,18 @@ use rt_dma_pool::log::{Line, Name};
 use std::ffi::CStr;
 
 pub fn text_of(name: Name) -> String {
-    if name.0.is_null() {
+    if name.as_ptr().is_null() {
         return "(null)".to_owned();
     }
     // SAFETY: names come from C string literals of the tests and of the library, or from the library's own buffer for
     // the time of the call.
-    unsafe { CStr::from_ptr(name.0) }.to_str().unwrap().to_owned()
+    unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().unwrap().to_owned()
 }
 
 /// The line as the kernel would log it.
 pub fn format_line(line: &Line) -> String {
     assert!(line.values.len() <= 4, "more words than the port hands over");
-    let whom = match (line.name.0.is_null(), line.device) {
+    let whom = match (line.name.as_ptr().is_null(), line.device) {
         (true, 0) => "unnamed".to_owned(),
         (true, device) => format!("device {device:#x}"),
         (false, _) => text_of(line.name),
@@ -39,7 +39,10 @@ pub fn format(format: &CStr, words: &[usize]) -> String {
         let (width, conversion) = directive.split_at(digits);
         let width = width.parse().unwrap_or(0);
         let (length, value) = match conversion {
-            c if c.starts_with('s') => (1, text_of(Name(std::ptr::with_exposed_provenance(word())))),
+            // SAFETY: the argument of `%s` is `Name::argument` of a name.
+            c if c.starts_with('s') => {
+                (1, text_of(unsafe { Name::from_ptr(std::ptr::with_exposed_provenance(word())) }))
+            }
             c if c.starts_with("lu") => (2, word().to_string()),
             c if c.starts_with("lx") => (2, format!("{:x}", word())),
             _ => panic!("{format:?} is not a format of `Line`"),

@@ -1,6 +1,6 @@
 //! error: E0603
-//! In version 0.1, `Held::lend` returned bytes that outlive their owner.
+//! In version 0.1, `Lender::lend` returned bytes that outlive their buffer.
 #![forbid(unsafe_code)]
-use rt_dma_pool::mem::lent::Held;
+use rt_dma_pool::mem::lent::Lender;
 
-pub fn f(_: Held<&'static [u8]>) {}
+pub fn f(_: Lender<&'static [u8]>) {}

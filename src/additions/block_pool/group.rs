@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::word::{GroupWord, SLOTS, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
-use crate::mem::heap::{AtomicRef, OnceSlice};
+use crate::mem::shared::{AtomicRef, OnceSlice};
 use crate::mem::lock::{IrqGuard, IrqLock};
 
 /// A piece of a page with blocks, or the place for one.

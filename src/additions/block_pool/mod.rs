@@ -23,7 +23,9 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
-use crate::mem::heap::{AtomicRef, Pieces, Reserved};
+use crate::mem::arena::Arena;
+use crate::mem::heap::HeapMemory;
+use crate::mem::shared::AtomicRef;
 use crate::text::apart;
 use group::{Group, OpenGroups, Taken, Unit};
 use shape::Shape;
@@ -65,7 +67,11 @@ impl PoolName {
 
     /// For a line of text, while this copy stays.
     pub fn shown(&self) -> Name {
-        Name(self.0.as_ptr().cast::<c_char>())
+        // SAFETY: the last byte is zero, and the caller uses the name while this copy stays.
+        #[allow(unsafe_code)]
+        unsafe {
+            Name::from_ptr(self.0.as_ptr().cast::<c_char>())
+        }
     }
 }
 
@@ -101,7 +107,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     device: Device,
     name: PoolName,
     spans: Spans,
-    pieces: Pieces<K>,
+    pieces: Arena<K>,
     bad_calls: AtomicUsize,
     /// The last address that the device reaches. Written under the list's lock.
     limit: AtomicUsize,
@@ -116,7 +122,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// A pool without memory; `None` if the heap has no room for it. *Thread.*
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
-        Reserved::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
+        HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             open: OpenGroups::new(),
             table: AtomicRef::new(),
             shape,
@@ -125,7 +131,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             device,
             name,
             spans: Spans::new(),
-            pieces: Pieces::new(kernel),
+            pieces: Arena::new(kernel),
             bad_calls: AtomicUsize::new(0),
             limit: AtomicUsize::new(pages.limit(device)),
             has_unreachable: AtomicBool::new(false),
@@ -280,6 +286,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     fn log(&self, format: &'static CStr, values: &[usize]) {
-        self.kernel.say(Level::Error, &Line::about(self.name(), format, values));
+        self.kernel.log(Level::Error, &Line::about(self.name(), format, values));
     }
 }

@@ -74,7 +74,7 @@ impl InUse {
 
     /// Logs how many there are, and the first of them.
     pub fn log<K: Kernel>(&self, kernel: K) {
-        let log = |format, values: &[usize]| kernel.say(Level::Error, &Line::about(self.name.shown(), format, values));
+        let log = |format, values: &[usize]| kernel.log(Level::Error, &Line::about(self.name.shown(), format, values));
         log(apart!("destroy of a block pool with %lu blocks in use"), &[self.count]);
         for block in self.first.iter().flatten() {
             log(apart!("block 0x%lx (handle 0x%lx) is in use"), &[block.va, block.handle]);

@@ -7,7 +7,8 @@ use super::shape::{BadShape, Shape};
 use super::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
-use crate::mem::heap::{AtomicRef, give_back};
+use crate::mem::heap::free;
+use crate::mem::shared::AtomicRef;
 use crate::mem::lock::IrqLock;
 use crate::mem::turn::Turn;
 use crate::text::apart;
@@ -173,7 +174,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 // given back once.
                 unsafe {
                     pool.pieces.release();
-                    give_back(self.kernel, core::ptr::from_ref(pool));
+                    free(self.kernel, core::ptr::from_ref(pool));
                 }
                 return Ok(());
             }
@@ -239,7 +240,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 
     fn refuse_line(&self, line: &Line) {
         self.bad_calls.fetch_add(1, Relaxed);
-        self.kernel.say(Level::Error, line);
+        self.kernel.log(Level::Error, line);
     }
 
     /// Prints a header, one line for each pool, and their number. *Thread.*
@@ -252,7 +253,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         // A row is collected with the turn, and printed without: pools may come and go in between.
         while let Some(row) = self.row(serial) {
             let Row { usage, .. } = row;
-            let values = [row.name.shown().word(), usage.in_use, usage.blocks, row.block_size, usage.pages];
+            let values = [row.name.shown().argument(), usage.in_use, usage.blocks, row.block_size, usage.pages];
             self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
             count += 1;
             bad_calls += row.bad_calls;

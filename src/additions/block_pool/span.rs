@@ -11,7 +11,7 @@ use super::table::Table;
 use super::word::present_bit;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
-use crate::mem::heap::AtomicRef;
+use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 use crate::text::apart;
 

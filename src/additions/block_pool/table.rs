@@ -4,7 +4,8 @@
 //! fixed bound. Addresses that follow each other have places that follow each other, so it mostly takes one probe.
 
 use super::group::Unit;
-use crate::mem::heap::{AtomicRef, Tail};
+use crate::mem::bump::BumpAllocator;
+use crate::mem::shared::AtomicRef;
 
 /// How many places a look-up reads at most.
 const PROBES: usize = 8;
@@ -24,7 +25,7 @@ impl Table {
     }
 
     /// An empty table of `places` places.
-    pub fn new(places: usize, tail: &mut Tail) -> Self {
+    pub fn new(places: usize, tail: &mut BumpAllocator) -> Self {
         Table { places: tail.slice_with(places, |_| Some(AtomicRef::new())) }
     }
 

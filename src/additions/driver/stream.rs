@@ -8,7 +8,7 @@
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{Direction, Master};
-use crate::mem::lent::{Access, HeapBytes, Held, Lent, Owner, Shared, Unique};
+use crate::mem::lent::{Access, HeapBytes, LentBytes, Lender, Shared, StableBytes, Unique};
 
 mod sealed {
     pub trait Sealed {}
@@ -110,11 +110,11 @@ impl<P: Platform> Drop for Entry<P> {
 pub struct Mapping<'a, W: Way, P: Platform> {
     // Unmapped before the borrow ends.
     entry: Entry<P>,
-    bytes: Lent<'a, W::Access>,
+    bytes: LentBytes<'a, W::Access>,
 }
 
 impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
-    fn new(device: Device<P>, bytes: Lent<'a, W::Access>) -> Result<Self, MapError> {
+    fn new(device: Device<P>, bytes: LentBytes<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
         let (size, direction) = (bytes.size(), W::DIRECTION);
         let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
@@ -179,7 +179,7 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
 pub struct Mapped<W: Way, B, P: Platform> {
     // Unmapped before the owner goes.
     mapping: Mapping<'static, W, P>,
-    owner: Held<B>,
+    owner: Lender<B>,
 }
 
 impl<W: Way, B, P: Platform> Mapped<W, B, P> {
@@ -229,10 +229,10 @@ impl<P: Platform> Device<P> {
 
     /// Makes bytes the device's until the mapping is dropped, or [finished](Mapped::finish). Any context: see
     /// [`crate::additions::streaming`].
-    pub fn map<W: Way, B: Owner<W::Access>>(&self, _way: W, owner: B) -> Result<Mapped<W, B, P>, Refused<B>> {
+    pub fn map<W: Way, B: StableBytes<W::Access>>(&self, _way: W, owner: B) -> Result<Mapped<W, B, P>, Refused<B>> {
         // SAFETY: `Mapped` drops its mapping, which has the bytes, before its owner; so does `Mapping::new` if it fails.
         #[allow(unsafe_code)]
-        let (owner, bytes) = unsafe { Held::lend(owner) };
+        let (owner, bytes) = unsafe { Lender::lend(owner) };
         match Mapping::new(*self, bytes) {
             Ok(mapping) => Ok(Mapped { mapping, owner }),
             Err(error) => Err(Refused { error, owner: owner.take() }),
@@ -247,7 +247,7 @@ impl<P: Platform> Device<P> {
         bytes: Bytes<'_, W>,
         work: impl FnOnce(&mut Mapping<'_, W, P>) -> R,
     ) -> Result<R, MapError> {
-        let mut mapping = Mapping::new(*self, Lent::new(bytes))?;
+        let mut mapping = Mapping::new(*self, LentBytes::new(bytes))?;
         Ok(work(&mut mapping))
     }
 }

@@ -49,7 +49,11 @@ impl Bounce {
         let bounce = Bounce { va, handle, size, maintain: seen.cached && !coherent, in_view };
         // Memory that is not mapped, or a BSP's that is out of reach, is of no use.
         let reached = pa.and_then(|pa| {
-            dma.kernel.copy(va, from, size);
+            // SAFETY: the buffer is the new one, which no other code uses; the driver lends `from` for the mapping.
+            #[allow(unsafe_code)]
+            unsafe {
+                dma.kernel.copy(va, from, size)
+            }
             master.reach(dma, va, pa, size, bounce.maintain)
         });
         match reached {

@@ -147,7 +147,11 @@ impl<K: Kernel> Streaming<K> {
         if maintain && (result.is_err() || is_pools) {
             cache::flush_and_drop(kernel, va, size);
         } else if maintain {
-            cache::invalidate(kernel, va, size);
+            // SAFETY: the driver lent the buffer: it has written nothing to it since it was flushed.
+            #[allow(unsafe_code)]
+            unsafe {
+                cache::invalidate(kernel, va, size)
+            }
         }
         result
     }

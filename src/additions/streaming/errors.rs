@@ -47,7 +47,7 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, 
     };
     let values = [address, size];
     let line = dma.line_about(master.device, format, &values);
-    if is_wrong { dma.refuse_line(&line) } else { dma.kernel.say(Level::Warning, &line) }
+    if is_wrong { dma.refuse_line(&line) } else { dma.kernel.log(Level::Warning, &line) }
 }
 
 /// Logs and counts an unmap or a sync that is refused. Context: any.

@@ -50,7 +50,11 @@ impl Mapping {
         if let Some(bounce) = self.bounce
             && direction.device_reads()
         {
-            kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size);
+            // SAFETY: the part lies within both buffers, which are mapped; the driver lends its own for the mapping.
+            #[allow(unsafe_code)]
+            unsafe {
+                kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size)
+            }
         }
     }
 
@@ -59,7 +63,11 @@ impl Mapping {
         if let Some(bounce) = self.bounce
             && direction.device_writes()
         {
-            kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size);
+            // SAFETY: as in `fill`.
+            #[allow(unsafe_code)]
+            unsafe {
+                kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size)
+            }
         }
     }
 
@@ -76,7 +84,11 @@ impl Mapping {
     pub fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
         let (va, maintain) = self.seen_by_device(part);
         if maintain {
-            cache::invalidate(kernel, va, part.size);
+            // SAFETY: the driver lends the buffer: it has written nothing to it since it was flushed.
+            #[allow(unsafe_code)]
+            unsafe {
+                cache::invalidate(kernel, va, part.size)
+            }
         }
     }
 

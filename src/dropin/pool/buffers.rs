@@ -249,7 +249,11 @@ impl<K: Kernel> Pool<K> {
         own.take(va, page, pages)?;
         // Nobody can do it for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
-        self.kernel.unmap(va);
+        // SAFETY: `take` made this call the only one that frees the buffer, which was mapped at `va` by `map`.
+        #[allow(unsafe_code)]
+        unsafe {
+            self.kernel.unmap(va)
+        }
         self.own.keep(own);
         Ok(())
     }

@@ -13,7 +13,8 @@ use core::sync::atomic::{
 
 use crate::error::Error;
 use crate::kernel::{Kernel, Va};
-use crate::mem::heap::{AtomicRef, Reserved};
+use crate::mem::heap::HeapMemory;
+use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, Turned};
 
 /// The page of a record that has no buffer.
@@ -102,7 +103,7 @@ impl Mappings {
             record.pages.store(pages, Relaxed);
             return Some(record);
         }
-        let record = Reserved::new(kernel, size_of::<Mapping>())?.place(|_| Mapping {
+        let record = HeapMemory::new(kernel, size_of::<Mapping>())?.place(|_| Mapping {
             page: AtomicUsize::new(page),
             va: AtomicUsize::new(GONE),
             pages: AtomicUsize::new(pages),

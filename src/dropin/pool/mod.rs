@@ -20,7 +20,8 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
-use crate::mem::heap::{AtomicRef, OnceRef, Reserved, Slot};
+use crate::mem::heap::{BoxWithArrays, HeapMemory};
+use crate::mem::shared::{AtomicRef, OnceRef};
 use crate::mem::lock::IrqLock;
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
@@ -133,7 +134,7 @@ const DIRTY: usize = 0;
 const CLEAN: usize = usize::MAX;
 
 /// A pool that nobody sees yet. Dropped, its memory goes back to the heap.
-pub type NewPool<K> = Slot<K, Pool<K>>;
+pub type NewPool<K> = BoxWithArrays<K, Pool<K>>;
 
 impl<K: Kernel> Pool<K> {
     /// A pool of `pages` pages from `start` on, those of `region`; `None` if the heap has no room for the bookkeeping.
@@ -157,7 +158,7 @@ impl<K: Kernel> Pool<K> {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),
                 region_end: AtomicUsize::new(region.end),
-                region_name: AtomicPtr::new(if named.is_device() { copy } else { region.name }.0.cast_mut()),
+                region_name: AtomicPtr::new(if named.is_device() { copy } else { region.name }.as_ptr().cast_mut()),
                 list: rt_list_t::new(),
                 flags: AtomicUsize::new(flags.bits()),
                 map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
@@ -184,7 +185,7 @@ impl<K: Kernel> Pool<K> {
         // SAFETY: the pool alone has the bitmaps, the nodes and the copy; a name is the kernel's, and so a C string or null.
         #[allow(unsafe_code)]
         unsafe {
-            Slot::new(kernel, words as u32, shape.nodes() as u32, copied, make)
+            BoxWithArrays::new(kernel, words as u32, shape.nodes() as u32, copied, make)
         }
     }
 
@@ -208,7 +209,7 @@ impl<K: Kernel> Pool<K> {
     pub(crate) fn announce_once(&self) {
         if !self.is_announced.swap(true, Relaxed) {
             let region = self.region();
-            self.kernel.announce(region.start, region.name, region.end.wrapping_sub(region.start));
+            self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
         }
     }
 
@@ -220,7 +221,11 @@ impl<K: Kernel> Pool<K> {
 
     /// What it is called.
     pub fn name(&self) -> Name {
-        Name(self.public.region_name.load(Relaxed))
+        // SAFETY: the name with which the pool was installed stays, as the caller of install promised, or is the copy.
+        #[allow(unsafe_code)]
+        unsafe {
+            Name::from_ptr(self.public.region_name.load(Relaxed))
+        }
     }
 
     /// Its flags now.
@@ -255,7 +260,11 @@ impl<K: Kernel> Pool<K> {
             return;
         }
         if leads_to(kernel, base, size, NOWHERE) {
-            kernel.map_linear(base, start, size);
+            // SAFETY: nothing is mapped there, and the pool owns the memory.
+            #[allow(unsafe_code)]
+            unsafe {
+                kernel.map_linear(base, start, size)
+            }
         }
         if leads_to(kernel, base, size, start) {
             self.view(MemoryType::Cached).put(base);
@@ -293,7 +302,7 @@ impl<K: Kernel> Pool<K> {
                 free.device.store(device.0, Relaxed);
                 return Ok(());
             }
-            let memory = Reserved::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
+            let memory = HeapMemory::new(self.kernel, size_of::<Owner>()).ok_or(Error::NoMemory)?;
             let device = AtomicUsize::new(device.0);
             let owner = memory.place(|_| Owner { device, next: self.owners.get() }).ok_or(Error::NoMemory)?;
             self.owners.set(Some(owner));

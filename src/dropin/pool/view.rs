@@ -63,7 +63,11 @@ pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType
     if leads_to(kernel, base, size, pa) {
         return NonZeroUsize::new(base);
     }
-    kernel.unmap(base);
+    // SAFETY: `map` returned it, and no other code knows it.
+    #[allow(unsafe_code)]
+    unsafe {
+        kernel.unmap(base)
+    }
     None
 }
 

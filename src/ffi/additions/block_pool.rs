@@ -9,9 +9,10 @@ use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use crate::additions::device::resource::Kind;
 use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::rtthread::{RtThread, errors};
+use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Va};
 use crate::mem::words::DeviceMemory;
 

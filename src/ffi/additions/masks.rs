@@ -17,9 +17,10 @@ use crate::dropin::map_ops::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of, table_of};
+use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::rtthread::{errors, rt_dma_port_device_set_ops};
+use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 use crate::kernel::{Device, Kernel};
 use crate::mem::lock::IrqLock;
 

@@ -6,7 +6,7 @@ use crate::ffi::dropin::ops::kept;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
 use crate::kernel::{Device, Kernel};
 use crate::log::Line;
-use crate::mem::heap::OnceRef;
+use crate::mem::shared::OnceRef;
 use crate::text::apart;
 
 /// What the masks do when a device is released: they give it the operations back that it had before. Empty in an image

@@ -2,7 +2,7 @@
 
 use crate::additions::reserved_memory::ReservedError;
 use crate::ffi::DMA;
-use crate::kernel::rtthread::errors;
+use crate::ffi::status::errors;
 
 /// Serves those children of the device tree's `/reserved-memory` with `compatible = "shared-dma-pool"` that no device
 /// asks for.

@@ -9,9 +9,10 @@ use crate::additions::streaming::{
 };
 use crate::ffi::additions::masks::{masks_of, unmasked};
 use crate::ffi::dropin::ops::{ops_of, table_of};
+use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
 use crate::flags::Flags;
-use crate::kernel::rtthread::{RtThread, errors};
+use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Va};
 use crate::log::{Line, Name};
 use crate::text::apart;

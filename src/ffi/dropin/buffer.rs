@@ -5,9 +5,9 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::map_ops::MapOps;
 use crate::ffi::dropin::ops::{alloc_by, choose, default_sync_in, default_sync_out, free_by, is_ours, kept};
+use crate::ffi::status::errors;
 use crate::kernel::Device;
-use crate::kernel::rtthread::{Number, number};
-use crate::mem::heap::AtomicRef;
+use crate::mem::shared::AtomicRef;
 
 type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
 type SyncOut = unsafe extern "C" fn(*mut rt_device, *mut c_void, usize, *mut usize, usize) -> isize;
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     flags: usize,
 ) -> isize {
     if dev.is_null() || data.is_null() || size == 0 {
-        return number(Number::Inval);
+        return errors().inval;
     }
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
@@ -206,7 +206,7 @@ unsafe fn sync_out_first(
     match has_chosen(dev) {
         // SAFETY: the caller's promise.
         true => unsafe { rt_dma_sync_out_data(dev, data, size, dma_handle, flags) },
-        false => number(Number::Error),
+        false => errors().error,
     }
 }
 
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     flags: usize,
 ) -> isize {
     if dev.is_null() || out_data.is_null() || size == 0 {
-        return number(Number::Inval);
+        return errors().inval;
     }
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
@@ -252,6 +252,6 @@ unsafe fn sync_in_first(
     match has_chosen(dev) {
         // SAFETY: the caller's promise.
         true => unsafe { rt_dma_sync_in_data(dev, out_data, size, dma_handle, flags) },
-        false => number(Number::Error),
+        false => errors().error,
     }
 }

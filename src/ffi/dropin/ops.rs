@@ -7,11 +7,11 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
 use crate::dropin::map_ops::MapOps;
-use crate::error::Error;
+use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
-use crate::kernel::rtthread::{Number, device_ops, number, rt_dma_port_device_choose_ops};
+use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
 
 /// The tables, in the order of [`MapOps::ALL`]. Where handles are physical addresses, `alloc` and `free` are null, as in
 /// RT-Thread's tables: `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
@@ -214,9 +214,9 @@ unsafe fn sync_out_by(
         Ok(handle) => {
             // SAFETY: null, or the caller's.
             unsafe { write_if(dma_handle, handle) };
-            number(Number::Ok)
+            errors().ok
         }
-        Err(error) => number_of(error),
+        Err(error) => status(Err(error)),
     }
 }
 
@@ -233,7 +233,7 @@ unsafe extern "C" fn sync_in<const OPS: usize>(
 ) -> isize {
     let ops = const { ops_at(OPS) };
     if !ops.maintain_cache(Flags::from_bits_retain(flags)) {
-        return number(Number::Ok);
+        return errors().ok;
     }
     // SAFETY: the caller's promise.
     unsafe { invalidate(dev, out_data, size) }
@@ -245,8 +245,8 @@ unsafe extern "C" fn sync_in<const OPS: usize>(
 unsafe fn invalidate(dev: *mut rt_device, out_data: *mut c_void, size: usize) -> isize {
     let device = Device(dev.expose_provenance());
     match DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) {
-        Ok(()) => number(Number::Ok),
-        Err(error) => number_of(error),
+        Ok(()) => errors().ok,
+        Err(error) => status(Err(error)),
     }
 }
 
@@ -281,9 +281,4 @@ pub(in crate::ffi) unsafe extern "C" fn default_sync_in(
     let sync = if is_coherent { sync_in::<0> } else { sync_in::<1> };
     // SAFETY: the caller's promise.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
-}
-
-/// The error number that a sync call returns.
-fn number_of(error: Error) -> isize {
-    number(if error == Error::NotReachable { Number::Error } else { Number::Inval })
 }

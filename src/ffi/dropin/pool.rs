@@ -7,8 +7,9 @@ use crate::abi::{rt_dma_pool, rt_region_t};
 use crate::dropin::pool::Region;
 use crate::error::Error;
 use crate::ffi::DMA;
+use crate::ffi::status::status;
 use crate::kernel::RegionList;
-use crate::kernel::rtthread::{revision, status};
+use crate::kernel::rtthread::revision;
 use crate::log::Name;
 
 /// Makes a range of physical memory a pool, at the end of the list of pools.

@@ -1,28 +1,33 @@
-//! Masking interrupts on this core: what every stretch with the lock held begins and ends with. `save` masks them and says
-//! what to give to `restore`, which undoes one `save`.
+//! Masking the interrupts of this core. Every section that holds the lock begins with `save` and ends with `restore`.
+//!
+//! `save` masks interrupts and returns what `restore` needs; `restore` undoes one `save`. Calls nest.
 
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
-pub use own::{restore, save};
+pub use aarch64::{restore, save};
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
 pub use port::{restore, save};
 
-/// As `rt_hw_local_irq_disable` (libcpu/aarch64/common): without its call, what surrounds it keeps its registers.
+/// Does inline what `rt_hw_local_irq_disable` does (libcpu/aarch64/common). Without the call, the code around it keeps its
+/// values in registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
-mod own {
+mod aarch64 {
     use core::arch::asm;
 
     #[inline(always)]
     pub fn save() -> usize {
         let daif: usize;
-        // SAFETY: a kernel may mask interrupts, and changes nothing else by it. No `nomem`: what the lock covers stays
-        // behind.
+        // SAFETY: a kernel may mask interrupts, and the instructions change nothing else. Without `nomem`, the compiler moves
+        // no access of the section to a place before them.
         unsafe { asm!("mrs {}, daif", "msr daifset, #3", out(reg) daif, options(nostack, preserves_flags)) };
         daif
     }
 
+    /// # Safety
+    /// `daif` was returned by the last `save` of this core that has not been undone.
     #[inline(always)]
-    pub fn restore(daif: usize) {
-        // SAFETY: as it was. No `nomem`: what the lock covers stays before.
+    pub unsafe fn restore(daif: usize) {
+        // SAFETY: the caller guarantees that this is the earlier state. Without `nomem`, the compiler moves no access of the
+        // section to a place after the instruction.
         unsafe { asm!("msr daif, {}", in(reg) daif, options(nostack, preserves_flags)) };
     }
 }
@@ -31,15 +36,15 @@ mod own {
 mod port {
     use super::super::{rt_dma_port_irq_restore, rt_dma_port_irq_save};
 
-    #[inline(always)]
     pub fn save() -> usize {
-        // SAFETY: see `Kernel for RtThread`.
+        // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_irq_save() }
     }
 
-    #[inline(always)]
-    pub fn restore(saved: usize) {
-        // SAFETY: see `Kernel for RtThread`.
+    /// # Safety
+    /// `saved` was returned by the last `save` of this core that has not been undone.
+    pub unsafe fn restore(saved: usize) {
+        // SAFETY: the caller guarantees what the port requires.
         unsafe { rt_dma_port_irq_restore(saved) }
     }
 }

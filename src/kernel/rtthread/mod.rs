@@ -1,4 +1,10 @@
-//! [`Kernel`] over RT-Thread: what little stands between the functions that `rtthread-port/` supplies and the trait.
+//! [`Kernel`] for RT-Thread, over the C functions of `rtthread-port/`.
+//!
+//! # Mappings of 2 MiB
+//!
+//! RT-Thread's aarch64 code (`rt_hw_mmu_map`) maps blocks of 2 MiB if the virtual address and the length are multiples of
+//! 2 MiB, and does not check the physical address: if that is not a multiple, the block leads to other memory, and is
+//! never unmapped. [`RtThread`] therefore adds a page to the length of such a mapping.
 
 #![allow(unsafe_code)]
 
@@ -12,7 +18,7 @@ mod translation;
 pub use port::*;
 
 use core::ffi::{CStr, c_int, c_void};
-use core::mem::{MaybeUninit, offset_of};
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire};
 
 use crate::abi::{rt_dma_map_ops, rt_region_t};
@@ -23,99 +29,34 @@ use super::{
     RegionList, Stretch, Va,
 };
 
-/// aarch64's `rt_hw_mmu_map` lays blocks of this many bytes where the virtual address and the length allow it, and
-/// does not look at the physical address: the block then maps the wrong memory, and is never unmapped.
+/// Size of a block that aarch64's `rt_hw_mmu_map` maps, in bytes.
 const BLOCK_SIZE: usize = 2 << 20;
 
-/// The most bytes that one cache operation takes: its length is an `int`.
+/// The largest length of one cache operation, in bytes: the port takes an `int`.
 const CACHE_OP_MAX: usize = 1 << 30;
 
-#[inline(always)]
-fn configuration() -> &'static rt_dma_port_configuration {
-    // SAFETY: the port's constant.
+/// Returns the BSP's configuration.
+pub fn configuration() -> &'static rt_dma_port_configuration {
+    // SAFETY: the port defines it as a constant.
     unsafe { &rt_dma_port_configuration }
 }
 
-/// The BSP's error numbers, as C calls return them.
-pub struct Errors {
-    /// `RT_EOK`
-    pub ok: isize,
-    /// `-RT_EINVAL`
-    pub inval: isize,
-    /// `-RT_ENOSYS`
-    pub nosys: isize,
-    /// `-RT_EEMPTY`
-    pub empty: isize,
-    /// `-RT_ENOMEM`
-    pub nomem: isize,
-    /// `-RT_ERROR`
-    pub error: isize,
-    /// `-RT_EBUSY`
-    pub busy: isize,
-    /// `-RT_EIO`
-    pub io: isize,
-}
-
-/// The BSP's error numbers.
-#[inline(always)]
-pub fn errors() -> Errors {
-    let errors = &configuration().errors;
-    Errors {
-        ok: errors.ok.into(),
-        inval: errors.inval.into(),
-        nosys: errors.nosys.into(),
-        empty: errors.empty.into(),
-        nomem: errors.nomem.into(),
-        error: errors.error.into(),
-        busy: errors.busy.into(),
-        io: errors.io.into(),
-    }
-}
-
-/// The error number of what [`extract`](crate::dropin::extract) returns.
-pub fn status(result: Result<(), Error>) -> isize {
-    number_at(result.map_or_else(|error| error as usize, |()| 0))
-}
-
-/// Which of the error numbers: its place among them.
-#[derive(Clone, Copy)]
-#[repr(usize)]
-pub enum Number {
-    /// `RT_EOK`
-    Ok = offset_of!(rt_dma_port_errors, ok) / size_of::<i16>(),
-    /// `-RT_EINVAL`
-    Inval = offset_of!(rt_dma_port_errors, inval) / size_of::<i16>(),
-    /// `-RT_ERROR`
-    Error = offset_of!(rt_dma_port_errors, error) / size_of::<i16>(),
-}
-
-/// That error number.
-#[inline(always)]
-pub fn number(which: Number) -> isize {
-    number_at(which as usize)
-}
-
-#[inline(always)]
-fn number_at(place: usize) -> isize {
-    // SAFETY: one of a struct of eight numbers, of which a pointer to the whole is good for each.
-    unsafe { *(&raw const configuration().errors).cast::<i16>().add(place % 8) }.into()
-}
-
-/// The revision of the interface that the BSP's headers declare.
+/// Returns the revision of the interface that the BSP's headers declare: 1 or 2.
 pub fn revision() -> i16 {
     configuration().revision
 }
 
-/// `dev->dma_ops` of a device. Whatever was written before it was set is seen after this: the pools that the device owns,
-/// their flags. `rt_dma_device_set_ops` is a plain store, but the port's is a release.
+/// Returns `dev->dma_ops` of a device, read with acquire. The port writes the pools that a device owns and their flags
+/// first, and then `dma_ops` with release: a caller that sees the operations also sees the pools. (`rt_dma_device_set_ops`
+/// is a plain store.)
 ///
-/// Not a function of the port: its call would cost each call of a driver about 20 instructions, most of them to save the
-/// arguments.
+/// This is no function of the port, because its call would add about 20 instructions to each call of a driver, most of
+/// them to save the arguments.
 #[inline(always)]
 pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
     let place = device.0.wrapping_add(configuration().ops_offset.into());
-    // SAFETY: a device is a `struct rt_device` that a C caller handed in as such, and the port measured where in it the
-    // pointer stands, which is written by atomic or single stores.
+    // SAFETY: a device is a `struct rt_device` that a C caller passed. The port measured the offset of the pointer in it,
+    // which is written by atomic or single stores only.
     unsafe { &*core::ptr::with_exposed_provenance::<AtomicPtr<rt_dma_map_ops>>(place) }.load(Acquire)
 }
 
@@ -123,7 +64,7 @@ pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
 #[derive(Clone, Copy)]
 pub struct RtThread;
 
-/// Bytes of so many MiB, or `most` if these are more; none for a negative number.
+/// Converts MiB to bytes, at most `most`. A negative number gives 0.
 const fn mib(count: i16, most: u64) -> u64 {
     let bytes = if count < 0 { 0 } else { (count as u64) << 20 };
     if bytes < most { bytes } else { most }
@@ -132,22 +73,22 @@ const fn mib(count: i16, most: u64) -> u64 {
 // The largest number of MiB is more bytes than 32 bits can count.
 const _: () = assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(i16::MAX, u32::MAX as u64) == u32::MAX as u64);
 
+/// Converts an address to a pointer for C.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }
 
+/// Converts a translation of the port.
 fn unless_unmapped(address: usize) -> Option<usize> {
     (address != RT_DMA_PORT_UNMAPPED).then_some(address)
 }
 
-/// Word `index` of those that a format asks for, as an argument of the port. Behind the last it is whatever is in the
-/// register: nobody reads it.
-#[inline(always)]
-fn word(values: &[usize], index: usize) -> MaybeUninit<usize> {
-    values.get(index).map_or(MaybeUninit::uninit(), |value| MaybeUninit::new(*value))
+/// Returns argument `index` of a format; 0 after the last, which the format does not use.
+fn argument(values: &[usize], index: usize) -> usize {
+    values.get(index).copied().unwrap_or(0)
 }
 
-/// The error whose number the port answered.
+/// Converts the number that `rt_dma_port_reserved` returned in place of a region.
 fn error_of(number: usize) -> Error {
     match number as c_int {
         RT_DMA_PORT_INVALID => Error::BadSize,
@@ -156,14 +97,13 @@ fn error_of(number: usize) -> Error {
     }
 }
 
-/// Maintains the cache, in pieces that an `int` can count.
+/// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
 #[inline(always)]
 fn maintain(va: Va, size: usize, operation: c_int) {
     if size > CACHE_OP_MAX {
         return maintain_in_pieces(va, size, operation);
     }
-    // SAFETY: the core hands over mapped memory; the operation changes no contents that a program can see but through the
-    // device.
+    // SAFETY: the caller of each operation guarantees what that operation needs.
     unsafe { rt_dma_port_cache(operation, pointer(va), size as c_int) };
 }
 
@@ -179,8 +119,9 @@ fn maintain_in_pieces(mut va: Va, mut size: usize, operation: c_int) {
     }
 }
 
-// SAFETY for every block below: the port keeps what its header says of each function, and takes any value of the types
-// it declares; devices are pointers that a C caller handed in as such.
+// SAFETY: the port does what its header states of each function, which includes what the trait requires, and accepts every
+// value of the types that it declares. Devices are pointers to a `struct rt_device` that a C caller passed. This holds for
+// every block below.
 unsafe impl Kernel for RtThread {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         // SAFETY: see above.
@@ -188,7 +129,7 @@ unsafe impl Kernel for RtThread {
     }
 
     unsafe fn heap_free(&self, memory: *mut u8) {
-        // SAFETY: the caller says that it came from `heap_alloc` and is not used any more.
+        // SAFETY: the caller guarantees that `heap_alloc` returned it and that it is not used any more.
         unsafe { rt_dma_port_heap_free(memory.cast()) }
     }
 
@@ -211,7 +152,7 @@ unsafe impl Kernel for RtThread {
         revision() == 1
     }
 
-    fn map_linear(&self, va: Va, pa: Pa, size: usize) {
+    unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         // SAFETY: see above.
         unsafe { rt_dma_port_map_linear(pointer(va), pa, size) }
     }
@@ -225,13 +166,13 @@ unsafe impl Kernel for RtThread {
         (va != 0).then_some(va)
     }
 
-    fn unmap(&self, va: Va) {
+    unsafe fn unmap(&self, va: Va) {
         // SAFETY: see above.
         unsafe { rt_dma_port_unmap(pointer(va)) }
     }
 
-    fn copy(&self, to: Va, from: Va, size: usize) {
-        // SAFETY: the core hands over mapped memory: a driver's, which the driver gave for this, and the library's own.
+    unsafe fn copy(&self, to: Va, from: Va, size: usize) {
+        // SAFETY: the caller guarantees that both ranges are mapped and do not overlap.
         unsafe { crate::kernel::copy::copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
         self.device_barrier();
     }
@@ -257,7 +198,7 @@ unsafe impl Kernel for RtThread {
         maintain(va, size, RT_DMA_PORT_FLUSH_AND_DROP);
     }
 
-    fn cache_invalidate(&self, va: Va, size: usize) {
+    unsafe fn cache_invalidate(&self, va: Va, size: usize) {
         maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
@@ -272,8 +213,9 @@ unsafe impl Kernel for RtThread {
     }
 
     #[inline(always)]
-    fn irq_restore(&self, saved: usize) {
-        irq::restore(saved)
+    unsafe fn irq_restore(&self, saved: usize) {
+        // SAFETY: the caller guarantees that `irq_save` returned it.
+        unsafe { irq::restore(saved) }
     }
 
     fn can_sleep(&self) -> bool {
@@ -293,25 +235,25 @@ unsafe impl Kernel for RtThread {
                     && offset_of!(RegionList, length) == offset_of!(rt_dma_port_list, length)
             )
         }
-        // SAFETY: see above; the list, which has the port's layout, is as long as `extract`'s caller says.
+        // SAFETY: see above; the list has the port's layout, and the caller of `extract` passed its length.
         let address = unsafe { rt_dma_port_reserved(core::ptr::from_ref(list).cast(), index) };
         if address <= RT_DMA_PORT_END as usize {
             return Err(error_of(address));
         }
-        // SAFETY: the port's word for it that there is one, which nobody writes meanwhile.
+        // SAFETY: the port returned the address of a region, which no other code writes while `extract` runs.
         let rt_region_t { start, end, .. } = *unsafe { &*pointer(address).cast() };
         Ok(BootRegion { start, end, address })
     }
 
     fn consume(&self, region: BootRegion, end: Pa) {
-        // SAFETY: see above; the region was found, and its list is that of `extract`'s caller, which nobody else uses
-        // meanwhile, or is not written.
+        // SAFETY: see above; the region was found. A caller's list is used by no other code while `extract` runs; memblock's
+        // list is not written.
         unsafe { rt_dma_port_consume(pointer(region.address), region.start, end) }
     }
 
     fn device_name(&self, device: Device) -> Name {
         // SAFETY: see above.
-        Name(unsafe { rt_dma_port_device_name(pointer(device.0)) })
+        unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.0))) }
     }
 
     fn is_coherent(&self, device: Device) -> bool {
@@ -326,7 +268,7 @@ unsafe impl Kernel for RtThread {
 
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
         let mut region = rt_dma_port_named_region::default();
-        // SAFETY: see above; the region is ours.
+        // SAFETY: see above; the port writes to the region only.
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
@@ -350,7 +292,7 @@ unsafe impl Kernel for RtThread {
 
     fn bus_address(&self, device: Device, pa: Pa) -> Stretch {
         let mut last = pa;
-        // SAFETY: see above; `last` is ours.
+        // SAFETY: see above; the port writes to `last` only.
         let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.0), pa, &mut last) });
         Stretch { handle, last }
     }
@@ -361,48 +303,47 @@ unsafe impl Kernel for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        // SAFETY: see above; nobody writes a bridge's windows any more.
+        // SAFETY: see above; the windows of a bridge do not change once it has devices.
         match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
             Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
             None => Entry::End,
         }
     }
 
-    #[inline(always)]
-    fn say(&self, level: Level, line: &Line) {
-        let word = |index| word(line.values, index);
-        // SAFETY: see above; each word is what the format asks for (see `Line`), and it asks for no other.
+    fn log(&self, level: Level, line: &Line) {
+        let argument = |index| argument(line.values, index);
+        // SAFETY: see above; the arguments are those that the format uses (see `Line`).
         unsafe {
-            rt_dma_port_say(
+            rt_dma_port_log(
                 level as c_int,
-                line.name.0,
+                line.name.as_ptr(),
                 line.format.as_ptr(),
-                word(0),
-                word(1),
-                word(2),
-                word(3),
+                argument(0),
+                argument(1),
+                argument(2),
+                argument(3),
                 line.device,
             )
         }
     }
 
-    fn announce(&self, start: Pa, name: Name, size: usize) {
+    fn log_reserved(&self, start: Pa, name: Name, size: usize) {
         // SAFETY: see above.
-        unsafe { rt_dma_port_announce(start, name.0, size) }
+        unsafe { rt_dma_port_log_reserved(start, name.as_ptr(), size) }
     }
 
-    #[inline(always)]
     fn print(&self, format: &'static CStr, values: &[usize]) {
-        let word = |index| word(values, index);
-        // SAFETY: as in `say`.
-        unsafe { rt_dma_port_print(format.as_ptr(), word(0), word(1), word(2), word(3), word(4), word(5)) }
+        let argument = |index| argument(values, index);
+        // SAFETY: see above; the arguments are those that the format uses.
+        unsafe { rt_dma_port_print(format.as_ptr(), argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)) }
     }
 }
 
+/// Excludes all other code on every core, for the crate critical-section.
 struct EveryCore;
 critical_section::set_impl!(EveryCore);
 
-// SAFETY: `rt_hw_interrupt_disable` masks interrupts, and under SMP takes the kernel's global lock, which nests.
+// SAFETY: `rt_hw_interrupt_disable` masks interrupts and, with SMP, takes the global lock of the kernel, which nests.
 unsafe impl critical_section::Impl for EveryCore {
     unsafe fn acquire() -> critical_section::RawRestoreState {
         // SAFETY: see above.

@@ -1,47 +1,46 @@
-//! What `rtthread-port/` supplies. `include/rt_dma_port.h` is made from these declarations, and the port includes it, so that
-//! the two cannot disagree.
+//! The functions and constants that `rtthread-port/` implements. `include/rt_dma_port.h` is generated from these
+//! declarations, and the port includes it, so that the two sides cannot differ.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::mem::{MaybeUninit, offset_of};
 
-use crate::error::Error;
 use crate::kernel::MemoryType;
 use crate::log::Level;
 
-/// What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
+/// The result of a translation for an address that is not mapped or not reachable.
 pub const RT_DMA_PORT_UNMAPPED: usize = !0;
 
-/// Write-back cached memory.
+/// Memory type: write-back cached.
 pub const RT_DMA_PORT_CACHED: c_int = 0;
-/// Uncached memory.
+/// Memory type: not cached.
 pub const RT_DMA_PORT_UNCACHED: c_int = 1;
-/// Write-through memory.
+/// Memory type: write-through.
 pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
 
-/// `RT_HW_CACHE_FLUSH`.
+/// Cache operation: write dirty lines to memory (`RT_HW_CACHE_FLUSH`).
 pub const RT_DMA_PORT_FLUSH: c_int = 1;
-/// `RT_HW_CACHE_INVALIDATE`.
+/// Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
-/// Clean and invalidate as one operation: nothing that is written to a line meanwhile is lost.
+/// Cache operation: write dirty lines to memory and drop them, in one step, so that a write to a line meanwhile is not
+/// lost.
 pub const RT_DMA_PORT_FLUSH_AND_DROP: c_int = 3;
 
-/// A line of `LOG_E`.
+/// Severity of a log line: an error (`LOG_E`).
 pub const RT_DMA_PORT_ERROR: c_int = 0;
-/// A line of `LOG_W`.
+/// Severity of a log line: a warning (`LOG_W`).
 pub const RT_DMA_PORT_WARNING: c_int = 1;
 
-/// An entry was found and filled in.
+/// The entry was found.
 pub const RT_DMA_PORT_FOUND: c_int = 0;
-/// There is no list.
+/// The caller of `rt_dma_pool_extract` passed no list.
 pub const RT_DMA_PORT_INVALID: c_int = 1;
 /// The kernel is built without the service.
 pub const RT_DMA_PORT_ABSENT: c_int = 2;
-/// The list ends before that index.
+/// The list ends before the index.
 pub const RT_DMA_PORT_END: c_int = 3;
-/// There is an entry, but it cannot be read.
+/// The entry exists, but cannot be read.
 pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
 
-/// `memory-region` leads to no node.
+/// `memory-region` refers to no node.
 pub const RT_DMA_PORT_NO_NODE: c_int = 5;
 /// The node's `status` is neither absent, `okay` nor `ok`.
 pub const RT_DMA_PORT_DISABLED: c_int = 6;
@@ -50,7 +49,7 @@ pub const RT_DMA_PORT_NO_REG: c_int = 7;
 /// The page allocator owns a part of the region.
 pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
 
-// cbindgen takes only literals; the enums mean the same.
+// cbindgen accepts only literals. These are the values of the enums.
 const _: () = assert!(
     RT_DMA_PORT_CACHED == MemoryType::Cached as c_int
         && RT_DMA_PORT_UNCACHED == MemoryType::Uncached as c_int
@@ -59,7 +58,7 @@ const _: () = assert!(
         && RT_DMA_PORT_WARNING == Level::Warning as c_int
 );
 
-/// A range of physical memory, as the port reports it.
+/// A range of physical memory.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct rt_dma_port_region {
@@ -69,40 +68,41 @@ pub struct rt_dma_port_region {
     pub end: usize,
 }
 
-/// Reserved memory that a device's node names in `memory-region`, as the port reports it.
+/// A region of reserved memory to which a device's node refers in `memory-region`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct rt_dma_port_named_region {
-    /// Its place.
+    /// First and last byte.
     pub place: rt_dma_port_region,
-    /// 1 if its node says `no-map`.
+    /// 1 if its node has `no-map`.
     pub no_map: c_int,
-    /// 1 if its node says `reusable`.
+    /// 1 if its node has `reusable`.
     pub reusable: c_int,
 }
 
-/// The list of `rt_region_t` that `rt_dma_pool_extract` is handed, where it is handed one; else anything.
+/// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
 #[repr(C)]
 pub struct rt_dma_port_list {
-    /// Where it is, or null.
+    /// The first region, or null.
     pub start: *const c_void,
-    /// Regions in it.
+    /// Number of regions.
     pub length: usize,
 }
 
-/// A DMA window of a PCI host bridge: what a `struct rt_pci_bus_region` begins with.
+/// A DMA window of a PCI host bridge: the first members of a `struct rt_pci_bus_region`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rt_dma_port_window {
-    /// First byte as the device sees it.
+    /// First byte, as an address of the device.
     pub bus: u64,
-    /// First byte as the processor sees it.
+    /// First byte, as an address of the processor.
     pub cpu: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`): their values depend on its configuration.
+/// The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
+/// configuration.
 #[repr(C)]
 pub struct rt_dma_port_errors {
     /// `RT_EOK`
@@ -123,143 +123,329 @@ pub struct rt_dma_port_errors {
     pub io: i16,
 }
 
-// `status` takes them by the number of the core's error; the first one is that of no error, and of the eighth.
-const _: () = {
-    const SIZE: usize = size_of::<i16>();
-    assert!(size_of::<rt_dma_port_errors>() == 8 * SIZE && Error::High as usize == 8);
-    assert!(offset_of!(rt_dma_port_errors, ok) == 0);
-    assert!(offset_of!(rt_dma_port_errors, inval) == Error::BadSize as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, nosys) == Error::NoList as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, empty) == Error::NoRegion as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, nomem) == Error::NoMemory as usize * SIZE);
-    assert!(offset_of!(rt_dma_port_errors, busy) == Error::Context as usize * SIZE);
-};
-
-/// What the BSP's configuration says, once and for all.
+/// Constants of the BSP's configuration.
 #[repr(C)]
 pub struct rt_dma_port_configuration {
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
-    /// MiB up to which a pool is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
+    /// Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
     pub view_limit: i16,
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.
     pub revision: i16,
-    /// Where `dma_ops` stands in a `struct rt_device`, in bytes.
+    /// Offset of `dma_ops` in a `struct rt_device`, in bytes.
     pub ops_offset: u16,
-    /// Bytes in the longest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`); 0 if it states none.
+    /// Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
     pub stated_cache_line: u16,
 }
 
 unsafe extern "C" {
-    /// What the BSP's configuration says. (cbindgen leaves it out; `tests/headers.rs` declares it.)
+    /// The constants of the BSP's configuration. (cbindgen leaves this out; `tests/headers.rs` declares it.)
     pub static rt_dma_port_configuration: rt_dma_port_configuration;
 
-    /// `rt_calloc(size, 1)`. Thread.
+    // Heap and memory
+
+    /// @brief Allocates zeroed memory (`rt_calloc`).
+    ///
+    /// @param[in] size Bytes, not zero.
+    /// @return The memory, aligned for a pointer; null if the heap has no room.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
-    /// `rt_free`. Thread.
+
+    /// @brief Frees memory (`rt_free`).
+    ///
+    /// @param[in] memory What `rt_dma_port_heap_alloc` returned.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_heap_free(memory: *mut c_void);
 
-    /// `rt_kmem_v2p`; RT_DMA_PORT_UNMAPPED if nothing is mapped there. Without page tables `va + PV_OFFSET`. Any
-    /// context.
+    /// @brief Translates a virtual address (`rt_kmem_v2p`). A kernel without page tables gives `va + PV_OFFSET`.
+    ///
+    /// @param[in] va The address.
+    /// @return The physical address; RT_DMA_PORT_UNMAPPED if nothing is mapped at the address.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_v2p(va: *mut c_void) -> usize;
-    /// Not 0 if the kernel has page tables. 0 where it leaves the MMU off: then every address is mapped at
-    /// `PV_OFFSET` from its physical address, and only cached memory can be mapped. Any context.
+
+    /// @brief Returns whether the kernel has page tables.
+    ///
+    /// @return 0 if the kernel leaves the MMU off: then every address is mapped at `PV_OFFSET` from its physical address,
+    ///         and only cached memory can be mapped. Otherwise not 0.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_has_page_tables() -> c_int;
-    /// `PV_OFFSET`. Any context.
+
+    /// @brief Returns `PV_OFFSET`: the physical address minus the virtual address, in the linear map.
+    ///
+    /// @return `PV_OFFSET`.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_pv_offset() -> usize;
-    /// Maps whole pages write-back cached at `va` with `rt_aspace_map_phy`, if it can; not where the revision leaves the
-    /// linear map to its boot code. Thread.
+
+    /// @brief Maps whole pages write-back cached (`rt_aspace_map_phy`), if the kernel can. It maps nothing where the
+    /// revision leaves the linear map to the boot code.
+    ///
+    /// @param[in] va The virtual address, at which nothing is mapped.
+    /// @param[in] pa The physical address.
+    /// @param[in] size Bytes, whole pages.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_map_linear(va: *mut c_void, pa: usize, size: usize);
-    /// `rt_ioremap_cached` (RT_DMA_PORT_CACHED), `rt_ioremap_nocache` (RT_DMA_PORT_UNCACHED), `rt_ioremap_wt`
-    /// (RT_DMA_PORT_WRITE_THROUGH); null on failure. Without page tables the linear address for RT_DMA_PORT_CACHED, else
-    /// null. Thread.
+
+    /// @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
+    /// `rt_ioremap_wt`).
+    ///
+    /// @param[in] pa The physical address.
+    /// @param[in] size Bytes, whole pages.
+    /// @param[in] memory RT_DMA_PORT_CACHED, RT_DMA_PORT_UNCACHED or RT_DMA_PORT_WRITE_THROUGH.
+    /// @return The address, or null on failure. Without page tables: the linear address for RT_DMA_PORT_CACHED, null
+    ///         for other memory.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> *mut c_void;
-    /// `rt_iounmap`. Thread.
+
+    /// @brief Removes a mapping (`rt_iounmap`).
+    ///
+    /// @param[in] va What `rt_dma_port_map` returned.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_unmap(va: *mut c_void);
 
-    /// `rt_hw_cpu_dcache_ops`: RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE; or RT_DMA_PORT_FLUSH_AND_DROP. Complete when it
-    /// returns. Any context.
+    // Data cache
+
+    /// @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
+    ///
+    /// @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
+    /// @param[in] va The first byte.
+    /// @param[in] size Bytes.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
-    /// Bytes in the largest line of any cache of the system. Any context.
+
+    /// @brief Returns the size of the largest line of any cache of the system.
+    ///
+    /// @return Bytes, a power of two.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_cache_line_max() -> usize;
 
-    /// Masks interrupts on this core and says what to give to `rt_dma_port_irq_restore`. Any context.
+    // Contexts
+
+    /// @brief Masks interrupts on this core. Calls nest.
+    ///
+    /// @return The value for `rt_dma_port_irq_restore`.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_irq_save() -> usize;
-    /// Undoes one `rt_dma_port_irq_save`. Any context.
+
+    /// @brief Undoes one `rt_dma_port_irq_save`.
+    ///
+    /// @param[in] saved The value that it returned.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_irq_restore(saved: usize);
-    /// `rt_hw_interrupt_disable`: excludes every core (for the critical-section crate). Any context.
+
+    /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
+    ///
+    /// @return The value for `rt_dma_port_critical_exit`.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_critical_enter() -> usize;
-    /// `rt_hw_interrupt_enable`. Any context.
+
+    /// @brief Undoes one `rt_dma_port_critical_enter` (`rt_hw_interrupt_enable`).
+    ///
+    /// @param[in] saved The value that it returned.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_critical_exit(saved: usize);
-    /// Not 0 where the caller may not sleep: in an interrupt, or in a thread with interrupts or the scheduler off. Any context.
+
+    /// @brief Returns whether the caller must not sleep.
+    ///
+    /// @return Not 0 in an interrupt, and in a thread with interrupts masked or the scheduler locked; otherwise 0.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_is_atomic() -> c_int;
-    /// Lets other threads run for a tick (`rt_thread_mdelay(1)`). Thread, with the scheduler running.
+
+    /// @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). The scheduler is running.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_pause();
 
-    /// The address of entry `index` of the list, where `rt_dma_pool_extract` is handed one: of an empty one if it has no name.
-    /// Else, whatever the list is, of those in `rt_memblock_get_reserved()` that are in use, not hot-pluggable, and named
-    /// "dma-pool". Where there is none, RT_DMA_PORT_END, RT_DMA_PORT_INVALID without a list where one is needed, or
-    /// RT_DMA_PORT_ABSENT without memblock. Thread.
+    // Boot memory
+
+    /// @brief Finds a region in which boot pools can be made.
+    ///
+    /// In revision r1, all regions of the list are counted, and one without a name is returned as empty. In revision
+    /// r2, the regions of `rt_memblock_get_reserved()` are counted that are in use, not hot-pluggable, and named
+    /// "dma-pool".
+    ///
+    /// @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
+    /// @param[in] index The index of the region.
+    /// @return The address of the region's `rt_region_t`; RT_DMA_PORT_END after the last; RT_DMA_PORT_INVALID if a
+    ///         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_reserved(list: *const rt_dma_port_list, index: usize) -> usize;
-    /// The region of such a list at an address that `rt_dma_port_reserved` gave begins at `end` from now on if it began at
-    /// `start`, unless it ends there. Memblock's is not written. Thread.
+
+    /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
+    /// A region of memblock is not written.
+    ///
+    /// @param[in] region What `rt_dma_port_reserved` returned.
+    /// @param[in] start Where the region began.
+    /// @param[in] end One past the last byte that pools cover.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
 
-    /// `rt_dm_dev_get_name`; if the device has no name, that of its device-tree node; null if it has none either. Any
-    /// context.
+    // Devices
+
+    /// @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The name; null if the device has no name and no node.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
-    /// `rt_dma_device_is_coherent`. Any context.
+
+    /// @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
+    ///
+    /// @param[in] dev The device.
+    /// @return Not 0 if it is.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
-    /// `dev->dma_ops = ops`, if it is null, written with release. Any context.
+
+    /// @brief Sets `dev->dma_ops` with release, if it is null.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
-    /// `dev->dma_ops = ops`, written with release. Any context.
+
+    /// @brief Sets `dev->dma_ops` with release.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
 
-    /// The device's device-tree node; null if it has none. Any context.
+    /// @brief Returns a device's device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The node; null if the device has none.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
-    /// Fills in region `index` of the node's `memory-region`. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_END if the property
-    /// has no such entry, or why the entry leads to no memory: RT_DMA_PORT_NO_NODE, RT_DMA_PORT_DISABLED,
-    /// RT_DMA_PORT_NO_REG, RT_DMA_PORT_UNREADABLE (a bad `reg`, or beyond what the processor can address),
-    /// RT_DMA_PORT_NOT_RESERVED. Thread.
+
+    /// @brief Reads one entry of the `memory-region` of a device's node.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index in the property.
+    /// @param[out] region The region, if the entry was found.
+    /// @retval RT_DMA_PORT_FOUND The region was filled in.
+    /// @retval RT_DMA_PORT_END The property has no such entry.
+    /// @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
+    /// @retval RT_DMA_PORT_DISABLED The node is disabled.
+    /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
+    /// @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
+    /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
-    /// The next node above that of a device, which has one, with a non-empty `dma-ranges`; null if there is none. Thread.
+
+    /// @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @return The node; null if there is none.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
-    /// Returns the device's address for `pa`, which is what `rt_ofw_translate_cpu2dma` returns; RT_DMA_PORT_UNMAPPED where
-    /// no range of the bus above the device, which has a node, covers it. `*last` becomes the last address, not below
-    /// `pa`, for which that holds: up to it the device's addresses rise with the physical ones, or no range covers any. Any
-    /// context, but a thread for the first call for a bus.
+
+    /// @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] pa The physical address.
+    /// @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
+    ///        with the physical ones up to it, or no range covers any of them.
+    /// @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
     pub fn rt_dma_port_bus_address(dev: *mut c_void, pa: usize, last: *mut usize) -> usize;
-    /// `rt_ofw_translate_dma2cpu`; RT_DMA_PORT_UNMAPPED where the processor has no such address. Any context, but a thread
-    /// for the first call for a bus.
+
+    /// @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] handle The device's address.
+    /// @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
     pub fn rt_dma_port_cpu_address(dev: *mut c_void, handle: usize) -> usize;
-    /// DMA window `index` of the host bridge of a device on bus "pci", to be read at once; null if there is none. Any
-    /// context.
+
+    /// @brief Finds a DMA window of the host bridge of a device on bus "pci".
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index of the window.
+    /// @return The window, to be read at once; null if there is none.
+    ///
+    /// @note Context: any
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
 
-    /// A line in the log under the tag "dma.pool": the name, a colon, and `format` with the words that it asks for; nothing
-    /// where the caller may not sleep. Where `name` is null, the line begins with the address `dev` of a device, unless that
-    /// is 0. RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING. Any context.
-    pub fn rt_dma_port_say(
+    // Text
+
+    /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
+    /// caller may not sleep, it writes nothing.
+    ///
+    /// @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+    /// @param[in] name The name; if it is null, the line begins with the address `dev`.
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] dev The address of the device that the line is about, or 0.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_log(
         level: c_int,
         name: *const c_char,
         format: *const c_char,
-        a: MaybeUninit<usize>,
-        b: MaybeUninit<usize>,
-        c: MaybeUninit<usize>,
-        d: MaybeUninit<usize>,
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
         dev: usize,
     );
-    /// A line of `LOG_I`: so many bytes from `start` on are set aside under that name. Thread.
-    pub fn rt_dma_port_announce(start: usize, name: *const c_char, size: usize);
-    /// `rt_kprintf`: `format` with the words that it asks for. Thread.
+
+    /// @brief Logs that memory is reserved (`LOG_I`).
+    ///
+    /// @param[in] start The first byte.
+    /// @param[in] name The name of the pool.
+    /// @param[in] size Bytes.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
+
+    /// @brief Prints text to the shell (`rt_kprintf`).
+    ///
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] e Fifth argument.
+    /// @param[in] f Sixth argument.
+    ///
+    /// @note Context: thread
     pub fn rt_dma_port_print(
         format: *const c_char,
-        a: MaybeUninit<usize>,
-        b: MaybeUninit<usize>,
-        c: MaybeUninit<usize>,
-        d: MaybeUninit<usize>,
-        e: MaybeUninit<usize>,
-        f: MaybeUninit<usize>,
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        e: usize,
+        f: usize,
     );
 }

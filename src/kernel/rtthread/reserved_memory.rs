@@ -7,7 +7,7 @@ use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Entry, Pa};
 use crate::log::Name;
 
-/// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`, as the port reports it.
+/// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
 #[repr(C)]
 pub struct rt_dma_port_shared_pool {
     /// The node, which stays.
@@ -24,37 +24,86 @@ pub struct rt_dma_port_shared_pool {
     pub end: usize,
     /// 1 if there is a `reg`.
     pub has_reg: c_int,
-    /// 1 if the node says `no-map`.
+    /// 1 if the node has `no-map`.
     pub no_map: c_int,
-    /// 1 if the node says `reusable`.
+    /// 1 if the node has `reusable`.
     pub reusable: c_int,
-    /// 1 if the node says `linux,cma-default`.
+    /// 1 if the node has `linux,cma-default`.
     pub is_default: c_int,
 }
 
 unsafe extern "C" {
-    /// Fills in shared pool `index` of `/reserved-memory`; RT_DMA_PORT_FOUND, RT_DMA_PORT_END, RT_DMA_PORT_UNREADABLE, or
-    /// RT_DMA_PORT_ABSENT without an unflattened device tree. Thread.
+    /// @brief Reads one of the shared pools of `/reserved-memory`.
+    ///
+    /// @param[in] index The index of the pool.
+    /// @param[out] pool The pool, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The pool was filled in.
+    /// @retval RT_DMA_PORT_END There is no such pool.
+    /// @retval RT_DMA_PORT_UNREADABLE Its node cannot be read.
+    /// @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_shared_pool(index: usize, pool: *mut rt_dma_port_shared_pool) -> c_int;
-    /// Fills in entry `index` of the node's `alloc-ranges`, in bytes; RT_DMA_PORT_FOUND or RT_DMA_PORT_END. Thread.
+
+    /// @brief Reads one entry of a node's `alloc-ranges`.
+    ///
+    /// @param[in] node The node.
+    /// @param[in] index The index of the entry.
+    /// @param[out] start The first byte.
+    /// @param[out] size Bytes.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_alloc_range(node: *mut c_void, index: usize, start: *mut u64, size: *mut u64) -> c_int;
-    /// Fills in entry `index` of `rt_memblock_get_memory()`; RT_DMA_PORT_FOUND, RT_DMA_PORT_UNREADABLE for memory with a
-    /// flag, RT_DMA_PORT_END. Thread.
+
+    /// @brief Reads one entry of `rt_memblock_get_memory()`.
+    ///
+    /// @param[in] index The index of the entry.
+    /// @param[out] region The entry, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_UNREADABLE The memory has a flag, and is not to be used.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_boot_memory(index: usize, region: *mut rt_dma_port_region) -> c_int;
-    /// Fills in entry `index` of `rt_memblock_get_reserved()`, whatever it is; RT_DMA_PORT_FOUND or RT_DMA_PORT_END.
-    /// Thread.
+
+    /// @brief Reads one entry of `rt_memblock_get_reserved()`, in use or not.
+    ///
+    /// @param[in] index The index of the entry.
+    /// @param[out] region The entry, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_boot_reserved(index: usize, region: *mut rt_dma_port_region) -> c_int;
-    /// `rt_page_is_member`. Thread.
+
+    /// @brief Returns whether the page allocator owns a page (`rt_page_is_member`).
+    ///
+    /// @param[in] pa A physical address in the page.
+    /// @return Not 0 if it does.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_is_paged(pa: usize) -> c_int;
-    /// `rt_memblock_reserve_memory` under the node's name, and `[start, end)` as the node's `reg`; 0 on success, -1 on
-    /// failure, which changes nothing. Thread.
+
+    /// @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the
+    /// `reg` of the node.
+    ///
+    /// @param[in] node The node.
+    /// @param[in] start The first byte, on a page boundary.
+    /// @param[in] end One past the last byte, on a page boundary.
+    /// @param[in] no_map 1 if the node has `no-map`, otherwise 0.
+    /// @retval 0 The memory is reserved.
+    /// @retval -1 Nothing was changed.
+    ///
+    /// @note Context: thread
     fn rt_dma_port_reserve(node: *mut c_void, start: usize, end: usize, no_map: c_int) -> c_int;
 }
 
-/// What a query of one of memblock's lists answered.
+/// Converts the result of a query of one of memblock's lists.
 fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, index: usize) -> Entry<(Pa, Pa)> {
     let mut region = rt_dma_port_region::default();
-    // SAFETY: the region is ours.
+    // SAFETY: the query writes to the region only.
     match unsafe { query(index, &mut region) } {
         RT_DMA_PORT_FOUND => Entry::Found((region.start, region.end)),
         RT_DMA_PORT_UNREADABLE => Entry::Unreadable,
@@ -62,7 +111,8 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
     }
 }
 
-// SAFETY for every block below: the port keeps what its header says of each function; nodes come from it.
+// SAFETY: the port does what its header states of each function, which includes what the trait requires. This holds for
+// every block below; the nodes are those that the port returned.
 unsafe impl ReservedMemory for RtThread {
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
         let mut pool = rt_dma_port_shared_pool {
@@ -77,11 +127,12 @@ unsafe impl ReservedMemory for RtThread {
             reusable: 0,
             is_default: 0,
         };
-        // SAFETY: see above; the pool is ours.
+        // SAFETY: see above; the port writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
             RT_DMA_PORT_FOUND => Some(Entry::Found(SharedPool {
                 node: pool.node.expose_provenance(),
-                name: Name(pool.name),
+                // SAFETY: the port returns the name of a node, which stays.
+                name: unsafe { Name::from_ptr(pool.name) },
                 range: (pool.has_reg != 0).then_some((pool.start, pool.end)),
                 size: pool.size,
                 alignment: pool.alignment,
@@ -97,7 +148,7 @@ unsafe impl ReservedMemory for RtThread {
 
     fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)> {
         let (mut start, mut size) = (0, 0);
-        // SAFETY: see above; both numbers are ours.
+        // SAFETY: see above; the port writes to the two numbers only.
         match unsafe { rt_dma_port_alloc_range(pointer(node), index, &mut start, &mut size) } {
             RT_DMA_PORT_FOUND => Entry::Found((start, size)),
             _ => Entry::End,

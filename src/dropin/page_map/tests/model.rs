@@ -3,7 +3,7 @@
 use super::super::*;
 use crate::kernel::testing::HeapOnly;
 use crate::log::Name;
-use crate::mem::heap::Slot;
+use crate::mem::heap::BoxWithArrays;
 use std::vec;
 use std::vec::Vec;
 
@@ -60,7 +60,7 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     // SAFETY: the holder keeps the map, and is never dropped.
     #[allow(unsafe_code)]
     let slot = unsafe {
-    Slot::new(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
+    BoxWithArrays::new(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
         map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
     })
     };

@@ -1,0 +1,66 @@
+//! Heap memory that is allocated piece by piece and freed all at once.
+
+#![allow(unsafe_code)]
+
+use core::mem::size_of;
+use core::ptr::NonNull;
+
+use super::atomics::{
+    AtomicPtr,
+    Ordering::{Acquire, Release},
+};
+use super::bump::BumpAllocator;
+use super::heap::HeapMemory;
+use crate::kernel::Kernel;
+
+/// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
+/// all of them are freed together, when the owner of the arena is destroyed.
+pub struct Arena<K: Kernel> {
+    kernel: K,
+    last: AtomicPtr<u8>,
+}
+
+/// A value in an arena, preceded by the address of the piece that was allocated before it, or null.
+#[repr(C)]
+struct Piece<T> {
+    before: AtomicPtr<u8>,
+    value: T,
+}
+
+impl<K: Kernel> Arena<K> {
+    /// Makes an empty arena.
+    pub const fn new(kernel: K) -> Self {
+        Arena { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
+    /// Allocates memory for a `T` and for `after` bytes that follow it, and places a value there as
+    /// [`HeapMemory::place`] does. Returns `None` if the heap has no room. The caller makes one call at a time.
+    ///
+    /// Context: thread.
+    pub fn place<T>(&self, after: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
+        let memory = HeapMemory::new(self.kernel, size_of::<Piece<T>>().checked_add(after)?)?;
+        let start = memory.start().as_ptr();
+        let before = AtomicPtr::new(self.last.load(Acquire));
+        let piece = memory.place(|after| Piece { before, value: make(after) })?;
+        self.last.store(start, Release);
+        Some(&piece.value)
+    }
+
+    /// Frees all memory. The values are not dropped.
+    ///
+    /// Context: thread.
+    ///
+    /// # Safety
+    /// No value of the arena is used any more, and no other call of `place` or `release` runs meanwhile.
+    pub unsafe fn release(&self) {
+        let mut next = self.last.swap(core::ptr::null_mut(), Acquire);
+        while let Some(memory) = NonNull::new(next) {
+            // SAFETY: every piece begins with the address of the piece before it. `heap_alloc` returned its memory, which is
+            // freed this once.
+            unsafe {
+                next = memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire);
+                self.kernel.heap_free(memory.as_ptr());
+            }
+        }
+    }
+}
