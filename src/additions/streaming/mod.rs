@@ -366,6 +366,7 @@ impl<K: Kernel> Streaming<K> {
 
     /// Frees the bounce buffers that interrupts could not free, and refills the stock of records, where that is needed and
     /// the caller may sleep. Context: any.
+    #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
     fn tidy(&self, dma: &Dma<K>) {
         if self.stock.needs_thread() && dma.kernel.can_sleep() {
             self.tidy_in_thread(dma);
@@ -373,6 +374,7 @@ impl<K: Kernel> Streaming<K> {
     }
 
     #[cold]
+    #[inline(never)]
     fn tidy_in_thread(&self, dma: &Dma<K>) {
         while let Some((record, mapping)) = self.stock.left(dma.kernel) {
             if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {

@@ -84,14 +84,25 @@ impl LinearRange {
         let kernel = dma.kernel;
         let pa = kernel.v2p(va)?;
         let last = last_byte(va, size)?;
-        let is_linear = kernel.linear(pa) == va;
-        if va / PAGE_SIZE == last / PAGE_SIZE || (is_linear && self.holds(va, last)) || is_in_view(dma, va, pa, last) {
+        let is_one_page = va / PAGE_SIZE == last / PAGE_SIZE;
+        if is_one_page || (kernel.linear(pa) == va && self.holds(va, last)) {
             return Some(Place { pa, is_contiguous: true });
         }
-        let place = look_up_pages(kernel, va, pa, size)?;
-        if is_linear
+        self.look_up(dma, va, last, pa)
+    }
+
+    /// Returns the place of a buffer of several pages that this range does not contain, and adds the buffer to the range if
+    /// it is linear.
+    #[inline(never)]
+    fn look_up<K: Kernel>(&self, dma: &Dma<K>, va: Va, last: Va, pa: Pa) -> Option<Place> {
+        let kernel = dma.kernel;
+        if is_in_view(dma, va, pa, last) {
+            return Some(Place { pa, is_contiguous: true });
+        }
+        let place = look_up_pages(kernel, va, pa, last - va + 1)?;
+        if kernel.linear(pa) == va
             && place.is_contiguous
-            && let Some(to) = last.checked_next_multiple_of(PAGE_SIZE)
+            && let Some(to) = last.checked_add(1).and_then(|end| end.checked_next_multiple_of(PAGE_SIZE))
         {
             self.add(kernel, va - va % PAGE_SIZE, to);
         }
@@ -107,7 +118,6 @@ fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
 }
 
 /// Looks up every page after the first.
-#[inline(never)]
 fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Place> {
     let mut is_contiguous = true;
     let mut offset = PAGE_SIZE - va % PAGE_SIZE;

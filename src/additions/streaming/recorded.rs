@@ -12,6 +12,7 @@ use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer, records the mapping, and returns its handle. Context: any.
+    #[inline(never)] // Not in the direct path, which would save registers for it.
     pub(super) fn map_recorded(
         &self,
         dma: &Dma<K>,
@@ -54,6 +55,7 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a mapping that has a record, as it was recorded. Context: any.
+    #[inline(never)]
     pub(super) fn unmap_recorded(
         &self,
         dma: &Dma<K>,

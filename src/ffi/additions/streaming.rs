@@ -113,10 +113,13 @@ fn master(dev: *mut rt_device) -> Option<Master> {
 
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
-    let table = unmasked(device, table_of(device)?);
+    let now = table_of(device)?;
+    let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
+    // A device without a masked table usually has no mask, which takes no search.
+    let masks = if core::ptr::eq(table, now) { DEVICES.masks(device) } else { masks_of(device) };
     // No handle is higher than a word, whatever the mask allows.
-    let mask = usize::try_from(masks_of(device).streaming).unwrap_or(usize::MAX);
+    let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
     Some(Master { device, ops, mask })
 }
 
