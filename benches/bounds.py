@@ -35,6 +35,12 @@ SMALL, GROWTH = 2048, 2.5
 # Bytes of the linked core.
 CORE = 12288
 
+# Instructions of a map and its unmap where no cache is maintained, together: a direct mapping of up to a page, and one with a
+# record. Further pages of linear memory cost nothing.
+MAP_DIRECT, MAP_RECORDED, PAGE = 200, 500, 4096
+# Instructions a byte of a bounce copy, the maintenance of the bounce buffer's cache lines included.
+COPY = {"aligned": 0.5, "misaligned": 1.5}
+
 
 def walks(pages, fill, outcome, fit):
     """Whether a first fit that looks at each page sees half or more of a pool that is not empty."""

@@ -51,6 +51,33 @@ def judge_syncs(judge, lines):
     return rows
 
 
+def judge_maps(judge, lines):
+    rows = {tuple(name.split(",")): (int(map_), int(unmap)) for name, map_, unmap in measure.lines_of(lines, "map")}
+    if not rows:
+        raise measure.Broken("no rows of streaming maps")
+    largest = max(int(size) for *_, size in rows)
+    for (kind, direction, size), (map_, unmap) in rows.items():
+        text = f"QEMU: map {kind}, {direction}, {size} bytes: {map_} + {unmap} = {map_ + unmap}"
+        pages = -(-int(size) // bound.PAGE)
+        if kind == "linear" and pages == 1:
+            judge.line(map_ + unmap <= bound.MAP_DIRECT, f"{text} (<= {bound.MAP_DIRECT})")
+        elif kind == "linear":
+            # One check for all pages but the first may cost something: it is that of two pages.
+            most = sum(rows[kind, direction, str(2 * bound.PAGE)])
+            judge.line(map_ + unmap <= most, f"{text} (<= {most}, as for two pages)")
+        elif kind == "pool":
+            judge.line(map_ + unmap <= bound.MAP_RECORDED, f"{text} (<= {bound.MAP_RECORDED})")
+        elif kind in bound.COPY and direction == "from-device" and int(size) == largest:
+            small = rows[kind, direction, str(bound.PAGE)]
+            for name, ours, less in zip(("in", "out"), (map_, unmap), small):
+                each = (ours - less) / (largest - bound.PAGE)
+                judge.line(each <= bound.COPY[kind],
+                           f"QEMU: bounce copy {name}, {kind}: {each:.2f} instructions a byte (<= {bound.COPY[kind]})")
+        else:
+            judge.beside(text)
+    return rows
+
+
 def judge_stretches(judge, lines):
     rows = {words[0]: tuple(map(int, words[1:])) for words in measure.lines_of(lines, "stretch")}
     for name in bound.STRETCHES:
@@ -103,6 +130,7 @@ def main():
         lines = measure.dma_bench(work, "bench")
         calls = judge_calls(judge, lines)
         judge_syncs(judge, lines)
+        maps = judge_maps(judge, lines)
         stretches = judge_stretches(judge, measure.dma_bench(work, "stretch"))
         pages = {size: measure.page_rows(work, size) for size in sizes}
         judge_pages(judge, pages)
@@ -121,7 +149,7 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, stretches, pages, blocks, touched, sections))
+            file.write(tables.results(calls, maps, stretches, pages, blocks, touched, sections))
         with open(os.path.join(here, "plot.svg"), "w") as file:
             file.write(plot.svg(pages))
     print(f"{judge.kept} kept, {judge.missed} missed")

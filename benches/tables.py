@@ -17,6 +17,13 @@ of `rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; 
 turns.
 """
 
+MAPS = """
+## Streaming maps, on aarch64
+
+`benches/maps.c`, in the same kernel: `rt_dma_map_single` and `rt_dma_unmap_single`, each *map + unmap*. Its first lines
+explain the kinds of memory. A list has 16 buffers of the size.
+"""
+
 STRETCHES = """
 ## The longest stretch with the lock held
 
@@ -90,6 +97,15 @@ def calls_table(calls):
     return table(["", "first touch", "steady state", "together", "bound"], rows)
 
 
+def maps_table(maps):
+    sizes = sorted({int(size) for *_, size in maps})
+    rows = []
+    for kind, direction in dict.fromkeys((kind, direction) for kind, direction, _ in maps):
+        costs = [maps.get((kind, direction, str(size))) for size in sizes]
+        rows.append([f"{kind}, {direction}"] + [f"{cost[0]:,} + {cost[1]:,}" if cost else "" for cost in costs])
+    return table(["memory, direction"] + [f"{size:,} bytes" for size in sizes], rows)
+
+
 def stretch_table(stretches):
     rows = []
     for name in bounds.STRETCHES:
@@ -124,13 +140,14 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, stretches, pages, blocks, touched, sections):
+def results(calls, maps, stretches, pages, blocks, touched, sections):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
     return "".join([
         INTRODUCTION,
         CALLS, calls_table(calls),
+        MAPS, maps_table(maps),
         STRETCHES.format(bound=bounds.STRETCH), stretch_table(stretches),
         PAGES.format(large=bounds.LARGE, faster=bounds.FASTER), pages_table(pages),
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
