@@ -1,4 +1,4 @@
-//! Functions of which `ci/barriers` reads the assembly: each is one call of the safe Rust API that promises an order.
+//! Functions whose assembly `ci/barriers` reads. Each makes one call of the safe Rust API that promises an order.
 
 #![no_std]
 

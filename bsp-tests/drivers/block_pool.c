@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools of small blocks on real Device memory: taken by threads and by a timer interrupt, cleared, and given back. */
+/* Tests block pools on real Device memory: a thread and a timer interrupt allocate, clear and free blocks. */
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <mm_aspace.h>
@@ -16,7 +16,7 @@
 static struct rt_device dev = { .parent.name = "block_pool" };
 static struct { volatile rt_uint32_t *va; rt_ubase_t handle; } blocks[BLOCKS];
 
-/* Every word says whose it is. */
+/* Writes the block's number and the word's number into every word. */
 static void stamp(int i)
 {
     for (int word = 0; word < BLOCK / 4; ++word)

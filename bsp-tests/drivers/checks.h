@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checks of dma_smoke: each gives RT_NULL if all is well, else why not. */
+/* The checks of dma_smoke. Each returns RT_NULL if it passed, or else the reason. */
 #ifndef DMA_CHECKS_H__
 #define DMA_CHECKS_H__
 
 #include <rtthread.h>
 
-/* A 32-bit processor here reaches no RAM above 4 GiB: no buffer lies beyond the devices' masks. */
+/* A 32-bit processor of these tests has no RAM above 4 GiB, so that no buffer exceeds the devices' masks. */
 #define HAS_HIGH_MEMORY (sizeof(void *) > 4)
 
 const char *check_fw_cfg(void);
@@ -26,10 +26,10 @@ const char *check_linux_fw_cfg(void);
 const char *check_interrupts_off(void);
 const char *check_translation(void);
 
-/* Makes text for a FAIL line; valid until the next call. */
+/* Formats the reason of a FAIL line. The text is valid until the next call. */
 const char *why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* FNV-1a over bytes, read one by one, so that it works on Device memory too. */
+/* Computes FNV-1a. The bytes are read one by one, since Device memory allows only aligned accesses. */
 rt_uint32_t checksum(const void *data, rt_size_t size);
 rt_uint32_t checksum_add(rt_uint32_t sum, rt_uint8_t byte);
 #define CHECKSUM_START 2166136261U

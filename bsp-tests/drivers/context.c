@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where calls come from: with interrupts masked in a thread; and with an interrupt in the middle of a translation. */
+/* Tests calls with interrupts masked, and calls during which an interrupt disturbs an address translation. */
 #include <rthw.h>
 #include <rtthread.h>
 #include <rtdevice.h>
@@ -14,8 +14,8 @@
 static struct rt_device dev = { .parent.name = "context" };
 
 /*
- * The kernel stops with a line of its own when a function that may sleep is called with interrupts masked, and its
- * rt_hw_interrupt_is_disabled() always says no.
+ * The stand-in kernel stops with a line of its own when a function that may sleep is called with interrupts masked. Its
+ * rt_hw_interrupt_is_disabled() always returns false, as on most of RT-Thread's processors.
  */
 static const char *with_interrupts_off(rt_bool_t has_views)
 {
@@ -54,7 +54,7 @@ static const char *with_interrupts_off(rt_bool_t has_views)
     {
         return "a sync call fails";
     }
-    /* Wrong calls: a line in the log would sleep. */
+    /* These calls are wrong. The library must not log a line here, because logging may sleep. */
     rt_dma_free(&dev, 2 * ARCH_PAGE_SIZE, va, handle, 0);
     rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
     rt_dma_free(&dev, ARCH_PAGE_SIZE, va, handle, 0);
@@ -69,7 +69,7 @@ static const char *with_interrupts_off(rt_bool_t has_views)
     {
         return "a block pool is made where the heap may not be called";
     }
-    /* It is in one piece and has its lines for itself: no more than its record is needed, if that. */
+    /* The buffer is contiguous and shares no cache line, so that mapping it needs a record at most. */
     mapped = rt_dma_map_single(&dev, unpooled, sizeof(unpooled), RT_DMA_TO_DEVICE);
     if (!rt_dma_mapping_error(&dev, mapped))
     {
@@ -102,7 +102,7 @@ const char *check_interrupts_off(void)
     {
         return error;
     }
-    /* None was made, or refused for good; the next check is the first to need one. */
+    /* No view was made by now, and a refusal is not final: the next check is the first that needs a view. */
     has_views = RT_TRUE;
     va = rt_dma_alloc(&dev, ARCH_PAGE_SIZE, &handle, 0);
     if (!va)
@@ -123,7 +123,7 @@ static rt_ubase_t interrupt_masks(void)
     return daif;
 }
 
-/* The result of a translation that this call interrupts, and the masks, are what they were. */
+/* Checks that the library's call leaves the result of an interrupted translation, and the interrupt masks, unchanged. */
 static const char *check_left_as_found(void *va, rt_size_t size)
 {
     const char *error = RT_NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command dma_smoke: drives the DMA memory interface as drivers do, and prints one line a check:
+ * The command dma_smoke uses the DMA memory interface as drivers do. It prints one line for each check:
  * "PASS name" or "FAIL name: why", and at the end "dma_smoke: N passed, M failed".
  */
 #include <rthw.h>
@@ -27,7 +27,7 @@ struct buffer
 static struct buffer *buffers;
 static rt_size_t buffer_count, buffer_max;
 
-/* ---- helpers ---------------------------------------------------------------------------------------------------- */
+/* ---- text, checksums and buffers -------------------------------------------------------------------------------- */
 
 const char *why(const char *fmt, ...)
 {
@@ -79,7 +79,7 @@ static int expected_memory(rt_ubase_t flags)
     return STAND_IN_CACHED;
 }
 
-/* Every page of the buffer is where the handle says, and of the memory type that the flags ask for. */
+/* Checks that every page of the buffer lies at its handle and has the memory type of the buffer's flags. */
 static const char *check_pages(const struct buffer *b)
 {
     for (rt_size_t at = 0; at < b->size; at += PAGE)
@@ -114,7 +114,7 @@ static void free_one(const struct buffer *b)
     rt_dma_free(&dev, b->size, b->va, b->handle, b->flags);
 }
 
-/* A word at both ends of every page that only its owner would write. */
+/* Writes a word that identifies the owner to both ends of every page. */
 static void stamp(const struct buffer *b, rt_uint32_t seed)
 {
     for (rt_size_t at = 0; at < b->size; at += PAGE)
@@ -143,7 +143,7 @@ static rt_bool_t stamped(const struct buffer *b, rt_uint32_t seed)
 
 static void free_all(rt_uint32_t seed)
 {
-    /* In no particular order. */
+    /* Frees the buffers in a pseudo-random order. */
     while (buffer_count)
     {
         rt_size_t i = next_random(&seed) % buffer_count;
@@ -155,7 +155,7 @@ static void free_all(rt_uint32_t seed)
 
 /* ---- allocation to exhaustion ----------------------------------------------------------------------------------- */
 
-/* Every page of the two pools was handed out exactly once: the handles tile one run of memory. */
+/* Checks that every page of the two pools was handed out exactly once: the handles cover one run without overlap. */
 static const char *check_tiling(void)
 {
     rt_ubase_t first = ~0UL;
@@ -192,7 +192,7 @@ static const char *exhaust(rt_ubase_t flags, rt_size_t largest, rt_uint32_t seed
     const char *error = RT_NULL;
     rt_uint32_t state = seed;
 
-    /* Up to `largest` pages each; when that much is no longer free, page by page. */
+    /* Each buffer has up to `largest` pages. When a request fails, single pages follow. */
     while (buffer_count < buffer_max)
     {
         rt_size_t pages = largest > 1 ? next_random(&state) % largest + 1 : 1;
@@ -246,7 +246,7 @@ static const char *check_mixed_coherent(void)
     return exhaust(COHERENT, 24, 4);
 }
 
-/* Each pool in one piece, which also says that every page is free; pools serve in the order they were installed in. */
+/* Allocates each pool as one buffer, which succeeds only if every page is free. Pools serve in install order. */
 static const char *take_whole(rt_ubase_t flags)
 {
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
@@ -317,7 +317,7 @@ static const char *check_memory_type(rt_ubase_t flags)
 
         if (sizes[i] > stand_in_cma_size() / 2)
         {
-            break; /* more than either pool may hold */
+            break; /* a larger buffer may not fit in either pool */
         }
         if (!alloc_one(&b, sizes[i], flags))
         {
@@ -346,7 +346,7 @@ static const char *check_type_write_through(void)
 }
 #endif
 
-/* What one view writes, the other reads, page by page: the cached lines of a freed buffer do not come back. */
+/* Allocates cached and uncached buffers by turns: dirty lines of a freed buffer must not overwrite the next buffer. */
 static const char *check_alias(void)
 {
     for (rt_uint32_t round = 0; round < 64; ++round)
@@ -370,7 +370,7 @@ static const char *check_alias(void)
 
 #define PAIRS 5000
 
-/* As many coherent buffers, one after another, as once used up the ioremap window. */
+/* Allocates and frees more coherent buffers than exhaust the ioremap window if each of them leaks its mapping. */
 static const char *check_leak(void)
 {
     struct buffer b;
@@ -413,7 +413,7 @@ struct racer
     volatile int done;
 };
 
-static rt_uint32_t *race_owner; /* by page, 0: nobody */
+static rt_uint32_t *race_owner; /* the owner of each page, 0 if it is free */
 static rt_ubase_t race_first;
 static volatile int race_stop;
 
@@ -431,7 +431,7 @@ static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t 
     return RT_TRUE;
 }
 
-/* Gives one held buffer back, or takes a new one. */
+/* Frees one of the racer's buffers, or allocates a new one. */
 static void race_turn(struct racer *r, rt_uint8_t id)
 {
     struct buffer *b = &r->held[next_random(&r->state) % RACE_HELD];
@@ -500,7 +500,7 @@ static void race_thread(void *parameter)
     __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
 }
 
-/* Takes everything but the last RACE_PAGES pages, so that the racers meet at the end of the pools. */
+/* Allocates all but the last RACE_PAGES pages, so that the racers compete for the end of the pools. */
 static const char *race_ballast(void)
 {
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
@@ -518,7 +518,7 @@ static const char *race_ballast(void)
     {
         return "the pools are not empty at the start";
     }
-    race_first = buffers[0].handle; /* the lowest page: placement is first fit */
+    race_first = buffers[0].handle; /* the lowest page, because placement is first fit */
     return RT_NULL;
 }
 
@@ -589,7 +589,7 @@ static const char *check_race(void)
             return why("%s: only %lu buffers", racers[i]->name, (unsigned long)racers[i]->turns);
         }
     }
-    /* Nothing is left in use. */
+    /* No page is in use any more. */
     return take_whole(0);
 }
 
@@ -637,7 +637,7 @@ static const char *check_wrong_calls(void)
         return "a wrong free damaged the buffer";
     }
     free_one(&b);
-    free_one(&b); /* twice */
+    free_one(&b); /* a second time */
     free_one(&a);
     free_one(&a);
     if (!alloc_one(&b, PAGE, 0) || !alloc_one(&c, PAGE, 0) || b.handle == c.handle)
@@ -649,7 +649,7 @@ static const char *check_wrong_calls(void)
     return take_whole(0);
 }
 
-/* What a driver's interrupt handler may do, and what it must not, of which nothing may sleep or print. */
+/* Makes the calls that an interrupt handler may make, and wrong calls. None of them may sleep or print. */
 static void interrupt_calls(void *parameter)
 {
     const char *volatile *result = parameter;
@@ -711,9 +711,9 @@ static const struct
     const char *(*run)(void);
 } checks[] =
 {
-    /* First, while no pool has a view: what needs one then needs a thread. It makes none. */
+    /* This check is the first: no pool has a view yet, and a call that needs one needs a thread. The check makes none. */
     { "fault_27_a_first_use_with_interrupts_off_is_refused", check_interrupts_off },
-    /* Then, while the ioremap window is empty and begins on a block boundary: a 2 MiB view may be mapped wrongly. */
+    /* The ioremap window is still empty and begins on a 2 MiB boundary: a 2 MiB view may be mapped wrongly (defect 15). */
     { "each pool in one piece, every view", check_whole },
     { "fault_01_a_translation_that_an_interrupt_spoils_is_right", check_translation },
     { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QEMU's educational PCI device (QEMU, docs/specs/edu): it copies between memory and a 4 KiB buffer of its own, in
- * both directions. Data goes out of one buffer and comes back into another.
+ * A driver for QEMU's educational PCI device (QEMU, docs/specs/edu), which copies between memory and a 4 KiB buffer of
+ * its own. The check sends the data of one buffer to the device and reads it back into another buffer.
  */
 #include <rthw.h>
 #include <rtthread.h>
@@ -26,7 +26,7 @@
 #define EDU_BUFFER          0x40000 /* in the device's own address space */
 #define EDU_CHUNK           2048    /* QEMU up to 9.0 stops at a transfer that fills all 4 KiB of it */
 
-/* Several chunks, more than a page, and no whole number of either. */
+/* Several chunks, more than a page, and a multiple of neither. */
 #define DATA_SIZE           (EDU_CHUNK * 2 + 1024)
 
 static struct rt_pci_device edu = { .vendor = EDU_VENDOR, .device = EDU_DEVICE };
@@ -85,7 +85,7 @@ static const char *edu_copy(rt_ubase_t out, rt_ubase_t in, rt_size_t size)
     return error;
 }
 
-/* Fills with words, as Device memory wants it. */
+/* Writes aligned words, since Device memory allows only aligned accesses. */
 static void fill(void *buffer, rt_size_t size, rt_uint32_t seed)
 {
     for (volatile rt_uint32_t *word = buffer; (char *)word < (char *)buffer + size; ++word)
@@ -123,7 +123,7 @@ static const char *edu_check(rt_ubase_t flags, const char *kind)
         error = why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, out_handle);
         goto done;
     }
-    /* No dirty line of the target may be written back over what the device wrote. */
+    /* No dirty line of the target may be written back over the data that the device wrote. */
     if (cached && rt_dma_sync_out_data(&edu.parent, in, DATA_SIZE, &handle, flags))
     {
         error = "rt_dma_sync_out_data of the target fails";

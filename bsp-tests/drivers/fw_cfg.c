@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg): reads a file by DMA into a coherent buffer, with a
- * request from a pool of small blocks.
+ * A driver for QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg). The check reads a file by DMA into a
+ * coherent buffer. The request is a block of a block pool.
  *
  * Its registers are big-endian: data at 0, selector at 8, the address of a DMA request at 16.
  */
@@ -34,7 +34,7 @@ struct fw_cfg_request
 
 static struct rt_device fw_cfg = { .parent.name = "fw_cfg", .user_data = "qemu,fw-cfg-mmio" };
 
-/* Of the requests, which the device reads and writes; it stays, as a driver's does. */
+/* The pool of the requests that the device reads and writes. It is never destroyed, as in most drivers. */
 static struct rt_dma_block_pool *requests;
 
 static rt_uint16_t be16(rt_uint16_t v) { return (rt_uint16_t)(v << 8 | v >> 8); }
@@ -57,7 +57,10 @@ static rt_uint32_t fw_cfg_number(char *base, int bytes)
     return value;
 }
 
-/* Finds a file by its name, else the largest there is (a machine need not take -fw_cfg); 0 if there is none. */
+/*
+ * Finds a file by its name, or else the largest file, because some versions of QEMU refuse -fw_cfg for a machine.
+ * Returns 0 if there is no file.
+ */
 static rt_uint16_t fw_cfg_find(char *base, const char *name, char *found, rt_uint32_t *size)
 {
     rt_uint16_t best = 0;

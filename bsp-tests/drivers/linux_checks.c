@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Binds the drivers in Linux's style to QEMU's devices, as a port's bus code would, and has them move data: from and to the
- * heap, and RAM that a device cannot reach.
+ * Binds the Linux-style drivers to QEMU's devices, as the bus code of a port does, and lets them move data from and to
+ * the heap, and from and to RAM that a device cannot reach.
  */
 #include <rthw.h>
 #include <rtthread.h>
@@ -17,7 +17,7 @@
 #define HIGH_SIZE       (256 * 1024)
 #define FILE_NAME       "opt/rt-dma-pool/test"
 
-/* More than two of the device's pieces, and no whole number of cache lines. */
+/* More than twice the size of the device's buffer, and not a multiple of a cache line. */
 #define COPY_SIZE       5001
 #define GUARD           64
 
@@ -67,7 +67,7 @@ static void fill(rt_uint8_t *bytes, rt_size_t size, rt_uint32_t seed)
     }
 }
 
-/* RAM beyond what the kernel uses, above 4 GiB: mapped cached, as the heap would be. */
+/* Maps RAM above 4 GiB, which the kernel does not use, as cached memory, as a heap is mapped. */
 static const char *map_high(rt_uint8_t **high)
 {
     rt_uint64_t start, size;
@@ -87,7 +87,7 @@ static int is_high(const void *va)
     return pa >= FOUR_GIB;
 }
 
-/* The device is given memory that it can reach: the buffer itself, if it is no other. */
+/* Checks that the handle is within the device's reach, and is the buffer's own if the device reaches the buffer. */
 static const char *check_handle(const char *name, dma_addr_t handle, const void *va, rt_size_t size)
 {
     dma_addr_t pa = (dma_addr_t)stand_in_v2p((void *)va);
@@ -96,7 +96,7 @@ static const char *check_handle(const char *name, dma_addr_t handle, const void 
     {
         return why("%s: handle 0x%lx is beyond the mask", name, (rt_ubase_t)handle);
     }
-    /* Without a coherent cache a target that shares a line with its neighbours bounces, too. */
+    /* If the device is not coherent, a target that shares a cache line with its neighbours is bounced, too. */
     if (!is_high(va) && handle != pa && rt_dma_device_is_coherent(&edu.rt.parent))
     {
         return why("%s: handle 0x%lx for 0x%lx, which the device can reach", name, (rt_ubase_t)handle, (rt_ubase_t)pa);
@@ -104,7 +104,7 @@ static const char *check_handle(const char *name, dma_addr_t handle, const void 
     return RT_NULL;
 }
 
-/* ---- what the ported drivers' memory is ------------------------------------------------------------------------- */
+/* ---- coherent memory of the ported drivers ---------------------------------------------------------------------- */
 
 static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
@@ -116,7 +116,7 @@ static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
     return &word;
 }
 
-/* Whoever had it before, coherent memory is full of zeros, and of the type that Linux's drivers may memset(). */
+/* Checks that coherent memory is zeroed, also when it was used before, and has a type that allows memset(). */
 static const char *check_coherent(struct rt_device *dev)
 {
 #ifdef __aarch64__
@@ -161,7 +161,7 @@ const char *check_linux_memory(void)
     const char *error = check_coherent(&plain);
     dma_addr_t handle = 0;
 
-    /* A BSP's own operations need not know what else there is than uncached memory. */
+    /* A BSP's own operations may know no other flags than those of uncached memory. */
     rt_dma_device_set_ops(&own, &ops);
     if (!error && (!dma_alloc_wc(&own, 8, &handle, GFP_KERNEL) || handle != (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)))
     {
@@ -181,7 +181,7 @@ const char *check_linux_masks(void)
     {
         return error;
     }
-    /* No RAM of either machine lies below 256 MiB: the driver fell back. */
+    /* No RAM of these machines lies below 256 MiB, so the driver fell back to 32 bits. */
     if (dma_get_mask(dev) != DMA_BIT_MASK(32))
     {
         return "the mask is not the one that was set last";
@@ -193,7 +193,7 @@ const char *check_linux_masks(void)
     return dma_get_mask(dev) == DMA_BIT_MASK(32) ? check_coherent(&edu.rt.parent) : "a refused mask was set";
 }
 
-/* From src to dst through the device, and nothing beside dst. */
+/* Copies from src to dst through the device, and checks that the bytes next to dst did not change. */
 static const char *copy(rt_uint8_t *dst, rt_uint8_t *src, rt_size_t size)
 {
     const char *error;
@@ -313,7 +313,7 @@ const char *check_linux_bounce(void)
     {
         error = map_high(&high);
     }
-    /* Out of unreachable memory; into it; both, and in a list; and for as long as a mapping lives. */
+    /* From memory out of reach, to it, both in a scatter list, and several transfers in one mapping. */
     if (!error)
     {
         error = copy(low + GUARD, high + 4001, COPY_SIZE);
@@ -342,7 +342,7 @@ const char *check_linux_bounce(void)
     return error;
 }
 
-/* Twice, since the first time leaves what the library remembers of a device. */
+/* The check runs twice, because the first run leaves what the library keeps for later calls. */
 const char *check_linux_remove(void)
 {
     const char *error = bind_edu();
@@ -382,7 +382,7 @@ static const char *read_file(const struct fw_cfg_found *file, rt_uint32_t expect
     {
         return why("the read gives %d", result);
     }
-    /* The device names 64 bits: it is given the buffer itself, wherever it lies (see check_handle). */
+    /* The driver sets a mask of 64 bits, so that the device gets the buffer itself, wherever it lies (see check_handle). */
     if (handle != (dma_addr_t)stand_in_v2p(buffer) && rt_dma_device_is_coherent(&fw_cfg.dev.rt))
     {
         return why("handle 0x%lx for 0x%lx", (rt_ubase_t)handle, (rt_ubase_t)stand_in_v2p(buffer));

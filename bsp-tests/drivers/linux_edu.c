@@ -2,8 +2,8 @@
 /*
  * A driver for QEMU's educational PCI device, as it would be written for Linux.
  *
- * The device moves up to 4 KiB between memory and a buffer of its own (QEMU, docs/specs/edu). What it lacks, a ring of
- * descriptors, the driver adds: the device itself fetches them by DMA, a batch at a time, before they are carried out.
+ * The device copies up to 4 KiB between memory and a buffer of its own (QEMU, docs/specs/edu). It has no ring of
+ * descriptors, so the driver adds one: the device fetches a batch of descriptors by DMA, then the driver executes them.
  */
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
@@ -88,7 +88,7 @@ static int edu_queue(struct edu *edu, u64 src, u64 dst, u32 len, u32 cmd)
 	return 0;
 }
 
-/* Has the device read a batch of descriptors, up to the end of the ring, and do what they say. */
+/* Lets the device read a batch of descriptors, up to the end of the ring, and executes them. */
 static int edu_run_batch(struct edu *edu, unsigned int index, unsigned int count)
 {
 	u32 bytes = count * sizeof(struct edu_desc);
@@ -127,7 +127,7 @@ static int edu_run(struct edu *edu)
 	return ret;
 }
 
-/* Through the device's buffer and back, in pieces that it can hold. */
+/* Copies through the device's buffer, in pieces that fit in it. */
 static int edu_move(struct edu *edu, dma_addr_t src, dma_addr_t dst, size_t len)
 {
 	size_t done;
@@ -207,7 +207,7 @@ unmap_sg:
 	return ret;
 }
 
-/* As a network driver keeps a receive buffer mapped for many packets. */
+/* Uses one mapping for many transfers, as a network driver does with a receive buffer. */
 int edu_echo(struct pci_dev *pdev, u8 *buf, size_t len, unsigned int rounds)
 {
 	struct edu *edu = pci_get_drvdata(pdev);
@@ -244,7 +244,7 @@ static u32 edu_sample(unsigned int period, unsigned int i)
 	return period * 0x01010101 + i * 0x9e3779b9;
 }
 
-/* As a sound driver: half a circle is filled at a time, played and recorded. */
+/* Fills, plays and records one half of a circular buffer at a time, as a sound driver does. */
 int edu_loopback(struct pci_dev *pdev, unsigned int periods)
 {
 	const unsigned int words = EDU_PERIOD_BYTES / sizeof(u32);
@@ -278,7 +278,7 @@ const struct edu_trace *edu_last(struct pci_dev *pdev)
 	return &edu->trace;
 }
 
-/* The device names 28 address bits as it comes from the shelf, and 32 where the board straps it so. */
+/* By default the device has 28 address bits. QEMU's option dma_mask gives it 32. */
 static int edu_set_masks(struct device *dev)
 {
 	static const unsigned int widths[] = { 28, 32 };
@@ -329,7 +329,7 @@ int edu_probe(struct pci_dev *pdev)
 	edu->play = dma_alloc_wc(dev, EDU_PERIODS * EDU_PERIOD_BYTES, &edu->play_dma, GFP_KERNEL);
 	if (!edu->play)
 		goto destroy_pool;
-	/* Managed: it goes with the device. */
+	/* Managed: rt_dmam_release() frees it. */
 	edu->record = dmam_alloc_coherent(dev, EDU_PERIODS * EDU_PERIOD_BYTES, &edu->record_dma, GFP_KERNEL);
 	if (!edu->record)
 		goto free_play;

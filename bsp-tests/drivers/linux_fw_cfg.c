@@ -2,8 +2,8 @@
 /*
  * A driver for QEMU's firmware configuration device (QEMU, docs/specs/fw_cfg), as it would be written for Linux.
  *
- * The device reads a request from memory whose address is written to a register, carries it out, and clears its control
- * word. Requests come from a DMA pool: one for each chunk of a file, all written before the first is started.
+ * The driver writes the address of a request to a register. The device reads the request, executes it, and clears its
+ * control word. Requests are blocks of a DMA pool, one for each chunk of a file. All are written before the first starts.
  */
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
@@ -48,7 +48,7 @@ struct fw_cfg {
 	struct dma_pool *requests;
 };
 
-/* What the driver remembers of a request that the device may have. */
+/* The driver's record of a request that the device may be using. */
 struct fw_cfg_slot {
 	struct fw_cfg_request *request;
 	dma_addr_t dma;
@@ -72,7 +72,7 @@ static int fw_cfg_start(struct fw_cfg *fw, struct fw_cfg_slot *slot)
 	return -ETIMEDOUT;
 }
 
-/* The file's next bytes; the first request selects it. */
+/* Requests the file's next bytes. The first request also selects the file. */
 static int fw_cfg_read_dma(struct fw_cfg *fw, u16 key, dma_addr_t dma, u32 size, u32 chunk)
 {
 	u32 count = (size + chunk - 1) / chunk, i;
@@ -129,7 +129,7 @@ int fw_cfg_lookup(struct platform_device *pdev, const char *name, struct fw_cfg_
 	dir = dma_alloc_coherent(fw->dev, sizeof(*dir), &dma, GFP_KERNEL);
 	if (!dir)
 		return -ENOMEM;
-	/* A read past the end of the directory gives zeros. */
+	/* A read past the end of the directory returns zeros. */
 	ret = fw_cfg_read_dma(fw, FW_CFG_FILE_DIR, dma, sizeof(*dir), sizeof(*dir));
 	count = ret ? 0 : min(be32_to_cpu(dir->count), FW_CFG_FILES_MAX);
 	found->size = 0;
@@ -178,7 +178,7 @@ int fw_cfg_probe(struct platform_device *pdev)
 		return -ENOMEM;
 	fw->dev = dev;
 	fw->regs = pdev->regs;
-	/* Managed: nothing to undo in remove. */
+	/* Managed: remove has nothing to free. */
 	fw->requests = dmam_pool_create("fw_cfg requests", dev, sizeof(struct fw_cfg_request),
 					sizeof(struct fw_cfg_request), 0);
 	if (!fw->requests) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the drivers in Linux's style use of Linux beside its DMA API: devices, registers, byte order, heap and log, as far
- * as they need it, over RT-Thread.
+ * The parts of Linux, other than its DMA API, that the Linux-style drivers use: devices, registers, byte order, heap and
+ * log, implemented over RT-Thread as far as these drivers need them.
  */
 #ifndef LINUX_GLUE_H__
 #define LINUX_GLUE_H__
@@ -72,7 +72,7 @@ struct platform_device
 #define dev_info(dev, fmt, ...)             rt_kprintf("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
 #define dev_err(dev, fmt, ...)              rt_kprintf("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
 
-/* ---- registers: what was written to memory before is there before the device hears of it ---- */
+/* ---- registers: a device sees all earlier writes to memory before the write to its register ---- */
 
 #define dma_wmb()   rt_hw_dsb()
 #define dma_rmb()   rt_hw_dsb()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices that reach a part of memory, through a bus's ranges, a bridge's windows, or with few address bits. */
+/* Tests devices that reach a part of memory: through a bus's ranges, a bridge's windows, or with few address bits. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -11,11 +11,11 @@
 #define ALL     (~(rt_uint64_t)0)
 #define PAGE    ARCH_PAGE_SIZE
 
-/* Where the pools of board_init begin and end. */
+/* The start and the end of the memory that board_init gives to pools. */
 #define FIRST   (HOST_RAM + 16 * MIB)
 #define END     (HOST_RAM + 28 * MIB)
 
-/* A device below a bus, which is below another. */
+/* A device below a bus that is itself below another bus. */
 struct branch
 {
     struct rt_ofw_prop upper_props[1], props[4];
@@ -23,7 +23,7 @@ struct branch
     struct rt_device dev;
 };
 
-/* The bus gets the ranges, and as many cells for an address and a size as stated; 0 leaves the property out. */
+/* Makes a device below a bus with these ranges, and with these cell counts. A null pointer leaves the property out. */
 static struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
         fdt32_t *size_cells)
 {
@@ -41,7 +41,7 @@ static struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t
     return &branch->dev;
 }
 
-/* The device gets a page, and its handle is this; or gets none. Gives it back. */
+/* Whether the device gets memory at `pa` with the expected handle, from all calls. Frees the memory. */
 static int gets(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected)
 {
     rt_ubase_t handle = 1, synced = 1;
@@ -74,7 +74,7 @@ static void ranges_as_the_translator_reads_them(void)
 {
     static struct branch branch;
     static fdt32_t one = CELL(1), two = CELL(2), three = CELL(3);
-    /* In the order in which RT-Thread's translator reads them: first the processor's address. */
+    /* Entries have the order in which RT-Thread's translator reads them: the processor's address is the first. */
     static fdt32_t elsewhere[] = { CELLS(HOST_RAM), CELLS(0), CELLS(8 * MIB) };
     static fdt32_t itself[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELLS(HOST_RAM_SIZE) };
     static fdt32_t part[] = { CELLS(FIRST + MIB), CELLS(FIRST + MIB), CELLS(MIB) };
@@ -88,7 +88,7 @@ static void ranges_as_the_translator_reads_them(void)
         CELLS(FIRST + 2 * PAGE), CELLS(0x10000), CELLS(4 * PAGE),
         CELLS(FIRST + 6 * PAGE), CELLS(0x14000), CELLS(PAGE),
     };
-    /* One cell for the bus's addresses and sizes, two for those above; and three, of which the last two count. */
+    /* One cell for the bus's addresses and sizes, and two for its parent's; then three cells, of which the last two count. */
     static fdt32_t short_ones[] = { CELL(FIRST + MIB), CELLS(0x1234000), CELL(MIB) };
     static fdt32_t long_ones[] = { CELL(0x2000000), CELLS(FIRST + MIB), CELLS(0x1234000), CELLS(MIB) };
 
@@ -108,7 +108,7 @@ static void ranges_as_the_translator_reads_them(void)
     EXPECT(gets(below(&branch, long_ones, sizeof(long_ones), &three, &two), PAGE, FIRST + MIB, 0x1234000));
 }
 
-/* Only the next bus with ranges translates; an empty dma-ranges is none. */
+/* Only the nearest bus above with ranges translates. An empty dma-ranges does not count as ranges. */
 static void nested_buses(void)
 {
     static struct branch branch;
@@ -125,7 +125,7 @@ static void nested_buses(void)
     EXPECT(gets(dev, PAGE, FIRST + MIB, 0x2000));
 }
 
-/* A bus whose ranges and dma-ranges are the same leads back to where one came from. */
+/* If a bus has the same ranges and dma-ranges, the two translations cancel each other. */
 static void ranges_and_dma_ranges(void)
 {
     static struct branch branch;
@@ -135,7 +135,7 @@ static void ranges_and_dma_ranges(void)
     branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
     branch.props[0].next = &branch.props[3];
     EXPECT(gets(dev, PAGE, FIRST + MIB, FIRST + MIB));
-    /* Moved by the ranges alone. */
+    /* Here only the ranges of the parent bus move the address. */
     dev = below(&branch, same, 24, 0, 0);
     branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
     branch.upper.props = branch.upper_props;
@@ -143,7 +143,7 @@ static void ranges_and_dma_ranges(void)
     EXPECT(gets_nothing(dev));
 }
 
-/* Where the heap has no room for a bus's ranges, the address comes back unchanged. */
+/* If the heap has no memory for a bus's ranges, the translator returns the address unchanged. */
 static void ranges_that_cannot_be_read(void)
 {
     static struct branch branch;
@@ -184,7 +184,7 @@ static void windows_of_a_bridge(void)
     static struct rt_pci_bus_region elsewhere[] = { { 0, HOST_RAM, 8 * MIB, 0, 0 } };
     static struct rt_pci_bus_region itself[] = { { 0, 0, 1ULL << 32, 0, 0 } };
     static struct rt_pci_bus_region empty[] = { { 0, 0, 0, 0, 0 } };
-    /* The order of addresses is turned around. */
+    /* The lower memory has the higher handles. */
     static struct rt_pci_bus_region swapped[] =
     {
         { 4 * PAGE, FIRST, 4 * PAGE, 0, 0 },
@@ -199,7 +199,7 @@ static void windows_of_a_bridge(void)
     EXPECT(gets(behind(&card, itself, 1), PAGE, FIRST, FIRST));
     EXPECT(gets(behind(&card, RT_NULL, 0), PAGE, FIRST, FIRST));
 
-    /* What would lie across both is taken behind. */
+    /* A buffer that would lie across both windows is placed in the second one. */
     dev = behind(&card, swapped, 2);
     buffer = rt_dma_alloc(dev, 3 * PAGE, &handle, 0);
     EXPECT(buffer && handle == 4 * PAGE);
@@ -211,7 +211,7 @@ static void windows_of_a_bridge(void)
     rt_dma_free(dev, 3 * PAGE, second, other, 0);
     rt_dma_free(dev, 3 * PAGE, buffer, handle, 0);
 
-    /* A mask that only the second window's addresses fit in. */
+    /* Only the second window's handles fit in this mask. */
     EXPECT(rt_dma_set_mask_and_coherent(dev, PAGE - 2) == -RT_EIO);
     EXPECT(rt_dma_set_mask_and_coherent(dev, 2 * PAGE - 1) == RT_EOK);
     EXPECT(gets(dev, 2 * PAGE, FIRST + 4 * PAGE, 0));
@@ -232,7 +232,7 @@ void memory_that_no_range_covers(void)
     host_forget_ranges();
 }
 
-/* A wrapper of a BSP's, set before the mask, that calls the table which the device had. */
+/* A BSP's table, set before the mask, whose functions call the table that the device had before. */
 static const struct rt_dma_map_ops *wrapped;
 
 static rt_err_t wrapper_sync_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
@@ -252,18 +252,18 @@ void the_end_of_a_buffer_and_the_mask(void)
     char *buffer = rt_dma_alloc(&plain, 4 * PAGE, &handle, 0);
 
     EXPECT(buffer && handle == FIRST);
-    /* Two pages of which the range covers the first. */
+    /* The range covers the first of these two pages. */
     EXPECT(rt_dma_sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, RT_NULL, RT_DMA_F_NOCACHE) == -RT_ERROR);
     EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
-    /* The table's own functions, as a BSP may call them. */
+    /* A BSP may call the functions of the table itself. */
     ops = dev->dma_ops;
     EXPECT(ops->sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
     EXPECT(!ops->alloc(dev, PAGE + 1, &synced, 0));
     EXPECT(rt_dma_map_single(dev, buffer, PAGE + 1, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
 
-    /* The streaming mask counts for what is synced, the coherent one for what is allocated. */
+    /* The sync calls obey the streaming mask, and allocations the coherent mask. */
     EXPECT(rt_dma_set_mask(&masked, FIRST + PAGE - 1) == RT_EOK);
     synced = 5;
     EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR && synced != FIRST);
@@ -276,7 +276,7 @@ void the_end_of_a_buffer_and_the_mask(void)
     EXPECT(rt_dma_set_mask(&masked, ALL) == RT_EOK);
     EXPECT(rt_dma_sync_out_data(&masked, buffer, 4 * PAGE, &synced, 0) == RT_EOK && synced == FIRST);
 
-    /* The same through a table of the BSP's. */
+    /* The masks count also when the sync call goes through a BSP's table. */
     wrapped = masked.dma_ops;
     masked.dma_ops = &wrapper;
     EXPECT(rt_dma_set_mask_and_coherent(&masked, FIRST + PAGE - 1) == RT_EOK);
@@ -311,13 +311,13 @@ void children_that_copied_a_masked_table(void)
     EXPECT(mapped == 0x100000);
     rt_dma_unmap_single(&child, mapped, 1, RT_DMA_TO_DEVICE);
 
-    /* The parent's masks change, and the parent goes: the child keeps what it copied. */
+    /* The child keeps the masks that it copied when the parent's masks change and when the parent is removed. */
     EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
     rt_dmam_release(dev);
     dev->dma_ops = RT_NULL;
     EXPECT(gets(&child, 2 * PAGE, FIRST, 0x100000) && !rt_dma_alloc(&child, 3 * PAGE, &synced, 0));
 
-    /* A mask of its own, which does not take the other one away; and no mask, with the translation left. */
+    /* The child's own coherent mask leaves its streaming mask. Without masks, its translation is still that of the bus. */
     EXPECT(rt_dma_set_coherent_mask(&child, 0x100000 + PAGE - 1) == RT_EOK);
     EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && !rt_dma_alloc(&child, PAGE + 1, &synced, 0));
     grandchild = (struct rt_device) { .parent.name = "grandchild", .ofw_node = dev->ofw_node, .dma_ops = child.dma_ops };

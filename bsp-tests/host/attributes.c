@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Buffers with attributes: full of zeros, write-combining. */
+/* Tests buffers with attributes: zeroed, write-combining, aligned. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -23,7 +23,7 @@ static int is_zero(const char *bytes, rt_size_t size)
     return !size;
 }
 
-/* Leaves something in the pages that the next buffer gets. */
+/* Writes to the pages that the next buffer gets. */
 static void make_dirty(rt_size_t size)
 {
     rt_ubase_t handle;
@@ -49,7 +49,7 @@ static void zeroed(rt_ubase_t flags)
         buffer = rt_dma_zalloc(&device, sizes[i], &handle, flags);
         EXPECT(buffer && (rt_ubase_t)rt_kmem_v2p(buffer) == handle);
         EXPECT(is_zero(buffer, sizes[i]) && is_zero(host_device_view(handle), sizes[i]));
-        /* What the processor wrote, or held before. */
+        /* The lines of the whole buffer were flushed. */
         EXPECT(host_flushed() - flushed >= sizes[i]);
         rt_dma_free(&device, sizes[i], buffer, handle, flags);
     }
@@ -88,7 +88,7 @@ static rt_err_t bsp_sync(struct rt_device *dev, void *data, rt_size_t size, rt_u
     return RT_EOK;
 }
 
-/* The BSP's own memory may begin and end anywhere: exactly what was asked for is cleared. */
+/* Memory of a BSP's own operations may begin and end at any byte. Exactly the requested size is cleared. */
 static void of_the_bsp(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc, .sync_out_data = bsp_sync };
@@ -106,7 +106,7 @@ static void of_the_bsp(void)
         EXPECT(is_zero(buffer, size) && buffer[-1] == 0x5a && buffer[size] == 0x5a);
         EXPECT(!rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOMAP));
     }
-    /* It need not know what RT_DMA_F_WT is. */
+    /* A BSP's own operations may not know RT_DMA_F_WT. */
     EXPECT(rt_dma_wc_flags(&own) == COHERENT && rt_dma_wc_flags(RT_NULL) == COHERENT);
 }
 
@@ -120,7 +120,7 @@ static void wrong_calls(void)
     EXPECT(handle == 77);
 }
 
-/* The lowest aligned address, between a page that is in the way below and what is free above. */
+/* The lowest aligned address is used. A page below it is in use, and the pages above it are free. */
 static void aligned(void)
 {
     rt_ubase_t low, handle, next;
@@ -160,7 +160,7 @@ void attributes(void)
     of_the_bsp();
     wrong_calls();
 
-    /* Who does not ask for the handle; and an interrupt. */
+    /* A caller that does not ask for the handle, and calls from an interrupt. */
     buffer = rt_dma_zalloc(&device, 100, RT_NULL, COHERENT);
     EXPECT(buffer);
     rt_dma_free(&device, 100, buffer, 0, COHERENT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools of small blocks: a driver's ring of descriptors, and callers that are wrong. */
+/* Tests block pools: a driver's ring of descriptors, calls from an interrupt, and wrong calls. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -15,7 +15,7 @@ struct descriptor
     rt_uint64_t next, data[8];
 };
 
-/* Descriptors of 72 bytes, aligned to 32, each of which points to the next; then all are given back. */
+/* Descriptors of 72 bytes, aligned to 32, each with the handle of the next. Then all of them are freed. */
 static void ring(void)
 {
     struct rt_dma_block_pool *pool;
@@ -25,7 +25,7 @@ static void ring(void)
 
     pool = rt_dma_block_pool_create(name, &device, sizeof(struct descriptor), 32, 4096);
     EXPECT(pool);
-    memset(name, 'x', sizeof(name));    /* it was copied */
+    memset(name, 'x', sizeof(name));    /* the pool has a copy of its name */
     for (int i = 0; i < 500; i++)
     {
         ring[i] = rt_dma_block_pool_zalloc(pool, &handles[i]);
@@ -56,9 +56,9 @@ static void ring(void)
     {
         rt_dma_block_pool_free(pool, ring[i], i % 2 ? handles[i] : 0);
     }
-    /* 42 descriptors of 96 bytes to a page. */
+    /* A page holds 42 descriptors of 96 bytes. */
     EXPECT(rt_dma_block_pool_trim(pool) == 12 && rt_dma_block_pool_trim(pool) == 0);
-    /* What comes again is full of zeros again. */
+    /* A block that was used before is zeroed again. */
     ring[0] = rt_dma_block_pool_zalloc(pool, RT_NULL);
     for (int word = 0; word < 12; word++)
     {
@@ -68,7 +68,7 @@ static void ring(void)
     EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 
-/* A completion interrupt gives one descriptor back and takes the next. */
+/* A completion interrupt frees one descriptor and allocates the next. */
 static void interrupt(void)
 {
     struct rt_dma_block_pool *pool = rt_dma_block_pool_create("interrupt", &device, 16, 16, 0);
@@ -92,7 +92,7 @@ static void interrupt(void)
     EXPECT(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 
-/* None of these does anything but say so. */
+/* Each of these calls logs a line and changes nothing. */
 static void wrong_calls(void)
 {
     struct rt_dma_block_pool *pool = rt_dma_block_pool_create(RT_NULL, &device, 64, 0, 0), *other;
@@ -153,7 +153,7 @@ static void bsp_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_u
     bsp_spans--;
 }
 
-/* The device's own operations give the pages, and get them back. */
+/* The pages come from the device's own operations, and are returned to them. */
 static void of_the_bsp(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc, .free = bsp_free };

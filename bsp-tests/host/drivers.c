@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* C drivers as a BSP has them, on the host stand-in; and callers that are wrong. Exits 0 if all is as it must be. */
+/* Runs C drivers, written as those of a BSP, and wrong calls on the host stand-in. Exits with 0 if all checks passed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ void console_with_dma(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
-/* A board at boot, as libcpu's setup does it. */
+/* Sets a board up, as libcpu's boot code does. */
 static void board_init(void)
 {
 #if STAND_IN_REVISION >= 2
@@ -63,7 +63,7 @@ static void board_init(void)
 #endif
 }
 
-/* A ring of descriptors in coherent memory, each of which points to the next. */
+/* A ring of descriptors in coherent memory, each with the handle of the next. */
 static void ring_driver(void)
 {
     struct descriptor { rt_uint64_t next, data; } *ring;
@@ -87,7 +87,7 @@ static void ring_driver(void)
     rt_dma_free_coherent(&plain, size, ring, handle);
 }
 
-/* A buffer that goes to the device and comes back. */
+/* A buffer that is synced to the device and back. */
 static void streaming_driver(void)
 {
     rt_ubase_t handle = 0, synced = 0;
@@ -103,7 +103,7 @@ static void streaming_driver(void)
     EXPECT(buffer[0] == 0x77 && buffer[9999] == 0x77);
     rt_dma_free(&plain, 10000, buffer, handle, 0);
 
-    /* Who does not ask for the handle need not give it back. */
+    /* A caller that did not ask for the handle passes 0 to the free. */
     buffer = rt_dma_alloc(&plain, 1, RT_NULL, 0);
     EXPECT(buffer);
     rt_dma_free(&plain, 1, buffer, 0, 0);
@@ -120,7 +120,7 @@ static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
     return own;
 }
 
-/* A table of the BSP's own with holes. */
+/* A BSP's own table in which some functions are NULL. */
 static void driver_with_own_ops(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
@@ -178,7 +178,7 @@ static void device_tree_drivers(void)
 }
 
 #if STAND_IN_REVISION >= 2
-/* A device behind a host bridge that sees memory elsewhere. */
+/* A device below a host bridge whose window moves memory. */
 static void pci_driver(void)
 {
     static struct rt_pci_bus_region window = { 0x1000, HOST_RAM, HOST_RAM_SIZE, 0, 0 };
@@ -205,7 +205,7 @@ static void write_through_driver(void)
 }
 #endif
 
-/* A board with memory of its own; flags and device of a pool may be written at any time. */
+/* A board installs a pool itself. It may write the pool's flags and device at any time. */
 static void fixed_region(void)
 {
     rt_region_t region = { HOST_RAM + 50 * MIB + 1, HOST_RAM + 50 * MIB + 3 * ARCH_PAGE_SIZE, "fixed" };
@@ -244,7 +244,7 @@ static void fixed_region(void)
     {
         rt_region_t around[] = { { HOST_RAM + 50 * MIB - ARCH_PAGE_SIZE, HOST_RAM + 52 * MIB, "around" } };
 
-        /* What lies before the pool in the middle is not lost with what is taken behind it. */
+        /* The memory before the pool in the middle is not lost when memory after that pool is extracted. */
         EXPECT(rt_dma_pool_extract(around, 1, 4 * ARCH_PAGE_SIZE, 0) == RT_EOK);
         EXPECT(around[0].start == HOST_RAM + 50 * MIB - ARCH_PAGE_SIZE);
         EXPECT(rt_dma_pool_extract(around, 1, ARCH_PAGE_SIZE, 0) == RT_EOK);
@@ -253,7 +253,7 @@ static void fixed_region(void)
 #endif
 }
 
-/* None of these does anything but say so. */
+/* Each of these calls logs a line and changes nothing. */
 static void wrong_calls(void)
 {
     rt_ubase_t handle;
@@ -325,7 +325,7 @@ int main(int argc, char **argv)
     board_init();
     for (rt_size_t i = 0; argc > 1 && i < RT_ARRAY_SIZE(subjects); i++)
     {
-        /* One subject alone. */
+        /* The argument selects one subject. */
         if (!strcmp(argv[1], subjects[i].name))
         {
             subjects[i].run();

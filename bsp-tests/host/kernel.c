@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls, over a memory file that is mapped as often
- * as anyone asks. One thread; the caller plays the interrupt.
+ * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls. RAM is a memory file, of which each mapping
+ * is a further mapping. There is one thread, which also plays the interrupts.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -97,12 +97,12 @@ void *rt_calloc(rt_size_t count, rt_size_t size)
 
 void rt_free(void *ptr)
 {
-    /* Volatile, or the compiler leaves it out. */
+    /* Volatile, because otherwise the compiler removes the writes. */
     static void *(*volatile fill)(void *, int, size_t) = memset;
 
     need_thread(__func__);
     heap_blocks--;
-    /* Who looks at it again sees that it is gone, also where no sanitizer looks on (the library's own code). */
+    /* Freed memory is overwritten: a later read fails also in the library's code, which no sanitizer instruments. */
     fill(ptr, 0xdd, malloc_usable_size(ptr));
     free(ptr);
 }
@@ -409,7 +409,7 @@ void rt_kputs(const char *str)
     through_console();
 }
 
-/* Devices and firmware: a device's node is its ofw_node; what the tree says stands in the node's properties. */
+/* Devices and firmware: a device's node is its ofw_node, and the node's list of properties is the device tree. */
 
 const char *rt_dm_dev_get_name(rt_device_t dev)
 {
@@ -466,7 +466,7 @@ void host_set_root(struct rt_ofw_node *node)
     root = node;
 }
 
-/* Paths of one level, as anyone here asks for. */
+/* Only paths of one level: the port uses no others. */
 struct rt_ofw_node *rt_ofw_find_node_by_path(const char *path)
 {
     for (struct rt_ofw_node *np = root ? root->child : RT_NULL; np && path[1]; np = np->sibling)
@@ -528,7 +528,7 @@ rt_err_t rt_ofw_append_prop(struct rt_ofw_node *np, const char *name, int length
     return RT_EOK;
 }
 
-/* A bus says how many cells a number of its children has; else the one above it does. */
+/* The cell counts are those of the nearest bus above that has the property. */
 static int bus_cells(struct rt_ofw_node *np, const char *name)
 {
     rt_uint32_t cells;
@@ -597,9 +597,9 @@ rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_
 }
 
 /*
- * As RT-Thread does: by the ranges of the next bus above the node that has any, of which the first that holds the address
- * counts; unchanged where none does. What is read of a bus is kept, and not only for the kind that was asked for: a bus
- * with both kinds translates by those that were read first.
+ * Translates as RT-Thread does: by the ranges of the nearest bus above the node that has any. The first range that
+ * contains the address counts. If none contains it, the address is returned unchanged. The ranges that were read first
+ * are kept for the bus, whichever property they came from: a bus with both properties always translates by them.
  */
 struct table
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the drivers' test sees of the host stand-in beside RT-Thread's interface. */
+/* Functions with which the tests control the host stand-in, in addition to RT-Thread's interface. */
 #ifndef HOST_KERNEL_H__
 #define HOST_KERNEL_H__
 
@@ -16,45 +16,45 @@
 void host_start(void);
 /* Takes the page tables away: a board that leaves the MMU off. */
 void host_leave_mmu_off(void);
-/* Heap blocks and mappings that are in use. */
+/* Return the numbers of heap blocks and of mappings in use. */
 int host_heap_blocks(void);
 int host_mappings(void);
-/* Bytes of all cache flushes so far. */
+/* Returns how many bytes all cache flushes covered until now. */
 rt_size_t host_flushed(void);
-/* What rt_kprintf wrote last. */
+/* Returns the last text of rt_kprintf. */
 const char *host_last_text(void);
-/* What rt_kprintf wrote since host_forget_text. */
+/* Returns the text of rt_kprintf since host_forget_text(). */
 const char *host_text(void);
 void host_forget_text(void);
 /* The driver of the device that text is written through: called with each piece of it, but not for its own text. */
 void host_set_console(void (*driver)(void));
-/* The caller is an interrupt from here on, or a thread again. */
+/* Makes the caller an interrupt (1) or a thread (0) from now on. */
 void host_interrupt(int on);
-/* Where a device finds memory. */
+/* Returns the address at which the test reads what a device reads at a handle. */
 void *host_device_view(rt_ubase_t handle);
-/* Adds a region to memblock's reserved list, in front. */
+/* Adds a region to the front of memblock's reserved list. */
 void host_reserve(struct rt_mmblk_reg *region);
-/* Adds memory to memblock's list, in front. */
+/* Adds memory to the front of memblock's list. */
 void host_add_memory(struct rt_mmblk_reg *region);
-/* What the page allocator has. */
+/* Sets the range that the page allocator owns. */
 void host_set_paged(rt_size_t start, rt_size_t end);
-/* Lets rt_ofw_find_node_by_phandle find a node. */
+/* Make rt_ofw_find_node_by_phandle() find a node, or not find it any more. */
 void host_add_node(struct rt_ofw_node *node);
 void host_remove_node(rt_phandle phandle);
 /* The tree's root. */
 void host_set_root(struct rt_ofw_node *node);
-/* rt_ofw_append_prop fails from here on, or works again. */
+/* Makes rt_ofw_append_prop() fail (1) or work (0) from now on. */
 void host_fail_append(int on);
 
-/* The heap has no room for a bus's ranges from here on, or has some again. */
+/* Makes the heap refuse memory for a bus's ranges (1), or not (0), from now on. */
 void host_fail_ranges(int on);
-/* Reads the ranges of every bus anew. */
+/* Forgets the ranges of every bus, so that they are read again. */
 void host_forget_ranges(void);
 
 /* Cells of the device tree. */
 #define CELL(x)     __builtin_bswap32((rt_uint32_t)(x))
 #define CELLS(x)    CELL((rt_uint64_t)(x) >> 32), CELL(x)
-/* One range that moves all of RAM by HOST_DMA_OFFSET, in the order in which RT-Thread's translator reads it. */
+/* One range that moves RAM by HOST_DMA_OFFSET. Its cells have the order in which RT-Thread's translator reads them. */
 #define HOST_DMA_RANGE  { CELLS(HOST_RAM), CELLS(HOST_RAM + HOST_DMA_OFFSET), CELLS(HOST_RAM_SIZE) }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The porting headers: what a driver from Linux relies on, where RT-Thread's conventions differ. */
+/* Tests the porting headers where Linux drivers rely on conventions that differ from RT-Thread's. */
 #include <string.h>
 
 #include <linux/dma-mapping.h>
@@ -9,7 +9,7 @@
 #include "expect.h"
 #include "kernel.h"
 
-/* RAM that no pool has; the driver's own, mapped cached. */
+/* RAM outside of all pools: the driver's own memory, mapped cached. */
 #define OWN_RAM     (HOST_RAM + 46 * MIB)
 #define OWN_SIZE    (64 * 1024)
 
@@ -46,7 +46,7 @@ static void error_numbers(void)
     EXPECT(dma_mapping_error(dev, OWN_RAM) == 0);
 }
 
-/* Whoever had the pages before: a driver gets zeros. */
+/* A driver gets zeroed memory, also when the pages were used before. */
 static void allocators_clear(void)
 {
     dma_addr_t handle;
@@ -95,7 +95,7 @@ static void noncoherent(void)
     EXPECT(!dma_alloc_noncoherent(dev, 5000, &handle, DMA_NONE, GFP_KERNEL));
 }
 
-/* Through a bounce buffer, since the target shares its lines: what the processor wrote after it synchronized stays. */
+/* The target shares cache lines, so it is bounced. The bytes that the processor wrote after the sync stay. */
 static void skipped_sync(void)
 {
     unsigned char *target = own + 100;
@@ -107,7 +107,7 @@ static void skipped_sync(void)
     memset(seen, 0x33, 100);
     dma_sync_single_range_for_cpu(dev, handle, 64, 16, DMA_FROM_DEVICE);
     EXPECT(target[63] == 0 && target[64] == 0x33 && target[79] == 0x33 && target[80] == 0);
-    /* The device goes on writing while the driver looks: a sync for it carries none of the driver's bytes. */
+    /* The device writes while the driver reads. A sync for the device copies none of the driver's bytes to it. */
     memset(target + 70, 0x77, 2);
     memset(seen, 0x34, 100);
     dma_sync_single_range_for_device(dev, handle, 71, 1, DMA_FROM_DEVICE);
@@ -122,7 +122,7 @@ static void skipped_sync(void)
     EXPECT(target[-1] == 0 && target[100] == 0);
 }
 
-/* A page and a list, unmapped as the driver wants it. */
+/* A page and a scatter list, unmapped with the driver's attributes. */
 static void skipped_sync_of_pages_and_lists(void)
 {
     unsigned char *target = own + 4096 + 100;
@@ -213,7 +213,7 @@ static void pools(void)
     y = dma_pool_zalloc(pool, GFP_KERNEL, &b);
     EXPECT(y && is_zero(y, 68));
 
-    /* A block is in use: the pool stays. */
+    /* A block is in use, so the pool is not destroyed. */
     dma_pool_destroy(pool);
     dma_pool_free(pool, y, b);
     dma_pool_destroy(pool);

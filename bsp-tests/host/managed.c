@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drivers that leave giving back to the library. */
+/* Tests managed resources, which the library releases together with their device. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -9,7 +9,7 @@
 
 static struct rt_device dev = { .parent.name = "managed" };
 
-/* Where an allocation of one page would come to lie. */
+/* Returns the handle that an allocation of one page gets. */
 static rt_ubase_t next_page(void)
 {
     rt_ubase_t handle = 0;
@@ -33,7 +33,7 @@ void managed_drivers(void)
     EXPECT(x && y && z && a == first && b == a + 2 * ARCH_PAGE_SIZE);
     x[4999] = y[63] = z[63] = 1;
 
-    /* None of these is a managed buffer. */
+    /* None of these calls gets a managed buffer. */
     rt_dmam_free(&dev, 5000, y, a);
     rt_dmam_free(&dev, 5000, x, a + 1);
     rt_dmam_free(&dev, 4000, x, a);
@@ -62,14 +62,14 @@ void managed_drivers(void)
     rt_dmam_release(&dev);
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 
-    /* The device's mask holds for them too. */
+    /* Managed buffers obey the device's mask. */
     EXPECT(rt_dma_set_coherent_mask(&dev, first + ARCH_PAGE_SIZE - 1) == RT_EOK);
     EXPECT(rt_dmam_alloc(&dev, 64, &a, 0) && a == first && !rt_dmam_alloc(&dev, 64, &b, 0));
     rt_dmam_release(&dev);
     EXPECT(rt_dma_set_coherent_mask(&dev, ~(rt_uint64_t)0) == RT_EOK);
 }
 
-/* A pool and a mapping go with their device too, and only once. */
+/* Block pools and mappings are released with their device, exactly once. */
 void managed_pools_and_maps(void)
 {
     static struct rt_device other = { .parent.name = "not managed" };
@@ -78,17 +78,17 @@ void managed_pools_and_maps(void)
     struct rt_dma_block_pool *pool, *plain;
     char *buffer, *block;
 
-    /* What the library keeps in stock is there from here on. */
+    /* From here on the library keeps a stock of records. */
     buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
     rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
     blocks = host_heap_blocks();
 
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     EXPECT(mapped == handle);
-    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong: unmapped as it was mapped */
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong size: unmapped with the size of the mapping */
     EXPECT(host_heap_blocks() == blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
-    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* the same */
+    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* wrong direction: unmapped as it was mapped */
     EXPECT(host_heap_blocks() == blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
@@ -102,13 +102,13 @@ void managed_pools_and_maps(void)
     EXPECT(rt_dmam_map_single(&dev, RT_NULL, 4096, 0) == RT_DMA_MAPPING_ERROR);
     EXPECT(host_heap_blocks() == blocks);
 
-    /* The pool is the newest, and goes first: its page is given back before the mapping is. */
+    /* The pool is the newest resource and is released first: its page is freed before the mapping is. */
     EXPECT(rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE) == handle);
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
     EXPECT(pool);
     block = rt_dma_block_pool_alloc(pool, RT_NULL);
     EXPECT(block);
-    rt_dmam_block_pool_destroy(pool); /* its block is in use: it stays, and is managed as before */
+    rt_dmam_block_pool_destroy(pool); /* a block is in use: the pool stays and is still managed */
     rt_dma_block_pool_free(pool, block, 0);
     rt_dmam_release(&dev);
     EXPECT(host_heap_blocks() == blocks);
@@ -119,10 +119,10 @@ void managed_pools_and_maps(void)
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
     plain = rt_dma_block_pool_create("plain", &dev, 64, 64, 0);
     EXPECT(pool && plain);
-    rt_dmam_block_pool_destroy(plain); /* not managed */
+    rt_dmam_block_pool_destroy(plain); /* this pool is not managed */
     EXPECT(rt_dma_block_pool_destroy(plain) == RT_EOK);
     rt_dmam_block_pool_destroy(pool);
-    rt_dmam_block_pool_destroy(pool); /* no pool any more */
+    rt_dmam_block_pool_destroy(pool); /* this pool was destroyed */
     rt_dmam_block_pool_destroy(RT_NULL);
     EXPECT(!rt_dmam_block_pool_create("bad", &dev, 64, 3, 0) && !rt_dmam_block_pool_create("bad", RT_NULL, 64, 0, 0));
     host_interrupt(1);
@@ -131,7 +131,7 @@ void managed_pools_and_maps(void)
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }
 
-/* What a driver gave back by the plain calls is somebody else's by the time it goes. */
+/* Memory that a driver freed by a plain call may belong to another device when the driver's device is released. */
 void managed_and_given_back_plainly(void)
 {
     static struct rt_device other = { .parent.name = "second owner" }, third = { .parent.name = "third" };
@@ -140,18 +140,18 @@ void managed_and_given_back_plainly(void)
     char *x, *y, *z;
     int blocks;
 
-    /* What the library keeps is there from here on: views, and a stock of records. */
+    /* From here on the library keeps its views and a stock of records. */
     x = rt_dma_alloc(&dev, 4096, &a, RT_DMA_F_NOCACHE);
     rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
     rt_dma_free(&dev, 4096, x, a, RT_DMA_F_NOCACHE);
     blocks = host_heap_blocks();
 
-    /* By its own device, by another one, with the size in whole pages, in an interrupt. */
+    /* Frees for its own device, for another device, with the size in whole pages, and in an interrupt. */
     for (int how = 0; how < 4; how++)
     {
         x = rt_dmam_alloc(&dev, 5000, &a, how == 3 ? RT_DMA_F_NOCACHE : 0);
         EXPECT(x && a == first);
-        rt_dma_free(&dev, 64, x, a, 0); /* wrong size: it is managed as before */
+        rt_dma_free(&dev, 64, x, a, 0); /* wrong size: the buffer is still managed */
         EXPECT(next_page() != first);
         host_interrupt(how == 3);
         rt_dma_free(how == 1 ? &third : &dev, how == 2 ? 8192 : 5000, x, how == 2 ? 0 : a, 0);
@@ -166,7 +166,7 @@ void managed_and_given_back_plainly(void)
         EXPECT(next_page() == first && host_heap_blocks() == blocks);
     }
 
-    /* What was freed is no managed buffer; what was not is released. */
+    /* A freed buffer is not managed any more. The others are released. */
     x = rt_dmam_alloc(&dev, 64, &a, 0);
     y = rt_dmam_alloc(&dev, 64, &b, 0);
     rt_dma_free(&dev, 64, x, a, 0);
@@ -177,26 +177,26 @@ void managed_and_given_back_plainly(void)
     EXPECT(y && z && c == first);
     rt_dma_free(&other, 8192, z, c, 0);
 
-    /* A mapping: its buffer is mapped again, not managed, when the device is released. */
+    /* A managed mapping was unmapped by a plain call. Its buffer is mapped again, unmanaged, when the device is released. */
     x = rt_dma_alloc(&dev, 4096, &a, 0);
     mapped = rt_dmam_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
     rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
     again = rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
     EXPECT(again == mapped);
     rt_dmam_release(&dev);
-    rt_dma_free(&dev, 64, &dev, 0, 0); /* wrong, and so the last line of the log */
+    rt_dma_free(&dev, 64, &dev, 0, 0); /* a wrong call, whose line is then the last one in the log */
     rt_dma_unmap_single(&dev, again, 4096, RT_DMA_TO_DEVICE);
-    EXPECT(!strstr(host_last_text(), "unmap")); /* it was mapped still */
+    EXPECT(!strstr(host_last_text(), "unmap")); /* the mapping was still there */
     rt_dma_free(&dev, 4096, x, a, 0);
 
-    /* A pool of blocks: another one lies where it was. */
+    /* A block pool was destroyed by a plain call. Another pool has its address now. */
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
     EXPECT(pool && rt_dma_block_pool_destroy(pool) == RT_EOK);
     second = rt_dma_block_pool_create("second", &other, 64, 64, 0);
     EXPECT(second);
     rt_dmam_release(&dev);
     EXPECT(rt_dma_block_pool_destroy(second) == RT_EOK);
-    /* While a block is in use it stays, managed as before. */
+    /* While a block is in use, the pool stays and is still managed. */
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
     x = rt_dma_block_pool_alloc(pool, RT_NULL);
     EXPECT(rt_dma_block_pool_destroy(pool) == -RT_EBUSY);

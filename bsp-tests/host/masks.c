@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices that do not reach all memory: masks, with each kind of operations that a device can have. */
+/* Tests masks with each kind of map operations that a device can have. */
 #include <rtdevice.h>
 #include <rt_dma.h>
 #include "expect.h"
@@ -8,7 +8,7 @@
 #define ALL     (~(rt_uint64_t)0)
 #define PAGE    ARCH_PAGE_SIZE
 
-/* Where the first pool begins (board_init). */
+/* The start of the first pool (board_init). */
 #define FIRST   (HOST_RAM + 16 * MIB)
 
 static void wrong_masks(void)
@@ -21,7 +21,7 @@ static void wrong_masks(void)
     EXPECT(rt_dma_set_mask(&dev, 0) == -RT_EINVAL && rt_dma_set_coherent_mask(&dev, 0) == -RT_EINVAL);
     EXPECT(rt_dma_set_mask_and_coherent(&dev, 0) == -RT_EINVAL);
 
-    /* The step down from a mask that cannot be served. */
+    /* A driver tries a smaller mask after one that no pool can serve. */
     EXPECT(rt_dma_set_mask_and_coherent(&dev, 0xffffff) == -RT_EIO);
     EXPECT(rt_dma_set_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
     EXPECT(rt_dma_set_coherent_mask(&dev, FIRST + PAGE - 2) == -RT_EIO);
@@ -54,7 +54,7 @@ static void straddled_pool(void)
     EXPECT(rt_dma_sync_out_data(&dev, buffers[1], PAGE, &synced, 0) == RT_EOK && synced == handles[1]);
     EXPECT(rt_dma_sync_in_data(&dev, buffers[1], PAGE, synced, 0) == RT_EOK);
 
-    /* In an interrupt too; and what the device held before its mask is freed as ever. */
+    /* The mask counts in an interrupt too. A buffer from before the mask can be freed. */
     host_interrupt(1);
     rt_dma_free(&dev, PAGE, buffers[1], handles[1], 0);
     buffers[1] = rt_dma_alloc(&dev, PAGE, RT_NULL, 0);
@@ -67,7 +67,7 @@ static void straddled_pool(void)
     rt_dma_free_coherent(&dev, PAGE, buffers[0], handles[0]);
     rt_dma_free_coherent(&dev, PAGE, old, before);
 
-    /* All ones are as before: the fourth page, and more than the mask took in. */
+    /* A mask of all ones ends the limit: the fourth page and larger buffers are served again. */
     EXPECT(rt_dma_set_mask_and_coherent(&dev, ALL) == RT_EOK);
     EXPECT(rt_dma_get_mask(&dev) == ALL && rt_dma_get_coherent_mask(&dev) == ALL);
     beyond = rt_dma_alloc(&dev, 5 * PAGE, &more, 0);
@@ -107,7 +107,7 @@ static rt_err_t own_sync_in(struct rt_device *dev, void *data, rt_size_t size, r
     return 4711;
 }
 
-/* A BSP with an allocation of its own is asked, and gets back what lies beyond the mask. */
+/* A BSP's own allocation function is called. Memory beyond the mask is returned to it. */
 static void own_operations(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free, .sync_in_data = own_sync_in };
@@ -131,7 +131,7 @@ static void own_operations(void)
     EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && rt_dma_alloc(&dev, 64, &handle, 0));
 }
 
-/* A table of the BSP's without an allocation gets the library's, within the mask. */
+/* If a BSP's table has no allocation function, the library allocates within the mask. */
 static void operations_with_holes(void)
 {
     static const struct rt_dma_map_ops ops = { .sync_in_data = own_sync_in };
@@ -152,7 +152,7 @@ static void operations_with_holes(void)
     rt_dma_free(&dev, 2 * PAGE, buffer, handle, 0);
 }
 
-/* What counts is the address on the device's bus. */
+/* The mask limits the handle, which is the address on the device's bus. */
 static void translated_device(void)
 {
     static fdt32_t range[] = HOST_DMA_RANGE;
@@ -178,7 +178,7 @@ static void translated_device(void)
     rt_dma_free(&dev, 3 * PAGE, buffer, handle, 0);
 }
 
-/* A device's first mask is a thread's; and where its first call fails for that, nothing has changed. */
+/* The first mask of a device needs a thread. From an interrupt the call fails and changes nothing. */
 static void mask_in_an_interrupt(void)
 {
     static struct rt_device dev = { .parent.name = "interrupt" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who owns memory: regions that a device's node names and that must not be used. */
+/* Tests the ownership of memory: regions that must not be used, and devices that are removed without a release. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -47,7 +47,7 @@ void regions_that_must_not_be_used(void)
     struct rt_ofw_prop no_map = { "no-map", 0, RT_NULL, &place };
     struct rt_ofw_prop reusable = { "reusable", 0, RT_NULL, &no_map };
 
-    /* RT-Thread reserves nothing for a node that is not there: its memory belongs to the page allocator. */
+    /* RT-Thread reserves nothing for a node whose status is not "okay": its memory belongs to the page allocator. */
     for (size_t i = 0; i < RT_ARRAY_SIZE(not_there); i++)
     {
         struct rt_ofw_prop status = { "status", (int)strlen(not_there[i]) + 1, (void *)not_there[i], &place };
@@ -59,7 +59,7 @@ void regions_that_must_not_be_used(void)
     expect_refused(&reusable, "no-map and reusable");
     expect_refused(RT_NULL, "no such node");
 
-    /* Whatever the node says: what the page allocator owns is nobody else's. */
+    /* Memory that the page allocator owns is not used, whatever the node's properties are. */
     if (!ram.node.next)
     {
         host_add_memory(&ram);
@@ -97,7 +97,7 @@ void regions_of_nodes_that_are_there(void)
 
 int list_dma_pool(int argc, char **argv);
 
-/* Where devices come and go: each lies at this address, as one on a thread's stack may. */
+/* Devices that are added and removed. All have this address, as devices on a thread's stack may. */
 static struct rt_device place;
 
 static struct rt_device *come(const char *name, struct rt_ofw_node *node)
@@ -108,7 +108,7 @@ static struct rt_device *come(const char *name, struct rt_ofw_node *node)
     return &place;
 }
 
-/* What the device's driver does not use any more is overwritten. */
+/* Removes the device: its memory is overwritten. */
 static void go(void)
 {
     memset(&place, 0xdd, sizeof(place));
@@ -146,10 +146,10 @@ static void a_region_belongs_to_devices_that_are_there(void)
         rt_dma_free(dev, 4096, buffer, handle, RT_DMA_F_DEVICE);
         go();
 
-        /* The name is a copy, whatever became of the device's. */
+        /* The pool's name is a copy of the device's name. */
         EXPECT(is_listed("owner") && !is_listed("gone"));
 
-        /* The next device at that address owns nothing, with a node and without one, and in an interrupt. */
+        /* The next device at that address owns no region, with a node, without one, and in an interrupt. */
         dev = come("stranger", shares ? &no_names : RT_NULL);
         EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
         buffer = rt_dma_alloc(dev, 4096, &handle, 0);
@@ -162,7 +162,7 @@ static void a_region_belongs_to_devices_that_are_there(void)
         host_interrupt(0);
         go();
 
-        /* One whose node names the region owns it, also beside another. */
+        /* A device whose node names the region owns it, also together with another device. */
         buffer = rt_dma_alloc(&second, 4096, &handle, RT_DMA_F_DEVICE);
         EXPECT(buffer && handle == PLACE + 3 * MIB);
         rt_dma_free(&second, 4096, buffer, handle, RT_DMA_F_DEVICE);
@@ -182,7 +182,7 @@ static void masks_end_with_their_device(void)
     int blocks;
     void *buffer;
 
-    /* Set both, or one, and go without a word. */
+    /* Devices that set both masks, or one, and are removed without a release. */
     for (int which = 0; which < 3; which++)
     {
         dev = come("short", RT_NULL);
@@ -203,7 +203,7 @@ static void masks_end_with_their_device(void)
         go();
     }
 
-    /* Its first call may come in an interrupt; what that leaves, the next thread's call gives back. */
+    /* The next device's first call may come in an interrupt. The next call from a thread frees the old record. */
     blocks = host_heap_blocks();
     dev = come("short", RT_NULL);
     EXPECT(rt_dma_set_mask(dev, low) == RT_EOK);
@@ -218,7 +218,7 @@ static void masks_end_with_their_device(void)
     EXPECT(host_heap_blocks() == blocks);
     go();
 
-    /* A driver that releases its device leaves nothing behind. */
+    /* A driver that releases its device leaves no record. */
     for (size_t i = 0; i < RT_ARRAY_SIZE(many); i++)
     {
         many[i] = (struct rt_device) { .parent.name = "many" };
@@ -233,7 +233,7 @@ static void masks_end_with_their_device(void)
     EXPECT(host_heap_blocks() == blocks);
 }
 
-/* A device that is released has the operations again that it had before its mask. */
+/* After a release, a device has the map operations that it had before its mask. */
 static void operations_come_back(void)
 {
     static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
@@ -258,7 +258,7 @@ static void operations_come_back(void)
         before = dev->dma_ops;
         EXPECT(before && rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK && dev->dma_ops != before);
         host_interrupt(1);
-        rt_dmam_release(dev); /* refused: it changes nothing */
+        rt_dmam_release(dev); /* refused in an interrupt: changes nothing */
         host_interrupt(0);
         EXPECT(dev->dma_ops != before && rt_dma_get_coherent_mask(dev) == 0xffffffff);
         rt_dmam_release(dev);
@@ -267,7 +267,7 @@ static void operations_come_back(void)
     }
 }
 
-/* What a device did not release is not the next one's to release. */
+/* A release does not free managed resources of an earlier device at the same address. */
 static void managed_buffers_end_with_their_device(void)
 {
     struct rt_device *dev = come("sloppy", RT_NULL);

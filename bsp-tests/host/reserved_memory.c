@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared pools as a device tree writes them: one with a place, for everyone, and one that leaves its place open. */
+/* Tests shared-dma-pool nodes: one with a reg and linux,cma-default, and one with a size only. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -15,7 +15,7 @@
 
 static char shared[] = "shared-dma-pool", other[] = "ramoops", disabled[] = "disabled";
 static fdt32_t size[] = { CELLS(MIB - 100) }, alignment[] = { CELLS(MIB) }, no_size[] = { CELLS(0) };
-/* The first is too small, and the second begins a page before its first aligned place. */
+/* The first range is too small. The second begins a page before its first aligned address. */
 static fdt32_t ranges[] = { CELLS(BANK), CELLS(ARCH_PAGE_SIZE), CELLS(PLACE - 5000), CELLS(MIB + 5000) };
 static fdt32_t cma_reg[] = { CELLS(CMA), CELLS(MIB) };
 
@@ -34,7 +34,7 @@ static struct rt_ofw_prop cma_props[] =
     { "reusable", 0, RT_NULL, &cma_props[3] },
     { "linux,cma-default", 0, RT_NULL, RT_NULL },
 };
-/* Neither concerns anyone here. */
+/* The library ignores both of these nodes. */
 static struct rt_ofw_prop other_props[] =
 {
     { "compatible", sizeof(other), other, &other_props[1] },
@@ -79,7 +79,7 @@ static void board_with_shared_pools(void)
     EXPECT(rt_dma_reserved_memory_install() == -RT_EBUSY);
     host_interrupt(0);
 
-    /* Memblock has no memory, then memory that may go, then the page allocator has it, then the heap none. */
+    /* No memory in memblock; then hot-pluggable memory; then memory of the page allocator; then an empty heap. */
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
     host_add_memory(&ram);
     EXPECT(rt_dma_reserved_memory_install() == -RT_EEMPTY);
@@ -124,7 +124,7 @@ void drivers_with_reserved_memory(void)
     EXPECT(rt_kmem_v2p((void *)(handle - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
     rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
 
-    /* Everyone's, where the boot pools are full. */
+    /* Every device is served from the default pool when the boot pools are full. */
     rest[0] = rt_dma_alloc(&plain, 2 * MIB, RT_NULL, 0);
     rest[1] = rt_dma_alloc(&plain, 6 * MIB, RT_NULL, 0);
     buffer = rt_dma_alloc(&plain, 1 * MIB, &handle, 0);

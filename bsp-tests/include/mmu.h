@@ -9,7 +9,7 @@
 #define ARCH_PAGE_SIZE      (1UL << ARCH_PAGE_SHIFT)
 #define ARCH_PAGE_MASK      (ARCH_PAGE_SIZE - 1)
 
-/* What rt_kmem_v2p says of an address that is not mapped. */
+/* The result of rt_kmem_v2p() for an address that is not mapped. */
 #if defined(__aarch64__)
 #define ARCH_MAP_FAILED     ((void *)0x1ffffffffffffUL)
 #else

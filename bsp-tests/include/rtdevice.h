@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device framework: what a driver includes. */
+/* The device framework: drivers include this header. */
 #ifndef RT_DEVICE_H__
 #define RT_DEVICE_H__
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the stand-in kernel offers to its tests beyond RT-Thread's interface. A real BSP has no such header. */
+/* Functions of the stand-in kernel for its tests, in addition to RT-Thread's interface. A real BSP has no such header. */
 #ifndef STAND_IN_H__
 #define STAND_IN_H__
 
@@ -18,32 +18,33 @@ enum stand_in_memory
 };
 
 /*
- * What the page tables say of va, or ARCH_MAP_FAILED. The kernel's own rt_kmem_v2p() is wrong whenever an interrupt comes
- * at the wrong moment, as RT-Thread's is on aarch64, and here one always comes unless interrupts are masked.
+ * Walks the page tables and returns the physical address of va, or ARCH_MAP_FAILED. The stand-in's rt_kmem_v2p() returns
+ * a wrong address if an interrupt comes during the translation, as RT-Thread's does on aarch64. Here an interrupt always
+ * comes unless interrupts are masked.
  */
 void *stand_in_v2p(void *va);
 
-/* What the page tables say of the page at va: an enum stand_in_memory. */
+/* Returns the memory type of the page at va in the page tables: an enum stand_in_memory. */
 int stand_in_memory_type(void *va);
 
-/* Boot arguments cma= and coherent_pool=, in bytes. */
+/* Return the boot arguments cma= and coherent_pool=, in bytes. */
 rt_size_t stand_in_cma_size(void);
 rt_size_t stand_in_coherent_size(void);
 
-/* The device tree's first node with this compatible string: its reg[index]. -1 if there is none. */
+/* Finds reg[index] of the device tree's first node with this compatible string. Returns -1 if there is none. */
 int stand_in_fdt_reg(const char *compatible, int index, rt_uint64_t *start, rt_uint64_t *size);
-/* The PCI host's window for 32-bit memory space. -1 if there is none. */
+/* Finds the PCI host's window for 32-bit memory space. Returns -1 if there is none. */
 int stand_in_pci_window(rt_uint64_t *start, rt_uint64_t *size);
 
-/* RAM above 4 GiB, of which the kernel maps and uses nothing. -1 if there is none. */
+/* Finds the RAM above 4 GiB, which the kernel neither maps nor uses. Returns -1 if there is none. */
 int stand_in_high_memory(rt_uint64_t *start, rt_uint64_t *size);
 
-/* Bytes of the heap in use. */
+/* Returns how many bytes of the heap are in use. */
 rt_size_t stand_in_heap_used(void);
 
 #ifdef RT_USING_PCI
 struct rt_pci_device;
-/* Finds the device with pdev->vendor and pdev->device, fills in pdev, and maps its first BAR. RT_NULL if absent. */
+/* Finds the device with pdev->vendor and pdev->device, fills pdev in, and maps its first BAR. RT_NULL if it is absent. */
 void *stand_in_pci_attach(struct rt_pci_device *pdev, const char *name);
 #endif
 

@@ -3,7 +3,7 @@
 //! * `RT_DMA_POOL_LIB_DIR`: where `librt_dma_pool.a` is (required to link);
 //! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
 //! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
-//! * `STAND_IN_WITHOUT_C`: set where somebody else compiles and links the C;
+//! * `STAND_IN_WITHOUT_C`: set if another build compiles and links the C files;
 //! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
 
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ fn main() {
     match arch.as_str() {
         "aarch64" => build.flag("-mno-outline-atomics"),
         "arm" => build.flags(["-march=armv7-a", "-mfloat-abi=soft", "-marm"]),
-        // What the Rust target is; and no call of the compiler's own library, which the image does not have.
+        // The flags of the Rust target, and no calls of the compiler's library, which the image does not contain.
         _ => build.flags(["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-fno-builtin"]),
     };
 
@@ -57,7 +57,7 @@ fn main() {
     }
     build.compile("drivers");
 
-    // The whole archive, as a BSP links plain objects: nothing refers to a shell command but its record in FSymTab.
+    // The whole archive is linked, as a BSP links plain objects: only its record in FSymTab refers to a shell command.
     println!("cargo:rustc-link-search=native={}", env::var("OUT_DIR").unwrap());
     println!("cargo:rustc-link-lib=static:+whole-archive=drivers");
     if let Some(directory) = option("RT_DMA_POOL_LIB_DIR") {

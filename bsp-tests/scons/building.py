@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for RT-Thread's tools/building.py: as much of its documented behaviour as a package meets.
+"""A stand-in for RT-Thread's tools/building.py: the part of its documented behaviour that a package uses.
 
 The BSP's own SConscript (and with it the packages) is read first, then the components'. Groups of one name are merged.
 The image is linked from plain objects first, then libraries.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in BSP's configuration, as menuconfig would write it. The rest stands beside the stand-in's headers. */
+/* The stand-in BSP's configuration, as menuconfig writes it. bsp-tests/include/rtconfig.h has the rest. */
 #define PKG_USING_RT_DMA_POOL
 #define RT_DMA_POOL_VIEW_LIMIT 64
 #define PKG_RT_DMA_POOL_LOG_INFO

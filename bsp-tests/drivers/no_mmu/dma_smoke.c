@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command dma_smoke of a kernel that leaves the MMU off: every physical address is a virtual one, there is no other
- * view of memory, and the kernel stops when anything follows its page tables, of which it has none.
+ * The command dma_smoke of a kernel that leaves the MMU off: every virtual address is the physical address, and memory
+ * has no other view. The kernel has no page tables, and stops when a call tries to use them.
  */
 #include <rthw.h>
 #include <rtthread.h>
@@ -21,7 +21,7 @@ static void *take(rt_size_t size, rt_ubase_t *handle)
     return rt_dma_alloc(&dev, size, handle, 0);
 }
 
-/* A cached buffer is at its physical address, holds what is written, and is no other's. */
+/* Checks that a cached buffer lies at its physical address, keeps what is written to it, and overlaps no other. */
 static const char *check_cached(void)
 {
     void *va[PAGES];
@@ -56,7 +56,7 @@ static const char *check_cached(void)
     return error;
 }
 
-/* Each of the two pools is there to the last page: first the coherent one, then the other. */
+/* Checks that every page of the two pools can be allocated: first the coherent pool's, then the other pool's. */
 static const char *check_whole(void)
 {
     rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
@@ -85,7 +85,7 @@ static const char *check_whole(void)
     return error;
 }
 
-/* No other memory type can be had: NULL, and a line each of which ci/smoke counts. */
+/* Requests for other memory types return NULL and log one line each. ci/smoke counts these lines. */
 static const char *check_uncached(void)
 {
     static const rt_ubase_t flags[] =
@@ -107,7 +107,7 @@ static const char *check_uncached(void)
         }
         rt_kprintf("refused: flags 0x%lx\n", flags[i]);
     }
-    /* Nothing is lost by that. */
+    /* The refused requests lost no page. */
     return check_whole();
 }
 

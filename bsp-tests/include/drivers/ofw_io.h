@@ -17,7 +17,7 @@ rt_err_t rt_ofw_get_address(struct rt_ofw_node *np, int index, rt_uint64_t *out_
 rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
 rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address);
 
-/* Where the heap has no room for a bus's ranges, the functions above answer ~0, and these the address unchanged. */
+/* If the heap has no memory for a bus's ranges, the functions above return ~0, and these return the address unchanged. */
 rt_inline rt_uint64_t rt_ofw_translate_dma2cpu(struct rt_ofw_node *np, rt_uint64_t address)
 {
     rt_uint64_t on_bus = rt_ofw_reverse_address(np, "dma-ranges", address);

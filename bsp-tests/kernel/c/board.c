@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a BSP's board set-up does about DMA memory, and the part of the device framework that the port asks. */
+/* The part of a BSP's board set-up that concerns DMA memory, and the part of the device framework that the port uses. */
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <mm_memblock.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As much of PCI as one driver needs: finds a device on bus 0 through ECAM and gives its first BAR an address. */
+/* The part of PCI that one driver needs: finds a device on bus 0 through ECAM and gives its first BAR an address. */
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <ioremap.h>
@@ -14,7 +14,7 @@
 #define PCI_MEMORY      0x2
 #define PCI_MASTER      0x4
 
-/* Devices see all memory at the processor's addresses: one window that translates nothing. */
+/* One window shows devices all memory at its physical addresses. */
 static struct rt_pci_bus_region dma_window = { 0, 0, 1ULL << 32, 0, 0 };
 static struct rt_pci_host_bridge bridge = { .dma_regions_nr = 1, .dma_regions = &dma_window };
 static struct rt_pci_bus root_bus = { RT_NULL, &bridge, "pci" };

@@ -179,7 +179,7 @@ int rt_vsnprintf(char *buf, rt_size_t size, const char *fmt, va_list ap)
         case '%':
             put(&out, '%');
             break;
-        default: /* as RT-Thread: what is not understood is printed */
+        default: /* as in RT-Thread, an unknown conversion is printed as it is */
             put(&out, '%');
             if (!*fmt)
             {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prompt: commands are the records that MSH_CMD_EXPORT left in section FSymTab. */
+/* The shell: its commands are the records of MSH_CMD_EXPORT in section FSymTab. */
 #include <rtthread.h>
 #include <finsh.h>
 

@@ -1,4 +1,4 @@
-//! Everything that knows the processor and the board: boot code, page-table format, interrupts, timer, console, power.
+//! The code for one processor and board: boot code, page-table format, interrupts, timer, console, power.
 
 #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
 mod arm_virt;

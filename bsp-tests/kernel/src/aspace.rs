@@ -1,8 +1,8 @@
 //! The kernel's address space: a linear map of RAM without the DMA pools, and the ioremap window.
 //!
-//! Functions under RT-Thread's names do what RT-Thread's do on aarch64, mistakes included: 2 MiB blocks are laid when
-//! the *virtual* address and the length allow it, whatever the physical address, and such blocks are never unmapped.
-//! On 32-bit Arm it lays pages only.
+//! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks when the
+//! *virtual* address and the length allow it, whatever the physical address is, and never unmap such blocks. On 32-bit
+//! Arm they map pages only.
 
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;
@@ -30,7 +30,7 @@ impl PagingHandler for Frames {
 }
 
 static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
-/// What is mapped in the window: start and size of each mapping.
+/// The mappings in the window: start and size of each.
 static MAPPINGS: spin::Mutex<BTreeMap<usize, usize>> = spin::Mutex::new(BTreeMap::new());
 
 /// `struct rt_aspace`
@@ -53,8 +53,8 @@ static rt_kernel_space: Aspace = Aspace {
     page_table: AtomicUsize::new(0),
 };
 
-/// Stops a kernel without page tables where RT-Thread's stops: `rt_kmem_v2p` reads the table at address zero, and the
-/// other functions take a mutex that was never made.
+/// Stops a kernel without page tables where RT-Thread stops: there, `rt_kmem_v2p` reads the table at address zero, and
+/// the other functions take a mutex that was never initialized.
 fn must_have_page_tables(what: &str) {
     assert!(HAS_MMU, "{what} in a kernel that has no page tables");
 }
@@ -70,7 +70,7 @@ fn flags(attribute: usize) -> MappingFlags {
     MappingFlags::READ | MappingFlags::WRITE | kind
 }
 
-/// Makes the page tables, turns the MMU on, and gives the tables' address; zero on a board that leaves the MMU off.
+/// Makes the page tables and turns the MMU on. Returns the tables' address, or zero on a board that leaves the MMU off.
 pub fn init(layout: &BootLayout) -> usize {
     if !HAS_MMU {
         return 0;
@@ -97,7 +97,7 @@ pub fn init(layout: &BootLayout) -> usize {
     root
 }
 
-/// What the page tables say of `va`.
+/// Looks `va` up in the page tables.
 fn query(va: usize) -> Option<(usize, MappingFlags)> {
     let (pa, flags, _) = TABLES.with(|table| table.as_ref()?.query(va.into()).ok())?;
     Some((pa.as_usize(), flags))
@@ -118,7 +118,7 @@ fn map(va: usize, pa: usize, size: usize, attribute: usize) {
     arch::tables_written();
 }
 
-/// Takes pages out of the page tables; blocks stay, as in RT-Thread.
+/// Removes pages from the page tables. Blocks stay, as in RT-Thread.
 fn unmap(va: usize, size: usize) {
     for page in (va..va + size).step_by(PAGE) {
         TABLES.with(|table| {
@@ -131,7 +131,7 @@ fn unmap(va: usize, size: usize) {
     arch::tables_written();
 }
 
-/// The lowest free place in the window, as RT-Thread searches it.
+/// Returns the lowest free place in the window, as RT-Thread searches it.
 fn place(size: usize) -> Option<usize> {
     let mut mappings = MAPPINGS.lock();
     let mut start = arch::WINDOW.start;
@@ -218,7 +218,7 @@ extern "C" fn rt_aspace_map_phy(_: &Aspace, hint: &Hint, attribute: usize, page:
     0
 }
 
-/// Undoes `rt_aspace_map_phy`; the stand-in does not remember how long the mapping was.
+/// Undoes `rt_aspace_map_phy`. The stand-in does not record how long the mapping was.
 #[unsafe(no_mangle)]
 extern "C" fn rt_aspace_unmap(_: &Aspace, va: usize) -> i32 {
     must_be_thread("rt_aspace_unmap");
@@ -233,7 +233,7 @@ extern "C" fn rt_kmem_pvoff() -> usize {
 #[unsafe(no_mangle)]
 extern "C" fn rt_kmem_v2p(va: usize) -> usize {
     must_have_page_tables("rt_kmem_v2p");
-    // RT-Thread walks the page tables on every other processor, which no interrupt changes.
+    // On every other processor, RT-Thread walks the page tables, and interrupts do not disturb that.
     #[cfg(target_arch = "aarch64")]
     return arch::v2p(va).unwrap_or(arch::MAP_FAILED);
     #[cfg(not(target_arch = "aarch64"))]

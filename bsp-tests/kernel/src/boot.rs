@@ -1,4 +1,4 @@
-//! What the firmware says: the device tree and the boot arguments.
+//! The device tree and the boot arguments, which the firmware passes to the kernel.
 
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 
@@ -15,16 +15,16 @@ static COHERENT: AtomicUsize = AtomicUsize::new(0);
 const DEFAULT_CMA: usize = 8 << 20;
 const DEFAULT_COHERENT: usize = 2 << 20;
 
-/// Finds the device tree: where the boot register says, or else at the start of RAM.
+/// Finds the device tree: at the address in the boot register, or else at the start of RAM.
 pub fn init(boot_register: usize) {
     const MAGIC: u32 = 0xd00d_feed;
     let candidates = [boot_register, arch::RAM_START];
     let found = candidates.into_iter().filter(|&at| at >= arch::RAM_START && at % 8 == 0).find(|&at| {
-        // SAFETY: RAM, aligned; whatever it holds is a u32.
+        // SAFETY: the address is aligned and lies in RAM, and every bit pattern is a u32.
         u32::from_be(unsafe { (at as *const u32).read() }) == MAGIC
     });
     let at = found.expect("a device tree");
-    // SAFETY: the magic number is there; the rest is checked.
+    // SAFETY: the magic number is there, and the parser checks the rest.
     let fdt = unsafe { Fdt::from_raw(at as *const u8) }.expect("a valid device tree");
     FDT.store(at, SeqCst);
     FDT_SIZE.store(fdt.data().len(), SeqCst);
@@ -48,7 +48,7 @@ pub fn fdt_extent() -> (usize, usize) {
 }
 
 fn fdt() -> Fdt<'static> {
-    // SAFETY: `init` checked the blob there; it is reserved and nobody writes to it.
+    // SAFETY: `init` checked the blob. Its memory is reserved, so that nothing writes to it.
     unsafe { Fdt::from_raw_unchecked(FDT.load(SeqCst) as *const u8) }
 }
 
@@ -105,7 +105,7 @@ pub fn pci_window() -> Option<(u64, u64)> {
     const MEMORY_32: u32 = 2 << 24;
     let node = node("pci-host-ecam-generic")?;
     let ranges = node.property("ranges")?;
-    // A child address of three cells, of which the first holds the space; a parent address and a size of two each.
+    // The child address has three cells, of which the first holds the space. Parent address and size have two each.
     let mut windows = ranges.as_prop_encoded_array([1, 2, 2, 2]).ok()?;
     windows.find_map(|[space, _, cpu, size]| {
         let space: u32 = dtoolkit::ToCellInt::to_int(space).ok()?;

@@ -5,17 +5,17 @@ use core::fmt::{self, Write};
 use crate::arch;
 use crate::context::IrqMutex;
 
-/// The driver behind the console.
+/// The driver of the console.
 pub type Port = arch::ConsolePort;
 
 static CONSOLE: IrqMutex<Option<Port>> = IrqMutex::new(None);
 
-/// Takes the board's console.
+/// Initializes the board's console.
 pub fn init() {
     CONSOLE.with(|console| *console = Some(arch::console()));
 }
 
-/// Writes bytes, unmixed with another core's.
+/// Writes bytes without another core's bytes in between.
 pub fn write(bytes: &[u8]) {
     CONSOLE.with(|console| {
         let Some(port) = console else { return };
@@ -28,12 +28,12 @@ pub fn write(bytes: &[u8]) {
     });
 }
 
-/// A byte that was typed.
+/// Returns a byte that was typed.
 pub fn read() -> Option<u8> {
     CONSOLE.with(|console| arch::get(console.as_mut()?))
 }
 
-/// A line of text of this kernel's own.
+/// A line of this kernel's own text.
 pub struct Text;
 
 impl Write for Text {
@@ -60,7 +60,7 @@ extern "C" fn stand_in_write(text: *const u8, size: usize) {
     write(unsafe { core::slice::from_raw_parts(text, size) });
 }
 
-/// The next byte that is typed.
+/// Returns the next byte that is typed.
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_read() -> i32 {
     loop {
@@ -71,8 +71,8 @@ extern "C" fn stand_in_read() -> i32 {
     }
 }
 
-/// Lets a dying kernel speak, whoever holds the console.
+/// Unlocks the console of a kernel that stops, so that it can print the reason.
 pub fn force_open() {
-    // SAFETY: at worst two lines mix.
+    // SAFETY: in the worst case two lines are mixed.
     unsafe { CONSOLE.force_open() };
 }

@@ -1,5 +1,5 @@
-//! Who runs: thread or interrupt, with which locks. RT-Thread's interrupt masks and locks under their own names, and
-//! the check that a function that may sleep is called where it may.
+//! The calling context: thread or interrupt, and the locks that are held. Contains RT-Thread's interrupt masks and locks,
+//! and the check that a function that may sleep is called only where sleeping is allowed.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
@@ -52,8 +52,8 @@ pub fn interrupt(f: impl FnOnce()) {
     core().interrupts.fetch_sub(1, SeqCst);
 }
 
-/// Stops the kernel unless the caller of `what` is a thread that may sleep: this is how the contract of RT-Thread's
-/// functions that take a mutex is tested.
+/// Stops the kernel unless the caller of `what` is a thread that may sleep. Functions that take a mutex in RT-Thread
+/// call it here.
 pub fn must_be_thread(what: &str) {
     let state = core();
     let why = if state.interrupts.load(SeqCst) != 0 {
@@ -74,7 +74,7 @@ pub fn must_be_thread(what: &str) {
 pub struct IrqMutex<T>(spin::Mutex<T>);
 
 impl<T> IrqMutex<T> {
-    /// An open lock around `value`.
+    /// Returns an unlocked lock around `value`.
     pub const fn new(value: T) -> Self {
         IrqMutex(spin::Mutex::new(value))
     }
@@ -87,10 +87,10 @@ impl<T> IrqMutex<T> {
         result
     }
 
-    /// Opens the lock whoever holds it: for the last words of a dying kernel.
+    /// Unlocks the lock, also if it is held, so that a kernel that stops can print the reason.
     ///
     /// # Safety
-    /// Nobody uses the value any more.
+    /// No other code uses the value any more.
     pub unsafe fn force_open(&self) {
         // SAFETY: the caller's promise.
         unsafe { self.0.force_unlock() };
@@ -117,13 +117,13 @@ mod local_irq {
     }
 }
 
-/// What RT-Thread's own do, and no more: a read of the mask, and a write.
+/// Does exactly what RT-Thread's own functions do: reads the mask and writes it.
 #[cfg(feature = "bench")]
 mod local_irq {
     use super::*;
     use core::sync::atomic::AtomicU64;
 
-    /// Instructions between the two, at most, since the bench last cleared it; what the counting costs is counted too.
+    /// The largest number of instructions between the two since the bench cleared it. It includes the counting itself.
     #[unsafe(no_mangle)]
     static stand_in_longest_stretch: AtomicU64 = AtomicU64::new(cfg!(feature = "stretch") as u64);
     static SINCE: AtomicU64 = AtomicU64::new(0);
@@ -148,7 +148,7 @@ mod local_irq {
 
 pub use local_irq::*;
 
-/// As the weak one of RT-Thread's kernel, which most processors have: it always says no.
+/// Always returns false, as the weak function of RT-Thread's kernel does, which most processors use.
 #[unsafe(no_mangle)]
 extern "C" fn rt_hw_interrupt_is_disabled() -> i32 {
     0
@@ -177,7 +177,7 @@ fn acquire(lock: &AtomicBool) {
     }
 }
 
-/// `rt_hw_interrupt_disable` under SMP: one lock for all cores, which its holder may take again.
+/// `rt_hw_interrupt_disable` under SMP: one recursive lock for all cores.
 #[unsafe(no_mangle)]
 extern "C" fn rt_cpus_lock() -> isize {
     let level = arch::irq_mask();
@@ -203,7 +203,7 @@ pub struct HwSpinlock(UnsafeCell<usize>);
 
 impl HwSpinlock {
     fn flag(&self) -> &AtomicBool {
-        // SAFETY: aligned, lives as long as self, and is only ever accessed through this function.
+        // SAFETY: the byte is aligned, lives as long as self, and is accessed only through this function.
         unsafe { AtomicBool::from_ptr(self.0.get().cast()) }
     }
 }

@@ -1,9 +1,9 @@
-//! A stand-in for an RT-Thread BSP, so that the library's C drivers run where no RT-Thread is at hand.
+//! A stand-in for an RT-Thread BSP, so that the library's C drivers run on a machine without RT-Thread's sources.
 //!
-//! It is **not** RT-Thread, nor a part of it: it offers, under RT-Thread's names and with RT-Thread's behaviour, the
-//! few functions that `rtthread-port/` and the drivers in `bsp-tests/drivers/` call. It boots on QEMU's `virt` machine
-//! with real page tables, two cores and a tick interrupt, and it stops with a clear line when a function that may
-//! sleep in RT-Thread is called where sleeping is a bug.
+//! It is **not** RT-Thread, and contains no part of it. It has the few functions that `rtthread-port/` and the drivers in
+//! `bsp-tests/drivers/` call, with RT-Thread's names and behaviour. It boots on QEMU's `virt` machine with real page
+//! tables, two cores and a tick interrupt. It stops with a line that states the reason when a function that may sleep in
+//! RT-Thread is called where sleeping is a bug.
 //!
 //! `ci/smoke` builds and runs it. By hand, from the repository's root:
 //!
@@ -15,17 +15,17 @@
 //! ../smoke --kernel target/aarch64-unknown-none/release/stand-in
 //! ```
 //!
-//! | module | what it is |
+//! | module | contents |
 //! | --- | --- |
-//! | [`arch`] | everything that knows the processor and the board |
+//! | [`arch`] | the code for one processor and board |
 //! | [`boot`] | the device tree and the boot arguments |
 //! | [`memory`] | RAM, memblock, the heap |
 //! | [`aspace`] | page tables, the linear map, `rt_ioremap_*` |
-//! | [`context`] | interrupt masks, locks, and who may sleep |
+//! | [`context`] | interrupt masks, locks, and the check of the calling context |
 //! | [`thread`] | the second core, timers |
 //! | [`console`] | text out, bytes in |
 //! | [`services`] | strings, the device tree and power for C |
-//! | `c/` | what is easier in C: `rt_kprintf`, the shell, board set-up, PCI configuration space |
+//! | `c/` | the parts that are easier in C: `rt_kprintf`, the shell, board set-up, PCI configuration space |
 
 #![no_std]
 
@@ -42,7 +42,7 @@ mod thread;
 
 use core::panic::PanicInfo;
 
-/// Entered from the boot code on the first core, with what the firmware left in the boot register.
+/// Runs on the first core after the boot code. The argument is the firmware's value of the boot register.
 extern "C" fn main(boot_register: usize) -> ! {
     unsafe extern "C" {
         fn stand_in_board_init();
@@ -75,7 +75,7 @@ extern "C" fn main(boot_register: usize) -> ! {
     } else {
         line!("[W/cpu] Call cpu 1 on failed");
     }
-    // SAFETY: as above.
+    // SAFETY: a C function of this kernel, called once, after all set-up.
     unsafe { stand_in_shell() }
 }
 

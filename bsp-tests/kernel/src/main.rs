@@ -1,4 +1,4 @@
-//! The stand-in kernel as an image; see the library of this package.
+//! The stand-in kernel as an image. The library of this package describes it.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! RAM: what is reserved at boot and for whom, the heap, and frames for page tables.
+//! RAM: the regions that are reserved at boot, the heap, and frames for page tables.
 
 use alloc::alloc::{GlobalAlloc, Layout, alloc_zeroed, dealloc};
 use core::cell::UnsafeCell;
@@ -18,7 +18,7 @@ const HEAP_SIZE: usize = 8 << 20;
 const FRAMES_SIZE: usize = 4 << 20;
 /// The reservation ends this far below the end of RAM, so that it does not begin on a 2 MiB boundary, as on a board.
 const ABOVE_DMA_POOL: usize = 0x10_3000;
-/// The kernel uses RAM below only.
+/// The kernel uses only the RAM below this address.
 pub const FOUR_GIB: u64 = 1 << 32;
 
 /// A region of physical memory.
@@ -28,19 +28,19 @@ pub struct Region {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// What it is for, if it has a name.
+    /// The region's name, if it has one.
     pub name: Option<&'static CStr>,
 }
 
-/// What the boot found and set aside.
+/// The RAM that was found at boot, and the regions that were reserved.
 pub struct BootLayout {
-    /// RAM, as far as this kernel uses it.
+    /// The RAM that this kernel uses.
     pub ram: Region,
     /// Reserved regions, the one for DMA pools last.
     pub reserved: [Region; 6],
 }
 
-/// Sets the regions aside. Nothing is written yet.
+/// Chooses the reserved regions. Writes to no memory yet.
 pub fn plan() -> BootLayout {
     unsafe extern "C" {
         static __image_start: u8;
@@ -53,7 +53,7 @@ pub fn plan() -> BootLayout {
     let heap = image.1;
     let frames = heap + HEAP_SIZE;
     let above = frames + FRAMES_SIZE;
-    // Firmware that puts the device tree near the end of RAM keeps it.
+    // If the firmware put the device tree near the end of RAM, the reservation ends before it.
     let top = if fdt > above { fdt } else { ram.end };
     let dma_end = (top - ABOVE_DMA_POOL) & !(PAGE - 1);
     let dma_start = dma_end.checked_sub(boot::cma_size()).filter(|&start| start >= above);
@@ -66,17 +66,17 @@ pub fn plan() -> BootLayout {
             region(image.0, image.1, Some(c"kernel")),
             region(heap, frames, Some(c"memheap")),
             region(frames, above, Some(c"page-tables")),
-            // Firmware reserves memory without a name, too.
+            // A reservation of the firmware has no name.
             region(ram.end - PAGE, ram.end, None),
             region(dma_start, dma_end, Some(c"dma-pool")),
         ],
     }
 }
 
-/// Brings up the heap and the frames.
+/// Initializes the heap and the frames.
 pub fn init(layout: &BootLayout) {
     let [_, _, heap, frames, ..] = layout.reserved;
-    // SAFETY: RAM that only the heap uses from now on.
+    // SAFETY: only the heap uses this RAM from now on.
     KERNEL_HEAP.0.with(|slot| unsafe { slot.init(heap.start as *mut u8, heap.end - heap.start) });
     NEXT_FRAME.store(frames.start, SeqCst);
     END_OF_FRAMES.store(frames.end, SeqCst);
@@ -90,7 +90,7 @@ struct KernelHeap(IrqMutex<Heap>);
 #[global_allocator]
 static KERNEL_HEAP: KernelHeap = KernelHeap(IrqMutex::new(Heap::empty()));
 
-// SAFETY: `Heap` is an allocator, and the lock makes it one that cores share.
+// SAFETY: `Heap` is an allocator, and the lock lets cores share it.
 unsafe impl GlobalAlloc for KernelHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.0.with(|heap| heap.allocate_first_fit(layout).map_or(null::<u8>().cast_mut(), NonNull::as_ptr))
@@ -98,13 +98,13 @@ unsafe impl GlobalAlloc for KernelHeap {
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         if let Some(memory) = NonNull::new(memory) {
-            // SAFETY: the caller's promise: it came from `alloc` with this layout.
+            // SAFETY: the caller guarantees that `alloc` returned the pointer for this layout.
             self.0.with(|heap| unsafe { heap.deallocate(memory, layout) });
         }
     }
 }
 
-/// Before each block that C gets: its size, and a mark that goes when it is freed.
+/// The header before each block that C gets: its size, and a mark that is removed by the free.
 #[repr(C, align(16))]
 struct Header {
     size: usize,
@@ -134,7 +134,7 @@ extern "C" fn rt_calloc(count: usize, size: usize) -> *mut u8 {
     if block.is_null() {
         return block;
     }
-    // SAFETY: the block begins with room for a header.
+    // SAFETY: the block is large enough for a header at its start.
     unsafe {
         block.cast::<Header>().write(Header { size: layout.size() - HEADER, mark: LIVE });
         block.add(HEADER)
@@ -147,7 +147,7 @@ extern "C" fn rt_free(memory: *mut u8) {
     if memory.is_null() {
         return;
     }
-    // SAFETY: what `rt_calloc` gave has a header before it.
+    // SAFETY: each block of `rt_calloc` has a header before it.
     unsafe {
         let block = memory.sub(HEADER);
         let header = &mut *block.cast::<Header>();
@@ -157,7 +157,7 @@ extern "C" fn rt_free(memory: *mut u8) {
     }
 }
 
-/// Bytes of the heap in use.
+/// Returns how many bytes of the heap are in use.
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_heap_used() -> usize {
     KERNEL_HEAP.0.with(|heap| heap.used())
@@ -168,7 +168,7 @@ extern "C" fn stand_in_heap_used() -> usize {
 static NEXT_FRAME: AtomicUsize = AtomicUsize::new(0);
 static END_OF_FRAMES: AtomicUsize = AtomicUsize::new(0);
 
-/// Frames for a page table, one after another, aligned. Page tables are never given back.
+/// Returns aligned, contiguous frames for a page table. Page tables are never freed.
 pub fn frames(count: usize, align: usize) -> Option<usize> {
     let place = |next: usize| {
         let start = next.next_multiple_of(align);
@@ -208,7 +208,7 @@ unsafe impl Sync for ReservedList {}
 static RESERVED: ReservedList = ReservedList { head: UnsafeCell::new(null()), nodes: UnsafeCell::new([NODE; 6]) };
 
 fn memblock_init(layout: &BootLayout) {
-    // SAFETY: see `Sync` above: this is the one writer, and nobody reads yet.
+    // SAFETY: see `Sync` above. This is the only writer, and no reader runs yet.
     let (head, nodes) = unsafe { (&mut *RESERVED.head.get(), &mut *RESERVED.nodes.get()) };
     let mut next = null();
     for (node, region) in nodes.iter_mut().zip(layout.reserved).rev() {

@@ -15,14 +15,14 @@ extern "C" fn rt_assert_handler(what: *const c_char, function: *const c_char, li
 }
 
 fn text<'a>(c: *const c_char) -> &'a str {
-    // SAFETY: C string literals, all of them.
+    // SAFETY: all of them are C string literals.
     unsafe { CStr::from_ptr(c) }.to_str().unwrap_or("?")
 }
 
 /// See `stand_in.h`.
 ///
 /// # Safety
-/// C's promise: `start` and `size` are valid.
+/// `start` and `size` are valid for writes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn stand_in_fdt_reg(
     compatible: *const c_char,
@@ -30,35 +30,35 @@ unsafe extern "C" fn stand_in_fdt_reg(
     start: *mut u64,
     size: *mut u64,
 ) -> c_int {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe { give(boot::reg(text(compatible), index as usize), start, size) }
 }
 
 /// See `stand_in.h`.
 ///
 /// # Safety
-/// C's promise: `start` and `size` are valid.
+/// `start` and `size` are valid for writes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn stand_in_pci_window(start: *mut u64, size: *mut u64) -> c_int {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe { give(boot::pci_window(), start, size) }
 }
 
 /// See `stand_in.h`.
 ///
 /// # Safety
-/// C's promise: `start` and `size` are valid.
+/// `start` and `size` are valid for writes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn stand_in_high_memory(start: *mut u64, size: *mut u64) -> c_int {
     let end = boot::memory().1;
     let high = end.checked_sub(memory::FOUR_GIB).filter(|&size| size != 0);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe { give(high.map(|size| (memory::FOUR_GIB, size)), start, size) }
 }
 
 unsafe fn give(found: Option<(u64, u64)>, start: *mut u64, size: *mut u64) -> c_int {
     let Some(found) = found else { return -1 };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe { (*start, *size) = found };
     0
 }

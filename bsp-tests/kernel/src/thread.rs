@@ -1,5 +1,5 @@
-//! Threads and timers, just enough for the tests: the shell's thread on the first core, one more at a time on the
-//! second, and timers that run in the first core's tick interrupt.
+//! The threads and timers that the tests need: the shell's thread on the first core, one thread at a time on the second
+//! core, and timers that run in the first core's tick interrupt.
 
 use alloc::boxed::Box;
 use core::ffi::{c_char, c_void};
@@ -23,13 +23,13 @@ pub struct Thread {
     parameter: *mut c_void,
 }
 
-/// Two threads that exist only so that `rt_thread_self` has an answer: the shell's, and the second core's own.
+/// Two threads that exist only as results of `rt_thread_self`: the shell's, and the second core's own.
 static IDENTITY: [u8; context::CORES] = [0; context::CORES];
 /// The thread that the second core is to run, or runs.
 static SECOND: AtomicPtr<Thread> = AtomicPtr::new(null_mut());
 static SECOND_IS_UP: AtomicBool = AtomicBool::new(false);
 
-/// The second core's life: it runs what `rt_thread_startup` hands over.
+/// Runs on the second core, in a loop: each thread that `rt_thread_startup` hands over.
 pub fn second_core() -> ! {
     SECOND_IS_UP.store(true, SeqCst);
     arch::wake();
@@ -39,7 +39,7 @@ pub fn second_core() -> ! {
             arch::wait();
             continue;
         }
-        // SAFETY: `rt_thread_startup` handed it over; from there on it is this core's.
+        // SAFETY: `rt_thread_startup` handed the thread over, and only this core uses it from then on.
         let thread = unsafe { Box::from_raw(thread) };
         (thread.entry)(thread.parameter);
         drop(thread);
@@ -70,7 +70,7 @@ extern "C" fn rt_thread_create(
     Box::into_raw(Box::new(Thread { entry, parameter }))
 }
 
-/// Binds to the second core, where every thread runs anyway.
+/// Binds a thread to the second core. Every thread runs there.
 #[unsafe(no_mangle)]
 extern "C" fn rt_thread_control(_: *mut Thread, _command: i32, _argument: *mut c_void) -> isize {
     RT_EOK
@@ -118,7 +118,7 @@ pub struct Timer {
     running: bool,
 }
 
-// SAFETY: the parameter is only passed on to the function it was given with.
+// SAFETY: the parameter is only passed to the function that belongs to it.
 unsafe impl Send for Timer {}
 
 const TIMERS: usize = 4;
@@ -151,7 +151,7 @@ extern "C" fn rt_tick_get() -> u32 {
     TICKS.load(SeqCst)
 }
 
-/// A timer's number, plus one, as the pointer that C holds.
+/// The pointer that C holds for a timer: its number plus one.
 type Handle = usize;
 
 fn with_timer(handle: Handle, f: impl FnOnce(&mut Option<Timer>)) -> isize {

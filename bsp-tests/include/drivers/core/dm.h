@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a driver asks about its device. */
+/* Queries of a driver about its device. */
 #ifndef CORE_DM_H__
 #define CORE_DM_H__
 

@@ -15,7 +15,7 @@ pub const SPACE_END: usize = 1 << 38;
 pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
 /// The blocks that RT-Thread's `rt_hw_mmu_map` lays where address and length allow it.
 pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
-/// What `rt_kmem_v2p` says of an address that is not mapped (RT-Thread's aarch64 `ARCH_MAP_FAILED`).
+/// The result of `rt_kmem_v2p` for an address that is not mapped (RT-Thread's aarch64 `ARCH_MAP_FAILED`).
 pub const MAP_FAILED: usize = 0x1_ffff_ffff_ffff;
 
 /// MAIR_EL1: Device-nGnRnE, Normal write-back, Normal Non-cacheable, in the page-table crate's order.
@@ -206,23 +206,23 @@ pub fn mmu_on(root: usize) {
     }
 }
 
-/// Makes what was written to the page tables visible to every core's walks.
+/// Makes earlier writes to the page tables visible to every core's walks.
 pub fn tables_written() {
     // SAFETY: a barrier.
     unsafe { asm!("dsb ishst", "isb") }
 }
 
-/// Where `va` leads, as RT-Thread asks on aarch64: an instruction that translates leaves its result in PAR_EL1, which is
-/// read after it. Whenever interrupts are not masked, one comes in between that translates another address.
+/// Translates `va` as RT-Thread does on aarch64: one instruction writes its result to PAR_EL1, and the next one reads it.
+/// Unless interrupts are masked, an interrupt comes in between and translates another address.
 pub fn v2p(va: usize) -> Option<usize> {
     // SAFETY: only writes PAR_EL1.
     unsafe { asm!("at s1e1w, {}", in(reg) va) };
     if !irqs_masked() {
         static ANOTHER: AtomicU32 = AtomicU32::new(0);
-        // By turns memory, and where nothing is mapped.
+        // Alternates between an address of memory and one that is not mapped.
         let is_memory = ANOTHER.fetch_add(1, Ordering::Relaxed) % 2 == 0;
         let another = if is_memory { (&raw const ANOTHER).addr() } else { usize::MAX };
-        // SAFETY: as above.
+        // SAFETY: only writes PAR_EL1.
         unsafe { asm!("at s1e1w, {}", "isb", in(reg) another) };
     }
     let par: usize;
@@ -274,12 +274,12 @@ fn barrier() {
 /// This core's number: 0 or 1.
 pub fn cpu_id() -> usize {
     let mpidr: usize;
-    // SAFETY: MPIDR_EL1 only names the core.
+    // SAFETY: only reads the core's number.
     unsafe { asm!("mrs {}, mpidr_el1", out(reg) mpidr, options(nomem, nostack)) };
     mpidr & 0xff
 }
 
-/// Masks interrupts on this core; gives what `irq_restore` wants.
+/// Masks interrupts on this core. Returns the argument for `irq_restore`.
 pub fn irq_mask() -> usize {
     let daif: usize;
     // SAFETY: masking interrupts is always sound.
@@ -289,7 +289,7 @@ pub fn irq_mask() -> usize {
 
 /// Undoes `irq_mask`.
 pub fn irq_restore(daif: usize) {
-    // SAFETY: the handlers are installed since boot.
+    // SAFETY: boot code installed the handlers.
     unsafe { asm!("msr daif, {}", in(reg) daif) };
 }
 
@@ -304,7 +304,7 @@ pub fn cycles() -> u64 {
 
 /// Lets interrupts in on this core.
 pub fn irq_on() {
-    // SAFETY: the handlers are installed since boot.
+    // SAFETY: boot code installed the handlers.
     unsafe { asm!("msr daifclr, #3") };
 }
 
@@ -350,9 +350,9 @@ pub fn power_off() -> ! {
     }
 }
 
-/// Makes the virtual timer's interrupt come after that many counts.
+/// Sets the virtual timer's interrupt to come after that many counts.
 pub fn timer_set(counts: u32) {
-    // SAFETY: the virtual timer is the tick's alone.
+    // SAFETY: only the tick uses the virtual timer.
     unsafe { asm!("msr cntv_tval_el0, {}", "msr cntv_ctl_el0, {}", "isb", in(reg) u64::from(counts), in(reg) 1u64) };
 }
 

@@ -14,7 +14,7 @@ pub use super::arm_virt::*;
 /// Short-descriptor page tables: 1 MiB sections and 4 KiB pages.
 pub type PageTable<H> = PageTable32<A32PagingMetaData, Entry, H>;
 
-/// What `rt_kmem_v2p` says of an address that is not mapped (RT-Thread's `ARCH_MAP_FAILED` for Cortex-A).
+/// The result of `rt_kmem_v2p` for an address that is not mapped (RT-Thread's `ARCH_MAP_FAILED` for Cortex-A).
 pub const MAP_FAILED: usize = usize::MAX;
 /// One past the last virtual address that the kernel may map.
 pub const SPACE_END: usize = 0xffff_f000;
@@ -110,8 +110,8 @@ irq_entry:
 
 /// An entry of a short-descriptor table of either level.
 ///
-/// The bits that say what an entry is tell sections from pages, too, because this kernel runs no code from a page: a
-/// section is always 0b10 and a page always 0b11, which is a page with XN (execute never).
+/// This kernel runs no code from a page, so the two lowest bits also distinguish sections from pages: a section is always
+/// 0b10, and a page always 0b11, which is a page with XN (execute never).
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Entry(u32);
@@ -133,7 +133,7 @@ const PAGE_UNCACHED: u32 = 1 << 6 | 1 << 10;
 /// Strongly-ordered memory, which has neither TEX nor C nor B.
 const DEVICE: u32 = 0;
 
-/// The bits of the constants above: what is left in an entry is the address.
+/// The bits of the constants above. The other bits of an entry are the address.
 const SECTION_ATTRIBUTES: u32 = SECTION_CACHED | SECTION_READ_WRITE;
 const PAGE_ATTRIBUTES: u32 = PAGE_CACHED | PAGE_READ_WRITE;
 
@@ -251,7 +251,7 @@ pub fn mmu_on(root: usize) {
     }
 }
 
-/// Makes what was written to the page tables visible to every core's walks; what was taken out is forgotten.
+/// Makes earlier writes to the page tables visible to every core's walks, and drops old entries from the TLBs.
 pub fn tables_written() {
     // SAFETY: barriers, and TLBIALLIS.
     unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c3, 0", "dsb", "isb", in(reg) 0) }
@@ -303,12 +303,12 @@ const MASKED: usize = 1 << 7;
 /// This core's number: 0 or 1.
 pub fn cpu_id() -> usize {
     let mpidr: usize;
-    // SAFETY: MPIDR only names the core.
+    // SAFETY: only reads the core's number.
     unsafe { asm!("mrc p15, 0, {}, c0, c0, 5", out(reg) mpidr, options(nomem, nostack)) };
     mpidr & 0xff
 }
 
-/// Masks interrupts on this core; gives what `irq_restore` wants.
+/// Masks interrupts on this core. Returns the argument for `irq_restore`.
 pub fn irq_mask() -> usize {
     let cpsr: usize;
     // SAFETY: masking interrupts is always sound.
@@ -325,7 +325,7 @@ pub fn irq_restore(saved: usize) {
 
 /// Lets interrupts in on this core.
 pub fn irq_on() {
-    // SAFETY: the handlers are installed since boot.
+    // SAFETY: boot code installed the handlers.
     unsafe { asm!("cpsie i") };
 }
 
@@ -371,9 +371,9 @@ pub fn power_off() -> ! {
     }
 }
 
-/// Makes the virtual timer's interrupt come after that many counts.
+/// Sets the virtual timer's interrupt to come after that many counts.
 pub fn timer_set(counts: u32) {
-    // SAFETY: CNTV_TVAL and CNTV_CTL: the virtual timer is the tick's alone.
+    // SAFETY: CNTV_TVAL and CNTV_CTL: only the tick uses the virtual timer.
     unsafe { asm!("mcr p15, 0, {}, c14, c3, 0", "mcr p15, 0, {}, c14, c3, 1", "isb", in(reg) counts, in(reg) 1) };
 }
 

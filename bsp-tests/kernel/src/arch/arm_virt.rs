@@ -1,4 +1,4 @@
-//! What QEMU's `virt` machine has for 64-bit and for 32-bit Arm alike: a GICv2, a PL011, and where RAM is.
+//! The parts of QEMU's `virt` machine that 64-bit and 32-bit Arm share: a GICv2, a PL011, and the place of RAM.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +12,7 @@ use crate::context::IrqMutex;
 
 /// Memory-mapped registers that the kernel itself uses: start, size.
 pub const DEVICES: [(usize, usize); 2] = [(GICD, 0x2_0000), (UART, 0x1000)];
-/// Where RAM begins, and with it the device tree, when QEMU loads an ELF file.
+/// The start of RAM. When QEMU loads an ELF file, the device tree is there.
 pub const RAM_START: usize = 0x4000_0000;
 
 const UART: usize = 0x0900_0000;
@@ -28,7 +28,7 @@ static TIMER_PERIOD: AtomicU32 = AtomicU32::new(0);
 
 /// Starts the tick on this core: `crate::thread::tick` runs `hz` times a second.
 pub fn tick_start(hz: u32) {
-    // SAFETY: the registers are mapped as device memory (DEVICES), and nobody else drives them.
+    // SAFETY: the registers are mapped as device memory (DEVICES), and only this function and `interrupt` use them.
     let mut gic = unsafe { GicV2::new(GICD as *mut _, GICC as *mut _) };
     gic.setup();
     gic.set_interrupt_priority(TIMER, 0x80);
@@ -68,10 +68,10 @@ pub fn put(port: &mut console::Port, byte: u8) {
     port.write_word(byte);
 }
 
-/// A byte that has come in.
+/// Returns the next byte that was received.
 pub fn get(port: &mut console::Port) -> Option<u8> {
     port.read_word().ok().flatten()
 }
 
-/// The driver behind the console.
+/// The driver of the console.
 pub type ConsolePort = Uart<'static>;

@@ -16,15 +16,15 @@ pub type PageTable<H> = PageTable64<Sv39MetaData<memory_addr::VirtAddr>, Entry, 
 
 /// Memory-mapped registers that the kernel itself uses: start, size.
 pub const DEVICES: [(usize, usize); 1] = [(UART, 0x1000)];
-/// Where RAM begins.
+/// The start of RAM.
 pub const RAM_START: usize = 0x8000_0000;
-/// What `rt_kmem_v2p` says of an address that is not mapped (`ARCH_MAP_FAILED` of the stand-in's `mmu.h`).
+/// The result of `rt_kmem_v2p` for an address that is not mapped (`ARCH_MAP_FAILED` of the stand-in's `mmu.h`).
 pub const MAP_FAILED: usize = usize::MAX;
 /// One past the last virtual address that the kernel may map.
 pub const SPACE_END: usize = 1 << 38;
 /// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
 pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
-/// Blocks as on aarch64: RT-Thread lays none here, but may some day.
+/// The same size of blocks as on aarch64. RT-Thread maps no blocks here yet.
 pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
 
 const UART: usize = 0x1000_0000;
@@ -210,7 +210,7 @@ impl Entry {
 
 impl GenericPTE for Entry {
     fn new_page(paddr: PhysAddr, flags: MappingFlags, is_huge: bool) -> Self {
-        // As RT-Thread's block mapping: a block drops the low bits of the address.
+        // As in RT-Thread's block mapping, a block drops the low bits of the address.
         let page = paddr.as_usize() & if is_huge { !0x1f_ffff } else { !0xfff };
         Entry(page >> 2 | Self::leaf_bits(flags))
     }
@@ -265,7 +265,7 @@ impl GenericPTE for Entry {
 /// Turns the MMU on, on this core.
 pub fn mmu_on(root: usize) {
     const SV39: usize = 8 << 60;
-    // Without it the console's own page would fault, and nobody would hear of it.
+    // Without Svpbmt, the console's own page would fault, and the kernel could print no reason.
     let isa = boot::node("riscv").and_then(|cpu| cpu.property("riscv,isa")?.value_as::<&str>().ok());
     let isa = isa.unwrap_or_default();
     assert!(isa.split('_').any(|name| name == "svpbmt"), "no Svpbmt in {isa}: QEMU wants -cpu rv64,svpbmt=true");
@@ -273,11 +273,11 @@ pub fn mmu_on(root: usize) {
     unsafe { asm!("csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12) }
 }
 
-/// Makes what was written to the page tables visible to both cores' walks; what was taken out is forgotten.
+/// Makes earlier writes to the page tables visible to both cores' walks, and drops old entries from the TLBs.
 pub fn tables_written() {
     // SAFETY: a barrier.
     unsafe { asm!("fence", "sfence.vma") }
-    // `sfence.vma` is this core's alone, and the firmware reaches the other even while it masks interrupts.
+    // `sfence.vma` affects this core only. The firmware reaches the other core even while that core masks interrupts.
     if crate::thread::second_is_up() {
         let both = HartMask::from_mask_base(1 << BOOT_HART.load(Relaxed) | 1 << second_hart(), 0);
         assert!(sbi_rt::remote_sfence_vma(both, 0, usize::MAX).is_ok(), "the firmware's remote fence");
@@ -309,12 +309,12 @@ const SIE: usize = 1 << 1;
 /// This core's number: 0 or 1.
 pub fn cpu_id() -> usize {
     let id: usize;
-    // SAFETY: boot code puts it there, and nobody else uses the register.
+    // SAFETY: boot code wrote the number to the register, and nothing changes it.
     unsafe { asm!("mv {}, tp", out(reg) id, options(nomem, nostack)) };
     id
 }
 
-/// Masks interrupts on this core; gives what `irq_restore` wants.
+/// Masks interrupts on this core. Returns the argument for `irq_restore`.
 pub fn irq_mask() -> usize {
     let sstatus: usize;
     // SAFETY: masking interrupts is always sound.
@@ -324,7 +324,7 @@ pub fn irq_mask() -> usize {
 
 /// Undoes `irq_mask`.
 pub fn irq_restore(saved: usize) {
-    // SAFETY: the handler is installed since boot.
+    // SAFETY: boot code installed the handler.
     unsafe { asm!("csrs sstatus, {}", in(reg) saved & SIE) };
 }
 
@@ -362,12 +362,12 @@ extern "C" fn second_main(root: usize) -> ! {
     crate::thread::second_core()
 }
 
-/// Waits a moment.
+/// Waits for a short time.
 pub fn wait() {
     core::hint::spin_loop();
 }
 
-/// Wakes every core in [`wait`], which none sleeps in.
+/// Does nothing: [`wait`] returns without being woken.
 pub fn wake() {}
 
 /// Ends the machine.
@@ -384,7 +384,7 @@ static TIMER_PERIOD: AtomicUsize = AtomicUsize::new(0);
 pub fn tick_start(hz: u32) {
     TIMER_PERIOD.store((TIMEBASE / u64::from(hz)) as usize, Relaxed);
     timer_next();
-    // SAFETY: the handler is installed since boot.
+    // SAFETY: boot code installed the handler.
     unsafe { asm!("csrs sie, {}", in(reg) 1usize << 5) };
 }
 
@@ -429,10 +429,10 @@ pub fn put(port: &mut console::Port, byte: u8) {
     port.send_raw(byte);
 }
 
-/// A byte that has come in.
+/// Returns the next byte that was received.
 pub fn get(port: &mut console::Port) -> Option<u8> {
     port.try_receive().ok()
 }
 
-/// The driver behind the console.
+/// The driver of the console.
 pub type ConsolePort = MmioSerialPort;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands for the rest of the group, which must stay. */
+/* A stand-in for the other files of the group, which must be compiled. */
 #include <rtdevice.h>
 
 const char stand_in_dma_engine[] = "dma engine";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands for RT-Thread's own dma_pool.c: it serves nothing, and lists its pools in the C original's form. */
+/* A stand-in for RT-Thread's dma_pool.c: serves no request, and lists its pools in the form of dma_pool.c. */
 #include <rtdevice.h>
 #include <rtthread.h>
 
@@ -25,7 +25,7 @@ rt_err_t rt_dma_pool_extract(rt_size_t cma_size, rt_size_t coherent_pool_size)
     return RT_EOK;
 }
 
-/* The names are blank there, too: their precision is zero. */
+/* As in dma_pool.c, the precision of the name is zero, so that no name is printed. */
 static int list_dma_pool(int argc, char *argv[])
 {
     RT_UNUSED(argc);
