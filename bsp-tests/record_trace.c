@@ -3,10 +3,10 @@
  */
 
 /*
- * Prints every allocation and every free as bsp-tests/sizing reads them (docs/sizing.md). Compile it into the image and
- * link with -Wl,--wrap=rt_dma_alloc,--wrap=rt_dma_free: then the calls of all drivers come here first.
+ * Prints every allocation and every free in the form that bsp-tests/sizing reads (docs/sizing.md). Compile this file into
+ * the image and link with -Wl,--wrap=rt_dma_alloc,--wrap=rt_dma_free, so that the calls of all drivers go through it.
  *
- * rt_kprintf may sleep, so this is for a board whose drivers allocate in threads.
+ * rt_kprintf() may sleep, so use this file only if all drivers allocate and free in threads.
  */
 
 #include <rtthread.h>

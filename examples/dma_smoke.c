@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The msh command dma_smoke for any board: takes every page that a device can get, one by one, checks that no two are
- * the same, gives them back, and calls wrongly. Prints one PASS or FAIL line a check. Other drivers go without DMA memory
- * for a moment: not for a system at work.
+ * The msh command dma_smoke for any board. It allocates every page that a device can get, one by one, checks that no page is
+ * handed out twice, frees all pages, and makes wrong calls. It prints a line with PASS or FAIL for each check. For a short
+ * time, other drivers get no DMA memory: do not run the command on a system in use.
  */
 #include <rtthread.h>
 #include <rtdevice.h>
@@ -11,7 +11,7 @@
 
 static struct rt_device smoke_device;
 
-/* Each page holds the address of the one before, and its own handle. */
+/* Each page holds the address of the page that was allocated before it, and its own handle. */
 struct page
 {
     struct page *before;
@@ -57,7 +57,10 @@ static int check(const char *what, rt_bool_t holds)
     return !holds;
 }
 
-/* A page that two owners got would hold the second one's words: then fewer come back than were taken, or for ever. */
+/*
+ * If a page was handed out twice, the second owner's words overwrite the first one's. The list of pages then loses pages or
+ * has a loop, so that the numbers of allocated and of freed pages differ or the command does not end.
+ */
 static int check_pages(const char *what, rt_ubase_t flags)
 {
     struct page *last;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A camera that has memory of its own. The device tree says so, the driver does not:
+ * memory-region: a camera has memory of its own. The device tree describes it, and the driver needs no special code:
  *
  *     reserved-memory {
  *         frames: frames@50000000 {
@@ -12,7 +12,7 @@
  *         memory-region = <&frames>;
  *     };
  *
- * Its buffers come from there first; no other device gets any of it, unless the node says reusable.
+ * The camera's buffers come from that memory first. No other device gets memory from there unless the node is reusable.
  */
 #include <rtthread.h>
 #include <rtdevice.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A driver with a ring of descriptors that the device reads and writes while the processor does: coherent memory, for as
- * long as the device is bound.
+ * Coherent memory and the sync calls: a driver has a ring of descriptors that the processor and the device access at the same
+ * time. The descriptors are in coherent memory, which the driver keeps until the device is removed.
  */
 #include <rtthread.h>
 #include <rtdevice.h>
@@ -10,16 +10,16 @@
 
 struct descriptor
 {
-    rt_uint64_t buffer;     /* the packet's handle */
+    rt_uint64_t buffer;     /* the handle of the packet */
     rt_uint32_t length;
-    rt_uint32_t owner;      /* 1: the device's */
+    rt_uint32_t owner;      /* 1: the device owns the descriptor; 0: the driver */
 };
 
 struct ring
 {
     struct rt_device *dev;
     volatile struct descriptor *descriptors;
-    rt_ubase_t handle;      /* where the device finds the descriptors */
+    rt_ubase_t handle;      /* the address of the descriptors for the device */
     rt_size_t next;
 };
 
@@ -32,7 +32,7 @@ rt_err_t ring_probe(struct ring *ring, struct rt_device *dev)
     {
         return -RT_ENOMEM;
     }
-    /* Uncached memory takes aligned accesses only: no memset. */
+    /* Uncached memory allows only aligned accesses, so rt_memset() must not be used. */
     for (rt_size_t i = 0; i < RING_LENGTH; ++i)
     {
         ring->descriptors[i].buffer = 0;
@@ -43,7 +43,7 @@ rt_err_t ring_probe(struct ring *ring, struct rt_device *dev)
     return RT_EOK;
 }
 
-/* Gives a packet to the device. It lies in ordinary, cached memory, so the cache is written back first. */
+/* Gives a packet to the device. The packet is in cached memory, so the sync call first writes the cache back. */
 rt_err_t ring_send(struct ring *ring, void *packet, rt_uint32_t length)
 {
     volatile struct descriptor *descriptor = &ring->descriptors[ring->next];
@@ -61,7 +61,7 @@ rt_err_t ring_send(struct ring *ring, void *packet, rt_uint32_t length)
     }
     descriptor->buffer = handle;
     descriptor->length = length;
-    rt_hw_dsb();
+    rt_hw_dsb();    /* the device must see the fields above before it owns the descriptor */
     descriptor->owner = 1;
     ring->next = (ring->next + 1) % RING_LENGTH;
 

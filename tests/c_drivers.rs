@@ -39,12 +39,12 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
 }
 
-/// Compiles and runs a program over the port and the host stand-in, and returns what it printed.
+/// Compiles a program with the port and the host stand-in, runs it, and returns its output.
 fn output_of(revision: u32, name: &str, sources: &[PathBuf], flags: &[&str], subject: Option<&str>) -> String {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
-    // Of each test its own, so that tests may run at once.
+    // Each test has its own program, so that tests can run at the same time.
     static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
     let number = PROGRAMS.fetch_add(1, Relaxed);
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{revision}-{number}"));
@@ -74,7 +74,7 @@ fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
-/// Runs a board that has one peculiarity, and returns what it printed.
+/// Runs a program of `bsp-tests/boards/`, and returns its output.
 fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
     let sources = [format!("bsp-tests/boards/{name}.c"), "bsp-tests/host/kernel.c".to_owned()];
     let text = output_of(revision, name, &sources.map(|path| root().join(path)), flags, None);
@@ -160,7 +160,7 @@ fn fault_22_the_console_of_a_c_system_may_be_a_dma_device() {
     }
 }
 
-/// The lines of `text` that contain `part`.
+/// Returns the lines of `text` that contain `part`.
 fn lines_with(text: &str, part: &str) -> Vec<String> {
     text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
 }
@@ -174,7 +174,7 @@ fn fault_28_a_board_that_leaves_the_mmu_off_boots_and_serves_cached_memory() {
     }
 }
 
-/// RAM of an odd number of MiB, so that a pool of 2 MiB at its end begins within a block of 2 MiB.
+/// The size of RAM is an odd number of MiB, so that a pool of 2 MiB at its end begins within a block of 2 MiB.
 const ODD_RAM: &str = "-DHOST_RAM_SIZE=(63UL << 20)";
 
 #[test]

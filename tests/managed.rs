@@ -65,7 +65,7 @@ fn a_resource_that_went_early_does_not_go_again() {
         assert!(unmanage(&records, device, Kind::Buffer, number));
         assert!(!unmanage(&records, device, Kind::Buffer, number), "a second time");
     }
-    assert_eq!(released(), [], "who takes it out releases it");
+    assert_eq!(released(), [], "the caller that takes a resource out releases it");
     records.release(device);
     assert_eq!(released(), [3, 1].map(|number| (device, number)));
     assert_eq!(machine.balance().heap_bytes, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool of a whole number of 2 MiB at the end of RAM. Behind it there is nothing that could be mapped. Devices without a
- * name, for the log. (A processor other than aarch64: its extra page is not mapped here.)
+ * A board with a pool at the end of RAM whose size is a multiple of 2 MiB. There is no memory after it, so that the extra
+ * page that aarch64 maps with such a view must not be mapped here. The devices have no name, for the lines of the log.
  */
 #include <rtdevice.h>
 #include "expect.h"
@@ -9,7 +9,7 @@
 
 static struct rt_device device = { .parent.name = "disk" };
 
-/* A view serves interrupts; a mapping for each buffer, as where the view cannot be mapped, does not. */
+/* An interrupt is served from a view. Without a view, each buffer needs a mapping of its own, which needs a thread. */
 static void views_end_with_the_pool(void)
 {
     static const rt_ubase_t kinds[] =
@@ -57,7 +57,7 @@ int main(void)
     host_start();
     pool = rt_dma_pool_install(&region);
     EXPECT(pool);
-    /* Revision 1 sets the flag, whether its boot code mapped the pool or not. */
+    /* In revision 1 the flag is set, whether boot code mapped the pool or not. */
     EXPECT(pool->flags & RT_DMA_F_LINEAR);
     views_end_with_the_pool();
     lines_about_devices_without_a_name();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A board that compiles the memory management and leaves the MMU off, as qemu-virt64-riscv without RT_USING_SMART does:
- * nothing sets rt_kernel_space up, and whoever follows its page table stops the kernel.
+ * A board that compiles the memory management but leaves the MMU off, as qemu-virt64-riscv does without RT_USING_SMART:
+ * nothing sets rt_kernel_space up, and a call that uses its page table stops the kernel.
  */
 #include <string.h>
 

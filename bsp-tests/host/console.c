@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A console behind a DMA controller: its driver calls the library with every piece of text, in the thread that writes. */
+/* Tests a console whose driver uses DMA: it calls the library for each piece of text, in the thread that writes the text. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -29,7 +29,7 @@ static void write_text(void)
     void *buffer;
 
     texts++;
-    /* Its first call again. */
+    /* The driver's device makes its first call again. */
     uart.dma_ops = RT_NULL;
     buffer = rt_dma_alloc(&uart, 64, &handle, 0);
     EXPECT(buffer && rt_dma_sync_out_data(&uart, buffer, 64, &synced, 0) == RT_EOK && synced == handle);
@@ -50,7 +50,7 @@ static void write_text(void)
     }
 }
 
-/* Nothing that writes text may hold what the driver of the console could wait for. */
+/* While the library writes text, it must not hold a lock or a turn for which the console's driver would wait. */
 void console_with_dma(void)
 {
     static struct rt_device dev = { .parent.name = "disk" };

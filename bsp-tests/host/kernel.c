@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls. RAM is a memory file, of which each mapping
- * is a further mapping. There is one thread, which also plays the interrupts.
+ * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls. RAM is a memory file, and each
+ * mapping of the kernel maps that file once more. There is one thread, which also plays the interrupts.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -112,7 +112,7 @@ rt_ubase_t rt_kmem_pvoff(void)
     return HOST_RAM - (rt_ubase_t)linear;
 }
 
-/* The board leaves the MMU off: all memory is there at its linear address, and nothing follows page tables. */
+/* The board leaves the MMU off: all memory is accessible at its linear address, and there are no page tables. */
 void host_leave_mmu_off(void)
 {
     rt_kernel_space.page_table = RT_NULL;
@@ -126,7 +126,7 @@ void *rt_kmem_v2p(void *vaddr)
 {
     char *va = vaddr;
 
-    /* RT-Thread reads through the null pointer. */
+    /* RT-Thread reads through the null pointer here. */
     RT_ASSERT(rt_kernel_space.page_table);
 
     if (va >= linear && va < linear + HOST_RAM_SIZE && is_linear[(va - linear) / ARCH_PAGE_SIZE])

@@ -12,9 +12,9 @@
 #endif
 #define HOST_DMA_OFFSET 0x80000000UL
 
-/* Switches the machine on. */
+/* Starts the stand-in. */
 void host_start(void);
-/* Takes the page tables away: a board that leaves the MMU off. */
+/* Removes the page tables, as on a board that leaves the MMU off. */
 void host_leave_mmu_off(void);
 /* Return the numbers of heap blocks and of mappings in use. */
 int host_heap_blocks(void);
@@ -26,7 +26,7 @@ const char *host_last_text(void);
 /* Returns the text of rt_kprintf since host_forget_text(). */
 const char *host_text(void);
 void host_forget_text(void);
-/* The driver of the device that text is written through: called with each piece of it, but not for its own text. */
+/* Sets the driver of the console. It is called for each piece of text, but not for text that it writes itself. */
 void host_set_console(void (*driver)(void));
 /* Makes the caller an interrupt (1) or a thread (0) from now on. */
 void host_interrupt(int on);

@@ -1,4 +1,5 @@
-//! Text goes through a device, whose driver calls the library with every line: it may not have to wait for its own thread.
+//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes the
+//! line.
 
 use super::*;
 use rt_dma_pool::additions::block_pool::set::BadDestroy;
@@ -80,7 +81,7 @@ fn fault_22_growth_writes_without_a_turn() {
         own.free(block.va, block.handle).unwrap();
         assert_eq!(own.trim(), 1);
         assert!(own.allocate().is_some_and(|block| own.free(block.va, block.handle).is_ok()));
-        // SAFETY: nobody uses it any more.
+        // SAFETY: the pool is not used after this call.
         unsafe { noisy.destroy(own) }.unwrap();
     });
     assert_eq!(lines, 4);

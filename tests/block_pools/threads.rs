@@ -139,8 +139,8 @@ fn of_two_frees_of_one_block_one_is_refused() {
     }
 }
 
-/// One core gives blocks back twice, another trims; the right owners' blocks must lie in pages that the pool has, and have one
-/// owner. (Only second frees of blocks that nobody took meanwhile: this core takes and frees, and no other has that page.)
+/// One core frees blocks twice while another core trims. Every block in use must lie in a page of the pool and have one
+/// owner. Only the first core allocates and frees, so that no block is allocated between its two frees.
 #[test]
 fn fault_20_second_frees_during_a_trim_are_refused() {
     for size in [64, 4096] {

@@ -133,7 +133,7 @@ fn a_device_pool_serves_only_its_devices_requests_for_one() {
     let (device, other) = (machine.plain_device(), machine.plain_device());
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "there is no device pool yet");
     own.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
-    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "it is nobody's yet");
+    assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE), None, "no device owns it yet");
     own.public.dev.store(device.0 as *mut _, Relaxed);
 
     assert_eq!(machine.alloc(device, PAGE, Flags::DEVICE).unwrap().handle, BASE);
@@ -250,7 +250,7 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
     machine.install(c"pool", LOW.start, MIB);
     let plain = machine.plain_device();
     let count = || machine.dma.bad_calls();
-    // An allocation that would have to make a view.
+    // An allocation that needs a new view.
     for flags in [Flags::empty(), Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let before = count();
         assert_eq!(machine.in_interrupt(|| machine.alloc(plain, PAGE, flags)), None);
@@ -258,7 +258,7 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
         assert_eq!(machine.with_interrupts_off(|| machine.alloc(plain, PAGE, flags)), None);
         assert_eq!(count(), before + 2, "{flags:?}");
     }
-    // One within a mask.
+    // An allocation within a mask.
     let before = count();
     let within = || machine.dma.allocate_within(MapOps::NonCoherent, plain, PAGE, Flags::NOCACHE, u32::MAX as u64);
     assert_eq!(machine.in_interrupt(within), None);

@@ -170,17 +170,17 @@ fn consumed_memory_cannot_be_installed_again() {
     assert_eq!(machine.extract(PAGE, 0), Err(Error::NoRegion));
 }
 
-/// The end of the address space.
+/// The end of the address space, one past its last byte: it wraps around to 0.
 const TOP: usize = 0;
 
-/// A machine with one reserved region, whose memory nobody can map.
+/// Returns a machine with one reserved region, whose memory cannot be mapped.
 fn machine_at(start: usize, end: usize) -> Machine {
     let machine = machine_with(&[ReservedRegion { start, end, usable: true }]);
     machine.fail_always(Service::MapLinear);
     machine
 }
 
-/// Every page of every pool can be had, by its physical address, and given back.
+/// Checks that every page of every pool can be allocated by its physical address, and freed.
 fn assert_every_page_serves(machine: &Machine) {
     let device = machine.plain_device();
     let mut expected = Vec::new();
@@ -196,7 +196,7 @@ fn assert_every_page_serves(machine: &Machine) {
 
 #[test]
 fn fault_10_a_region_at_address_0_serves_but_for_its_first_page_and_the_split_is_exact() {
-    // Where there is room, both pools have the bytes that were asked for.
+    // If the region is large enough, both pools have the requested sizes.
     let (total, coherent) = (64 * PAGE, 16 * PAGE);
     for (end, cma) in [(2 * total, 48 * PAGE), (total + PAGE, 48 * PAGE), (total, 47 * PAGE)] {
         let machine = machine_at(0, end);
@@ -219,7 +219,7 @@ fn fault_10_a_region_at_address_0_serves_but_for_its_first_page_and_the_split_is
         assert_eq!(found, expected, "{total:#x} {coherent:#x}");
         assert_every_page_serves(&machine);
     }
-    // Nothing can be taken of one page.
+    // A region that has only the page at address 0 has no room for a pool.
     assert_eq!(machine_at(0, PAGE).extract(PAGE, 0), Err(Error::NoRegion));
     let machine = machine_with(&[usable(0, PAGE), usable(BASE, PAGE)]);
     assert_eq!(machine.extract(PAGE, 0), Ok((BASE, BASE + PAGE)), "the next region is looked at");

@@ -392,7 +392,7 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
         let pool = machine.install(c"pool", BASE, MIB);
         let device = machine.plain_device();
         let set = |bits| pool.public.flags.store(bits, Relaxed);
-        // Every value of the flags of both revisions, when it is allocated and when it is freed.
+        // All combinations of both revisions' flags, for the allocation and for the free.
         for (before, after) in (0..64).flat_map(|before| (0..64).map(move |after| (before, after))) {
             let mut all = Vec::new();
             for wanted in kinds {
@@ -429,7 +429,7 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
     machine.fail_always(Service::MapLinear);
     machine.install(c"pool", BASE, 16 * MIB);
     let device = machine.plain_device();
-    // Less than the pool's size.
+    // The view's address is less than the pool's size.
     let low = MIB;
     machine.map_next_at(low);
     let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();

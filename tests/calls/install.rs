@@ -164,7 +164,7 @@ fn physical_page_0_is_left_out() {
 fn fault_05_every_pool_of_revision_1_has_the_flag_linear() {
     let machine = Machine::new();
     machine.set_revision_1();
-    // Boot code mapped the one and left the other out.
+    // Boot code mapped the first pool's memory and not the second's.
     machine.premap_linear(BASE, MIB);
     let mapped = machine.install(c"mapped", BASE, MIB);
     let unmapped = machine.install(c"unmapped", BASE + MIB, MIB);
@@ -190,7 +190,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
     assert_eq!(machine.device_read(held.handle, 5), b"hello");
     machine.in_interrupt(|| machine.free(held)).unwrap();
 
-    // Memory that must not be mapped linearly has no other address either.
+    // Memory that must not be mapped linearly has no other virtual address either.
     let region = NamedRegion { start: BASE + 4 * MIB, end: BASE + 5 * MIB, no_map: true, reusable: false };
     let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
     for limit in [64 * MIB, 0] {

@@ -1,5 +1,5 @@
-//! Text goes through a device, whose driver calls the library with every line: it may not have to wait for its own thread.
-//! The fake kernel also asserts, with every line of every test, that the library holds no lock and no turn.
+//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes the
+//! line. For every line of every test, the fake kernel also asserts that the library holds no lock and no turn.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::flags::Flags;
@@ -11,13 +11,13 @@ use std::time::Duration;
 
 const BASE: usize = LOW.start;
 
-/// Runs `scenario` with a console whose driver's first call comes with every line; returns how many lines there were.
+/// Runs `scenario` with a console whose driver makes its device's first call for every line. Returns the number of lines.
 fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
     let lines = Arc::new(AtomicUsize::new(0));
     let (others, counted) = (machine.clone(), lines.clone());
     machine.set_writer(Some(Arc::new(move || {
         let line = counted.fetch_add(1, Relaxed);
-        // Its own region is claimed, and so a pool is installed and announced.
+        // The call claims the device's region, so that a pool is installed and a line is written.
         let region = named_region(BASE + (40 + line.min(9)) * MIB, 4 * PAGE);
         let console = others.device(DeviceInfo::naming(&[region]));
         for flags in [Flags::empty(), Flags::NOCACHE] {
