@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the library is measured against: see bit_by_bit.c and in_band.c. */
+/* The allocators with which the library is compared: see bit_by_bit.c and in_band.c. */
 #ifndef BASELINES_H__
 #define BASELINES_H__
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The baseline of pages: first fit that looks at one bit after the other, and nothing else. A request finds its device's
- * operations, walks the list of pools, takes the lock, and looks for a run; the processor's address is a sum; a buffer is
- * given back by its handle, unchecked.
+ * The baseline for pages: a first fit that reads the bitmap bit by bit, without any checks. A request reads its device's
+ * operations, walks the list of pools, takes the lock, and searches a run. The virtual address is computed by an addition.
+ * A free uses the handle without a check.
  */
 #include <mm_aspace.h>
 #include "baselines.h"
@@ -52,7 +52,7 @@ static inline void change_bit(rt_bitmap_t *map, rt_size_t bit)
     map[bit / RT_BITMAP_BIT_WIDTH] ^= (rt_bitmap_t)1 << (bit % RT_BITMAP_BIT_WIDTH);
 }
 
-/* The lowest `pages` free pages in a row, now in use; the number of pages of the pool if there are none. */
+/* Marks the lowest run of `pages` free pages as used. Returns its first page, or the pool's number of pages if there is none. */
 static rt_size_t take_run(struct rt_dma_pool *pool, rt_size_t pages)
 {
     rt_size_t run = 0;

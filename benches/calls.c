@@ -25,7 +25,7 @@ extern volatile rt_uint64_t stand_in_longest_stretch;
 void bench_maps(void);
 
 static struct rt_device dev = { .parent.name = "dma_bench" };
-/* What counting costs: a call that does nothing, and interrupts masked for nothing. */
+/* The cost of the counting itself: of an empty call, and of masking interrupts around nothing. */
 static rt_uint64_t overhead, empty_stretch;
 
 static void counter_on(void)
@@ -40,7 +40,7 @@ static void counter_on(void)
     empty_stretch = stand_in_longest_stretch;
 }
 
-/* 1,000 turns of two instructions. */
+/* A loop of 1,000 rounds with two instructions each. */
 static rt_uint64_t calibrate(void)
 {
     rt_uint64_t start = count(), turns = 1000;
@@ -91,11 +91,11 @@ static void bench_call(const char *name, rt_size_t size, rt_ubase_t flags)
 /* ---- the longest stretch, on a pool of 262,144 pages -------------------------------------------------------------- */
 
 #define BIG_PAGES       262144UL
-#define BIG_START       0x1000000000UL  /* Nothing is there, and nobody looks: its buffers are not mapped. */
+#define BIG_START       0x1000000000UL  /* No memory is there. Its buffers are never mapped or accessed. */
 #define BIG_FLAGS       (RT_DMA_F_NOMAP | RT_DMA_F_DEVICE)
 
 static struct rt_device big_dev = { .parent.name = "dma_bench_big" };
-static rt_uint32_t *lengths; /* of the allocation that begins at each page; 0 if none does */
+static rt_uint32_t *lengths; /* the length of the allocation that begins at each page, 0 if none begins there */
 
 static struct
 {
@@ -118,7 +118,7 @@ static void judge(rt_size_t pages)
     stand_in_longest_stretch = empty_stretch;
 }
 
-/* Notes what a request for pages gave; the page where they begin, or BIG_PAGES. */
+/* Records the result of a request. Returns the first page, or BIG_PAGES if the request failed. */
 static rt_size_t taken(rt_size_t pages, const void *buffer, rt_ubase_t handle)
 {
     judge(pages);
@@ -138,7 +138,7 @@ static rt_size_t take(rt_size_t pages)
     return taken(pages, buffer, handle);
 }
 
-/* The same, from a multiple of so many pages on. */
+/* Allocates pages whose first page is a multiple of the alignment. Returns the first page, or BIG_PAGES. */
 static rt_size_t take_aligned(rt_size_t pages, rt_size_t align)
 {
     rt_ubase_t handle;
@@ -187,7 +187,7 @@ static rt_uint32_t random_below(rt_uint32_t below)
     return state % below;
 }
 
-/* Sizes of all kinds come and go until the pool is old. */
+/* Allocates and frees all kinds of sizes until the pool is fragmented. */
 static void stretch_random(void)
 {
     for (int step = 0; step < 60000; ++step)
@@ -261,9 +261,9 @@ static void stretch_boundaries(void)
                 middle = take(70);
                 high = take(37);
                 rest = take(BIG_PAGES - at - 37);
-                give(rest);             /* the longest run begins behind `high` */
-                give(high);             /* it begins earlier now */
-                give(middle);           /* and in another word */
+                give(rest);             /* the longest run begins after `high` */
+                give(high);             /* now it begins earlier */
+                give(middle);           /* now it begins in another word */
                 middle = take(3);
                 give(low);
                 low = take(5);
@@ -278,7 +278,7 @@ static void stretch_boundaries(void)
     report("boundaries");
 }
 
-/* One request after the other, each for all that is left but a little, and back in the other order. */
+/* Each request takes almost all free pages. The buffers are freed in the reverse order. */
 static void stretch_large(void)
 {
     for (rt_size_t pages = BIG_PAGES; pages > 64; pages -= pages / 7)
@@ -296,7 +296,7 @@ static void stretch_large(void)
     report("large");
 }
 
-/* Aligned requests look at one free run after the other: in an old pool, and where the only one is far away. */
+/* Aligned requests examine one free run after the other: in a fragmented pool, and where the only fitting run is far away. */
 static void stretch_aligned(void)
 {
     while (take(1 + random_below(8)) != BIG_PAGES)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The baseline of small blocks: a free list in the blocks themselves. The first word of a free block points to the next;
- * a block is taken from the list's head and put back there under the pool's lock, unchecked; its handle is a sum.
+ * The baseline for small blocks: a free list in the blocks themselves. The first word of a free block points to the next
+ * one. Blocks are taken from the list's head and returned to it under the pool's lock, without checks. The handle is
+ * computed by an addition.
  */
 #include "baselines.h"
 
@@ -15,7 +16,7 @@ struct page
 struct in_band_pool
 {
     void *first;            /* the free block at the head */
-    rt_ubase_t offset;      /* from the processor's address to the device's, the same for all pages of a view */
+    rt_ubase_t offset;      /* from the virtual address to the handle; all pages of a view have the same offset */
     struct rt_spinlock lock;
     struct rt_device *dev;
     rt_size_t size, boundary;
@@ -33,7 +34,7 @@ struct in_band_pool *in_band_create(struct rt_device *dev, rt_size_t size, rt_si
     return pool;
 }
 
-/* One page more, all of whose blocks are free; the lowest at the head. */
+/* Adds a page. All its blocks are free, and the lowest is at the head of the list. */
 static __attribute__((noinline)) int grow(struct in_band_pool *pool)
 {
     struct page *page = rt_calloc(1, sizeof(*page));

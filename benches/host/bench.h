@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the programs of this folder share: how instructions are counted, and numbers that look random. */
+/* Shared by the programs of this folder: the counting of instructions, and pseudo-random numbers. */
 #ifndef BENCH_H__
 #define BENCH_H__
 

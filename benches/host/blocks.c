@@ -33,7 +33,7 @@ static void our_destroy(void *pool)
     MUST(rt_dma_block_pool_destroy(pool) == RT_EOK);
 }
 
-/* The calls of both sides, as of one type: pools are pointers to either. */
+/* The calls of both sides as one type: a pool is a pointer to a pool of either side. */
 static const struct side
 {
     const char *name;
@@ -78,7 +78,7 @@ static struct block
     rt_ubase_t handle;
 } blocks[MOST];
 
-/* In which order the blocks of a round are given back; a round has LEAST << n allocations. */
+/* The order in which the blocks of a round are freed. A round has LEAST << n allocations. */
 static rt_uint32_t order[4][MOST];
 
 static void first_to_last(rt_uint32_t *order, int count)
@@ -173,7 +173,7 @@ static struct { char *from, *to; } guarded[2];
 static char *volatile opened;   /* the page that the last fault opened */
 static volatile long faults;
 
-/* Counts an access, and lets it through: this page is open until the call returns. */
+/* Counts an access and permits it: this page stays accessible until the call returns. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     char *at = info->si_addr;
@@ -202,7 +202,7 @@ static void close_again(void)
     }
 }
 
-/* The pool's two views: no access goes through from here on. */
+/* From here on, every access to the pool's two views is a fault. */
 static void guard(void)
 {
     struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
@@ -225,7 +225,7 @@ static void guard(void)
     MUST(!sigaction(SIGSEGV, &action, RT_NULL));
 }
 
-/* Growing, allocating and freeing; 1,024 blocks, shuffled, three times over. */
+/* Grows the pool, allocates, and frees 1,024 blocks in a shuffled order, three times. */
 static void touch(const struct shape *shape)
 {
     shuffled(order[0], LEAST);

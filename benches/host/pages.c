@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pages PAGES: instructions of rt_dma_alloc and rt_dma_free on one pool of that many pages, against bit_by_bit.c, side by
- * side in one run under callgrind. See ../results.md for what the rows are.
+ * side in one run under callgrind. ../results.md explains the rows.
  *
  * Lines: "row PAGES FILL REQUEST OUTCOME FIT COUNTED": FIT is the first page of what a first fit takes, or "none";
  * COUNTED is how many turns callgrind counted for each side, under "PAGES FILL REQUEST OUTCOME SIDE".
@@ -58,7 +58,7 @@ static const struct fill
     { "checkerboard", fill_checkerboard },
 };
 
-/* The first of the lowest `request` pages in a row that are to be free; `pages` if there are none. */
+/* Returns the first page of the lowest run of `request` pages that are to be free, or `pages` if there is none. */
 static rt_size_t fit(rt_size_t request)
 {
     rt_size_t run = 0;
@@ -74,7 +74,7 @@ static rt_size_t fit(rt_size_t request)
     return pages;
 }
 
-/* Breaks every free run of `request` pages or more, by single pages. */
+/* Breaks every free run of `request` pages or more, by marking single pages as used. */
 static void break_runs(rt_size_t request)
 {
     rt_size_t run = 0;
@@ -90,7 +90,7 @@ static void break_runs(rt_size_t request)
     }
 }
 
-/* Brings both pools to what is wanted: ours by its calls, one page at a time. */
+/* Brings both pools into the wanted state. The library's pool is changed by its calls, one page at a time. */
 static void settle(void)
 {
     rt_ubase_t handle;
@@ -116,7 +116,7 @@ static void settle(void)
 
 /* ---- turns -------------------------------------------------------------------------------------------------------- */
 
-/* A buffer, and back. */
+/* Allocates and frees one buffer. */
 static void pairs(struct side *side, rt_size_t size, int turns)
 {
     rt_ubase_t handle;
@@ -132,7 +132,7 @@ static void pairs(struct side *side, rt_size_t size, int turns)
     }
 }
 
-/* Two buffers, and back in the order in which they came: none is given back as the last that was taken. */
+/* Allocates two buffers and frees them in the same order, so that no free is that of the newest buffer. */
 static void crossed(struct side *side, rt_size_t size, int turns)
 {
     rt_ubase_t first_handle, second_handle;
@@ -175,7 +175,7 @@ static void row(const char *fill, rt_size_t request, const char *outcome, void (
         rt_ubase_t handle;
         void *buffer = sides[i]->alloc(&sides[i]->dev, request * PAGE, &handle, 0);
 
-        /* Both take the same. */
+        /* Both sides must allocate the same pages. */
         MUST(expected == pages ? !buffer : handle == HOST_RAM + expected * PAGE);
         MUST(!buffer || (rt_ubase_t)buffer == handle - PV_OFFSET);
         if (buffer)
