@@ -35,10 +35,10 @@ def line(points, request, outcome, side):
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"{dashes}/>{shapes}'
 
 
-def panel(pages, fill):
-    sizes = list(pages)
+def grid(sizes, title):
+    """What every panel has behind its lines."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    parts = [text((LEFT + right) / 2, 20, TITLES[fill], size=13, extra=' font-weight="bold"')]
+    parts = [text((LEFT + right) / 2, 20, title, size=13, extra=' font-weight="bold"')]
     for size in sizes:
         x = scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12)
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#e4e4e4"/>')
@@ -50,6 +50,12 @@ def panel(pages, fill):
         raised = f'10<tspan dy="-4" font-size="8">{exponent}</tspan>'
         parts.append(text(LEFT - 6, y + 4, raised, "end"))
     parts.append(text((LEFT + right) / 2, bottom + 31, "pages of the pool"))
+    return parts
+
+
+def panel(pages, fill):
+    sizes, right, bottom = list(pages), WIDTH - RIGHT, HEIGHT - BOTTOM
+    parts = grid(sizes, TITLES[fill])
     for row in next(iter(pages.values())):
         if row[0] != fill or row[2] == "crossed":
             continue
@@ -57,6 +63,20 @@ def panel(pages, fill):
             points = [(scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12),
                        scaled(pages[size][row][number], *COST, bottom, TOP)) for size in sizes]
             parts.append(line(points, row[1], row[2], side))
+    return "".join(parts)
+
+
+def trace_panel(traces, kind):
+    """The traces whose names begin with `kind`; those of random lifetimes are dashed."""
+    sizes, right, bottom = list(traces), WIDTH - RIGHT, HEIGHT - BOTTOM
+    parts = grid(sizes, f"traces: {kind}")
+    for name in next(iter(traces.values())):
+        if not name.startswith(kind):
+            continue
+        for number, side in ((1, "baseline"), (0, "ours")):
+            points = [(scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12),
+                       scaled(traces[size][name][number], *COST, bottom, TOP)) for size in sizes]
+            parts.append(line(points, "1", "failure" if "random" in name else "success", side))
     return "".join(parts)
 
 
@@ -76,12 +96,15 @@ def legend():
     return "".join(parts)
 
 
-def svg(pages):
-    """The picture; `pages` is {pages of the pool: rows}, as measure.page_rows gives them, smallest first."""
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH}" height="{2 * HEIGHT + LEGEND}" '
-             f'viewBox="0 0 {2 * WIDTH} {2 * HEIGHT + LEGEND}" font-family="sans-serif" fill="#222">',
+def svg(pages, traces):
+    """The picture; `pages` is {pages of the pool: rows}, as measure.page_rows gives them, smallest first, and
+    `traces` the same of measure.trace_rows."""
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH}" height="{3 * HEIGHT + LEGEND}" '
+             f'viewBox="0 0 {2 * WIDTH} {3 * HEIGHT + LEGEND}" font-family="sans-serif" fill="#222">',
              '<rect width="100%" height="100%" fill="#fff"/>', f"<g>{legend()}</g>"]
     for at, fill in enumerate(TITLES):
         x, y = at % 2 * WIDTH, LEGEND + at // 2 * HEIGHT
         parts.append(f'<g transform="translate({x} {y})">{panel(pages, fill)}</g>')
+    for at, kind in enumerate(("one-page", "mixed")):
+        parts.append(f'<g transform="translate({at * WIDTH} {LEGEND + 2 * HEIGHT})">{trace_panel(traces, kind)}</g>')
     return "\n".join(parts + ["</svg>\n"])

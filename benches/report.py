@@ -95,7 +95,7 @@ def judge_pages(judge, by_size):
             if least is None:
                 judge.beside(f"{text}, {baseline / ours:.1f} times as fast (no bound)")
             else:
-                judge.line(baseline >= least * ours, f"{text}, {baseline / ours:.1f} times as fast (>= {least})")
+                judge.line(baseline >= least * ours, f"{text}, {baseline / ours:.1f} times as fast (>= {least:.2g})")
     largest = max(by_size)
     for row, (_, ours, _) in by_size[largest].items():
         small = by_size[bound.SMALL][row][1]
@@ -104,6 +104,14 @@ def judge_pages(judge, by_size):
             judge.beside(f"{text} (no bound)")
         else:
             judge.line(ours <= bound.GROWTH * small, f"{text} (<= {bound.GROWTH})")
+
+
+def judge_traces(judge, by_size):
+    for pages, rows in by_size.items():
+        for name, (ours, baseline) in rows.items():
+            most = f" and {bound.TRACES[name]}" if name in bound.TRACES else ""
+            judge.line(bound.trace(name, ours, baseline),
+                       f"host: {pages} pages, trace {name}: {ours:.0f} (<= {baseline:.0f}, the baseline's{most})")
 
 
 def judge_blocks(judge, rows, touched):
@@ -134,6 +142,8 @@ def main():
         stretches = judge_stretches(judge, measure.dma_bench(work, "stretch"))
         pages = {size: measure.page_rows(work, size) for size in sizes}
         judge_pages(judge, pages)
+        traces = {size: measure.trace_rows(work, size) for size in sizes}
+        judge_traces(judge, traces)
         blocks, touched = measure.block_rows(work), measure.touches(work)
         judge_blocks(judge, blocks, touched)
     except (measure.Broken, KeyError) as error:
@@ -149,9 +159,9 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, maps, stretches, pages, blocks, touched, sections))
+            file.write(tables.results(calls, maps, stretches, pages, traces, blocks, touched, sections))
         with open(os.path.join(here, "plot.svg"), "w") as file:
-            file.write(plot.svg(pages))
+            file.write(plot.svg(pages, traces))
     print(f"{judge.kept} kept, {judge.missed} missed")
     return 1 if judge.missed else 0
 

@@ -48,7 +48,7 @@ operations, walk the list of pools, and lock; both take the same pages in every 
 * *failure*: an allocation that finds nothing. Every run that is long enough is broken up by single pages, so for one
   page the pool is full; on the empty pool the request is one page more than the pool has.
 * *crossed*: two allocations, then their frees, the first one first: so that none is given back as the last that was
-  taken. Beside the others, without a bound; counted is half of it.
+  taken. Counted is half of it. Bounded on the empty pool only, to {crossed} times the baseline.
 
 Both baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
 `dma_pool.c` and drivers do; a bare test-and-set lock would cost them about half of a row of small blocks.
@@ -60,6 +60,19 @@ not empty. (Elsewhere it ends at the first pages that it looks at, and nothing c
 
 GROWTH = """
 A row on the largest pool may cost {bound} times what it costs on {small:,} pages; the most that one does is {most:.2f}.
+"""
+
+TRACES = """
+## Traces, against the same walk
+
+Sequences of calls as drivers make them (`benches/host/traces.c`), per call, counted on a host as the rows above. Both
+sides replay the same calls from the same state and take the same pages, which is checked.
+
+* *fifo*: a ring of so many buffers, the oldest of which is freed before the next is allocated.
+* *random*: while less than the stated share of the pool is in use, an allocation; else a random buffer is freed.
+* *mixed*: 60 % of the requests have one page, 20 % two, 10 % four, 7 % sixteen, 3 % one to 64.
+
+Each cell: ours / the baseline's. No trace may be slower than the walk.
 """
 
 BLOCKS = """
@@ -127,6 +140,17 @@ def pages_table(by_size):
     return table(["fill, pages asked for"] + [f"{size:,} pages" for size in by_size], rows)
 
 
+def traces_table(by_size):
+    rows = []
+    for name in next(iter(by_size.values())):
+        cells = []
+        for rows_of_size in by_size.values():
+            ours, baseline = rows_of_size[name]
+            cells.append(marked(f"{ours:.0f} / {baseline:,.0f}", bounds.trace(name, ours, baseline)))
+        rows.append([name.replace(",", ", ")] + cells + [str(bounds.TRACES.get(name, "-"))])
+    return table(["trace"] + [f"{size:,} pages" for size in by_size] + ["bound"], rows)
+
+
 def blocks_table(blocks, touched):
     orders = list(dict.fromkeys(order for _, order in blocks))
     rows = []
@@ -140,7 +164,7 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, maps, stretches, pages, blocks, touched, sections):
+def results(calls, maps, stretches, pages, traces, blocks, touched, sections):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
@@ -149,8 +173,9 @@ def results(calls, maps, stretches, pages, blocks, touched, sections):
         CALLS, calls_table(calls),
         MAPS, maps_table(maps),
         STRETCHES.format(bound=bounds.STRETCH), stretch_table(stretches),
-        PAGES.format(large=bounds.LARGE, faster=bounds.FASTER), pages_table(pages),
+        PAGES.format(large=bounds.LARGE, faster=bounds.FASTER, crossed=bounds.CROSSED), pages_table(pages),
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
+        TRACES, traces_table(traces),
         BLOCKS, blocks_table(blocks, touched),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
     ])
