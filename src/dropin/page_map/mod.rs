@@ -27,7 +27,8 @@
 //! | used | `start < next`, no hole | `[start, end)` as one run | takes `[next, next + n)` | at its end: lowers `next`; else makes the hole |
 //! | with a hole | `start <= hole < hole_end < next` | `[start, end)` as one run | takes from the hole if it fits, else at `next` | next to the hole or at its end: joins them; else the run is closed first |
 //!
-//! Every other free joins its pages with the free pages before and after them, in the tree, at once.
+//! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages reach
+//! into a second word or the tree is high.
 //!
 //! # Example
 //!
@@ -113,8 +114,9 @@ pub enum Settled {
     NotYet,
 }
 
-/// Levels of the tree that one stretch with the lock held may go up and down together, if it settles the map and also
-/// does the work of a call. A level costs about 22 instructions up and 13 down on aarch64, where a stretch may have 300.
+/// The levels of the tree that a stretch with the lock held goes up and down, if it does the work of a call and also changes
+/// the tree. A level costs about 22 instructions up and 13 down on aarch64. So a pool of more than 65,536 pages, whose tree
+/// has six levels, has a stretch for each of the two.
 const LEVELS: usize = 5;
 
 /// What must be done before the tree is used again.
@@ -222,12 +224,12 @@ impl PageMap {
         if self.has_work() || self.open.is_next_to(page, after) {
             return Ok(false);
         }
-        if count <= BITS - page % BITS {
+        if count <= BITS - page % BITS && self.has_time(0) {
             self.mark(page, count, 0);
             self.add_freed(page, after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
-            self.mark_many(page, count, 0);
+            self.mark(page, count, 0);
             self.todo = Todo::Add(page, after);
             self.open.note(page, usize::MAX);
         }
