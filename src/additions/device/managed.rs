@@ -79,6 +79,12 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(words)
     }
 
+    /// Returns false if no managed resource has this key. True may be wrong. Takes no lock. Context: any.
+    #[inline(always)]
+    pub fn may_manage(&self, key: usize) -> bool {
+        self.keys.may_have(key)
+    }
+
     /// Claims the resource of any device that has this kind and key, and is `wanted`, for a plain call that is about to give
     /// it back: from now on nothing else releases it. `None` if there is none. Any context.
     ///

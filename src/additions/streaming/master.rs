@@ -87,23 +87,30 @@ impl Master {
     ///
     /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used, a
     /// `sync_in` has followed when this returns.
+    #[inline(always)] // One comparison for most devices.
     pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
         match self.ops {
             // Handles are physical addresses.
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
-            Ops::Library(ops) => {
-                let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
-                self.can_use(handle, size).then_some(handle)
-            }
-            Ops::Own(own) => {
-                let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
-                if !self.can_use(handle, size) {
-                    (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE);
-                    return None;
-                }
-                Some(handle)
-            }
+            Ops::Library(ops) => self.reach_translated(dma, ops, pa, size),
+            Ops::Own(own) => self.reach_by(own, va, size, maintain),
         }
+    }
+
+    #[inline(never)]
+    fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<usize> {
+        let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
+        self.can_use(handle, size).then_some(handle)
+    }
+
+    #[inline(never)]
+    fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<usize> {
+        let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
+        if !self.can_use(handle, size) {
+            (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE);
+            return None;
+        }
+        Some(handle)
     }
 
     /// Whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a failure.

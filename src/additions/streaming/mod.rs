@@ -130,6 +130,7 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[inline(always)]
     pub unsafe fn map_with(
         &self,
         dma: &Dma<K>,
@@ -144,6 +145,7 @@ impl<K: Kernel> Streaming<K> {
         result.inspect_err(|error| report(dma, master, *error, va, size))
     }
 
+    #[inline(always)]
     fn try_map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;
@@ -227,6 +229,7 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[inline(always)]
     pub unsafe fn unmap_with(
         &self,
         dma: &Dma<K>,

@@ -80,6 +80,7 @@ impl LinearRange {
     ///
     /// Looks up the first page. Each further one is looked up only if neither this range nor a view of a pool contains all of
     /// them.
+    #[inline(always)] // In the path of every direct mapping.
     pub fn place_of<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Place> {
         let kernel = dma.kernel;
         let pa = kernel.v2p(va)?;

@@ -102,6 +102,7 @@ fn dev(device: Device) -> *mut rt_device {
 
 /// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
 /// cannot be chosen now.
+#[inline(always)]
 fn master(dev: *mut rt_device) -> Option<Master> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
@@ -112,6 +113,7 @@ fn master(dev: *mut rt_device) -> Option<Master> {
 }
 
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
+#[inline(always)]
 pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
     let now = table_of(device)?;
     let table = unmasked(device, now);
@@ -322,7 +324,17 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 }
 
 /// Ends a mapping, which is not managed any more after that.
+#[inline(always)]
 fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+    if DEVICES.may_manage(handle) {
+        unmap_managed(master, handle, size, direction, attrs);
+    } else {
+        let _ = unmap_known(master, handle, size, direction, attrs);
+    }
+}
+
+#[inline(never)]
+fn unmap_managed(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
     let result = unmap_known(master, handle, size, direction, attrs);
     if let Some(claim) = claim {
@@ -332,6 +344,7 @@ fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: u
 }
 
 /// Ends a mapping that is not managed (any more).
+#[inline(always)]
 pub(in crate::ffi) fn unmap_known(
     master: &Master,
     handle: usize,
