@@ -30,6 +30,18 @@ static char *kernel_memory(void)
     return memory;
 }
 
+/* A receive buffer that begins 2 bytes after a cache line, and has its lines for itself, is not bounced. */
+static void receive_in_place(void)
+{
+    char *packet = kernel_memory() + 2;
+    rt_ubase_t handle = rt_dma_map_single_attrs(&nic, packet, 1514, RT_DMA_FROM_DEVICE, RT_DMA_ATTR_OWN_LINES);
+
+    EXPECT(handle == KERNEL_RAM + 2);
+    memset(host_device_view(handle), 0x44, 1514);
+    rt_dma_unmap_single_attrs(&nic, handle, 1514, RT_DMA_FROM_DEVICE, RT_DMA_ATTR_OWN_LINES);
+    EXPECT(packet[0] == 0x44 && packet[1513] == 0x44);
+}
+
 /* Packets go out as they are, and come in to buffers of any alignment, in an interrupt too. */
 static void network_driver(void)
 {
@@ -263,6 +275,7 @@ static void wrong_mappings(void)
 void streaming_drivers(void)
 {
     network_driver();
+    receive_in_place();
     block_driver();
     translated_driver();
     driver_behind_an_iommu();

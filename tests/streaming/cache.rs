@@ -197,7 +197,7 @@ fn bytes_that_share_a_cache_line_are_kept() {
 }
 
 /// A buffer that fills lines of 64 bytes shares one of 128 with its neighbour, which is written while the device has the
-/// buffer: nobody's bytes are lost.
+/// buffer: no bytes of either are lost.
 #[test]
 fn fault_13_a_buffer_that_shares_the_largest_line_is_bounced() {
     let places: [usize; 7] = [0, 64, 128, 192, 1024, 1024 + 64, 1024 + 128];
@@ -283,7 +283,7 @@ fn fault_14_a_mapping_that_is_older_than_the_pool_is_ended_with_its_cache_work()
     }
 }
 
-/// A mapping that was unmapped twice costs whoever has the memory now no bytes.
+/// The second unmap of a mapping loses no bytes of the code that owns the memory by then.
 #[test]
 fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     let rig = Rig::new();
@@ -291,7 +291,7 @@ fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
     let late = rig.machine.install(c"late", HEAP, 32 * PAGE);
     rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
-    // Its first page is somebody's by now.
+    // Its first page has been allocated by now.
     assert_eq!(late.take(1), Some(0));
     rig.machine.cpu_write(rig.va(HEAP), &bytes(5, PAGE));
     let _ = rig.unmap(&master, handle, PAGE, FromDevice);

@@ -238,7 +238,7 @@ impl World {
         self.device_reads(slot);
     }
 
-    /// The processor brings lines in that nobody asked for, by whatever cached address there is.
+    /// The processor reads ahead: it brings lines into the cache, by every cached address that there is.
     fn read_ahead(&mut self, slot: usize) {
         let Slot { va, mapping, .. } = &self.slots[slot];
         self.rig.machine.cpu_read(*va, SLOT);

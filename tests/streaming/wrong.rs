@@ -363,7 +363,7 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
         assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
     }
 
-    // In an interrupt nobody knows whether it may be freed.
+    // In an interrupt it is not known whether it may be freed.
     let handle = rig.map(&master, far, PAGE, ToDevice).unwrap();
     assert_eq!(asked(), "out 4096 0x0, in 4096 0x20000 0x4, alloc 4096, out 4096 0x0");
     rig.machine.in_interrupt(|| rig.unmap(&master, handle, PAGE, ToDevice).unwrap());

@@ -1,8 +1,8 @@
-//! Bounce buffers: memory that a device reaches, in the place of a driver's buffer that it does not reach, or that it
-//! would share a cache line of with somebody else.
+//! Bounce buffers: memory that a device reaches. One takes the place of a driver's buffer that the device does not reach, or
+//! that shares a cache line with other data.
 //!
-//! They come from the pools, in whole pages and cached where the pool is: a copy to cached memory runs at the cache's
-//! speed whatever the driver's alignment is, and is written back in one sweep, while every word of an uncached one
+//! They come from the pools, in whole pages, and are cached where the pool is. A copy to cached memory runs at the cache's
+//! speed, whatever the driver's alignment is, and the cache is written back in one sweep; every word of an uncached buffer
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use crate::additions::streaming::{Master, Ops, seen};
@@ -10,28 +10,28 @@ use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Va};
 
-/// A bounce buffer. It begins a page, and its lines are nobody else's.
+/// A bounce buffer. It begins a page, and no other data lies in its cache lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
     pub(super) va: Va,
-    /// What it was allocated with.
+    /// The handle that the allocation returned.
     handle: usize,
     size: usize,
-    /// Its cache lines are to be maintained.
+    /// Whether its cache lines are maintained.
     pub(super) maintain: bool,
-    /// It lies in a view, so that it can be freed in any context.
+    /// Whether it lies in a view, so that it can be freed in any context.
     in_view: bool,
 }
 
 impl Bounce {
     /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it and its handle.
     ///
-    /// They are copied whichever way the bytes of the mapping go. So what the device leaves out keeps the driver's bytes,
-    /// as it would without a bounce buffer, and bytes of others are never shown to the device or the driver.
+    /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's bytes, as
+    /// it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
     ///
     /// The library's operations have not maintained the cache yet when this returns; a BSP's own have.
     ///
-    /// Context: any where a pool's view is mapped, else *thread*.
+    /// Context: any where a pool's view is mapped, else thread.
     pub(crate) fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &Master,
@@ -47,7 +47,7 @@ impl Bounce {
         let seen = seen(dma, va, pa.unwrap_or(va));
         let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
         let bounce = Bounce { va, handle, size, maintain: seen.cached && !coherent, in_view };
-        // Memory that is not mapped, or a BSP's that is out of reach, is of no use.
+        // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the driver lends `from` for the mapping.
             #[allow(unsafe_code)]
@@ -70,11 +70,11 @@ impl Bounce {
         self.in_view || kernel.can_sleep()
     }
 
-    /// Gives it back. *Thread* unless [`can_be_freed`](Bounce::can_be_freed).
+    /// Frees it. Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &Master) {
         match master.ops {
             Ops::Library(ops) => {
-                // It is ours, as it was allocated.
+                // It cannot be refused: it is freed as it was allocated.
                 let _ = dma.free(ops, master.device, self.size, self.va, self.handle, Flags::empty());
             }
             Ops::Own(own) => (own.free)(master.device, self.size, self.va, self.handle),

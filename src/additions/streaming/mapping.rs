@@ -113,7 +113,7 @@ impl Mapping {
         (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags);
     }
 
-    /// Makes the whole mapping the processor's for good. Any context.
+    /// Makes the whole buffer the processor's at the end of the mapping. Context: any.
     pub fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
         if carries {

@@ -1,11 +1,11 @@
-//! The device that a mapping is for: what it reaches, and who maintains the cache for it.
+//! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache for it.
 
 use crate::dropin::map_ops::MapOps;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};
 
-/// Which way the bytes of a mapping go (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
+/// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
     /// The device reads and writes.
@@ -14,7 +14,7 @@ pub enum Direction {
     ToDevice,
     /// The device writes.
     FromDevice,
-    /// Nobody said. No mapping has it.
+    /// No direction was given. No mapping has it.
     Neither,
 }
 
@@ -30,8 +30,7 @@ impl Direction {
     }
 }
 
-/// Operations of a BSP's own (`dev->dma_ops`), which say what a device's handles are and how its memory is kept
-/// coherent.
+/// Operations of a BSP's own (`dev->dma_ops`), which define a device's handles and keep its memory coherent.
 ///
 /// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over the
 /// life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for this
@@ -69,12 +68,12 @@ pub struct Master {
 }
 
 impl Master {
-    /// Whether what the processor's cache holds is no matter to the device.
+    /// Whether the device snoops the processor's cache.
     ///
     /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations
     /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
-    /// firmware's word is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
-    /// every other gets it, at worst in vain. Coherent operations are chosen for `dma-coherent` devices alone.
+    /// firmware's property is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
+    /// every other gets it, even if it is in vain. Coherent operations are chosen for `dma-coherent` devices alone.
     pub(super) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
         match self.ops {
             Ops::Library(MapOps::Coherent) => true,
@@ -83,7 +82,7 @@ impl Master {
         }
     }
 
-    /// The handle of contiguous memory, if the device reaches all of it.
+    /// Returns the handle of contiguous memory, if the device reaches all of it.
     ///
     /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used, a
     /// `sync_in` has followed when this returns.
@@ -119,7 +118,8 @@ impl Master {
         last.is_some_and(|last| last <= self.mask) && handle != super::MAPPING_ERROR
     }
 
-    /// Where the processor finds what the device calls `handle`, if the library knows.
+    /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of the
+    /// BSP's own.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
         match self.ops {
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),

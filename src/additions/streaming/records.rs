@@ -166,7 +166,7 @@ impl<K: Kernel> Records<K> {
     /// Records `mapping`. `is_outside`: not every byte of it is a pool's. Context: any.
     pub fn insert(&self, kernel: K, mut record: Owned<K>, mapping: Mapping, is_outside: bool) {
         let reach = Reach::of(mapping.handle, mapping.size);
-        // Before the driver has the handle, so that whoever looks for it sees the counts.
+        // The counts rise before the driver has the handle, so that a search for it sees them.
         self.counts.each(&mapping, is_outside, |count| _ = count.fetch_add(1, Release));
         record.mapping = Some(mapping);
         record.is_outside = is_outside;
