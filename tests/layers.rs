@@ -136,7 +136,6 @@ fn folders(graph: &Graph) -> Graph {
 }
 
 #[test]
-#[ignore = "the cycles registry/map_ops/device_tree and record/masks/managed are being split"]
 fn a_file_uses_its_own_layer_and_those_below() {
     let graph = graph();
     assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 100, "the imports are read");
@@ -150,7 +149,6 @@ fn a_file_uses_its_own_layer_and_those_below() {
 }
 
 #[test]
-#[ignore = "the cycles registry/map_ops/device_tree and record/masks/managed are being split"]
 fn no_circle_leads_from_a_file_or_a_folder_back_to_it() {
     let graph = graph();
     assert_eq!(circles(&graph), Vec::<String>::new(), "files");

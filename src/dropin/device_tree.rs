@@ -18,7 +18,7 @@ pub(crate) enum Asked {
     Nothing,
     /// The device-tree operations.
     Operations,
-    /// That cannot be said now: see [`NotNow`](crate::dropin::map_ops::NotNow).
+    /// The regions cannot be installed now: the caller may not sleep, or the heap has no room.
     NotNow,
 }
 

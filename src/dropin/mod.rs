@@ -1,10 +1,11 @@
 //! The replacement for RT-Thread's `dma_pool.c`.
 
+pub mod choose_ops;
 pub mod device_tree;
 pub mod extract;
-pub mod map_ops;
 pub mod page_map;
 pub mod pool;
 pub mod registry;
 pub mod report;
+pub mod request;
 pub mod translate;

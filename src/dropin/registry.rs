@@ -1,7 +1,7 @@
-//! The pools of a system: installing them, and finding the one that serves a request or holds a buffer.
+//! The pools of a system: installing them, and finding the one that covers an address range.
 //!
-//! The list of pools only grows, and is read without a lock. [`Dma::allocate`] and [`Dma::free`] may be called from an
-//! interrupt where the pool's view is mapped already (or the pool's linear map serves); what may sleep says so.
+//! The list of pools only grows, and is read without a lock. It knows nothing of devices' operations: requests stand above
+//! it, in `request`.
 
 use core::ffi::CStr;
 use core::sync::atomic::{
@@ -10,12 +10,10 @@ use core::sync::atomic::{
 };
 
 use crate::abi::rt_list_t;
-use crate::dropin::map_ops::MapOps;
-use crate::dropin::pool::mapping::Mapping;
-use crate::dropin::pool::{MAPPED, NamedBy, NewPool, PHYSICAL, Pool, Region, reachable_end};
+use crate::dropin::pool::{NamedBy, NewPool, Pool, Region, reachable_end};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, PAGE_SHIFT, Pa, Va};
+use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::mem::shared::OnceRef;
 use crate::mem::turn::{Turn, Turned};
@@ -92,6 +90,12 @@ impl<K: Kernel> Dma<K> {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
         let values = &[Name::of(error.reason()).argument(), a, b, number];
         self.kernel.log(level, &Line::about(name, REFUSAL, values));
+    }
+
+    /// Counts and logs a call about a device that is refused. Context: any.
+    #[cold]
+    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
+        self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 
     /// A line about a device: by its name, or by its address if it has none. Any context.
@@ -200,85 +204,4 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn covering(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| start < pool.end() && pool.start() < end)
     }
-
-    // --- buffers ---------------------------------------------------------------------------------------------------
-
-    /// Gives back the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero says that the
-    /// caller did not ask for one. A buffer with a mapping of its own is freed by a *thread* only; every other in any
-    /// context.
-    ///
-    /// What is wrong is counted, logged, and changes nothing.
-    #[inline(always)]
-    pub fn free(
-        &self,
-        ops: MapOps,
-        device: Device,
-        size: usize,
-        va: Va,
-        handle: usize,
-        wanted: Flags,
-    ) -> Result<(), Error> {
-        let found = self.find(va, wanted);
-        let result = 'freed: {
-            let Some((pool, page, own)) = found else { break 'freed Err(Error::Foreign) };
-            let pa = pool.pa_of(page);
-            if handle != 0 && handle != pa && !self.bus(ops, device).is_handle(pa, handle) {
-                break 'freed Err(Error::WrongHandle);
-            }
-            let Some(pages) = pages_for(size) else { break 'freed Err(Error::WrongSize) };
-            if let Some(own) = own
-                && let Err(error) = pool.unmap(own, va, page, pages)
-            {
-                break 'freed Err(error);
-            }
-            pool.free(page, pages)
-        };
-        if let Err(error) = result {
-            let name = found.map_or(Name::NONE, |(pool, ..)| pool.name());
-            self.refuse(error, name, size, va, handle);
-        }
-        result
-    }
-
-    /// The pool and the first page of the buffer that was handed out at `va`, if it can be one, and the mapping that it has
-    /// for itself. Any context.
-    ///
-    /// One number may be both an address in a mapping and that of memory that is not mapped: `wanted` says as which it is
-    /// looked for first.
-    #[inline(always)]
-    fn find(&self, va: Va, wanted: Flags) -> Option<(&'static Pool<K>, usize, Option<&'static Mapping>)> {
-        // The address of a buffer that is gone.
-        if va == 0 {
-            return None;
-        }
-        let first = if wanted.contains(Flags::NOMAP) { PHYSICAL } else { MAPPED };
-        let mut sought = first;
-        loop {
-            let mut next = self.first.get();
-            while let Some(pool) = next {
-                if let Some(page) = pool.buffer_at(va, sought) {
-                    return Some((pool, page, None));
-                }
-                next = pool.next.get();
-            }
-            // Only behind the views: so other buffers do not pay for these.
-            if sought == MAPPED {
-                for pool in self.pools() {
-                    if let Some((page, own)) = pool.own.at(va) {
-                        return Some((pool, page, Some(own)));
-                    }
-                }
-            }
-            sought ^= PHYSICAL ^ MAPPED;
-            if sought == first {
-                return None;
-            }
-        }
-    }
-}
-
-/// Pages that hold `size` bytes; `None` for no bytes.
-#[inline(always)]
-pub(crate) fn pages_for(size: usize) -> Option<usize> {
-    Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
 }

@@ -1,7 +1,7 @@
 //! Tests `rt_dma_alloc`: which pool serves a request, which pages, and through which mapping.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};

@@ -1,7 +1,8 @@
 //! Tests `memory-region`: memory that belongs to devices whose nodes name it.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::map_ops::{MapOps, NotNow};
+use rt_dma_pool::dropin::choose_ops::NotNow;
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};

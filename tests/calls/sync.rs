@@ -1,7 +1,7 @@
 //! Tests `rt_dma_sync_out_data` and `rt_dma_sync_in_data`.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::map_ops::MapOps;
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device};

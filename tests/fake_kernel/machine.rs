@@ -3,9 +3,9 @@
 use super::cache::CacheCall;
 use super::memory::{HIGH, LOW, Mapped};
 use super::{DeviceInfo, FakeKernel, Fault, Service, context};
-use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::{Pool, Region};
 use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Kernel, MemoryType, Pa, RegionList, Va};

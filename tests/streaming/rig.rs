@@ -2,8 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, MapError, Master, Ops, Segment, Streaming};
-use rt_dma_pool::dropin::map_ops::MapOps;
 use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{BusWindow, Device, Kernel, Pa, Va};
 

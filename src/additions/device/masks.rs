@@ -5,7 +5,7 @@
 //! none has all ones: no limit.
 
 use crate::additions::device::record::{DeviceRecords, Masks, NoRecord};
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::Reachable;

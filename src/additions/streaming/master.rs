@@ -1,6 +1,6 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache for it.
 
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};

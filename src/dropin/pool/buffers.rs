@@ -16,10 +16,14 @@ use core::sync::atomic::Ordering::Relaxed;
 /// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;
 
-/// Says that a buffer is looked for by an address in a view: the first to look in.
-pub const MAPPED: usize = MemoryType::Cached as usize;
-/// Says that it is looked for by the address of memory that is not mapped: what stands for that among the views.
-pub const PHYSICAL: usize = 3;
+/// As what an address is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sought {
+    /// As an address in one of the pool's views.
+    InView,
+    /// As the address of memory that was handed out without a mapping.
+    Physical,
+}
 
 /// Where the processor sees a buffer.
 #[derive(Clone, Copy)]
@@ -189,20 +193,20 @@ impl<K: Kernel> Pool<K> {
     /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` says; if it can be
     /// one. Any context.
     #[inline(always)]
-    pub fn buffer_at(&self, va: Va, sought: usize) -> Option<usize> {
+    pub fn buffer_at(&self, va: Va, sought: Sought) -> Option<usize> {
         let page = self.page_at(va, sought)?;
         // A page that was handed out cached is in a mapping of its own only if some such page ever was.
-        let is_sure = || sought == MAPPED && self.was_cached(page) && !self.own.has_cached();
+        let is_sure = || sought == Sought::InView && self.was_cached(page) && !self.own.has_cached();
         if self.has_own_mappings() && !is_sure() && self.own.has(page) { None } else { Some(page) }
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
     /// handed out without a mapping, as `sought` says. Any context.
     #[inline(always)]
-    fn page_at(&self, va: Va, sought: usize) -> Option<usize> {
+    fn page_at(&self, va: Va, sought: Sought) -> Option<usize> {
         let [cached, uncached, write_through, physical] = &self.views;
         let page_in = |view: &View| view.page_of(va, self.pages);
-        let (page, is_cached) = if sought != MAPPED {
+        let (page, is_cached) = if sought == Sought::Physical {
             if !self.has_physical.load(Relaxed) {
                 return None;
             }

@@ -5,7 +5,7 @@ pub mod mapping;
 mod seen;
 pub mod view;
 
-pub use buffers::{MAPPED, PHYSICAL};
+pub use buffers::Sought;
 pub use seen::Seen;
 
 use core::mem::size_of;

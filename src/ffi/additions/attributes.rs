@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::rt_device;
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masks::{masks_of, unmasked};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free, rt_dma_sync_out_data};
 use crate::ffi::dropin::ops::{ops_of, table_of};

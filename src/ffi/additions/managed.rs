@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use crate::abi::rt_device;
 use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masks::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};

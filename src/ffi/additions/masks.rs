@@ -13,7 +13,7 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::NoRecord;
 use crate::additions::device::record::{Masks, PackedMasks};
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of, table_of};

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::ops::{alloc_by, choose, default_sync_in, default_sync_out, free_by, is_ours, kept};
 use crate::ffi::status::errors;
 use crate::kernel::Device;

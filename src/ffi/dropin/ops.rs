@@ -6,7 +6,7 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
-use crate::dropin::map_ops::MapOps;
+use crate::dropin::translate::MapOps;
 use crate::ffi::status::{errors, status};
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer, write_if};
 use crate::flags::Flags;

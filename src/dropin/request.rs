@@ -1,24 +1,14 @@
-//! Map operations: what a device's place in the system means for its handles and for the cache.
-//!
-//! RT-Thread's names are older than its usage: with *coherent* operations the library maintains the cache for the
-//! device, with *non-coherent* ones it does not (`dma_pool.c`). A device keeps the set that was chosen first.
+//! Requests of drivers: allocating and freeing buffers, and handing their bytes over.
 
-use crate::dropin::device_tree::Asked;
-use crate::dropin::pool::Pool;
-use crate::dropin::registry::{Dma, REFUSAL, pages_for};
-use crate::dropin::translate::Bus;
+use crate::dropin::pool::mapping::Mapping;
+use crate::dropin::pool::{Pool, Sought};
+use crate::dropin::registry::Dma;
+use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Entry, Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::log::Name;
 use crate::mem::cache;
-
-pub use crate::dropin::translate::MapOps;
-
-/// A device's operations cannot be chosen now: its regions must be installed first, and the caller may not sleep, or
-/// the heap has no room.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotNow;
 
 /// Why an allocation fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,23 +21,15 @@ pub(crate) enum Missed {
     Unmapped,
 }
 
+/// A buffer that was found by its address.
+struct Found<K: Kernel> {
+    pool: &'static Pool<K>,
+    page: usize,
+    /// The buffer's own mapping, if it is not seen through a view.
+    mapping: Option<&'static Mapping>,
+}
+
 impl<K: Kernel> Dma<K> {
-    /// The operations for a device that has none: device tree, then PCI, then by `dma-coherent`. *Thread* for a device
-    /// with a device-tree node.
-    pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
-        match self.claim_regions(device) {
-            Asked::Nothing => {}
-            Asked::Operations => return Ok(MapOps::DeviceTree),
-            Asked::NotNow => return Err(NotNow),
-        }
-        if self.kernel.bus_window(device, 0) != Entry::End { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
-    }
-
-    /// The operations by `dma-coherent` alone. Any context.
-    pub fn default_ops(&self, device: Device) -> MapOps {
-        if self.kernel.is_coherent(device) { MapOps::Coherent } else { MapOps::NonCoherent }
-    }
-
     /// A buffer of at least `size` bytes and its handle: from the first pool that has one, in the order in which they were
     /// installed; with device-tree operations from those that the device's node names first. Any context if the pool's
     /// view is mapped already, or its linear map serves; else *thread*.
@@ -109,14 +91,14 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(Va, usize), Missed> {
         let mut missed = Missed::Full;
         let pages = pages_for(size).ok_or(missed)?;
-        let marks = OWN | TRANSLATED;
-        let mut wanted = if ops.are_translated() { wanted | marks } else { wanted.difference(marks) };
+        let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
+        let mut wanted = wanted;
+        // A device with translated handles may have regions of its own, which come first.
+        let mut own = ops.are_translated();
         loop {
             let mut next = self.first.get();
             while let Some(pool) = next {
-                let own = wanted.contains(OWN);
                 if pool.serves_as(device, wanted, own) {
-                    let is_limited = wanted.contains(TRANSLATED) || mask != !0 || align > PAGE_SIZE;
                     let taken = if is_limited {
                         self.take_reachable(self.bus(ops, device), pool, size, mask, align)
                     } else {
@@ -136,13 +118,14 @@ impl<K: Kernel> Dma<K> {
                 }
                 next = pool.next.get();
             }
-            if !wanted.contains(OWN) {
+            if !own {
                 if let Missed::Unmapped = missed {
                     self.refuse_unmapped(device, size);
                 }
                 return Err(missed);
             }
-            wanted = wanted.difference(OWN) | Flags::ADDRESS_32BITS;
+            own = false;
+            wanted |= Flags::ADDRESS_32BITS;
         }
     }
 
@@ -186,6 +169,79 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)]
     pub(crate) fn bus(&self, ops: MapOps, device: Device) -> Bus<K> {
         Bus { kernel: self.kernel, ops, device }
+    }
+
+    /// Frees the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero means that the caller did not
+    /// ask for the handle. `wanted` are the flags of the call: one number may be both an address in a view and that of memory
+    /// that is not mapped, and with [`Flags::NOMAP`] it is looked for as the latter first.
+    ///
+    /// # Errors
+    /// Why the call is refused. It is counted and logged, and changes nothing.
+    ///
+    /// Context: any; thread for a buffer with a mapping of its own.
+    #[inline(always)]
+    pub fn free(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+    ) -> Result<(), Error> {
+        let found = self.find(va, wanted);
+        let result = match &found {
+            Some(found) => self.give_back(found, self.bus(ops, device), size, va, handle),
+            None => Err(Error::Foreign),
+        };
+        if let Err(error) = result {
+            let name = found.map_or(Name::NONE, |found| found.pool.name());
+            self.refuse(error, name, size, va, handle);
+        }
+        result
+    }
+
+    #[inline(always)] // `free` alone calls it.
+    fn give_back(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
+        let Found { pool, page, mapping } = *found;
+        let pa = pool.pa_of(page);
+        if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
+            return Err(Error::WrongHandle);
+        }
+        let pages = pages_for(size).ok_or(Error::WrongSize)?;
+        if let Some(mapping) = mapping {
+            pool.unmap(mapping, va, page, pages)?;
+        }
+        pool.free(page, pages)
+    }
+
+    /// Finds the buffer that was handed out at `va`, if there can be one. Context: any.
+    #[inline(always)] // `free` alone calls it.
+    fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
+        // The address of a buffer that is gone.
+        if va == 0 {
+            return None;
+        }
+        let order = match wanted.contains(Flags::NOMAP) {
+            true => [Sought::Physical, Sought::InView],
+            false => [Sought::InView, Sought::Physical],
+        };
+        for sought in order {
+            for pool in self.pools() {
+                if let Some(page) = pool.buffer_at(va, sought) {
+                    return Some(Found { pool, page, mapping: None });
+                }
+            }
+            // After the views, so that buffers in views do not pay for those with mappings of their own.
+            if sought == Sought::InView {
+                for pool in self.pools() {
+                    if let Some((page, mapping)) = pool.own.at(va) {
+                        return Some(Found { pool, page, mapping: Some(mapping) });
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// Makes what the processor wrote to `[data, data + size)` visible to the device, and returns the handle. `size` is not
@@ -249,17 +305,10 @@ impl<K: Kernel> Dma<K> {
         self.refuse_device(error, device, address, size);
         Err(error)
     }
-
-    #[cold]
-    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
-        self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
-    }
 }
 
-// What a request is marked with while it is served: two bits that no revision defines, since more values than these
-// do not stay in registers.
-
-/// It is for the regions that the device's node names, which come first.
-const OWN: Flags = Flags::from_bits_retain(1 << (usize::BITS - 1));
-/// Its handle is no physical address.
-const TRANSLATED: Flags = Flags::from_bits_retain(1 << (usize::BITS - 2));
+/// The number of pages that hold `size` bytes; `None` if `size` is zero.
+#[inline(always)]
+fn pages_for(size: usize) -> Option<usize> {
+    Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
+}
