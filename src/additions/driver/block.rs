@@ -9,8 +9,9 @@ use crate::mem::words::{DeviceMemory, Word, Words};
 
 /// A pool of blocks of coherent memory, each for one value: see [`block_pool`].
 ///
-/// It outlives its boxes. Dropped, which a *thread* does, it gives back all memory. A pool of which a box was
-/// forgotten stays, since the box's memory is still the device's, and a line in the log says so.
+/// The pool outlives its boxes. Dropping it, which needs a thread, frees all memory. If a box was forgotten
+/// ([`core::mem::forget`]), the pool is not destroyed, because a device may still use the memory of the box; a line in
+/// the log reports it.
 pub struct BlockPool<T: AsWords, P: Platform> {
     pool: &'static block_pool::BlockPool<P::Kernel, P::Pages>,
     device: Device<P>,
@@ -18,15 +19,19 @@ pub struct BlockPool<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// A pool that has no memory yet. `align` and `boundary` are in bytes, powers of two, or zero, as in
-    /// [`Request`]. *Thread.*
+    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in [`Request`].
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// See [`BadCreate`].
     pub fn block_pool<T: AsWords>(
         &self,
         name: &str,
         align: usize,
         boundary: usize,
     ) -> Result<BlockPool<T, P>, BadCreate> {
-        // A block is aligned to a word of the processor; a longer one may be two.
+        // Blocks are aligned to a word of the processor; the words of `T` may be longer.
         let align = align.max(size_of::<WordOf<T>>());
         let name = PoolName::new(name.bytes());
         let request = Request { name, device: Some(self.device), size: size_of_form::<T>(), align, boundary };
@@ -36,18 +41,21 @@ impl<P: Platform> Device<P> {
 }
 
 impl<T: AsWords, P: Platform> BlockPool<T, P> {
-    /// A block whose words are all zero, or `None` if there is no memory. Any context while a block is free; where none
-    /// is, a thread gets more memory, and an interrupt `None`.
+    /// Allocates a block, whose words are all zero. Returns `None` if there is no memory.
+    ///
+    /// Context: any. If no block is free, a thread allocates more memory; an interrupt gets `None`.
     pub fn allocate(&self) -> Option<BlockBox<'_, T, P>> {
         let block = self.pool.allocate()?;
-        // SAFETY: a block of so many bytes, which is mapped, and ours until it is given back.
+        // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed.
         #[allow(unsafe_code)]
         let mut memory = unsafe { DeviceMemory::new(self.device.system.dma.kernel, block.va, size_of_form::<T>()) };
         memory.zero();
         Some(BlockBox { pool: self, block, memory })
     }
 
-    /// Gives back the pages on which no block is in use, and says how many they were. *Thread.*
+    /// Frees the pages on which no block is in use. Returns their number.
+    ///
+    /// Context: thread.
     pub fn trim(&self) -> usize {
         self.pool.trim()
     }
@@ -55,16 +63,18 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
 
 impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
     fn drop(&mut self) {
-        // SAFETY: this was the only one to use it, but for its boxes: they are gone, or have been forgotten, and then
-        // the pool is not destroyed.
+        // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten, `destroy`
+        // refuses.
         #[allow(unsafe_code)]
         let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
     }
 }
 
-/// A block, with a value that processor and device see alike. Dropped, it is given back. Any context.
+/// A block with a value that the processor and the device can access at any time. Dropping it frees the block.
 ///
-/// It does not outlive its pool:
+/// Context of the drop: any.
+///
+/// A box does not outlive its pool:
 ///
 /// ```compile_fail,E0505
 /// # use rt_dma_pool::driver::*;
@@ -81,24 +91,30 @@ pub struct BlockBox<'pool, T: AsWords, P: Platform> {
 }
 
 impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
-    /// Where the device finds it.
+    /// Returns the address at which the device accesses the block.
     pub fn handle(&self) -> usize {
         self.block.handle
     }
 
-    /// The value as it is now, word by word from its first.
+    /// Reads the value, word by word from the first.
+    ///
+    /// Context: any.
     pub fn read(&self) -> T {
-        // A block is aligned, and large enough.
+        // `None` does not occur: the block is aligned and large enough.
         T::from_words(self.memory.read(0).unwrap_or_else(|| T::Words::gather(|_| WordOf::<T>::ZERO)))
     }
 
-    /// Writes the value, word by word from its first. What the driver does next, the device sees after it.
+    /// Writes the value, word by word from the first. The device observes it before anything that the driver does next.
+    ///
+    /// Context: any.
     pub fn write(&mut self, value: T) {
-        // As above.
+        // `None` does not occur: the block is aligned and large enough.
         let _ = self.memory.write(0, value.into_words());
     }
 
-    /// One word of the value, by one access.
+    /// Reads one word of the value in one access. Returns `None` if the value has no such word.
+    ///
+    /// Context: any.
     pub fn read_word(&self, word: usize) -> Option<WordOf<T>>
     where
         WordOf<T>: Words,
@@ -106,7 +122,12 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         self.memory.read(word.checked_mul(size_of::<WordOf<T>>())?)
     }
 
-    /// Writes one word of the value, by one access.
+    /// Writes one word of the value in one access.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the value has no such word.
     pub fn write_word(&mut self, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
     where
         WordOf<T>: Words,
@@ -118,7 +139,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
 
 impl<T: AsWords, P: Platform> Drop for BlockBox<'_, T, P> {
     fn drop(&mut self) {
-        // It is the pool's, and was not given back before.
+        // An error does not occur: the block is the pool's, and is freed this once.
         let _ = self.pool.pool.free(self.block.va, self.block.handle);
     }
 }

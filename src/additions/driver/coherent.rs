@@ -1,4 +1,4 @@
-//! Values in coherent memory of one owner.
+//! Values in coherent memory.
 
 use core::marker::PhantomData;
 
@@ -6,10 +6,11 @@ use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_of_form};
 use crate::additions::block_pool::Pages;
 use crate::mem::words::{DeviceMemory, Words};
 
-/// Values of one type, one behind the other, that processor and device see alike
-/// (Linux Documentation/core-api/dma-api.rst, part Ia). For bytes, it is one of `u8`.
+/// Values of one type, one after the other, that the processor and the device can access at any time
+/// (Linux Documentation/core-api/dma-api.rst, part Ia). Use `u8` for plain bytes.
 ///
-/// Dropped, the memory is given back: in any context, but in a *thread* where its pool is beyond the view limit.
+/// Dropping it frees the memory. Context of the drop: any; thread if the memory's pool is larger than the view limit
+/// (`RT_DMA_POOL_VIEW_LIMIT`).
 pub struct CoherentBuffer<T: AsWords, P: Platform> {
     memory: DeviceMemory<P::Kernel>,
     device: Device<P>,
@@ -20,13 +21,15 @@ pub struct CoherentBuffer<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// So many values of coherent memory, all of whose words are zero; `None` for none, and if no pool that serves the
-    /// device has room. Any context where the system's coherent memory comes in any: see
-    /// [`Dma::allocate`](crate::dropin::registry::Dma::allocate).
+    /// Allocates coherent memory for `length` values, whose words are all zero. Returns `None` if `length` is 0, or if no pool
+    /// that serves the device has room.
+    ///
+    /// Context: thread first, then any, as `rt_dma_alloc_coherent`.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_of_form::<T>()).filter(|size| *size != 0)?;
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
-        // SAFETY: the system says that so much memory is mapped there, and is ours until it is given back.
+        // SAFETY: whoever made the system guarantees that `size` bytes are mapped there, and are not used by other code until
+        // they are freed.
         #[allow(unsafe_code)]
         let memory = unsafe { DeviceMemory::new(self.system.dma.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
@@ -36,53 +39,62 @@ impl<P: Platform> Device<P> {
 }
 
 impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
-    /// How many values there are, not zero.
+    /// Returns the number of values, not zero.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.size / size_of_form::<T>()
     }
 
-    /// Bytes of all values.
+    /// Returns the size of all values, in bytes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Where the device finds the first value.
+    /// Returns the address at which the device accesses the first value.
     pub fn handle(&self) -> usize {
         self.handle
     }
 
-    /// Where the device finds a value, if there is one of this number.
+    /// Returns the address at which the device accesses value `index`; `None` if there is no such value.
     pub fn handle_of(&self, index: usize) -> Option<usize> {
         Some(self.handle.wrapping_add(self.offset_of(index)?))
     }
 
-    /// Where a value begins, if there is one of this number.
+    /// Returns the offset of value `index`, in bytes.
     fn offset_of(&self, index: usize) -> Option<usize> {
         index.checked_mul(size_of_form::<T>()).filter(|offset| *offset < self.size)
     }
 
-    /// Where a word of a value begins.
+    /// Returns the offset of a word of value `index`, in bytes.
     fn offset_of_word(&self, index: usize, word: usize) -> Option<usize> {
         let offset = word.checked_mul(size_of::<WordOf<T>>()).filter(|offset| *offset < size_of_form::<T>())?;
         self.offset_of(index)?.checked_add(offset)
     }
 
-    /// A value as it is now, word by word from its first; `None` if there is none of this number.
+    /// Reads value `index`, word by word from the first. Returns `None` if there is no such value.
+    ///
+    /// Context: any.
     pub fn read(&self, index: usize) -> Option<T> {
         self.memory.read(self.offset_of(index)?).map(T::from_words)
     }
 
-    /// Writes a value, word by word from its first. What the driver does next, the device sees after it.
+    /// Writes value `index`, word by word from the first. The device observes it before anything that the driver does next.
     ///
-    /// A device that takes a descriptor as soon as a bit of it is set is told by
-    /// [`write_word`](CoherentBuffer::write_word), last.
+    /// If the device takes a descriptor as soon as a certain bit is set, write the word with this bit by itself, last, with
+    /// [`write_word`](CoherentBuffer::write_word).
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if there is no such value.
     pub fn write(&mut self, index: usize, value: T) -> Result<(), OutOfRange> {
         let offset = self.offset_of(index).ok_or(OutOfRange)?;
         self.memory.write(offset, value.into_words()).ok_or(OutOfRange)
     }
 
-    /// One word of a value, by one access.
+    /// Reads one word of value `index` in one access. Returns `None` if there is no such value or word.
+    ///
+    /// Context: any.
     pub fn read_word(&self, index: usize, word: usize) -> Option<WordOf<T>>
     where
         WordOf<T>: Words,
@@ -90,7 +102,12 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         self.memory.read(self.offset_of_word(index, word)?)
     }
 
-    /// Writes one word of a value, by one access.
+    /// Writes one word of value `index` in one access.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if there is no such value or word.
     pub fn write_word(&mut self, index: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
     where
         WordOf<T>: Words,
@@ -99,17 +116,29 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         self.memory.write(offset, value).ok_or(OutOfRange)
     }
 
-    /// Copies bytes out, from the byte at `offset` on: all that `to` takes, or none.
+    /// Copies the bytes from `offset` on to `to`, which is filled.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if they would end after the buffer; nothing is copied.
     pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfRange> {
         self.memory.read_bytes(offset, to).ok_or(OutOfRange)
     }
 
-    /// Copies bytes in, to the byte at `offset` and behind: all, or none.
+    /// Copies all of `from` to the bytes from `offset` on.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if they would end after the buffer; nothing is copied.
     pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Result<(), OutOfRange> {
         self.memory.write_bytes(offset, from).ok_or(OutOfRange)
     }
 
-    /// Makes every word zero.
+    /// Sets every byte to zero.
+    ///
+    /// Context: any.
     pub fn zero(&mut self) {
         self.memory.zero();
     }

@@ -1,83 +1,91 @@
-//! A ring of descriptors: the driver fills slots, the device works them off, the driver takes them back.
+//! A ring of descriptors: the driver fills slots, the device processes them, the driver takes them back.
 
 use super::{AsWords, CoherentBuffer, Device, OutOfRange, Platform, WordOf};
 use crate::mem::words::Words;
 
-/// Every slot is in use. The value that was to be pushed comes back.
+/// The error of [`Ring::push`] if every slot is in use. It contains the value that was not pushed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full<T>(pub T);
 
-/// A ring of descriptors in coherent memory, as many as it was made with.
+/// A ring of a fixed number of descriptors in coherent memory.
 ///
-/// The slots in use follow one another, from the [`oldest`](Ring::oldest) on; behind the last slot comes the first. The
-/// counters lie in the driver's memory: no device can change them.
+/// The slots in use follow one another, beginning with the [`oldest`](Ring::oldest); the first slot follows the last one.
+/// The counters lie in the driver's memory, where no device can change them.
+///
+/// Context of all calls: any.
 pub struct Ring<T: AsWords, P: Platform> {
     slots: CoherentBuffer<T, P>,
-    /// The slot in use for the longest, or the next to be used if none is.
+    /// The slot that has been in use for the longest time; if none is in use, the slot that is used next.
     oldest: usize,
-    /// Slots in use.
+    /// Number of slots in use.
     used: usize,
 }
 
 impl<P: Platform> Device<P> {
-    /// An empty ring of so many slots, all of whose words are zero. As [`coherent`](Device::coherent).
+    /// Makes an empty ring of `capacity` slots, whose words are all zero. Returns `None` if `capacity` is 0, or if no pool that
+    /// serves the device has room.
+    ///
+    /// Context: thread first, then any, as [`coherent`](Device::coherent).
     pub fn ring<T: AsWords>(&self, capacity: usize) -> Option<Ring<T, P>> {
         Some(Ring { slots: self.coherent(capacity)?, oldest: 0, used: 0 })
     }
 }
 
 impl<T: AsWords, P: Platform> Ring<T, P> {
-    /// Slots in all, not zero.
+    /// Returns the number of slots, not zero.
     pub fn capacity(&self) -> usize {
         self.slots.len()
     }
 
-    /// Slots in use.
+    /// Returns the number of slots in use.
     pub fn len(&self) -> usize {
         self.used
     }
 
-    /// Whether no slot is in use.
+    /// Returns whether no slot is in use.
     pub fn is_empty(&self) -> bool {
         self.used == 0
     }
 
-    /// Whether every slot is.
+    /// Returns whether every slot is in use.
     pub fn is_full(&self) -> bool {
         self.used == self.capacity()
     }
 
-    /// Where the device finds the ring.
+    /// Returns the address at which the device accesses the ring.
     pub fn handle(&self) -> usize {
         self.slots.handle()
     }
 
-    /// Where the device finds a slot.
+    /// Returns the address at which the device accesses a slot; `None` if there is no such slot.
     pub fn handle_of(&self, slot: usize) -> Option<usize> {
         self.slots.handle_of(slot)
     }
 
-    /// The slot so many behind the oldest, less than twice the capacity; the sum is below two capacities.
-    fn behind_oldest(&self, count: usize) -> usize {
+    /// Returns the slot that follows the oldest by `count` slots; `count` is at most the capacity.
+    fn after_oldest(&self, count: usize) -> usize {
         let slot = self.oldest.wrapping_add(count);
         if slot < self.capacity() { slot } else { slot.wrapping_sub(self.capacity()) }
     }
 
-    /// The slot that the next [`push`](Ring::push) fills; `None` if the ring is full.
+    /// Returns the slot that the next [`push`](Ring::push) fills; `None` if the ring is full.
     pub fn next(&self) -> Option<usize> {
-        (!self.is_full()).then(|| self.behind_oldest(self.used))
+        (!self.is_full()).then(|| self.after_oldest(self.used))
     }
 
-    /// Fills the next slot, and says which it is.
+    /// Fills the next slot with `value`. Returns the slot.
+    ///
+    /// # Errors
+    /// [`Full`] if every slot is in use.
     pub fn push(&mut self, value: T) -> Result<usize, Full<T>> {
         let Some(slot) = self.next() else { return Err(Full(value)) };
-        // The slot is one of the ring's.
+        // An error does not occur: the slot exists.
         let _ = self.slots.write(slot, value);
         self.used = self.used.wrapping_add(1);
         Ok(slot)
     }
 
-    /// The slot in use for the longest, and what is in it now.
+    /// Returns the oldest slot in use and its present value; `None` if no slot is in use.
     pub fn oldest(&self) -> Option<(usize, T)> {
         if self.is_empty() {
             return None;
@@ -85,30 +93,34 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         Some((self.oldest, self.slots.read(self.oldest)?))
     }
 
-    /// Takes the oldest slot back, and says which it is and what the device left in it.
+    /// Takes the oldest slot back. Returns the slot and the value that the device left in it; `None` if no slot is in use.
     pub fn pop(&mut self) -> Option<(usize, T)> {
         self.pop_if(|_| true)
     }
 
-    /// The same if `is_done` says of what is in it that the device is done with it.
+    /// Takes the oldest slot back, as [`pop`](Ring::pop), if `is_done` returns true for its value: the device has processed
+    /// it. Otherwise returns `None`.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
         let oldest = self.oldest().filter(|(_, value)| is_done(value))?;
-        self.oldest = self.behind_oldest(1);
+        self.oldest = self.after_oldest(1);
         self.used = self.used.wrapping_sub(1);
         Some(oldest)
     }
 
-    /// What is in a slot now, in use or not.
+    /// Reads the value of a slot, in use or not. Returns `None` if there is no such slot.
     pub fn read(&self, slot: usize) -> Option<T> {
         self.slots.read(slot)
     }
 
-    /// Writes to a slot, in use or not: see [`CoherentBuffer::write`].
+    /// Writes the value of a slot, in use or not, as [`CoherentBuffer::write`].
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if there is no such slot.
     pub fn write(&mut self, slot: usize, value: T) -> Result<(), OutOfRange> {
         self.slots.write(slot, value)
     }
 
-    /// One word of a slot, by one access.
+    /// Reads one word of a slot in one access. Returns `None` if there is no such slot or word.
     pub fn read_word(&self, slot: usize, word: usize) -> Option<WordOf<T>>
     where
         WordOf<T>: Words,
@@ -116,7 +128,10 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         self.slots.read_word(slot, word)
     }
 
-    /// Writes one word of a slot, by one access: such as the one whose bit gives the slot to the device.
+    /// Writes one word of a slot in one access: for example the word whose bit gives the slot to the device.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if there is no such slot or word.
     pub fn write_word(&mut self, slot: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
     where
         WordOf<T>: Words,
