@@ -1,14 +1,14 @@
 //! The structures that C sees, with RT-Thread's names and layouts (`drivers/dma.h`, `mm_page.h`).
 //!
-//! Fields that C reads or writes while the library runs are atomics, which have the layout of what they hold. The port
-//! asserts every offset against the BSP's headers.
+//! Fields that C may access at any time are atomics, which have the layout of the value that they contain. The port asserts
+//! every offset against the BSP's headers.
 
 #![allow(non_camel_case_types, improper_ctypes_definitions)]
 
 use core::ffi::{c_char, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
-/// A device; only the port looks inside.
+/// A device. Only the port accesses its members.
 pub struct rt_device(());
 
 /// A range of physical memory.
@@ -18,46 +18,47 @@ pub struct rt_region_t {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// What it is called; may be null.
+    /// The name; may be null.
     pub name: *const c_char,
 }
 
 /// A link of RT-Thread's doubly linked list.
 #[repr(C)]
 pub struct rt_list_t {
-    /// The link behind, or the list's head.
+    /// The next link, or the head of the list.
     pub next: AtomicPtr<rt_list_t>,
-    /// The link before, or the list's head.
+    /// The previous link, or the head of the list.
     pub prev: AtomicPtr<rt_list_t>,
 }
 
 impl rt_list_t {
-    /// A link of no list.
+    /// Makes a link that belongs to no list.
     pub const fn new() -> Self {
         rt_list_t { next: AtomicPtr::new(core::ptr::null_mut()), prev: AtomicPtr::new(core::ptr::null_mut()) }
     }
 }
 
-/// A pool of DMA memory. The library's own state stands behind it.
+/// A pool of DMA memory. The library's private state follows it in memory.
 #[repr(C)]
 pub struct rt_dma_pool {
-    /// `region.start`: first byte, as installed.
+    /// `region.start`: first byte of the installed region.
     pub region_start: AtomicUsize,
-    /// `region.end`: one past the last byte, as installed.
+    /// `region.end`: one past the last byte of the installed region.
     pub region_end: AtomicUsize,
     /// `region.name`; may be null.
     pub region_name: AtomicPtr<c_char>,
     /// The link in the list of pools.
     pub list: rt_list_t,
-    /// `RT_DMA_F_*`. A BSP may change them after install; the next call obeys.
+    /// `RT_DMA_F_*`. A BSP may change them after install; the next call uses the new value.
     pub flags: AtomicUsize,
-    /// Bit `n` is set while page `n` is in use. C only reads it.
+    /// Bit `n` is set while page `n` is in use. C may read it.
     pub map: AtomicPtr<usize>,
-    /// Pages in the pool.
+    /// Number of pages.
     pub bits: AtomicUsize,
     /// Physical address of page 0.
     pub start: AtomicUsize,
-    /// The device that a `RT_DMA_F_DEVICE` pool serves. A BSP may change it after install; the next call obeys.
+    /// The device that a `RT_DMA_F_DEVICE` pool serves. A BSP may change it after install; the
+    /// next call uses the new value.
     pub dev: AtomicPtr<rt_device>,
 }
 
@@ -74,14 +75,14 @@ const _: () = {
     assert!(offset_of!(rt_dma_pool, dev) == 9 * WORD);
 };
 
-/// A device's map operations. The default stands in for what is null.
+/// A device's map operations. A null member stands for the default operation.
 #[repr(C)]
 pub struct rt_dma_map_ops {
     /// Allocates a buffer.
     pub alloc: Option<
         unsafe extern "C" fn(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void,
     >,
-    /// Gives one back.
+    /// Frees a buffer.
     pub free: Option<
         unsafe extern "C" fn(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize),
     >,

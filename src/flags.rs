@@ -3,21 +3,21 @@
 use bitflags::bitflags;
 
 bitflags! {
-    /// `RT_DMA_F_*`. A request says what it needs, a pool what it has; bits that no revision defines are kept, and mean
-    /// nothing.
+    /// `RT_DMA_F_*`: the requirements of a request, or the properties of a pool. Bits that no revision of the interface
+    /// defines are kept and ignored.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Flags: usize {
-        /// Pool: its pages are mapped cached at their linear address.
+        /// Pool: its pages are mapped cached at their linear addresses.
         const LINEAR = 1 << 0;
-        /// Pool: it lies below 4 GiB. Request: only such a pool will do.
+        /// Pool: it lies below 4 GiB. Request: it needs such a pool.
         const ADDRESS_32BITS = 1 << 1;
-        /// Uncached: on a pool, for every request that it serves.
+        /// Pool: its memory is mapped uncached for every request. Request: it needs uncached memory.
         const NOCACHE = 1 << 2;
-        /// The pool of one device. A request must have it to be served from there.
+        /// Pool: it serves one device only. Request: it needs the pool of its device.
         const DEVICE = 1 << 3;
-        /// Pool: must not be mapped linearly. Request: wants pages of such a pool, not mapped at all.
+        /// Pool: it must not be mapped linearly. Request: it needs pages of such a pool, which are not mapped.
         const NOMAP = 1 << 4;
-        /// Request: write-through (since revision r2).
+        /// Request: it needs memory that is mapped write-through (revision r2).
         const WRITE_THROUGH = 1 << 5;
 
         const _ = !0;

@@ -3,22 +3,22 @@
 //!
 //! # Folders
 //!
-//! A module uses only modules of its own line and of the lines below it:
+//! A module uses only modules of its own folder and of the folders below it (`tests/layers.rs` checks this):
 //!
-//! | folder | what it holds |
+//! | folder | content |
 //! | --- | --- |
-//! | `ffi` | The C ABI: checks pointers, calls one safe function, converts its result. |
-//! | [`additions`] | What RT-Thread does not have: block pools, streaming maps, masks, managed buffers, drivers in Rust. |
+//! | `ffi` | The C ABI: checks pointers, calls one function of the library, converts its result. |
+//! | [`additions`] | What RT-Thread does not have: block pools, streaming mappings, masks, managed buffers, drivers in Rust. |
 //! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, registry, map operations, device tree, boot memory. |
 //! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, cache maintenance. |
-//! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), through which all of this reaches an operating system, and its RT-Thread implementation. |
-//! | [`abi`], [`error`], [`flags`], [`log`] | The vocabulary. |
+//! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), the interface to the operating system, and its implementation for RT-Thread. |
+//! | [`abi`], [`error`], [`flags`], [`log`] | The vocabulary: types that depend on nothing else. |
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
-// `new` is const, for statics, which `default` cannot be.
+// `new` is `const`, so that statics can use it; `default` cannot be.
 #![allow(clippy::new_without_default)]
-// Without the C ABI and without the tests, nothing calls most of the library.
+// Without the C ABI and the tests, most of the library has no caller.
 #![cfg_attr(
     not(any(target_os = "none", feature = "rtthread", feature = "internals")),
     allow(dead_code, unused_imports)

@@ -1,15 +1,16 @@
-//! Text that is linked only with the code that says it.
+//! Texts that are linked only together with the code that uses them.
 //!
-//! C string literals all go to one section, where a linker can merge them, and so none of them can be left out. What a
-//! core without the additions does not say is kept apart: a second NUL at the end makes a constant of its own of it.
+//! The compiler puts all C string literals into one section, whose strings the linker can merge but not leave out. A text of
+//! the additions would therefore be part of every image. A second NUL at the end makes the text a constant with a section of
+//! its own.
 
-/// A C string from a literal, in a section of its own.
+/// Makes a C string of a literal, in a section of its own.
 macro_rules! apart {
     ($text:literal) => {
         const {
             match core::ffi::CStr::from_bytes_until_nul(concat!($text, "\0\0").as_bytes()) {
                 Ok(text) => text,
-                Err(_) => panic!("it ends with a NUL"),
+                Err(_) => panic!("the text ends with a NUL"),
             }
         }
     };

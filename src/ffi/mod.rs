@@ -1,15 +1,17 @@
 //! The C ABI, with RT-Thread's names and types (`drivers/dma.h`).
 //!
-//! Here pointers are checked and converted, and nothing is decided. No panic can cross: none can arise.
+//! The functions check and convert pointers, call one function of the library, and convert its result. No function panics.
 //!
 //! # Safety
 //!
-//! What every caller of every function here owes, beyond what the function itself says: a `dev` that is not null points
-//! to a `struct rt_device` that stays; every other pointer that is not null points to what its type says, for the
-//! time of the call. Addresses of buffers are not read, and may be anything.
+//! These hold for every function, in addition to what the function itself requires:
+//!
+//! * A `dev` that is not null points to a `struct rt_device` that exists as long as the library uses it.
+//! * Every other pointer that is not null points to a value of its type during the call.
+//! * The address of a buffer may have any value: a function checks it before it uses it.
 
 #![allow(unsafe_code)]
-// The section above holds for each of them.
+// The section above applies to each function.
 #![allow(clippy::missing_safety_doc)]
 
 pub mod additions;
@@ -33,7 +35,7 @@ use crate::mem::shared::OnceRef;
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);
 
-/// What is remembered of the system's devices.
+/// The records of the system's devices.
 static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
 /// What an addition does when operations are chosen for a device that had none: it is a new one, and may lie at the address
@@ -41,24 +43,25 @@ static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 /// core does not link the additions.
 static NEW_DEVICE: OnceRef<fn(Device)> = OnceRef::new();
 
-/// The device behind a pointer, unless it is null.
+/// Converts a pointer to a device; `None` if it is null.
 #[inline(always)]
 fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
 
+/// Converts an address to a pointer for C.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }
 
-/// Writes through a pointer that may be null.
+/// Writes `value` to `place`, unless `place` is null.
 ///
 /// # Safety
-/// If it is not null, it is the caller's.
+/// If `place` is not null, it may be written.
 #[inline(always)]
 unsafe fn write_if<T>(place: *mut T, value: T) {
     if !place.is_null() {
-        // SAFETY: not null, and so the caller's.
+        // SAFETY: it is not null, and the caller guarantees that it may be written.
         unsafe { place.write(value) }
     }
 }

@@ -1,4 +1,5 @@
-//! A static library without the standard library must name a panic handler. Nothing in the archive calls it (CI looks).
+//! The panic handler that a static library without the standard library must define. No function of the archive calls it,
+//! which `ci/test` checks.
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

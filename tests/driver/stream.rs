@@ -126,7 +126,7 @@ fn what_is_refused_comes_back() {
     // No pool has a bounce buffer.
     let refused = device.map(FromDevice, rig.owner(1, 10)).err().unwrap();
     assert_eq!(refused.error, MapError::NoBounce);
-    let noted = refused.owner.bounced_when_dropped;
+    let noted = refused.buffer.bounced_when_dropped;
     assert_eq!(noted.load(Relaxed), 0);
     drop(refused);
     assert_eq!(noted.load(Relaxed), 1);

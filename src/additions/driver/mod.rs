@@ -1,30 +1,30 @@
-//! DMA memory for drivers in Rust, which need no `unsafe` for it and lose nothing: what is dropped is given back.
+//! DMA memory for drivers in Rust. Drivers need no `unsafe` for it, and dropping a value frees what it holds.
 //!
 //! A driver has a [`Device`], which makes everything else:
 //!
-//! * [`CoherentBuffer`]: values in memory that processor and device see alike. [`Ring`]: a ring of descriptors in it.
-//! * [`BlockPool`] and [`BlockBox`]: values of which there are many, and which come and go.
+//! * [`CoherentBuffer`]: values in memory that the processor and the device can access at any time. [`Ring`]: a ring of
+//!   descriptors in such memory.
+//! * [`BlockPool`] and [`BlockBox`]: many values of one type that are allocated and freed one by one.
 //! * [`Mapped`] and [`Mapping`]: bytes of the driver's own that a device has for a time. Meanwhile the borrow checker
-//!   keeps the processor off them.
+//!   keeps the processor from accessing them.
 //!
 //! # Values
 //!
-//! Coherent memory is Device memory on aarch64. It is read and written by whole words, aligned, and there are no
-//! references to it. A value says by [`AsWords`] of which words it consists; integers and arrays of integers are values
-//! already.
+//! Coherent memory is Device memory on aarch64. It is read and written by whole, aligned words, and there are no
+//! references to it. [`AsWords`] defines the words of which a value consists. Integers and arrays of integers implement it.
 //!
-//! # What `unsafe` is left
+//! # The `unsafe` code that is left
 //!
-//! That a pointer is a device's, which whoever binds the driver says once ([`Device::new`]); and what the driver says
-//! to its device. A device that is given a handle behind a buffer's end, or goes on writing after its buffer was
-//! dropped or unmapped, writes where it likes, in Rust as in C. Stop the device first.
+//! [`Device::new`] is `unsafe`, because the caller guarantees that the pointer is a device's. Beyond that, a driver is
+//! responsible for its device: a device that is given a handle after a buffer's end, or goes on writing after its buffer was
+//! dropped or unmapped, overwrites other memory, in Rust as in C. Stop the device first.
 //!
-//! What is *forgotten* ([`core::mem::forget`]) stays the device's for good, and is nobody else's ever after: it leaks,
-//! and does no harm.
+//! A value that is forgotten ([`core::mem::forget`]) leaks its memory, which stays the device's. This does no other harm.
 //!
 //! # Errors and contexts
 //!
-//! Nothing here panics. What may sleep is marked *thread*, as in the rest of the library.
+//! Nothing in this module panics. The terms for contexts are defined in `docs/design.md`; a call without "Context" may be
+//! made in any.
 
 mod block;
 mod coherent;
@@ -34,7 +34,7 @@ mod stream;
 pub use block::{BlockBox, BlockPool};
 pub use coherent::CoherentBuffer;
 pub use ring::{Full, Ring};
-pub use stream::{Bidirectional, Bytes, FromDevice, Mapped, Mapping, Refused, ToDevice, Way};
+pub use stream::{Bidirectional, Bytes, Direction, FromDevice, Mapped, Mapping, Refused, ToDevice};
 
 pub use crate::additions::block_pool::set::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};
@@ -47,10 +47,10 @@ use crate::additions::streaming::{Master, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{self, Kernel};
 
-/// A value's form in memory that a device sees: one integer, or an array of them.
+/// Values that can lie in memory that a device accesses, as one integer or as an array of integers.
 ///
-/// A driver implements it for its descriptors, and so says how wide each access is and, with `to_le` and its like, in
-/// which order the device takes the bytes.
+/// A driver implements the trait for its descriptors. The implementation defines the width of each access and, with `to_le`
+/// or `to_be`, the byte order of the device.
 ///
 /// ```
 /// use rt_dma_pool::driver::AsWords;
@@ -76,12 +76,12 @@ use crate::kernel::{self, Kernel};
 /// }
 /// ```
 pub trait AsWords {
-    /// The words, of one width.
+    /// The words of a value: an integer, or an array of integers.
     type Words: Words;
 
-    /// The value of these words. Any words may come: a device wrote them.
+    /// Makes a value of words. The device may have written any words.
     fn from_words(words: Self::Words) -> Self;
-    /// Its words.
+    /// Returns the words of the value.
     fn into_words(self) -> Self::Words;
 }
 
@@ -97,27 +97,27 @@ impl<W: Words> AsWords for W {
     }
 }
 
-/// The word of a value's form.
+/// The word of a value that implements [`AsWords`].
 pub type WordOf<T> = <<T as AsWords>::Words as Words>::Word;
 
-/// Bytes of a value's form.
+/// Returns the size of a value in memory, in bytes.
 const fn size_of_form<T: AsWords>() -> usize {
     <T::Words as Words>::SIZE
 }
 
-/// A value, or a word of one, was to be written where there is none. Nothing was.
+/// The error of a write to a value or a word that does not exist. Nothing was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfRange;
 
-/// What a system is made of.
+/// The kernel of a system and the source of its coherent memory.
 pub trait Platform: Copy + Send + Sync + 'static {
-    /// Its kernel.
+    /// The kernel.
     type Kernel: Kernel;
-    /// Where the coherent memory of its devices comes from.
+    /// The source of coherent memory for devices.
     type Pages: Pages;
 }
 
-/// The DMA memory of a system, as its drivers use it.
+/// The DMA memory of a system, from which its drivers allocate.
 pub struct System<P: Platform> {
     dma: &'static Dma<P::Kernel>,
     streaming: &'static Streaming<P::Kernel>,
@@ -127,14 +127,13 @@ pub struct System<P: Platform> {
 }
 
 impl<P: Platform> System<P> {
-    /// A system of these parts. `master` says how a device sees memory that is mapped for it, or that it cannot be said
-    /// now.
+    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it; `None` if this
+    /// cannot be determined now.
     ///
     /// # Safety
-    /// The kernel keeps the promises of [`Kernel`]. `pages` gives memory that is mapped uncached, or is coherent for
-    /// the device otherwise, and is nobody else's until it is given back; its addresses were pointers once whose
-    /// provenance is exposed. Nobody gives back, destroys or unmaps through the other parts what drivers have from
-    /// here.
+    /// `pages` returns memory that is mapped uncached, or that is coherent for the device in another way. No other code uses
+    /// the memory until it is freed. Its addresses are those of pointers with exposed provenance. Memory that drivers have
+    /// from this system is freed, destroyed or unmapped through this system only.
     #[allow(unsafe_code)]
     pub const unsafe fn new(
         dma: &'static Dma<P::Kernel>,
@@ -147,7 +146,7 @@ impl<P: Platform> System<P> {
     }
 }
 
-/// A device, as its driver has it.
+/// A device, from which its driver gets DMA memory.
 pub struct Device<P: Platform> {
     system: &'static System<P>,
     device: kernel::Device,
@@ -162,17 +161,17 @@ impl<P: Platform> Clone for Device<P> {
 impl<P: Platform> Copy for Device<P> {}
 
 impl<P: Platform> Device<P> {
-    /// The device that the system's kernel knows as `device`.
+    /// Makes a value for the device `device` of the system's kernel.
     ///
     /// # Safety
-    /// It knows it, as long as this, any copy of it, or anything made by one is used or not dropped yet.
+    /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet dropped.
     #[allow(unsafe_code)]
     pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
         Device { system, device }
     }
 }
 
-/// The example in the documentation compiles.
+/// Compiles the example of the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rust-drivers.md")]
 pub struct Example;

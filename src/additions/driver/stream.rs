@@ -1,80 +1,80 @@
 //! Streaming mappings that hold the borrow of their bytes (Linux Documentation/core-api/dma-api-howto.rst, "Using
 //! Streaming DMA mappings").
 //!
-//! A guard that borrows a buffer for a time can be forgotten, which ends the borrow, but not the device's writing. So
-//! there are two kinds. A [`Mapped`] has its bytes for good: forgotten, they are lost, and nobody touches them any
-//! more. A [`Mapping`] of bytes that are borrowed for a time exists during a closure only; the closure sees it by
-//! reference, and can neither keep nor forget it.
+//! A guard that borrows a buffer can be forgotten ([`core::mem::forget`]): this ends the borrow, but the device goes on
+//! writing. There are therefore two kinds of mapping. A [`Mapped`] owns its buffer: if it is forgotten, the buffer is never
+//! used again. A [`Mapping`] of borrowed bytes exists only while a closure runs; the closure receives it by reference, and
+//! can neither keep nor forget it.
 
 use super::{BadMapping, Device, MapError, Platform};
-use crate::additions::streaming::{Direction, Master};
+use crate::additions::streaming::{self, Master};
 use crate::mem::lent::{Access, HeapBytes, LentBytes, Lender, Shared, StableBytes, Unique};
 
 mod sealed {
     pub trait Sealed {}
 }
 
-/// Which way the bytes of a mapping go.
-pub trait Way: sealed::Sealed + 'static {
-    /// How the processor lends them.
+/// The direction of a mapping, as a type: [`ToDevice`], [`FromDevice`] or [`Bidirectional`].
+pub trait Direction: sealed::Sealed + 'static {
+    /// The access to the bytes that the processor gives up.
     type Access: Access;
-    /// The same for the core.
-    const DIRECTION: Direction;
+    /// The direction as a value.
+    const DIRECTION: streaming::Direction;
 }
 
-/// The device reads: it is lent `&[u8]`.
+/// The device reads the bytes. The driver lends `&[u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct ToDevice;
-/// The device writes: it is lent `&mut [u8]`.
+/// The device writes the bytes. The driver lends `&mut [u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct FromDevice;
-/// The device reads and writes: it is lent `&mut [u8]`.
+/// The device reads and writes the bytes. The driver lends `&mut [u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bidirectional;
 
 impl sealed::Sealed for ToDevice {}
-impl Way for ToDevice {
+impl Direction for ToDevice {
     type Access = Shared;
-    const DIRECTION: Direction = Direction::ToDevice;
+    const DIRECTION: streaming::Direction = streaming::Direction::ToDevice;
 }
 
 impl sealed::Sealed for FromDevice {}
-impl Way for FromDevice {
+impl Direction for FromDevice {
     type Access = Unique;
-    const DIRECTION: Direction = Direction::FromDevice;
+    const DIRECTION: streaming::Direction = streaming::Direction::FromDevice;
 }
 
 impl sealed::Sealed for Bidirectional {}
-impl Way for Bidirectional {
+impl Direction for Bidirectional {
     type Access = Unique;
-    const DIRECTION: Direction = Direction::Bidirectional;
+    const DIRECTION: streaming::Direction = streaming::Direction::Bidirectional;
 }
 
-/// The borrow that a mapping has: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
-pub type Bytes<'a, W> = <<W as Way>::Access as Access>::Bytes<'a>;
+/// The borrow that the driver lends: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
+pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
 
-/// What the core knows a mapping by. Dropped, it is unmapped.
+/// The arguments that identify a mapping. Dropping them unmaps it.
 struct Entry<P: Platform> {
     device: Device<P>,
     master: Master,
     handle: usize,
     size: usize,
-    direction: Direction,
+    direction: streaming::Direction,
 }
 
 impl<P: Platform> Drop for Entry<P> {
     fn drop(&mut self) {
         let system = self.device.system;
-        // SAFETY: it was mapped as this entry states, and was not unmapped before.
+        // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
         let _ =
             unsafe { system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction) };
     }
 }
 
-/// Bytes that a device has. Meanwhile the processor touches them in [`cpu`](Mapping::cpu) only.
+/// Bytes that a device has. The processor accesses them only in [`cpu`](Mapping::cpu).
 ///
-/// A borrow that is lent cannot be used:
+/// The bytes cannot be used meanwhile:
 ///
 /// ```compile_fail,E0501
 /// # use rt_dma_pool::driver::*;
@@ -87,7 +87,7 @@ impl<P: Platform> Drop for Entry<P> {
 /// # fn start_and_wait(_: usize) {}
 /// ```
 ///
-/// nor can the mapping leave the closure:
+/// The mapping cannot leave the closure:
 ///
 /// ```compile_fail,E0521
 /// # use rt_dma_pool::driver::*;
@@ -97,7 +97,7 @@ impl<P: Platform> Drop for Entry<P> {
 /// }
 /// ```
 ///
-/// nor change places with another:
+/// It cannot be exchanged with another mapping:
 ///
 /// ```compile_fail,E0521
 /// # use rt_dma_pool::driver::*;
@@ -107,13 +107,13 @@ impl<P: Platform> Drop for Entry<P> {
 ///     });
 /// }
 /// ```
-pub struct Mapping<'a, W: Way, P: Platform> {
-    // Unmapped before the borrow ends.
+pub struct Mapping<'a, W: Direction, P: Platform> {
+    // Fields are dropped in this order: the bytes are unmapped before their borrow ends.
     entry: Entry<P>,
     bytes: LentBytes<'a, W::Access>,
 }
 
-impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
+impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     fn new(device: Device<P>, bytes: LentBytes<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
         let (size, direction) = (bytes.size(), W::DIRECTION);
@@ -124,22 +124,25 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
         Ok(Mapping { entry: Entry { device, master, handle, size, direction }, bytes })
     }
 
-    /// Where the device finds the bytes.
+    /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> usize {
         self.entry.handle
     }
 
-    /// How many bytes there are, not zero.
+    /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
         self.entry.size
     }
 
-    /// Lets the processor at the bytes while `work` runs, in which the device leaves them alone. Any context.
+    /// Lets the processor access the bytes while `work` runs. The device does not access them meanwhile.
     ///
-    /// A driver may poll: of a [`FromDevice`] mapping, what the device writes while `work` runs is not lost. What `work`
-    /// writes to such bytes does not reach the device, and may be lost.
+    /// A driver may poll: what the device writes to the bytes of a [`FromDevice`] mapping while `work` runs is not lost. What
+    /// `work` writes to such bytes does not reach the device, and may be lost.
     ///
-    /// An error says that somebody else unmapped them.
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
         let Entry { device, master, handle, size, direction } = &self.entry;
         let system = device.system;
@@ -154,10 +157,10 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
     }
 }
 
-/// Bytes that a device has, with their owner `B`. Dropped, they are unmapped, and then the owner is dropped.
+/// A buffer `B` whose bytes a device has. Dropping it unmaps the bytes and then drops the buffer.
 ///
-/// An owner is `&'static mut [u8]`, [`HeapBytes`], or, for what the device only reads, `&'static [u8]`. No other borrow
-/// is:
+/// A buffer is `&'static mut [u8]`, [`HeapBytes`], or, for [`ToDevice`], `&'static [u8]`. A borrow that ends cannot be
+/// mapped in this way:
 ///
 /// ```compile_fail,E0521
 /// # use rt_dma_pool::driver::*;
@@ -167,7 +170,7 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
 /// }
 /// ```
 ///
-/// What is lent cannot be used before it is given back:
+/// A buffer cannot be used before [`finish`](Mapped::finish) returns it:
 ///
 /// ```compile_fail,E0382
 /// # use rt_dma_pool::driver::*;
@@ -176,42 +179,49 @@ impl<'a, W: Way, P: Platform> Mapping<'a, W, P> {
 ///     frame[0] = 0; // the device's
 /// }
 /// ```
-pub struct Mapped<W: Way, B, P: Platform> {
-    // Unmapped before the owner goes.
+pub struct Mapped<W: Direction, B, P: Platform> {
+    // Fields are dropped in this order: the bytes are unmapped before the buffer is dropped.
     mapping: Mapping<'static, W, P>,
-    owner: Lender<B>,
+    buffer: Lender<B>,
 }
 
-impl<W: Way, B, P: Platform> Mapped<W, B, P> {
-    /// Where the device finds the bytes.
+impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
+    /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> usize {
         self.mapping.handle()
     }
 
-    /// How many bytes there are, not zero.
+    /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
         self.mapping.size()
     }
 
-    /// Lets the processor at the bytes for a time: see [`Mapping::cpu`]. Any context.
+    /// Lets the processor access the bytes while `work` runs: see [`Mapping::cpu`].
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// As [`Mapping::cpu`].
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
         self.mapping.cpu(work)
     }
 
-    /// Makes the bytes the processor's again, with what the device wrote. Any context.
+    /// Unmaps the bytes and returns the buffer, which contains what the device wrote.
+    ///
+    /// Context: any.
     pub fn finish(self) -> B {
-        let Mapped { mapping, owner } = self;
+        let Mapped { mapping, buffer } = self;
         drop(mapping);
-        owner.take()
+        buffer.take()
     }
 }
 
-/// Why bytes are not mapped, and their owner.
+/// The error of [`Device::map`], with the buffer that was not mapped.
 pub struct Refused<B> {
-    /// Why.
+    /// The reason.
     pub error: MapError,
-    /// What was to be mapped. Nobody touched it.
-    pub owner: B,
+    /// The buffer, unchanged.
+    pub buffer: B,
 }
 
 impl<B> core::fmt::Debug for Refused<B> {
@@ -221,29 +231,41 @@ impl<B> core::fmt::Debug for Refused<B> {
 }
 
 impl<P: Platform> Device<P> {
-    /// So many bytes in the kernel's heap, all zero, to be mapped without a neighbour in their cache lines; `None` for
-    /// none, or if there is no room. *Thread.*
+    /// Allocates `size` bytes in the kernel's heap, all zero, that share no cache line with other memory. Returns `None` if
+    /// `size` is 0 or the heap has no room.
+    ///
+    /// Context: thread.
     pub fn bytes(&self, size: usize) -> Option<HeapBytes<P::Kernel>> {
         HeapBytes::new(self.system.dma.kernel, size)
     }
 
-    /// Makes bytes the device's until the mapping is dropped, or [finished](Mapped::finish). Any context: see
-    /// [`crate::additions::streaming`].
-    pub fn map<W: Way, B: StableBytes<W::Access>>(&self, _way: W, owner: B) -> Result<Mapped<W, B, P>, Refused<B>> {
-        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its owner; so does `Mapping::new` if it fails.
+    /// Maps the bytes of `buffer` for the device until the mapping is dropped or [finished](Mapped::finish).
+    ///
+    /// Context: any. An interrupt gets an error where a bounce buffer or a record needs memory: see
+    /// [`streaming`](crate::additions::streaming).
+    ///
+    /// # Errors
+    /// [`Refused`], which contains the buffer.
+    pub fn map<W: Direction, B: StableBytes<W::Access>>(&self, _direction: W, buffer: B) -> Result<Mapped<W, B, P>, Refused<B>> {
+        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has dropped
+        // the bytes.
         #[allow(unsafe_code)]
-        let (owner, bytes) = unsafe { Lender::lend(owner) };
+        let (buffer, bytes) = unsafe { Lender::lend(buffer) };
         match Mapping::new(*self, bytes) {
-            Ok(mapping) => Ok(Mapped { mapping, owner }),
-            Err(error) => Err(Refused { error, owner: owner.take() }),
+            Ok(mapping) => Ok(Mapped { mapping, buffer }),
+            Err(error) => Err(Refused { error, buffer: buffer.take() }),
         }
     }
 
-    /// Makes bytes the device's while `work` runs, which starts the device and waits until it is done. Any context: see
-    /// [`crate::additions::streaming`].
-    pub fn with_mapped<W: Way, R>(
+    /// Maps `bytes` for the device while `work` runs. `work` starts the device and waits until it is done.
+    ///
+    /// Context: any, as [`map`](Device::map).
+    ///
+    /// # Errors
+    /// [`MapError`] if the bytes cannot be mapped; `work` does not run.
+    pub fn with_mapped<W: Direction, R>(
         &self,
-        _way: W,
+        _direction: W,
         bytes: Bytes<'_, W>,
         work: impl FnOnce(&mut Mapping<'_, W, P>) -> R,
     ) -> Result<R, MapError> {

@@ -1,4 +1,4 @@
-//! The system's DMA memory for drivers in Rust: see [`crate::additions::driver`]. They share it with those in C.
+//! The system's DMA memory for drivers in Rust ([`crate::additions::driver`]). They share it with drivers in C.
 
 use crate::abi::rt_device;
 use crate::additions::driver::{self, Platform, System};
@@ -7,7 +7,7 @@ use crate::ffi::additions::streaming::{STREAMING, master_of};
 use crate::ffi::{DMA, device};
 use crate::kernel::rtthread::RtThread;
 
-/// RT-Thread.
+/// The platform RT-Thread.
 #[derive(Clone, Copy, Debug)]
 pub enum RtThreadPlatform {}
 
@@ -16,32 +16,32 @@ impl Platform for RtThreadPlatform {
     type Pages = DevicePages;
 }
 
-/// Only what is below refers to it: a system without drivers in Rust does not link it.
-// SAFETY: the port tells the truth; `rt_dma_alloc` gives pages as it promises. C could give back what a driver in Rust
-// has, as it could write to it.
+/// Only the functions of this file refer to it, so that an image without drivers in Rust does not link it.
+// SAFETY: `rt_dma_alloc` returns pages as `System::new` requires. C code that frees the memory of a driver in Rust breaks
+// its own contract, as if it wrote to that memory.
 static SYSTEM: System<RtThreadPlatform> =
     unsafe { System::new(&DMA, &STREAMING, &POOLS, DevicePages::new(), &master_of) };
 
-/// The system's DMA memory.
+/// Returns the system's DMA memory.
 pub fn system() -> &'static System<RtThreadPlatform> {
     &SYSTEM
 }
 
 impl driver::Device<RtThreadPlatform> {
-    /// The device behind a pointer, unless it is null.
+    /// Makes a value for the device at `dev`; `None` if `dev` is null.
     ///
     /// # Safety
-    /// A pointer that is not null points to a `struct rt_device` that stays as long as this, any copy of it, or
-    /// anything made by one is used or not dropped yet.
+    /// If `dev` is not null, it points to a `struct rt_device` that exists as long as this value, a copy of it, or a value
+    /// that one of them made is used or not yet dropped.
     pub unsafe fn from_ptr(dev: *mut rt_device) -> Option<Self> {
-        // SAFETY: the caller's promise: RT-Thread knows a device by this pointer.
+        // SAFETY: the caller guarantees that the pointer is a device's.
         device(dev).map(|device| unsafe { driver::Device::new(&SYSTEM, device) })
     }
 }
 
-/// A device of RT-Thread's.
+/// A device of RT-Thread.
 pub type Device = driver::Device<RtThreadPlatform>;
-/// Values in coherent memory.
+/// Values in coherent memory of RT-Thread.
 pub type CoherentBuffer<T> = driver::CoherentBuffer<T, RtThreadPlatform>;
 /// A ring of descriptors.
 pub type Ring<T> = driver::Ring<T, RtThreadPlatform>;
@@ -53,5 +53,5 @@ pub type BlockBox<'pool, T> = driver::BlockBox<'pool, T, RtThreadPlatform>;
 pub type HeapBytes = driver::HeapBytes<RtThread>;
 /// Bytes that a device has while a closure runs.
 pub type Mapping<'a, W> = driver::Mapping<'a, W, RtThreadPlatform>;
-/// Bytes that a device has, with their owner.
+/// A buffer whose bytes a device has.
 pub type Mapped<W, B> = driver::Mapped<W, B, RtThreadPlatform>;
