@@ -55,7 +55,7 @@
 #define RT_DMA_ATTR_OWN_LINES (1 << 8)
 
 /**
- * A device; only the port looks inside.
+ * A device. Only the port accesses its members.
  */
 struct rt_device;
 

@@ -15,12 +15,12 @@
 typedef struct rt_dma_pool rt_dma_pool;
 
 /**
- * A device; only the port looks inside.
+ * A device. Only the port accesses its members.
  */
 typedef struct rt_device rt_device;
 
 /**
- * A device's map operations. The default stands in for what is null.
+ * A device's map operations. A null member stands for the default operation.
  */
 typedef struct rt_dma_map_ops {
   /**
@@ -28,7 +28,7 @@ typedef struct rt_dma_map_ops {
    */
   void *(*alloc)(struct rt_device *dev, uintptr_t size, unsigned long *dma_handle, uintptr_t flags);
   /**
-   * Gives one back.
+   * Frees a buffer.
    */
   void (*free)(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle, uintptr_t flags);
   /**
@@ -62,7 +62,7 @@ typedef struct rt_region_t {
    */
   uintptr_t end;
   /**
-   * What it is called; may be null.
+   * The name; may be null.
    */
   const char *name;
 } rt_region_t;

@@ -16,6 +16,8 @@
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
+// Links to private items work with `cargo doc --document-private-items`; without it they are plain text.
+#![allow(rustdoc::private_intra_doc_links)]
 // `new` is `const`, so that statics can use it; `default` cannot be.
 #![allow(clippy::new_without_default)]
 // Without the C ABI and the tests, most of the library has no caller.

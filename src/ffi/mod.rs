@@ -13,6 +13,8 @@
 #![allow(unsafe_code)]
 // The section above applies to each function.
 #![allow(clippy::missing_safety_doc)]
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 pub mod additions;
 pub mod dropin;

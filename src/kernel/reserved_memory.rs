@@ -1,50 +1,52 @@
-//! What installing the shared pools of `/reserved-memory` needs from a kernel beyond [`Kernel`]: the nodes, and what the
-//! boot allocator (memblock) still holds. All of it is a *thread*'s, at boot.
+//! The part of the interface to the operating system that installs the shared pools of `/reserved-memory`: the nodes, and
+//! the memory that the boot allocator (memblock) manages. All methods are called at boot.
 
 use super::{Entry, Kernel, Name, Pa};
 
-/// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`, as its node describes it
+/// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
 /// (Linux `Documentation/devicetree/bindings/reserved-memory/shared-dma-pool.yaml`).
 #[derive(Clone, Copy, Debug)]
 pub struct SharedPool {
-    /// The node, as the kernel knows it.
+    /// The node, as the kernel identifies it.
     pub node: usize,
-    /// The node's name, which stays.
+    /// The node's name.
     pub name: Name,
-    /// `reg`: first byte, and one past the last. `None` if the memory is to be chosen.
+    /// `reg`: first byte, and one past the last. `None` if the node has none and memory must be chosen.
     pub range: Option<(Pa, Pa)>,
     /// `size`, in bytes; zero if there is none.
     pub size: u64,
     /// `alignment`, in bytes; zero if there is none.
     pub alignment: u64,
-    /// `no-map`: never mapped linearly.
+    /// `no-map`: the memory must never be mapped linearly.
     pub no_map: bool,
-    /// `reusable`: others may use it while its devices do not.
+    /// `reusable`: other devices may use the memory while its own do not.
     pub reusable: bool,
-    /// `linux,cma-default`: everyone's.
+    /// `linux,cma-default`: the pool serves every device.
     pub is_default: bool,
 }
 
-/// A kernel that has a device tree, and a boot allocator behind it.
+/// A kernel that has a device tree and a boot allocator.
+///
+/// Context of all methods: thread.
 ///
 /// # Safety
 ///
-/// Memory that [`reserve`](ReservedMemory::reserve) reserved is given to no one else by the kernel.
+/// The kernel does not use memory that [`reserve`](ReservedMemory::reserve) reserved, and does not allocate it to other code.
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
-    /// Shared pool `index`, of those that are not disabled, in the tree's order. `None` where there is no device tree,
-    /// or it has not been read yet.
+    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree. Returns `None` if
+    /// there is no device tree, or if it has not been unflattened.
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>>;
-    /// Entry `index` of the node's `alloc-ranges`: first byte and size.
+    /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes.
     fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)>;
-    /// Entry `index` of the memory that the boot allocator knows, first byte and one past the last; hot-pluggable and
-    /// unmapped memory is [`Unreadable`](Entry::Unreadable). [`End`](Entry::End) also where there is no boot allocator.
+    /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last. Hot-pluggable and unmapped
+    /// memory is [`Unreadable`](Entry::Unreadable). Without a boot allocator the result is [`End`](Entry::End).
     fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)>;
-    /// Entry `index` of what of that is reserved, in use or not.
+    /// Returns entry `index` of the boot allocator's reserved memory, in use or not.
     fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)>;
-    /// Whether the page allocator has this page already.
+    /// Returns whether the page allocator owns the page at `pa`.
     fn is_paged(&self, pa: Pa) -> bool;
-    /// Has the boot allocator reserve `[start, end)`, whole pages, for the node, which from then on has it as its `reg`.
-    /// False, and nothing is changed, if that cannot be.
+    /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the node's
+    /// `reg`. Returns false, and changes nothing, if this is not possible.
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool;
 }

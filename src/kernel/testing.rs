@@ -1,4 +1,4 @@
-//! A kernel for unit tests that has a heap and nothing else.
+//! A kernel for unit tests. It has a heap; its other services do nothing.
 
 #![allow(unsafe_code)]
 
@@ -14,11 +14,11 @@ pub fn is_masked() -> bool {
     MASKED.get() != 0
 }
 
-/// Memory for bookkeeping, and no services.
+/// A kernel that consists of a heap.
 #[derive(Clone, Copy)]
 pub struct HeapOnly;
 
-// SAFETY: the heap is the host's, and never takes memory back; no other service is used.
+// SAFETY: the heap is the host's, and never frees memory. No test uses another service.
 unsafe impl Kernel for HeapOnly {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         // SAFETY: the layout is not empty.

@@ -16,7 +16,7 @@ impl BumpAllocator {
     /// Makes an allocator for the `left` bytes from `next` on.
     ///
     /// # Safety
-    /// The bytes are valid memory that is aligned for a pointer and used by no other code. Whoever frees them guarantees
+    /// The bytes are valid memory that is aligned for a pointer and used by no other code. The code that frees them guarantees
     /// that no slice of this allocator is used any more.
     pub(super) unsafe fn new(next: NonNull<u8>, left: usize) -> Self {
         BumpAllocator { next, left }

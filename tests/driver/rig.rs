@@ -104,7 +104,7 @@ impl Rig {
     }
 
     pub fn bytes_at(&self, pa: Pa, size: usize) -> &'static mut [u8] {
-        // SAFETY: mapped until the machine goes, after which no test looks; and nobody else's, see above.
+        // SAFETY: the bytes are mapped as long as the machine exists, and only this value uses them.
         unsafe { std::slice::from_raw_parts_mut(self.machine.kernel.linear(pa) as *mut u8, size) }
     }
 
@@ -117,7 +117,7 @@ impl Rig {
         self.machine.balance().used_bytes
     }
 
-    /// Runs `driver`, and checks that it leaves nothing behind.
+    /// Runs `driver` and checks that it has freed and unmapped everything.
     pub fn assert_balanced(&self, driver: impl FnOnce(Device<Fake>)) {
         let device = self.plain();
         // The pool's view is mapped once, and stays.

@@ -153,7 +153,7 @@ fn what_is_forgotten_stays_the_devices() {
         drop(mapped);
     }
     rig.machine.evict_cache();
-    assert_eq!(rig.machine.device_read(HEAP, LINE), [0; LINE], "nobody touches the owner's bytes any more");
+    assert_eq!(rig.machine.device_read(HEAP, LINE), [0; LINE], "the buffer is not used any more");
     assert_eq!(rig.machine.device_read(HEAP + LINE + 1, 10), [3; 10]);
     assert_eq!(rig.used(), PAGE, "the bounce buffer that the device still has");
 }

@@ -78,7 +78,7 @@ impl DeviceInfo {
         Stretch { handle: is_covered.then_some(handle), last }
     }
 
-    /// A device behind a PCI host bridge.
+    /// A device on the bus of a PCI host bridge.
     pub fn pci(windows: &[BusWindow]) -> Self {
         DeviceInfo { windows: windows.to_vec(), ..Self::default() }
     }

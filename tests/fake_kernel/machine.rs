@@ -154,7 +154,7 @@ impl Machine {
         self.kernel.0.memory.map_linear(start, size, false);
     }
 
-    /// Maps these pages one behind the other, as a kernel's own allocator may.
+    /// Maps these pages one after the other, as a kernel's own allocator may.
     pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
         self.kernel.0.memory.map_pages(pages, memory)
     }
@@ -264,7 +264,7 @@ impl Machine {
 
     /// Reads the library's own memory, as C code does that follows a pointer of `struct rt_dma_pool`.
     pub fn peek_host<const N: usize>(&self, address: usize) -> [u8; N] {
-        // SAFETY: tests pass the bitmap of a pool, which stays, and let nobody write to it meanwhile.
+        // SAFETY: tests pass the bitmap of a pool, which is never freed, and do not write to it meanwhile.
         unsafe { (address as *const [u8; N]).read_unaligned() }
     }
 

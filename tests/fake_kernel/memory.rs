@@ -11,7 +11,7 @@ use std::sync::{Mutex, RwLock};
 pub const LOW: Range<Pa> = 0x4000_0000..0x4800_0000;
 pub const HIGH: Range<Pa> = 0xff00_0000..0x1_0400_0000;
 
-/// A mapping that somebody made and has to remove.
+/// A mapping that the library made and has to remove.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mapped {
     pub pa: Pa,
@@ -151,7 +151,7 @@ impl Memory {
         *self.next_va.lock().unwrap() = Some(va);
     }
 
-    /// Maps pages one behind the other.
+    /// Maps pages one after the other.
     pub fn map_pages(&self, pages: &[Pa], memory: MemoryType) -> Va {
         let size = pages.len() * PAGE;
         let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -170,7 +170,7 @@ impl Memory {
         for offset in (0..size).step_by(PAGE) {
             table.remove(&(va + offset));
         }
-        // SAFETY: `map` made it, with this size, and nobody removed it before.
+        // SAFETY: `map` made it with this size, and it was not removed before.
         unsafe { libc::munmap(va as *mut _, size) };
     }
 

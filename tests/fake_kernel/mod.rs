@@ -230,7 +230,7 @@ fn heap_layout(size: usize) -> Layout {
 unsafe impl Kernel for FakeKernel {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         self.may_sleep("heap_alloc");
-        assert_ne!(size, 0, "nobody needs no memory");
+        assert_ne!(size, 0, "an allocation of 0 bytes");
         if self.fails(Service::HeapAlloc) {
             return std::ptr::null_mut();
         }

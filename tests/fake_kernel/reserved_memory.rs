@@ -73,7 +73,7 @@ impl SharedNode {
     }
 }
 
-/// What boot code left behind.
+/// The state that boot code left.
 #[derive(Default)]
 pub struct BootMemory {
     /// `None` stands for a kernel that has not read its tree.

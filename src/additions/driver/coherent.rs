@@ -28,7 +28,7 @@ impl<P: Platform> Device<P> {
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_of_form::<T>()).filter(|size| *size != 0)?;
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
-        // SAFETY: whoever made the system guarantees that `size` bytes are mapped there, and are not used by other code until
+        // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other code until
         // they are freed.
         #[allow(unsafe_code)]
         let memory = unsafe { DeviceMemory::new(self.system.dma.kernel, start, size) };

@@ -242,7 +242,7 @@ impl<P: Platform> Device<P> {
     /// Maps the bytes of `buffer` for the device until the mapping is dropped or [finished](Mapped::finish).
     ///
     /// Context: any. An interrupt gets an error where a bounce buffer or a record needs memory: see
-    /// [`streaming`](crate::additions::streaming).
+    /// [`crate::additions::streaming`].
     ///
     /// # Errors
     /// [`Refused`], which contains the buffer.

@@ -7,10 +7,10 @@
 //! buffer](bounce) takes its place.
 //!
 //! A mapping whose buffer can be found again by its handle (through the linear map, outside the pools) is
-//! [direct](direct): it takes no lock and needs no memory. Every other has a [record](records), and perhaps a bounce buffer.
+//! [direct]: it takes no lock and needs no memory. Every other has a [record](records), and perhaps a bounce buffer.
 //!
 //! # Context
-//! Any, unless a function states otherwise. Threads allocate a [stock](stock) of records, from which interrupts take; in an
+//! Any, unless a function states otherwise. Threads allocate a [stock] of records, from which interrupts take; in an
 //! interrupt, a bounce buffer comes from a pool whose view is mapped already.
 //!
 //! # Safety

@@ -1,32 +1,32 @@
 //! The largest line of any cache of the system ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-pub use own::largest;
+pub use aarch64::largest;
 #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
 pub use port::largest;
 
-/// As `rt_dma_port_cache_line_max`, but inline: a sync call that drops whole lines then saves no registers.
+/// Does inline what `rt_dma_port_cache_line_max` does: a sync call that drops whole lines then saves no registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-mod own {
+mod aarch64 {
     use core::arch::asm;
 
     use super::super::configuration;
 
-    /// What is assumed where the processor does not tell: what Linux assumes (`ARCH_DMA_MINALIGN` in
+    /// The size that is assumed if the processor reports none: that of Linux (`ARCH_DMA_MINALIGN` in
     /// `arch/arm64/include/asm/cache.h`).
     const ASSUMED: usize = 128;
 
     #[inline(always)]
     pub fn largest() -> usize {
         let ctr: usize;
-        // SAFETY: CTR_EL0 describes the caches.
+        // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
         unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
-        // CWG: base-two logarithm of the words in the largest line, at most 9; 0 where the processor does not tell.
+        // CWG: base-two logarithm of the words in the largest line, at most 9; 0 if the processor reports none.
         let line = match ctr >> 24 & 0xf {
             cwg @ 1..=9 => 4 << cwg,
             _ => ASSUMED,
         };
-        // A BSP may state a longer one: that of a cache outside of the processor.
+        // A BSP may state a larger line: that of a cache outside the processor.
         line.max(configuration().stated_cache_line.into())
     }
 }
@@ -35,9 +35,8 @@ mod own {
 mod port {
     use super::super::rt_dma_port_cache_line_max;
 
-    #[inline(always)]
     pub fn largest() -> usize {
-        // SAFETY: see `Kernel for RtThread`.
+        // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_cache_line_max() }
     }
 }

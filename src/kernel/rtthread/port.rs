@@ -1,6 +1,9 @@
 //! The functions and constants that `rtthread-port/` implements. `include/rt_dma_port.h` is generated from these
 //! declarations, and the port includes it, so that the two sides cannot differ.
 
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use core::ffi::{c_char, c_int, c_void};
 
 use crate::kernel::MemoryType;

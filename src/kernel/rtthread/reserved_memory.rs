@@ -1,5 +1,8 @@
 //! [`ReservedMemory`] over RT-Thread: memblock, and the children of `/reserved-memory`.
 
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use core::ffi::{c_char, c_int, c_void};
 
 use super::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNREADABLE, RtThread, pointer, rt_dma_port_region};

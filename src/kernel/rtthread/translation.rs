@@ -1,20 +1,23 @@
-//! The physical address of a kernel address: `rt_kmem_v2p`, which an interrupt cannot make return a wrong one.
+//! The translation of a kernel address to a physical address, as `rt_kmem_v2p`, with a result that interrupts cannot
+//! change.
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-pub use own::v2p;
+pub use aarch64::v2p;
 #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
 pub use port::v2p;
 
-/// What `rt_kmem_v2p` does on aarch64 (`rt_hw_mmu_kernel_v2p` in `libcpu/aarch64/common`): an instruction translates the
-/// address as for a write, and leaves its result in `PAR_EL1`, which is read after it. An interrupt or a thread switch
-/// between the two that translates another address would change the result. So interrupts are masked here, and `PAR_EL1` is
-/// restored for the translation that this one may itself have interrupted. Without the `isb` the read may return an earlier
-/// result (Arm ARM DDI 0487, "Synchronization requirements for AArch64 System registers").
+/// Does inline what `rt_kmem_v2p` does on aarch64 (`rt_hw_mmu_kernel_v2p` in `libcpu/aarch64/common`), safely.
 ///
-/// It is inline because a network driver translates for every packet: so a sync call that maintains nothing calls no other
-/// function and needs no stack frame.
+/// An instruction translates the address as for a write, and leaves its result in `PAR_EL1`, which is read afterwards. An
+/// interrupt or a thread switch between the two that translates another address would change the result. Therefore
+/// interrupts are masked, and `PAR_EL1` is restored for a translation that this one may have interrupted. Without the
+/// `isb`, the read may return an earlier result (Arm ARM DDI 0487, "Synchronization requirements for AArch64 System
+/// registers").
+///
+/// The code is inline because a network driver translates an address for every packet: a sync call that maintains no cache
+/// then calls no other function and needs no stack frame.
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-mod own {
+mod aarch64 {
     use core::arch::asm;
 
     use crate::kernel::PAGE_SIZE;
@@ -25,8 +28,8 @@ mod own {
     #[inline(always)]
     pub fn v2p(va: usize) -> Option<usize> {
         let par: usize;
-        // SAFETY: it reads the page tables and changes nothing that outlives it. No `nomem`: page tables that were written
-        // before are seen.
+        // SAFETY: the instructions read the page tables, and restore all state that they change. Without `nomem`, earlier
+        // writes to the page tables are not moved after them.
         unsafe {
             asm!(
                 "mrs {daif}, daif",
@@ -55,7 +58,7 @@ mod port {
 
     #[inline(always)]
     pub fn v2p(va: usize) -> Option<usize> {
-        // SAFETY: see `Kernel for RtThread`.
+        // SAFETY: the port's function may be called in any context.
         let pa = unsafe { rt_dma_port_v2p(pointer(va)) };
         (pa != RT_DMA_PORT_UNMAPPED).then_some(pa)
     }
