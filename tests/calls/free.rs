@@ -440,3 +440,16 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
     assert_eq!(held.va, low + 2 * PAGE + 16 * MIB);
     machine.free(held).unwrap();
 }
+
+#[test]
+fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
+    let machine = Machine::new();
+    machine.install(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
+    for page in 0..4 {
+        // The byte before a page, as it is one page behind the value that stands for "not mapped".
+        refused(&machine, Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
+    }
+    held.into_iter().for_each(|held| machine.free(held).unwrap());
+}

@@ -46,7 +46,8 @@ impl View {
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
         let offset = va.wrapping_sub(self.0.load(Relaxed));
         let page = offset >> PAGE_SHIFT;
-        (offset.is_multiple_of(PAGE_SIZE) && page < pages).then_some(page)
+        // The address itself, too: the distance from `NONE` to an address that begins no page may be whole pages.
+        ((va | offset).is_multiple_of(PAGE_SIZE) && page < pages).then_some(page)
     }
 
     /// Records that the whole pool is mapped from `base` on. The caller excludes other callers.
