@@ -282,13 +282,47 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
 }
 
 /*
+ * Whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property: if a
+ * bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA as well.
+ * That shows where a range begins: the translator should change the address as the first range that holds it says.
+ */
+static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
+{
+    for (int i = 0; i < ranges->count; i++)
+    {
+        rt_uint64_t address = range_at(ranges, i).child, expected = address, found;
+
+        for (int j = ranges->count - 1; j >= 0; j--)
+        {
+            struct bus_range range = range_at(ranges, j);
+
+            if (address >= range.child && address < range.child + range.size)
+            {
+                expected = address - range.child + range.parent;
+            }
+        }
+
+        found = rt_ofw_translate_address(np, "dma-ranges", address);
+
+        /* All ones: the heap has no room for the table. */
+        if (found != expected && found != ~(rt_uint64_t)0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+/*
  * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers it.
  * It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An address
  * that the second step changes is covered. One that it leaves alone is covered only if a range maps it to itself; then
  * both addresses of the range are equal, and it does not matter in which order that kernel reads them (5.2.2 reads them
  * the other way round than the binding says, and boards are tuned to it).
  *
- * Where there are no dma-ranges, or none that can be read, no bus translates, and all of memory is covered.
+ * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all of
+ * memory is covered.
  *
  * The first translation through a bus reads its ranges into the heap, so that one belongs into a thread.
  */
@@ -315,7 +349,7 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     distance = distance < farther ? distance : farther;
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
 
-    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus))
+    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && are_read(np, &dma_ranges))
     {
         return RT_DMA_PORT_UNMAPPED;
     }

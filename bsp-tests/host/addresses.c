@@ -130,11 +130,24 @@ static void ranges_and_dma_ranges(void)
 {
     static struct branch branch;
     static fdt32_t same[] = { CELLS(0x1000), CELLS(FIRST + MIB), CELLS(MIB) };
+    static fdt32_t binding[] = { CELLS(0), CELLS(HOST_RAM - MIB), CELLS(MIB) };
+    static fdt32_t registers[] = { CELLS(0x7e000000), CELLS(0xfe000000), CELLS(MIB) };
     struct rt_device *dev = below(&branch, same, sizeof(same), 0, 0);
 
     branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
     branch.props[0].next = &branch.props[3];
     EXPECT(gets(dev, PAGE, FIRST + MIB, FIRST + MIB));
+    /* The kernel read the ranges first, to find the registers of a device. So it never reads the dma-ranges. */
+    dev = below(&branch, binding, sizeof(binding), 0, 0);
+    branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(registers), registers, RT_NULL };
+    branch.props[0].next = &branch.props[3];
+    EXPECT(rt_ofw_translate_address(dev->ofw_node, "ranges", 0x7e000004) == 0xfe000004);
+    EXPECT(gets(dev, PAGE, FIRST, FIRST));
+    /* If it read the dma-ranges first, they decide what is covered, although the bus has ranges. */
+    host_forget_ranges();
+    dev->dma_ops = RT_NULL;
+    EXPECT(rt_ofw_translate_address(dev->ofw_node, "dma-ranges", 0x4000) == HOST_RAM - MIB + 0x4000);
+    EXPECT(gets_nothing(dev));
     /* Here only the ranges of the parent bus move the address. */
     dev = below(&branch, same, 24, 0, 0);
     branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
