@@ -6,21 +6,6 @@ CALLS = {"4KiB,cached": 220, "4KiB,coherent": 220, "64KiB,cached": 280, "64KiB,c
          "1MiB,coherent": 320}
 # Instructions that a sync call may take beyond those of the reference: a translation that an interrupt cannot change.
 SYNC = 7
-# Where the reference does less than the library promises, and so it costs more. The reference drops the neighbours' bytes in
-# lines that a buffer fills only partly, and does not look whether the buffer is mapped before it drops its lines.
-SYNC_PARTIAL_LINE, SYNC_LOOK = 105, 20
-
-
-def sync(name):
-    """Instructions that a row may take beyond those of the reference."""
-    kind, call, size = name.split(",")
-    if call != "in" or kind == "non-coherent" or kind == "translated-uncached":
-        return SYNC
-    if int(size) % 64:
-        return SYNC + SYNC_PARTIAL_LINE
-    return SYNC + SYNC_LOOK
-
-
 # What 2,001 instructions are counted as, at least and at most.
 CALIBRATION = (1999, 2003)
 # Instructions with the lock held, beside 4 for each 64 pages of the request; and what is tried.

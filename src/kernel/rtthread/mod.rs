@@ -13,7 +13,6 @@ mod cache_line;
 mod irq;
 mod port;
 mod reserved_memory;
-mod translation;
 
 pub use port::*;
 
@@ -135,7 +134,9 @@ unsafe impl Kernel for RtThread {
 
     #[inline(always)]
     fn v2p(&self, va: Va) -> Option<Pa> {
-        translation::v2p(va)
+        // SAFETY: the port's function may be called in any context.
+        let pa = unsafe { rt_dma_port_v2p(pointer(va)) };
+        (pa != RT_DMA_PORT_UNMAPPED).then_some(pa)
     }
 
     fn has_page_tables(&self) -> bool {
