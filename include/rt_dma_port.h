@@ -724,7 +724,7 @@ extern int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int n
 
 
 /**
- * What the BSP's configuration says, once and for all.
+ * The constants of the BSP's configuration.
  */
 extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 

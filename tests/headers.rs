@@ -87,7 +87,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
         trailer: "\n\
 /**
- * What the BSP's configuration says, once and for all.
+ * The constants of the BSP's configuration.
  */
 extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 

@@ -47,7 +47,7 @@ fn a_word_out_of_range_is_refused() {
     let rig = Rig::new();
     let pool = rig.plain().block_pool::<[u16; 3]>("words", 0, 0).unwrap();
     let mut block = pool.allocate().unwrap();
-    // There is a fourth in the block, as it was rounded up.
+    // The block has room for a fourth value, because its size was rounded up.
     for word in [3, 4, usize::MAX / 2 + 1, usize::MAX] {
         assert_eq!(block.write_word(word, 1), Err(OutOfRange), "{word}");
         assert_eq!(block.read_word(word), None, "{word}");

@@ -22,7 +22,7 @@ fn what_is_written_the_device_finds_and_the_other_way() {
 }
 
 #[test]
-fn a_descriptor_lies_there_as_it_says() {
+fn a_descriptor_lies_in_memory_as_its_words() {
     let rig = Rig::new();
     let mut ring = rig.plain().coherent::<Descriptor>(3).unwrap();
     let descriptor = Descriptor { address: 0x0102_0304_0506_0708, length: 0x99, is_devices: true };

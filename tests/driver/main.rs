@@ -1,4 +1,4 @@
-//! Drivers in Rust: each file a driver that needs no `unsafe`.
+//! Drivers in Rust. Each file tests one kind of value with drivers that need no `unsafe`.
 
 #![deny(unsafe_code)]
 

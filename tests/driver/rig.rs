@@ -1,4 +1,4 @@
-//! What binds a driver to its device, on the fake kernel: here is all the `unsafe`.
+//! Binds drivers to devices on the fake kernel. All `unsafe` code of these tests is here.
 
 pub use crate::fake_kernel::*;
 pub use rt_dma_pool::additions::driver::*;
@@ -14,12 +14,12 @@ use rt_dma_pool::mem::lent::Unique;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Memory of the kernel's own, mapped linearly, and the pool.
+/// Memory of the kernel, mapped linearly, and the pool.
 pub const HEAP: Pa = LOW.start;
 pub const POOL: Pa = LOW.start + 16 * MIB;
 pub const POOL_SIZE: usize = MIB;
 
-/// What a bus with `dma-ranges` adds.
+/// The offset that a bus with `dma-ranges` adds.
 pub const BUS_OFFSET: usize = 0x4000_0000;
 
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ impl Platform for Fake {
     type Pages = Coherent;
 }
 
-/// Coherent memory of a machine, as `rt_dma_alloc_coherent` gives it.
+/// Coherent memory of a machine, as `rt_dma_alloc_coherent` returns it.
 #[derive(Clone, Copy)]
 pub struct Coherent(&'static Dma<FakeKernel>);
 
@@ -51,7 +51,7 @@ unsafe impl Pages for Coherent {
     }
 }
 
-/// What stays, as statics do, where the leak sanitizer finds it.
+/// Values that are never freed. The leak sanitizer finds them here.
 static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
@@ -60,7 +60,7 @@ pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
     value
 }
 
-/// A machine with one pool, and what its drivers use.
+/// A machine with one pool, and the system of its drivers.
 pub struct Rig {
     pub machine: Machine,
     pub streaming: &'static Streaming<FakeKernel>,
@@ -84,13 +84,13 @@ impl Rig {
             Some(Master { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
         };
         let master: Box<dyn Fn(kernel::Device) -> Option<Master> + Send + Sync> = Box::new(master);
-        // SAFETY: the fake kernel is strict, and the tests leave to the driver what it has.
+        // SAFETY: the tests do not free what a driver has.
         let system = keep(Box::new(unsafe { System::new(dma, streaming, pools, Coherent(dma), keep(master)) }));
         Rig { machine, streaming, system }
     }
 
     pub fn device(&self, info: DeviceInfo) -> Device<Fake> {
-        // SAFETY: the machine has it just now; its devices stay.
+        // SAFETY: the machine has made the device, and never frees it.
         unsafe { Device::new(self.system, self.machine.device(info)) }
     }
 
@@ -98,7 +98,7 @@ impl Rig {
         self.device(DeviceInfo::plain())
     }
 
-    /// Memory of the kernel's, as a static of a driver's. Every test asks for each byte once.
+    /// Returns memory of the kernel, as a driver's static. A test uses each byte once.
     pub fn bytes(&self, offset: usize, size: usize) -> &'static mut [u8] {
         self.bytes_at(HEAP + offset, size)
     }
@@ -112,7 +112,7 @@ impl Rig {
         Watched { bytes: self.bytes(offset, size), dma: self.machine.dma, bounced_when_dropped: keep(Box::default()) }
     }
 
-    /// Bytes of the pool in use.
+    /// Returns the number of bytes of the pool that are in use.
     pub fn used(&self) -> usize {
         self.machine.balance().used_bytes
     }
@@ -120,7 +120,7 @@ impl Rig {
     /// Runs `driver` and checks that it has freed and unmapped everything.
     pub fn assert_balanced(&self, driver: impl FnOnce(Device<Fake>)) {
         let device = self.plain();
-        // The pool's view is mapped once, and stays.
+        // The pool's view is mapped once and never unmapped.
         drop(device.coherent::<u8>(1));
         self.streaming.trim(self.machine.dma);
         let before = self.machine.balance();
@@ -131,14 +131,14 @@ impl Rig {
     }
 }
 
-/// Bytes whose owner notes, when it goes, how much of the pools was in use.
+/// A buffer that records, when it is dropped, how many bytes of the pools are in use.
 pub struct Watched {
     bytes: &'static mut [u8],
     dma: &'static Dma<FakeKernel>,
     pub bounced_when_dropped: &'static AtomicUsize,
 }
 
-// SAFETY: they are where the slice is.
+// SAFETY: moving the value does not move the bytes of the slice.
 unsafe impl StableBytes<Unique> for Watched {
     fn bytes(&mut self) -> &mut [u8] {
         self.bytes
@@ -147,7 +147,7 @@ unsafe impl StableBytes<Unique> for Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // One more, so that zero says that it was not dropped.
+        // One more, so that zero means that it was not dropped.
         let used: usize = self.dma.pools().map(|pool| pool.usage().0).sum();
         self.bounced_when_dropped.store(used + 1, Relaxed);
     }

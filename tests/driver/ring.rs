@@ -17,7 +17,7 @@ fn the_device_works_off_what_is_pushed() {
         assert_eq!(ring.pop_if(|descriptor| !descriptor.is_devices), None);
         assert_eq!(ring.len(), 1);
 
-        // The device: as long as it wrote, and done.
+        // The device sets the length that it wrote and marks the slot as processed.
         let at = ring.handle_of(slot).unwrap();
         assert_eq!(rig.machine.device_read(at + 12, 4), IS_DEVICES.to_le_bytes());
         rig.machine.device_write(at + 8, &60u32.to_le_bytes());
@@ -64,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A ring is a queue of bounded length whose slots go round, with what the device last wrote to each.
+    /// A model of a ring: a queue of bounded length whose slots are reused, with the last value of each slot.
     #[test]
     fn a_ring_is_a_queue(capacity in 1usize..9, steps in steps()) {
         let rig = Rig::new();

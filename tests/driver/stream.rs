@@ -7,7 +7,7 @@ use rt_dma_pool::kernel::Kernel;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What was done to the cache since the last look.
+/// Returns the cache operations since the last call.
 fn maintained(rig: &Rig) -> Vec<(Maintenance, Pa, usize)> {
     rig.machine.take_cache_calls().into_iter().map(|call| (call.what, call.pa, call.size)).collect()
 }
@@ -25,7 +25,7 @@ fn a_device_reads_what_is_lent() {
         rig.machine.device_read(mapping.handle(), 100)
     });
     assert_eq!(sent, Ok(vec![7; 100]));
-    // The borrow is over.
+    // The borrow has ended.
     frame[0] = 8;
 }
 
@@ -69,7 +69,7 @@ fn an_owner_has_its_bytes_again_when_it_is_done() {
 fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
     let rig = Rig::new();
     rig.assert_balanced(|device| {
-        // It shares a line with its neighbours.
+        // The buffer shares a line with its neighbours.
         let owner = rig.owner(1, 10);
         let noted = owner.bounced_when_dropped;
         let mapped = device.map(FromDevice, owner).unwrap();
@@ -85,7 +85,7 @@ fn a_bounce_buffer_is_given_back_before_its_owner_goes() {
     });
 }
 
-/// The driver looks, the frame is not there yet, and the device writes it while the driver looks.
+/// The driver polls: the device writes the frame while the driver looks for it.
 #[test]
 fn fault_11_a_driver_in_rust_that_polls_keeps_what_the_device_wrote() {
     let rig = Rig::new();
@@ -99,7 +99,7 @@ fn fault_11_a_driver_in_rust_that_polls_keeps_what_the_device_wrote() {
         });
         assert_eq!(seen, Ok(0));
         assert_eq!(rig.machine.device_read(handle, 10), [9; 10]);
-        // The rig's slices do not look through the cache.
+        // The slices of the rig bypass the cache.
         let look = |bytes: &mut [u8]| {
             rig.machine.evict_cache();
             bytes.to_vec()
@@ -123,7 +123,7 @@ fn what_is_refused_comes_back() {
     let rig = Rig::without_pool();
     let device = rig.plain();
     let before = rig.machine.balance();
-    // No pool has a bounce buffer.
+    // No pool has room for a bounce buffer.
     let refused = device.map(FromDevice, rig.owner(1, 10)).err().unwrap();
     assert_eq!(refused.error, MapError::NoBounce);
     let noted = refused.buffer.bounced_when_dropped;

@@ -1,14 +1,14 @@
-//! A write-back data cache, as slow and as treacherous as it may be: a line stays until somebody drops it, and a dirty
-//! one reaches memory only when it is flushed or [evicted](Cache::evict).
+//! A write-back data cache that behaves as badly as a real one may: a line stays until an operation drops it, and a dirty
+//! line reaches memory only when it is flushed or [evicted](Cache::evict).
 //!
-//! Two caches with lines of unequal length are one here, in which lines of both lengths take turns: see
+//! It represents two caches with lines of different lengths by one cache in which both lengths alternate: see
 //! [`Cache::line_size`].
 
 use super::memory::Memory;
 use rt_dma_pool::kernel::Pa;
 use std::collections::BTreeMap;
 
-/// Bytes in a line of the shortest kind; of every line unless [`Cache::largest_line`] is longer.
+/// Bytes in a line of the shorter kind. All lines have this length unless [`Cache::largest_line`] is larger.
 pub const LINE: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,9 +33,9 @@ struct CacheLine {
 
 pub struct Cache {
     lines: BTreeMap<Pa, CacheLine>,
-    /// Bytes in a line of the longest kind: a power of two, [`LINE`] or more.
+    /// Bytes in a line of the longer kind: a power of two, at least [`LINE`].
     pub largest_line: usize,
-    /// A plain flush leaves the lines in the cache, clean, as 32-bit Arm does; else it drops them, as aarch64 does.
+    /// Whether a plain flush leaves the lines in the cache, clean, as on 32-bit Arm. Otherwise it drops them, as on aarch64.
     pub keeps_flushed: bool,
     pub calls: Vec<CacheCall>,
 }
@@ -47,18 +47,18 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Bytes in the line that holds `pa`: one of the longest kind in every second block of memory, else of the shortest.
+    /// Returns the number of bytes in the line that contains `pa`: every second block of memory has lines of the longer kind.
     fn line_size(&self, pa: Pa) -> usize {
         let block = self.largest_line.max(1024);
         if (pa / block).is_multiple_of(2) { LINE } else { self.largest_line }
     }
 
-    /// First byte of the line that holds `pa`.
+    /// Returns the first byte of the line that contains `pa`.
     fn start_of_line(&self, pa: Pa) -> Pa {
         pa & !(self.line_size(pa) - 1)
     }
 
-    /// The line of `pa`, brought in if it is not there.
+    /// Returns the line that contains `pa`, after reading it from memory if it is not in the cache.
     fn line(&mut self, memory: &Memory, pa: Pa) -> &mut CacheLine {
         let size = self.line_size(pa);
         self.lines.entry(self.start_of_line(pa)).or_insert_with_key(|start| {
@@ -92,7 +92,7 @@ impl Cache {
         }
     }
 
-    /// To memory, and to the lines that are there.
+    /// Writes to memory, and to the lines that are in the cache.
     pub fn write_through(&mut self, memory: &Memory, pa: Pa, bytes: &[u8]) {
         memory.device_write(pa, bytes);
         for (offset, byte) in bytes.iter().enumerate() {
@@ -103,13 +103,13 @@ impl Cache {
         }
     }
 
-    /// Does to the lines that `[pa, pa + size)` touches what the processor's operation does.
+    /// Applies a cache operation of the processor to the lines that contain a byte of `[pa, pa + size)`.
     pub fn maintain(&mut self, memory: &Memory, call: CacheCall) {
         self.calls.push(call);
         self.drop_lines(memory, call);
     }
 
-    /// A coherent device reads or writes: what the cache has goes to memory first.
+    /// Prepares an access of a coherent device: writes dirty lines to memory first.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
         self.drop_lines(memory, CacheCall { what: Maintenance::FlushAndDrop, pa, size });
     }
@@ -129,7 +129,7 @@ impl Cache {
         }
     }
 
-    /// Makes room, as a processor may at any moment: every dirty line is written over what memory holds.
+    /// Writes every dirty line over what memory contains, as a processor may at any moment to make room.
     pub fn evict(&mut self, memory: &Memory) {
         for (start, line) in std::mem::take(&mut self.lines) {
             if line.dirty {

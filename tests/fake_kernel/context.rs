@@ -1,5 +1,5 @@
-//! Where the calling host thread, which plays a core, is in the fake kernel: in a thread, an interrupt, or with
-//! interrupts masked.
+//! The context of the calling host thread, which represents a core: a thread, an interrupt, or a thread with interrupts
+//! masked.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ thread_local! {
     static IN_WRITER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How many turns of the library this thread has: rights that other threads wait for.
+/// The number of turns of the library that this thread has.
 pub fn turns() -> usize {
     TURNS.get()
 }
@@ -24,7 +24,7 @@ pub fn turn_ends() {
     TURNS.set(TURNS.get().checked_sub(1).expect("a turn ends in the thread that has it"));
 }
 
-/// Runs the driver of the device that text is written through, in the thread that writes; not for its own text.
+/// Runs the driver of the console's device in the thread that writes text, except for text of that driver itself.
 pub fn in_writer(writer: impl FnOnce()) {
     if !IN_WRITER.replace(true) {
         writer();
@@ -36,7 +36,7 @@ pub fn can_sleep() -> bool {
     !IN_INTERRUPT.get() && !MASKED_BY_CALLER.get() && !locked()
 }
 
-/// Whether the library holds a lock on this core.
+/// Returns whether the library holds a lock on this core.
 pub fn locked() -> bool {
     MASKED_BY_LIBRARY.get() != 0
 }

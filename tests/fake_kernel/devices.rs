@@ -15,9 +15,9 @@ pub struct DeviceInfo {
     pub has_dma_ranges: bool,
     /// The ranges of that bus.
     pub ranges: Vec<BusWindow>,
-    /// What the kernel makes of the device's addresses, where that is not what the ranges say.
+    /// The kernel's translation of the device's addresses, if it differs from the ranges.
     pub dma_to_cpu: Option<fn(usize) -> Option<Pa>>,
-    /// The host bridge's, for a PCI device.
+    /// The windows of the host bridge, for a PCI device.
     pub windows: Vec<BusWindow>,
 }
 
@@ -37,28 +37,28 @@ impl Default for DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// A device without a firmware node.
+    /// Makes a device without a firmware node.
     pub fn plain() -> Self {
         Self::default()
     }
 
-    /// A device whose node names these regions in `memory-region`.
+    /// Makes a device whose node refers to these regions in `memory-region`.
     pub fn naming(regions: &[NamedRegion]) -> Self {
         let regions = regions.iter().copied().map(Entry::Found).collect();
         DeviceInfo { has_node: true, regions, ..Self::default() }
     }
 
-    /// A device below a bus with these `dma-ranges`.
+    /// Makes a device below a bus with these `dma-ranges`.
     pub fn behind_ranges(ranges: &[BusWindow]) -> Self {
         DeviceInfo { has_node: true, has_dma_ranges: true, ranges: ranges.to_vec(), ..Self::default() }
     }
 
-    /// What RT-Thread's translator makes of `pa`: the address unchanged where no range covers it.
+    /// Translates `pa` as RT-Thread's translator does, which returns it unchanged if no range covers it.
     fn cpu_to_dma(&self, pa: Pa) -> usize {
         translate(&self.ranges, pa, |range| (range.cpu, range.bus))
     }
 
-    /// What it makes of the device's address `handle`.
+    /// Translates the device's address `handle` as RT-Thread's translator does.
     pub fn cpu_address(&self, handle: usize) -> Option<Pa> {
         match self.dma_to_cpu {
             Some(dma_to_cpu) => dma_to_cpu(handle),
@@ -66,7 +66,7 @@ impl DeviceInfo {
         }
     }
 
-    /// What the port makes of that: whether a range covers `pa`, and where that may change.
+    /// Returns what the port returns: whether a range covers `pa`, and up to which address this holds.
     pub fn bus_address(&self, pa: Pa) -> Stretch {
         let handle = self.cpu_to_dma(pa);
         let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
@@ -78,7 +78,7 @@ impl DeviceInfo {
         Stretch { handle: is_covered.then_some(handle), last }
     }
 
-    /// A device on the bus of a PCI host bridge.
+    /// Makes a device on the bus of a PCI host bridge.
     pub fn pci(windows: &[BusWindow]) -> Self {
         DeviceInfo { windows: windows.to_vec(), ..Self::default() }
     }
@@ -92,12 +92,12 @@ impl DeviceInfo {
     }
 }
 
-/// A range of `bus` addresses that leads to `cpu` addresses.
+/// Makes a range that translates `bus` addresses to `cpu` addresses.
 pub const fn bus_range(cpu: Pa, bus: usize, size: usize) -> BusWindow {
     BusWindow { cpu: cpu as u64, bus: bus as u64, size: size as u64 }
 }
 
-/// By the first range that holds the address; unchanged if none does.
+/// Translates an address by the first range that contains it; returns it unchanged if no range does.
 fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, u64)) -> usize {
     for range in ranges {
         let (from, to) = way(range);
@@ -109,7 +109,7 @@ fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, 
     address
 }
 
-/// A region of a `memory-region` property, without `no-map` or `reusable`.
+/// Makes a region of a `memory-region` property, without `no-map` or `reusable`.
 pub fn named_region(start: Pa, size: usize) -> NamedRegion {
     NamedRegion { start, end: start + size, no_map: false, reusable: false }
 }

@@ -1,4 +1,4 @@
-//! A machine under test: the fake kernel, the library over it, and a test's hands and eyes.
+//! A machine under test: the fake kernel, the library over it, and functions with which a test acts and observes.
 
 use super::cache::CacheCall;
 use super::memory::{HIGH, LOW, Mapped};
@@ -22,17 +22,17 @@ pub const MIB: usize = 1 << 20;
 pub struct ReservedRegion {
     pub start: Pa,
     pub end: Pa,
-    /// In use, not hot-pluggable, and named as the interface asks: the others are no entries of the list that the library
-    /// sees.
+    /// Whether the region is in use, not hot-pluggable, and named as the interface requires. The library does not see other
+    /// regions.
     pub usable: bool,
 }
 
-/// A range of physical memory to make a pool of.
+/// Makes a range of physical memory for a pool.
 pub fn range(name: &'static CStr, start: Pa, size: usize) -> Region {
     Region { start, end: start + size, name: Name::of(name) }
 }
 
-/// A buffer that a test holds, with all that is needed to give it back.
+/// A buffer that a test has, with everything that freeing it needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Held {
     pub device: Device,
@@ -49,7 +49,7 @@ pub struct Machine {
     ops: Mutex<Vec<Option<MapOps>>>,
 }
 
-/// Libraries stay, as their pools do.
+/// The libraries of all machines. They are never freed, because pools are not.
 static LIBRARIES: Mutex<Vec<&'static Dma<FakeKernel>>> = Mutex::new(Vec::new());
 
 impl Drop for Machine {
@@ -58,17 +58,17 @@ impl Drop for Machine {
     }
 }
 
-/// What a machine has given away: two of these compare whether a call lost something.
+/// The resources of a machine that are in use. Comparing two values shows whether a call leaked something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Balance {
-    /// Without what is kept for the next buffers that are mapped one by one.
+    /// Bytes of the heap, without the records that are kept for the next buffers with mappings of their own.
     pub heap_bytes: usize,
     pub mappings: Vec<Mapped>,
     pub used_bytes: usize,
 }
 
 impl Machine {
-    /// A machine without pools and devices, whose kernel maps and allocates whatever it is asked for.
+    /// Makes a machine without pools and devices, whose kernel services all succeed.
     pub fn new() -> Self {
         let kernel = FakeKernel::new();
         let dma: &'static Dma<FakeKernel> = Box::leak(Box::new(Dma::new(kernel)));
@@ -76,7 +76,7 @@ impl Machine {
         Machine { kernel, dma, ops: Mutex::default() }
     }
 
-    /// A machine with one pool.
+    /// Makes a machine with one pool.
     pub fn with_pool(name: &'static CStr, start: Pa, size: usize) -> (Self, &'static Pool<FakeKernel>) {
         let machine = Machine::new();
         let pool = machine.install(name, start, size);
@@ -93,7 +93,7 @@ impl Machine {
         self.ops.lock().unwrap().push(None);
         let mut records = self.kernel.0.records.lock().unwrap();
         records.devices.push(info);
-        // As a `struct rt_device` would lie.
+        // Aligned as a `struct rt_device`.
         Device(records.devices.len() * size_of::<usize>())
     }
 
@@ -101,32 +101,32 @@ impl Machine {
         self.device(DeviceInfo::plain())
     }
 
-    /// What `/reserved-memory` and the boot allocator know; `None` stands for a kernel without memblock.
+    /// Sets the contents of `/reserved-memory` and of the boot allocator; `None` represents a kernel without memblock.
     pub fn set_reserved(&self, list: Option<Vec<ReservedRegion>>) {
         self.kernel.0.records.lock().unwrap().reserved = list;
     }
 
-    /// As on most processors; not as on aarch64.
+    /// Sets whether the cache may hold lines of write-through memory, as on most processors other than aarch64.
     pub fn set_caches_write_through(&self, does: bool) {
         self.kernel.0.caches_write_through.store(does, Relaxed);
     }
 
-    /// How often the library asked where an address leads.
+    /// Returns how often the library translated an address.
     pub fn look_ups(&self) -> usize {
         self.kernel.0.look_ups.load(Relaxed)
     }
 
-    /// How often the library masked interrupts, as for each lock.
+    /// Returns how often the library masked interrupts, which it does for each lock.
     pub fn irq_saves(&self) -> usize {
         self.kernel.0.irq_saves.load(Relaxed)
     }
 
-    /// The kernel has no room for a mapping of more bytes.
+    /// Makes the kernel refuse mappings of more than this number of bytes.
     pub fn set_largest_mapping(&self, bytes: usize) {
         self.kernel.0.largest_mapping.store(bytes, Relaxed);
     }
 
-    /// The board leaves the MMU off: all RAM is there at its linear address, and nothing can be mapped.
+    /// Leaves the MMU off: all RAM is mapped at its linear address, and nothing else can be mapped.
     pub fn drop_page_tables(&self) {
         for ram in [LOW, HIGH] {
             self.kernel.0.memory.map_linear(ram.start, ram.end - ram.start, false);
@@ -134,13 +134,13 @@ impl Machine {
         self.kernel.0.has_page_tables.store(false, Relaxed);
     }
 
-    /// As in revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps none linearly.
+    /// Behaves as revision r1 of the interface: every pool has the flag `LINEAR`, and the library maps no pool linearly.
     pub fn set_revision_1(&self) {
         self.kernel.0.is_every_pool_linear.store(true, Relaxed);
         self.fail_always(Service::MapLinear);
     }
 
-    /// The kernel makes the next mapping at `va`.
+    /// Makes the kernel place the next mapping at `va`.
     pub fn map_next_at(&self, va: Va) {
         self.kernel.0.memory.map_next_at(va);
     }
@@ -149,7 +149,7 @@ impl Machine {
         self.kernel.0.view_limit.store(bytes, Relaxed);
     }
 
-    /// Boot code maps this range linearly, before the library is asked.
+    /// Maps this range linearly, as boot code does before it calls the library.
     pub fn premap_linear(&self, start: Pa, size: usize) {
         self.kernel.0.memory.map_linear(start, size, false);
     }
@@ -159,7 +159,7 @@ impl Machine {
         self.kernel.0.memory.map_pages(pages, memory)
     }
 
-    /// From now on, the calls `[first, first + count)` of the service fail, counted from zero.
+    /// Makes the calls `[first, first + count)` of the service fail, counted from zero beginning now.
     pub fn fail(&self, service: Service, first: usize, count: usize) {
         self.kernel.0.records.lock().unwrap().faults.insert(service, Fault { calls: 0, first, count });
     }
@@ -168,18 +168,18 @@ impl Machine {
         self.fail(service, 0, usize::MAX);
     }
 
-    /// The service works again. Says whether a call failed.
+    /// Makes the service succeed again. Returns whether a call failed.
     pub fn repair(&self, service: Service) -> bool {
         let fault = self.kernel.0.records.lock().unwrap().faults.remove(&service);
         fault.is_some_and(|fault| fault.calls > fault.first)
     }
 
-    /// From now on, `writer` runs with every line of the log.
+    /// Makes `writer` run with every line of the log.
     pub fn set_writer(&self, writer: Option<Arc<dyn Fn() + Send + Sync>>) {
         *self.kernel.0.writer.write().unwrap() = writer;
     }
 
-    /// From now on, `handler` runs as an interrupt whenever interrupts are on.
+    /// Makes `handler` run as an interrupt whenever interrupts are enabled.
     pub fn set_interrupt(&self, handler: Option<Arc<dyn Fn() + Send + Sync>>) {
         *self.kernel.0.handler.write().unwrap() = handler;
     }
@@ -194,14 +194,14 @@ impl Machine {
 
     // --- a driver's calls, as the C ABI makes them -----------------------------------------------------------------
 
-    /// The device goes, and another comes to its address: one without operations.
+    /// Replaces the device by another one at the same address, which has no operations.
     pub fn replace(&self, device: Device, info: DeviceInfo) {
         let index = device.0 / size_of::<usize>() - 1;
         self.kernel.0.records.lock().unwrap().devices[index] = info;
         self.ops.lock().unwrap()[index] = None;
     }
 
-    /// The device's operations: chosen at its first call, and kept.
+    /// Returns the device's operations, which are chosen at its first call and kept.
     pub fn ops(&self, device: Device) -> Option<MapOps> {
         if let Some(ops) = self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] {
             return Some(ops);
@@ -235,17 +235,17 @@ impl Machine {
 
     // --- memory ----------------------------------------------------------------------------------------------------
 
-    /// Where `va` leads, and as what.
+    /// Returns the physical address and the memory type to which `va` is mapped.
     pub fn at(&self, va: Va) -> Option<(Pa, MemoryType)> {
         self.kernel.0.memory.translate(va)
     }
 
-    /// The processor writes, through its cache where the mapping says so.
+    /// Writes as the processor does: through the cache if the mapping is cached.
     pub fn cpu_write(&self, va: Va, bytes: &[u8]) {
         self.kernel.store(va, bytes);
     }
 
-    /// The processor reads, through its cache where the mapping says so.
+    /// Reads as the processor does: through the cache if the mapping is cached.
     pub fn cpu_read(&self, va: Va, size: usize) -> Vec<u8> {
         self.kernel.load(va, size)
     }
@@ -278,29 +278,29 @@ impl Machine {
         bytes
     }
 
-    /// A device that snoops the processor's cache writes.
+    /// Writes as a device that snoops the processor's cache.
     pub fn coherent_write(&self, pa: Pa, bytes: &[u8]) {
         self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, bytes.len());
         self.device_write(pa, bytes);
     }
 
-    /// A device that snoops the processor's cache reads.
+    /// Reads as a device that snoops the processor's cache.
     pub fn coherent_read(&self, pa: Pa, size: usize) -> Vec<u8> {
         self.kernel.0.cache.lock().unwrap().snoop(&self.kernel.0.memory, pa, size);
         self.device_read(pa, size)
     }
 
-    /// From now on some lines of the cache have this many bytes, the others [`LINE`](super::LINE). The cache is empty.
+    /// Sets the length of the longer lines of the cache, in bytes; the others have [`LINE`](super::LINE). Empties the cache.
     pub fn set_largest_line(&self, bytes: usize) {
         self.kernel.0.cache.lock().unwrap().largest_line = bytes;
     }
 
-    /// From now on a flush leaves lines in the cache, clean.
+    /// Makes a flush leave lines in the cache, clean.
     pub fn keep_flushed_lines(&self) {
         self.kernel.0.cache.lock().unwrap().keeps_flushed = true;
     }
 
-    /// Every dirty line is written back now.
+    /// Writes every dirty line to memory.
     pub fn evict_cache(&self) {
         self.kernel.0.cache.lock().unwrap().evict(&self.kernel.0.memory);
     }
@@ -311,7 +311,7 @@ impl Machine {
         std::mem::take(&mut self.kernel.0.cache.lock().unwrap().calls)
     }
 
-    /// The lines of one level since the last look.
+    /// Returns the lines of one level since the last call.
     pub fn take_log(&self, level: Level) -> Vec<String> {
         let mut records = self.kernel.0.records.lock().unwrap();
         let (wanted, others) = std::mem::take(&mut records.log).into_iter().partition(|(of, _)| *of == level);
@@ -323,30 +323,30 @@ impl Machine {
         self.take_log(Level::Error)
     }
 
-    /// What was announced at boot since the last look: what, from where on, and how many bytes.
+    /// Returns the boot lines since the last call: name, first byte, size in bytes.
     pub fn take_announced(&self) -> Vec<(String, Pa, usize)> {
         std::mem::take(&mut self.kernel.0.records.lock().unwrap().announced)
     }
 
-    /// What `list_dma_pool` prints.
+    /// Returns what `list_dma_pool` prints.
     pub fn list(&self) -> Vec<String> {
         self.dma.report();
         self.take_printed()
     }
 
-    /// The lines for the shell since the last look.
+    /// Returns the lines for the shell since the last call.
     pub fn take_printed(&self) -> Vec<String> {
         let text = std::mem::take(&mut self.kernel.0.records.lock().unwrap().printed);
         assert!(text.is_empty() || text.ends_with('\n'), "{text:?} ends within a line");
         text.lines().map(str::to_owned).collect()
     }
 
-    /// How many barriers for devices there were.
+    /// Returns the number of device barriers.
     pub fn barriers(&self) -> usize {
         self.kernel.0.barriers.load(Relaxed)
     }
 
-    /// How often the kernel made a mapping.
+    /// Returns the number of mappings that the kernel made.
     pub fn maps_made(&self) -> usize {
         self.kernel.0.maps.load(Relaxed)
     }
@@ -364,7 +364,7 @@ impl Machine {
         Balance { heap_bytes, mappings, used_bytes }
     }
 
-    /// `pool->map`, as C reads it: whether each page is in use.
+    /// Reads `pool->map` as C does: whether each page is in use.
     pub fn bitmap(&self, pool: &Pool<FakeKernel>) -> Vec<bool> {
         const BITS: usize = usize::BITS as usize;
         let words = pool.public.map.load(Relaxed) as usize;
@@ -372,13 +372,13 @@ impl Machine {
         (0..pool.public.bits.load(Relaxed)).map(|page| word(page / BITS) >> (page % BITS) & 1 != 0).collect()
     }
 
-    /// The linear address of `pa`, which must be mapped.
+    /// Returns the linear address of `pa`, which must be mapped.
     pub fn at_linear(&self, pa: Pa) -> Va {
         assert!(self.is_linear(pa), "{pa:#x} is not mapped linearly");
         self.kernel.linear(pa)
     }
 
-    /// Whether the linear map shows this page.
+    /// Returns whether the linear map contains this page.
     pub fn is_linear(&self, pa: Pa) -> bool {
         self.at(self.kernel.linear(pa)).is_some()
     }

@@ -1,4 +1,4 @@
-//! Physical memory: a memory file, mapped as often as anyone asks, so that two addresses of one page are one page.
+//! Physical memory: a memory file that can be mapped several times, so that two addresses of one page access one page.
 
 use super::PAGE;
 use rt_dma_pool::kernel::{MemoryType, Pa, Va};
@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, RwLock};
 
-/// Where there is RAM: below 4 GiB, and across it.
+/// The ranges of RAM: one below 4 GiB, one across it.
 pub const LOW: Range<Pa> = 0x4000_0000..0x4800_0000;
 pub const HIGH: Range<Pa> = 0xff00_0000..0x1_0400_0000;
 
@@ -19,32 +19,32 @@ pub struct Mapped {
     pub memory: MemoryType,
 }
 
-/// How a mapping leads to the wrong memory.
+/// The ways in which a mapping leads to the wrong memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Wrong {
-    /// As aarch64's block mapping: to the 2 MiB block around the address.
+    /// It leads to the 2 MiB block around the address, as a block mapping of aarch64.
     Block,
-    /// Only the last page.
+    /// Only its last page leads to other memory.
     LastPage,
 }
 
 pub struct Memory {
     file: Mutex<Option<OwnedFd>>,
-    /// Where the linear map shows the first byte of [`LOW`].
+    /// The linear address of the first byte of [`LOW`].
     linear: Va,
-    /// The memory file in one piece: what a device sees.
+    /// The whole memory file, which devices access.
     bus: Va,
-    /// What `v2p` reads: for each mapped page, where it leads.
+    /// The page table, which `v2p` reads: the physical page of each mapped page.
     table: RwLock<HashMap<Va, (Pa, MemoryType)>>,
     mapped: Mutex<BTreeMap<Va, Mapped>>,
-    /// Where the next mapping is made, if a test says so.
+    /// The address of the next mapping, if a test has set one.
     next_va: Mutex<Option<Va>>,
 }
 
 const LINEAR_SIZE: usize = HIGH.end - LOW.start;
 const FILE_SIZE: usize = (LOW.end - LOW.start) + (HIGH.end - HIGH.start);
 
-/// Where the file holds `pa`.
+/// Returns the offset of `pa` in the file.
 fn offset_of(pa: Pa) -> usize {
     match pa {
         _ if LOW.contains(&pa) => pa - LOW.start,
@@ -54,7 +54,7 @@ fn offset_of(pa: Pa) -> usize {
 }
 
 fn mmap(at: Va, size: usize, protection: i32, flags: i32, file: i32, offset: usize) -> Va {
-    // SAFETY: with `at` zero it is a new range; else a part of the linear map's range, which is this file's own.
+    // SAFETY: with `at` zero, the host chooses a new range; otherwise the range belongs to the linear map of this file.
     let va = unsafe { libc::mmap(at as *mut _, size, protection, flags, file, offset as libc::off_t) };
     assert_ne!(va, libc::MAP_FAILED, "mmap: {}", std::io::Error::last_os_error());
     va as Va
@@ -64,7 +64,7 @@ const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
 
 impl Memory {
     pub fn new() -> Self {
-        // SAFETY: the name is a C string; the descriptor is new, and owned from here on.
+        // SAFETY: the name is a C string; the descriptor is new, and this value owns it.
         let file = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"ram".as_ptr(), libc::MFD_CLOEXEC)) };
         // SAFETY: the descriptor is open.
         assert_eq!(unsafe { libc::ftruncate(file.as_raw_fd(), FILE_SIZE as libc::off_t) }, 0);
@@ -79,12 +79,12 @@ impl Memory {
         }
     }
 
-    /// Gives everything back to the host. Nothing is mapped afterwards.
+    /// Returns all memory to the host. Nothing is mapped afterwards.
     pub fn close(&self) {
         let live: Vec<_> = self.mapped.lock().unwrap().keys().copied().collect();
         live.into_iter().for_each(|va| self.unmap(va));
         self.table.write().unwrap().clear();
-        // SAFETY: both ranges are this file's own, and the table says that nothing is mapped there any more.
+        // SAFETY: both ranges belong to this file, and nothing uses them any more.
         unsafe {
             libc::munmap(self.linear as *mut _, LINEAR_SIZE);
             libc::munmap(self.bus as *mut _, FILE_SIZE);
@@ -96,7 +96,7 @@ impl Memory {
         self.linear.wrapping_add(pa).wrapping_sub(LOW.start)
     }
 
-    /// The physical address that the linear map shows at `va`, if it shows it.
+    /// Returns the physical address of `va` in the linear map, if it lies there.
     pub fn pa_of_linear(&self, va: Va) -> Pa {
         va.wrapping_sub(self.linear).wrapping_add(LOW.start)
     }
@@ -122,7 +122,7 @@ impl Memory {
         va
     }
 
-    /// Maps at the linear address. RT-Thread asserts that nothing is mapped there.
+    /// Maps at the linear address. It panics if something is mapped there, as RT-Thread asserts.
     pub fn map_linear(&self, pa: Pa, size: usize, wrong: bool) {
         let va = self.linear(pa);
         for offset in (0..size).step_by(PAGE) {
@@ -134,7 +134,7 @@ impl Memory {
         }
     }
 
-    /// Maps anywhere, and perhaps something else than was asked for; the table says what.
+    /// Maps at any address. With `wrong`, the mapping leads to other memory, which the table records.
     pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<Wrong>) -> Va {
         let leads_to = if wrong == Some(Wrong::Block) { elsewhere(pa) } else { pa };
         let at = self.next_va.lock().unwrap().take();
@@ -146,7 +146,7 @@ impl Memory {
         va
     }
 
-    /// The next mapping is made at `va`.
+    /// Sets the address of the next mapping.
     pub fn map_next_at(&self, va: Va) {
         *self.next_va.lock().unwrap() = Some(va);
     }
@@ -174,7 +174,7 @@ impl Memory {
         unsafe { libc::munmap(va as *mut _, size) };
     }
 
-    /// What `map` made and `unmap` did not remove.
+    /// Returns the mappings that `map` made and `unmap` did not remove.
     pub fn mapped(&self) -> Vec<Mapped> {
         self.mapped.lock().unwrap().values().copied().collect()
     }
@@ -183,7 +183,7 @@ impl Memory {
     pub fn read(&self, va: Va, bytes: &mut [u8]) {
         self.assert_mapped(va, bytes.len());
         for (offset, byte) in bytes.iter_mut().enumerate() {
-            // SAFETY: mapped, as just seen; tests give no buffer to two threads at once.
+            // SAFETY: the page is mapped, by the line above; tests do not use a buffer in two threads at once.
             *byte = unsafe { ((va + offset) as *const u8).read_volatile() };
         }
     }
@@ -202,7 +202,7 @@ impl Memory {
         assert!(pages.step_by(PAGE).all(|page| self.translate(page).is_some()), "a fault in {size} bytes at {va:#x}");
     }
 
-    /// The bus address of RAM, for a device or the cache.
+    /// Returns the host address at which a device or the cache accesses `size` bytes of RAM at `pa`.
     fn on_bus(&self, pa: Pa, size: usize) -> Va {
         assert!(size == 0 || offset_of(pa + size - 1) - offset_of(pa) == size - 1, "a device leaves RAM at {pa:#x}");
         self.bus + offset_of(pa)
@@ -211,7 +211,7 @@ impl Memory {
     pub fn device_read(&self, pa: Pa, bytes: &mut [u8]) {
         let va = self.on_bus(pa, bytes.len());
         for (offset, byte) in bytes.iter_mut().enumerate() {
-            // SAFETY: within the mapping of the whole file.
+            // SAFETY: the range lies within the mapping of the whole file.
             *byte = unsafe { ((va + offset) as *const u8).read_volatile() };
         }
     }
@@ -219,13 +219,13 @@ impl Memory {
     pub fn device_write(&self, pa: Pa, bytes: &[u8]) {
         let va = self.on_bus(pa, bytes.len());
         for (offset, byte) in bytes.iter().enumerate() {
-            // SAFETY: as above.
+            // SAFETY: the range lies within the mapping of the whole file.
             unsafe { ((va + offset) as *mut u8).write_volatile(*byte) };
         }
     }
 }
 
-/// Another place than `pa`: the block around it, or the next block where `pa` begins one.
+/// Returns another address than `pa`: that of the block around it, or of the next block if `pa` begins one.
 fn elsewhere(pa: Pa) -> Pa {
     const BLOCK: usize = 2 << 20;
     if pa.is_multiple_of(BLOCK) { pa + BLOCK } else { pa & !(BLOCK - 1) }

@@ -1,9 +1,9 @@
-//! A kernel for tests: [`Kernel`] over a memory file, with everything it was asked for on record.
+//! A kernel for tests: an implementation of [`Kernel`] over a memory file, which records the calls that it gets.
 //!
 //! It is stricter than a real one. A service that may sleep panics when the library calls it with a lock held, in an
 //! interrupt or with interrupts masked; so does a line of text that is written with a lock or a turn held, a cache
-//! operation on memory that is not mapped, a second mapping at a linear address, an unmap of what is not mapped, and a free
-//! of what the heap did not give.
+//! operation on memory that is not mapped, a second mapping at a linear address, an unmap of an address that is not mapped,
+//! and a free of memory that the heap did not return.
 
 #![allow(dead_code, unused_imports)] // Each test crate uses its part.
 
@@ -44,13 +44,13 @@ pub enum Service {
     MapLinear,
     /// Memblock's reservation.
     Reserve,
-    /// `map` succeeds, and leads elsewhere.
+    /// `map` succeeds, but the mapping leads to other memory.
     MapWrong(Wrong),
-    /// `map_linear` succeeds, and its first page leads elsewhere.
+    /// `map_linear` succeeds, but its first page leads to other memory.
     MapLinearWrong,
 }
 
-/// Calls of a service since it was armed, and which of them fail.
+/// The number of calls of a service so far, and which calls fail.
 #[derive(Clone, Copy)]
 struct Fault {
     calls: usize,
@@ -65,7 +65,7 @@ struct Records {
     heap: HashMap<usize, usize>,
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
-    /// The boot lines: what, from where on, and how many KiB.
+    /// The boot lines: name, first byte, size in bytes.
     announced: Vec<(String, Pa, usize)>,
     printed: String,
     devices: Vec<DeviceInfo>,
@@ -78,28 +78,28 @@ pub struct Inner {
     cache: Mutex<Cache>,
     records: Mutex<Records>,
     view_limit: AtomicUsize,
-    /// Bytes of the largest range of addresses that is free for a mapping.
+    /// The size of the largest mapping that the kernel has room for, in bytes.
     largest_mapping: AtomicUsize,
     caches_write_through: AtomicBool,
     has_page_tables: AtomicBool,
-    /// As revision r1 of the interface.
+    /// Whether the interface is that of revision r1.
     is_every_pool_linear: AtomicBool,
-    /// What happens on a core whenever interrupts are on.
+    /// Runs on a core whenever interrupts are enabled.
     handler: RwLock<Option<Handler>>,
-    /// What happens in the thread that writes a line, as a console's driver would.
+    /// Runs in the thread that writes a line, as a console's driver does.
     writer: RwLock<Option<Handler>>,
     maps: AtomicUsize,
     barriers: AtomicUsize,
-    /// Calls of `v2p` and of `irq_save`.
+    /// The numbers of calls of `v2p` and of `irq_save`.
     look_ups: AtomicUsize,
     irq_saves: AtomicUsize,
 }
 
-/// The kernel: a reference that is passed around.
+/// The kernel: a reference that can be copied.
 #[derive(Clone, Copy)]
 pub struct FakeKernel(&'static Inner);
 
-/// Kernels stay: pools are never removed, and refer to them.
+/// All kernels. They are never freed, because pools refer to them and are never removed.
 static KERNELS: Mutex<Vec<&'static Inner>> = Mutex::new(Vec::new());
 
 impl FakeKernel {
@@ -124,7 +124,7 @@ impl FakeKernel {
         FakeKernel(inner)
     }
 
-    /// Whether a service fails this time.
+    /// Counts a call of a service, and returns whether it fails.
     fn fails(&self, service: Service) -> bool {
         match self.0.records.lock().unwrap().faults.get_mut(&service) {
             Some(fault) => {
@@ -135,13 +135,13 @@ impl FakeKernel {
         }
     }
 
-    /// What every service that may sleep begins with.
+    /// Checks the context. Every service that may sleep calls it first.
     fn may_sleep(&self, service: &str) {
         assert!(context::can_sleep(), "{service} is called where sleeping is not allowed");
         self.interrupt_if_on();
     }
 
-    /// An interrupt comes at every moment at which it can.
+    /// Runs the interrupt handler if interrupts are enabled.
     fn interrupt_if_on(&self) {
         if context::can_sleep()
             && let Some(handler) = self.0.handler.read().unwrap().clone()
@@ -150,13 +150,14 @@ impl FakeKernel {
         }
     }
 
-    /// Text goes through a device whose driver may itself call the library, and wait for what the writer holds.
+    /// Checks that text may be written: the console's driver may itself call the library, and would wait for what the caller
+    /// holds.
     fn nothing_is_held(&self) {
         assert!(!context::locked(), "text under a lock");
         assert_eq!(context::turns(), 0, "text with a turn held");
     }
 
-    /// What every service that writes text begins with.
+    /// Checks the context. Every service that writes text calls it first.
     fn writes_text(&self, service: &str) {
         self.nothing_is_held();
         self.may_sleep(service);
@@ -173,7 +174,7 @@ impl FakeKernel {
         self.0.cache.lock().unwrap().maintain(&self.0.memory, CacheCall { what, pa, size });
     }
 
-    /// The processor reads, through its cache where the mapping says so.
+    /// Reads as the processor does: through the cache if the mapping is cached.
     fn load(&self, va: Va, size: usize) -> Vec<u8> {
         let Inner { memory, cache, .. } = self.0;
         memory.assert_mapped(va, size);
@@ -188,7 +189,7 @@ impl FakeKernel {
         bytes
     }
 
-    /// The processor writes, through its cache where the mapping says so.
+    /// Writes as the processor does: through the cache if the mapping is cached.
     fn store(&self, va: Va, bytes: &[u8]) {
         let Inner { memory, cache, .. } = self.0;
         memory.assert_mapped(va, bytes.len());
@@ -215,14 +216,14 @@ impl FakeKernel {
     }
 }
 
-/// The pieces of `[va, va + size)`, page by page.
+/// Returns the parts of `[va, va + size)`, page by page.
 fn by_page(va: Va, size: usize) -> impl Iterator<Item = (Va, usize)> {
     let pages = va & !(PAGE - 1)..va + size;
     pages.step_by(PAGE).map(move |page| (page.max(va), (page + PAGE).min(va + size) - page.max(va)))
 }
 
 fn heap_layout(size: usize) -> Layout {
-    // Aligned for a pointer and no more, so that AddressSanitizer sees the first byte too far.
+    // Aligned for a pointer only, so that AddressSanitizer detects an access to the first byte after the memory.
     Layout::from_size_align(size, align_of::<usize>()).unwrap()
 }
 
@@ -244,7 +245,7 @@ unsafe impl Kernel for FakeKernel {
         self.may_sleep("heap_free");
         let size = self.0.records.lock().unwrap().heap.remove(&(memory as usize));
         let size = size.unwrap_or_else(|| panic!("the heap did not give {memory:?}"));
-        // SAFETY: `heap_alloc` gave it, with this layout, and it was not given back before.
+        // SAFETY: `heap_alloc` returned the memory with this layout, and it was not freed before.
         unsafe {
             memory.write_bytes(0xdd, size);
             dealloc(memory, heap_layout(size));
@@ -373,7 +374,7 @@ unsafe impl Kernel for FakeKernel {
     }
 
     fn consume(&self, _region: BootRegion, _end: Pa) {
-        // Memblock's, which is not written.
+        // The region is memblock's, which is not written.
     }
 
     fn device_name(&self, device: Device) -> Name {

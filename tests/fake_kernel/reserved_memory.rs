@@ -1,4 +1,4 @@
-//! `/reserved-memory`, and what the boot allocator holds.
+//! `/reserved-memory`, and the memory of the boot allocator.
 
 use super::{FakeKernel, Machine, PAGE, Service};
 use rt_dma_pool::kernel::reserved_memory::{ReservedMemory, SharedPool};
@@ -20,14 +20,14 @@ pub struct SharedNode {
 }
 
 impl SharedNode {
-    /// A node with a fixed place.
+    /// Makes a node with `reg`.
     pub fn fixed(start: Pa, size: usize) -> Self {
         let mut node = Self::open(size);
         node.range = Some((start, start + size));
         node
     }
 
-    /// A node that leaves its place open.
+    /// Makes a node with `size` only.
     pub fn open(size: usize) -> Self {
         SharedNode {
             range: None,
@@ -41,7 +41,7 @@ impl SharedNode {
         }
     }
 
-    fn as_kernel_says(&self, node: usize) -> SharedPool {
+    fn shared_pool(&self, node: usize) -> SharedPool {
         let SharedNode { range, size, alignment, no_map, reusable, is_default, .. } = *self;
         SharedPool { node, name: Name::of(c"shared"), range, size, alignment, no_map, reusable, is_default }
     }
@@ -76,12 +76,12 @@ impl SharedNode {
 /// The state that boot code left.
 #[derive(Default)]
 pub struct BootMemory {
-    /// `None` stands for a kernel that has not read its tree.
+    /// `None` represents a kernel that has not unflattened its tree.
     pub nodes: Option<Vec<SharedNode>>,
-    /// Memblock's memory; `None` stands for memory with a flag.
+    /// Memblock's memory; `None` represents memory with a flag.
     pub memory: Vec<Option<Range<Pa>>>,
     pub reserved: Vec<Range<Pa>>,
-    /// What the page allocator has.
+    /// The memory of the page allocator.
     pub paged: Vec<Range<Pa>>,
 }
 
@@ -94,19 +94,19 @@ impl Machine {
         look(&mut self.kernel.0.records.lock().unwrap().boot)
     }
 
-    /// The places of all nodes.
+    /// Returns the ranges of all nodes.
     pub fn places(&self) -> Vec<Option<(Pa, Pa)>> {
         self.with_boot(|boot| boot.nodes.iter().flatten().map(|node| node.range).collect())
     }
 }
 
-// SAFETY: what is reserved is recorded, and given to no one else.
+// SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
         self.may_sleep("shared_pool");
         let records = self.0.records.lock().unwrap();
         Some(match records.boot.nodes.as_ref()?.get(index) {
-            Some(node) if node.is_readable => Entry::Found(node.as_kernel_says(index)),
+            Some(node) if node.is_readable => Entry::Found(node.shared_pool(index)),
             Some(_) => Entry::Unreadable,
             None => Entry::End,
         })

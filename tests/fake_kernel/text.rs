@@ -1,4 +1,4 @@
-//! The kernel's `printf`, as far as [`Line`] promises: `%s`, `%lu` and `%lx`.
+//! The kernel's `printf` with the conversions that [`Line`] permits: `%s`, `%lu` and `%lx`.
 
 use rt_dma_pool::log::{Line, Name};
 use std::ffi::CStr;
@@ -7,12 +7,11 @@ pub fn text_of(name: Name) -> String {
     if name.as_ptr().is_null() {
         return "(null)".to_owned();
     }
-    // SAFETY: names come from C string literals of the tests and of the library, or from the library's own buffer for
-    // the time of the call.
+    // SAFETY: a name that is not null is a C string (`Name::from_ptr`).
     unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().unwrap().to_owned()
 }
 
-/// The line as the kernel would log it.
+/// Returns the line as the kernel logs it.
 pub fn format_line(line: &Line) -> String {
     assert!(line.values.len() <= 4, "more words than the port hands over");
     let whom = match (line.name.as_ptr().is_null(), line.device) {
@@ -23,7 +22,7 @@ pub fn format_line(line: &Line) -> String {
     format!("{whom}: {}", format(line.format, line.values))
 }
 
-/// The text as the kernel would print it. Panics where C would read an argument that is not there.
+/// Returns the text as the kernel prints it. Panics where C would read an argument that does not exist.
 pub fn format(format: &CStr, words: &[usize]) -> String {
     assert!(words.len() <= 6, "more words than the port hands over");
     let mut words = words.iter().copied();
