@@ -13,10 +13,8 @@ const BASE: usize = LOW.start;
 
 /// Runs `scenario` with a console whose driver makes its device's first call for every line. Returns the number of lines.
 fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
-    let lines = Arc::new(AtomicUsize::new(0));
-    let (others, counted) = (machine.clone(), lines.clone());
-    machine.set_writer(Some(Arc::new(move || {
-        let line = counted.fetch_add(1, Relaxed);
+    let others = machine.clone();
+    let driver = move |line: usize| {
         // The call claims the device's region, so that a pool is installed and a line is written.
         let region = named_region(BASE + (40 + line.min(9)) * MIB, 4 * PAGE);
         let console = others.device(DeviceInfo::naming(&[region]));
@@ -25,7 +23,20 @@ fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize
             others.free(held).unwrap();
         }
         others.list();
-    })));
+    };
+    with_console_driver(machine, driver, scenario)
+}
+
+/// Runs `scenario` with a console whose driver does `driver` for every line, with the number of lines before it. Returns the
+/// number of lines.
+fn with_console_driver(
+    machine: &Arc<Machine>,
+    driver: impl Fn(usize) + Send + Sync + 'static,
+    scenario: impl FnOnce() + Send,
+) -> usize {
+    let lines = Arc::new(AtomicUsize::new(0));
+    let counted = lines.clone();
+    machine.set_writer(Some(Arc::new(move || driver(counted.fetch_add(1, Relaxed)))));
     thread::scope(|scope| {
         let (done, is_done) = mpsc::channel();
         let caller = scope.spawn(move || {
@@ -107,4 +118,25 @@ fn fault_22_the_list_of_pools_is_written_without_a_turn() {
     let machine = machine();
     machine.install(c"dma", BASE, MIB);
     assert!(with_console(&machine, || machine.dma.report()) >= 3);
+}
+
+/// RT-Thread's ioremap writes a line if its window is full.
+#[test]
+fn fault_22_a_view_is_mapped_without_a_turn() {
+    let machine = machine();
+    machine.install(c"dma", BASE, MIB);
+    let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
+    for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
+        let others = others.clone();
+        let driver = move |_| {
+            let held = others.alloc(console, PAGE, flags).expect("there is room for one page");
+            others.free(held).unwrap();
+        };
+        machine.fail(Service::Map, 0, 1);
+        let lines = with_console_driver(&machine, driver, || {
+            let held = machine.alloc(device, PAGE, flags).expect("there is room for one page");
+            machine.free(held).unwrap();
+        });
+        assert_eq!(lines, 1);
+    }
 }

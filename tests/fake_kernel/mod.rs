@@ -287,6 +287,8 @@ unsafe impl Kernel for FakeKernel {
             return (memory == MemoryType::Cached).then(|| self.linear(pa));
         }
         if size > self.0.largest_mapping.load(Relaxed) || self.fails(Service::Map) {
+            // RT-Thread's ioremap logs that.
+            self.writes_text("map");
             return None;
         }
         self.0.maps.fetch_add(1, Relaxed);
@@ -354,7 +356,8 @@ unsafe impl Kernel for FakeKernel {
 
     fn pause(&self) {
         self.may_sleep("pause");
-        std::thread::yield_now();
+        // A tick, as of `rt_thread_mdelay(1)`.
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 
     fn turn_begins(&self) {

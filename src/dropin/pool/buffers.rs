@@ -9,12 +9,14 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
 use crate::mem::cache;
 use crate::mem::lock::IrqGuard;
-use crate::mem::turn::Turned;
 use core::num::NonZeroUsize;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;
+
+/// How many ticks a call waits for the view that another call is making.
+const VIEW_PATIENCE: usize = 100;
 
 /// As what an address is looked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,10 +164,10 @@ impl<K: Kernel> Pool<K> {
         if memory != MemoryType::Cached && !kernel.has_page_tables() {
             return None;
         }
-        let turn = self.own.turn(kernel)?;
-        if let Some(base) = self.make_view(&turn, memory) {
+        if let Some(base) = self.make_view(memory) {
             return in_view(base);
         }
+        let turn = self.own.turn(kernel)?;
         let record = self.own.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own.put(record, va);
@@ -173,20 +175,33 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Where the view of this type begins; maps it if nobody did. `None` if it cannot be had now: then the next call tries
-    /// again, unless the pool is larger than views may be. *Thread.*
+    /// again, unless the pool is larger than views may be. *Thread*; elsewhere `None`.
+    ///
+    /// Not in a turn: if the kernel has no room for the mapping, it writes a line itself (RT-Thread's `_ioremap_type`), and the
+    /// driver of the console may need this very view. So a caller does not wait for ever while the view is made: it then gets
+    /// a mapping of its own.
     #[inline(always)]
-    fn make_view(&self, _: &Turned<K>, memory: MemoryType) -> Option<Va> {
-        let view = self.view(memory);
-        // Another thread may have made it while this one waited for its turn.
-        if view.base().is_none() && self.size() <= self.kernel.view_limit() {
-            if memory == MemoryType::Cached {
-                // What failed when the pool was installed may work now.
-                self.map_linear();
-            }
-            if view.base().is_none() {
-                view.put(map_checked(self.kernel, self.start, self.size(), memory)?.get());
-            }
+    fn make_view(&self, memory: MemoryType) -> Option<Va> {
+        let (view, kernel) = (self.view(memory), self.kernel);
+        if self.size() > kernel.view_limit() || !kernel.can_sleep() {
+            return None;
         }
+        let mut patience = VIEW_PATIENCE;
+        while self.is_mapping.swap(true, Acquire) {
+            patience = patience.checked_sub(1)?;
+            kernel.pause();
+        }
+        // Another thread may have made it while this one waited.
+        if view.base().is_none() && memory == MemoryType::Cached {
+            // What failed when the pool was installed may work now.
+            self.map_linear();
+        }
+        if view.base().is_none()
+            && let Some(base) = map_checked(kernel, self.start, self.size(), memory)
+        {
+            view.put(base.get());
+        }
+        self.is_mapping.store(false, Release);
         view.base()
     }
 

@@ -103,6 +103,8 @@ pub struct Pool<K: Kernel> {
     clean: &'static [AtomicUsize],
     /// One for each [`MemoryType`], and the memory itself, as what is handed out without a mapping.
     views: [View; 4],
+    /// A call is making a view.
+    is_mapping: AtomicBool,
     /// Buffers that are mapped one by one.
     pub own: Mappings,
     /// Firmware forbids a linear map of the pool (`no-map`), whatever C writes to the flags later.
@@ -174,6 +176,7 @@ impl<K: Kernel> Pool<K> {
             clean: bits.words::<OWN>(),
             // One by one: a repeated one is written by a loop.
             views: [View::new(), View::new(), View::new(), View::at(start)],
+            is_mapping: AtomicBool::new(false),
             own: Mappings::new(),
             no_map,
             has_physical: AtomicBool::new(false),
