@@ -1,8 +1,8 @@
 //! The kernel's address space: a linear map of RAM without the DMA pools, and the ioremap window.
 //!
 //! Functions with RT-Thread's names behave as RT-Thread's do on aarch64, mistakes included: they map 2 MiB blocks when the
-//! *virtual* address and the length allow it, whatever the physical address is, and never unmap such blocks. On 32-bit
-//! Arm they map pages only.
+//! *virtual* address and the length allow it, whatever the physical address is, and never unmap such blocks. On riscv64 and 32-bit
+//! Arm they map pages only, as RT-Thread does.
 
 use alloc::collections::BTreeMap;
 use core::ffi::c_void;

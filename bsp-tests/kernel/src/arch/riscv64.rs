@@ -24,8 +24,8 @@ pub const MAP_FAILED: usize = usize::MAX;
 pub const SPACE_END: usize = 1 << 38;
 /// Where `rt_ioremap_*` maps: 256 MiB, from a 2 MiB boundary on, as RT-Thread's window.
 pub const WINDOW: core::ops::Range<usize> = 0x20_0000_0000..0x20_1000_0000;
-/// The same size of blocks as on aarch64. RT-Thread maps no blocks here yet.
-pub const BLOCK: Option<PageSize> = Some(PageSize::Size2M);
+/// RT-Thread's `rt_hw_mmu_map` lays no blocks here, only pages.
+pub const BLOCK: Option<PageSize> = None;
 
 const UART: usize = 0x1000_0000;
 /// `timebase-frequency` of the `virt` machine.
