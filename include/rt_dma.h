@@ -4,10 +4,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
- * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t
- * is intptr_t.
+/**
+ * @file rt_dma.h
+ * @brief The DMA API beyond RT-Thread's drivers/dma.h: streaming mappings, masks, block pools, managed resources.
+ *
+ * The header may be included together with drivers/dma.h. Its types have the size of a pointer, as RT-Thread's have:
+ * rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
+ *
+ * A note "Context" at each function states where it may be called:
+ * - any: in a thread, in an interrupt, and with interrupts off. The call never sleeps.
+ * - thread: the call may sleep. Elsewhere it returns an error or NULL, changes nothing, and counts the refusal.
+ * - thread first, then any: the first call for a device, or for a pool's view, may sleep; elsewhere it returns an error
+ *   or NULL. Later calls: any.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H
@@ -15,7 +23,7 @@
 #include "rt_dma_version.h"
 
 /**
- * The handle that no mapping has: what a mapping call returns when it fails.
+ * @brief The handle that no mapping has. A map that fails returns it.
  */
 #define RT_DMA_MAPPING_ERROR UINTPTR_MAX
 
@@ -60,7 +68,7 @@
 struct rt_device;
 
 /**
- * A pool of small blocks of DMA memory.
+ * @brief A pool of small blocks of DMA memory.
  */
 struct rt_dma_block_pool;
 
@@ -87,10 +95,29 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
+ * @brief Allocates a buffer and fills it with zeros.
  *
- * The device may see the zeros at once, of whatever type the memory is: a cached buffer is flushed. Null also for
- * `RT_DMA_F_NOMAP`, since what is not mapped cannot be cleared. Context as `rt_dma_alloc`; the time grows with `size`.
+ * Works as `rt_dma_alloc`. A cached buffer is flushed, so that the device sees the zeros whatever the memory type is.
+ *
+ * @code{.c}
+ * rt_ubase_t handle;
+ * struct request *request = rt_dma_zalloc(dev, sizeof(*request), &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+ *
+ * if (!request)
+ * {
+ *     return -RT_ENOMEM;
+ * }
+ * start_and_wait(handle);
+ * rt_dma_free(dev, sizeof(*request), request, handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @param[in] flags As for `rt_dma_alloc`; `rt_dma_free` takes the same flags.
+ * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not mapped
+ * cannot be cleared.
+ * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_zalloc(struct rt_device *dev,
                     uintptr_t size,
@@ -98,35 +125,51 @@ void *rt_dma_zalloc(struct rt_device *dev,
                     uintptr_t flags);
 
 /**
- * The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
- * gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
+ * @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
  *
- * On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
- * Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
- * asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
- * device's first call.
+ * Write-combining memory is coherent, but the processor may gather and reorder writes until the next barrier. Unaligned
+ * accesses and `memset` are allowed.
+ *
+ * On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. On other
+ * architectures, for a device that the BSP's own operations serve, and for a NULL `dev`, the flags are those of
+ * `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
+ *
+ * @param[in] dev The device.
+ * @return The flags. Every call for one device returns the same flags.
+ * @note Context: thread first, then any.
  */
 uintptr_t rt_dma_wc_flags(struct rt_device *dev);
 
 /**
- * Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+ * @brief Allocates a write-combining buffer and fills it with zeros.
  *
- * As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
- * be had. Context as `rt_dma_alloc`.
+ * Use it for memory that is written in long runs and seldom read, for example a frame buffer. Works as `rt_dma_zalloc` with
+ * the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @return The buffer; NULL where `rt_dma_zalloc` returns NULL, and where such a mapping cannot be made.
+ * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t size,
                       unsigned long *dma_handle);
 
 /**
- * Allocates a buffer that begins at a multiple of `align` bytes: its physical address does, and so its handle, unless a
- * translation moves it by less.
+ * @brief Allocates a buffer whose physical address is a multiple of `align` bytes.
  *
- * `align` is a power of two; up to a page it asks for nothing more. Otherwise as `rt_dma_alloc`: the lowest such
- * address in the first pool that serves the request, freed by `rt_dma_free` with the same size and flags. Null also for
- * an `align` that is no power of two, or that no pool can meet; and where the BSP's own operation allocates for the
- * device and gives a handle that is not so aligned. Context as `rt_dma_alloc`; the time grows with the free runs that
- * are too short.
+ * Its handle is a multiple of `align` too, unless the bus translates addresses by an offset that is not. The buffer lies at the
+ * lowest such address in the first pool that serves the request. `rt_dma_free` frees it with the same size and flags.
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate.
+ * @param[in] align A power of two, in bytes. Up to a page it has no effect, because every buffer is aligned to a page.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @param[in] flags As for `rt_dma_alloc`.
+ * @return The buffer; NULL where `rt_dma_alloc` returns NULL, if `align` is not a power of two, if no pool has such a buffer,
+ * and if the BSP's own operation allocates for the device and returns a handle that is not so aligned.
+ * @note Context: thread first, then any. The time grows with the number of free runs that are too short.
  */
 void *rt_dma_alloc_aligned(struct rt_device *dev,
                            uintptr_t size,
@@ -135,17 +178,34 @@ void *rt_dma_alloc_aligned(struct rt_device *dev,
                            uintptr_t flags);
 
 /**
- * Makes a pool of blocks of one size, in coherent memory of `dev`.
+ * @brief Creates a pool of small blocks of one size, in coherent memory of a device.
  *
- * `size` is in bytes, and is rounded up to a multiple of `align` and of a word; it may be more than a page. Every block is
- * aligned to `align`, for the processor and for the device: a power of two up to a page (0 and 1: to a word, as in any
- * case). No block crosses a multiple of `boundary` for the device: a power of two no less than the size as rounded up (0:
- * blocks may cross any). `name` is copied, up to 31 bytes, and may be null.
+ * The pool allocates pages from the device's `rt_dma_alloc`, when blocks are asked for. The rules are those of Linux's
+ * `dma_pool_create` (Documentation/core-api/dma-api.rst).
  *
- * Memory comes when blocks are asked for, page by page, from the device's `rt_dma_alloc`. Returns null if `dev` is null, a
- * number is not as it should be, or there is no memory for the bookkeeping; one line in the log says which. Thread.
+ * @code{.c}
+ * struct rt_dma_block_pool *pool = rt_dma_block_pool_create("descriptors", dev, sizeof(struct descriptor), 16, 0);
+ * rt_ubase_t handle;
+ * struct descriptor *descriptor = rt_dma_block_pool_zalloc(pool, &handle);
  *
- * The rules are those of Linux's dma_pool_create (Documentation/core-api/dma-api.rst).
+ * if (descriptor)
+ * {
+ *     start_and_wait(handle);
+ *     rt_dma_block_pool_free(pool, descriptor, handle);
+ * }
+ * rt_dma_block_pool_destroy(pool);
+ * @endcode
+ *
+ * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
+ * @param[in] dev The device.
+ * @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a page.
+ * @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to a page;
+ * 0 and 1 mean a word.
+ * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less than
+ * the rounded size; 0 means no boundary.
+ * @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One line in
+ * the log gives the reason.
+ * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
                                                    struct rt_device *dev,
@@ -154,67 +214,121 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
                                                    uintptr_t boundary);
 
 /**
- * Takes a block. Its contents are what they were.
+ * @brief Allocates a block. Its contents are undefined.
  *
- * `dma_handle` takes the address for the device; it may be null. Returns the address for the processor: memory as
- * `rt_dma_alloc_coherent` gives it, so where that is Device memory (aarch64), only aligned accesses, and no memset or
- * memcpy. Returns null if `pool` is null or there is no memory.
+ * A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
+ * allowed, and neither `memset` nor `memcpy`.
  *
- * Takes the same time however many blocks there are, and touches none of their memory. Any context while a block is free;
- * when none is, a thread gets another page, and an interrupt gets null.
+ * The call takes the same time however many blocks the pool has, and does not touch their memory.
+ *
+ * @param[in] pool The pool.
+ * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+ * @return The block; NULL if `pool` is NULL or there is no memory.
+ * @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
                               unsigned long *dma_handle);
 
 /**
- * Takes a block full of zeros: otherwise as `rt_dma_block_pool_alloc`. Cleared word by word, as Device memory takes it.
+ * @brief Allocates a block and fills it with zeros.
+ *
+ * Works as `rt_dma_block_pool_alloc`. The block is cleared by aligned stores of words, which Device memory allows.
+ *
+ * @param[in] pool The pool.
+ * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+ * @return The block; NULL if `pool` is NULL or there is no memory.
+ * @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
                                unsigned long *dma_handle);
 
 /**
- * Gives a block back.
+ * @brief Frees a block.
  *
- * `block` and `dma_handle` are those of its `rt_dma_block_pool_alloc`; a zero `dma_handle` says that the caller did not ask
- * for it. What does not fit (an address that is not the beginning of a block of this pool, another handle, a second free)
- * is logged and counted, and changes nothing. Null `pool` or `block` does nothing.
+ * A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
+ * handle that is not the block's, a second free.
  *
- * Takes the same time however many blocks there are. Any context.
+ * The call takes the same time however many blocks the pool has.
+ *
+ * @param[in] pool The pool. With NULL the call does nothing.
+ * @param[in] block The block. With NULL the call does nothing.
+ * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+ * @note Context: any.
  */
 void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
                             void *block,
                             uintptr_t dma_handle);
 
 /**
- * Gives back the pages on which no block is in use, and says how many they were.
+ * @brief Frees the pages on which no block is in use.
  *
- * The next allocation may have to get a page again, which an interrupt cannot. Zero if `pool` is null. Thread.
+ * The next allocation may need a page again. Only a thread can get one.
+ *
+ * @param[in] pool The pool.
+ * @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
+ * @note Context: thread.
  */
 uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
 
 /**
- * Gives back a pool, and all its pages.
+ * @brief Destroys a pool, and frees its pages.
  *
- * Returns `RT_EOK`; `-RT_EBUSY` while blocks are in use: a line in the log says how many, one more each of the first eight,
- * and the pool serves on; `-RT_EINVAL` if `pool` is null, or no pool (any more); `-RT_ERROR` in an interrupt. Nobody may use
- * the pool meanwhile. Thread.
+ * While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
+ * address of the first eight.
+ *
+ * No other call may use the pool at the same time.
+ *
+ * @param[in] pool The pool.
+ * @retval RT_EOK The pool is destroyed.
+ * @retval -RT_EBUSY Blocks are in use.
+ * @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
+ * @retval -RT_ERROR The caller may not sleep.
+ * @note Context: thread.
  */
 intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
 
 /**
- * Prints every block pool: its name, blocks in use, blocks in all, bytes of a block as rounded up, pages. A shell command:
- * takes no arguments, returns 0. Thread.
+ * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
+ *
+ * It is a shell command.
+ *
+ * @param[in] argc Has no effect.
+ * @param[in] argv Has no effect.
+ * @return 0.
+ * @note Context: thread.
  */
 int list_dma_block_pool(int argc,
                         char **argv);
 
 /**
- * Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+ * @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
  *
- * A driver may also free it by `rt_dma_free`: then it is tied to the device no more. From the first managed buffer on, each
- * `rt_dma_free` looks whether it frees one.
+ * A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed buffer
+ * on, each `rt_dma_free` checks whether it frees a managed one.
  *
- * Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
+ * @code{.c}
+ * static rt_err_t probe(struct rt_device *dev)
+ * {
+ *     rt_ubase_t handle;
+ *     struct ring *ring = rt_dmam_alloc(dev, sizeof(*ring), &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+ *
+ *     return ring ? start(ring, handle) : -RT_ENOMEM;
+ * }
+ *
+ * static void remove(struct rt_device *dev)
+ * {
+ *     stop(dev);
+ *     rt_dmam_release(dev);
+ * }
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate, not zero.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @param[in] flags As for `rt_dma_alloc`.
+ * @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (64 bytes; for the
+ * device's first resource about 100 more).
+ * @note Context: thread.
  */
 void *rt_dmam_alloc(struct rt_device *dev,
                     uintptr_t size,
@@ -222,11 +336,15 @@ void *rt_dmam_alloc(struct rt_device *dev,
                     uintptr_t flags);
 
 /**
- * Gives back, before `rt_dmam_release` would, a buffer of `rt_dmam_alloc`.
+ * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
  *
- * `size`, `cpu_addr` and `dma_handle` are those of its `rt_dmam_alloc`; a zero `dma_handle` says that the caller did not
- * ask for it. What is no managed buffer of the device (any more) is logged and counted, and changes nothing. Null `dev`
- * or `cpu_addr`, or zero `size`, does nothing. Thread.
+ * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes nothing.
+ *
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
+ * @param[in] cpu_addr The buffer. With NULL the call does nothing.
+ * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+ * @note Context: thread.
  */
 void rt_dmam_free(struct rt_device *dev,
                   uintptr_t size,
@@ -234,12 +352,14 @@ void rt_dmam_free(struct rt_device *dev,
                   uintptr_t dma_handle);
 
 /**
- * Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
+ * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
  *
- * The masks of the device end, too: nothing that the library keeps of the device is left.
+ * A driver calls it when it is removed. The device's masks end too: the library keeps nothing of the device. If it is called
+ * twice, or by two threads at once, each resource is released once. Where the caller may not sleep, the call is logged and
+ * counted, and changes nothing.
  *
- * Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
- * it is counted, and does nothing. Thread.
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @note Context: thread.
  */
 void rt_dmam_release(struct rt_device *dev);
 
@@ -280,11 +400,18 @@ void rt_dmam_unmap_single(struct rt_device *dev,
                           int direction);
 
 /**
- * Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+ * @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
  *
- * A driver may also destroy it by `rt_dma_block_pool_destroy`: then it is tied to the device no more. If blocks are in use
- * when the device is released, the pool stays, and is tied to nothing any more. Returns null also without memory for the
- * bookkeeping. Thread.
+ * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If blocks are
+ * in use when the device is released, the pool stays, and is tied to no device.
+ *
+ * @param[in] name As for `rt_dma_block_pool_create`.
+ * @param[in] dev The device.
+ * @param[in] size As for `rt_dma_block_pool_create`.
+ * @param[in] align As for `rt_dma_block_pool_create`.
+ * @param[in] boundary As for `rt_dma_block_pool_create`.
+ * @return The pool; NULL where `rt_dma_block_pool_create` returns NULL, and without memory for the bookkeeping.
+ * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     struct rt_device *dev,
@@ -293,73 +420,120 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     uintptr_t boundary);
 
 /**
- * Destroys, before `rt_dmam_release` would, a pool of `rt_dmam_block_pool_create`. While blocks are in use it stays, tied to
- * its device as before; lines in the log name them. A pool that is not managed is logged and counted, and stays. Null
- * `pool` does nothing. Thread.
+ * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
+ *
+ * While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool that is
+ * not managed is logged and counted, and changes nothing.
+ *
+ * @param[in] pool The pool. With NULL the call does nothing.
+ * @note Context: thread.
  */
 void rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool);
 
 /**
- * Serves those children of the device tree's `/reserved-memory` with `compatible = "shared-dma-pool"` that no device
- * asks for.
+ * @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
  *
- * A node with `linux,cma-default` and `reusable` becomes a pool for everyone, behind those that are installed already.
- * A node without `reg` is given the lowest memory that memblock holds free, of its `size`, `alignment` and
- * `alloc-ranges`; memblock reserves it under the node's name, and it becomes the node's `reg`, so that `memory-region`
- * finds it. All other nodes are served by `memory-region` alone.
+ * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed already.
+ * - A node without `reg` gets the lowest free memory of memblock that fits its `size`, `alignment` and `alloc-ranges`.
+ *   Memblock reserves the memory under the node's name, and its place becomes the node's `reg`, so that a device's
+ *   `memory-region` finds it.
+ * - Every other node is served when a device names it in `memory-region`, and needs no call.
  *
- * To be called after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node asks for
- * memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`, which an unedited RT-Thread calls
- * before `rt_fdt_unflatten`: there a node without `reg` is refused. A board writes a `reg`, or calls this before that
- * function in boot code of its own. What is done already is not done again.
+ * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node
+ * allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that
+ * function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
+ * calls this function earlier. A second call does not repeat what the first did.
  *
- * Returns `RT_EOK`, also if there is nothing to do; else what was wrong with the first node that cannot be served, while
- * the others are, with a line in the log for each: `-RT_EINVAL` if its properties do not fit together, it overlaps a
- * pool, or the page allocator owns a part of its `reg`, `-RT_EEMPTY` if memblock has no such memory (any more), `-RT_ENOMEM` without memory for the bookkeeping. And
- * `-RT_ENOSYS` without a device tree, `-RT_EBUSY` in an interrupt. Thread.
+ * @code{.c}
+ * if (rt_dma_reserved_memory_install() != RT_EOK)
+ * {
+ *     rt_kprintf("a shared-dma-pool is not served\n");
+ * }
+ * @endcode
+ *
+ * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused node has a
+ * line in the log.
+ *
+ * @retval RT_EOK Every node is served, or there is none.
+ * @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of its
+ * `reg`.
+ * @retval -RT_EEMPTY Memblock has no such memory (any more).
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_ENOSYS There is no device tree.
+ * @retval -RT_EBUSY The caller may not sleep.
+ * @note Context: thread.
  */
 intptr_t rt_dma_reserved_memory_install(void);
 
 /**
- * Sets the streaming mask: which addresses the device can name in what is mapped for it. A buffer that is mapped and lies
- * beyond it is bounced, and `rt_dma_sync_out_data` returns `-RT_ERROR` for one.
+ * @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
  *
- * `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
- * all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
- * that serves the device lies wholly within the mask; `-RT_ENOMEM`; `-RT_EBUSY` if it needs a thread. A failure changes
- * nothing. `rt_dmam_release` ends the masks of the device. Thread for a device's first mask, and for its first call at all;
- * then any context.
+ * A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a buffer. A
+ * failed call changes nothing. `rt_dmam_release` ends the masks of the device.
+ *
+ * @code{.c}
+ * if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
+ * {
+ *     return -RT_EIO;
+ * }
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] mask Bit n is 1 if the device drives address line n: `0xffffffff` for 32 lines. Until a mask is set, all bits
+ * are 1.
+ * @retval RT_EOK The mask is set.
+ * @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
+ * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_EBUSY The call needs a thread.
+ * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
 intptr_t rt_dma_set_mask(struct rt_device *dev,
                          uint64_t mask);
 
 /**
- * Sets the coherent mask: from then on `rt_dma_alloc` and all that is built on it give the device only buffers whose
- * handles, from the first byte to the last, lie within `mask`; also from the reachable part of a pool that straddles it.
- * Buffers that the device holds already stay, and are freed as ever.
+ * @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
  *
- * Where the BSP gave the device an allocation of its own, that allocates, and what lies beyond the mask is given back to
- * it. A BSP that gives a device operations of its own does so before: later it takes the mask away.
+ * After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from the first
+ * byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver has already stay
+ * valid, and are freed as before.
  *
- * Returns and context as `rt_dma_set_mask`.
+ * If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
+ * back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away.
+ *
+ * @param[in] dev The device.
+ * @param[in] mask As for `rt_dma_set_mask`.
+ * @return As `rt_dma_set_mask`.
+ * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
 intptr_t rt_dma_set_coherent_mask(struct rt_device *dev,
                                   uint64_t mask);
 
 /**
- * Sets the streaming and the coherent mask, or neither.
+ * @brief Sets the streaming and the coherent mask, or on failure neither.
  *
- * Returns and context as `rt_dma_set_mask`.
+ * @param[in] dev The device.
+ * @param[in] mask As for `rt_dma_set_mask`.
+ * @return As `rt_dma_set_mask`.
+ * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
 intptr_t rt_dma_set_mask_and_coherent(struct rt_device *dev, uint64_t mask);
 
 /**
- * The streaming mask: all ones if none was set, 0 if `dev` is null. Any context.
+ * @brief Returns the streaming mask.
+ *
+ * @param[in] dev The device.
+ * @return The mask; all ones if none was set; 0 if `dev` is NULL.
+ * @note Context: any.
  */
 uint64_t rt_dma_get_mask(struct rt_device *dev);
 
 /**
- * The coherent mask: all ones if none was set, 0 if `dev` is null. Any context.
+ * @brief Returns the coherent mask.
+ *
+ * @param[in] dev The device.
+ * @return The mask; all ones if none was set; 0 if `dev` is NULL.
+ * @note Context: any.
  */
 uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
 

@@ -54,10 +54,18 @@ typedef struct rt_dma_pool rt_dma_pool;",
         include: &[],
         style: cbindgen::Style::Tag,
         prelude: "\n\
-/*
- * What the library has beyond RT-Thread's drivers/dma.h, beside which it may be included. Types are pointer-sized, as
- * RT-Thread's: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t
- * is intptr_t.
+/**
+ * @file rt_dma.h
+ * @brief The DMA API beyond RT-Thread's drivers/dma.h: streaming mappings, masks, block pools, managed resources.
+ *
+ * The header may be included together with drivers/dma.h. Its types have the size of a pointer, as RT-Thread's have:
+ * rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
+ *
+ * A note \"Context\" at each function states where it may be called:
+ * - any: in a thread, in an interrupt, and with interrupts off. The call never sleeps.
+ * - thread: the call may sleep. Elsewhere it returns an error or NULL, changes nothing, and counts the refusal.
+ * - thread first, then any: the first call for a device, or for a pool's view, may sleep; elsewhere it returns an error
+ *   or NULL. Later calls: any.
  */
 #ifndef RT_DMA_H
 #define RT_DMA_H
@@ -65,7 +73,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
 #include \"rt_dma_version.h\"
 
 /**
- * The handle that no mapping has: what a mapping call returns when it fails.
+ * @brief The handle that no mapping has. A map that fails returns it.
  */
 #define RT_DMA_MAPPING_ERROR UINTPTR_MAX",
         trailer: "\n#endif /* RT_DMA_H */",

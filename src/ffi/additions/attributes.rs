@@ -14,10 +14,29 @@ use crate::kernel::rtthread::RtThread;
 use crate::mem::cache;
 use crate::mem::words::DeviceMemory;
 
-/// Allocates a buffer full of zeros: otherwise as `rt_dma_alloc`, and freed by `rt_dma_free` with the same flags.
+/// @brief Allocates a buffer and fills it with zeros.
 ///
-/// The device may see the zeros at once, of whatever type the memory is: a cached buffer is flushed. Null also for
-/// `RT_DMA_F_NOMAP`, since what is not mapped cannot be cleared. Context as `rt_dma_alloc`; the time grows with `size`.
+/// Works as `rt_dma_alloc`. A cached buffer is flushed, so that the device sees the zeros whatever the memory type is.
+///
+/// @code{.c}
+/// rt_ubase_t handle;
+/// struct request *request = rt_dma_zalloc(dev, sizeof(*request), &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+///
+/// if (!request)
+/// {
+///     return -RT_ENOMEM;
+/// }
+/// start_and_wait(handle);
+/// rt_dma_free(dev, sizeof(*request), request, handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @param[in] flags As for `rt_dma_alloc`; `rt_dma_free` takes the same flags.
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not mapped
+/// cannot be cleared.
+/// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc(
     dev: *mut rt_device,
@@ -51,13 +70,18 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     buffer
 }
 
-/// The flags with which `rt_dma_alloc` and its like give a device write-combining memory: coherent, but the processor may
-/// gather and reorder writes until the next barrier, access it unaligned, and clear it with `memset`.
+/// @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
 ///
-/// On aarch64 this is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, as what Linux gives for coherent memory.
-/// Elsewhere, for a device that the BSP's own operations serve, and for a null `dev`, it is what `rt_dma_alloc_coherent`
-/// asks for: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`. The same for a device at every call. Any context, but a thread for a
-/// device's first call.
+/// Write-combining memory is coherent, but the processor may gather and reorder writes until the next barrier. Unaligned
+/// accesses and `memset` are allowed.
+///
+/// On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. On other
+/// architectures, for a device that the BSP's own operations serve, and for a NULL `dev`, the flags are those of
+/// `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
+///
+/// @param[in] dev The device.
+/// @return The flags. Every call for one device returns the same flags.
+/// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
     let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
@@ -70,24 +94,35 @@ fn allocates_here(device: Device) -> bool {
     table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())
 }
 
-/// Allocates a write-combining buffer full of zeros: for what is written in long runs and seldom read, as a frame buffer.
+/// @brief Allocates a write-combining buffer and fills it with zeros.
 ///
-/// As `rt_dma_zalloc` with `rt_dma_wc_flags`, and freed by `rt_dma_free` with these. Null also where such a mapping cannot
-/// be had. Context as `rt_dma_alloc`.
+/// Use it for memory that is written in long runs and seldom read, for example a frame buffer. Works as `rt_dma_zalloc` with
+/// the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @return The buffer; NULL where `rt_dma_zalloc` returns NULL, and where such a mapping cannot be made.
+/// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller's.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
 
-/// Allocates a buffer that begins at a multiple of `align` bytes: its physical address does, and so its handle, unless a
-/// translation moves it by less.
+/// @brief Allocates a buffer whose physical address is a multiple of `align` bytes.
 ///
-/// `align` is a power of two; up to a page it asks for nothing more. Otherwise as `rt_dma_alloc`: the lowest such
-/// address in the first pool that serves the request, freed by `rt_dma_free` with the same size and flags. Null also for
-/// an `align` that is no power of two, or that no pool can meet; and where the BSP's own operation allocates for the
-/// device and gives a handle that is not so aligned. Context as `rt_dma_alloc`; the time grows with the free runs that
-/// are too short.
+/// Its handle is a multiple of `align` too, unless the bus translates addresses by an offset that is not. The buffer lies at the
+/// lowest such address in the first pool that serves the request. `rt_dma_free` frees it with the same size and flags.
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate.
+/// @param[in] align A power of two, in bytes. Up to a page it has no effect, because every buffer is aligned to a page.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @param[in] flags As for `rt_dma_alloc`.
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, if `align` is not a power of two, if no pool has such a buffer,
+/// and if the BSP's own operation allocates for the device and returns a handle that is not so aligned.
+/// @note Context: thread first, then any. The time grows with the number of free runs that are too short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_aligned(
     dev: *mut rt_device,

@@ -16,14 +16,14 @@ use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Va};
 use crate::mem::words::DeviceMemory;
 
-/// A pool of small blocks of DMA memory.
+/// @brief A pool of small blocks of DMA memory.
 #[allow(non_camel_case_types)]
 pub struct rt_dma_block_pool(());
 
 /// The system's block pools.
 pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::new());
 
-/// Pages from the device's own table of operations.
+/// Allocates pages by the device's own table of operations.
 #[derive(Clone, Copy)]
 pub struct DevicePages(());
 
@@ -33,20 +33,20 @@ impl DevicePages {
     }
 }
 
-/// What RT-Thread's `rt_dma_alloc_coherent` asks for.
+/// The flags of RT-Thread's `rt_dma_alloc_coherent`.
 const COHERENT: usize = Flags::NOCACHE.union(Flags::LINEAR).bits();
 
-// SAFETY: `rt_dma_alloc` returns such memory.
+// SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         let mut handle = 0;
-        // SAFETY: the device that the pool was made for, which stays as long as the pool; the handle is ours.
+        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
         let pages = unsafe { rt_dma_alloc(pointer(device.0).cast(), size, &mut handle, COHERENT) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
     fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        // SAFETY: as above; the addresses are not read.
+        // SAFETY: the pool's device exists as long as the pool; a wrong address is refused without reading it.
         unsafe { rt_dma_free(pointer(device.0).cast(), size, pointer(va), handle, COHERENT) }
     }
 
@@ -56,47 +56,66 @@ unsafe impl Pages for DevicePages {
     }
 }
 
-/// The pool behind a pointer, unless it is null.
+/// Returns the pool that the pointer refers to, or `None` if the pointer is null.
 ///
 /// # Safety
-/// If it is not null, it came from `rt_dma_block_pool_create`, and was not destroyed.
+/// If the pointer is not null, `rt_dma_block_pool_create` returned it, and the pool was not destroyed.
 #[inline(always)]
 unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtThread, DevicePages>> {
-    // SAFETY: then it points to such a pool.
+    // SAFETY: the caller guarantees that a pointer that is not null points to a pool.
     unsafe { pool.cast::<BlockPool<RtThread, DevicePages>>().as_ref() }
 }
 
-/// The device that the pool was made for; `None` if there is no such pool, or the caller may not sleep. The pointer may be
-/// any.
+/// Returns the device of the pool; `None` if the pointer is not a pool's, or the caller may not sleep. Every pointer is
+/// allowed.
+///
+/// Context: thread.
 pub(in crate::ffi) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
     POOLS.device_of(pool.cast_const().cast())
 }
 
 static FOLLOW: fn(Device) = |device| POOLS.follow_mask(device);
 
-/// A pool's name: a copy of the C string, or `<anon>`.
+/// Copies a C string as a pool's name; a null pointer gives `<anon>`.
 ///
 /// # Safety
-/// `name` is null, or a C string.
+/// `name` is null or points to a string that ends with a zero byte.
 unsafe fn name_of(name: *const c_char) -> PoolName {
     if name.is_null() {
         return PoolName::new(*b"<anon>");
     }
-    // SAFETY: a string's bytes are read up to its final zero.
+    // SAFETY: `take_while` stops at the final zero byte, so that only bytes of the string are read.
     PoolName::new((0..).map(|at| unsafe { *name.add(at) } as u8).take_while(|byte| *byte != 0))
 }
 
-/// Makes a pool of blocks of one size, in coherent memory of `dev`.
+/// @brief Creates a pool of small blocks of one size, in coherent memory of a device.
 ///
-/// `size` is in bytes, and is rounded up to a multiple of `align` and of a word; it may be more than a page. Every block is
-/// aligned to `align`, for the processor and for the device: a power of two up to a page (0 and 1: to a word, as in any
-/// case). No block crosses a multiple of `boundary` for the device: a power of two no less than the size as rounded up (0:
-/// blocks may cross any). `name` is copied, up to 31 bytes, and may be null.
+/// The pool allocates pages from the device's `rt_dma_alloc`, when blocks are asked for. The rules are those of Linux's
+/// `dma_pool_create` (Documentation/core-api/dma-api.rst).
 ///
-/// Memory comes when blocks are asked for, page by page, from the device's `rt_dma_alloc`. Returns null if `dev` is null, a
-/// number is not as it should be, or there is no memory for the bookkeeping; one line in the log says which. Thread.
+/// @code{.c}
+/// struct rt_dma_block_pool *pool = rt_dma_block_pool_create("descriptors", dev, sizeof(struct descriptor), 16, 0);
+/// rt_ubase_t handle;
+/// struct descriptor *descriptor = rt_dma_block_pool_zalloc(pool, &handle);
 ///
-/// The rules are those of Linux's dma_pool_create (Documentation/core-api/dma-api.rst).
+/// if (descriptor)
+/// {
+///     start_and_wait(handle);
+///     rt_dma_block_pool_free(pool, descriptor, handle);
+/// }
+/// rt_dma_block_pool_destroy(pool);
+/// @endcode
+///
+/// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
+/// @param[in] dev The device.
+/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a page.
+/// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to a page;
+/// 0 and 1 mean a word.
+/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less than
+/// the rounded size; 0 means no boundary.
+/// @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One line in
+/// the log gives the reason.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_create(
     name: *const c_char,
@@ -105,9 +124,9 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // Opaque to the compiler, as in `remember`, so that an image that only sets masks links no block pools.
+    // `black_box` hides the value from the compiler, as in `remember`: an image that only sets masks links no block pools.
     FOLLOW_MASK.set(black_box(&FOLLOW));
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a C string or null.
     let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match POOLS.create(&request) {
         Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
@@ -115,32 +134,36 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     }
 }
 
-/// Takes a block. Its contents are what they were.
+/// @brief Allocates a block. Its contents are undefined.
 ///
-/// `dma_handle` takes the address for the device; it may be null. Returns the address for the processor: memory as
-/// `rt_dma_alloc_coherent` gives it, so where that is Device memory (aarch64), only aligned accesses, and no memset or
-/// memcpy. Returns null if `pool` is null or there is no memory.
+/// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
+/// allowed, and neither `memset` nor `memcpy`.
 ///
-/// Takes the same time however many blocks there are, and touches none of their memory. Any context while a block is free;
-/// when none is, a thread gets another page, and an interrupt gets null.
+/// The call takes the same time however many blocks the pool has, and does not touch their memory.
+///
+/// @param[in] pool The pool.
+/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+/// @return The block; NULL if `pool` is NULL or there is no memory.
+/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller's pool.
+    // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
     match pool.take() {
-        // SAFETY: the caller's, or null.
+        // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
-        // SAFETY: the same.
+        // SAFETY: the caller passes a valid address or null.
         None => unsafe { alloc_slowly(pool, dma_handle) },
     }
 }
 
-/// As `rt_dma_block_pool_alloc` where no block is at hand; apart, so that it has no part in the other's stack.
+/// Allocates a block when none is free at once. A function of its own, so that `rt_dma_block_pool_alloc` needs no stack
+/// frame for it.
 #[cold]
 #[inline(never)]
 unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
     match pool.allocate_slowly() {
-        // SAFETY: the caller's, or null.
+        // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),
     }
@@ -148,61 +171,84 @@ unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut
 
 #[inline(always)]
 unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a valid address or null.
     unsafe { write_if(dma_handle, block.handle) };
     pointer(block.va)
 }
 
-/// Takes a block full of zeros: otherwise as `rt_dma_block_pool_alloc`. Cleared word by word, as Device memory takes it.
+/// @brief Allocates a block and fills it with zeros.
+///
+/// Works as `rt_dma_block_pool_alloc`. The block is cleared by aligned stores of words, which Device memory allows.
+///
+/// @param[in] pool The pool.
+/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+/// @return The block; NULL if `pool` is NULL or there is no memory.
+/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller's.
+    // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.
     let block = unsafe { rt_dma_block_pool_alloc(pool, dma_handle) };
     if !block.is_null()
-        // SAFETY: the caller's pool.
+        // SAFETY: the caller passes a pool or null.
         && let Some(pool) = unsafe { pool_of(pool) }
     {
-        // SAFETY: a block is mapped, and nobody else's.
+        // SAFETY: the block is mapped, and this call owns it until it returns it.
         unsafe { DeviceMemory::new(RtThread, block.expose_provenance(), pool.block_size()) }.zero();
     }
     block
 }
 
-/// Gives a block back.
+/// @brief Frees a block.
 ///
-/// `block` and `dma_handle` are those of its `rt_dma_block_pool_alloc`; a zero `dma_handle` says that the caller did not ask
-/// for it. What does not fit (an address that is not the beginning of a block of this pool, another handle, a second free)
-/// is logged and counted, and changes nothing. Null `pool` or `block` does nothing.
+/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
+/// handle that is not the block's, a second free.
 ///
-/// Takes the same time however many blocks there are. Any context.
+/// The call takes the same time however many blocks the pool has.
+///
+/// @param[in] pool The pool. With NULL the call does nothing.
+/// @param[in] block The block. With NULL the call does nothing.
+/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_free(pool: *mut rt_dma_block_pool, block: *mut c_void, dma_handle: usize) {
-    // SAFETY: the caller's pool.
+    // SAFETY: the caller passes a pool or null.
     if let Some(pool) = unsafe { pool_of(pool) } {
-        // A refused call is logged where it is refused; C has no way to be told.
+        // A wrong call is logged in `free`; the C function has no result.
         let _ = pool.free(block.expose_provenance(), dma_handle);
     }
 }
 
-/// Gives back the pages on which no block is in use, and says how many they were.
+/// @brief Frees the pages on which no block is in use.
 ///
-/// The next allocation may have to get a page again, which an interrupt cannot. Zero if `pool` is null. Thread.
+/// The next allocation may need a page again. Only a thread can get one.
+///
+/// @param[in] pool The pool.
+/// @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) -> usize {
-    // SAFETY: the caller's pool.
+    // SAFETY: the caller passes a pool or null.
     unsafe { pool_of(pool) }.map_or(0, BlockPool::trim)
 }
 
-/// Gives back a pool, and all its pages.
+/// @brief Destroys a pool, and frees its pages.
 ///
-/// Returns `RT_EOK`; `-RT_EBUSY` while blocks are in use: a line in the log says how many, one more each of the first eight,
-/// and the pool serves on; `-RT_EINVAL` if `pool` is null, or no pool (any more); `-RT_ERROR` in an interrupt. Nobody may use
-/// the pool meanwhile. Thread.
+/// While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
+/// address of the first eight.
+///
+/// No other call may use the pool at the same time.
+///
+/// @param[in] pool The pool.
+/// @retval RT_EOK The pool is destroyed.
+/// @retval -RT_EBUSY Blocks are in use.
+/// @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
+/// @retval -RT_ERROR The caller may not sleep.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> isize {
-    // If it is managed, it is not to be destroyed again with its device, when another pool may lie there.
+    // A managed pool must not be destroyed again with its device: another pool may be at its address by then.
     let claim = DEVICES.claim(Kind::BlockPool, pool.expose_provenance(), |_, _| true);
-    // SAFETY: the caller's pool.
+    // SAFETY: the caller passes a pool or null.
     let result = unsafe { destroy(pool) };
     if let Some(claim) = claim {
         DEVICES.settle(claim, result.is_ok());
@@ -215,17 +261,28 @@ pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool)
     }
 }
 
-/// The same, for callers in Rust.
+/// Destroys a pool that is not managed (any more).
+///
+/// Context: thread.
+///
+/// # Errors
+/// Blocks are in use, the pointer is not a pool's, or the caller may not sleep.
 ///
 /// # Safety
-/// Nobody uses the pool meanwhile, or after it is destroyed. The pointer may be any.
+/// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed.
 pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(), BadDestroy> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe { POOLS.destroy(pool.cast_const().cast()) }
 }
 
-/// Prints every block pool: its name, blocks in use, blocks in all, bytes of a block as rounded up, pages. A shell command:
-/// takes no arguments, returns 0. Thread.
+/// @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
+///
+/// It is a shell command.
+///
+/// @param[in] argc Has no effect.
+/// @param[in] argv Has no effect.
+/// @return 0.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_block_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     let _ = (argc, argv);

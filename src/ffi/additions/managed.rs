@@ -16,12 +16,34 @@ use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Kernel, Va};
 use crate::text::apart;
 
-/// Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
+/// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
 ///
-/// A driver may also free it by `rt_dma_free`: then it is tied to the device no more. From the first managed buffer on, each
-/// `rt_dma_free` looks whether it frees one.
+/// A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed buffer
+/// on, each `rt_dma_free` checks whether it frees a managed one.
 ///
-/// Returns null also without memory for the bookkeeping (64 bytes, and about 100 for a device's first). Thread.
+/// @code{.c}
+/// static rt_err_t probe(struct rt_device *dev)
+/// {
+///     rt_ubase_t handle;
+///     struct ring *ring = rt_dmam_alloc(dev, sizeof(*ring), &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+///
+///     return ring ? start(ring, handle) : -RT_ENOMEM;
+/// }
+///
+/// static void remove(struct rt_device *dev)
+/// {
+///     stop(dev);
+///     rt_dmam_release(dev);
+/// }
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate, not zero.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @param[in] flags As for `rt_dma_alloc`.
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (64 bytes; for the
+/// device's first resource about 100 more).
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_alloc(
     dev: *mut rt_device,
@@ -47,11 +69,15 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     buffer
 }
 
-/// Gives back, before `rt_dmam_release` would, a buffer of `rt_dmam_alloc`.
+/// @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
 ///
-/// `size`, `cpu_addr` and `dma_handle` are those of its `rt_dmam_alloc`; a zero `dma_handle` says that the caller did not
-/// ask for it. What is no managed buffer of the device (any more) is logged and counted, and changes nothing. Null `dev`
-/// or `cpu_addr`, or zero `size`, does nothing. Thread.
+/// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes nothing.
+///
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
+/// @param[in] cpu_addr The buffer. With NULL the call does nothing.
+/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize) {
     let Some(device) = device(dev) else { return };
@@ -72,12 +98,14 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
     }
 }
 
-/// Releases all that is tied to the device (buffers, pools, mappings), the newest first: what a driver calls when it goes.
+/// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
 ///
-/// The masks of the device end, too: nothing that the library keeps of the device is left.
+/// A driver calls it when it is removed. The device's masks end too: the library keeps nothing of the device. If it is called
+/// twice, or by two threads at once, each resource is released once. Where the caller may not sleep, the call is logged and
+/// counted, and changes nothing.
 ///
-/// Whoever calls it twice, or from two threads at once, has each released once. Null `dev` does nothing; in an interrupt
-/// it is counted, and does nothing. Thread.
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };

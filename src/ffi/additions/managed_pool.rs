@@ -11,11 +11,18 @@ use crate::kernel::Device;
 use crate::log::{Line, Name};
 use crate::text::apart;
 
-/// Makes a pool of blocks as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
+/// @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
-/// A driver may also destroy it by `rt_dma_block_pool_destroy`: then it is tied to the device no more. If blocks are in use
-/// when the device is released, the pool stays, and is tied to nothing any more. Returns null also without memory for the
-/// bookkeeping. Thread.
+/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If blocks are
+/// in use when the device is released, the pool stays, and is tied to no device.
+///
+/// @param[in] name As for `rt_dma_block_pool_create`.
+/// @param[in] dev The device.
+/// @param[in] size As for `rt_dma_block_pool_create`.
+/// @param[in] align As for `rt_dma_block_pool_create`.
+/// @param[in] boundary As for `rt_dma_block_pool_create`.
+/// @return The pool; NULL where `rt_dma_block_pool_create` returns NULL, and without memory for the bookkeeping.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
     name: *const c_char,
@@ -35,9 +42,13 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     pool
 }
 
-/// Destroys, before `rt_dmam_release` would, a pool of `rt_dmam_block_pool_create`. While blocks are in use it stays, tied to
-/// its device as before; lines in the log name them. A pool that is not managed is logged and counted, and stays. Null
-/// `pool` does nothing. Thread.
+/// @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
+///
+/// While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool that is
+/// not managed is logged and counted, and changes nothing.
+///
+/// @param[in] pool The pool. With NULL the call does nothing.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool) {
     if pool.is_null() {

@@ -106,47 +106,76 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
     }
 }
 
-/// Sets the streaming mask: which addresses the device can name in what is mapped for it. A buffer that is mapped and lies
-/// beyond it is bounced, and `rt_dma_sync_out_data` returns `-RT_ERROR` for one.
+/// @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
 ///
-/// `mask` has a one for each address bit that the device drives: `0xffffffff` for 32. A device that has set none has
-/// all ones. Returns `RT_EOK`; `-RT_EINVAL` if `dev` is null or `mask` zero; `-RT_EIO` if no page of any installed pool
-/// that serves the device lies wholly within the mask; `-RT_ENOMEM`; `-RT_EBUSY` if it needs a thread. A failure changes
-/// nothing. `rt_dmam_release` ends the masks of the device. Thread for a device's first mask, and for its first call at all;
-/// then any context.
+/// A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a buffer. A
+/// failed call changes nothing. `rt_dmam_release` ends the masks of the device.
+///
+/// @code{.c}
+/// if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
+/// {
+///     return -RT_EIO;
+/// }
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] mask Bit n is 1 if the device drives address line n: `0xffffffff` for 32 lines. Until a mask is set, all bits
+/// are 1.
+/// @retval RT_EOK The mask is set.
+/// @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
+/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask.
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_EBUSY The call needs a thread.
+/// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> isize {
     set_masks(dev, mask, true, false)
 }
 
-/// Sets the coherent mask: from then on `rt_dma_alloc` and all that is built on it give the device only buffers whose
-/// handles, from the first byte to the last, lie within `mask`; also from the reachable part of a pool that straddles it.
-/// Buffers that the device holds already stay, and are freed as ever.
+/// @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
 ///
-/// Where the BSP gave the device an allocation of its own, that allocates, and what lies beyond the mask is given back to
-/// it. A BSP that gives a device operations of its own does so before: later it takes the mask away.
+/// After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from the first
+/// byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver has already stay
+/// valid, and are freed as before.
 ///
-/// Returns and context as `rt_dma_set_mask`.
+/// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
+/// back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away.
+///
+/// @param[in] dev The device.
+/// @param[in] mask As for `rt_dma_set_mask`.
+/// @return As `rt_dma_set_mask`.
+/// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> isize {
     set_masks(dev, mask, false, true)
 }
 
-/// Sets the streaming and the coherent mask, or neither.
+/// @brief Sets the streaming and the coherent mask, or on failure neither.
 ///
-/// Returns and context as `rt_dma_set_mask`.
+/// @param[in] dev The device.
+/// @param[in] mask As for `rt_dma_set_mask`.
+/// @return As `rt_dma_set_mask`.
+/// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> isize {
     set_masks(dev, mask, true, true)
 }
 
-/// The streaming mask: all ones if none was set, 0 if `dev` is null. Any context.
+/// @brief Returns the streaming mask.
+///
+/// @param[in] dev The device.
+/// @return The mask; all ones if none was set; 0 if `dev` is NULL.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_mask(dev: *mut rt_device) -> u64 {
     device(dev).map_or(0, |device| masks_of(device).streaming)
 }
 
-/// The coherent mask: all ones if none was set, 0 if `dev` is null. Any context.
+/// @brief Returns the coherent mask.
+///
+/// @param[in] dev The device.
+/// @return The mask; all ones if none was set; 0 if `dev` is NULL.
+/// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
     device(dev).map_or(0, |device| masks_of(device).coherent)

@@ -4,23 +4,37 @@ use crate::additions::reserved_memory::ReservedError;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 
-/// Serves those children of the device tree's `/reserved-memory` with `compatible = "shared-dma-pool"` that no device
-/// asks for.
+/// @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
 ///
-/// A node with `linux,cma-default` and `reusable` becomes a pool for everyone, behind those that are installed already.
-/// A node without `reg` is given the lowest memory that memblock holds free, of its `size`, `alignment` and
-/// `alloc-ranges`; memblock reserves it under the node's name, and it becomes the node's `reg`, so that `memory-region`
-/// finds it. All other nodes are served by `memory-region` alone.
+/// - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed already.
+/// - A node without `reg` gets the lowest free memory of memblock that fits its `size`, `alignment` and `alloc-ranges`.
+///   Memblock reserves the memory under the node's name, and its place becomes the node's `reg`, so that a device's
+///   `memory-region` finds it.
+/// - Every other node is served when a device names it in `memory-region`, and needs no call.
 ///
-/// To be called after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node asks for
-/// memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`, which an unedited RT-Thread calls
-/// before `rt_fdt_unflatten`: there a node without `reg` is refused. A board writes a `reg`, or calls this before that
-/// function in boot code of its own. What is done already is not done again.
+/// A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node
+/// allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that
+/// function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
+/// calls this function earlier. A second call does not repeat what the first did.
 ///
-/// Returns `RT_EOK`, also if there is nothing to do; else what was wrong with the first node that cannot be served, while
-/// the others are, with a line in the log for each: `-RT_EINVAL` if its properties do not fit together, it overlaps a
-/// pool, or the page allocator owns a part of its `reg`, `-RT_EEMPTY` if memblock has no such memory (any more), `-RT_ENOMEM` without memory for the bookkeeping. And
-/// `-RT_ENOSYS` without a device tree, `-RT_EBUSY` in an interrupt. Thread.
+/// @code{.c}
+/// if (rt_dma_reserved_memory_install() != RT_EOK)
+/// {
+///     rt_kprintf("a shared-dma-pool is not served\n");
+/// }
+/// @endcode
+///
+/// If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused node has a
+/// line in the log.
+///
+/// @retval RT_EOK Every node is served, or there is none.
+/// @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of its
+/// `reg`.
+/// @retval -RT_EEMPTY Memblock has no such memory (any more).
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_ENOSYS There is no device tree.
+/// @retval -RT_EBUSY The caller may not sleep.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_reserved_memory_install() -> isize {
     let errors = errors();
