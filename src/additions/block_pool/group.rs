@@ -1,7 +1,8 @@
-//! Groups: some blocks with one [word](super::word) for their states; and the list of groups with free blocks.
+//! Groups of blocks, and the list of groups that have free blocks.
 //!
-//! A block is taken and given back by one atomic operation on its group's word, without a lock and with interrupts on. The
-//! list is changed under the pool's lock, only when a group runs out of free blocks, or has one again.
+//! The states of a group's blocks are in one [word](super::word). Taking or freeing a block is one atomic operation on that
+//! word, without a lock and with interrupts on. The list is changed with the pool's lock held, and only when a group runs
+//! out of free blocks or has one again.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -10,28 +11,28 @@ use crate::kernel::{Kernel, Va};
 use crate::mem::shared::{AtomicRef, OnceSlice};
 use crate::mem::lock::{IrqGuard, IrqLock};
 
-/// A piece of a page with blocks, or the place for one.
+/// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
 #[repr(C)]
 pub struct Unit {
-    /// Where bit 0 of the group's word would be, for the processor, if all its blocks followed each other as the unit's do;
-    /// zero while there is no piece.
+    /// The processor's address of bit 0 of the group's word, extrapolated from the unit's blocks: the block of bit `k` is at
+    /// `base + k * stride`. Zero while the unit has no memory.
     pub base: AtomicUsize,
-    /// The same address for the device.
+    /// The device's address of bit 0, extrapolated in this way too.
     pub handle_base: AtomicUsize,
-    /// The bit of its first block in the group's word.
+    /// The number of its first block's bit in the group's word.
     pub first: usize,
     /// Its presence bit in the group's word.
     pub present: usize,
     pub group: &'static Group,
 }
 
-/// Some units.
+/// Up to [`UNITS`](super::word::UNITS) units whose blocks share one word.
 #[repr(C)]
 pub struct Group {
-    // What every call reads, first.
+    // The fields that every call reads come first, in one cache line.
     pub word: GroupWord,
     pub units: OnceSlice<Unit>,
-    /// Its neighbours in the list. Written under the list's lock.
+    /// Its neighbours in the list. Written with the list's lock held.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
 }
@@ -42,21 +43,21 @@ impl Group {
     }
 }
 
-/// A block that was taken.
+/// A block that is in use now.
 pub struct Taken {
     pub unit: &'static Unit,
-    /// The unit's.
+    /// The unit's `base`.
     pub base: Va,
-    /// Its bit.
+    /// The number of its bit in the group's word.
     pub slot: usize,
 }
 
 /// The groups that have free blocks.
 #[repr(C)]
 pub struct OpenGroups {
-    /// From which blocks are taken. It is listed. Written under the lock.
+    /// The group from which blocks are taken first. It is listed. Written with the lock held.
     current: AtomicRef<Group>,
-    /// The first of the others that are listed.
+    /// The first of the other listed groups.
     head: IrqLock<Option<&'static Group>>,
 }
 
@@ -65,16 +66,21 @@ impl OpenGroups {
         OpenGroups { current: AtomicRef::new(), head: IrqLock::new(None) }
     }
 
-    /// A free block of the current group, if it has one. Any context.
+    /// Takes a free block of the current group, if it has one.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn take(&self, slot_shift: usize) -> Option<Taken> {
         taken_of(self.current.get()?, slot_shift)
     }
 
-    /// A free block, if there is one. Any context.
+    /// Takes a free block of any listed group, if there is one.
     ///
-    /// When the current group has none, makes the next of the list the current one. A group in the list has a free block,
-    /// except for one that another core is just taking, from when the group was current: so this loop is short.
+    /// If the current group has none, the next group of the list becomes the current one. A group in the list has a free
+    /// block. The only exception is a block that another core takes at this moment, because the group was the current one
+    /// when that core looked. So the loop is short.
+    ///
+    /// Context: any.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, slot_shift: usize) -> Option<Taken> {
         let mut head = self.head.lock(kernel);
         loop {
@@ -83,8 +89,8 @@ impl OpenGroups {
                 if taken.is_some() {
                     return taken;
                 }
-                // As one step: if a block were looked for after a failure, it could be taken in between, and the group
-                // would stay marked without being in the list.
+                // The check for a free block and the change of the listed bit are one operation. If they were two, the
+                // block could be taken between them, and the group would be marked as listed without being in the list.
                 if group.word.unlist() == Unlist::HasSome {
                     continue;
                 }
@@ -100,14 +106,16 @@ impl OpenGroups {
         }
     }
 
-    /// Runs `change` with the list's lock held, then lists the group if a block of it can be taken, and takes it off the list
-    /// if none can. Any context.
+    /// Runs `change` with the list's lock held. Then lists the group if one of its blocks can be taken, or takes it off the
+    /// list if none can.
+    ///
+    /// Context: any.
     pub fn update<K: Kernel>(&self, kernel: K, group: &'static Group, change: impl FnOnce()) {
         step();
         let mut head = self.head.lock(kernel);
         change();
         if self.current.get().is_some_and(|current| core::ptr::eq(current, group)) {
-            // It goes when a caller finds nothing in it.
+            // The current group leaves when an allocation finds no block in it.
             return;
         }
         if group.word.has_some() {
@@ -140,12 +148,12 @@ impl OpenGroups {
         group.before.set(None);
     }
 
-    /// The list's lock.
+    /// Takes the list's lock.
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Option<&'static Group>> {
         self.head.lock(kernel)
     }
 
-    /// The groups in the list.
+    /// Returns the groups in the list, without the current one.
     #[cfg(test)]
     pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
         let head = *self.head.lock(kernel);
@@ -153,17 +161,17 @@ impl OpenGroups {
     }
 }
 
-/// A free block of `group`, and where it is.
+/// Takes a free block of `group`, and returns its place.
 #[inline(always)]
 fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
     let slot = group.word.take()?;
-    // The block is in use from here on, so its unit stays where it is.
+    // The block is in use from here on, so that its unit is not removed.
     let unit = group.units.get().get(slot >> (slot_shift & (SLOTS - 1)))?;
     Some(Taken { unit, base: unit.base.load(Relaxed), slot })
 }
 
 impl Unit {
-    /// Its bits in the group's word, for units of `blocks` blocks each, whose bits in the first unit are these.
+    /// Returns its bits in the group's word. `blocks` has the bits of a group's first unit.
     pub fn bits(&self, blocks: usize) -> UnitBits {
         UnitBits { blocks: blocks.wrapping_shl(self.first as u32), present: self.present }
     }
@@ -193,7 +201,7 @@ mod tests {
                 open.update(Heap, group, || {});
                 open.update(Heap, group, || {});
             }
-            // One with a free block stays.
+            // A group with a free block stays.
             open.update(Heap, groups[0], || {});
             assert_eq!(list(&open).len(), 5);
             for index in gone {
@@ -212,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Other cores take and give back by the word alone, also while this one has the list's lock.
+    /// Other cores change the word also while this core holds the list's lock.
     #[test]
     fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
         let unit = UnitBits { blocks: 6, present: present_bit(0) };
@@ -221,7 +229,7 @@ mod tests {
                 open.update(Heap, group, || {});
             }
         };
-        // The other core gives a block back at one step, and takes it again `pause` steps later, or not at all.
+        // The other core frees a block at one step, and takes it again `pause` steps later, or not at all.
         for pause in [0, 1, 2, 3, 4, 100] {
             for step in 0.. {
                 let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
@@ -237,7 +245,7 @@ mod tests {
                 let [late, retaken] = [(); 2].map(|()| std::rc::Rc::new(core::cell::Cell::new(false)));
                 let (is_late, is_retaken) = (late.clone(), retaken.clone());
                 let other = move || {
-                    // If it is not listed, the other core waits for the lock, and lists it after this call.
+                    // If the group is not listed, the other core waits for the lock, and lists the group after this call.
                     is_late.set(!group.word.give_back(group.word.look(), unit.present, 2).unwrap());
                     let is_retaken = is_retaken.clone();
                     go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));

@@ -1,58 +1,63 @@
-//! Which unit an address lies in: a hash table that is read without a lock.
+//! A hash table from addresses to units. It is read without a lock.
 //!
-//! A unit is in one of [`PROBES`] places from the one that its address says, whatever came and went, so a look-up has a
-//! fixed bound. Addresses that follow each other have places that follow each other, so it mostly takes one probe.
+//! A unit is always in one of the [`PROBES`] places that begin at the hash of its key, so that a look-up has a fixed bound.
+//! Consecutive units have consecutive places, so that most look-ups read one place.
 
 use super::group::Unit;
 use crate::mem::bump::BumpAllocator;
 use crate::mem::shared::AtomicRef;
 
-/// How many places a look-up reads at most.
+/// The maximum number of places that a look-up reads.
 const PROBES: usize = 8;
 
-/// The bits by which an address is folded onto itself, so that units at distances of powers of two keep apart too.
+/// The hash is the key XOR the key shifted right by this number of bits. So units whose distance is a large power of two
+/// have different places.
 const FOLD: u32 = 9;
 
-/// A table of places, as many as a power of two.
+/// A table with a power of two of places.
 pub struct Table {
     places: &'static [AtomicRef<Unit>],
 }
 
 impl Table {
-    /// Bytes that the places of a table need behind it.
+    /// Returns the size of the places, in bytes. They follow the table in memory.
     pub fn tail_bytes(places: usize) -> Option<usize> {
         places.checked_mul(size_of::<AtomicRef<Unit>>())
     }
 
-    /// An empty table of `places` places.
+    /// Makes an empty table with `places` places.
     pub fn new(places: usize, tail: &mut BumpAllocator) -> Self {
         Table { places: tail.slice_with(places, |_| Some(AtomicRef::new())) }
     }
 
-    /// Its number of places.
+    /// Returns the number of places.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// The place of a unit with this key, or so many behind it.
+    /// Returns the place that is `probe` places after the first place of `key`.
     #[inline(always)]
     fn place(&self, key: usize, probe: usize) -> Option<&AtomicRef<Unit>> {
         let home = key ^ (key >> FOLD);
         self.places.get(home.wrapping_add(probe) & self.places.len().wrapping_sub(1))
     }
 
-    /// The unit that is most likely the one with this key. Any context.
+    /// Returns the unit in the first place of `key`. It may have another key.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn first(&self, key: usize) -> Option<&'static Unit> {
         self.place(key, 0)?.get()
     }
 
-    /// All units of which one may be that with this key. Any context.
+    /// Returns all units that may have this key.
+    ///
+    /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
         (0..PROBES).filter_map(move |probe| self.place(key, probe)?.get())
     }
 
-    /// Adds a unit; false if its places are taken. One caller at a time.
+    /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.
     pub fn insert(&self, key: usize, unit: &'static Unit) -> bool {
         let mut places = (0..PROBES).filter_map(|probe| self.place(key, probe));
         match places.find(|place| place.get().is_none()) {
@@ -64,7 +69,7 @@ impl Table {
         }
     }
 
-    /// Takes a unit out. One caller at a time.
+    /// Removes a unit. The caller holds the pool's turn.
     pub fn remove(&self, key: usize, unit: &'static Unit) {
         for place in (0..PROBES).filter_map(|probe| self.place(key, probe)) {
             if place.get().is_some_and(|other| core::ptr::eq(other, unit)) {

@@ -1,57 +1,72 @@
-//! The state of a group's blocks: one word, so that each change of it is one atomic operation.
+//! The state of a group's blocks, in one word: each change of state is one atomic operation.
 //!
 //! # The protocol
 //!
-//! A group has up to [`SLOTS`] blocks in up to [`UNITS`] units. Each of its blocks is in one of three states:
+//! A group has up to [`SLOTS`] blocks in up to [`UNITS`] units. The word has a *free bit* for each block and a *presence
+//! bit* for each unit. Each block is in one of three states:
 //!
 //! | state | free bit of the block | presence bit of its unit |
 //! |---|---|---|
 //! | free | 1 | 1 |
 //! | in use | 0 | 1 |
-//! | absent: its memory is not there | 0 | 0 |
+//! | absent: the unit has no memory | 0 | 0 |
 //!
-//! The word also holds whether the group is listed, and a version, which counts the units that went. The changes:
+//! The word also contains a bit that is set while the group is listed, and a version: the number of units that were
+//! removed. The changes of state are:
 //!
-//! | who | from | to | how |
+//! | function | from | to | operation |
 //! |---|---|---|---|
-//! | [`take`](GroupWord::take) | free | in use | one `fetch_and`: of two that try, one sees the bit set |
-//! | [`give_back`](GroupWord::give_back) | in use | free | one compare-and-exchange against the word that the caller looked at |
-//! | [`remove`](GroupWord::remove) (trim) | free, every block of a unit | absent | one compare-and-exchange; the version grows |
-//! | [`add`](GroupWord::add) (growth) | absent | free, or in use | one `fetch_or` |
+//! | [`take`](GroupWord::take) | free | in use | One `fetch_and`. Of two callers that want one block, only one sees the bit set. |
+//! | [`give_back`](GroupWord::give_back) | in use | free | One compare-and-exchange with the word that the caller looked at. |
+//! | [`remove`](GroupWord::remove) (trim) | free, all blocks of a unit | absent | One compare-and-exchange, which also increments the version. |
+//! | [`add`](GroupWord::add) (growth) | absent | free, or in use | One `fetch_or`. |
 //!
-//! *A second free* finds the free bit set, or the presence bit clear, and is refused: there is no third case, because
-//! `remove` clears both in one step.
+//! ## A second free is refused
 //!
-//! *The address.* Where a unit lies is in two other words, which `add` finds written and which are cleared after `remove`.
-//! A free looks at the word **before** it reads the unit's address, and exchanges the word that it looked at. If these two
-//! reads were swapped, a unit could go, and come back at another address with that slot in use, between the read of the
-//! address and the look: the free of an address that is gone would then free a block that has an owner. In the right order
-//! the version differs, and the exchange fails.
+//! A second free finds the free bit set, or the presence bit clear. There is no third case, because `remove` clears both
+//! bits in one operation.
 //!
-//! *The list.* Whether the group is listed is a bit of the same word. So a free learns from its own exchange whether its
-//! group can be found; if not, it has the group listed before it returns, whatever other frees of the group have done or
-//! are about to do. [`unlist`](GroupWord::unlist) clears the bit only while no block can be taken, in one exchange. If the
-//! bit were a word of its own, a free could read "listed" just before the group is taken off the list with its block.
+//! ## A free looks at the word first, then reads the unit's address
+//!
+//! A unit's address is in two other words. They are written before `add` and cleared after `remove`. A free does this:
+//!
+//! 1. It looks at the group's word.
+//! 2. It reads the unit's address, and computes the block's bit.
+//! 3. It exchanges the word, if the word is still the one of step 1.
+//!
+//! If a unit is removed and comes back at another address between steps 1 and 3, the version differs and the exchange
+//! fails. If steps 1 and 2 were swapped, the unit could be removed and come back between them, with the block of that bit in
+//! use. Then the free of an address that does not exist any more would free a block that has another owner.
+//!
+//! ## A free learns from its own exchange whether the group is listed
+//!
+//! A block can be found if its group is listed. The exchange of step 3 returns the listed bit. If the bit is clear, the free
+//! lists the group before it returns, whatever other frees do at the same time. [`unlist`](GroupWord::unlist) clears the bit
+//! in one exchange, and only while no block can be taken.
+//!
+//! The two writes are the free bit (by a free) and the listed bit (by `unlist`). They are in one word, so that one of them
+//! comes first and the other sees it. If the listed bit were in a word of its own, a free could read "listed" just before
+//! `unlist` clears it, and the group would leave the list together with its free block.
 
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-/// Blocks of a group, at most: half of a word's bits.
+/// The maximum number of blocks in a group: half of a word's bits.
 pub const SLOTS: usize = usize::BITS as usize / 2;
-/// Units of a group, at most.
+/// The maximum number of units in a group.
 pub const UNITS: usize = usize::BITS as usize / 8;
 
-/// The bit that says that the group is listed: it is the current one, or in the list of those with free blocks.
+/// The bit that is set while the group is listed: it is the current group, or in the list of groups with free blocks.
 const LISTED: usize = 1 << (SLOTS + UNITS);
-/// What the version counts in: the bits above.
+/// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;
 
-/// The state of a group's blocks, and which of them may be handed out. See the [module](self).
+/// The state of a group's blocks, and which of them the device reaches. See the [module](self).
 pub struct GroupWord {
     word: AtomicUsize,
-    /// Bit `k`: the device reaches block `k`. Written with the list's lock held.
+    /// Bit `k` is set if the device reaches block `k`. Written with the list's lock held.
     reach: AtomicUsize,
 }
 
@@ -64,65 +79,74 @@ pub struct UnitBits {
     pub present: usize,
 }
 
-/// What a free saw of the word before it read where the block's unit lies.
+/// The word that a free looked at before it read the unit's address.
 #[derive(Clone, Copy)]
 pub struct Seen(usize);
 
-/// Why a block is not given back.
+/// The reason why a block is not freed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotGiven {
     /// It is free already.
     Free,
-    /// Its memory is not there.
+    /// Its unit has no memory.
     Absent,
-    /// The word changed since it was looked at: look again.
+    /// The word changed after the caller looked at it. The caller looks again.
     Changed,
 }
 
-/// What an attempt to take a group off the list comes to.
+/// The result of an attempt to take a group off the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unlist {
-    /// It was listed, and is not now.
+    /// The group was listed, and is not listed now.
     Done,
-    /// A block can be taken, so it stays as it is.
+    /// A block can be taken. Nothing was changed.
     HasSome,
-    /// It was not listed.
+    /// The group was not listed.
     WasNotListed,
 }
 
-/// The presence bit of unit `number` of a group.
+/// Returns the presence bit of unit `number` of a group.
 pub fn present_bit(number: usize) -> usize {
     1usize.wrapping_shl((SLOTS + number % UNITS) as u32)
 }
 
 impl GroupWord {
-    /// No block is there.
+    /// Makes the word of a group whose blocks are all absent.
     pub const fn new() -> Self {
         GroupWord { word: AtomicUsize::new(0), reach: AtomicUsize::new(0) }
     }
 
-    /// Takes the free block of the lowest bit that the device reaches. `None` also if another core is just taking the same.
-    /// Any context.
+    /// Takes the free block with the lowest bit that the device reaches, and returns its bit number. `None` if there is none,
+    /// or if another core takes this block at the same time.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn take(&self) -> Option<usize> {
         step();
         let free = self.word.load(Relaxed) & self.reach.load(Relaxed);
         let lowest = free & free.wrapping_neg();
         step();
-        // Acquire: what the block's last owner did to it, and where its unit lies, was written before.
+        // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's address, which was
+        // written before `add`.
         let took = free != 0 && self.word.fetch_and(!lowest, Acquire) & lowest != 0;
         took.then(|| lowest.trailing_zeros() as usize)
     }
 
-    /// The word now: to be looked at before it is read where a unit lies. Any context.
+    /// Returns the word. A free calls it before it reads the unit's address.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn look(&self) -> Seen {
         step();
         Seen(self.word.load(Acquire))
     }
 
-    /// Makes a block of a unit free, if it is in use and nothing has changed since `seen`; returns whether the group is
-    /// listed. Any context.
+    /// Makes a block of a unit free, if the block is in use and the word is still `seen`. Returns whether the group is listed.
+    ///
+    /// # Errors
+    /// The block is free or absent, or the word is not `seen` any more. Nothing was changed.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn give_back(&self, seen: Seen, present: usize, block: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
@@ -136,7 +160,9 @@ impl GroupWord {
         }
     }
 
-    /// Makes all blocks of a unit absent, if all are free. Any context.
+    /// Makes all blocks of a unit absent, if all are free. Returns whether they were.
+    ///
+    /// Context: any.
     pub fn remove(&self, unit: UnitBits) -> bool {
         let bits = unit.blocks | unit.present;
         let without = |word: usize| (word & bits == bits).then_some((word & !bits).wrapping_add(VERSION));
@@ -144,40 +170,43 @@ impl GroupWord {
         self.word.fetch_update(Acquire, Relaxed, without).is_ok()
     }
 
-    /// Makes the blocks of a unit that is absent free, but for those of `in_use`. Where it lies was written before. Any context.
+    /// Makes the blocks of an absent unit free, except those of `in_use`, which are in use. The caller has written the unit's
+    /// address before.
+    ///
+    /// Context: any.
     pub fn add(&self, unit: UnitBits, in_use: usize) {
         step();
         self.word.fetch_or(unit.present | unit.blocks & !in_use, Release);
     }
 
-    /// The free blocks, in reach or not, as bits.
+    /// Returns the bits of the free blocks, also of those that the device does not reach.
     pub fn free(&self) -> usize {
         self.word.load(Relaxed) & (usize::MAX >> (usize::BITS as usize - SLOTS))
     }
 
-    /// Whether a block is free that the device reaches.
+    /// Returns whether a block that the device reaches is free.
     pub fn has_some(&self) -> bool {
         step();
         self.word.load(Acquire) & self.reach.load(Relaxed) != 0
     }
 
-    /// Sets which of the blocks `all` the device reaches. The caller has the list's lock.
+    /// Sets which of the blocks `all` the device reaches. The caller holds the list's lock.
     pub fn set_reach(&self, all: usize, reached: usize) {
         self.reach.store(self.reach.load(Relaxed) & !all | reached & all, Relaxed);
     }
 
-    /// The blocks that the device reaches, as bits.
+    /// Returns the bits of the blocks that the device reaches.
     pub fn reach(&self) -> usize {
         self.reach.load(Relaxed)
     }
 
-    /// Marks the group as listed; returns whether it was not. The caller has the list's lock.
+    /// Marks the group as listed. Returns whether it was not listed before. The caller holds the list's lock.
     pub fn list(&self) -> bool {
         step();
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
-    /// Marks the group as not listed, if no block can be taken. The caller has the list's lock.
+    /// Marks the group as not listed, if no block can be taken. The caller holds the list's lock.
     pub fn unlist(&self) -> Unlist {
         let reach = self.reach();
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);
@@ -190,14 +219,14 @@ impl GroupWord {
     }
 }
 
-/// A point at which others may change the word: the unit tests run something there.
+/// A point at which other cores and interrupts may change the word. The unit tests run code there.
 #[inline(always)]
 pub fn step() {
     #[cfg(test)]
     preemption::step();
 }
 
-/// What the unit tests run between two steps of a call, as an interrupt or another core would.
+/// Runs code of the unit tests between two steps of a call, as an interrupt or another core would.
 #[cfg(test)]
 pub mod preemption {
     use std::boxed::Box;
@@ -214,7 +243,7 @@ pub mod preemption {
     pub(super) fn step() {
         match LEFT.get() {
             usize::MAX => {}
-            // With a lock held, the others wait for it.
+            // While a lock is held, other cores wait for it.
             _ if crate::kernel::testing::is_masked() && !NEEDS_NO_LOCK.get() => {}
             0 => {
                 LEFT.set(usize::MAX);
@@ -225,13 +254,13 @@ pub mod preemption {
         }
     }
 
-    /// Runs `other` before the `at`th step from here on. For what another such call runs.
+    /// Runs `other` before step `at`, counted from here. The code that [`run_before_step`] runs may call it.
     pub fn go_on_before_step(at: usize, other: impl FnMut() + 'static) {
         OTHER.set(Some(Box::new(other)));
         LEFT.set(at);
     }
 
-    /// As [`run_before_step`], also where the call has a lock: `other`, on another core, takes none.
+    /// Works as [`run_before_step`], but `other` also runs while the call holds a lock: `other` takes no lock.
     pub fn run_without_lock_before_step<T>(
         at: usize,
         other: impl FnMut() + 'static,
@@ -243,7 +272,7 @@ pub mod preemption {
         result
     }
 
-    /// Runs `call`, and `other` once, before step `at` of the call. Returns what the call returns, and whether `other` ran.
+    /// Runs `call`, and once `other`, before step `at` of `call`. Returns the result of `call`, and whether `other` ran.
     pub fn run_before_step<T>(at: usize, other: impl FnMut() + 'static, call: impl FnOnce() -> T) -> (T, bool) {
         OTHER.set(Some(Box::new(other)));
         LEFT.set(at);
