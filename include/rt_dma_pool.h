@@ -78,8 +78,8 @@ extern "C" {
  * `flags` are `RT_DMA_F_*`. Returns the address for the processor (with `RT_DMA_F_NOMAP` the physical address), or null
  * if `dev` is null, `size` is zero, or no pool that serves the request has room.
  *
- * Any context, but a thread for a device's first call, and for a pool's first buffer of a memory type (not cached,
- * write-through); from an interrupt such a call returns null.
+ * Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a memory
+ * type (not cached, write-through); from an interrupt such a call returns null.
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    uintptr_t size,
@@ -93,7 +93,7 @@ void *rt_dma_alloc(struct rt_device *dev,
  * ask for it. What does not fit (another size, an address that was not handed out, a second free) is logged and
  * counted, and changes nothing. Null `dev` or `cpu_addr`, or zero `size`, does nothing.
  *
- * Any context, but a thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
+ * Context: any; thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
  */
 void rt_dma_free(struct rt_device *dev,
                  uintptr_t size,
@@ -107,7 +107,7 @@ void rt_dma_free(struct rt_device *dev,
  * `dma_handle` takes the address for the device; it may be null. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `data` is
  * null, `size` is zero, or nothing is mapped at `data`; `-RT_ERROR` if the device cannot reach it.
  *
- * Any context, but a thread for a device's first call.
+ * Context: thread first, then any. A device's first call needs a thread.
  */
 intptr_t rt_dma_sync_out_data(struct rt_device *dev,
                               void *data,
@@ -121,7 +121,7 @@ intptr_t rt_dma_sync_out_data(struct rt_device *dev,
  * Bytes that share a cache line with the buffer's ends are kept. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `out_data`
  * is null, `size` is zero, or nothing is mapped at `out_data`.
  *
- * Any context, but a thread for a device's first call.
+ * Context: thread first, then any. A device's first call needs a thread.
  */
 intptr_t rt_dma_sync_in_data(struct rt_device *dev,
                              void *out_data,

@@ -11,8 +11,11 @@
 #ifndef RT_DMA_VERSION_H
 #define RT_DMA_VERSION_H
 
+/** @brief Rises when a driver that compiled and worked may not any more. */
 #define RT_DMA_POOL_VERSION_MAJOR 1
+/** @brief Rises when something is added. */
 #define RT_DMA_POOL_VERSION_MINOR 0
+/** @brief Rises when only the implementation changes. */
 #define RT_DMA_POOL_VERSION_PATCH 0
 
 /**

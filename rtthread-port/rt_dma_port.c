@@ -140,7 +140,7 @@ void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
         return;
     }
 
-    /* Where it lands is where it was wanted, or nowhere: nobody asks. */
+    /* The mapping lands where it was wanted, or nowhere. The library finds out by rt_dma_port_v2p(). */
     rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
 #else
     /* Here the linear map is the boot code's alone: what it left out, it left out on purpose. */

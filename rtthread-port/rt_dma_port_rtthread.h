@@ -12,7 +12,7 @@
 
 #include <rtconfig.h>
 
-/* Without it drivers/dma.h does not compile, and nobody would call the library. */
+/* Without it drivers/dma.h does not compile, and no driver can call the library. */
 #if !defined(RT_USING_DM) || !defined(RT_USING_DMA)
 #error "rt-dma-pool needs RT_USING_DM and RT_USING_DMA: enable them in menuconfig, or leave the package out"
 #endif

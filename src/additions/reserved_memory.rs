@@ -109,7 +109,7 @@ impl<K: ReservedMemory> Dma<K> {
     }
 
     /// The lowest memory for a node that leaves its place open: as large and as aligned as it says, within its
-    /// `alloc-ranges`, in whole pages, that nobody has.
+    /// `alloc-ranges`, in whole pages, that has no owner.
     fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
         let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
         let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
@@ -167,7 +167,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    /// How far somebody has `[start, end)`; `None` if nobody has any of it.
+    /// Returns how far an owner has `[start, end)`; `None` if no part of it has an owner.
     fn taken_to(&self, start: Pa, end: Pa) -> Option<Pa> {
         let mut index = 0;
         loop {

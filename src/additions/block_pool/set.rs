@@ -163,14 +163,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// in the log says how many, and one more each of the first few. *Thread.*
     ///
     /// # Safety
-    /// Nobody uses the pool meanwhile; or afterwards, if it is destroyed. `pool` itself may be anything: it is looked up,
+    /// No other call uses the pool meanwhile; or afterwards, if it is destroyed. `pool` itself may be anything: it is looked up,
     /// not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
         let mut in_use = None;
         let result = match self.empty(pool, &mut in_use) {
             Ok(pool) => {
-                // SAFETY: the caller says that nobody uses it; it is in the list no more, so nobody finds it, and it is
+                // SAFETY: the caller promises that it is not used; it is in the list no more, so no call finds it, and it is
                 // given back once.
                 unsafe {
                     pool.pieces.release();

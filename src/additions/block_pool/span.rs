@@ -302,7 +302,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: somebody may be reading
+    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: another call may be reading
     /// it. `None` if the heap has no room.
     fn new_table(&self, mut places: usize) -> Option<()> {
         let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);

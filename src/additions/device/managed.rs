@@ -44,7 +44,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Takes the newest resource of this kind whose words are `wanted` out of the device's list, without releasing it.
-    /// `None` if there is none: the caller is wrong, or somebody else released it. *Thread.*
+    /// `None` if there is none: the caller is wrong, or another call released it. *Thread.*
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, false)
     }

@@ -71,7 +71,7 @@ pub(crate) struct Record<K: Kernel> {
 
 type List<K> = Option<KBox<K, Record<K>>>;
 
-/// The address that is written over that of a device that is gone: a record that nobody finds any more. No device lies
+/// The address that is written over that of a device that is gone: a record that no call finds any more. No device lies
 /// there.
 const GONE: Device = Device(0);
 
@@ -152,7 +152,7 @@ impl<K: Kernel> DeviceRecords<K> {
             Record { device, masks: Masks::NONE.pack(), operations: 0, resources: None, reserved: 0, next: None };
         let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
         let mut list = self.bucket(device);
-        // Somebody may have been faster; then the new record goes back, after the lock.
+        // Another call may have been faster; then the new record goes back, after the lock.
         if let Some(record) = record_in(&mut list, device) {
             return Ok(look(record));
         }

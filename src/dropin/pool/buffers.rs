@@ -152,7 +152,7 @@ impl<K: Kernel> Pool<K> {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
     }
 
-    /// An address for the buffer at `page`: in the view, which is made if nobody did, or in a mapping of its own.
+    /// An address for the buffer at `page`: in the view, which is made if there is none, or in a mapping of its own.
     #[inline(always)]
     fn map_buffer(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Shown> {
         let offset = page << PAGE_SHIFT;
@@ -174,7 +174,7 @@ impl<K: Kernel> Pool<K> {
         va.map(Shown::ByItself)
     }
 
-    /// Where the view of this type begins; maps it if nobody did. `None` if it cannot be had now: then the next call tries
+    /// Where the view of this type begins; maps it if there is none. `None` if it cannot be had now: then the next call tries
     /// again, unless the pool is larger than views may be. *Thread*; elsewhere `None`.
     ///
     /// Not in a turn: if the kernel has no room for the mapping, it writes a line itself (RT-Thread's `_ioremap_type`), and the
@@ -266,7 +266,7 @@ impl<K: Kernel> Pool<K> {
             return Err(Error::Context);
         }
         own.take(va, page, pages)?;
-        // Nobody can do it for a buffer that is handed out without a mapping next.
+        // It cannot be done later for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         // SAFETY: `take` made this call the only one that frees the buffer, which was mapped at `va` by `map`.
         #[allow(unsafe_code)]

@@ -19,7 +19,7 @@ use crate::mem::turn::{Turn, Turned};
 
 /// The page of a record that has no buffer.
 const FREE: usize = usize::MAX;
-/// The address of a buffer that somebody frees, or that is not mapped yet.
+/// The address of a buffer that is being freed, or that is not mapped yet.
 const GONE: Va = 0;
 
 /// Where a buffer is mapped by itself.
@@ -59,7 +59,7 @@ impl Mapping {
         }
         // Of two that free it at once, one gets the record.
         self.va.compare_exchange(va, GONE, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
-        // Nobody else changes it now; before, another buffer may have got the record, and the address.
+        // No other call changes it now; before, another buffer may have got the record, and the address.
         if !is_its() {
             self.va.store(va, Release);
             return Err(Error::NotAllocated);

@@ -50,7 +50,7 @@ impl Region {
 
 /// The first page at `start` or after it that a pool may have, by its first byte; `None` if there is none.
 ///
-/// Physical page 0 is left out: its address is C's null, and its handle says that nobody asked for one.
+/// Physical page 0 is left out: its address is C's null, and its handle means that no handle was asked for.
 pub(crate) fn first_page(start: Pa) -> Option<Pa> {
     start.max(1).checked_next_multiple_of(PAGE_SIZE)
 }
@@ -66,7 +66,7 @@ pub(crate) fn reachable_end(start: Pa, end: Pa) -> Pa {
 pub struct NamedBy(usize);
 
 impl NamedBy {
-    /// Nobody's: it is no such region.
+    /// No device names it: it is no such region.
     pub const NOBODY: NamedBy = NamedBy(0);
     /// It is one, of no device in particular: no device lies at an odd address.
     pub const ANYBODY: NamedBy = NamedBy(1);
@@ -135,7 +135,7 @@ const DIRTY: usize = 0;
 /// What the bits of all others are made of.
 const CLEAN: usize = usize::MAX;
 
-/// A pool that nobody sees yet. Dropped, its memory goes back to the heap.
+/// A pool that is not in the list yet. Dropped, its memory goes back to the heap.
 pub type NewPool<K> = BoxWithArrays<K, Pool<K>>;
 
 impl<K: Kernel> Pool<K> {

@@ -88,6 +88,6 @@ fn words_of(pool: *mut rt_dma_block_pool) -> Words {
 fn release(_device: Device, words: Words) {
     let [pool, ..] = words;
     let pool: *mut c_void = pointer(pool);
-    // SAFETY: nobody uses a pool after its device is released. What is in use is logged, and stays.
+    // SAFETY: no driver uses a pool after its device is released. What is in use is logged, and stays.
     let _ = unsafe { destroy(pool.cast()) };
 }

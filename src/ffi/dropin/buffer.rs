@@ -18,8 +18,8 @@ type SyncOut = unsafe extern "C" fn(*mut rt_device, *mut c_void, usize, *mut usi
 /// `flags` are `RT_DMA_F_*`. Returns the address for the processor (with `RT_DMA_F_NOMAP` the physical address), or null
 /// if `dev` is null, `size` is zero, or no pool that serves the request has room.
 ///
-/// Any context, but a thread for a device's first call, and for a pool's first buffer of a memory type (not cached,
-/// write-through); from an interrupt such a call returns null.
+/// Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a memory
+/// type (not cached, write-through); from an interrupt such a call returns null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc(
     dev: *mut rt_device,
@@ -82,7 +82,7 @@ fn has_chosen(dev: *mut rt_device) -> bool {
 /// ask for it. What does not fit (another size, an address that was not handed out, a second free) is logged and
 /// counted, and changes nothing. Null `dev` or `cpu_addr`, or zero `size`, does nothing.
 ///
-/// Any context, but a thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
+/// Context: any; thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_free(
     dev: *mut rt_device,
@@ -151,7 +151,7 @@ pub(in crate::ffi) struct ManagedFree {
 /// `dma_handle` takes the address for the device; it may be null. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `data` is
 /// null, `size` is zero, or nothing is mapped at `data`; `-RT_ERROR` if the device cannot reach it.
 ///
-/// Any context, but a thread for a device's first call.
+/// Context: thread first, then any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_out_data(
     dev: *mut rt_device,
@@ -215,7 +215,7 @@ unsafe fn sync_out_first(
 /// Bytes that share a cache line with the buffer's ends are kept. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `out_data`
 /// is null, `size` is zero, or nothing is mapped at `out_data`.
 ///
-/// Any context, but a thread for a device's first call.
+/// Context: thread first, then any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_in_data(
     dev: *mut rt_device,

@@ -265,7 +265,7 @@ impl World {
             return Doing::Usage(PATIENCE);
         }
         if choice <= 2 {
-            // What nobody should free.
+            // What no right caller frees.
             let (page, count) = match (self.random.below(4), self.held.last().copied()) {
                 (0, Some((page, count))) => (page, count + 1 + self.random.below(70)),
                 (1, Some((page, count))) => (page, (count - 1 - self.random.below(2).min(count - 1)).max(1)),
@@ -395,7 +395,7 @@ fn hostile_callers_in_each_other_s_way_see_first_fit() {
 }
 
 /// C may write to `pool->map`, on another core or between two calls. Then pages may be lost, or handed out twice; but the
-/// memory behind the pool is somebody else's.
+/// memory after the pool has another owner.
 #[test]
 fn fault_26_no_page_behind_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap() {
     for (seed, pages) in (0..400).flat_map(|seed| [1, 7, 63, 64, 65, 100, 128, 129, 500, 1_000].map(|pages| (seed, pages))) {

@@ -25,7 +25,7 @@ fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
         let filling = (step / 512) % 2 == 0;
         match random(16) {
             0 => {
-                // A free that nobody should make: it must be refused alike.
+                // A wrong free: both must refuse it.
                 let (page, count) = (random(pages + 3), random(longest + 2));
                 let answer = model.free(page, count);
                 assert_eq!(map.free(page, count), answer);
