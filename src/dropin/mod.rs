@@ -8,4 +8,5 @@ pub mod pool;
 pub mod registry;
 pub mod report;
 pub mod request;
+pub mod sync;
 pub mod translate;
