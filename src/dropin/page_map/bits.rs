@@ -5,13 +5,56 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bits in a word.
-pub const BITS: usize = usize::BITS as usize;
+/// Bits of a word that stand for pages.
+///
+/// A test build can choose fewer than a word has, with `--cfg rt_dma_word_bits="4"`: then a pool of a few pages has several
+/// words, and every state of it can be searched. The other bits of a word are clear.
+pub const BITS: usize = if cfg!(rt_dma_word_bits = "2") {
+    2
+} else if cfg!(rt_dma_word_bits = "3") {
+    3
+} else if cfg!(rt_dma_word_bits = "4") {
+    4
+} else if cfg!(rt_dma_word_bits = "8") {
+    8
+} else {
+    usize::BITS as usize
+};
+
+/// A word whose pages are all in use.
+pub const ALL: usize = usize::MAX >> UNUSED;
+
+/// Bits of a word that stand for no page: zero, but in a test build.
+const UNUSED: usize = usize::BITS as usize - BITS;
 
 /// Word `index`; all ones past the end.
 #[inline(always)]
 pub fn word(words: &[AtomicUsize], index: usize) -> usize {
-    words.get(index).map_or(usize::MAX, |word| word.load(Relaxed))
+    words.get(index).map_or(ALL, |word| word.load(Relaxed))
+}
+
+/// The complement of word `index`; zero past the end.
+#[inline(always)]
+pub fn complement(words: &[AtomicUsize], index: usize) -> usize {
+    !word(words, index) & ALL
+}
+
+/// Counts the clear bits above the highest bit of `word` that is set; [`BITS`] if none is.
+#[inline(always)]
+pub fn leading_zeros(word: usize) -> usize {
+    word.leading_zeros() as usize - UNUSED
+}
+
+/// Counts the highest bits of `word` that are set, down to the first that is clear.
+#[inline(always)]
+pub fn leading_ones(word: usize) -> usize {
+    (word << UNUSED).leading_ones() as usize
+}
+
+/// Counts the clear bits below the lowest bit of `word` that is set; [`BITS`] if none is.
+#[inline(always)]
+pub fn trailing_zeros(word: usize) -> usize {
+    (word | !ALL).trailing_zeros() as usize
 }
 
 /// Makes the bits `mask` of `word` what `value` is made of. The caller excludes other writers.
@@ -29,13 +72,13 @@ pub fn test(words: &[AtomicUsize], index: usize) -> bool {
 /// The bits of a word from bit `from % BITS` on.
 #[inline(always)]
 pub fn from_bit(from: usize) -> usize {
-    usize::MAX.wrapping_shl((from % BITS) as u32)
+    ALL.wrapping_shl((from % BITS) as u32) & ALL
 }
 
 /// The bits of a word up to and with bit `last % BITS`.
 #[inline(always)]
 pub fn up_to_bit(last: usize) -> usize {
-    usize::MAX.wrapping_shr((BITS - 1 - last % BITS) as u32)
+    ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
 /// A loop that looks for its end behind its body: where size counts, a `for` looks before it, and jumps back.
@@ -119,6 +162,7 @@ impl Span {
 /// Makes the bits `span` what `value` is made of. The caller excludes other writers.
 #[inline(never)]
 pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
+    let value = value & ALL;
     let (low, high) = span.masks();
     let (mask, word, filled) = match span.touched(words) {
         Touched::Many(first, filled, last) => {
@@ -146,6 +190,7 @@ pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
 /// Whether any of the bits `span` is not what `value` is made of; for what is more than one as a rule.
 #[inline(never)]
 pub fn differs_in_many(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+    let value = value & ALL;
     let (low, high) = span.masks();
     let different = |word: &AtomicUsize, mask: usize| (word.load(Relaxed) ^ value) & mask;
     let (mut any, mask, word, filled) = match span.touched(words) {
@@ -161,6 +206,6 @@ pub fn differs_in_many(words: &[AtomicUsize], span: Span, value: usize) -> bool 
             any = 1;
         }
     });
-    for_each(rest, |word| any |= different(word, usize::MAX));
+    for_each(rest, |word| any |= different(word, ALL));
     any != 0
 }

@@ -72,7 +72,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::mem::bitmaps::Bitmaps;
-use bits::{BITS, from_bit, merge, word};
+use bits::{ALL, BITS, complement, from_bit, leading_ones, leading_zeros, merge, trailing_zeros, word};
 use open_run::OpenRun;
 use run_tree::{Lowered, Rest, RunTree};
 
@@ -117,7 +117,14 @@ pub enum Settled {
 /// The levels of the tree that a stretch with the lock held goes up and down, if it does the work of a call and also changes
 /// the tree. A level costs about 22 instructions up and 13 down on aarch64. So a pool of more than 65,536 pages, whose tree
 /// has six levels, has a stretch for each of the two.
-const LEVELS: usize = 5;
+///
+/// In test builds with few bits in a word, the tree of a small pool is as high as this, or higher, so that it does both.
+const LEVELS: usize = match BITS {
+    2 => 2,
+    3 => 0,
+    4 => 1,
+    _ => 5,
+};
 
 /// What must be done before the tree is used again.
 enum Todo {
@@ -171,7 +178,7 @@ impl PageMap {
     #[inline(always)]
     pub fn take(&mut self, count: usize) -> Option<usize> {
         let page = self.open.take(count)?;
-        self.mark(page, count, usize::MAX);
+        self.mark(page, count, ALL);
         Some(page)
     }
 
@@ -188,7 +195,7 @@ impl PageMap {
             return None;
         }
         self.open = OpenRun::lowest(start, end, count);
-        self.mark(start, count, usize::MAX);
+        self.mark(start, count, ALL);
         Some(start)
     }
 
@@ -391,7 +398,7 @@ impl PageMap {
             return self.mark_many(page, count, value);
         }
         self.bits.at(page / BITS, (), |[used, starts, _]| {
-            merge(used, usize::MAX >> (BITS - count) << bit, value);
+            merge(used, ALL >> (BITS - count) << bit, value);
             merge(starts, 1 << bit, value);
         });
     }
@@ -414,7 +421,7 @@ impl PageMap {
     /// The first page of the lowest run of at least `count` pages that begins in word `index`. There is one.
     #[inline(always)]
     fn run_in_word(&self, index: usize, count: usize) -> usize {
-        let free = !word(self.used(), index);
+        let free = complement(self.used(), index);
         // Bits from which on `count` pages are free within this word. Each step halves what is still to be looked at.
         let mut begins = 0;
         if count <= BITS {
@@ -427,8 +434,8 @@ impl PageMap {
         }
         // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
         // its last run; that does not matter, as the tree says that the run that is looked for is this one or before it.
-        let start = if begins != 0 { begins.trailing_zeros() } else { BITS as u32 - free.leading_ones() };
-        index * BITS + start as usize
+        let start = if begins != 0 { trailing_zeros(begins) } else { BITS - leading_ones(free) };
+        index * BITS + start
     }
 
     /// The length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
@@ -439,16 +446,16 @@ impl PageMap {
     /// other one ends in the next word.
     #[inline(always)]
     fn longest_beginning_in(&self, index: usize) -> i32 {
-        let mut free = !word(self.used(), index);
+        let mut free = complement(self.used(), index);
         // Free pages at the bottom that continue a run of the word before did not begin here.
         if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
             free &= free.wrapping_add(1);
         }
-        let leaving = free.leading_ones() as usize;
+        let leaving = leading_ones(free);
         let mut length = 0;
         if leaving != 0 {
             let after = (index + 1) * BITS;
-            let end = after + word(self.used(), after / BITS).trailing_zeros() as usize;
+            let end = after + trailing_zeros(word(self.used(), after / BITS));
             // The bits after the last page are clear.
             length = (end.min(self.pages) + leaving).saturating_sub(after);
             free &= !from_bit(after - leaving);
@@ -462,7 +469,7 @@ impl PageMap {
         let index = page / BITS;
         let used = word(self.used(), index) & from_bit(page);
         let end = if used != 0 {
-            index * BITS + used.trailing_zeros() as usize
+            index * BITS + trailing_zeros(used)
         } else {
             self.end_of_leaving(page)
         };
@@ -479,7 +486,7 @@ impl PageMap {
         if longest >= BITS as i32 {
             return page + longest as usize;
         }
-        (index + 1) * BITS + word(self.used(), index + 1).trailing_zeros() as usize
+        (index + 1) * BITS + trailing_zeros(word(self.used(), index + 1))
     }
 
     /// The first page of the free run that ends before `page`; `page` if the page before it is in use.
@@ -488,12 +495,12 @@ impl PageMap {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
         if used != 0 {
-            return (index + 1) * BITS - used.leading_zeros() as usize;
+            return (index + 1) * BITS - leading_zeros(used);
         }
         let Some(before) = index.checked_sub(1) else { return 0 };
         let used = word(self.used(), before);
         if used != 0 {
-            return index * BITS - used.leading_zeros() as usize;
+            return index * BITS - leading_zeros(used);
         }
         // `before` is the last word that the run fills.
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))

@@ -2,7 +2,7 @@
 
 use super::open_run::OpenRun;
 use super::PageMap;
-use super::bits::{BITS, from_bit, word};
+use super::bits::{ALL, BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
 
 /// The result of one step of a search.
 pub enum Step {
@@ -24,14 +24,14 @@ impl PageMap {
     pub fn take_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> Step {
         let Ok(length) = i32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
-        let free = !word(self.used(), index) & from_bit(from);
+        let free = complement(self.used(), index) & from_bit(from);
         if free == 0 {
             return match self.runs.first_after(index, length) {
                 Some(next) => Step::From(next * BITS),
                 None => Step::Nothing,
             };
         }
-        let first = index * BITS + free.trailing_zeros() as usize;
+        let first = index * BITS + trailing_zeros(free);
         // At the first step, or if another call freed pages since the last step, `from` may be in the middle of a run.
         let start = if first == from { self.run_around(from) } else { first };
         let run_end = self.run_end(start);
@@ -45,7 +45,7 @@ impl PageMap {
         let after = page + count;
         // To put what is left into the tree as well would take too long in this stretch.
         self.open = OpenRun::around((start, run_end), (page, after));
-        self.mark(page, count, usize::MAX);
+        self.mark(page, count, ALL);
         Step::Taken(page)
     }
 
@@ -55,7 +55,7 @@ impl PageMap {
         let index = page / BITS;
         let used = word(self.used(), index) & !from_bit(page);
         if used != 0 {
-            return (index + 1) * BITS - used.leading_zeros() as usize;
+            return (index + 1) * BITS - leading_zeros(used);
         }
         let before = index.wrapping_sub(1);
         if word(self.used(), before) >> (BITS - 1) != 0 {
@@ -64,6 +64,6 @@ impl PageMap {
         // The run fills every word between this one and the last word before it in which a run begins: it is the last run
         // that begins there.
         let begin = self.runs.last_before(index).unwrap_or(before);
-        (begin + 1) * BITS - (!word(self.used(), begin)).leading_ones() as usize
+        (begin + 1) * BITS - leading_ones(complement(self.used(), begin))
     }
 }
