@@ -62,6 +62,7 @@ mod run_tree;
 mod search;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use bits::{Span, change, differs_in_many, test};
 pub use run_tree::{Node, Shape};
@@ -75,6 +76,7 @@ use crate::mem::bitmaps::Bitmaps;
 use bits::{ALL, BITS, complement, from_bit, leading_ones, leading_zeros, merge, trailing_zeros, word};
 use open_run::OpenRun;
 use run_tree::{Lowered, Rest, RunTree};
+use usage::Usage;
 
 /// The bitmap that C sees as `pool->map`.
 pub const USED: usize = 0;
@@ -91,6 +93,7 @@ pub struct PageMap {
     runs: RunTree,
     open: OpenRun,
     todo: Todo,
+    usage: Usage,
 }
 
 /// A free run that is gone from a word, while the tree still has it.
@@ -146,7 +149,14 @@ impl PageMap {
     /// A map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many words as
     /// [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
     pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
-        let mut map = PageMap { pages, bits, runs: RunTree::new(shape, nodes), open: OpenRun::CLOSED, todo: Todo::Nothing };
+        let mut map = PageMap {
+            pages,
+            bits,
+            runs: RunTree::new(shape, nodes),
+            open: OpenRun::CLOSED,
+            todo: Todo::Nothing,
+            usage: Usage::NONE,
+        };
         map.runs.raise(0, pages as i32);
         map.tag(0, pages);
         map
@@ -159,6 +169,11 @@ impl PageMap {
 
     fn starts(&self) -> &'static [AtomicUsize] {
         self.bits.words::<STARTS>()
+    }
+
+    /// Returns the most pages that were in use at once.
+    pub fn peak(&self) -> usize {
+        self.usage.peak()
     }
 
     /// Counts the pages in use. Needs no lock.
@@ -390,9 +405,14 @@ impl PageMap {
 
     // --- bits ------------------------------------------------------------------------------------------------------
 
-    /// Marks the pages of an allocation as used or free: `value` is all ones or zero.
+    /// Marks the pages of an allocation as used or free, and counts them: `value` is all ones or zero.
     #[inline(always)]
-    fn mark(&self, page: usize, count: usize, value: usize) {
+    fn mark(&mut self, page: usize, count: usize, value: usize) {
+        if value == 0 {
+            self.usage.free(count);
+        } else {
+            self.usage.allocate(count);
+        }
         let bit = page % BITS;
         if count > BITS - bit {
             return self.mark_many(page, count, value);

@@ -134,7 +134,7 @@ impl World {
 
     fn took(&mut self, count: usize, page: usize) {
         assert!(self.model.begun_at[page..page + count].iter().all(Option::is_none), "taken twice");
-        self.model.begun_at[page..page + count].fill(Some(page));
+        self.model.place(page, count);
         self.held.push((page, count));
         self.changes += 1;
     }

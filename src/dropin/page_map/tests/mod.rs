@@ -243,7 +243,7 @@ proptest! {
                     let page = (0..pages).find(|&page| fits(&model, page));
                     prop_assert_eq!(allocate_aligned(&mut map, count, base, align), page);
                     if let Some(page) = page {
-                        model.begun_at[page..page + count].fill(Some(page));
+                        model.place(page, count);
                         held.push((page, count));
                     }
                 }
@@ -288,7 +288,7 @@ proptest! {
                     let page = (from..end).find(|&page| fits(&model, page));
                     prop_assert_eq!(allocate_between(&mut map, (from, end), count, 0, align), page);
                     if let Some(page) = page {
-                        model.begun_at[page..page + count].fill(Some(page));
+                        model.place(page, count);
                         held.push((page, count));
                     }
                 }

@@ -10,11 +10,14 @@ use std::vec::Vec;
 /// First fit as anyone would write it: one `Option` a page, which says where the page's allocation began.
 pub struct Model {
     pub begun_at: Vec<Option<usize>>,
+    /// Pages in use, and the most that were.
+    pub in_use: usize,
+    pub peak: usize,
 }
 
 impl Model {
     pub fn new(pages: usize) -> Self {
-        Model { begun_at: vec![None; pages] }
+        Model { begun_at: vec![None; pages], in_use: 0, peak: 0 }
     }
 
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
@@ -23,11 +26,18 @@ impl Model {
             run = if self.begun_at[page].is_none() { run + 1 } else { 0 };
             if run == count {
                 let start = page + 1 - count;
-                self.begun_at[start..=page].fill(Some(start));
+                self.place(start, count);
                 return Some(start);
             }
         }
         None
+    }
+
+    /// Allocates the free pages `[page, page + count)`.
+    pub fn place(&mut self, page: usize, count: usize) {
+        self.begun_at[page..page + count].fill(Some(page));
+        self.in_use += count;
+        self.peak = self.peak.max(self.in_use);
     }
 
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
@@ -39,6 +49,7 @@ impl Model {
             return Err(Error::WrongSize);
         }
         self.begun_at[page..page + count].fill(None);
+        self.in_use -= count;
         Ok(())
     }
 
@@ -110,6 +121,7 @@ pub fn assert_consistent(map: &mut PageMap, model: &Model) {
     }
     assert_eq!(map.longest_free(), model.longest_free());
     assert_eq!(PageMap::used_pages(map.used()), model.used());
+    assert_eq!((map.usage.used(), map.peak()), (model.used(), model.peak), "pages in use, and the most that were");
 }
 
 /// The free runs, as the tree should have them: those of the bitmap, but all of the open run as one.

@@ -1,0 +1,51 @@
+//! How many pages are in use, and how many were at most.
+//!
+//! Counting must cost a request next to nothing. So an allocation only subtracts from the distance to the peak, which
+//! becomes negative above it, and the next free raises the peak: only before a free can the pages in use be at their peak. On
+//! aarch64 this adds two instructions to an allocation and four to a free (QEMU, `-icount`, 4 KiB, cached).
+
+/// Counts pages in use.
+pub(super) struct Usage {
+    /// The most pages that were in use at once, except for allocations after the last free.
+    peak: usize,
+    /// `peak` minus the pages in use; negative if more are in use than `peak`.
+    below_peak: isize,
+}
+
+impl Usage {
+    /// No page is in use, and none was.
+    pub(super) const NONE: Usage = Usage { peak: 0, below_peak: 0 };
+
+    /// Counts `pages` pages as in use.
+    #[inline(always)]
+    pub(super) fn allocate(&mut self, pages: usize) {
+        self.below_peak = self.below_peak.wrapping_sub_unsigned(pages);
+    }
+
+    /// Counts `pages` pages as free.
+    #[inline(always)]
+    pub(super) fn free(&mut self, pages: usize) {
+        if self.below_peak < 0 {
+            self.raise_peak();
+        }
+        self.below_peak = self.below_peak.wrapping_add_unsigned(pages);
+    }
+
+    /// Makes the pages in use the peak.
+    #[cold]
+    #[inline(always)]
+    fn raise_peak(&mut self) {
+        self.peak = self.used();
+        self.below_peak = 0;
+    }
+
+    /// Returns the number of pages in use.
+    pub(super) fn used(&self) -> usize {
+        self.peak.wrapping_sub(self.below_peak as usize)
+    }
+
+    /// Returns the most pages that were in use at once.
+    pub(super) fn peak(&self) -> usize {
+        self.peak.max(self.used())
+    }
+}
