@@ -1,4 +1,4 @@
-//! What the shell prints: `list_dma_pool`.
+//! The table of pools that the shell command `list_dma_pool` prints.
 
 use core::ffi::CStr;
 
@@ -7,7 +7,7 @@ use crate::flags::Flags;
 use crate::kernel::Kernel;
 use crate::log::Name;
 
-/// The flags that the shell prints, with their names.
+/// The flags that the table shows, and their names.
 const FLAG_NAMES: [(Flags, &CStr); 5] = [
     (Flags::LINEAR, c"linear"),
     (Flags::ADDRESS_32BITS, c"32bits"),
@@ -17,16 +17,22 @@ const FLAG_NAMES: [(Flags, &CStr); 5] = [
 ];
 
 impl<K: Kernel> Dma<K> {
-    /// Prints a header, one line for each pool, and their number. *Thread.*
+    /// Prints a header, a line for each pool, and the number of pools.
+    ///
+    /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the most that was in use at once) are in
+    /// KiB; `Failed` is the number of requests that the pool could have served and that failed.
+    ///
+    /// Context: thread.
     pub fn report(&self) {
         let kernel = self.kernel;
-        kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tFlags", &[]);
+        kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags", &[]);
         let mut count = 0;
         for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();
             let values = [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
             kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
+            kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().0]);
             let flags = pool.flags();
             for (_, name) in FLAG_NAMES.iter().filter(|(flag, _)| flags.contains(*flag)) {
                 kernel.print(c" %s", &[Name::of(name).argument()]);

@@ -41,11 +41,19 @@ impl<K: Kernel> Dma<K> {
         result.ok()
     }
 
-    /// Counts and logs why memory that was free could not be mapped for the processor, unless the kernel logged it: it
-    /// has no room for the mapping. Any context.
+    /// Counts a request that failed in every pool that could have served it. If memory that was free could not be mapped for
+    /// the processor, counts and logs why, unless the kernel logged it: it has no room for the mapping.
+    ///
+    /// Context: any.
     #[cold]
     #[inline(never)]
-    fn refuse_unmapped(&self, device: Device, size: usize) {
+    fn count_failure(&self, device: Device, size: usize, wanted: Flags, missed: Missed) {
+        for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_named_by(device)) {
+            pool.count_failure(size);
+        }
+        if missed != Missed::Unmapped {
+            return;
+        }
         if !self.kernel.can_sleep() {
             self.count_refused();
         } else if !self.kernel.has_page_tables() {
@@ -118,9 +126,7 @@ impl<K: Kernel> Dma<K> {
                 next = pool.next.get();
             }
             if !own {
-                if let Missed::Unmapped = missed {
-                    self.refuse_unmapped(device, size);
-                }
+                self.count_failure(device, size, wanted, missed);
                 return Err(missed);
             }
             own = false;

@@ -52,9 +52,9 @@ def list_dma_pool():
         print_lines([" " * 17 + "Region\n", " " * 17 + "[0x000000004cefd000, 0x000000004d0fd000]\n",
                      " " * 17 + "[0x000000004d0fd000, 0x000000004d6fd000]\n", "2 DMA memory found\n"])
         return
-    print_lines(["Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tFlags",
-                 "\ncoherent-pool   [0x4cefd000, 0x4d0fd000]\t2048\t0\t2048\t", " linear", " 32bits",
-                 "\ncma             [0x4d0fd000, 0x4d6fd000]\t6144\t0\t6144\t", " linear", " 32bits",
+    print_lines(["Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags",
+                 "\ncoherent-pool   [0x4cefd000, 0x4d0fd000]\t2048\t0\t2048\t", "1028\t0\t", " linear", " 32bits",
+                 "\ncma             [0x4d0fd000, 0x4d6fd000]\t6144\t0\t6144\t", "0\t0\t", " linear", " 32bits",
                  "\n2 DMA memory found\n"])
 
 

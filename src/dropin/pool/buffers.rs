@@ -326,7 +326,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     #[inline(never)]
-    fn lock(&self) -> IrqGuard<'_, K, PageMap> {
+    pub(super) fn lock(&self) -> IrqGuard<'_, K, PageMap> {
         self.map.lock(self.kernel)
     }
 }

@@ -3,6 +3,7 @@
 mod buffers;
 pub mod mapping;
 mod seen;
+mod usage;
 pub mod view;
 
 pub use buffers::Sought;
@@ -14,6 +15,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{OWN, PageMap, Shape, USED, words_for};
 use crate::dropin::pool::mapping::Mappings;
+use crate::dropin::pool::usage::Failures;
 use crate::dropin::pool::view::{NOWHERE, View, leads_to};
 use crate::error::Error;
 use crate::flags::Flags;
@@ -115,6 +117,7 @@ pub struct Pool<K: Kernel> {
     /// By whom it was named first, if it is a `memory-region`, as a [`NamedBy`]: C may write `public.dev`.
     named: AtomicUsize,
     owners: AtomicRef<Owner>,
+    failures: Failures,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
     /// Its boot line was written.
@@ -182,6 +185,7 @@ impl<K: Kernel> Pool<K> {
             has_physical: AtomicBool::new(false),
             named: AtomicUsize::new(named.0),
             owners: AtomicRef::new(),
+            failures: Failures::new(),
             next: OnceRef::new(),
             is_announced: AtomicBool::new(false),
         };
@@ -240,14 +244,6 @@ impl<K: Kernel> Pool<K> {
     /// Sets more flags.
     pub fn add_flags(&self, flags: Flags) {
         self.public.flags.fetch_or(flags.bits(), Relaxed);
-    }
-
-    /// Bytes in use and bytes in the longest free run. Any context.
-    pub fn usage(&self) -> (usize, usize) {
-        let map = self.settled();
-        let (used, longest) = (map.used(), map.longest_free());
-        drop(map);
-        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
     /// Makes the linear map the cached view, unless firmware forbids that, and sets `LINEAR`. Maps the pool linearly first

@@ -1,0 +1,56 @@
+//! How much of a pool is in use, and which requests it could not serve.
+
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::Pool;
+use crate::dropin::page_map::PageMap;
+use crate::kernel::{Kernel, PAGE_SHIFT};
+
+/// The requests that a pool could have served, and that failed.
+pub(super) struct Failures {
+    count: AtomicUsize,
+    /// The size of the largest, in bytes.
+    largest: AtomicUsize,
+}
+
+impl Failures {
+    /// No request failed.
+    pub(super) const fn new() -> Self {
+        Failures { count: AtomicUsize::new(0), largest: AtomicUsize::new(0) }
+    }
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Returns the bytes in use and the bytes in the longest free run.
+    ///
+    /// Context: any.
+    pub fn usage(&self) -> (usize, usize) {
+        let map = self.settled();
+        let (used, longest) = (map.used(), map.longest_free());
+        drop(map);
+        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
+    }
+
+    /// Returns the most bytes that were in use at once since the pool was installed.
+    ///
+    /// Context: any.
+    pub fn peak(&self) -> usize {
+        self.lock().peak() << PAGE_SHIFT
+    }
+
+    /// Returns the number of requests that failed although the pool is of the kind that serves them, and the size of the
+    /// largest in bytes. A request that another pool served did not fail.
+    ///
+    /// Context: any.
+    pub fn failures(&self) -> (usize, usize) {
+        (self.failures.count.load(Relaxed), self.failures.largest.load(Relaxed))
+    }
+
+    /// Counts a failed request of `size` bytes.
+    ///
+    /// Context: any.
+    pub(crate) fn count_failure(&self, size: usize) {
+        self.failures.count.fetch_add(1, Relaxed);
+        self.failures.largest.fetch_max(size, Relaxed);
+    }
+}
