@@ -178,6 +178,128 @@ void *rt_dma_alloc_aligned(struct rt_device *dev,
                            uintptr_t flags);
 
 /**
+ * @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
+ *
+ * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of up to
+ * 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more than 1 MiB
+ * that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation allocates is aligned as
+ * that operation does it.
+ *
+ * The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are allowed.
+ *
+ * @code{.c}
+ * rt_ubase_t handle;
+ * struct ring *ring = rt_dma_zalloc_coherent(dev, sizeof(*ring), &handle);
+ *
+ * if (ring)
+ * {
+ *     start(ring, handle);
+ *     rt_dma_free(dev, sizeof(*ring), ring, handle, rt_dma_wc_flags(dev));
+ * }
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is 0, or no
+ * pool that serves the device has room.
+ * @note Context: thread first, then any. The time grows with `size`.
+ */
+void *rt_dma_zalloc_coherent(struct rt_device *dev,
+                             uintptr_t size,
+                             unsigned long *dma_handle);
+
+/**
+ * @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate, not zero.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+ * @return The buffer, which `rt_dmam_free` frees earlier; NULL where `rt_dma_zalloc_coherent` returns NULL, and without memory
+ * for the bookkeeping.
+ * @note Context: thread.
+ */
+void *rt_dmam_zalloc_coherent(struct rt_device *dev,
+                              uintptr_t size,
+                              unsigned long *dma_handle);
+
+/**
+ * @brief Sets the maximum number of bytes that the device takes in one segment.
+ *
+ * The library does not split or merge segments: whoever builds the device's scatter lists asks for the limit by
+ * `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
+ *
+ * @code{.c}
+ * rt_dma_set_max_segment(dev, 0x10000);
+ * rt_dma_set_segment_boundary(dev, 0xffff);
+ * rt_dma_set_min_align_mask(dev, 0xfff);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes, not zero.
+ * @retval RT_EOK The limit is set.
+ * @retval -RT_EINVAL `dev` is NULL, or `size` is 0.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_EBUSY The call needs a thread.
+ * @note Context: thread first, then any. A device's first limit needs a thread too.
+ */
+intptr_t rt_dma_set_max_segment(struct rt_device *dev,
+                                uintptr_t size);
+
+/**
+ * @brief Returns the maximum number of bytes that the device takes in one segment.
+ *
+ * @param[in] dev The device.
+ * @return Bytes; 65,536 if no limit was set.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_get_max_segment(struct rt_device *dev);
+
+/**
+ * @brief Sets the boundary that no segment of the device crosses.
+ *
+ * As with `rt_dma_set_max_segment`, whoever builds the device's scatter lists asks for it.
+ *
+ * @param[in] dev The device.
+ * @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB.
+ * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
+ * @note Context: thread first, then any. A device's first limit needs a thread too.
+ */
+intptr_t rt_dma_set_segment_boundary(struct rt_device *dev, uintptr_t mask);
+
+/**
+ * @brief Returns the boundary that no segment of the device crosses.
+ *
+ * @param[in] dev The device.
+ * @return The boundary minus one; all ones if none was set.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_get_segment_boundary(struct rt_device *dev);
+
+/**
+ * @brief Sets which low bits of a buffer's address its bounce buffer keeps.
+ *
+ * A device needs it whose descriptors hold only a part of the address and take the rest from the position in the list. An
+ * NVMe controller is an example: every page of a buffer but the first begins at offset 0, so the mask is `0xfff`.
+ *
+ * @param[in] dev The device.
+ * @param[in] mask The bits, up to a page: `0xfff` for the offset in a page. 0 if no bit is kept.
+ * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
+ * @note Context: thread first, then any. A device's first limit needs a thread too.
+ */
+intptr_t rt_dma_set_min_align_mask(struct rt_device *dev,
+                                   uintptr_t mask);
+
+/**
+ * @brief Returns which low bits of a buffer's address its bounce buffer keeps.
+ *
+ * @param[in] dev The device.
+ * @return The bits; 0 if none were set.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_get_min_align_mask(struct rt_device *dev);
+
+/**
  * @brief Creates a pool of small blocks of one size, in coherent memory of a device.
  *
  * The pool allocates pages from the device's `rt_dma_alloc`, when blocks are asked for. The rules are those of Linux's

@@ -42,6 +42,8 @@ typedef struct rt_dma_pool rt_dma_pool;",
         sources: &[
             "src/abi.rs",
             "src/ffi/additions/attributes.rs",
+            "src/ffi/additions/coherent.rs",
+            "src/ffi/additions/limits.rs",
             "src/ffi/additions/block_pool.rs",
             "src/ffi/additions/managed.rs",
             "src/ffi/additions/managed_map.rs",

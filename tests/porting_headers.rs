@@ -23,7 +23,10 @@ fn compiles(language: &[&str], options: &[&str]) -> Result<(), String> {
 /// Linux drivers are written in GNU C. In strict C the macros accept any pointer as a device.
 const GNU_C: &[&str] = &["-std=gnu11"];
 const CPP: &[&str] = &["-std=c++11", "-x", "c++", "-pedantic"];
-const LANGUAGES: [&[&str]; 5] = [GNU_C, CPP, &["-std=gnu99"], &["-std=c99", "-pedantic"], &["-std=c11", "-pedantic"]];
+/// Without `-pedantic`: RT-Thread's own headers end enumerations with a comma.
+const OLD_CPP: &[&str] = &["-std=c++98", "-x", "c++"];
+const LANGUAGES: [&[&str]; 6] =
+    [GNU_C, CPP, OLD_CPP, &["-std=gnu99"], &["-std=c99", "-pedantic"], &["-std=c11", "-pedantic"]];
 
 /// The headers that a driver may include together with the porting headers, and in which order.
 const SURROUNDINGS: [&[&str]; 5] = [

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * For porting drivers from Linux: pools of small coherent blocks, as inline calls of rt_dma_block_pool_*.
+/**
+ * @file dmapool.h
+ * @brief For porting drivers from Linux: pools of small coherent blocks, as inline calls of rt_dma_block_pool_*.
  *
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
  * - dma_pool_destroy() leaves a pool alone whose blocks are not all free, and logs them.
- * - Blocks are coherent memory as rt_dma_alloc_coherent() gives it: where that is Device memory (aarch64), only aligned
- *   accesses. Clear a block with dma_pool_zalloc(), and fill it field by field, not by memset() or memcpy().
- * - A block may be allocated in an interrupt while a free one is there, whatever the GFP flags say; else it takes a
- *   thread to add pages.
+ * - A block may be allocated in an interrupt, whatever the GFP flags say.
  */
 #ifndef RT_DMA_LINUX_DMAPOOL_H
 #define RT_DMA_LINUX_DMAPOOL_H
@@ -18,14 +16,20 @@
 /* A struct rt_dma_block_pool under the name that drivers know. */
 struct dma_pool;
 
+/** @brief Returns the library's pool. */
 static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *pool)
 {
     return (struct rt_dma_block_pool *)(void *)pool;
 }
 
-/*
- * size in bytes; align a power of two, or 0 for none; no block crosses a multiple of boundary, a power of two not less
- * than size, or 0 for none. NULL if one of them is wrong, or there is no memory for the bookkeeping. Thread.
+/**
+ * @brief Creates a pool of blocks of `size` bytes.
+ *
+ * `align` is a power of two, or 0 for none. No block crosses a multiple of `boundary`, a power of two not less than `size`,
+ * or 0 for none. The blocks are the memory that dma_alloc_coherent() returns.
+ *
+ * @return The pool; NULL if an argument is wrong, or there is no memory for the bookkeeping.
+ * @note Context: thread.
  */
 static inline struct dma_pool *dma_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
@@ -34,27 +38,41 @@ static inline struct dma_pool *dma_pool_create(const char *name, dma_device_t de
             boundary);
 }
 
-static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
+/** @brief Creates a pool as dma_pool_create() does, near a NUMA node: there is one only. */
+static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device_t dev, size_t size, size_t align,
+        size_t boundary, int node)
 {
-    if (mem_flags & __GFP_ZERO)
-    {
-        return rt_dma_block_pool_zalloc(dma_linux_block_pool(pool), handle);
-    }
-    return rt_dma_block_pool_alloc(dma_linux_block_pool(pool), handle);
+    (void)node;
+    return dma_pool_create(name, dev, size, align, boundary);
 }
 
+/** @brief Allocates a block, full of zeros if `mem_flags` has `__GFP_ZERO`. NULL without memory. */
+static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
+{
+    unsigned long address = 0;
+    void *block = (mem_flags & __GFP_ZERO) ? rt_dma_block_pool_zalloc(dma_linux_block_pool(pool), &address)
+                                           : rt_dma_block_pool_alloc(dma_linux_block_pool(pool), &address);
+
+    if (block)
+    {
+        *handle = address;
+    }
+    return block;
+}
+
+/** @brief Allocates a block, full of zeros. NULL without memory. */
 static inline void *dma_pool_zalloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     return dma_pool_alloc(pool, mem_flags | __GFP_ZERO, handle);
 }
 
-/* vaddr and addr as they were allocated; what is no block in use is logged, and changes nothing. */
+/** @brief Frees a block, whose addresses are as they were allocated; what is no block in use is logged, and changes nothing. */
 static inline void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t addr)
 {
-    rt_dma_block_pool_free(dma_linux_block_pool(pool), vaddr, addr);
+    rt_dma_block_pool_free(dma_linux_block_pool(pool), vaddr, dma_linux_handle(addr));
 }
 
-/* Nothing for NULL. Thread. */
+/** @brief Destroys a pool. NULL does nothing. Thread. */
 static inline void dma_pool_destroy(struct dma_pool *pool)
 {
     if (pool)
@@ -63,7 +81,7 @@ static inline void dma_pool_destroy(struct dma_pool *pool)
     }
 }
 
-/* Managed: rt_dmam_release() destroys it if the driver did not. */
+/** @brief Creates a pool that rt_dmam_release() destroys if the driver did not. Thread. */
 static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
 {
@@ -71,6 +89,7 @@ static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t d
             boundary);
 }
 
+/** @brief Destroys a pool of dmam_pool_create() before the device is released. NULL does nothing. Thread. */
 static inline void dmam_pool_destroy(struct dma_pool *pool)
 {
     if (pool)

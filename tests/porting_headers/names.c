@@ -122,6 +122,117 @@ int pools(struct device *dev, struct rt_device *rt)
     return block ? 0 : -ENOMEM;
 }
 
+int limits(struct device *dev);
+int limits(struct device *dev)
+{
+    int err = dma_set_max_seg_size(dev, 4096);
+
+    err |= dma_set_seg_boundary(dev, 0xffff) | dma_set_min_align_mask(dev, 0xfff);
+    err |= dma_get_max_seg_size(dev) != 4096 || dma_get_seg_boundary(dev) != 0xffff;
+    err |= dma_get_min_align_mask(dev) != 0xfff || dma_get_seg_boundary_nr_pages(dev, 12) != 16;
+    err |= dma_max_mapping_size(dev) < 4096 || dma_opt_mapping_size(dev) < 4096;
+    err |= dma_get_merge_boundary(dev) != 0 || dma_addressing_limited(dev);
+    return err || !dma_need_sync(dev, 0) || !dma_dev_need_sync(dev) || dma_can_mmap(dev);
+}
+
+int more_maps(struct device *dev, struct page *page, phys_addr_t phys);
+int more_maps(struct device *dev, struct page *page, phys_addr_t phys)
+{
+    dma_addr_t handle = dma_map_resource(dev, phys, 16, DMA_BIDIRECTIONAL, 0);
+    struct sg_table *sgt;
+    void *p;
+
+    dma_unmap_resource(dev, handle, 16, DMA_BIDIRECTIONAL, 0);
+    handle = dma_map_phys(dev, phys, 16, DMA_TO_DEVICE, DMA_ATTR_MMIO);
+    dma_unmap_phys(dev, handle, 16, DMA_TO_DEVICE, DMA_ATTR_MMIO);
+    page = dma_alloc_pages(dev, 8192, &handle, DMA_FROM_DEVICE, GFP_KERNEL);
+    dma_free_pages(dev, 8192, page, handle, DMA_FROM_DEVICE);
+    sgt = dma_alloc_noncontiguous(dev, 8192, DMA_FROM_DEVICE, GFP_KERNEL, 0);
+    p = dma_vmap_noncontiguous(dev, 8192, sgt);
+    dma_vunmap_noncontiguous(dev, p);
+    dma_free_noncontiguous(dev, 8192, sgt, DMA_FROM_DEVICE);
+    return valid_dma_direction(DMA_NONE) || dma_mmap_coherent(dev, NULL, p, handle, 8192)
+            || dma_mmap_wc(dev, NULL, p, handle, 8192) || dma_mmap_pages(dev, NULL, 8192, page)
+            || dma_mmap_noncontiguous(dev, NULL, 8192, sgt) || dma_pci_p2pdma_supported(dev);
+}
+
+size_t lists(struct device *dev, struct scatterlist *sgl, struct page **pages, char *buf);
+size_t lists(struct device *dev, struct scatterlist *sgl, struct page **pages, char *buf)
+{
+    struct sg_append_table append = { { NULL, 0, 0 }, NULL, 0 };
+    struct sg_dma_page_iter dma_iter;
+    struct sg_mapping_iter miter;
+    struct sg_page_iter piter;
+    struct scatterlist *sg, first[2];
+    struct sg_table table;
+    size_t sum = 0;
+    unsigned int i;
+    int err = sg_alloc_table(&table, 4, GFP_KERNEL);
+
+    err |= dma_map_sgtable(dev, &table, DMA_TO_DEVICE, 0);
+    dma_sync_sgtable_for_cpu(dev, &table, DMA_TO_DEVICE);
+    dma_sync_sgtable_for_device(dev, &table, DMA_TO_DEVICE);
+    dma_unmap_sgtable(dev, &table, DMA_TO_DEVICE, 0);
+    for_each_sgtable_sg(&table, sg, i)
+    {
+        sum += sg->length + sg->offset + sg_phys(sg);
+    }
+    for_each_sgtable_dma_sg(&table, sg, i)
+    {
+        sum += sg_dma_len(sg);
+        sg_dma_len(sg) = 0;
+        sg_dma_address(sg) = 0;
+    }
+    for_each_sgtable_page(&table, &piter, 0)
+    {
+        sum += page_to_phys(sg_page_iter_page(&piter));
+    }
+    for_each_sgtable_dma_page(&table, &dma_iter, 0)
+    {
+        sum += sg_page_iter_dma_address(&dma_iter);
+    }
+    sg_free_table(&table);
+    err |= sg_alloc_table_from_pages(&table, pages, 4, 0, 16384, GFP_KERNEL);
+    sg_free_table(&table);
+    err |= sg_alloc_append_table_from_pages(&append, pages, 4, 0, 16384, 65536, 0, GFP_KERNEL);
+    sg_free_append_table(&append);
+    err |= sg_alloc_table_chained(&table, 2, first, 2);
+    sg_free_table_chained(&table, 2);
+
+    sg_init_marker(sgl, 2);
+    sg_unmark_end(&sgl[1]);
+    sg_mark_end(&sgl[1]);
+    sg_chain(sgl, 2, first);
+    sg_set_page(sgl, sg_page(sgl), 10, 20);
+    sg_assign_page(sgl, pages[0]);
+    sum += (size_t)sg_nents(sgl) + (size_t)sg_nents_for_len(sgl, 10) + (sg_is_last(sgl) || sg_is_chain(sgl));
+    sum += sg_next(sgl) == sg_last(sgl, 2) || sg_chain_ptr(&sgl[1]) == first;
+    sum += sg_copy_to_buffer(sgl, 2, buf, 10) + sg_copy_from_buffer(sgl, 2, buf, 10);
+    sum += sg_pcopy_to_buffer(sgl, 2, buf, 10, 3) + sg_pcopy_from_buffer(sgl, 2, buf, 10, 3);
+    sum += sg_zero_buffer(sgl, 2, 10, 0) + sg_copy_buffer(sgl, 2, buf, 10, 0, true);
+    sg_miter_start(&miter, sgl, 2, SG_MITER_ATOMIC | SG_MITER_TO_SG | SG_MITER_FROM_SG);
+    err |= !sg_miter_skip(&miter, 1);
+    while (sg_miter_next(&miter))
+    {
+        sum += miter.length + *(unsigned char *)miter.addr;
+        miter.consumed = 1;
+    }
+    sg_miter_stop(&miter);
+    sgl = sgl_alloc_order(8192, 1, false, GFP_KERNEL, &i);
+    sgl_free_n_order(sgl, 1, 1);
+    sgl_free_order(sgl_alloc_order(8192, 1, true, GFP_KERNEL, NULL), 1);
+    sgl_free(sgl_alloc(8192, GFP_KERNEL, &i));
+    return err ? 0 : sum;
+}
+
+#ifdef __cplusplus
+int in_cpp(void *untyped);
+int in_cpp(void *untyped)
+{
+    return dma_set_mask(untyped, 1) || dma_set_mask(NULL, 1) || dma_set_mask(0, 1);
+}
+#endif
+
 #ifdef WRONG_DEVICE
 void wrong(int *dev);
 void wrong(int *dev)

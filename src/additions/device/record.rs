@@ -7,6 +7,7 @@
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
 //! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
+use crate::additions::device::limits::Limits;
 use crate::additions::device::masked::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
@@ -62,6 +63,8 @@ pub(crate) struct Record<K: Kernel> {
     pub(crate) masks: PackedMasks,
     /// The table of operations that its masked one stands before, as an address; zero if it has no masked one.
     pub(crate) operations: usize,
+    /// What a segment of the device's transfers may be.
+    pub(crate) limits: Limits,
     /// What it manages, the newest first.
     pub(crate) resources: Option<KBox<K, Resource<K>>>,
     /// Resources that have been reserved and are not in the list yet.
@@ -77,7 +80,7 @@ const GONE: Device = Device(0);
 
 impl<K: Kernel> Record<K> {
     fn says_nothing(&self) -> bool {
-        let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0;
+        let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0 || self.limits != Limits::NONE;
         self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
     }
 }
@@ -148,8 +151,15 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return Err(NoRecord::Context);
         }
-        let record =
-            Record { device, masks: Masks::NONE.pack(), operations: 0, resources: None, reserved: 0, next: None };
+        let record = Record {
+            device,
+            masks: Masks::NONE.pack(),
+            operations: 0,
+            limits: Limits::NONE,
+            resources: None,
+            reserved: 0,
+            next: None,
+        };
         let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
         let mut list = self.bucket(device);
         // Another call may have been faster; then the new record goes back, after the lock.
@@ -178,9 +188,11 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Forgets the masks of the device, and the table that its masked operations stand before. *Thread.*
+    /// Forgets the masks and limits of the device, and the table that its masked operations stand before. *Thread.*
     pub fn forget_masks(&self, device: Device) {
-        self.find(device, |record| (record.masks, record.operations) = (Masks::NONE.pack(), 0));
+        self.find(device, |record| {
+            (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
+        });
         self.tidy(device);
     }
 
@@ -195,7 +207,7 @@ impl<K: Kernel> DeviceRecords<K> {
             if !is_new() {
                 return 0;
             }
-            (record.masks, record.operations) = (Masks::NONE.pack(), 0);
+            (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
             // A thread is about to add a resource: the device is there.
             if record.reserved != 0 {
                 return 0;

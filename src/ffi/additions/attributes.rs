@@ -54,6 +54,18 @@ pub unsafe extern "C" fn rt_dma_zalloc(
         return buffer;
     }
     // SAFETY: `size` bytes that were allocated just now, and are mapped.
+    unsafe { clear(dev, buffer, size, flags) };
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    buffer
+}
+
+/// Fills a new buffer with zeros, so that the device sees them.
+///
+/// # Safety
+/// The buffer's `size` bytes are mapped, and were allocated for `dev` with `flags` just now.
+pub(super) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize, flags: usize) {
+    // SAFETY: the caller's promise.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
@@ -65,9 +77,6 @@ pub unsafe extern "C" fn rt_dma_zalloc(
             let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
         }
     }
-    // SAFETY: the caller's, or null.
-    unsafe { write_if(dma_handle, handle) };
-    buffer
 }
 
 /// @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
@@ -89,7 +98,7 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
 }
 
 /// Whether the device's buffers come from the library, and not from an operation of the BSP's own.
-fn allocates_here(device: Device) -> bool {
+pub(super) fn allocates_here(device: Device) -> bool {
     let table = table_of(device).map(|table| unmasked(device, table));
     table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())
 }

@@ -51,13 +51,29 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
+    // SAFETY: the caller's device; the handle is the callee's.
+    let allocate = |handle: &mut usize| unsafe { rt_dma_alloc(dev, size, handle, flags) };
+    // SAFETY: the caller's, or null.
+    unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
+}
+
+/// Allocates a buffer by `allocate`, which sets its handle, and ties it to the device.
+///
+/// # Safety
+/// `dma_handle` is valid or null. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.
+pub(super) unsafe fn manage_buffer(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+    allocate: impl FnOnce(&mut usize) -> *mut c_void,
+) -> *mut c_void {
     let none = core::ptr::null_mut();
     let Some(device) = device(dev).filter(|_| size != 0) else { return none };
     // Before the buffer is, so that nothing can fail after.
     let Some(slot) = reserve(device) else { return none };
     let mut handle = 0;
-    // SAFETY: the caller's device; the handle is ours.
-    let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
+    let buffer = allocate(&mut handle);
     if buffer.is_null() {
         return none;
     }

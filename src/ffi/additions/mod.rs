@@ -2,7 +2,9 @@
 
 pub(in crate::ffi) mod attributes;
 pub(in crate::ffi) mod block_pool;
+pub(in crate::ffi) mod coherent;
 pub mod driver;
+pub(in crate::ffi) mod limits;
 pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod managed_map;
 pub(in crate::ffi) mod managed_pool;
@@ -13,6 +15,8 @@ pub(in crate::ffi) mod streaming;
 
 pub use attributes::*;
 pub use block_pool::*;
+pub use coherent::*;
+pub use limits::*;
 pub use managed::*;
 pub use managed_map::*;
 pub use managed_pool::*;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file dma-direction.h
+ * @brief For porting drivers from Linux: the direction of a transfer.
+ *
+ * A port that declares `enum dma_data_direction` itself defines `RT_DMA_LINUX_HAS_DIRECTION` before it includes any of
+ * these headers. The values are those of `RT_DMA_BIDIRECTIONAL` and its like in rt_dma.h.
+ */
+#ifndef RT_DMA_LINUX_DMA_DIRECTION_H
+#define RT_DMA_LINUX_DMA_DIRECTION_H
+
+/* Linux's own header counts too. */
+#if !defined(RT_DMA_LINUX_HAS_DIRECTION) && !defined(_LINUX_DMA_DIRECTION_H)
+
+/** @brief Which side writes a buffer while it is mapped. */
+enum dma_data_direction
+{
+    /** The device reads and writes. */
+    DMA_BIDIRECTIONAL = 0,
+    /** The device reads what the processor wrote. */
+    DMA_TO_DEVICE = 1,
+    /** The processor reads what the device wrote. */
+    DMA_FROM_DEVICE = 2,
+    /** No direction: no mapping is made with it. */
+    DMA_NONE = 3
+};
+
+#endif
+
+/** @brief Returns whether a direction is one with which a mapping can be made. */
+static inline int valid_dma_direction(enum dma_data_direction direction)
+{
+    return direction == DMA_BIDIRECTIONAL || direction == DMA_TO_DEVICE || direction == DMA_FROM_DEVICE;
+}
+
+#endif /* RT_DMA_LINUX_DMA_DIRECTION_H */

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file memory.h
+ * @brief For porting drivers from Linux: a device's masks and limits, and memory that is allocated for it.
+ */
+#ifndef RT_DMA_LINUX_MEMORY_H
+#define RT_DMA_LINUX_MEMORY_H
+
+#include <rt_dma_linux/types.h>
+
+/** @brief Attribute: the driver synchronizes by itself. It has an effect for unmap calls. */
+#define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
+/**
+ * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). The unmap
+ * needs it, too. It has an effect for maps of single buffers and lists, and for all unmap calls.
+ */
+#define DMA_ATTR_CPU_CACHE_CLEAN    ((unsigned long)RT_DMA_ATTR_OWN_LINES)
+/** @brief Attribute without effect: coherent memory is write-combining where that is possible. */
+#define DMA_ATTR_WRITE_COMBINE      (1UL << 1)
+/** @brief Attribute without effect. */
+#define DMA_ATTR_WEAK_ORDERING      (1UL << 2)
+/** @brief Attribute without effect: memory is always mapped for the processor. */
+#define DMA_ATTR_NO_KERNEL_MAPPING  (1UL << 3)
+/** @brief Attribute without effect: memory is always contiguous. */
+#define DMA_ATTR_FORCE_CONTIGUOUS   (1UL << 4)
+/** @brief Attribute without effect. */
+#define DMA_ATTR_ALLOC_SINGLE_PAGES (1UL << 5)
+/** @brief Attribute without effect. */
+#define DMA_ATTR_NO_WARN            (1UL << 6)
+/** @brief Attribute without effect. */
+#define DMA_ATTR_PRIVILEGED         (1UL << 7)
+/** @brief Attribute of dma_map_phys(): the address is a device's register or memory, not RAM. */
+#define DMA_ATTR_MMIO               (1UL << 10)
+
+/* ---- masks ------------------------------------------------------------------------------------------------------ */
+
+/** @brief Sets the streaming mask. Returns 0; -EIO, and the mask stays, if none of the system's memory is within it. */
+static inline int dma_set_mask(dma_device_t dev, uint64_t mask)
+{
+    return rt_dma_set_mask(dma_rt_device(dev), mask) ? -EIO : 0;
+}
+
+/** @brief Sets the coherent mask. Returns 0 or -EIO as dma_set_mask(). */
+static inline int dma_set_coherent_mask(dma_device_t dev, uint64_t mask)
+{
+    return rt_dma_set_coherent_mask(dma_rt_device(dev), mask) ? -EIO : 0;
+}
+
+/** @brief Sets both masks. Returns 0 or -EIO as dma_set_mask(). */
+static inline int dma_set_mask_and_coherent(dma_device_t dev, uint64_t mask)
+{
+    return rt_dma_set_mask_and_coherent(dma_rt_device(dev), mask) ? -EIO : 0;
+}
+
+/** @brief Sets both masks of a device that has no place for them. Returns 0 or -EIO as dma_set_mask(). */
+static inline int dma_coerce_mask_and_coherent(dma_device_t dev, uint64_t mask)
+{
+    return rt_dma_set_mask_and_coherent(dma_rt_device(dev), mask) ? -EIO : 0;
+}
+
+/** @brief Returns the streaming mask; all ones if none was set. */
+static inline uint64_t dma_get_mask(dma_device_t dev)
+{
+    return rt_dma_get_mask(dma_rt_device(dev));
+}
+
+/** @brief Returns the mask of every address that a handle can hold: a device with two kinds of descriptors uses the larger. */
+static inline uint64_t dma_get_required_mask(dma_device_t dev)
+{
+    (void)dev;
+    return DMA_BIT_MASK(8 * sizeof(uintptr_t));
+}
+
+/** @brief Returns whether the device may not reach all memory, so that some maps need a bounce buffer. */
+static inline bool dma_addressing_limited(dma_device_t dev)
+{
+    return dma_get_mask(dev) < dma_get_required_mask(dev);
+}
+
+/* ---- limits ----------------------------------------------------------------------------------------------------- */
+
+/** @brief Sets the most bytes that the device takes in one segment. Returns 0; -EIO without memory to keep it. */
+static inline int dma_set_max_seg_size(dma_device_t dev, unsigned int size)
+{
+    return rt_dma_set_max_segment(dma_rt_device(dev), size) ? -EIO : 0;
+}
+
+/** @brief Returns the most bytes of a segment; 65,536 if nothing was set. */
+static inline unsigned int dma_get_max_seg_size(dma_device_t dev)
+{
+    return (unsigned int)rt_dma_get_max_segment(dma_rt_device(dev));
+}
+
+/** @brief Sets the mask of the boundary that no segment crosses: `0xffff` for 64 KiB. Returns 0; -EIO without memory. */
+static inline int dma_set_seg_boundary(dma_device_t dev, unsigned long mask)
+{
+    return rt_dma_set_segment_boundary(dma_rt_device(dev), mask) ? -EIO : 0;
+}
+
+/** @brief Returns the mask of the boundary that no segment crosses; all ones if nothing was set. */
+static inline unsigned long dma_get_seg_boundary(dma_device_t dev)
+{
+    return rt_dma_get_segment_boundary(dma_rt_device(dev));
+}
+
+/** @brief Returns how many pages of `1 << page_shift` bytes lie between two boundaries. */
+static inline unsigned long dma_get_seg_boundary_nr_pages(dma_device_t dev, unsigned int page_shift)
+{
+    return (dma_get_seg_boundary(dev) >> page_shift) + 1;
+}
+
+/** @brief Sets which low bits of a buffer's address a bounce buffer keeps. Returns 0; -EIO without memory. */
+static inline int dma_set_min_align_mask(dma_device_t dev, unsigned int min_align_mask)
+{
+    return rt_dma_set_min_align_mask(dma_rt_device(dev), min_align_mask) ? -EIO : 0;
+}
+
+/** @brief Returns which low bits of a buffer's address a bounce buffer keeps; 0 if nothing was set. */
+static inline unsigned int dma_get_min_align_mask(dma_device_t dev)
+{
+    return (unsigned int)rt_dma_get_min_align_mask(dma_rt_device(dev));
+}
+
+/** @brief Returns the most bytes of a mapping: 256 KiB, as on Linux, where a map may need a bounce buffer. */
+static inline size_t dma_max_mapping_size(dma_device_t dev)
+{
+    return dma_addressing_limited(dev) ? (size_t)256 * 1024 : ~(size_t)0;
+}
+
+/** @brief Returns the size up to which a mapping costs least: there is no such limit, but dma_max_mapping_size(). */
+static inline size_t dma_opt_mapping_size(dma_device_t dev)
+{
+    return dma_max_mapping_size(dev);
+}
+
+/** @brief Returns whether a mapping needs the sync calls: always, which is safe. */
+static inline bool dma_need_sync(dma_device_t dev, dma_addr_t dma_addr)
+{
+    (void)dev;
+    (void)dma_addr;
+    return true;
+}
+
+/** @brief Returns whether the device's mappings need the sync calls: always, which is safe. */
+static inline bool dma_dev_need_sync(dma_device_t dev)
+{
+    (void)dev;
+    return true;
+}
+
+/** @brief Returns at which boundary segments can be merged: nowhere, since there is no IOMMU. */
+static inline unsigned long dma_get_merge_boundary(dma_device_t dev)
+{
+    (void)dev;
+    return 0;
+}
+
+/** @brief Returns the bytes that a buffer is aligned to, and a multiple of, in order not to share cache lines. */
+static inline int dma_get_cache_alignment(void)
+{
+#ifdef RT_CPU_CACHE_LINE_SZ
+    /* rthw.h has a guess of 32 for BSPs that name none. */
+    return RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64;
+#else
+    return 128;
+#endif
+}
+
+/* ---- coherent memory -------------------------------------------------------------------------------------------- */
+
+/**
+ * @brief Allocates coherent memory, full of zeros.
+ *
+ * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes, so that 64 KiB or
+ * less never cross a multiple of 64 KiB (dma-api-howto.rst). See rt_dma_zalloc_coherent().
+ *
+ * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
+ * RT-Thread's rt_dma_alloc_coherent() does not bear.
+ *
+ * @return The memory; NULL if no pool that serves the device has room.
+ * @note Context: thread first, then any.
+ */
+static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
+        unsigned long attrs)
+{
+    unsigned long handle = 0;
+    void *cpu_addr = rt_dma_zalloc_coherent(dma_rt_device(dev), size, &handle);
+
+    (void)gfp;
+    (void)attrs;
+    if (cpu_addr)
+    {
+        *dma_handle = handle;
+    }
+    return cpu_addr;
+}
+
+/** @brief Frees coherent memory. All arguments are those of the allocation; what does not fit is logged, and changes nothing. */
+static inline void dma_free_attrs(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
+        unsigned long attrs)
+{
+    (void)attrs;
+    rt_dma_free(dma_rt_device(dev), size, cpu_addr, dma_linux_handle(dma_handle), rt_dma_wc_flags(dma_rt_device(dev)));
+}
+
+/** @brief Allocates coherent memory as dma_alloc_attrs() does. */
+static inline void *dma_alloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
+{
+    return dma_alloc_attrs(dev, size, dma_handle, gfp, 0);
+}
+
+/** @brief Frees memory of dma_alloc_coherent(). */
+static inline void dma_free_coherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle)
+{
+    dma_free_attrs(dev, size, cpu_addr, dma_handle, 0);
+}
+
+/** @brief Allocates coherent memory: the name from before dma_alloc_coherent() cleared it. */
+static inline void *dma_zalloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
+{
+    return dma_alloc_coherent(dev, size, dma_handle, gfp);
+}
+
+/** @brief Allocates write-combining memory: coherent memory is write-combining where that is possible. */
+static inline void *dma_alloc_wc(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
+{
+    return dma_alloc_attrs(dev, size, dma_handle, gfp, DMA_ATTR_WRITE_COMBINE);
+}
+
+/** @brief Frees memory of dma_alloc_wc(). */
+static inline void dma_free_wc(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle)
+{
+    dma_free_attrs(dev, size, cpu_addr, dma_handle, DMA_ATTR_WRITE_COMBINE);
+}
+
+/** @brief Allocates coherent memory that rt_dmam_release() frees if the driver did not. Thread. */
+static inline void *dmam_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
+        unsigned long attrs)
+{
+    unsigned long handle = 0;
+    void *cpu_addr = rt_dmam_zalloc_coherent(dma_rt_device(dev), size, &handle);
+
+    (void)gfp;
+    (void)attrs;
+    if (cpu_addr)
+    {
+        *dma_handle = handle;
+    }
+    return cpu_addr;
+}
+
+/** @brief Allocates coherent memory as dmam_alloc_attrs() does. */
+static inline void *dmam_alloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
+{
+    return dmam_alloc_attrs(dev, size, dma_handle, gfp, 0);
+}
+
+/** @brief Frees memory of dmam_alloc_coherent() before the device is released. Thread. */
+static inline void dmam_free_coherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle)
+{
+    rt_dmam_free(dma_rt_device(dev), size, cpu_addr, dma_linux_handle(dma_handle));
+}
+
+#endif /* RT_DMA_LINUX_MEMORY_H */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file pages.h
+ * @brief For porting drivers from Linux: cached memory that is allocated together with its mapping, and its tables.
+ */
+#ifndef RT_DMA_LINUX_PAGES_H
+#define RT_DMA_LINUX_PAGES_H
+
+#include <rt_dma_linux/streaming.h>
+
+struct vm_area_struct;
+
+/** @brief Rounds up to whole pages. */
+static inline size_t dma_linux_whole_pages(size_t size)
+{
+    return (size + DMA_LINUX_PAGE_SIZE - 1) & ~(DMA_LINUX_PAGE_SIZE - 1);
+}
+
+/**
+ * @brief Allocates cached memory, mapped for as long as it lives, full of zeros.
+ *
+ * dma_sync_single_for_device() and dma_sync_single_for_cpu() hand it to and fro. It is the processor's at first. It has
+ * whole pages, so that its last cache line has no neighbour.
+ */
+static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
+        enum dma_data_direction dir, gfp_t gfp)
+{
+    size_t whole = dma_linux_whole_pages(size);
+    void *cpu_addr = rt_dma_zalloc(dma_rt_device(dev), whole, NULL, 0);
+    dma_addr_t mapped = cpu_addr ? dma_map_single(dev, cpu_addr, whole, dir) : DMA_MAPPING_ERROR;
+
+    (void)gfp;
+    if (mapped != DMA_MAPPING_ERROR)
+    {
+        *dma_handle = mapped;
+        return cpu_addr;
+    }
+    rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
+    return NULL;
+}
+
+/** @brief Frees memory of dma_alloc_noncoherent(). */
+static inline void dma_free_noncoherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
+        enum dma_data_direction dir)
+{
+    size_t whole = dma_linux_whole_pages(size);
+
+    dma_unmap_single(dev, dma_handle, whole, dir);
+    rt_dma_free(dma_rt_device(dev), whole, cpu_addr, 0, 0);
+}
+
+/** @brief Allocates memory as dma_alloc_noncoherent() does, and returns its first page. */
+static inline struct page *dma_alloc_pages(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
+        enum dma_data_direction dir, gfp_t gfp)
+{
+    void *cpu_addr = dma_alloc_noncoherent(dev, size, dma_handle, dir, gfp);
+
+    return cpu_addr ? virt_to_page(cpu_addr) : NULL;
+}
+
+/** @brief Frees pages of dma_alloc_pages(). */
+static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *page, dma_addr_t dma_handle,
+        enum dma_data_direction dir)
+{
+    dma_free_noncoherent(dev, size, page_address(page), dma_handle, dir);
+}
+
+/* ---- memory in a table ------------------------------------------------------------------------------------------ */
+
+/** @brief Allocates memory as dma_alloc_noncoherent() does, and a table of its only entry. */
+static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
+        gfp_t gfp, unsigned long attrs)
+{
+    struct sg_table *sgt = (struct sg_table *)dma_linux_malloc(sizeof(*sgt), gfp);
+    dma_addr_t handle = 0;
+    void *cpu_addr;
+
+    (void)attrs;
+    if (!sgt)
+    {
+        return NULL;
+    }
+    cpu_addr = sg_alloc_table(sgt, 1, gfp) ? NULL : dma_alloc_noncoherent(dev, size, &handle, dir, gfp);
+    if (!cpu_addr)
+    {
+        sg_free_table(sgt);
+        dma_linux_free(sgt);
+        return NULL;
+    }
+    sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+    sgt->sgl->dma_address = handle;
+    sgt->sgl->dma_length = sgt->sgl->dma_mapped = sgt->sgl->length;
+    return sgt;
+}
+
+/** @brief Frees memory and table of dma_alloc_noncontiguous(). */
+static inline void dma_free_noncontiguous(dma_device_t dev, size_t size, struct sg_table *sgt,
+        enum dma_data_direction dir)
+{
+    dma_free_noncoherent(dev, size, sg_virt(sgt->sgl), sgt->sgl->dma_address, dir);
+    sg_free_table(sgt);
+    dma_linux_free(sgt);
+}
+
+/** @brief Returns where the processor sees the memory of a table. It is mapped all the time. */
+static inline void *dma_vmap_noncontiguous(dma_device_t dev, size_t size, struct sg_table *sgt)
+{
+    (void)dev;
+    (void)size;
+    return sg_virt(sgt->sgl);
+}
+
+/** @brief Ends the use of dma_vmap_noncontiguous(): the memory stays mapped. */
+static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
+{
+    (void)dev;
+    (void)vaddr;
+}
+
+/** @brief Makes a table of coherent memory, for handing it to another driver. Returns 0, -EINVAL or -ENOMEM. */
+static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
+        size_t size, unsigned long attrs)
+{
+    int error = cpu_addr ? sg_alloc_table(sgt, 1, GFP_KERNEL) : -EINVAL;
+
+    (void)dev;
+    (void)dma_addr;
+    (void)attrs;
+    if (!error)
+    {
+        sg_set_buf(sgt->sgl, cpu_addr, (unsigned int)dma_linux_whole_pages(size));
+    }
+    return error;
+}
+
+/** @brief Makes a table of coherent memory, as dma_get_sgtable_attrs(). */
+static inline int dma_get_sgtable(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
+        size_t size)
+{
+    return dma_get_sgtable_attrs(dev, sgt, cpu_addr, dma_addr, size, 0);
+}
+
+/* ---- mappings for processes: there are none, as on Linux without an MMU ----------------------------------------- */
+
+/** @brief Returns whether the device's memory can be mapped for a process: it cannot. */
+static inline bool dma_can_mmap(dma_device_t dev)
+{
+    (void)dev;
+    return false;
+}
+
+/** @brief Would map memory for a process: returns -ENXIO, as Linux does where it cannot. */
+static inline int dma_mmap_attrs(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
+        size_t size, unsigned long attrs)
+{
+    (void)dev;
+    (void)vma;
+    (void)cpu_addr;
+    (void)dma_addr;
+    (void)size;
+    (void)attrs;
+    return -ENXIO;
+}
+
+/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
+static inline int dma_mmap_coherent(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
+        size_t size)
+{
+    return dma_mmap_attrs(dev, vma, cpu_addr, dma_addr, size, 0);
+}
+
+/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
+static inline int dma_mmap_wc(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
+        size_t size)
+{
+    return dma_mmap_attrs(dev, vma, cpu_addr, dma_addr, size, DMA_ATTR_WRITE_COMBINE);
+}
+
+/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
+static inline int dma_mmap_pages(dma_device_t dev, struct vm_area_struct *vma, size_t size, struct page *page)
+{
+    (void)page;
+    return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
+}
+
+/** @brief Returns -ENXIO as dma_mmap_attrs() does. */
+static inline int dma_mmap_noncontiguous(dma_device_t dev, struct vm_area_struct *vma, size_t size,
+        struct sg_table *sgt)
+{
+    (void)sgt;
+    return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
+}
+
+/** @brief Returns whether the device can reach memory of its peers on the PCI bus by these calls: it cannot. */
+static inline bool dma_pci_p2pdma_supported(dma_device_t dev)
+{
+    (void)dev;
+    return false;
+}
+
+#endif /* RT_DMA_LINUX_PAGES_H */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file sg_copy.h
+ * @brief For porting drivers from Linux: copying between a scatter list and a buffer, and splitting a list.
+ *
+ * Copies touch the processor's memory: a list that is mapped is synced for the processor first.
+ */
+#ifndef RT_DMA_LINUX_SG_COPY_H
+#define RT_DMA_LINUX_SG_COPY_H
+
+#include <rt_dma_linux/sg_iterate.h>
+
+/** @brief What is done with the bytes of a list. */
+enum dma_linux_sg_action
+{
+    /** The buffer's bytes go to the list. */
+    DMA_LINUX_SG_FROM_BUFFER,
+    /** The list's bytes go to the buffer. */
+    DMA_LINUX_SG_TO_BUFFER,
+    /** The list is filled with zeros. */
+    DMA_LINUX_SG_ZERO
+};
+
+/** @brief Copies between the list, from byte `skip` on, and a buffer. Returns the number of bytes. */
+static inline size_t dma_linux_sg_move(struct scatterlist *sgl, unsigned int nents, char *buf, size_t buflen, size_t skip,
+        enum dma_linux_sg_action action)
+{
+    struct sg_mapping_iter miter;
+    size_t done = 0;
+
+    sg_miter_start(&miter, sgl, nents, 0);
+    if (skip > (~(size_t)0 >> 1) || !sg_miter_skip(&miter, (long)skip))
+    {
+        return 0;
+    }
+    while (done < buflen && sg_miter_next(&miter))
+    {
+        size_t length = buflen - done < miter.length ? buflen - done : miter.length;
+
+        switch (action)
+        {
+        case DMA_LINUX_SG_FROM_BUFFER:
+            __builtin_memcpy(miter.addr, buf + done, length);
+            break;
+        case DMA_LINUX_SG_TO_BUFFER:
+            __builtin_memcpy(buf + done, miter.addr, length);
+            break;
+        case DMA_LINUX_SG_ZERO:
+            __builtin_memset(miter.addr, 0, length);
+            break;
+        }
+        done += length;
+    }
+    sg_miter_stop(&miter);
+    return done;
+}
+
+/** @brief Copies between the list, from byte `skip` on, and `buf`, in the direction that `to_buffer` gives. */
+static inline size_t sg_copy_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip,
+        bool to_buffer)
+{
+    return dma_linux_sg_move(sgl, nents, (char *)buf, buflen, (size_t)skip,
+            to_buffer ? DMA_LINUX_SG_TO_BUFFER : DMA_LINUX_SG_FROM_BUFFER);
+}
+
+/** @brief Copies the buffer to the list, from the list's byte `skip` on. Returns the number of bytes. */
+static inline size_t sg_pcopy_from_buffer(struct scatterlist *sgl, unsigned int nents, const void *buf, size_t buflen,
+        long skip)
+{
+    return dma_linux_sg_move(sgl, nents, (char *)(uintptr_t)buf, buflen, (size_t)skip, DMA_LINUX_SG_FROM_BUFFER);
+}
+
+/** @brief Copies the list to the buffer, from the list's byte `skip` on. Returns the number of bytes. */
+static inline size_t sg_pcopy_to_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen, long skip)
+{
+    return dma_linux_sg_move(sgl, nents, (char *)buf, buflen, (size_t)skip, DMA_LINUX_SG_TO_BUFFER);
+}
+
+/** @brief Copies the buffer to the list. Returns the number of bytes. */
+static inline size_t sg_copy_from_buffer(struct scatterlist *sgl, unsigned int nents, const void *buf, size_t buflen)
+{
+    return sg_pcopy_from_buffer(sgl, nents, buf, buflen, 0);
+}
+
+/** @brief Copies the list to the buffer. Returns the number of bytes. */
+static inline size_t sg_copy_to_buffer(struct scatterlist *sgl, unsigned int nents, void *buf, size_t buflen)
+{
+    return sg_pcopy_to_buffer(sgl, nents, buf, buflen, 0);
+}
+
+/** @brief Fills `buflen` bytes of the list with zeros, from byte `skip` on. Returns the number of bytes. */
+static inline size_t sg_zero_buffer(struct scatterlist *sgl, unsigned int nents, size_t buflen, long skip)
+{
+    return dma_linux_sg_move(sgl, nents, NULL, buflen, (size_t)skip, DMA_LINUX_SG_ZERO);
+}
+
+/** @brief Memory for sgl_alloc(): whole pages. NULL if there is none. */
+static inline void *dma_linux_pages_alloc(size_t pages, gfp_t gfp)
+{
+    size_t bytes = (pages + 1) * DMA_LINUX_PAGE_SIZE + sizeof(void *);
+    char *memory = pages < (~(size_t)0 / DMA_LINUX_PAGE_SIZE) - 2 ? (char *)dma_linux_malloc(bytes, gfp) : NULL;
+    void **first;
+
+    (void)gfp;
+    if (!memory)
+    {
+        return NULL;
+    }
+    /* The word before the first page holds the address that the heap returned. */
+    first = (void **)(((uintptr_t)memory + sizeof(void *) + DMA_LINUX_PAGE_SIZE - 1) & ~(DMA_LINUX_PAGE_SIZE - 1));
+    first[-1] = memory;
+    __builtin_memset(first, 0, pages * DMA_LINUX_PAGE_SIZE);
+    return first;
+}
+
+/** @brief Frees a list of sgl_alloc_order() and the memory of its first `nents` entries. */
+static inline void sgl_free_n_order(struct scatterlist *sgl, int nents, int order)
+{
+    struct scatterlist *sg;
+    int i;
+
+    (void)order;
+    for_each_sg(sgl, sg, nents, i)
+    {
+        if (!sg || !sg_page(sg))
+        {
+            break;
+        }
+        dma_linux_free(((void **)page_address(sg_page(sg)))[-1]);
+    }
+    dma_linux_free(sgl);
+}
+
+/** @brief Frees a list of sgl_alloc_order() and its memory. */
+static inline void sgl_free_order(struct scatterlist *sgl, int order)
+{
+    sgl_free_n_order(sgl, (int)(~0u >> 1), order);
+}
+
+/** @brief Frees a list of sgl_alloc() and its memory. */
+static inline void sgl_free(struct scatterlist *sgl)
+{
+    sgl_free_order(sgl, 0);
+}
+
+/**
+ * @brief Allocates a list and its memory, `length` bytes, in entries of `1 << order` pages.
+ *
+ * @return The list, whose number of entries goes to `nent_p` if that is not NULL; NULL without memory. With `chainable`
+ * it has one entry more, for a link.
+ */
+static inline struct scatterlist *sgl_alloc_order(dma_linux_u64 length, unsigned int order, bool chainable, gfp_t gfp,
+        unsigned int *nent_p)
+{
+    size_t piece = DMA_LINUX_PAGE_SIZE << order;
+    dma_linux_u64 count = (length + piece - 1) / piece;
+    struct sg_table table;
+    struct scatterlist *sg;
+    unsigned int i, nents = (unsigned int)count;
+
+    if (!count || count > (~0u >> 1) || sg_alloc_table(&table, nents + (chainable ? 1 : 0), gfp))
+    {
+        return NULL;
+    }
+    for_each_sg(table.sgl, sg, nents, i)
+    {
+        unsigned int bytes = (unsigned int)(length < piece ? length : piece);
+        void *pages = dma_linux_pages_alloc((size_t)1 << order, gfp);
+
+        if (!pages)
+        {
+            sgl_free_order(table.sgl, (int)order);
+            return NULL;
+        }
+        sg_set_buf(sg, pages, bytes);
+        length -= bytes;
+    }
+    if (nent_p)
+    {
+        *nent_p = nents;
+    }
+    return table.sgl;
+}
+
+/** @brief Allocates a list and its memory, `length` bytes, in entries of a page. */
+static inline struct scatterlist *sgl_alloc(dma_linux_u64 length, gfp_t gfp, unsigned int *nent_p)
+{
+    return sgl_alloc_order(length, 0, false, gfp, nent_p);
+}
+
+#endif /* RT_DMA_LINUX_SG_COPY_H */

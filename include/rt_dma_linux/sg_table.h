@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file sg_table.h
+ * @brief For porting drivers from Linux: scatter lists whose entries, or whose memory too, are allocated.
+ *
+ * Entries come from the heap (`rt_malloc`): a thread allocates them, whatever the GFP flags are.
+ */
+#ifndef RT_DMA_LINUX_SG_TABLE_H
+#define RT_DMA_LINUX_SG_TABLE_H
+
+#include <rt_dma_linux/sg_list.h>
+
+/** @brief A list and its length. */
+struct sg_table
+{
+    /** The list. */
+    struct scatterlist *sgl;
+    /** Entries that are mapped. */
+    unsigned int nents;
+    /** Entries of the list. */
+    unsigned int orig_nents;
+};
+
+/** @brief A table that grows at its end. */
+struct sg_append_table
+{
+    /** The table. */
+    struct sg_table sgt;
+    /** The last entry that holds memory. */
+    struct scatterlist *prv;
+    /** Entries that are allocated and hold no memory yet. */
+    unsigned int total_nents;
+};
+
+/** @brief Runs the statement for every entry of a table. */
+#define for_each_sgtable_sg(sgt, sg, i)     for_each_sg((sgt)->sgl, sg, (sgt)->orig_nents, i)
+/** @brief Runs the statement for every entry of a table that is mapped. */
+#define for_each_sgtable_dma_sg(sgt, sg, i) for_each_sg((sgt)->sgl, sg, (sgt)->nents, i)
+
+/** @brief Allocates a table of `nents` empty entries. Returns 0, -EINVAL or -ENOMEM. */
+static inline int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
+{
+    size_t bytes = nents * sizeof(struct scatterlist);
+
+    (void)gfp;
+    table->sgl = NULL;
+    table->nents = table->orig_nents = 0;
+    if (nents == 0 || bytes / sizeof(struct scatterlist) != nents)
+    {
+        return -EINVAL;
+    }
+    table->sgl = (struct scatterlist *)dma_linux_malloc(bytes, gfp);
+    if (!table->sgl)
+    {
+        return -ENOMEM;
+    }
+    sg_init_table(table->sgl, nents);
+    table->nents = table->orig_nents = nents;
+    return 0;
+}
+
+/** @brief Frees the entries of a table. A second call does nothing. */
+static inline void sg_free_table(struct sg_table *table)
+{
+    if (table->sgl && table->orig_nents)
+    {
+        dma_linux_free(table->sgl);
+    }
+    table->sgl = NULL;
+    table->nents = table->orig_nents = 0;
+}
+
+/** @brief Allocates a table as sg_alloc_table() does, unless `nents` entries fit in the driver's own `first_chunk`. */
+static inline int sg_alloc_table_chained(struct sg_table *table, int nents, struct scatterlist *first_chunk,
+        unsigned int nents_first_chunk)
+{
+    if (nents <= 0)
+    {
+        return -EINVAL;
+    }
+    if (!first_chunk || (unsigned int)nents > nents_first_chunk)
+    {
+        return sg_alloc_table(table, (unsigned int)nents, GFP_ATOMIC);
+    }
+    sg_init_table(first_chunk, (unsigned int)nents);
+    table->sgl = first_chunk;
+    table->nents = table->orig_nents = (unsigned int)nents;
+    return 0;
+}
+
+/** @brief Frees a table of sg_alloc_table_chained(), which was given the same `nents_first_chunk`. */
+static inline void sg_free_table_chained(struct sg_table *table, unsigned int nents_first_chunk)
+{
+    if (table->orig_nents > nents_first_chunk)
+    {
+        sg_free_table(table);
+    }
+}
+
+/** @brief Returns whether `next` follows `page`, for the processor and in physical memory. */
+static inline int dma_linux_pages_adjoin(struct page *page, struct page *next)
+{
+    return page_address(next) == (void *)((char *)page_address(page) + DMA_LINUX_PAGE_SIZE)
+            && page_to_phys(next) == page_to_phys(page) + DMA_LINUX_PAGE_SIZE;
+}
+
+/**
+ * @brief Fills, if `sgl` is not NULL, a list with `size` bytes of pages, from `offset` on. Pages that adjoin share an entry
+ * of up to `max_segment` bytes.
+ *
+ * @return The number of entries that it takes.
+ */
+static inline unsigned int dma_linux_fill_from_pages(struct scatterlist *sgl, struct page **pages, unsigned int n_pages,
+        unsigned int offset, unsigned long size, unsigned int max_segment)
+{
+    struct scatterlist *sg = sgl;
+    unsigned int nents = 0, first = 0, next;
+
+    while (first < n_pages && size)
+    {
+        unsigned long run, length;
+
+        for (next = first + 1; next < n_pages && (next - first + 1) * DMA_LINUX_PAGE_SIZE <= max_segment; next++)
+        {
+            if (!dma_linux_pages_adjoin(pages[next - 1], pages[next]))
+            {
+                break;
+            }
+        }
+        run = (next - first) * DMA_LINUX_PAGE_SIZE - offset;
+        length = size < run ? size : run;
+        if (sg)
+        {
+            sg_set_page(sg, pages[first], (unsigned int)length, offset);
+            sg = sg_next(sg);
+        }
+        size -= length;
+        offset = 0;
+        first = next;
+        nents++;
+    }
+    return nents;
+}
+
+/** @brief Allocates a table of `size` bytes of pages, from `offset` on, with entries of up to `max_segment` bytes. */
+static inline int sg_alloc_table_from_pages_segment(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
+        unsigned int offset, unsigned long size, unsigned int max_segment, gfp_t gfp)
+{
+    unsigned int nents;
+    int error;
+
+    max_segment &= ~(unsigned int)(DMA_LINUX_PAGE_SIZE - 1);
+    if (!max_segment || offset >= DMA_LINUX_PAGE_SIZE)
+    {
+        return -EINVAL;
+    }
+    nents = dma_linux_fill_from_pages(NULL, pages, n_pages, offset, size, max_segment);
+    error = sg_alloc_table(sgt, nents, gfp);
+    if (!error)
+    {
+        dma_linux_fill_from_pages(sgt->sgl, pages, n_pages, offset, size, max_segment);
+    }
+    return error;
+}
+
+/** @brief Allocates a table of `size` bytes of pages, from `offset` on. */
+static inline int sg_alloc_table_from_pages(struct sg_table *sgt, struct page **pages, unsigned int n_pages,
+        unsigned int offset, unsigned long size, gfp_t gfp)
+{
+    return sg_alloc_table_from_pages_segment(sgt, pages, n_pages, offset, size, ~0u, gfp);
+}
+
+/**
+ * @brief Appends `size` bytes of pages to a table, which is allocated anew.
+ *
+ * `left_pages` are pages that the caller will append later; it needs no room for them now. Unlike on Linux, the entries
+ * move: a pointer to an entry ends with the call.
+ */
+static inline int sg_alloc_append_table_from_pages(struct sg_append_table *append, struct page **pages,
+        unsigned int n_pages, unsigned int offset, unsigned long size, unsigned int max_segment, unsigned int left_pages,
+        gfp_t gfp)
+{
+    struct sg_table *old = &append->sgt, made, all;
+    struct scatterlist *sg, *to;
+    unsigned int i;
+    int error = sg_alloc_table_from_pages_segment(&made, pages, n_pages, offset, size, max_segment, gfp);
+
+    (void)left_pages;
+    if (error)
+    {
+        return error;
+    }
+    error = sg_alloc_table(&all, old->orig_nents + made.orig_nents, gfp);
+    if (!error)
+    {
+        to = all.sgl;
+        for_each_sgtable_sg(old, sg, i)
+        {
+            sg_set_page(to, sg_page(sg), sg->length, sg->offset);
+            to = sg_next(to);
+        }
+        for_each_sgtable_sg(&made, sg, i)
+        {
+            sg_set_page(to, sg_page(sg), sg->length, sg->offset);
+            append->prv = to;
+            to = sg_next(to);
+        }
+        sg_free_table(old);
+        *old = all;
+        append->total_nents = all.orig_nents;
+    }
+    sg_free_table(&made);
+    return error;
+}
+
+/** @brief Frees a table of sg_alloc_append_table_from_pages(). */
+static inline void sg_free_append_table(struct sg_append_table *append)
+{
+    sg_free_table(&append->sgt);
+    append->prv = NULL;
+    append->total_nents = 0;
+}
+
+#endif /* RT_DMA_LINUX_SG_TABLE_H */

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file streaming.h
+ * @brief For porting drivers from Linux: streaming maps of buffers, pages, lists and registers.
+ */
+#ifndef RT_DMA_LINUX_STREAMING_H
+#define RT_DMA_LINUX_STREAMING_H
+
+#include <rt_dma_linux/memory.h>
+#include <rt_dma_linux/sg_table.h>
+
+/** @brief The attributes that an unmap hands on. */
+#define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_CPU_CACHE_CLEAN)
+
+/** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
+static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
+{
+    (void)dev;
+    return dma_addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
+}
+
+/* ---- single buffers --------------------------------------------------------------------------------------------- */
+
+/**
+ * @brief Hands `size` bytes to the device. What the device cannot reach goes through a bounce buffer.
+ *
+ * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained once more than asked.
+ */
+static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    return dma_linux_address(
+            rt_dma_map_single_attrs(dma_rt_device(dev), cpu_addr, size, (int)dir, attrs & DMA_ATTR_CPU_CACHE_CLEAN));
+}
+
+/**
+ * @brief Hands the bytes back to the processor.
+ *
+ * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied and no cache is maintained: the processor has what it synchronized, and
+ * what it wrote since stays.
+ */
+static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    rt_dma_unmap_single_attrs(dma_rt_device(dev), dma_linux_handle(dma_addr), size, (int)dir,
+            attrs & DMA_LINUX_UNMAP_ATTRS);
+}
+
+/** @brief Hands `size` bytes to the device, which begin `offset` bytes after the beginning of a page. */
+static inline dma_addr_t dma_map_page_attrs(dma_device_t dev, struct page *page, size_t offset, size_t size,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    return dma_map_single_attrs(dev, (char *)page_address(page) + offset, size, dir, attrs);
+}
+
+/** @brief Ends a mapping of dma_map_page_attrs(). */
+static inline void dma_unmap_page_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    dma_unmap_single_attrs(dev, dma_addr, size, dir, attrs);
+}
+
+/** @brief Hands `size` bytes to the device, as dma_map_single_attrs() without attributes. */
+static inline dma_addr_t dma_map_single(dma_device_t dev, void *cpu_addr, size_t size, enum dma_data_direction dir)
+{
+    return dma_map_single_attrs(dev, cpu_addr, size, dir, 0);
+}
+
+/** @brief Ends a mapping of dma_map_single(). */
+static inline void dma_unmap_single(dma_device_t dev, dma_addr_t dma_addr, size_t size, enum dma_data_direction dir)
+{
+    dma_unmap_single_attrs(dev, dma_addr, size, dir, 0);
+}
+
+/** @brief Hands a part of a page to the device, as dma_map_page_attrs() without attributes. */
+static inline dma_addr_t dma_map_page(dma_device_t dev, struct page *page, size_t offset, size_t size,
+        enum dma_data_direction dir)
+{
+    return dma_map_page_attrs(dev, page, offset, size, dir, 0);
+}
+
+/** @brief Ends a mapping of dma_map_page(). */
+static inline void dma_unmap_page(dma_device_t dev, dma_addr_t dma_addr, size_t size, enum dma_data_direction dir)
+{
+    dma_unmap_page_attrs(dev, dma_addr, size, dir, 0);
+}
+
+/* ---- physical addresses ----------------------------------------------------------------------------------------- */
+
+/**
+ * @brief Returns the device's address of a register or of memory of another device, which is no RAM: the physical address.
+ *
+ * @return The address; DMA_MAPPING_ERROR if it is not within the device's mask.
+ */
+static inline dma_addr_t dma_map_resource(dma_device_t dev, phys_addr_t phys_addr, size_t size,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    dma_linux_u64 last = (dma_linux_u64)phys_addr + (size ? size - 1 : 0);
+
+    (void)attrs;
+    if (!size || !valid_dma_direction(dir) || last < phys_addr || last > dma_get_mask(dev)
+            || last > (dma_linux_u64)DMA_MAPPING_ERROR - 1)
+    {
+        return DMA_MAPPING_ERROR;
+    }
+    return (dma_addr_t)phys_addr;
+}
+
+/** @brief Ends a mapping of dma_map_resource(), which holds nothing. */
+static inline void dma_unmap_resource(dma_device_t dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    (void)dev;
+    (void)addr;
+    (void)size;
+    (void)dir;
+    (void)attrs;
+}
+
+/** @brief Hands RAM at a physical address to the device, or, with DMA_ATTR_MMIO, what dma_map_resource() takes. */
+static inline dma_addr_t dma_map_phys(dma_device_t dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    if (attrs & DMA_ATTR_MMIO)
+    {
+        return dma_map_resource(dev, phys, size, dir, attrs);
+    }
+    return dma_linux_address(rt_dma_map_page(dma_rt_device(dev), (uintptr_t)phys & ~(DMA_LINUX_PAGE_SIZE - 1),
+            (uintptr_t)phys & (DMA_LINUX_PAGE_SIZE - 1), size, (int)dir));
+}
+
+/** @brief Ends a mapping of dma_map_phys(), which had the same attributes. */
+static inline void dma_unmap_phys(dma_device_t dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    if (!(attrs & DMA_ATTR_MMIO))
+    {
+        dma_unmap_single_attrs(dev, addr, size, dir, attrs);
+    }
+}
+
+/* ---- syncs ------------------------------------------------------------------------------------------------------ */
+
+/** @brief Comes before the processor reads what the device wrote to a mapping, or to a part of it. */
+static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr, size_t size,
+        enum dma_data_direction dir)
+{
+    rt_dma_sync_single_for_cpu(dma_rt_device(dev), dma_linux_handle(dma_addr), size, (int)dir);
+}
+
+/**
+ * @brief Comes after the processor was at a mapping, and before the device is again.
+ *
+ * With DMA_FROM_DEVICE none of the processor's bytes go to the device, so that a driver may poll: what the device wrote
+ * since the last sync stays.
+ */
+static inline void dma_sync_single_for_device(dma_device_t dev, dma_addr_t dma_addr, size_t size,
+        enum dma_data_direction dir)
+{
+    rt_dma_sync_single_for_device(dma_rt_device(dev), dma_linux_handle(dma_addr), size, (int)dir);
+}
+
+/** @brief Syncs a part of a mapping for the processor. */
+static inline void dma_sync_single_range_for_cpu(dma_device_t dev, dma_addr_t dma_addr, unsigned long offset,
+        size_t size, enum dma_data_direction dir)
+{
+    dma_sync_single_for_cpu(dev, dma_addr + offset, size, dir);
+}
+
+/** @brief Syncs a part of a mapping for the device. */
+static inline void dma_sync_single_range_for_device(dma_device_t dev, dma_addr_t dma_addr, unsigned long offset,
+        size_t size, enum dma_data_direction dir)
+{
+    dma_sync_single_for_device(dev, dma_addr + offset, size, dir);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
+
+/** @brief Ends the mapping of each of the first `nents` entries, with what dma_map_sg_attrs() noted in them. */
+static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir, attrs);
+        sg->dma_mapped = 0;
+    }
+}
+
+/** @brief Hands the first `nents` entries to the device, or none. Returns `nents`, or 0. Entries are not merged. */
+static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    struct scatterlist *sg = sgl;
+    int i;
+
+    for (i = 0; i < nents; i++, sg = sg_next(sg))
+    {
+        sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs);
+        if (sg->dma_address == DMA_MAPPING_ERROR)
+        {
+            dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
+            return 0;
+        }
+        sg->dma_length = sg->dma_mapped = sg->length;
+    }
+    return i;
+}
+
+/** @brief Hands a list to the device, as dma_map_sg_attrs() without attributes. */
+static inline int dma_map_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
+{
+    return dma_map_sg_attrs(dev, sgl, nents, dir, 0);
+}
+
+/** @brief Ends the mapping of a list. `nents` is as it was given to dma_map_sg(). */
+static inline void dma_unmap_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
+{
+    dma_unmap_sg_attrs(dev, sgl, nents, dir, 0);
+}
+
+/** @brief Syncs a list for the processor. `nents` is as it was given to dma_map_sg(). */
+static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_sync_single_for_cpu(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+    }
+}
+
+/** @brief Syncs a list for the device. `nents` is as it was given to dma_map_sg(). */
+static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_sync_single_for_device(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+    }
+}
+
+/** @brief Hands a table to the device. Returns 0; -EINVAL for an empty one; -ENOMEM. */
+static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    int nents;
+
+    if (!sgt->orig_nents || !valid_dma_direction(dir))
+    {
+        return -EINVAL;
+    }
+    nents = dma_map_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+    if (!nents)
+    {
+        return -ENOMEM;
+    }
+    sgt->nents = (unsigned int)nents;
+    return 0;
+}
+
+/** @brief Ends the mapping of a table. */
+static inline void dma_unmap_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+}
+
+/** @brief Syncs a table for the processor. */
+static inline void dma_sync_sgtable_for_cpu(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+    dma_sync_sg_for_cpu(dev, sgt->sgl, (int)sgt->orig_nents, dir);
+}
+
+/** @brief Syncs a table for the device. */
+static inline void dma_sync_sgtable_for_device(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+    dma_sync_sg_for_device(dev, sgt->sgl, (int)sgt->orig_nents, dir);
+}
+
+#endif /* RT_DMA_LINUX_STREAMING_H */

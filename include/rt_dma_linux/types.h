@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file types.h
+ * @brief For porting drivers from Linux: the types, error numbers, allocation flags and pages that the DMA API needs.
+ *
+ * A port that has some of these itself keeps them:
+ *
+ * | the port defines, before it includes a header of linux/ | and brings |
+ * | --- | --- |
+ * | `RT_DMA_LINUX_HAS_DMA_ADDR_T` | `dma_addr_t` |
+ * | `RT_DMA_LINUX_HAS_PHYS_ADDR_T` | `phys_addr_t` |
+ * | `RT_DMA_LINUX_HAS_GFP_T` | `gfp_t` |
+ * | `RT_DMA_LINUX_HAS_DIRECTION` | `enum dma_data_direction` |
+ * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`, `offset_in_page` |
+ * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)` for scatter tables |
+ *
+ * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__` is
+ * defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers rely on
+ * the DMA headers to include them.
+ */
+#ifndef RT_DMA_LINUX_TYPES_H
+#define RT_DMA_LINUX_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__KERNEL__) && defined(__has_include)
+#if __has_include(<linux/types.h>)
+#include <linux/types.h>
+#endif
+#if __has_include(<linux/errno.h>)
+#include <linux/errno.h>
+#endif
+#if __has_include(<linux/err.h>)
+#include <linux/err.h>
+#endif
+#if __has_include(<linux/sizes.h>)
+#include <linux/sizes.h>
+#endif
+#if __has_include(<linux/string.h>)
+#include <linux/string.h>
+#endif
+#if __has_include(<linux/bug.h>)
+#include <linux/bug.h>
+#endif
+#if __has_include(<linux/device.h>)
+#include <linux/device.h>
+#endif
+#if __has_include(<linux/mm.h>)
+#include <linux/mm.h>
+#endif
+#if __has_include(<linux/slab.h>)
+#include <linux/slab.h>
+#endif
+#if __has_include(<linux/io.h>)
+#include <linux/io.h>
+#endif
+#elif __STDC_HOSTED__
+/* Error numbers from the C library where there is one. */
+#include <errno.h>
+#endif
+
+/* RT-Thread's own declarations where there are any; else this library's. */
+#ifdef __has_include
+#if __has_include(<rtdevice.h>)
+#include <rtdevice.h>
+#endif
+#else
+#include <rtdevice.h>
+#endif
+#ifndef RT_DMA_F_NOCACHE
+#include <rt_dma_pool.h>
+#endif
+#include <rt_dma.h>
+#include <linux/dma-direction.h>
+
+/* Linux's own linux/types.h brings its types. */
+#ifdef _LINUX_TYPES_H
+#define RT_DMA_LINUX_HAS_DMA_ADDR_T
+#define RT_DMA_LINUX_HAS_PHYS_ADDR_T
+#define RT_DMA_LINUX_HAS_GFP_T
+#elif !defined(__cplusplus)
+#include <stdbool.h>
+#endif
+
+#ifndef EIO
+/** @brief Error: input or output. */
+#define EIO 5
+#endif
+#ifndef ENXIO
+/** @brief Error: there is no such device or address. */
+#define ENXIO 6
+#endif
+#ifndef ENOMEM
+/** @brief Error: there is no memory. */
+#define ENOMEM 12
+#endif
+#ifndef ENODEV
+/** @brief Error: there is no such device. */
+#define ENODEV 19
+#endif
+#ifndef EINVAL
+/** @brief Error: an argument is not valid. */
+#define EINVAL 22
+#endif
+
+/** @brief An unsigned number of 64 bits, as Linux's u64 is one: it is printed by `%llx`. */
+__extension__ typedef unsigned long long dma_linux_u64;
+
+#ifndef RT_DMA_LINUX_HAS_DMA_ADDR_T
+#define RT_DMA_LINUX_HAS_DMA_ADDR_T
+#if defined(CONFIG_ARCH_DMA_ADDR_T_64BIT) && UINTPTR_MAX == 0xffffffffu
+/** @brief An address on the device's bus, which is wider than the processor's. */
+typedef dma_linux_u64 dma_addr_t;
+#else
+/** @brief An address on the device's bus. */
+typedef unsigned long dma_addr_t;
+#endif
+#endif
+
+#ifndef RT_DMA_LINUX_HAS_PHYS_ADDR_T
+#define RT_DMA_LINUX_HAS_PHYS_ADDR_T
+/** @brief A physical address of the processor. */
+typedef unsigned long phys_addr_t;
+#endif
+
+#ifndef RT_DMA_LINUX_HAS_GFP_T
+#define RT_DMA_LINUX_HAS_GFP_T
+#ifndef GFP_KERNEL
+/** @brief Allocation flags. Of them only `__GFP_ZERO` has an effect, for a pool: the context is known without them. */
+typedef unsigned int gfp_t;
+#endif
+#endif
+#ifndef GFP_KERNEL
+/** @brief The caller is a thread. */
+#define GFP_KERNEL      0x00u
+#endif
+#ifndef GFP_ATOMIC
+/** @brief The caller must not sleep. */
+#define GFP_ATOMIC      0x01u
+#endif
+#ifndef GFP_NOWAIT
+/** @brief The caller must not sleep. */
+#define GFP_NOWAIT      0x02u
+#endif
+#ifndef GFP_NOIO
+/** @brief No input or output is started for the memory. */
+#define GFP_NOIO        0x04u
+#endif
+#ifndef GFP_DMA
+/** @brief Has no effect: the device's mask limits the memory. */
+#define GFP_DMA         0x08u
+#endif
+#ifndef GFP_DMA32
+/** @brief Has no effect: the device's mask limits the memory. */
+#define GFP_DMA32       0x10u
+#endif
+#ifndef __GFP_ZERO
+/** @brief The memory is full of zeros. */
+#define __GFP_ZERO      0x20u
+#endif
+#ifndef __GFP_NOWARN
+/** @brief Has no effect. */
+#define __GFP_NOWARN    0x40u
+#endif
+
+/* ---- pages ------------------------------------------------------------------------------------------------------ */
+
+struct page;
+
+/** @brief Bytes of a page. */
+#define DMA_LINUX_PAGE_SIZE ((size_t)4096)
+
+/*
+ * Unless the port has pages of its own, a `struct page *` is the address at which the processor sees the page. The tag is
+ * never defined: use nth_page() for arithmetic.
+ */
+#ifndef RT_DMA_LINUX_HAS_PAGES
+#ifdef __cplusplus
+extern "C"
+#endif
+/* The port's translation, which is rt_kmem_v2p() made safe against interrupts: see rt_dma_port.h. */
+uintptr_t rt_dma_port_v2p(void *va);
+
+#ifndef virt_to_page
+/** @brief The page of an address of the processor. */
+#define virt_to_page(cpu_addr)  ((struct page *)((uintptr_t)(cpu_addr) & ~(uintptr_t)(DMA_LINUX_PAGE_SIZE - 1)))
+#endif
+#ifndef page_address
+/** @brief The address at which the processor sees a page. */
+#define page_address(page)      ((void *)(page))
+#endif
+#ifndef page_to_phys
+/** @brief The physical address of a page. */
+#define page_to_phys(page)      ((phys_addr_t)rt_dma_port_v2p((void *)(page)))
+#endif
+#ifndef nth_page
+/** @brief The page that is n pages after a page. */
+#define nth_page(first, n)      ((struct page *)(void *)((char *)(first) + (size_t)(n) * DMA_LINUX_PAGE_SIZE))
+#endif
+#ifndef offset_in_page
+/** @brief An address's distance from the beginning of its page. */
+#define offset_in_page(p)       ((uintptr_t)(p) & (DMA_LINUX_PAGE_SIZE - 1))
+#endif
+#endif
+
+/* ---- memory for scatter tables ---------------------------------------------------------------------------------- */
+
+#ifndef RT_DMA_LINUX_HAS_MALLOC
+#define RT_DMA_LINUX_HAS_MALLOC
+/* rtthread.h declares these, if the BSP has a heap. */
+#if !defined(__RT_THREAD_H__) && !defined(RT_THREAD_H__)
+#ifdef __cplusplus
+extern "C" {
+#endif
+void *rt_malloc(unsigned long size);
+void rt_free(void *memory);
+#ifdef __cplusplus
+}
+#endif
+#endif
+/** @brief Allocates memory for the bookkeeping of a scatter table. */
+#define dma_linux_malloc(size, gfp) rt_malloc(size)
+/** @brief Frees memory of dma_linux_malloc(). */
+#define dma_linux_free(memory)      rt_free(memory)
+#endif
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+struct device;
+
+/*
+ * A device as an argument: `struct device *`, `struct rt_device *` or `void *`. Nothing else compiles in GNU C, which
+ * Linux's drivers are written in, and in C++; strict ISO C cannot tell.
+ */
+#if defined(__cplusplus)
+extern "C++" {
+/** @brief Which types are a device. */
+template <class T> struct dma_linux_device_type;
+/** @brief What a driver has as `void *` may be a device. */
+template <> struct dma_linux_device_type<void>
+{
+    /** A pointer to the type is taken. */
+    typedef int allowed;
+};
+/** @brief Linux's device is one; with `#define device rt_device` it is RT-Thread's. */
+template <> struct dma_linux_device_type<struct device>
+{
+    /** A pointer to the type is taken. */
+    typedef int allowed;
+};
+
+/** @brief A device as an argument. */
+struct dma_device_t
+{
+    /** RT-Thread's device. */
+    struct rt_device *rt;
+
+    /** Takes RT-Thread's device, or a null pointer. */
+    dma_device_t(struct rt_device *dev) : rt(dev) {}
+    /** Takes Linux's device, or `void *`. */
+    template <class T>
+    dma_device_t(T *dev, typename dma_linux_device_type<T>::allowed = 0)
+        : rt(static_cast<struct rt_device *>(static_cast<void *>(dev))) {}
+};
+}
+/** @brief The device that an argument stands for. */
+#define dma_rt_device(dev) ((dev).rt)
+#elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
+/** @brief A device as an argument. */
+typedef union
+{
+    /** RT-Thread's device. */
+    struct rt_device *rt;
+    /** Linux's device. */
+    struct device *dev;
+} dma_device_t __attribute__((__transparent_union__));
+/** @brief The device that an argument stands for. */
+#define dma_rt_device(dev) ((dev).rt)
+#else
+/** @brief A device as an argument. */
+typedef void *dma_device_t;
+/** @brief The device that an argument stands for. */
+#define dma_rt_device(dev) ((struct rt_device *)(dev))
+#endif
+
+/* ---- handles ---------------------------------------------------------------------------------------------------- */
+
+/** @brief A mapping that could not be had: test with dma_mapping_error(). */
+#define DMA_MAPPING_ERROR   (~(dma_addr_t)0)
+
+/** @brief A mask of the n lowest bits, n from 0 to 64. */
+#define DMA_BIT_MASK(n) \
+    ((n) > 63 ? ~(dma_linux_u64)0 : (n) < 1 ? (dma_linux_u64)0 : ((dma_linux_u64)1 << ((n) & 63)) - 1)
+
+/** @brief Returns a handle of the library as a `dma_addr_t`, which may be wider. */
+static inline dma_addr_t dma_linux_address(uintptr_t handle)
+{
+    return handle == RT_DMA_MAPPING_ERROR ? DMA_MAPPING_ERROR : (dma_addr_t)handle;
+}
+
+/** @brief Returns a `dma_addr_t` as a handle of the library; RT_DMA_MAPPING_ERROR for an address that it never returned. */
+static inline uintptr_t dma_linux_handle(dma_addr_t address)
+{
+    return (dma_addr_t)(uintptr_t)address == address ? (uintptr_t)address : RT_DMA_MAPPING_ERROR;
+}
+
+#endif /* RT_DMA_LINUX_TYPES_H */

@@ -1,0 +1,65 @@
+//! What a segment of a device's transfers may be (Linux `Documentation/core-api/dma-api.rst`, part Ia).
+//!
+//! A driver states the limits, and whoever builds its scatter lists asks for them. Only the alignment mask has an effect in
+//! this library: a bounce buffer keeps these bits of the address that it replaces.
+
+use crate::additions::device::record::{DeviceRecords, NoRecord};
+use crate::kernel::{Device, Kernel};
+
+/// The limits of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The maximum number of bytes in a segment.
+    pub max_segment: usize,
+    /// No segment crosses a multiple of this number plus one: 0xffff for 64 KiB.
+    pub boundary_mask: usize,
+    /// The low bits of an address that a bounce buffer keeps.
+    pub align_mask: usize,
+}
+
+impl Limits {
+    /// The limits of a device that stated none: Linux's defaults.
+    pub const NONE: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
+}
+
+impl<K: Kernel> DeviceRecords<K> {
+    /// Returns the device's limits. Context: any.
+    pub fn limits(&self, device: Device) -> Limits {
+        self.find(device, |record| record.limits).unwrap_or(Limits::NONE)
+    }
+
+    /// Changes the device's limits. Context: any if something is remembered of the device already, else thread.
+    ///
+    /// # Errors
+    /// There is no memory, or the caller may not sleep. Nothing was changed.
+    pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), NoRecord> {
+        self.find_or_make(device, |record| change(&mut record.limits))?;
+        if self.kernel.can_sleep() {
+            self.tidy(device);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::HeapOnly;
+
+    #[test]
+    fn limits_are_kept_until_the_device_is_released() {
+        let records = DeviceRecords::new(HeapOnly);
+        let (device, other) = (Device(0x1000), Device(0x2000));
+        assert_eq!(records.limits(device), Limits::NONE);
+        records.set_limits(device, |limits| limits.max_segment = 4096).unwrap();
+        records.set_limits(device, |limits| limits.align_mask = 0xfff).unwrap();
+        let set = Limits { max_segment: 4096, align_mask: 0xfff, ..Limits::NONE };
+        assert_eq!((records.limits(device), records.limits(other)), (set, Limits::NONE));
+        records.forget_masks(device);
+        assert_eq!(records.limits(device), Limits::NONE);
+        // Another device at the address has none of them.
+        records.set_limits(device, |limits| limits.boundary_mask = 0xffff).unwrap();
+        records.forget(device, || true);
+        assert_eq!(records.limits(device), Limits::NONE);
+    }
+}

@@ -1,0 +1,105 @@
+//! Coherent memory as Linux promises it: `rt_dma_zalloc_coherent`, `rt_dmam_zalloc_coherent`.
+
+use core::ffi::c_void;
+
+use crate::abi::rt_device;
+use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags};
+use crate::ffi::additions::managed::manage_buffer;
+use crate::ffi::dropin::buffer::rt_dma_alloc;
+use crate::ffi::{device, write_if};
+use crate::kernel::PAGE_SIZE;
+
+/// A larger buffer is aligned to its size where there is such a place, else to this many bytes, else to a page. Linux's
+/// contiguous allocator stops at this alignment too, by default.
+const STRICT_UP_TO: usize = 1 << 20;
+
+/// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
+///
+/// The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of up to
+/// 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more than 1 MiB
+/// that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation allocates is aligned as
+/// that operation does it.
+///
+/// The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are allowed.
+///
+/// @code{.c}
+/// rt_ubase_t handle;
+/// struct ring *ring = rt_dma_zalloc_coherent(dev, sizeof(*ring), &handle);
+///
+/// if (ring)
+/// {
+///     start(ring, handle);
+///     rt_dma_free(dev, sizeof(*ring), ring, handle, rt_dma_wc_flags(dev));
+/// }
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is 0, or no
+/// pool that serves the device has room.
+/// @note Context: thread first, then any. The time grows with `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_zalloc_coherent(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+) -> *mut c_void {
+    // SAFETY: the caller's.
+    let flags = unsafe { rt_dma_wc_flags(dev) };
+    let mut handle = 0;
+    // SAFETY: the caller's device; the handle is ours.
+    let buffer = unsafe { allocate(dev, size, &mut handle, flags) };
+    if !buffer.is_null() {
+        // SAFETY: it was allocated just now, and is mapped. The caller's handle is valid or null.
+        unsafe {
+            clear(dev, buffer, size, flags);
+            write_if(dma_handle, handle);
+        }
+    }
+    buffer
+}
+
+/// @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate, not zero.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
+/// @return The buffer, which `rt_dmam_free` frees earlier; NULL where `rt_dma_zalloc_coherent` returns NULL, and without memory
+/// for the bookkeeping.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
+    dev: *mut rt_device,
+    size: usize,
+    dma_handle: *mut usize,
+) -> *mut c_void {
+    // SAFETY: the caller's.
+    let flags = unsafe { rt_dma_wc_flags(dev) };
+    // SAFETY: the caller's device; the handle is the callee's.
+    let allocate = |handle: &mut usize| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
+    // SAFETY: the caller's, or null; `rt_dma_free` frees the buffer with these flags.
+    unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
+}
+
+/// Allocates a buffer that is aligned to its size in pages, if the library allocates for the device.
+unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut usize, flags: usize) -> *mut c_void {
+    let pages = size.checked_next_multiple_of(PAGE_SIZE).and_then(usize::checked_next_power_of_two);
+    let Some(align) = pages.filter(|align| *align > PAGE_SIZE && device(dev).is_some_and(allocates_here)) else {
+        // SAFETY: the caller's promise.
+        return unsafe { rt_dma_alloc(dev, size, handle, flags) };
+    };
+    let larger = [Some(align), (align > STRICT_UP_TO).then_some(STRICT_UP_TO)];
+    for align in larger.into_iter().flatten() {
+        // SAFETY: the caller's promise.
+        let buffer = unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) };
+        if !buffer.is_null() {
+            return buffer;
+        }
+    }
+    if align <= STRICT_UP_TO {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { rt_dma_alloc(dev, size, handle, flags) }
+}

@@ -1,0 +1,113 @@
+//! `rt_dma_set_max_segment` and the other limits of a device's segments.
+
+use crate::abi::rt_device;
+use crate::additions::device::limits::Limits;
+use crate::additions::device::record::NoRecord;
+use crate::ffi::additions::remembered::remember;
+use crate::ffi::dropin::ops::table_of;
+use crate::ffi::status::errors;
+use crate::ffi::{DEVICES, DMA, device};
+use crate::kernel::Kernel;
+
+fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> isize {
+    let errors = errors();
+    let Some(device) = device(dev).filter(|_| is_valid) else { return errors.inval };
+    // A device without operations is a new one, of which nothing is remembered.
+    if table_of(device).is_none() {
+        return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
+    }
+    remember();
+    match DEVICES.set_limits(device, change) {
+        Ok(()) => errors.ok,
+        Err(NoRecord::NoMemory) => errors.nomem,
+        Err(NoRecord::Context) => {
+            DMA.count_refused();
+            errors.busy
+        }
+    }
+}
+
+fn get(dev: *mut rt_device) -> Limits {
+    device(dev).map_or(Limits::NONE, |device| DEVICES.limits(device))
+}
+
+/// @brief Sets the maximum number of bytes that the device takes in one segment.
+///
+/// The library does not split or merge segments: whoever builds the device's scatter lists asks for the limit by
+/// `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
+///
+/// @code{.c}
+/// rt_dma_set_max_segment(dev, 0x10000);
+/// rt_dma_set_segment_boundary(dev, 0xffff);
+/// rt_dma_set_min_align_mask(dev, 0xfff);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes, not zero.
+/// @retval RT_EOK The limit is set.
+/// @retval -RT_EINVAL `dev` is NULL, or `size` is 0.
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_EBUSY The call needs a thread.
+/// @note Context: thread first, then any. A device's first limit needs a thread too.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: usize) -> isize {
+    set(dev, size != 0, |limits| limits.max_segment = size)
+}
+
+/// @brief Returns the maximum number of bytes that the device takes in one segment.
+///
+/// @param[in] dev The device.
+/// @return Bytes; 65,536 if no limit was set.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> usize {
+    get(dev).max_segment
+}
+
+/// @brief Sets the boundary that no segment of the device crosses.
+///
+/// As with `rt_dma_set_max_segment`, whoever builds the device's scatter lists asks for it.
+///
+/// @param[in] dev The device.
+/// @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB.
+/// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
+/// @note Context: thread first, then any. A device's first limit needs a thread too.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: usize) -> isize {
+    set(dev, mask & mask.wrapping_add(1) == 0, |limits| limits.boundary_mask = mask)
+}
+
+/// @brief Returns the boundary that no segment of the device crosses.
+///
+/// @param[in] dev The device.
+/// @return The boundary minus one; all ones if none was set.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> usize {
+    get(dev).boundary_mask
+}
+
+/// @brief Sets which low bits of a buffer's address its bounce buffer keeps.
+///
+/// A device needs it whose descriptors hold only a part of the address and take the rest from the position in the list. An
+/// NVMe controller is an example: every page of a buffer but the first begins at offset 0, so the mask is `0xfff`.
+///
+/// @param[in] dev The device.
+/// @param[in] mask The bits, up to a page: `0xfff` for the offset in a page. 0 if no bit is kept.
+/// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
+/// @note Context: thread first, then any. A device's first limit needs a thread too.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: usize) -> isize {
+    let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
+    set(dev, is_valid, |limits| limits.align_mask = mask)
+}
+
+/// @brief Returns which low bits of a buffer's address its bounce buffer keeps.
+///
+/// @param[in] dev The device.
+/// @return The bits; 0 if none were set.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> usize {
+    get(dev).align_mask
+}
