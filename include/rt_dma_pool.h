@@ -102,12 +102,23 @@ void rt_dma_free(struct rt_device *dev,
                  uintptr_t flags);
 
 /**
- * Makes what the processor wrote to `[data, data + size)` visible to the device.
+ * @brief Makes what the processor wrote to a buffer visible to the device.
  *
- * `dma_handle` takes the address for the device; it may be null. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `data` is
- * null, `size` is zero, or nothing is mapped at `data`; `-RT_ERROR` if the device cannot reach it.
+ * If `dma_handle` is NULL and the device's operations do not maintain the cache, there is nothing to do, and the address is
+ * not looked at.
  *
- * Context: thread first, then any. A device's first call needs a thread.
+ * @param[in] dev The device.
+ * @param[in] data The buffer.
+ * @param[in] size Bytes in the buffer, not zero.
+ * @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be NULL.
+ * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
+ * then leave the cache alone.
+ * @retval RT_EOK The device sees the bytes.
+ * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer passes the end of
+ * the address space.
+ * @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
+ * chosen now.
+ * @note Context: thread first, then any. A device's first call needs a thread.
  */
 intptr_t rt_dma_sync_out_data(struct rt_device *dev,
                               void *data,
@@ -116,12 +127,21 @@ intptr_t rt_dma_sync_out_data(struct rt_device *dev,
                               uintptr_t flags);
 
 /**
- * Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
+ * @brief Makes what the device wrote to a buffer visible to the processor.
  *
- * Bytes that share a cache line with the buffer's ends are kept. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `out_data`
- * is null, `size` is zero, or nothing is mapped at `out_data`.
+ * Bytes of others in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
+ * there is nothing to do, and the address is not looked at.
  *
- * Context: thread first, then any. A device's first call needs a thread.
+ * @param[in] dev The device.
+ * @param[out] out_data The buffer.
+ * @param[in] size Bytes in the buffer, not zero.
+ * @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
+ * @param[in] flags As for `rt_dma_sync_out_data`.
+ * @retval RT_EOK The processor sees the bytes.
+ * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer passes the
+ * end of the address space.
+ * @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
+ * @note Context: thread first, then any. A device's first call needs a thread.
  */
 intptr_t rt_dma_sync_in_data(struct rt_device *dev,
                              void *out_data,

@@ -204,15 +204,11 @@ static int has_line_sizes(rt_ubase_t ctr)
 }
 #endif /* __aarch64__ || HAS_CP15 */
 
+#ifndef __aarch64__
 /* Cleans and invalidates, without a moment in between in which a write of this core or another would be lost. */
 static void flush_and_drop(void *va, int size)
 {
-#if defined(__aarch64__)
-    /* RT_HW_CACHE_FLUSH is DC CIVAC, which does both (libcpu/aarch64/common/cache.S). */
-    RT_UNUSED(va);
-    RT_UNUSED(size);
-    rt_hw_cpu_dcache_ops(RT_HW_CACHE_FLUSH, va, size);
-#elif defined(HAS_CP15) && defined(RT_USING_CACHE)
+#if defined(HAS_CP15) && defined(RT_USING_CACHE)
     /* RT_HW_CACHE_FLUSH is a clean alone (libcpu/arm/cortex-a/cache.c); the processor has an operation for both. */
     rt_ubase_t ctr = cache_type();
     /* DminLine: base-two logarithm of the words in the smallest line. */
@@ -235,6 +231,7 @@ static void flush_and_drop(void *va, int size)
     rt_hw_local_irq_enable(level);
 #endif
 }
+#endif /* !__aarch64__ */
 
 void rt_dma_port_cache(int operation, void *va, int size)
 {
@@ -242,11 +239,13 @@ void rt_dma_port_cache(int operation, void *va, int size)
     RT_UNUSED(va);
     RT_UNUSED(size);
 
+#ifndef __aarch64__
     if (operation == RT_DMA_PORT_FLUSH_AND_DROP)
     {
         flush_and_drop(va, size);
     }
     else
+#endif
     {
         rt_hw_cpu_dcache_ops(operation, va, size);
     }

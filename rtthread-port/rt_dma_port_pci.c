@@ -19,18 +19,29 @@ CHECK_FIELD(phy_addr, offsetof(struct rt_dma_port_window, bus));
 CHECK_FIELD(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
 CHECK_FIELD(size, offsetof(struct rt_dma_port_window, size));
 
-/* Without a call of rt_strcmp: this is asked for every buffer of a PCI device. */
-static int is_pci(const char *name)
+/* This is asked for every buffer of a PCI device. So a bus that was found to be PCI's is known again by its address. */
+static int is_pci(const struct rt_bus *bus)
 {
-    return name && name[0] == 'p' && name[1] == 'c' && name[2] == 'i' && !name[3];
+    static const struct rt_bus *pci;
+
+    if (!bus || bus != pci)
+    {
+        if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
+        {
+            return 0;
+        }
+
+        pci = bus;
+    }
+
+    return 1;
 }
 
 const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index)
 {
-    const struct rt_bus *bus = ((struct rt_device *)dev)->bus;
     const struct rt_pci_host_bridge *bridge;
 
-    if (!bus || !is_pci(bus->name))
+    if (!is_pci(((struct rt_device *)dev)->bus))
     {
         return RT_NULL;
     }

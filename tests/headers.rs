@@ -21,7 +21,13 @@ struct Header {
 const HEADERS: [Header; 3] = [
     Header {
         name: "rt_dma_pool.h",
-        sources: &["src/abi.rs", "src/ffi/dropin/buffer.rs", "src/ffi/dropin/ops.rs", "src/ffi/dropin/pool.rs"],
+        sources: &[
+            "src/abi.rs",
+            "src/ffi/dropin/buffer.rs",
+            "src/ffi/dropin/sync.rs",
+            "src/ffi/dropin/ops.rs",
+            "src/ffi/dropin/pool.rs",
+        ],
         exclude: &["rt_list_t", "rt_dma_pool"],
         include: &[],
         style: cbindgen::Style::Both,

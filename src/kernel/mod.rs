@@ -67,6 +67,14 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     /// Context: any.
     fn v2p(&self, va: Va) -> Option<Pa>;
 
+    /// Returns whether [`v2p`](Kernel::v2p) would return an address: whether the cache can be maintained there. A kernel
+    /// may have a faster way to find out.
+    ///
+    /// Context: any.
+    fn is_mapped(&self, va: Va) -> bool {
+        self.v2p(va).is_some()
+    }
+
     /// Returns whether the kernel has page tables. A kernel without them leaves the MMU off: all memory is mapped at
     /// [`linear`](Kernel::linear), and [`map`](Kernel::map) returns such an address for cached memory and `None` for other
     /// memory.
@@ -147,7 +155,7 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     //
     // Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds a
     // byte of the range: the kernel therefore steps through the range by the smallest line. Each operation is complete when
-    // it returns. The range is mapped.
+    // it returns. The range is mapped and not empty.
 
     /// Writes dirty lines of `[va, va + size)` to memory. The processor decides whether the lines stay in the cache: on
     /// aarch64 RT-Thread drops them; on 32-bit Arm and on the C906 they stay, clean.
@@ -160,6 +168,15 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     ///
     /// Context: any.
     fn cache_flush_and_drop(&self, va: Va, size: usize);
+
+    /// Does what [`cache_flush_and_drop`](Kernel::cache_flush_and_drop) does, for the one line that contains `va`. Called
+    /// only if [`within_line`](Kernel::within_line) is not all ones.
+    ///
+    /// Context: any.
+    fn cache_flush_and_drop_line(&self, va: Va) {
+        let within_line = self.within_line();
+        self.cache_flush_and_drop(va & !within_line, within_line + 1);
+    }
 
     /// Drops the lines of `[va, va + size)` without writing them to memory.
     ///
@@ -175,6 +192,14 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     ///
     /// Context: any.
     fn cache_line_max(&self) -> usize;
+
+    /// Returns the bits of an address that are its offset within a line: [`cache_line_max`](Kernel::cache_line_max) minus
+    /// one. A kernel may return all ones until `cache_line_max` was called first, and where lines have different sizes.
+    ///
+    /// Context: any.
+    fn within_line(&self) -> usize {
+        self.cache_line_max() - 1
+    }
 
     // Contexts
 

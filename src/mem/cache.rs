@@ -35,41 +35,67 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// # Safety
 /// As for [`Kernel::cache_invalidate`], for the bytes of the range.
 #[allow(unsafe_code)]
-#[inline(always)] // A sync call of whole lines needs no stack frame then.
+#[inline(always)] // A sync call of a buffer that begins on a line needs no stack frame then.
 pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
-    let line = kernel.cache_line_max();
-    if (va | size) & (line - 1) == 0 {
+    let within_line = kernel.within_line();
+    if va & within_line != 0 {
         // SAFETY: the caller guarantees it.
-        return unsafe { kernel.cache_invalidate(va, size) };
+        return unsafe { invalidate_from_within_line(kernel, va, size) };
     }
-    // SAFETY: the caller guarantees it.
-    unsafe { invalidate_with_edges(kernel, va, size, line) };
+    let mut whole_lines = size;
+    let in_last_line = size & within_line;
+    if in_last_line != 0 {
+        whole_lines -= in_last_line;
+        kernel.cache_flush_and_drop_line(va.wrapping_add(whole_lines));
+        if whole_lines == 0 {
+            return;
+        }
+    }
+    // SAFETY: these lines lie within the range, for which the caller guarantees it.
+    unsafe { kernel.cache_invalidate(va, whole_lines) };
 }
 
-/// Does what [`invalidate`] does, for a range whose first or last line is only partly in it.
+/// Does what [`invalidate`] does, for a range that does not begin on a line.
 ///
 /// # Safety
 /// As for [`invalidate`].
 #[allow(unsafe_code)]
-#[inline(never)] // Out of the way of the sync calls, whose buffers mostly consist of whole lines.
-unsafe fn invalidate_with_edges<K: Kernel>(kernel: K, va: Va, size: usize, line: usize) {
+#[inline(never)]
+unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize) {
+    let within_line = kernel.within_line();
+    if within_line == usize::MAX {
+        // SAFETY: the caller guarantees it.
+        return unsafe { invalidate_lines_of_any_size(kernel, va, size) };
+    }
+    kernel.cache_flush_and_drop_line(va);
+    let (next, end) = ((va | within_line).wrapping_add(1), va.wrapping_add(size));
+    if next < end {
+        // SAFETY: the rest of the range, for which the caller guarantees it.
+        unsafe { invalidate(kernel, next, end - next) }
+    }
+}
+
+/// Does what [`invalidate`] does, where lines have different sizes, or their size is not known yet.
+///
+/// # Safety
+/// As for [`invalidate`].
+#[allow(unsafe_code)]
+#[cold]
+#[inline(never)]
+unsafe fn invalidate_lines_of_any_size<K: Kernel>(kernel: K, va: Va, size: usize) {
+    let line = kernel.cache_line_max();
     let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
-    let (first, last) = (va & mask, end.wrapping_sub(1) & mask);
-    if first == last {
-        return kernel.cache_flush_and_drop(first, line);
-    }
-    // The whole lines in between.
-    let (mut whole, mut whole_end) = (first, last.wrapping_add(line));
+    // The whole lines.
+    let (mut first, last) = (va & mask, end & mask);
     if va != first {
-        whole = first.wrapping_add(line);
         kernel.cache_flush_and_drop(first, line);
+        first = first.wrapping_add(line);
     }
-    if end != whole_end {
-        whole_end = last;
+    if end != last {
         kernel.cache_flush_and_drop(last, line);
     }
-    if whole != whole_end {
+    if first < last {
         // SAFETY: these lines lie within the range, for which the caller guarantees it.
-        unsafe { kernel.cache_invalidate(whole, whole_end.wrapping_sub(whole)) };
+        unsafe { kernel.cache_invalidate(first, last - first) };
     }
 }

@@ -339,6 +339,11 @@ unsafe impl Kernel for FakeKernel {
         self.0.cache.lock().unwrap().largest_line
     }
 
+    fn within_line(&self) -> usize {
+        // As a kernel does where lines have different sizes.
+        if self.cache_line_max() == cache::LINE { cache::LINE - 1 } else { usize::MAX }
+    }
+
     fn irq_save(&self) -> usize {
         self.0.irq_saves.fetch_add(1, Relaxed);
         self.interrupt_if_on();

@@ -1,16 +1,14 @@
-//! `rt_dma_alloc`, `rt_dma_free`, `rt_dma_sync_out_data`, `rt_dma_sync_in_data`.
+//! `rt_dma_alloc`, `rt_dma_free`.
 
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::ops::{alloc_by, choose, default_sync_in, default_sync_out, free_by, is_ours, kept};
-use crate::ffi::status::errors;
+use crate::ffi::dropin::ops::{alloc_by, choose, free_by, kept};
 use crate::kernel::Device;
 use crate::mem::shared::AtomicRef;
 
 type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
-type SyncOut = unsafe extern "C" fn(*mut rt_device, *mut c_void, usize, *mut usize, usize) -> isize;
 
 /// Allocates a buffer that the device can reach.
 ///
@@ -144,114 +142,4 @@ pub(in crate::ffi) static MANAGED: AtomicRef<ManagedFree> = AtomicRef::new();
 pub(in crate::ffi) struct ManagedFree {
     /// Does what `rt_dma_free` does, with the same arguments and duties.
     pub free: unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize),
-}
-
-/// Makes what the processor wrote to `[data, data + size)` visible to the device.
-///
-/// `dma_handle` takes the address for the device; it may be null. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `data` is
-/// null, `size` is zero, or nothing is mapped at `data`; `-RT_ERROR` if the device cannot reach it.
-///
-/// Context: thread first, then any. A device's first call needs a thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_sync_out_data(
-    dev: *mut rt_device,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
-    if dev.is_null() || data.is_null() || size == 0 {
-        return errors().inval;
-    }
-    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
-    unsafe {
-        let Some(table) = kept(Device(dev.expose_provenance())) else {
-            return sync_out_first(dev, data, size, dma_handle, flags);
-        };
-        let sync = table.sync_out_data.unwrap_or(default_sync_out);
-        if !dma_handle.is_null() {
-            // An operation of the BSP's may leave it as it is.
-            dma_handle.write(0);
-        } else if !is_ours(table) {
-            return sync_out_unasked(dev, data, size, sync, flags);
-        }
-        sync(dev, data, size, dma_handle, flags)
-    }
-}
-
-/// Calls `sync` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one.
-///
-/// # Safety
-/// As `rt_dma_sync_out_data`.
-#[inline(never)]
-unsafe fn sync_out_unasked(dev: *mut rt_device, data: *mut c_void, size: usize, sync: SyncOut, flags: usize) -> isize {
-    let mut unasked = 0;
-    // SAFETY: what the caller promises, the operation is promised; the handle is ours.
-    unsafe { sync(dev, data, size, &raw mut unasked, flags) }
-}
-
-/// Chooses the device's operations, then does what `rt_dma_sync_out_data` does.
-///
-/// # Safety
-/// As `rt_dma_sync_out_data`.
-#[cold]
-#[inline(never)]
-unsafe fn sync_out_first(
-    dev: *mut rt_device,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
-    match has_chosen(dev) {
-        // SAFETY: the caller's promise.
-        true => unsafe { rt_dma_sync_out_data(dev, data, size, dma_handle, flags) },
-        false => errors().error,
-    }
-}
-
-/// Makes what the device wrote to `[out_data, out_data + size)` visible to the processor.
-///
-/// Bytes that share a cache line with the buffer's ends are kept. Returns `RT_EOK`; `-RT_EINVAL` if `dev` or `out_data`
-/// is null, `size` is zero, or nothing is mapped at `out_data`.
-///
-/// Context: thread first, then any. A device's first call needs a thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_sync_in_data(
-    dev: *mut rt_device,
-    out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
-    if dev.is_null() || out_data.is_null() || size == 0 {
-        return errors().inval;
-    }
-    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
-    unsafe {
-        match kept(Device(dev.expose_provenance())) {
-            Some(table) => table.sync_in_data.unwrap_or(default_sync_in)(dev, out_data, size, dma_handle, flags),
-            None => sync_in_first(dev, out_data, size, dma_handle, flags),
-        }
-    }
-}
-
-/// Chooses the device's operations, then does what `rt_dma_sync_in_data` does.
-///
-/// # Safety
-/// As `rt_dma_sync_in_data`.
-#[cold]
-#[inline(never)]
-unsafe fn sync_in_first(
-    dev: *mut rt_device,
-    out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
-    match has_chosen(dev) {
-        // SAFETY: the caller's promise.
-        true => unsafe { rt_dma_sync_in_data(dev, out_data, size, dma_handle, flags) },
-        false => errors().error,
-    }
 }

@@ -3,7 +3,10 @@
 pub(in crate::ffi) mod buffer;
 pub(in crate::ffi) mod ops;
 pub(in crate::ffi) mod pool;
+pub(in crate::ffi) mod sync;
+mod sync_ops;
 
 pub use buffer::*;
 pub use ops::*;
 pub use pool::*;
+pub use sync::*;

@@ -1,42 +1,69 @@
-//! The largest line of any cache of the system ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
+//! The lines of the caches: the largest of any cache, and maintenance of one line.
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-pub use aarch64::largest;
+pub use aarch64::{flush_and_drop_line, largest, within};
 #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
-pub use port::largest;
+pub use port::{flush_and_drop_line, largest, within};
 
-/// Does inline what `rt_dma_port_cache_line_max` does: a sync call that drops whole lines then saves no registers.
+/// Does inline what the port does elsewhere: a sync call then calls one function, and saves no registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod aarch64 {
     use core::arch::asm;
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    use super::super::configuration;
+    use super::super::rt_dma_port_cache_line_max;
+    use crate::kernel::Va;
 
-    /// The size that is assumed if the processor reports none: that of Linux (`ARCH_DMA_MINALIGN` in
-    /// `arch/arm64/include/asm/cache.h`).
-    const ASSUMED: usize = 128;
+    /// What [`within`] returns.
+    static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
+    /// See [`Kernel::within_line`](crate::kernel::Kernel::within_line).
     #[inline(always)]
+    pub fn within() -> usize {
+        WITHIN.load(Relaxed)
+    }
+
+    /// Returns the size of the largest line of any cache of the system, in bytes
+    /// ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
+    #[inline(never)]
     pub fn largest() -> usize {
         let ctr: usize;
         // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
         unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
-        // CWG: base-two logarithm of the words in the largest line, at most 9; 0 if the processor reports none.
-        let line = match ctr >> 24 & 0xf {
-            cwg @ 1..=9 => 4 << cwg,
-            _ => ASSUMED,
-        };
-        // A BSP may state a larger line: that of a cache outside the processor.
-        line.max(configuration().stated_cache_line.into())
+        // DminLine: base-two logarithm of the words in the smallest line.
+        let smallest = 4 << (ctr >> 16 & 0xf);
+        // SAFETY: the port's function may be called in any context.
+        let largest = unsafe { rt_dma_port_cache_line_max() };
+        if smallest == largest {
+            WITHIN.store(largest - 1, Relaxed);
+        }
+        largest
+    }
+
+    /// See [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
+    #[inline(always)]
+    pub fn flush_and_drop_line(va: Va) {
+        // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
+        unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };
     }
 }
 
 #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
 mod port {
-    use super::super::rt_dma_port_cache_line_max;
+    use super::super::{RtThread, rt_dma_port_cache_line_max};
+    use crate::kernel::{Kernel, Va};
 
     pub fn largest() -> usize {
         // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_cache_line_max() }
+    }
+
+    pub fn within() -> usize {
+        largest() - 1
+    }
+
+    pub fn flush_and_drop_line(va: Va) {
+        let line = largest();
+        RtThread.cache_flush_and_drop(va & !(line - 1), line);
     }
 }

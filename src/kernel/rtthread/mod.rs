@@ -12,6 +12,7 @@ mod barrier;
 mod cache_line;
 mod irq;
 mod port;
+mod probe;
 mod reserved_memory;
 
 pub use port::*;
@@ -31,8 +32,8 @@ use super::{
 /// Size of a block that aarch64's `rt_hw_mmu_map` maps, in bytes.
 const BLOCK_SIZE: usize = 2 << 20;
 
-/// The largest length of one cache operation, in bytes: the port takes an `int`.
-const CACHE_OP_MAX: usize = 1 << 30;
+/// The length of one cache operation, in bytes, is less than this: the port takes an `int`.
+const CACHE_OP_END: usize = 1 << 30;
 
 /// Returns the BSP's configuration.
 pub fn configuration() -> &'static rt_dma_port_configuration {
@@ -99,7 +100,7 @@ fn error_of(number: usize) -> Error {
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
 #[inline(always)]
 fn maintain(va: Va, size: usize, operation: c_int) {
-    if size > CACHE_OP_MAX {
+    if size >= CACHE_OP_END {
         return maintain_in_pieces(va, size, operation);
     }
     // SAFETY: the caller of each operation guarantees what that operation needs.
@@ -110,7 +111,7 @@ fn maintain(va: Va, size: usize, operation: c_int) {
 #[inline(never)]
 fn maintain_in_pieces(mut va: Va, mut size: usize, operation: c_int) {
     while size != 0 {
-        let piece = size.min(CACHE_OP_MAX);
+        let piece = size.min(CACHE_OP_END / 2);
         // SAFETY: as in `maintain`.
         unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
         va = va.wrapping_add(piece);
@@ -137,6 +138,11 @@ unsafe impl Kernel for RtThread {
         // SAFETY: the port's function may be called in any context.
         let pa = unsafe { rt_dma_port_v2p(pointer(va)) };
         (pa != RT_DMA_PORT_UNMAPPED).then_some(pa)
+    }
+
+    #[inline(always)]
+    fn is_mapped(&self, va: Va) -> bool {
+        probe::is_mapped(va)
     }
 
     fn has_page_tables(&self) -> bool {
@@ -196,16 +202,27 @@ unsafe impl Kernel for RtThread {
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
-        maintain(va, size, RT_DMA_PORT_FLUSH_AND_DROP);
+        // On aarch64 the port's flush is DC CIVAC, which does both (libcpu/aarch64/common/cache.S).
+        let does_both = cfg!(target_arch = "aarch64");
+        maintain(va, size, if does_both { RT_DMA_PORT_FLUSH } else { RT_DMA_PORT_FLUSH_AND_DROP });
+    }
+
+    #[inline(always)]
+    fn cache_flush_and_drop_line(&self, va: Va) {
+        cache_line::flush_and_drop_line(va);
     }
 
     unsafe fn cache_invalidate(&self, va: Va, size: usize) {
         maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
-    #[inline(always)]
     fn cache_line_max(&self) -> usize {
         cache_line::largest()
+    }
+
+    #[inline(always)]
+    fn within_line(&self) -> usize {
+        cache_line::within()
     }
 
     #[inline(always)]

@@ -1,0 +1,141 @@
+//! `rt_dma_sync_out_data`, `rt_dma_sync_in_data`.
+//!
+//! Both are short and need no stack frame for a device that has one of the library's tables: they call its operation with the
+//! arguments that they got.
+
+use core::ffi::c_void;
+
+use crate::abi::rt_device;
+use crate::dropin::translate::MapOps;
+use crate::ffi::dropin::ops::{is_ours, kept, table_of};
+use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
+use crate::ffi::status::errors;
+use crate::ffi::{DMA, write_if};
+use crate::kernel::Device;
+
+/// @brief Makes what the processor wrote to a buffer visible to the device.
+///
+/// If `dma_handle` is NULL and the device's operations do not maintain the cache, there is nothing to do, and the address is
+/// not looked at.
+///
+/// @param[in] dev The device.
+/// @param[in] data The buffer.
+/// @param[in] size Bytes in the buffer, not zero.
+/// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be NULL.
+/// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
+/// then leave the cache alone.
+/// @retval RT_EOK The device sees the bytes.
+/// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer passes the end of
+/// the address space.
+/// @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
+/// chosen now.
+/// @note Context: thread first, then any. A device's first call needs a thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_out_data(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    if dev.is_null() || data.is_null() || size == 0 {
+        return errors().inval;
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        if let Some(table) = kept(Device(dev.expose_provenance()))
+            && is_ours(table)
+            && let Some(sync) = table.sync_out_data
+        {
+            return sync(dev, data, size, dma_handle, flags);
+        }
+        sync_out_otherwise(dev, data, size, dma_handle, flags)
+    }
+}
+
+/// Does what `rt_dma_sync_out_data` does for a device that has no operations yet, or a table of the BSP's. An operation of
+/// the BSP's need not expect a null handle, and may leave the handle as it is.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
+#[inline(never)]
+unsafe fn sync_out_otherwise(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    let device = Device(dev.expose_provenance());
+    let Some(table) = table_of(device) else { return errors().error };
+    let sync =
+        table.sync_out_data.unwrap_or_else(|| if has_coherent_default(device) { sync_out::<0> } else { sync_out::<1> });
+    let mut handle = 0;
+    // SAFETY: what the caller promises, the operation is promised; its handle is ours. The other is null, or the caller's.
+    unsafe {
+        let result = sync(dev, data, size, &raw mut handle, flags);
+        write_if(dma_handle, handle);
+        result
+    }
+}
+
+/// @brief Makes what the device wrote to a buffer visible to the processor.
+///
+/// Bytes of others in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
+/// there is nothing to do, and the address is not looked at.
+///
+/// @param[in] dev The device.
+/// @param[out] out_data The buffer.
+/// @param[in] size Bytes in the buffer, not zero.
+/// @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
+/// @param[in] flags As for `rt_dma_sync_out_data`.
+/// @retval RT_EOK The processor sees the bytes.
+/// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer passes the
+/// end of the address space.
+/// @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
+/// @note Context: thread first, then any. A device's first call needs a thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_in_data(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+) -> isize {
+    if dev.is_null() || out_data.is_null() || size == 0 {
+        return errors().inval;
+    }
+    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    unsafe {
+        match kept(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
+            Some(sync) => sync(dev, out_data, size, dma_handle, flags),
+            None => sync_in_otherwise(dev, out_data, size, dma_handle, flags),
+        }
+    }
+}
+
+/// Does what `rt_dma_sync_in_data` does for a device that has no operations yet, or a table of the BSP's without one.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+#[cold]
+#[inline(never)]
+unsafe fn sync_in_otherwise(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+) -> isize {
+    let device = Device(dev.expose_provenance());
+    let Some(table) = table_of(device) else { return errors().error };
+    let sync =
+        table.sync_in_data.unwrap_or_else(|| if has_coherent_default(device) { sync_in::<0> } else { sync_in::<1> });
+    // SAFETY: what the caller promises, the operation is promised.
+    unsafe { sync(dev, out_data, size, dma_handle, flags) }
+}
+
+/// Whether the operations that stand in where a table of the BSP's has none are the coherent ones.
+fn has_coherent_default(device: Device) -> bool {
+    DMA.default_ops(device) == MapOps::Coherent
+}
