@@ -6,6 +6,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::shape::lowest_bits;
 use super::word::{GroupWord, SLOTS, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::shared::{AtomicRef, OnceSlice};
@@ -19,8 +20,10 @@ pub struct Unit {
     pub base: AtomicUsize,
     /// The device's address of bit 0, extrapolated in this way too.
     pub handle_base: AtomicUsize,
-    /// The number of its first block's bit in the group's word.
+    /// The slot of its first block.
     pub first: usize,
+    /// The number of its blocks.
+    pub blocks: usize,
     /// Its presence bit in the group's word.
     pub present: usize,
     pub group: &'static Group,
@@ -171,9 +174,14 @@ fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
 }
 
 impl Unit {
-    /// Returns its bits in the group's word. `blocks` has the bits of a group's first unit.
-    pub fn bits(&self, blocks: usize) -> UnitBits {
-        UnitBits { blocks: blocks.wrapping_shl(self.first as u32), present: self.present }
+    /// Returns its bits in the group's word.
+    pub fn bits(&self) -> UnitBits {
+        UnitBits { blocks: self.block_bits(self.blocks), present: self.present }
+    }
+
+    /// Returns the bits of its first `count` blocks in the group's word.
+    pub fn block_bits(&self, count: usize) -> usize {
+        lowest_bits(count).wrapping_shl(self.first as u32)
     }
 }
 
@@ -235,7 +243,7 @@ mod tests {
                 let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
                 let group: &'static Group = std::boxed::Box::leak(std::boxed::Box::new(Group::new()));
                 let bases = || AtomicUsize::new(1);
-                let one = Unit { base: bases(), handle_base: bases(), first: 0, present: unit.present, group };
+                let one = Unit { base: bases(), handle_base: bases(), first: 0, blocks: 3, present: unit.present, group };
                 group.units.set(std::vec![one].leak());
                 open.update(Heap, group, || group.word.set_reach(unit.blocks, unit.blocks));
                 group.word.add(unit, 0);

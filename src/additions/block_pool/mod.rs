@@ -250,7 +250,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let offset = va.wrapping_sub(unit.base.load(Relaxed));
         // An address in another unit, or inside of a block, gives a bit that no block has.
         let slot = self.shape.index(offset);
-        (slot.wrapping_sub(unit.first) < self.shape.blocks).then_some((slot, offset))
+        (slot.wrapping_sub(unit.first) < unit.blocks).then_some((slot, offset))
     }
 
     #[cold]
@@ -263,7 +263,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// What the table looks an address up by.
     #[inline(always)]
     fn key(&self, va: Va) -> usize {
-        va.wrapping_shr(self.shape.key_shift as u32)
+        self.shape.key(va)
     }
 
     #[cold]

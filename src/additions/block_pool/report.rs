@@ -34,14 +34,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn usage_in_turn(&self) -> Usage {
         Usage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
-            blocks: self.spans.unit_count().wrapping_mul(self.shape.blocks),
+            blocks: self.spans.units().map(|unit| unit.blocks).sum(),
             pages: self.spans.page_count(),
         }
     }
 
     /// The blocks of a unit that are in use, the first as bit 0.
     fn used_bits(&self, unit: &Unit) -> usize {
-        !unit.group.word.free().wrapping_shr(unit.first as u32) & self.shape.bits(0)
+        (!unit.group.word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
     }
 
     /// Which blocks are in use. *Thread.*
@@ -51,7 +51,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
             let block = move |index| self.block_of(&Taken { unit, base, slot: unit.first.wrapping_add(index) });
-            (0..self.shape.blocks).filter(is_used).map(block)
+            (0..unit.blocks).filter(is_used).map(block)
         });
         let first = [(); NAMED_MAX].map(|()| blocks.next());
         Some(InUse { name: self.name, count: self.usage_in_turn().in_use, first })

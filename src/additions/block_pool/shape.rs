@@ -1,21 +1,31 @@
-//! What the blocks of a pool look like: how they lie in memory, and which block an address is.
+//! The shape of a pool: how its blocks lie in memory, and which block begins at an address.
 //!
-//! A *span* is what comes from the device's DMA memory: one page, or the pages of one block that is larger. A span is one
-//! or more *units*: a unit is a power-of-two piece of a page that crosses no boundary, with up to [`SLOTS`] blocks, one
-//! after the other from its first byte on.
+//! | word | meaning |
+//! |---|---|
+//! | block | What a driver allocates. |
+//! | span | Memory that comes from the device's pools at once: one page, or the pages of one larger block. |
+//! | piece | A part of a span in which blocks lie one after the other from the first byte on: a page; or, if the boundary is smaller and a block could cross it, the bytes between two boundaries. |
+//! | unit | Consecutive blocks of a piece, up to [`SLOTS`]. Its blocks have consecutive bits in the word of one group. |
+//! | slot | The number of a block's bit in the word of its group. |
+//!
+//! A piece has as many blocks as fit: as many as with Linux's `dma_pool`.
 
 use super::word::{SLOTS, UNITS};
 use crate::kernel::{PAGE_SHIFT, PAGE_SIZE};
 
-/// Blocks are cleared, and descriptors written, in words.
+/// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
 const WORD: usize = size_of::<usize>();
+/// The fewest bytes of a block of Linux's pools.
+const LINUX_LEAST: usize = 16;
+/// [`Shape::unit_inverse`] is a fraction with this number of bits: enough for every offset in a page.
+const FRACTION: u32 = 2 * PAGE_SHIFT as u32;
 
-/// Why there are no such blocks.
+/// The reason why there are no such blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadShape {
-    /// Zero, or more than an address can count.
+    /// The size is zero, or too large to be counted.
     Size,
-    /// The alignment is not a power of two, or more than a page.
+    /// The alignment is not a power of two, or is more than a page where that is not allowed.
     Align,
     /// The boundary is not a power of two, or a block is larger.
     Boundary,
@@ -27,38 +37,61 @@ pub enum BadShape {
 pub struct Shape {
     /// Bytes from one block to the next.
     pub stride: usize,
-    /// Base-two logarithm of the bits that a unit takes of a group's word.
+    /// Base-two logarithm of the slots that a unit takes in its group.
     pub slot_shift: usize,
-    /// Base-two logarithm of the bytes for which an address is looked up: a unit's, or less for a block of many pages.
+    /// Base-two logarithm of the bytes for which an address is looked up, if [`unit_inverse`](Shape::unit_inverse) is zero.
     pub key_shift: usize,
     twist: usize,
-    /// Modulo two to the word's bits, the inverse of `stride >> twist`, which is odd.
+    /// The inverse of `stride >> twist`, which is odd, modulo two to the power of the word's bits.
     inverse: usize,
-    /// Blocks in a unit: 1 to [`SLOTS`].
+    /// The reciprocal of the bytes of a unit, as a fraction, if a piece has more than one unit; else zero.
+    unit_inverse: usize,
+    /// The maximum number of blocks in a unit: 1 to [`SLOTS`]. Only the last unit of a piece may have fewer.
     pub blocks: usize,
-    /// Bytes of a unit, if it is not a span by itself.
-    pub unit_size: usize,
-    /// Units in a group, at most.
+    /// Blocks in a piece.
+    piece_blocks: usize,
+    /// Bytes of a piece, a power of two, if it is not a span by itself.
+    piece_size: usize,
+    /// Units in a piece.
+    piece_units: usize,
+    /// The maximum number of units in a group.
     pub group_units: usize,
     /// Units in a span.
     pub span_units: usize,
     /// Bytes of a span: whole pages.
     pub span_size: usize,
-    /// What no block crosses, if a span of several pages might; else zero.
+    /// The alignment of a span: a page, or more if the blocks need more.
+    pub span_align: usize,
+    /// The boundary that no block crosses, if a span of several pages might cross it; else zero.
     pub boundary: usize,
 }
 
 impl Shape {
-    /// Blocks of `size` bytes aligned to `align`, none across a multiple of `boundary` (zero: they may lie across any).
+    /// Blocks of `size` bytes, each of which begins at a multiple of `align`, up to a page, and of a word. None crosses a
+    /// multiple of `boundary`; zero means no boundary.
     pub fn new(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+        if align > PAGE_SIZE {
+            return Err(BadShape::Align);
+        }
+        Shape::with_stride(size, align, align.max(WORD), boundary)
+    }
+
+    /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of a word,
+    /// and `align` may be more than a page.
+    pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+        let least = if size == 0 { 0 } else { LINUX_LEAST };
+        Shape::with_stride(size.max(least), align, align.max(1), boundary)
+    }
+
+    fn with_stride(size: usize, align: usize, step: usize, boundary: usize) -> Result<Shape, BadShape> {
         let align = align.max(1);
-        if !align.is_power_of_two() || align > PAGE_SIZE {
+        if !align.is_power_of_two() {
             return Err(BadShape::Align);
         }
         if boundary != 0 && !boundary.is_power_of_two() {
             return Err(BadShape::Boundary);
         }
-        let stride = size.checked_next_multiple_of(align.max(WORD)).filter(|stride| *stride != 0);
+        let stride = size.checked_next_multiple_of(step).filter(|stride| *stride != 0);
         let stride = stride.ok_or(BadShape::Size)?;
         if boundary != 0 && stride > boundary {
             return Err(BadShape::Boundary);
@@ -68,34 +101,57 @@ impl Shape {
         let span_size = span_size.ok_or(BadShape::Size)?;
 
         let many_pages = stride > PAGE_SIZE;
-        // Blocks that tile a boundary never cross it, wherever they begin.
+        // Blocks that fill the space between two boundaries without a rest never cross one.
         let may_cross = boundary != 0 && boundary < PAGE_SIZE && !boundary.is_multiple_of(stride);
-        let mut unit_size = if may_cross { boundary } else { PAGE_SIZE };
-        let fit = |unit_size: usize| unit_size.checked_div(stride).unwrap_or(0);
-        while fit(unit_size) > SLOTS {
-            unit_size /= 2;
+        let whole = if may_cross { boundary } else { PAGE_SIZE };
+        let fit = |bytes: usize| bytes.checked_div(stride).unwrap_or(0);
+        // Smaller pieces of one unit each are found faster. They are used if no block is lost.
+        let mut part = whole;
+        while fit(part) > SLOTS {
+            part /= 2;
         }
-        let blocks = fit(unit_size).max(1);
+        let loses_blocks = fit(part).wrapping_mul(whole / part.max(1)) != fit(whole);
+        let piece_size = if loses_blocks { whole } else { part };
+        let piece_blocks = fit(piece_size).max(1);
+        let blocks = piece_blocks.min(SLOTS);
+        let piece_units = piece_blocks.div_ceil(blocks);
         let slot_shift = blocks.next_power_of_two().trailing_zeros();
-        let unit_shift = unit_size.trailing_zeros();
+        let piece_shift = piece_size.trailing_zeros();
         let twist = stride.trailing_zeros();
+        let unit_size = blocks.wrapping_mul(stride);
         Ok(Shape {
             stride,
-            key_shift: (if many_pages { usize::BITS - 1 - stride.leading_zeros() } else { unit_shift }) as usize,
+            key_shift: (if many_pages { usize::BITS - 1 - stride.leading_zeros() } else { piece_shift }) as usize,
             blocks,
             slot_shift: slot_shift as usize,
             inverse: inverse(stride >> twist),
             twist: twist as usize,
-            unit_size,
+            unit_inverse: if piece_units > 1 { (1usize << FRACTION).div_ceil(unit_size) } else { 0 },
+            piece_blocks,
+            piece_size,
+            piece_units,
             group_units: (SLOTS >> slot_shift).min(UNITS),
-            span_units: PAGE_SIZE >> unit_shift,
+            span_units: piece_units.wrapping_mul(PAGE_SIZE >> piece_shift),
             span_size,
+            span_align: align.max(PAGE_SIZE),
             boundary: if many_pages { boundary } else { 0 },
         })
     }
 
-    /// The number of the block that begins `offset` bytes behind a unit's first byte: one of the unit's if it is less
-    /// than `blocks`, and else no block begins there.
+    /// Returns the key of the unit that a block at `va` belongs to. Each unit of a pool has a key of its own, except that a
+    /// block of several pages has several.
+    #[inline(always)]
+    pub fn key(&self, va: usize) -> usize {
+        let piece = va.wrapping_shr(self.key_shift as u32);
+        if self.unit_inverse == 0 {
+            return piece;
+        }
+        let offset = va & self.piece_size.wrapping_sub(1);
+        piece.wrapping_mul(self.piece_units).wrapping_add(offset.wrapping_mul(self.unit_inverse) >> FRACTION)
+    }
+
+    /// Returns the number of the block that begins `offset` bytes after a unit's first byte. It is one of the unit's blocks if
+    /// the result is less than their number; otherwise no block begins there.
     ///
     /// A product with the inverse divides without a rest those offsets that have none, and makes all others large
     /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9).
@@ -104,20 +160,32 @@ impl Shape {
         offset.wrapping_mul(self.inverse).rotate_right(self.twist as u32)
     }
 
-    /// The bits of a unit whose first is bit `first`.
-    pub fn bits(&self, first: usize) -> usize {
-        lowest_bits(self.blocks).wrapping_shl(first as u32)
+    /// Returns the distance of the first byte of a span's unit from the first byte of the span's first unit.
+    pub fn unit_offset(&self, unit: usize) -> usize {
+        let units = self.piece_units.max(1);
+        let (piece, unit) = (unit / units, unit % units);
+        piece.wrapping_mul(self.piece_size).wrapping_add(unit.wrapping_mul(self.blocks).wrapping_mul(self.stride))
     }
 
-    /// The bits of those blocks of a unit, from bit `first` on, that lie up to `limit`, their last bytes too. The unit's first
-    /// byte is at `start` for the device.
-    pub fn bits_within(&self, first: usize, start: usize, limit: usize) -> usize {
+    /// Returns the number of blocks in a span's unit.
+    pub fn unit_blocks(&self, unit: usize) -> usize {
+        let before = (unit % self.piece_units.max(1)).wrapping_mul(self.blocks);
+        self.piece_blocks.saturating_sub(before).min(self.blocks)
+    }
+
+    /// Returns the number of blocks in a span.
+    pub fn span_blocks(&self) -> usize {
+        self.span_units.checked_div(self.piece_units).unwrap_or(0).wrapping_mul(self.piece_blocks)
+    }
+
+    /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or before
+    /// the address `limit`.
+    pub fn blocks_within(&self, blocks: usize, start: usize, limit: usize) -> usize {
         let bytes = limit.checked_sub(start).map_or(0, |last| last.saturating_add(1));
-        let blocks = if limit == usize::MAX { self.blocks } else { bytes.checked_div(self.stride).unwrap_or(0) };
-        lowest_bits(blocks.min(self.blocks)).wrapping_shl(first as u32)
+        if limit == usize::MAX { blocks } else { bytes.checked_div(self.stride).unwrap_or(0).min(blocks) }
     }
 
-    /// How many bytes behind the start of a span at `handle` a block may begin.
+    /// Returns the distance from the start of a span at `handle` to its first block.
     pub fn lead(&self, handle: usize) -> usize {
         if self.boundary == 0 {
             return 0;
@@ -126,24 +194,25 @@ impl Shape {
         if left < self.stride { left } else { 0 }
     }
 
-    /// Bytes of a span in which a block fits wherever the span begins.
+    /// Returns the bytes of a span in which a block fits wherever the span begins.
     pub fn wide_span(&self) -> usize {
         self.span_size.saturating_mul(2) - PAGE_SIZE
     }
 
-    /// Pages of `bytes`, which are whole pages.
+    /// Returns the number of pages in `bytes`, which are whole pages.
     pub fn pages(bytes: usize) -> usize {
         bytes >> PAGE_SHIFT
     }
 }
 
-/// A word whose lowest `count` bits are set, up to [`SLOTS`].
-fn lowest_bits(count: usize) -> usize {
+/// Returns a word whose lowest `count` bits are set, up to [`SLOTS`].
+pub fn lowest_bits(count: usize) -> usize {
     // Half of a word's bits at most, so the shift never reaches all of them.
     1usize.wrapping_shl(count.min(SLOTS) as u32).wrapping_sub(1)
 }
 
-/// `x` such that `x * odd` is one, modulo two to the word's bits: every step of Newton's doubles the bits that are right.
+/// Returns `x` such that `x * odd` is one, modulo two to the power of the word's bits. Each step of Newton's method doubles the
+/// number of right bits.
 fn inverse(odd: usize) -> usize {
     let mut x = odd; // right in three bits
     for _ in 0..5 {
@@ -155,60 +224,103 @@ fn inverse(odd: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
+
+    /// All shapes of blocks up to a page.
+    fn shapes(boundaries: &[usize]) -> Vec<Shape> {
+        let mut shapes = Vec::new();
+        for size in (1..=PAGE_SIZE).step_by(3).chain([16, 20, 24, 48, 56, 64, 100, 256, 1024, 4096]) {
+            for (align, boundary) in
+                [1, 16, 64, 4096].into_iter().flat_map(|align| boundaries.iter().map(move |boundary| (align, *boundary)))
+            {
+                shapes.extend(Shape::new(size, align, boundary));
+                shapes.extend(Shape::linux(size, align, boundary));
+            }
+        }
+        shapes
+    }
+
+    /// Returns how many blocks a page has with Linux's `dma_pool`: one after the other, but not across a boundary.
+    fn blocks_on_linux(stride: usize, boundary: usize) -> usize {
+        let boundary = if boundary == 0 { PAGE_SIZE } else { boundary.min(PAGE_SIZE) };
+        let (mut count, mut start) = (0, 0usize);
+        while start + stride <= PAGE_SIZE {
+            if start / boundary == (start + stride - 1) / boundary {
+                (count, start) = (count + 1, start + stride);
+            } else {
+                start = start.next_multiple_of(boundary);
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn as_many_blocks_fit_in_a_page_as_on_linux_and_none_crosses_a_boundary() {
+        for boundary in [0, 32, 256, 512, 1024, 2048, 4096, 8192] {
+            for shape in shapes(&[boundary]) {
+                let unit = |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
+                let starts: Vec<usize> = (0..shape.span_units).flat_map(unit).collect();
+                assert_eq!(starts.len(), shape.span_blocks());
+                assert_eq!(starts.len(), blocks_on_linux(shape.stride, boundary), "{shape:?}");
+                assert!(starts.windows(2).all(|pair| pair[1] >= pair[0] + shape.stride));
+                let within = boundary.wrapping_sub(1).min(PAGE_SIZE - 1) + 1;
+                assert!(starts.iter().all(|start| start / within == (start + shape.stride - 1) / within), "{shape:?}");
+            }
+        }
+        for (size, count) in [(20, 204), (24, 170), (48, 85), (56, 73), (100, 40), (5, 256)] {
+            assert_eq!(Shape::linux(size, 1, 0).unwrap().span_blocks(), count);
+        }
+    }
 
     #[test]
     fn an_index_is_found_for_the_starts_of_blocks_and_for_nothing_else() {
-        for size in (1..=PAGE_SIZE).step_by(3).chain([16, 64, 256, 1024, 4096, 4097, 5000, 20000]) {
-            for align in [1, 16, 64, 4096] {
-                let shape = Shape::new(size, align, 0).unwrap();
-                for offset in 0..2 * shape.unit_size {
-                    let is_start = offset.is_multiple_of(shape.stride) && offset / shape.stride < shape.blocks;
-                    let index = shape.index(offset);
-                    assert_eq!(index < shape.blocks, is_start, "{offset} in {shape:?}");
-                    assert!(!is_start || index == offset / shape.stride);
+        for shape in shapes(&[0]) {
+            for offset in 0..2 * PAGE_SIZE {
+                let is_start = offset.is_multiple_of(shape.stride) && offset / shape.stride < shape.blocks;
+                let index = shape.index(offset);
+                assert_eq!(index < shape.blocks, is_start, "{offset} in {shape:?}");
+                assert!(!is_start || index == offset / shape.stride);
+            }
+            assert!(shape.index(0usize.wrapping_sub(shape.stride)) >= shape.blocks);
+        }
+    }
+
+    #[test]
+    fn each_unit_has_a_key_of_its_own() {
+        for shape in shapes(&[0, 512, 4096]) {
+            let base = 0x7000_0000;
+            let mut keys = Vec::new();
+            for unit in 0..2 * shape.span_units {
+                let page = base + unit / shape.span_units * PAGE_SIZE;
+                let start = page + shape.unit_offset(unit % shape.span_units);
+                let key = shape.key(start);
+                for block in 0..shape.unit_blocks(unit % shape.span_units) {
+                    assert_eq!(shape.key(start + block * shape.stride), key, "{shape:?}");
                 }
-                assert!(shape.index(0usize.wrapping_sub(shape.stride)) >= shape.blocks);
+                assert!(!keys.contains(&key), "{shape:?}");
+                keys.push(key);
             }
         }
     }
 
     #[test]
-    fn units_tile_pages_and_groups() {
-        for size in 1..=PAGE_SIZE {
-            for boundary in [0, 8, 32, 256, 1024, 4096, 8192] {
-                let Ok(shape) = Shape::new(size, 1, boundary) else { continue };
-                assert_eq!(shape.unit_size * shape.span_units, PAGE_SIZE);
-                assert!((1..=SLOTS).contains(&shape.blocks) && shape.blocks * shape.stride <= shape.unit_size);
-                assert!(
-                    shape.group_units <= UNITS
-                        && shape.group_units << shape.slot_shift <= SLOTS
-                        && shape.blocks <= 1 << shape.slot_shift
-                );
-                assert!(shape.group_units.is_power_of_two() && shape.span_units.is_power_of_two());
-            }
+    fn units_fit_in_groups() {
+        for shape in shapes(&[0, 8, 32, 256, 1024, 4096, 8192]) {
+            assert!((1..=SLOTS).contains(&shape.blocks) && shape.blocks <= 1 << shape.slot_shift);
+            assert!(shape.group_units <= UNITS && shape.group_units << shape.slot_shift <= SLOTS);
+            assert!(shape.group_units.is_power_of_two());
+            assert!(shape.span_units.is_multiple_of(shape.group_units) || shape.span_units.is_power_of_two());
         }
     }
 
     #[test]
     fn blocks_within_a_limit() {
         let shape = Shape::new(100, 0, 0).unwrap();
-        assert_eq!((shape.stride, shape.blocks), (104, 19));
-        let within = |limit| shape.bits_within(0, 0x1000, limit);
+        assert_eq!((shape.stride, shape.blocks), (104, 32));
+        let within = |limit| shape.blocks_within(7, 0x1000, limit);
         assert_eq!((within(0), within(0xfff), within(0x1000 + 102), within(0x1000 + 103)), (0, 0, 0, 1));
-        assert_eq!((within(0x1000 + 311), within(usize::MAX)), (7, shape.bits(0)));
-        assert_eq!(shape.bits_within(3, 0x1000, 0x1000 + 311), 7 << 3);
-        assert_eq!(shape.bits_within(0, usize::MAX - 0xfff, usize::MAX), shape.bits(0));
-    }
-
-    #[test]
-    fn blocks_of_powers_of_two_fill_their_page() {
-        for size in [8, 16, 64, 256, 1024, 4096] {
-            let shape = Shape::new(size, size, 0).unwrap();
-            assert_eq!(shape.blocks * shape.span_units * size, PAGE_SIZE);
-        }
-        // 68 bytes aligned to 32 within 4,096.
-        let shape = Shape::new(68, 32, 4096).unwrap();
-        assert_eq!((shape.stride, shape.blocks * shape.span_units), (96, 42));
+        assert_eq!((within(0x1000 + 311), within(0x9000), within(usize::MAX)), (3, 7, 7));
+        assert_eq!(shape.blocks_within(7, usize::MAX - 0xfff, usize::MAX), 7);
     }
 
     #[test]
@@ -228,5 +340,15 @@ mod tests {
         assert_eq!(bad(33, 32, 32), Some(BadShape::Boundary));
         assert_eq!(bad(16, 32, 16), Some(BadShape::Boundary));
         assert!(Shape::new(1, 0, 8).is_ok() && Shape::new(16, 4096, 4096).is_ok());
+    }
+
+    #[test]
+    fn linux_allows_more_alignment_than_a_page() {
+        let shape = Shape::linux(100, 1 << 16, 0).unwrap();
+        assert_eq!((shape.stride, shape.span_size, shape.span_align), (1 << 16, 1 << 16, 1 << 16));
+        assert_eq!(Shape::linux(100, 1 << 16, 4096).err(), Some(BadShape::Boundary));
+        assert_eq!(Shape::linux(0, 1, 0).err(), Some(BadShape::Size));
+        assert_eq!(Shape::linux(16, 48, 0).err(), Some(BadShape::Align));
+        assert_eq!(Shape::linux(16, 1 << (usize::BITS - 1), 0).err(), Some(BadShape::Size));
     }
 }

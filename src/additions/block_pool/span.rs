@@ -207,7 +207,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let (room, units) = rooms.find(|(room, _)| room.size.load(Relaxed) == 0)?;
 
         let lead = self.shape.lead(span.handle);
-        for (unit, offset) in units.iter().zip((lead..).step_by(self.shape.unit_size.max(1))) {
+        for (number, unit) in units.iter().enumerate() {
+            let offset = lead.wrapping_add(self.shape.unit_offset(number));
             let offset = offset.wrapping_sub(unit.first.wrapping_mul(self.shape.stride));
             self.open.update(self.kernel, unit.group, || {
                 unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
@@ -239,7 +240,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Lets every caller find the blocks of a unit, which are free but for those of `in_use`.
     pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
-        unit.group.word.add(unit.bits(self.shape.bits(0)), in_use);
+        unit.group.word.add(unit.bits(), in_use);
         self.open.update(self.kernel, unit.group, || {});
     }
 
@@ -260,6 +261,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 base: AtomicUsize::new(0),
                 handle_base: AtomicUsize::new(0),
                 first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
+                blocks: shape.unit_blocks(number),
                 present: present_bit(number & group_units.wrapping_sub(1)),
                 group,
             };

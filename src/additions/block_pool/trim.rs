@@ -68,13 +68,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes all blocks of `units` absent, or none: then one of them is in use.
     fn claim_all(&self, units: &'static [Unit]) -> bool {
-        let bits = |unit: &Unit| self.shape.bits(unit.first);
+        let bits = |unit: &Unit| unit.bits().blocks;
         // A look first: what is claimed and put back, an interrupt does not find for a moment.
         let is_free = |unit: &Unit| unit.group.word.free() & bits(unit) == bits(unit);
         if !units.iter().all(is_free) {
             return false;
         }
-        let claim = |unit: &Unit| unit.group.word.remove(unit.bits(self.shape.bits(0)));
+        let claim = |unit: &Unit| unit.group.word.remove(unit.bits());
         let claimed = units.iter().take_while(|unit| claim(unit)).count();
         if claimed != units.len() {
             units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));
@@ -109,7 +109,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Sets which blocks of a unit the device reaches. The caller has the list's lock.
     pub(super) fn set_reach(&self, unit: &Unit) {
-        let all = self.shape.bits(unit.first);
+        let all = unit.bits().blocks;
         let reached = self.reached(unit);
         if reached != all && unit.base.load(Relaxed) != 0 {
             self.has_unreachable.store(true, Relaxed);
@@ -120,11 +120,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// The bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let start = unit.handle_base.load(Relaxed).wrapping_add(unit.first.wrapping_mul(self.shape.stride));
-        self.shape.bits_within(unit.first, start, self.limit.load(Relaxed))
+        unit.block_bits(self.shape.blocks_within(unit.blocks, start, self.limit.load(Relaxed)))
     }
 
     fn reaches_all(&self, unit: &Unit) -> bool {
-        self.reached(unit) == self.shape.bits(unit.first)
+        self.reached(unit) == unit.bits().blocks
     }
 }
 
