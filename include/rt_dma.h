@@ -336,17 +336,62 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
                                                    uintptr_t boundary);
 
 /**
+ * @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
+ *
+ * It differs from a pool of `rt_dma_block_pool_create` in this:
+ * - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses are
+ *   allowed.
+ * - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on Linux.
+ * - `align` may be more than a page.
+ * - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is empty or
+ *   was never used. `rt_dma_block_pool_fill` makes more ready.
+ *
+ * All other functions take both kinds of pools.
+ *
+ * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
+ * @param[in] dev The device.
+ * @param[in] size Bytes in a block, not zero. May be more than a page.
+ * @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
+ * means 1.
+ * @param[in] boundary As for `rt_dma_block_pool_create`.
+ * @return As for `rt_dma_block_pool_create`. That there is no DMA memory yet is no error.
+ * @note Context: thread.
+ */
+struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
+                                                         struct rt_device *dev,
+                                                         uintptr_t size,
+                                                         uintptr_t align,
+                                                         uintptr_t boundary);
+
+/**
+ * @brief Makes sure that blocks are free, for an interrupt that will allocate them.
+ *
+ * The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
+ *
+ * @param[in] pool The pool.
+ * @param[in] count Blocks that shall be free.
+ * @retval RT_EOK At least `count` blocks are free.
+ * @retval -RT_EINVAL `pool` is NULL.
+ * @retval -RT_ENOMEM There is no memory for as many.
+ * @retval -RT_EBUSY The caller may not sleep.
+ * @note Context: thread.
+ */
+intptr_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
+                                uintptr_t count);
+
+/**
  * @brief Allocates a block. Its contents are undefined.
  *
  * A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
- * allowed, and neither `memset` nor `memcpy`.
+ * allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
  *
  * The call takes the same time however many blocks the pool has, and does not touch their memory.
  *
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
+ * @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
+ * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
                               unsigned long *dma_handle);
@@ -540,6 +585,23 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     uintptr_t size,
                                                     uintptr_t align,
                                                     uintptr_t boundary);
+
+/**
+ * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
+ *
+ * @param[in] name As for `rt_dma_block_pool_create_linux`.
+ * @param[in] dev The device.
+ * @param[in] size As for `rt_dma_block_pool_create_linux`.
+ * @param[in] align As for `rt_dma_block_pool_create_linux`.
+ * @param[in] boundary As for `rt_dma_block_pool_create_linux`.
+ * @return The pool; NULL where `rt_dma_block_pool_create_linux` returns NULL, and without memory for the bookkeeping.
+ * @note Context: thread.
+ */
+struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
+                                                          struct rt_device *dev,
+                                                          uintptr_t size,
+                                                          uintptr_t align,
+                                                          uintptr_t boundary);
 
 /**
  * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.

@@ -6,7 +6,8 @@
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
  * - dma_pool_destroy() leaves a pool alone whose blocks are not all free, and logs them.
- * - A block may be allocated in an interrupt, whatever the GFP flags say.
+ * - A block may be allocated in an interrupt, whatever the GFP flags say. Threads keep a few blocks ready for that;
+ *   rt_dma_block_pool_fill() makes more ready.
  */
 #ifndef RT_DMA_LINUX_DMAPOOL_H
 #define RT_DMA_LINUX_DMAPOOL_H
@@ -34,8 +35,8 @@ static inline struct rt_dma_block_pool *dma_linux_block_pool(struct dma_pool *po
 static inline struct dma_pool *dma_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
 {
-    return (struct dma_pool *)(void *)rt_dma_block_pool_create(name, dma_rt_device(dev), size, align ? align : 1,
-            boundary);
+    return (struct dma_pool *)(void *)rt_dma_block_pool_create_linux(name, dma_rt_device(dev), size,
+            align, boundary);
 }
 
 /** @brief Creates a pool as dma_pool_create() does, near a NUMA node: there is one only. */
@@ -85,8 +86,8 @@ static inline void dma_pool_destroy(struct dma_pool *pool)
 static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
 {
-    return (struct dma_pool *)(void *)rt_dmam_block_pool_create(name, dma_rt_device(dev), size, align ? align : 1,
-            boundary);
+    return (struct dma_pool *)(void *)rt_dmam_block_pool_create_linux(name, dma_rt_device(dev), size,
+            align, boundary);
 }
 
 /** @brief Destroys a pool of dmam_pool_create() before the device is released. NULL does nothing. Thread. */

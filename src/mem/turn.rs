@@ -46,6 +46,24 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// Waits for the turn in a thread. Elsewhere takes it if no other caller has it, and returns `None` if one has.
+    ///
+    /// A caller that is no thread must not sleep with it.
+    ///
+    /// Context: any.
+    pub fn take_at_once<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
+        if kernel.can_sleep() {
+            return self.take(kernel);
+        }
+        if self.0.swap(true, Acquire) {
+            return None;
+        }
+        kernel.turn_begins();
+        Some(Turned { taken: &self.0, kernel })
+    }
+}
+
 impl<K: Kernel> Drop for Turned<'_, K> {
     fn drop(&mut self) {
         self.kernel.turn_ends();

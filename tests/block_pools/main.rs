@@ -7,6 +7,7 @@ mod calls;
 mod failures;
 mod masks;
 mod properties;
+mod reserve;
 mod sources;
 mod text;
 mod threads;
@@ -42,6 +43,11 @@ const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, self.limit(device) as u64)
+    }
+
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        let ops = self.0.choose_ops(device).ok()?;
+        self.0.allocate_aligned(ops, device, size, align, COHERENT, self.limit(device) as u64)
     }
 
     fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
@@ -88,6 +94,11 @@ impl Blocks {
     pub fn set_mask(&self, mask: usize) {
         self.mask.store(mask, Relaxed);
         self.pools.follow_mask(self.device);
+    }
+
+    /// The memory of the pools.
+    pub fn source(&self) -> Coherent {
+        Coherent(self.machine.dma, self.mask)
     }
 
     pub fn create(&self, size: usize, align: usize, boundary: usize) -> &'static Pool {

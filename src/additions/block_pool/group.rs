@@ -151,6 +151,23 @@ impl OpenGroups {
         group.before.set(None);
     }
 
+    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups at most.
+    ///
+    /// Context: any.
+    pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
+        let head = self.head.lock(kernel);
+        let listed = core::iter::successors(*head, |group| group.next.get());
+        let groups = self.current.get().into_iter().chain(listed).take(count.saturating_add(1));
+        let mut found = 0usize;
+        for group in groups {
+            found = found.saturating_add(group.word.takeable());
+            if found >= count {
+                break;
+            }
+        }
+        found >= count
+    }
+
     /// Takes the list's lock.
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Option<&'static Group>> {
         self.head.lock(kernel)

@@ -11,6 +11,7 @@ mod group;
 #[cfg(test)]
 mod interleaved;
 pub mod report;
+mod reserve;
 pub mod set;
 pub mod shape;
 mod span;
@@ -41,8 +42,14 @@ use word::NotGiven;
 /// [`free`](Pages::free) gets it back, and its address is that of a pointer whose provenance was exposed.
 #[allow(unsafe_code)]
 pub unsafe trait Pages: Copy + Send + Sync + 'static {
-    /// `size` bytes of coherent memory, whole pages, and their handle. *Thread.*
+    /// `size` bytes of coherent memory, whole pages, and their handle. Context: thread first, then any.
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
+    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a power of
+    /// two, if that is possible. The pool checks both. Context: thread first, then any.
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        let _ = align;
+        self.allocate(device, size)
+    }
     /// Gives them back. *Thread.*
     fn free(&self, device: Device, size: usize, va: Va, handle: usize);
     /// The last address that the device reaches now, with its coherent mask. Any context.
@@ -113,6 +120,8 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     limit: AtomicUsize,
     /// Some blocks lie beyond the limit, or did.
     has_unreachable: AtomicBool,
+    /// Whether threads keep memory ready for interrupts.
+    keeps_reserve: AtomicBool,
     /// How many pools were made before.
     serial: usize,
     /// The next pool of the set.
@@ -135,6 +144,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             bad_calls: AtomicUsize::new(0),
             limit: AtomicUsize::new(pages.limit(device)),
             has_unreachable: AtomicBool::new(false),
+            keeps_reserve: AtomicBool::new(false),
             serial,
             next: AtomicRef::new(),
         })
@@ -180,7 +190,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[cold]
     #[inline(never)]
     pub fn allocate_slowly(&self) -> Option<Block> {
-        self.take_from_any().or_else(|| self.allocate_by_growing())
+        let block = self.take_from_any().or_else(|| self.allocate_by_growing());
+        self.keep_reserve();
+        block
     }
 
     /// A block that is free now. Any context.
@@ -257,6 +269,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[inline(never)]
     fn reopen(&self, group: &'static Group) -> Result<(), BadFree> {
         self.open.update(self.kernel, group, || {});
+        self.keep_reserve();
         Ok(())
     }
 

@@ -54,6 +54,9 @@ pub struct Request {
     pub boundary: usize,
 }
 
+/// [`Shape::new`] or [`Shape::linux`].
+type Rules = fn(usize, usize, usize) -> Result<Shape, BadShape>;
+
 /// All block pools whose memory comes from `P`.
 pub struct BlockPools<K: Kernel, P: Pages> {
     kernel: K,
@@ -86,9 +89,21 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         self.bad_calls.load(Relaxed)
     }
 
-    /// A new pool, which has no memory yet. *Thread.*
+    /// Creates a pool, which has no memory yet. Context: thread.
     pub fn create(&self, request: &Request) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let result = self.try_create(request);
+        self.create_by(request, Shape::new, self.pages)
+    }
+
+    /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page, and
+    /// threads keep memory ready for interrupts. Its memory comes from `pages`. Context: thread.
+    pub fn create_linux(&self, request: &Request, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let pool = self.create_by(request, Shape::linux, pages)?;
+        pool.start_reserve();
+        Ok(pool)
+    }
+
+    fn create_by(&self, request: &Request, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let result = self.try_create(request, shape, pages);
         let format = match result {
             Ok(_) => return result,
             Err(BadCreate::NoDevice) => apart!("blocks of %lu bytes aligned to %lu within %lu: no device"),
@@ -109,13 +124,13 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         result
     }
 
-    fn try_create(&self, request: &Request) -> Result<&'static BlockPool<K, P>, BadCreate> {
+    fn try_create(&self, request: &Request, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let device = request.device.ok_or(BadCreate::NoDevice)?;
-        let shape = Shape::new(request.size, request.align, request.boundary).map_err(BadCreate::Shape)?;
+        let shape = shape(request.size, request.align, request.boundary).map_err(BadCreate::Shape)?;
         let pool = {
             let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
             let serial = self.made.fetch_add(1, Relaxed);
-            let pool = BlockPool::new(self.kernel, self.pages, request.name, device, shape, serial);
+            let pool = BlockPool::new(self.kernel, pages, request.name, device, shape, serial);
             let pool = pool.ok_or(BadCreate::NoMemory)?;
             self.append(pool);
             pool

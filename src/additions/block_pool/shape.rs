@@ -174,6 +174,7 @@ impl Shape {
     }
 
     /// Returns the number of blocks in a span.
+    #[cfg(test)]
     pub fn span_blocks(&self) -> usize {
         self.span_units.checked_div(self.piece_units).unwrap_or(0).wrapping_mul(self.piece_blocks)
     }

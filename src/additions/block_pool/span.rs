@@ -113,7 +113,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// the console, which may need a block of this pool.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
         if !self.kernel.can_sleep() {
-            return None;
+            return self.grow_in_interrupt();
         }
         // A driver may have copied the operations of a device with a mask.
         if self.pages.limit(self.device) != self.limit.load(Relaxed) {
@@ -134,7 +134,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// A block of a span, or one that another thread has got memory for meanwhile; then the span goes back.
-    fn use_span(&self, span: Span) -> Option<Block> {
+    pub(super) fn use_span(&self, span: Span) -> Option<Block> {
         let (block, is_used) = self.take_or_add(span);
         if !is_used {
             self.give_back(span);
@@ -143,7 +143,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     fn take_or_add(&self, span: Span) -> (Option<Block>, bool) {
-        let Some(_turn) = self.spans.turn.take(self.kernel) else { return (None, false) };
+        let Some(_turn) = self.spans.turn.take_at_once(self.kernel) else { return (None, false) };
         if let Some(block) = self.take_from_any() {
             return (Some(block), false);
         }
@@ -171,7 +171,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// A span in which a block fits.
-    fn get_span(&self) -> Option<Span> {
+    pub(super) fn get_span(&self) -> Option<Span> {
         let span = self.get_pages(self.shape.span_size)?;
         if self.shape.lead(span.handle).saturating_add(self.shape.stride) <= span.size {
             return Some(span);
@@ -182,22 +182,27 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     fn get_pages(&self, size: usize) -> Option<Span> {
-        let (va, handle) = self.pages.allocate(self.device, size)?;
+        let align = self.shape.span_align;
+        let (va, handle) = match align > PAGE_SIZE {
+            true => self.pages.allocate_aligned(self.device, size, align)?,
+            false => self.pages.allocate(self.device, size)?,
+        };
         // Another mask was set meanwhile, or the device's own allocation does not obey it.
         if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
             self.pages.free(self.device, size, va, handle);
             return None;
         }
-        if va != 0 && (va | handle).is_multiple_of(PAGE_SIZE) {
+        // A view of the processor begins at any page: only the device's address is aligned to more.
+        if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
             return Some(Span { va, handle, size });
         }
         self.pages.free(self.device, size, va, handle);
-        self.log(apart!("the device's memory does not begin on a page: 0x%lx, handle 0x%lx"), &[va, handle]);
+        self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
         None
     }
 
     /// Makes blocks of a span: all are free but one, which is the caller's. `None` if the heap has no room.
-    fn add_span(&self, span: Span) -> Option<Block> {
+    pub(super) fn add_span(&self, span: Span) -> Option<Block> {
         self.make_places(self.shape.span_units)?;
         let batch = match self.spans.vacant.get() {
             Some(batch) => batch,
@@ -245,7 +250,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Bookkeeping for the next spans, none of which is there yet.
-    fn new_batch(&self) -> Option<&'static Batch> {
+    pub(super) fn new_batch(&self) -> Option<&'static Batch> {
+        if !self.kernel.can_sleep() {
+            return None;
+        }
         let shape = &self.shape;
         let made = self.spans.made.load(Relaxed);
         // A pool of few large blocks shall have little bookkeeping; the groups of many shall be large, since a group that
@@ -296,7 +304,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     // --- the table -------------------------------------------------------------------------------------------------
 
     /// Makes sure that half of the table is empty with `more` units. `None` if the heap has no room.
-    fn make_places(&self, more: usize) -> Option<()> {
+    pub(super) fn make_places(&self, more: usize) -> Option<()> {
         let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
         match self.table.get() {
             Some(table) if table.len() >= wanted => Some(()),
@@ -307,6 +315,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: another call may be reading
     /// it. `None` if the heap has no room.
     fn new_table(&self, mut places: usize) -> Option<()> {
+        if !self.kernel.can_sleep() {
+            return None;
+        }
         let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
         while places <= most {
             let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;

@@ -184,6 +184,11 @@ impl GroupWord {
         self.word.load(Relaxed) & (usize::MAX >> (usize::BITS as usize - SLOTS))
     }
 
+    /// Returns the number of free blocks that the device reaches.
+    pub fn takeable(&self) -> usize {
+        (self.word.load(Relaxed) & self.reach.load(Relaxed)).count_ones() as usize
+    }
+
     /// Returns whether a block that the device reaches is free.
     pub fn has_some(&self) -> bool {
         step();

@@ -7,7 +7,6 @@
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
 //! ([`DeviceRecords::forget`]): a device that has none is a new one.
 
-use crate::additions::device::limits::Limits;
 use crate::additions::device::masked::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
@@ -44,6 +43,22 @@ impl Masks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
     }
+}
+
+/// The limits of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The maximum number of bytes in a segment.
+    pub max_segment: usize,
+    /// No segment crosses a multiple of this number plus one: 0xffff for 64 KiB.
+    pub boundary_mask: usize,
+    /// The low bits of an address that a bounce buffer keeps.
+    pub align_mask: usize,
+}
+
+impl Limits {
+    /// The limits of a device that stated none: Linux's defaults.
+    pub const NONE: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
 }
 
 /// [`Masks`] with the alignment of 32 bits.

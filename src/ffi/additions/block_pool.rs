@@ -7,13 +7,14 @@ use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use crate::additions::device::resource::Kind;
+use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Va};
+use crate::kernel::{Device, Kernel, Va};
 use crate::mem::words::DeviceMemory;
 
 /// @brief A pool of small blocks of DMA memory.
@@ -25,29 +26,60 @@ pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools:
 
 /// Allocates pages by the device's own table of operations.
 #[derive(Clone, Copy)]
-pub struct DevicePages(());
+pub struct DevicePages {
+    memory: Memory,
+}
+
+/// The memory that blocks are.
+#[derive(Clone, Copy)]
+enum Memory {
+    /// As `rt_dma_alloc_coherent` returns it.
+    Coherent,
+    /// As `rt_dma_alloc_wc` returns it: Normal memory on aarch64.
+    WriteCombining,
+}
 
 impl DevicePages {
     pub(in crate::ffi) const fn new() -> Self {
-        DevicePages(())
+        DevicePages { memory: Memory::Coherent }
+    }
+
+    const fn write_combining() -> Self {
+        DevicePages { memory: Memory::WriteCombining }
+    }
+
+    fn flags(&self, device: Device) -> usize {
+        match self.memory {
+            Memory::Coherent => Flags::COHERENT.bits(),
+            // SAFETY: the pool's device exists as long as the pool.
+            Memory::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
+        }
     }
 }
 
-/// The flags of RT-Thread's `rt_dma_alloc_coherent`.
-const COHERENT: usize = Flags::NOCACHE.union(Flags::LINEAR).bits();
+fn dev(device: Device) -> *mut rt_device {
+    pointer(device.0).cast()
+}
 
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         let mut handle = 0;
         // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc(pointer(device.0).cast(), size, &mut handle, COHERENT) };
+        let pages = unsafe { rt_dma_alloc(dev(device), size, &mut handle, self.flags(device)) };
+        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
+    }
+
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        let mut handle = 0;
+        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
+        let pages = unsafe { rt_dma_alloc_aligned(dev(device), size, align, &mut handle, self.flags(device)) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
     fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         // SAFETY: the pool's device exists as long as the pool; a wrong address is refused without reading it.
-        unsafe { rt_dma_free(pointer(device.0).cast(), size, pointer(va), handle, COHERENT) }
+        unsafe { rt_dma_free(dev(device), size, pointer(va), handle, self.flags(device)) }
     }
 
     fn limit(&self, device: Device) -> usize {
@@ -134,17 +166,77 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     }
 }
 
+/// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
+///
+/// It differs from a pool of `rt_dma_block_pool_create` in this:
+/// - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses are
+///   allowed.
+/// - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on Linux.
+/// - `align` may be more than a page.
+/// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is empty or
+///   was never used. `rt_dma_block_pool_fill` makes more ready.
+///
+/// All other functions take both kinds of pools.
+///
+/// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
+/// @param[in] dev The device.
+/// @param[in] size Bytes in a block, not zero. May be more than a page.
+/// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
+/// means 1.
+/// @param[in] boundary As for `rt_dma_block_pool_create`.
+/// @return As for `rt_dma_block_pool_create`. That there is no DMA memory yet is no error.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_block_pool_create_linux(
+    name: *const c_char,
+    dev: *mut rt_device,
+    size: usize,
+    align: usize,
+    boundary: usize,
+) -> *mut rt_dma_block_pool {
+    FOLLOW_MASK.set(black_box(&FOLLOW));
+    // SAFETY: the caller passes a C string or null.
+    let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
+    match POOLS.create_linux(&request, DevicePages::write_combining()) {
+        Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
+        Err(_) => core::ptr::null_mut(),
+    }
+}
+
+/// @brief Makes sure that blocks are free, for an interrupt that will allocate them.
+///
+/// The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
+///
+/// @param[in] pool The pool.
+/// @param[in] count Blocks that shall be free.
+/// @retval RT_EOK At least `count` blocks are free.
+/// @retval -RT_EINVAL `pool` is NULL.
+/// @retval -RT_ENOMEM There is no memory for as many.
+/// @retval -RT_EBUSY The caller may not sleep.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, count: usize) -> isize {
+    let errors = errors();
+    // SAFETY: the caller passes a pool or null.
+    let Some(pool) = (unsafe { pool_of(pool) }) else { return errors.inval };
+    if !DMA.kernel.can_sleep() {
+        return errors.busy;
+    }
+    if pool.fill(count) { errors.ok } else { errors.nomem }
+}
+
 /// @brief Allocates a block. Its contents are undefined.
 ///
 /// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
-/// allowed, and neither `memset` nor `memcpy`.
+/// allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
 ///
 /// The call takes the same time however many blocks the pool has, and does not touch their memory.
 ///
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
+/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
+/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller passes a pool or null.

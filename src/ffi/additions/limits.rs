@@ -1,8 +1,7 @@
 //! `rt_dma_set_max_segment` and the other limits of a device's segments.
 
 use crate::abi::rt_device;
-use crate::additions::device::limits::Limits;
-use crate::additions::device::record::NoRecord;
+use crate::additions::device::record::{Limits, NoRecord};
 use crate::ffi::additions::remembered::remember;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;

@@ -4,7 +4,9 @@ use core::ffi::{c_char, c_void};
 
 use crate::abi::rt_device;
 use crate::additions::device::resource::{Kind, Words};
-use crate::ffi::additions::block_pool::{destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create};
+use crate::ffi::additions::block_pool::{
+    destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
+};
 use crate::ffi::additions::managed::reserve;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::Device;
@@ -31,11 +33,36 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    let none = core::ptr::null_mut();
-    // Before the pool is, so that nothing can fail after.
-    let Some(slot) = device(dev).and_then(reserve) else { return none };
     // SAFETY: the caller's.
-    let pool = unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) };
+    manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
+}
+
+/// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
+///
+/// @param[in] name As for `rt_dma_block_pool_create_linux`.
+/// @param[in] dev The device.
+/// @param[in] size As for `rt_dma_block_pool_create_linux`.
+/// @param[in] align As for `rt_dma_block_pool_create_linux`.
+/// @param[in] boundary As for `rt_dma_block_pool_create_linux`.
+/// @return The pool; NULL where `rt_dma_block_pool_create_linux` returns NULL, and without memory for the bookkeeping.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
+    name: *const c_char,
+    dev: *mut rt_device,
+    size: usize,
+    align: usize,
+    boundary: usize,
+) -> *mut rt_dma_block_pool {
+    // SAFETY: the caller's.
+    manage(dev, || unsafe { rt_dma_block_pool_create_linux(name, dev, size, align, boundary) })
+}
+
+/// Creates a pool, and ties it to the device.
+fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) -> *mut rt_dma_block_pool {
+    // Before the pool is, so that nothing can fail after.
+    let Some(slot) = device(dev).and_then(reserve) else { return core::ptr::null_mut() };
+    let pool = create();
     if !pool.is_null() {
         slot.manage(Kind::BlockPool, release, words_of(pool));
     }

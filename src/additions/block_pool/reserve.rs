@@ -1,0 +1,84 @@
+//! Memory that is ready for interrupts.
+//!
+//! An interrupt cannot use the heap, so it cannot make bookkeeping. A pool that keeps a reserve has threads make it in advance:
+//! whenever a thread comes past the usual path, it makes sure that a few blocks are free, and that there is bookkeeping for
+//! more spans. With that bookkeeping an interrupt adds spans itself.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::{Block, BlockPool, Pages};
+use crate::kernel::Kernel;
+
+/// The number of blocks that threads leave free.
+const RESERVE: usize = 4;
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Has threads keep memory ready for interrupts from now on, and makes it ready as far as there is memory.
+    ///
+    /// Context: thread.
+    pub fn start_reserve(&self) {
+        self.keeps_reserve.store(true, Relaxed);
+        self.keep_reserve();
+    }
+
+    /// Makes the reserve complete again, if the pool keeps one and the caller may sleep.
+    ///
+    /// Context: any.
+    pub(super) fn keep_reserve(&self) {
+        if self.keeps_reserve.load(Relaxed) && self.kernel.can_sleep() {
+            self.fill(RESERVE);
+        }
+    }
+
+    /// Makes sure that `count` blocks are free, and that there is bookkeeping for the next spans. Returns false if the memory
+    /// does not suffice.
+    ///
+    /// Context: thread.
+    pub fn fill(&self, count: usize) -> bool {
+        if !self.kernel.can_sleep() {
+            return false;
+        }
+        while !self.open.has_at_least(self.kernel, count) {
+            if !self.add_free_span() {
+                return false;
+            }
+        }
+        self.prepare_bookkeeping()
+    }
+
+    /// Adds a span whose blocks are all free.
+    fn add_free_span(&self) -> bool {
+        let Some(span) = self.get_span() else { return false };
+        let block = {
+            let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
+            self.add_span(span)
+        };
+        match block {
+            // It is a block of the new span, so that the free succeeds.
+            Some(block) => self.free(block.va, block.handle).is_ok(),
+            None => {
+                self.give_back(span);
+                false
+            }
+        }
+    }
+
+    /// Makes sure that a span can be added without the heap.
+    fn prepare_bookkeeping(&self) -> bool {
+        let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
+        let is_there = self.spans.vacant.get().is_some() || self.new_batch().is_some();
+        is_there && self.make_places(self.shape.span_units).is_some()
+    }
+
+    /// Returns a block of a new span, if there is bookkeeping for it.
+    ///
+    /// Context: any.
+    #[cold]
+    pub(super) fn grow_in_interrupt(&self) -> Option<Block> {
+        if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
+            return None;
+        }
+        let span = self.get_span()?;
+        self.use_span(span)
+    }
+}

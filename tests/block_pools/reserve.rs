@@ -1,0 +1,91 @@
+//! Tests pools that keep memory ready for interrupts, by the rules of Linux's `dma_pool`.
+
+use super::*;
+
+fn linux(blocks: &Blocks, size: usize, align: usize, boundary: usize) -> &'static Pool {
+    let request = request(Some(blocks.device), size, align, boundary);
+    blocks.pools.create_linux(&request, blocks.source()).unwrap()
+}
+
+#[test]
+fn an_interrupt_gets_blocks_from_a_pool_that_was_never_used() {
+    for (size, count) in [(64, 1000), (20, 3000), (4096, 30), (10000, 6)] {
+        let blocks = Blocks::new();
+        // The first use of the machine's memory maps it.
+        blocks.destroy(linux(&blocks, size, 0, 0));
+        let before = blocks.machine.balance().heap_bytes;
+        let pool = linux(&blocks, size, 0, 0);
+        let held: Vec<_> = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).take(count).collect());
+        // A thread leaves at least four blocks free, and bookkeeping with which the interrupt adds pages itself.
+        assert!(held.len() >= 4, "{size}: {}", held.len());
+        let refilled = take(&blocks, pool);
+        let more: Vec<_> = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).take(4).collect());
+        assert_eq!(more.len(), 4, "{size}: a thread that came by refilled the reserve");
+        for block in held.iter().chain(&more).chain([&refilled]) {
+            blocks.machine.in_interrupt(|| pool.free(block.va, block.handle)).unwrap();
+        }
+        assert_eq!(pool.usage().in_use, 0);
+        blocks.destroy(pool);
+        assert_eq!(blocks.machine.balance().heap_bytes, before);
+    }
+}
+
+#[test]
+fn a_filled_pool_serves_an_interrupt_with_as_many_blocks() {
+    let blocks = Blocks::new();
+    let pool = linux(&blocks, 4096, 0, 0);
+    assert!(pool.fill(100));
+    let held: Vec<_> = blocks.machine.in_interrupt(|| std::iter::from_fn(|| pool.allocate()).take(100).collect());
+    assert_eq!(held.len(), 100);
+    assert!(!blocks.machine.in_interrupt(|| pool.fill(1)), "it takes a thread");
+    assert!(!pool.fill(1 << 20), "there is less memory");
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+}
+
+#[test]
+fn other_pools_have_no_memory_before_they_are_used() {
+    let blocks = Blocks::new();
+    let pool = blocks.create(64, 64, 0);
+    assert_eq!(blocks.machine.in_interrupt(|| pool.allocate()), None);
+    assert_eq!(pool.usage(), usage(0, 0, 0));
+    blocks.destroy(pool);
+}
+
+#[test]
+fn a_pool_without_memory_is_made_all_the_same() {
+    let blocks = Blocks::with_pages(1);
+    let other = blocks.create(4096, 0, 0);
+    let block = take(&blocks, other);
+    let pool = linux(&blocks, 64, 64, 0);
+    assert_eq!(pool.allocate(), None);
+    other.free(block.va, block.handle).unwrap();
+    blocks.destroy(other);
+    let block = take(&blocks, pool);
+    pool.free(block.va, block.handle).unwrap();
+    blocks.destroy(pool);
+}
+
+#[test]
+fn blocks_are_as_dense_as_on_linux_and_aligned_beyond_a_page() {
+    for (size, count) in [(20, 204), (24, 170), (48, 85), (56, 73), (100, 40), (128, 32)] {
+        let blocks = Blocks::new();
+        let pool = linux(&blocks, size, 0, 0);
+        let held: Vec<_> = (0..count).map(|_| take(&blocks, pool)).collect();
+        let pages: std::collections::BTreeSet<_> = held.iter().map(|block| block.va / PAGE).collect();
+        assert_eq!(pages.len(), 1, "{size}");
+        // Each address inside of a block, and each after the last, is refused.
+        for offset in 0..PAGE {
+            let va = held[0].va / PAGE * PAGE + offset;
+            assert_eq!(pool.free(va, 0).is_ok(), held.iter().any(|block| block.va == va), "{size}: {offset}");
+        }
+        assert_eq!(pool.usage().in_use, 0);
+        blocks.destroy(pool);
+    }
+    let blocks = Blocks::new();
+    let pool = linux(&blocks, 100, 1 << 16, 0);
+    let held: Vec<_> = (0..3).map(|_| take(&blocks, pool)).collect();
+    assert!(held.iter().all(|block| block.handle.is_multiple_of(1 << 16)));
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    blocks.destroy(pool);
+}
