@@ -18,7 +18,7 @@ const WORD: usize = size_of::<usize>();
 /// The fewest bytes of a block of Linux's pools.
 const LINUX_LEAST: usize = 16;
 /// [`Shape::unit_inverse`] is a fraction with this number of bits: enough for every offset in a page.
-const FRACTION: u32 = 2 * PAGE_SHIFT as u32;
+const FRACTION: u32 = 2 * PAGE_SHIFT;
 
 /// The reason why there are no such blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
