@@ -58,6 +58,10 @@ typedef rt_ubase_t      rt_uintptr_t;
 #define rt_inline               static inline __attribute__((unused))
 #define rt_noreturn             __attribute__((noreturn))
 
+/* The boot code calls these functions once, before threads run. */
+typedef int (*init_fn_t)(void);
+#define INIT_BOARD_EXPORT(fn)   rt_used static const init_fn_t stand_in_init_##fn rt_section("stand_in_init") = fn
+
 #define RT_ALIGN(size, align)       (((size) + (align) - 1) & ~((align) - 1))
 #define RT_ALIGN_DOWN(size, align)  ((size) & ~((align) - 1))
 #define RT_BIT(n)                   (1UL << (n))

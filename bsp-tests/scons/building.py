@@ -20,7 +20,7 @@ def GetCurrentDir():
 
 
 def GetDepend(depend):
-    """Whether all of these options are on; of a single one, its value."""
+    """Returns the value of one option, or whether all of a list of options are on."""
     if isinstance(depend, str):
         value = BuildOptions.get(depend, False)
         return True if value == '' else value
@@ -42,11 +42,36 @@ def DefineGroup(name, src, depend, **parameters):
     return src
 
 
+def configure(with_menu):
+    """Reads Kconfig and .config, lets the user change the options, and writes .config and rtconfig.h."""
+    import kconfiglib
+    kconfig = kconfiglib.Kconfig('Kconfig')
+    if with_menu:
+        import menuconfig
+        menuconfig.menuconfig(kconfig)
+    print(kconfig.load_config('.config') if os.path.exists('.config') else 'no .config: the defaults')
+    print(kconfig.write_config('.config'))
+    with open('rtconfig.h', 'w') as header:
+        for symbol in kconfig.unique_defined_syms:
+            if symbol.type == kconfiglib.STRING:
+                header.write('#define %s "%s"\n' % (symbol.name, kconfiglib.escape(symbol.str_value)))
+            elif symbol.str_value == 'y':
+                header.write('#define %s\n' % symbol.name)
+            elif symbol.str_value not in ('n', ''):
+                header.write('#define %s %s\n' % (symbol.name, symbol.str_value))
+        header.write('#include_next <rtconfig.h>\n')
+    Exit(0)
+
+
 def PrepareBuilding(env, root):
-    """Reads rtconfig.h, then the BSP's SConscript, then the components'. Gives their objects."""
+    """Reads rtconfig.h, then the BSP's SConscript, then the components'. Returns their objects."""
     global Env
     Env = env
     AddOption('--target', dest='target', type='string')
+    AddOption('--menuconfig', dest='menuconfig', action='store_true', default=False)
+    AddOption('--pyconfig-silent', dest='pyconfig_silent', action='store_true', default=False)
+    if GetOption('menuconfig') or GetOption('pyconfig_silent'):
+        configure(GetOption('menuconfig'))
     with open('rtconfig.h') as config:
         for name, value in re.findall(r'^#define\s+(\w+)[ \t]*(.*)$', config.read(), re.M):
             BuildOptions[name] = int(value) if value.isdigit() else value

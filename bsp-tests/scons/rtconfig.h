@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in BSP's configuration, as menuconfig writes it. bsp-tests/include/rtconfig.h has the rest. */
-#define PKG_USING_RT_DMA_POOL
-#define RT_DMA_POOL_VIEW_LIMIT 64
-#define PKG_RT_DMA_POOL_LOG_INFO
-#define PKG_RT_DMA_POOL_USING_BLOCK_POOL
-#define PKG_RT_DMA_POOL_USING_SAMPLES
-#define PKG_RT_DMA_POOL_PREBUILT ""
+/* scons --menuconfig and scons --pyconfig-silent write this file anew. bsp-tests/include/rtconfig.h has the rest. */
+#define RT_USING_DM
+#define RT_USING_DMA
+#define RT_USING_MSH
 #include_next <rtconfig.h>

@@ -11,6 +11,10 @@
 
 int stand_in_fdt_has(const char *compatible, const char *property);
 
+/* The linker sets these two to the ends of the section that INIT_BOARD_EXPORT fills. Without the section they are null. */
+extern const init_fn_t __start_stand_in_init[] rt_weak, __stop_stand_in_init[] rt_weak;
+
+#ifndef BSP_WITHOUT_DEVICE_TREE
 static rt_err_t extract(rt_size_t cma_size, rt_size_t coherent_size)
 {
 #if STAND_IN_REVISION >= 2
@@ -30,15 +34,22 @@ static rt_err_t extract(rt_size_t cma_size, rt_size_t coherent_size)
     return rt_dma_pool_extract(regions, count, cma_size, coherent_size);
 #endif
 }
+#endif
 
 /* After the heap and the kernel's address space, before threads run: interrupts are still masked here. */
 void stand_in_board_init(void)
 {
+#ifndef BSP_WITHOUT_DEVICE_TREE
     rt_err_t err = extract(stand_in_cma_size(), stand_in_coherent_size());
 
     if (err)
     {
         LOG_E("Extract DMA pools: %s (%d)", rt_strerror(err), (int)err);
+    }
+#endif
+    for (const init_fn_t *init = __start_stand_in_init; init < __stop_stand_in_init; ++init)
+    {
+        (*init)();
     }
 }
 
