@@ -27,9 +27,36 @@ pub struct Dma<K: Kernel> {
     pub(crate) first: OnceRef<Pool<K>>,
     /// The head of the list as C would walk it.
     head: rt_list_t,
+    /// From the lowest address of a pool to the highest.
+    pub(crate) span: Span,
     /// Who installs pools.
     installing: Turn,
     bad_calls: AtomicUsize,
+}
+
+/// One range that contains every pool. It only grows.
+pub(crate) struct Span {
+    start: AtomicUsize,
+    /// One past the last byte.
+    end: AtomicUsize,
+}
+
+impl Span {
+    const fn new() -> Self {
+        Span { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) }
+    }
+
+    /// Adds a pool, before it is in the list. One caller at a time.
+    fn add(&self, start: Pa, end: Pa) {
+        self.start.store(self.start.load(Relaxed).min(start), Relaxed);
+        self.end.store(self.end.load(Relaxed).max(end), Relaxed);
+    }
+
+    /// Returns false if no byte of `[first, last]` is in a pool of the list. Context: any.
+    #[inline(always)]
+    pub(crate) fn touches(&self, first: Pa, last: Pa) -> bool {
+        first < self.end.load(Relaxed) && self.start.load(Relaxed) <= last
+    }
 }
 
 /// The right to install pools, which one caller at a time has. The boot lines of what it installs are written when it
@@ -57,6 +84,7 @@ impl<K: Kernel> Dma<K> {
             kernel,
             first: OnceRef::new(),
             head: rt_list_t::new(),
+            span: Span::new(),
             installing: Turn::new(),
             bad_calls: AtomicUsize::new(0),
         }
@@ -184,6 +212,7 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn link(&self, _: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();
         pool.map_linear();
+        self.span.add(pool.start(), pool.end());
         let (mut last_link, mut last_next) = (&self.head, &self.first);
         while let Some(last) = last_next.get() {
             (last_link, last_next) = (&last.public.list, &last.next);

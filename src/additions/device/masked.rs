@@ -10,6 +10,8 @@ use crate::kernel::Device;
 /// A set of devices that have a mask, or had one. Others may seem to be in it, so it only saves the search for a record of
 /// most devices that have none.
 pub(crate) struct MaskedDevices {
+    /// Whether the set is empty: 0 if it is.
+    any: AtomicUsize,
     bits: [AtomicUsize; WORDS],
 }
 
@@ -18,7 +20,7 @@ const WORDS: usize = 8;
 
 impl MaskedDevices {
     pub(crate) const fn new() -> Self {
-        MaskedDevices { bits: [const { AtomicUsize::new(0) }; WORDS] }
+        MaskedDevices { any: AtomicUsize::new(0), bits: [const { AtomicUsize::new(0) }; WORDS] }
     }
 
     /// The word and the bit that stand for a device.
@@ -33,10 +35,14 @@ impl MaskedDevices {
     pub(crate) fn add(&self, device: Device) {
         let (word, bit) = self.place(device);
         word.fetch_or(bit, Release);
+        self.any.store(1, Release);
     }
 
     /// Returns false if no mask was ever set for the device. Takes no lock. Context: any.
     pub(crate) fn may_have(&self, device: Device) -> bool {
+        if self.any.load(Acquire) == 0 {
+            return false;
+        }
         let (word, bit) = self.place(device);
         word.load(Acquire) & bit != 0
     }

@@ -25,6 +25,12 @@ impl<K: Kernel> DeviceRecords<K> {
         if self.masked.may_have(device) { self.search_masks(device) } else { Masks::NONE }
     }
 
+    /// Returns false if no mask was ever set for the device. Takes no lock. Context: any.
+    #[inline(always)]
+    pub fn may_have_mask(&self, device: Device) -> bool {
+        self.masked.may_have(device)
+    }
+
     #[inline(never)]
     fn search_masks(&self, device: Device) -> Masks {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)

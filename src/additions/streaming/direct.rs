@@ -35,6 +35,11 @@ impl EarlyPools {
         self.count.load(Acquire)
     }
 
+    /// Whether no direct mapping was made yet, so that every pool is early.
+    pub fn are_all(&self) -> bool {
+        self.count() == NOT_YET
+    }
+
     /// Notes that the first direct mapping is made.
     #[cold]
     fn end<K: Kernel>(&self, dma: &Dma<K>) {
@@ -44,8 +49,8 @@ impl EarlyPools {
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
-    /// bounce buffer. The buffer is contiguous and begins at `pa`. Context: any.
-    #[inline(always)] // With the other functions of this path: 232 instructions a map, and 347 without.
+    /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools. Context: any.
+    #[inline(always)] // `try_map` alone calls it.
     pub(super) fn map_direct(
         &self,
         dma: &Dma<K>,
@@ -53,6 +58,7 @@ impl<K: Kernel> Streaming<K> {
         buffer: &Buffer,
         pa: Pa,
         is_coherent: bool,
+        is_first: bool,
     ) -> Option<usize> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, attributes } = buffer;
@@ -63,10 +69,7 @@ impl<K: Kernel> Streaming<K> {
         // Memory outside the pools is cached.
         let is_alone =
             is_coherent || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
-        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
-        let is_first = self.early_pools.count() == NOT_YET;
-        let is_outside = || dma.covering(pa, pa.saturating_add(size)).is_none();
-        if !is_alone || !is_outside() {
+        if !is_alone {
             return None;
         }
         let handle = master.reach(dma, va, pa, size, !is_coherent)?;
@@ -75,10 +78,11 @@ impl<K: Kernel> Streaming<K> {
         }
         if is_first {
             self.early_pools.end(dma);
-            if !is_outside() {
+            if dma.covering(pa, pa.saturating_add(size)).is_some() {
                 return None;
             }
         }
+        self.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
         if !is_coherent {
             cache::flush(kernel, va, size);
         }

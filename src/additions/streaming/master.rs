@@ -68,6 +68,17 @@ pub struct Master {
 }
 
 impl Master {
+    /// Whether a usual device snoops the cache: one whose handles are physical addresses, and that has no mask. `None` for
+    /// every other device.
+    #[inline(always)]
+    pub(super) fn usual(&self) -> Option<bool> {
+        match self.ops {
+            Ops::Library(MapOps::Coherent) if self.mask == usize::MAX => Some(true),
+            Ops::Library(MapOps::NonCoherent) if self.mask == usize::MAX => Some(false),
+            _ => None,
+        }
+    }
+
     /// Whether the device snoops the processor's cache.
     ///
     /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations

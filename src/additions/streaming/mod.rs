@@ -32,6 +32,8 @@ mod errors;
 mod mapping;
 mod master;
 mod place;
+mod pooled;
+mod quick;
 mod recorded;
 mod records;
 mod segments;
@@ -43,7 +45,7 @@ pub use segments::Segment;
 
 use crate::dropin::pool::Seen;
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Device, Kernel, Pa, Va};
 use direct::EarlyPools;
 use errors::{refuse, report};
 use mapping::{Mapping, Part};
@@ -140,9 +142,80 @@ impl<K: Kernel> Streaming<K> {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<usize, MapError> {
+        let buffer = Buffer { va, size, direction, attributes };
+        if let Some(is_coherent) = master.usual()
+            && let Some(handle) = self
+                .quick_map(dma, is_coherent, &buffer)
+                .or_else(|| self.quick_map_pooled(dma, master.device, is_coherent, &buffer))
+        {
+            return Ok(handle);
+        }
+        self.map_in_general(dma, master, &buffer)
+    }
+
+    /// Maps a buffer of a usual device as [`map_with`](Streaming::map_with) does, if that takes neither a lock nor a record;
+    /// else returns `None`, and nothing has changed. Such a device has no mask, and operations of the library with physical
+    /// handles, coherent ones if `is_coherent`. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    pub unsafe fn map_at_once(
+        &self,
+        dma: &Dma<K>,
+        is_coherent: bool,
+        va: Va,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Option<usize> {
+        self.quick_map(dma, is_coherent, &Buffer { va, size, direction, attributes })
+    }
+
+    /// Maps a buffer of pool memory as [`map_with`](Streaming::map_with) does, for the devices of
+    /// [`map_at_once`](Streaming::map_at_once) and after that has returned `None`; returns `None`, and nothing has changed, if
+    /// it takes more than a record. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // As those of `map_with`.
+    pub unsafe fn map_pooled(
+        &self,
+        dma: &Dma<K>,
+        device: Device,
+        is_coherent: bool,
+        va: Va,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Option<usize> {
+        self.quick_map_pooled(dma, device, is_coherent, &Buffer { va, size, direction, attributes })
+    }
+
+    /// Maps a buffer as [`map_with`](Streaming::map_with) does, after [`map_at_once`](Streaming::map_at_once) has returned
+    /// `None`, or for a device that is not a usual one.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    pub unsafe fn map_not_at_once(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        va: Va,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Result<usize, MapError> {
+        self.map_in_general(dma, master, &Buffer { va, size, direction, attributes })
+    }
+
+    /// Maps a buffer for which the short path is not tried.
+    #[inline(never)]
+    fn map_in_general(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
-        let result = self.try_map(dma, master, &Buffer { va, size, direction, attributes });
-        result.inspect_err(|error| report(dma, master, *error, va, size))
+        self.try_map(dma, master, buffer).inspect_err(|error| report(dma, master, *error, buffer.va, buffer.size))
     }
 
     #[inline(always)]
@@ -154,12 +227,16 @@ impl<K: Kernel> Streaming<K> {
         }
         let place = self.linear_range.place_of(dma, va, size).ok_or(MapError::NotMapped)?;
         let is_coherent = master.is_coherent(kernel);
-        if place.is_contiguous
-            && let Some(handle) = self.map_direct(dma, master, buffer, place.pa, is_coherent)
+        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
+        let is_first = self.early_pools.are_all();
+        let pool = dma.covering(place.pa, place.pa.saturating_add(size));
+        if pool.is_none()
+            && place.is_contiguous
+            && let Some(handle) = self.map_direct(dma, master, buffer, place.pa, is_coherent, is_first)
         {
             return Ok(handle);
         }
-        let result = self.map_recorded(dma, master, buffer, place, is_coherent);
+        let result = self.map_recorded(dma, master, buffer, place, pool, is_coherent);
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy(dma);
         result
@@ -239,6 +316,54 @@ impl<K: Kernel> Streaming<K> {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
+        if let Some(is_coherent) = master.usual()
+            && (self.quick_unmap(dma, is_coherent, handle, size, direction, attributes)
+                || self.quick_unmap_pooled(
+                    dma,
+                    &Query { device: master.device, handle, size, direction },
+                    attributes,
+                ))
+        {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.unmap_not_at_once(dma, master, handle, size, direction, attributes) }
+    }
+
+    /// Ends a mapping of pool memory as [`unmap_with`](Streaming::unmap_with) does, and returns true, after
+    /// [`unmap_at_once`](Streaming::unmap_at_once) has returned false; else returns false, and nothing has changed. Context:
+    /// any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    pub unsafe fn unmap_pooled(
+        &self,
+        dma: &Dma<K>,
+        device: Device,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> bool {
+        self.quick_unmap_pooled(dma, &Query { device, handle, size, direction }, attributes)
+    }
+
+    /// Ends a mapping as [`unmap_with`](Streaming::unmap_with) does, after [`unmap_at_once`](Streaming::unmap_at_once) has
+    /// returned false, or for a device that is not a usual one.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    pub unsafe fn unmap_not_at_once(
+        &self,
+        dma: &Dma<K>,
+        master: &Master,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> Result<(), BadMapping> {
         self.tidy(dma);
         let query = Query { device: master.device, handle, size, direction };
         let pa = master.pa_of(dma, handle);
@@ -253,6 +378,25 @@ impl<K: Kernel> Streaming<K> {
             other => other,
         };
         result.inspect_err(|error| refuse(dma, &query, *error, false))
+    }
+
+    /// Ends a mapping of a usual device as [`unmap_with`](Streaming::unmap_with) does, and returns true, if that takes neither a
+    /// lock nor a record; else returns false, and nothing has changed. The device is one of
+    /// [`map_at_once`](Streaming::map_at_once). Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(always)]
+    pub unsafe fn unmap_at_once(
+        &self,
+        dma: &Dma<K>,
+        is_coherent: bool,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+        attributes: Attributes,
+    ) -> bool {
+        self.quick_unmap(dma, is_coherent, handle, size, direction, attributes)
     }
 
     // --- sync ------------------------------------------------------------------------------------------------------
@@ -407,6 +551,8 @@ fn last_byte(va: Va, size: usize) -> Option<Va> {
 
 /// Whether a buffer begins and ends on a cache line, so that no line of it holds bytes of others.
 fn fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
-    let line = kernel.cache_line_max();
-    va.is_multiple_of(line) && size.is_multiple_of(line)
+    match kernel.within_line() {
+        usize::MAX => (va | size) & (kernel.cache_line_max() - 1) == 0,
+        within_line => (va | size) & within_line == 0,
+    }
 }

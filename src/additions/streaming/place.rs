@@ -24,27 +24,65 @@ pub(super) struct Place {
 
 /// The part of the kernel's linear map of which every page is known to be mapped, as one range of virtual addresses.
 ///
-/// A buffer within it needs no look-up for each of its pages. The range begins with the first buffer of several pages, and
-/// grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
-///
-/// The first page of a buffer is looked up each time all the same, so that a mapping which an address has lost or changed is
-/// noticed.
+/// The pages of a buffer within it need no look-up. The range begins with the first buffer that is mapped directly or has
+/// several pages, and grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
 pub(super) struct LinearRange {
     /// The first byte; [`usize::MAX`] while the range is empty. It only falls.
     start: AtomicUsize,
     /// One past the last byte; 0 while the range is empty. It only rises.
     end: AtomicUsize,
+    /// Physical minus virtual address, once a direct mapping was made; until then [`NO_OFFSET`].
+    offset: AtomicUsize,
 }
+
+/// Not a multiple of a page, and so no offset.
+const NO_OFFSET: usize = 1;
 
 impl LinearRange {
     pub const fn new() -> Self {
-        LinearRange { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) }
+        LinearRange {
+            start: AtomicUsize::new(usize::MAX),
+            end: AtomicUsize::new(0),
+            offset: AtomicUsize::new(NO_OFFSET),
+        }
     }
 
     /// Whether all of `[va, last]` is in the range. Context: any.
     pub fn holds(&self, va: Va, last: Va) -> bool {
         // Whatever the range becomes between the two loads, `[start, end)` as read here is a part of it.
         self.start.load(Acquire) <= va && last < self.end.load(Acquire)
+    }
+
+    /// Returns what is added to a virtual address of the range to get the physical one; `None` before the first direct
+    /// mapping was made. Context: any.
+    #[inline(always)]
+    pub fn offset(&self) -> Option<usize> {
+        Some(self.offset.load(Acquire)).filter(|offset| *offset != NO_OFFSET)
+    }
+
+    /// Notes a direct mapping of `[va, last]`, which is mapped linearly at `pa`. Context: any.
+    #[inline(always)]
+    pub fn note_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
+        if self.offset().is_none() || !self.holds(va, last) {
+            self.note_new_direct(kernel, va, last, pa);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_new_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
+        self.offset.store(pa.wrapping_sub(va), Release);
+        // Pages that were looked up have been added then.
+        if va / PAGE_SIZE == last / PAGE_SIZE {
+            self.add_pages(kernel, va, last);
+        }
+    }
+
+    /// Adds the pages of `[va, last]`, which are mapped linearly. Context: any.
+    fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va) {
+        if let Some(to) = last.checked_add(1).and_then(|end| end.checked_next_multiple_of(PAGE_SIZE)) {
+            self.add(kernel, va - va % PAGE_SIZE, to);
+        }
     }
 
     /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the range in
@@ -101,11 +139,8 @@ impl LinearRange {
             return Some(Place { pa, is_contiguous: true });
         }
         let place = look_up_pages(kernel, va, pa, last - va + 1)?;
-        if kernel.linear(pa) == va
-            && place.is_contiguous
-            && let Some(to) = last.checked_add(1).and_then(|end| end.checked_next_multiple_of(PAGE_SIZE))
-        {
-            self.add(kernel, va - va % PAGE_SIZE, to);
+        if kernel.linear(pa) == va && place.is_contiguous {
+            self.add_pages(kernel, va, last);
         }
         Some(place)
     }

@@ -7,6 +7,7 @@ use super::mapping::Mapping;
 use super::place::Place;
 use super::records::Query;
 use super::{Attributes, Buffer, Master, Ops, Streaming, fills_lines, seen};
+use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
@@ -19,17 +20,20 @@ impl<K: Kernel> Streaming<K> {
         master: &Master,
         buffer: &Buffer,
         place: Place,
+        pool: Option<&Pool<K>>,
         is_coherent: bool,
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, attributes } = buffer;
         let maintain = !is_coherent && seen(dma, va, place.pa).cached;
+        // A pool that contains all of it: with a physical handle, that is what the device sees.
+        let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
         // Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one
         // side are lost.
         let is_alone =
             !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
-        let record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
+        let mut record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
         let direct_handle = match place.is_contiguous && is_alone {
             true => master.reach(dma, va, place.pa, size, maintain),
             false => None,
@@ -44,13 +48,26 @@ impl<K: Kernel> Streaming<K> {
                 }
             },
         };
-        let mapping = Mapping { master: *master, handle, size, direction, va, maintain, bounce, taken_in: None };
+        let is_outside = match (pool, handle == place.pa && bounce.is_none()) {
+            (Some(_), true) => false,
+            _ => !is_in_pool(dma, master, handle, size),
+        };
+        let mapping = record.mapping.insert(Mapping {
+            master: *master,
+            handle,
+            size,
+            direction,
+            va,
+            maintain,
+            bounce,
+            taken_in: None,
+        });
         if matches!(master.ops, Ops::Library(_)) {
             mapping.flush(kernel, mapping.whole());
         }
         // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.records.insert(kernel, record, mapping, !is_in_pool(dma, master, handle, size));
+        self.records.insert(kernel, record, is_outside);
         Ok(handle)
     }
 

@@ -11,8 +11,8 @@ use core::sync::atomic::{
     Ordering::{Acquire, Release},
 };
 
-use super::stock::{List, Owned};
-use super::{BadMapping, Direction, Mapping};
+use super::stock::{List, Owned, pop, push};
+use super::{BadMapping, Direction, Mapping, Ops};
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::lock::IrqLock;
 
@@ -110,8 +110,9 @@ struct Counts {
 
 impl Counts {
     /// Calls `change` with each counter of a record.
-    fn each(&self, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
-        if let Some(count) = self.by_reach.get(Reach::of(mapping.handle, mapping.size).0) {
+    #[inline(always)]
+    fn each(&self, reach: Reach, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
+        if let Some(count) = self.by_reach.get(reach.0) {
             change(count);
         }
         if is_outside {
@@ -163,16 +164,16 @@ impl<K: Kernel> Records<K> {
         self.counts.outside(page_of(handle)).load(Acquire) != 0
     }
 
-    /// Records `mapping`. `is_outside`: not every byte of it is a pool's. Context: any.
-    pub fn insert(&self, kernel: K, mut record: Owned<K>, mapping: Mapping, is_outside: bool) {
+    /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's. Context: any.
+    #[inline(always)] // `map_recorded` alone calls it.
+    pub fn insert(&self, kernel: K, mut record: Owned<K>, is_outside: bool) {
+        record.is_outside = is_outside;
+        let Some(mapping) = &record.mapping else { return };
         let reach = Reach::of(mapping.handle, mapping.size);
         // The counts rise before the driver has the handle, so that a search for it sees them.
-        self.counts.each(&mapping, is_outside, |count| _ = count.fetch_add(1, Release));
-        record.mapping = Some(mapping);
-        record.is_outside = is_outside;
-        let mut list = self.list(reach, reach.block(page_of(mapping.handle))).lock(kernel);
-        record.next = list.take();
-        *list = Some(record);
+        self.counts.each(reach, mapping, is_outside, |count| _ = count.fetch_add(1, Release));
+        let list = self.list(reach, reach.block(page_of(mapping.handle)));
+        push(&mut list.lock(kernel), record);
     }
 
     /// Takes the record out that a query is about. Of two callers at once, one gets it. Context: any.
@@ -203,7 +204,21 @@ impl<K: Kernel> Records<K> {
         }
     }
 
+    /// Takes the record with the query's device, handle, size and direction out, if its mapping has the library's operations
+    /// and no bounce buffer. Context: any.
+    #[inline(always)] // In the short path of mappings of pool memory.
+    pub fn take_plain(&self, kernel: K, query: &Query) -> List<K> {
+        let is_plain = |mapping: &Mapping| {
+            query.has_handle_of(mapping)
+                && query.check(mapping).is_ok()
+                && mapping.bounce.is_none()
+                && matches!(mapping.master.ops, Ops::Library(_))
+        };
+        self.take_from(kernel, Reach::of(query.handle, query.size), query, is_plain)
+    }
+
     /// Takes the first record that `is_wanted` out of the list for mappings of this reach that begin at the query's handle.
+    #[inline(always)]
     fn take_from(
         &self,
         kernel: K,
@@ -216,11 +231,10 @@ impl<K: Kernel> Records<K> {
         while !at.as_ref()?.mapping.as_ref().is_some_and(&is_wanted) {
             at = &mut at.as_mut()?.next;
         }
-        let mut record = at.take()?;
-        *at = record.next.take();
+        let record = pop(at)?;
         drop(list);
         let mapping = record.mapping.as_ref()?;
-        self.counts.each(mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
+        self.counts.each(reach, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
         Some(record)
     }
 

@@ -1,9 +1,7 @@
 //! Records that no mapping uses: threads allocate a stock, from which interrupts take.
 
-use core::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Acquire, Release},
-};
+use core::mem::{forget, replace};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::Mapping;
 use crate::kernel::Kernel;
@@ -26,96 +24,109 @@ pub(super) struct Record<K: Kernel> {
 pub(super) type Owned<K> = KBox<K, Record<K>>;
 pub(super) type List<K> = Option<Owned<K>>;
 
-/// A stack of records. Context: any.
-struct Stack<K: Kernel> {
-    top: IrqLock<List<K>>,
-    length: AtomicUsize,
-}
-
-impl<K: Kernel> Stack<K> {
-    const fn new() -> Self {
-        Stack { top: IrqLock::new(None), length: AtomicUsize::new(0) }
-    }
-
-    fn length(&self) -> usize {
-        self.length.load(Acquire)
-    }
-
-    fn push(&self, kernel: K, mut record: Owned<K>) {
-        let mut top = self.top.lock(kernel);
-        record.next = top.take();
-        *top = Some(record);
-        self.length.fetch_add(1, Release);
-    }
-
-    fn pop(&self, kernel: K) -> List<K> {
-        let mut top = self.top.lock(kernel);
-        let mut record = top.take()?;
-        *top = record.next.take();
-        self.length.fetch_sub(1, Release);
-        Some(record)
-    }
-}
-
 pub(super) struct Stock<K: Kernel> {
-    spare: Stack<K>,
+    stacks: IrqLock<Stacks<K>>,
+    /// Whether a thread has something to do, as the stacks are. Written with the lock held.
+    needs_thread: AtomicBool,
+}
+
+struct Stacks<K: Kernel> {
+    spare: List<K>,
+    /// Records in `spare`.
+    spares: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
-    unfreed: Stack<K>,
+    unfreed: List<K>,
+}
+
+/// Puts a record on a list, whose `next` is `None`.
+#[inline(always)]
+pub(super) fn push<K: Kernel>(list: &mut List<K>, mut record: Owned<K>) {
+    // Nothing is dropped: the compiler would call code that finds out.
+    forget(replace(&mut record.next, list.take()));
+    forget(list.replace(record));
+}
+
+/// Takes the first record from a list.
+#[inline(always)]
+pub(super) fn pop<K: Kernel>(list: &mut List<K>) -> List<K> {
+    let mut record = list.take()?;
+    forget(replace(list, record.next.take()));
+    Some(record)
 }
 
 impl<K: Kernel> Stock<K> {
     pub const fn new() -> Self {
-        Stock { spare: Stack::new(), unfreed: Stack::new() }
+        Stock {
+            stacks: IrqLock::new(Stacks { spare: None, spares: 0, unfreed: None }),
+            needs_thread: AtomicBool::new(true),
+        }
     }
 
     /// Whether a thread has something to do: to free bounce buffers, or to [fill the stock up](Stock::refill). Takes no lock.
     /// Context: any.
+    #[inline(always)]
     pub fn needs_thread(&self) -> bool {
-        self.unfreed.length() != 0 || !(LEAST..=MOST).contains(&self.spare.length())
+        self.needs_thread.load(Relaxed)
+    }
+
+    fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
+        let mut stacks = self.stacks.lock(kernel);
+        let result = change(&mut stacks);
+        let needs_thread = stacks.unfreed.is_some() || !(LEAST..=MOST).contains(&stacks.spares);
+        self.needs_thread.store(needs_thread, Relaxed);
+        result
     }
 
     /// Takes a record, if there is one. Context: any.
     pub fn take(&self, kernel: K) -> List<K> {
-        self.spare.pop(kernel)
+        self.with(kernel, |stacks| {
+            let record = pop(&mut stacks.spare)?;
+            stacks.spares -= 1;
+            Some(record)
+        })
     }
 
     /// Gives a record back. Context: any.
     pub fn put(&self, kernel: K, mut record: Owned<K>) {
         record.mapping = None;
-        self.spare.push(kernel, record);
+        self.with(kernel, |stacks| {
+            stacks.spares += 1;
+            push(&mut stacks.spare, record);
+        });
     }
 
     /// Leaves a mapping whose bounce buffer cannot be freed in this context to the next thread. Context: any.
     pub fn leave(&self, kernel: K, record: Owned<K>) {
-        self.unfreed.push(kernel, record);
+        self.with(kernel, |stacks| push(&mut stacks.unfreed, record));
     }
 
     /// Takes one that was left, with its mapping. Context: any.
     pub fn left(&self, kernel: K) -> Option<(Owned<K>, Option<Mapping>)> {
-        if self.unfreed.length() == 0 {
-            return None;
-        }
-        let record = self.unfreed.pop(kernel)?;
+        let record = self.with(kernel, |stacks| pop(&mut stacks.unfreed))?;
         let mapping = record.mapping;
         Some((record, mapping))
     }
 
     /// Allocates what is missing in the stock, as far as the heap has memory, and frees what is too much. Context: thread.
     pub fn refill(&self, kernel: K) {
-        for _ in self.spare.length()..LEAST {
+        while self.spares(kernel) < LEAST {
             match KBox::new(kernel, Record { mapping: None, is_outside: false, next: None }) {
-                Ok(record) => self.spare.push(kernel, record),
+                Ok(record) => self.put(kernel, record),
                 Err(_) => return,
             }
         }
-        for _ in MOST..self.spare.length() {
-            drop(self.spare.pop(kernel));
+        while self.spares(kernel) > MOST {
+            drop(self.take(kernel));
         }
+    }
+
+    fn spares(&self, kernel: K) -> usize {
+        self.stacks.lock(kernel).spares
     }
 
     /// Frees the stock. Context: thread.
     pub fn clear(&self, kernel: K) {
-        while let Some(record) = self.spare.pop(kernel) {
+        while let Some(record) = self.take(kernel) {
             drop(record);
         }
     }

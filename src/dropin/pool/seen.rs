@@ -35,6 +35,23 @@ impl<K: Kernel> Pool<K> {
         })
     }
 
+    /// Returns the physical address of `va`, and whether the cache may hold lines of the memory there; `None` unless one
+    /// view of the pool contains all of the `size` bytes at `va`, at least one. Context: any.
+    #[inline(always)] // In the short path of mappings of pool memory.
+    pub fn shown_at(&self, va: Va, size: usize) -> Option<(Pa, bool)> {
+        let highest = self.size().checked_sub(size)?;
+        let offset_in = |view: &View| view.base().map(|base| va.wrapping_sub(base)).filter(|offset| *offset <= highest);
+        let [cached, uncached, write_through, _] = &self.views;
+        let (offset, is_cached) = if let Some(offset) = offset_in(cached) {
+            (offset, true)
+        } else if let Some(offset) = offset_in(uncached) {
+            (offset, false)
+        } else {
+            (offset_in(write_through)?, self.kernel.caches_write_through())
+        };
+        Some((self.start.wrapping_add(offset), is_cached))
+    }
+
     /// The address of `pa` in the view in which its page was handed out; `None` if `pa` is not the pool's, or there is
     /// no such view. Any context.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {

@@ -8,7 +8,7 @@ use crate::additions::streaming::{
     Attributes, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
 };
 use crate::ffi::additions::masks::{masks_of, unmasked};
-use crate::ffi::dropin::ops::{ops_of, table_of};
+use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
 use crate::flags::Flags;
@@ -98,6 +98,14 @@ static OWN: OwnOps = OwnOps {
 
 fn dev(device: Device) -> *mut rt_device {
     pointer(device.0).cast()
+}
+
+/// Returns the device, and whether it has the library's coherent operations; `None` if it has neither these nor the
+/// non-coherent ones (yet).
+#[inline(always)]
+fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
+    let device = device(dev)?;
+    Some((device, is_coherent_one(kept(device)?)?))
 }
 
 /// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
@@ -208,10 +216,61 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     direction: c_int,
     attrs: usize,
 ) -> usize {
+    if let Some((device, is_coherent)) = usual(dev)
+        && !DEVICES.may_have_mask(device)
+    {
+        let (va, way, attributes) = (cpu_addr.expose_provenance(), direction_of(direction), attributes_of(attrs));
+        // SAFETY: the caller's promise.
+        let handle = unsafe { STREAMING.map_at_once(&DMA, is_coherent, va, size, way, attributes) };
+        return match handle {
+            Some(handle) => handle,
+            // SAFETY: the caller's promise.
+            None => unsafe { map_usual(device, is_coherent, cpu_addr, size, direction, attrs) },
+        };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { map_otherwise(dev, cpu_addr, size, direction, attrs) }
+}
+
+/// Does what `rt_dma_map_single_attrs` does, for a usual device, where a direct mapping does not serve.
+///
+/// # Safety
+/// As `rt_dma_map_single_attrs`.
+#[inline(never)] // A direct mapping needs no stack frame then.
+unsafe fn map_usual(
+    usual: Device,
+    is_coherent: bool,
+    cpu_addr: *mut c_void,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+) -> usize {
+    let va = cpu_addr.expose_provenance();
+    let (way, attributes) = (direction_of(direction), attributes_of(attrs));
+    // SAFETY: the caller's promise.
+    match unsafe { STREAMING.map_pooled(&DMA, usual, is_coherent, va, size, way, attributes) } {
+        Some(handle) => handle,
+        // SAFETY: the caller's promise.
+        None => unsafe { map_otherwise(dev(usual), cpu_addr, size, direction, attrs) },
+    }
+}
+
+/// Does what `rt_dma_map_single_attrs` does, for any device and buffer.
+///
+/// # Safety
+/// As `rt_dma_map_single_attrs`.
+#[inline(never)] // The usual mapping needs no stack frame then.
+unsafe fn map_otherwise(
+    dev: *mut rt_device,
+    cpu_addr: *mut c_void,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
     let (va, direction, attributes) = (cpu_addr.expose_provenance(), direction_of(direction), attributes_of(attrs));
     // SAFETY: the caller's promise.
-    let result = unsafe { STREAMING.map_with(&DMA, &master, va, size, direction, attributes) };
+    let result = unsafe { STREAMING.map_not_at_once(&DMA, &master, va, size, direction, attributes) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -319,8 +378,40 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     direction: c_int,
     attrs: usize,
 ) {
+    if let Some((device, is_coherent)) = usual(dev)
+        && !DEVICES.may_manage(dma_handle)
+    {
+        let (way, attributes) = (direction_of(direction), attributes_of(attrs));
+        // SAFETY: the caller's promise.
+        if unsafe { STREAMING.unmap_at_once(&DMA, is_coherent, dma_handle, size, way, attributes) } {
+            return;
+        }
+        return unmap_usual(device, dma_handle, size, direction, attrs);
+    }
+    unmap_otherwise(dev, dma_handle, size, direction, attrs);
+}
+
+/// Does what `rt_dma_unmap_single_attrs` does, for a usual device and a mapping that is not managed, where it is not a direct
+/// one.
+#[inline(never)] // As `map_usual`.
+fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
+    let (way, attributes) = (direction_of(direction), attributes_of(attrs));
+    // SAFETY: the C caller's promise.
+    if !unsafe { STREAMING.unmap_pooled(&DMA, usual, dma_handle, size, way, attributes) } {
+        unmap_otherwise(dev(usual), dma_handle, size, direction, attrs);
+    }
+}
+
+/// Does what `rt_dma_unmap_single_attrs` does, for any device and mapping.
+#[inline(never)] // As `map_otherwise`.
+fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let Some(master) = master(dev) else { return };
-    unmap(&master, dma_handle, size, direction, attrs);
+    if DEVICES.may_manage(dma_handle) {
+        return unmap_managed(&master, dma_handle, size, direction, attrs);
+    }
+    let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
+    // SAFETY: the C caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.unmap_not_at_once(&DMA, &master, dma_handle, size, direction, attributes) };
 }
 
 /// Ends a mapping, which is not managed any more after that.

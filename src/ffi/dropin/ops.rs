@@ -43,13 +43,32 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
 
 /// Which of our operations a table is; `None` for a table of the BSP's.
 pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
-    MapOps::ALL.into_iter().find(|ops| core::ptr::eq(table, self::table(*ops)))
+    // A table of the BSP's may lie anywhere, but not within ours.
+    is_ours(table)
+        .then(|| offset_in_ours(table) / size_of::<rt_dma_map_ops>())
+        .and_then(|index| MapOps::ALL.get(index).copied())
+}
+
+/// Whether a table is the library's coherent one (true) or non-coherent one (false); `None` for every other table.
+#[inline(always)]
+pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
+    let [coherent, non_coherent, ..] = &TABLES;
+    match table {
+        _ if core::ptr::eq(table, coherent) => Some(true),
+        _ if core::ptr::eq(table, non_coherent) => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether it is one of our four tables, whose functions expect null handles.
 #[inline(always)]
 pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
-    core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr()) < size_of_val(&TABLES)
+    offset_in_ours(table) < size_of_val(&TABLES)
+}
+
+#[inline(always)]
+fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
+    core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())
 }
 
 /// The operations that stand in where a table of the BSP's has none.
