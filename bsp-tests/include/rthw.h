@@ -58,6 +58,11 @@ void rt_hw_interrupt_enable(rt_base_t level);
 #define rt_hw_spin_lock(lock)   (*(lock) = rt_hw_interrupt_disable())
 #define rt_hw_spin_unlock(lock) rt_hw_interrupt_enable(*(lock))
 #endif
+/* Interrupts of devices, by the number that the interrupt controller gives them. The stand-in has them on Arm only. */
+typedef void (*rt_isr_handler_t)(int vector, void *param);
+rt_isr_handler_t rt_hw_interrupt_install(int vector, rt_isr_handler_t handler, void *param, const char *name);
+void rt_hw_interrupt_mask(int vector);
+void rt_hw_interrupt_umask(int vector);
 rt_bool_t rt_hw_interrupt_is_disabled(void);
 int rt_hw_cpu_id(void);
 void rt_hw_us_delay(rt_uint32_t us);

@@ -41,6 +41,16 @@ int stand_in_high_memory(rt_uint64_t *start, rt_uint64_t *size);
 
 /* Returns how many bytes of the heap are in use. */
 rt_size_t stand_in_heap_used(void);
+/* Returns how many bytes rt_malloc() and rt_calloc() gave that were not freed, without what the kernel itself uses. */
+rt_size_t stand_in_live_bytes(void);
+/* Returns how many mappings of rt_ioremap and its kind were not unmapped. */
+rt_size_t stand_in_mappings(void);
+
+/*
+ * Sets a function that runs after each interrupt that the first core has served, or none. It runs as an interrupt, with
+ * interrupts on, and does not interrupt itself. On Arm only.
+ */
+void stand_in_after_interrupt(void (*function)(void));
 
 #ifdef RT_USING_PCI
 struct rt_pci_device;

@@ -4,6 +4,7 @@
 //! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
 //! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
 //! * `STAND_IN_WITHOUT_C`: set if another build compiles and links the C files;
+//! * `STAND_IN_LINK`: further arguments for the linker, such as object files, with spaces in between;
 //! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
 
 use std::path::{Path, PathBuf};
@@ -69,6 +70,12 @@ fn main() {
     }
     println!("cargo:rustc-link-arg=-T{}/{arch}.ld", here.display());
     println!("cargo:rustc-link-arg=--gc-sections");
+    for argument in option("STAND_IN_LINK").unwrap_or_default().split_whitespace() {
+        println!("cargo:rustc-link-arg={argument}");
+        if Path::new(argument).is_file() {
+            println!("cargo:rerun-if-changed={argument}");
+        }
+    }
     println!("cargo:rerun-if-changed={arch}.ld");
     println!("cargo:rerun-if-changed={}", here.join("../include").display());
 }

@@ -196,6 +196,12 @@ extern "C" fn rt_iounmap(va: usize) {
     }
 }
 
+/// See `stand_in.h`.
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_mappings() -> usize {
+    MAPPINGS.lock().len()
+}
+
 /// `struct rt_mm_va_hint`
 #[repr(C)]
 struct Hint {

@@ -22,6 +22,7 @@
 //! | [`memory`] | RAM, memblock, the heap |
 //! | [`aspace`] | page tables, the linear map, `rt_ioremap_*` |
 //! | [`context`] | interrupt masks, locks, and the check of the calling context |
+//! | `interrupts` | interrupts of devices, on Arm |
 //! | [`thread`] | the second core, timers |
 //! | [`console`] | text out, bytes in |
 //! | [`services`] | strings, the device tree and power for C |
@@ -36,6 +37,8 @@ mod aspace;
 mod boot;
 mod console;
 mod context;
+#[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
+mod interrupts;
 mod memory;
 mod services;
 mod thread;

@@ -118,6 +118,9 @@ fn layout_of(size: usize) -> Option<Layout> {
     Layout::from_size_align(size.checked_add(HEADER)?, align_of::<Header>()).ok()
 }
 
+/// Bytes in the live blocks of `rt_malloc` and `rt_calloc`.
+static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+
 #[unsafe(no_mangle)]
 extern "C" fn rt_malloc(size: usize) -> *mut u8 {
     rt_calloc(1, size)
@@ -134,6 +137,7 @@ extern "C" fn rt_calloc(count: usize, size: usize) -> *mut u8 {
     if block.is_null() {
         return block;
     }
+    LIVE_BYTES.fetch_add(layout.size() - HEADER, Relaxed);
     // SAFETY: the block is large enough for a header at its start.
     unsafe {
         block.cast::<Header>().write(Header { size: layout.size() - HEADER, mark: LIVE });
@@ -153,6 +157,7 @@ extern "C" fn rt_free(memory: *mut u8) {
         let header = &mut *block.cast::<Header>();
         assert!(header.mark == LIVE, "rt_free of {memory:p}, which is not live memory of the heap");
         header.mark = 0;
+        LIVE_BYTES.fetch_sub(header.size, Relaxed);
         dealloc(block, layout_of(header.size).unwrap());
     }
 }
@@ -161,6 +166,12 @@ extern "C" fn rt_free(memory: *mut u8) {
 #[unsafe(no_mangle)]
 extern "C" fn stand_in_heap_used() -> usize {
     KERNEL_HEAP.0.with(|heap| heap.used())
+}
+
+/// See `stand_in.h`.
+#[unsafe(no_mangle)]
+extern "C" fn stand_in_live_bytes() -> usize {
+    LIVE_BYTES.load(Relaxed)
 }
 
 // --- frames --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,10 @@ pub const RAM_START: usize = 0x4000_0000;
 const UART: usize = 0x0900_0000;
 const GICD: usize = 0x0800_0000;
 const GICC: usize = 0x0801_0000;
+/// The distributor's registers GICD_ITARGETSR: one byte for each interrupt, one bit for each core.
+const TARGETS: usize = 0x800;
+/// The number of the first interrupt that is not private to a core.
+const SPI_START: u32 = 32;
 /// The virtual timer's private interrupt (Arm Base System Architecture, table of PPIs).
 const TIMER: IntId = IntId::ppi(11);
 
@@ -49,8 +53,21 @@ pub extern "C" fn irq() {
     if id == TIMER {
         timer_next();
         crate::thread::tick();
+    } else {
+        crate::interrupts::serve(id.into());
     }
     GIC.with(|gic| gic.as_mut().unwrap().end_interrupt(id, InterruptGroup::Group0));
+    crate::interrupts::after();
+}
+
+/// Enables or disables a device's interrupt. It is taken by the first core.
+pub fn irq_enable(number: u32, enable: bool) {
+    const FIRST_CORE: u8 = 1;
+    let target = (GICD + TARGETS + number as usize) as *mut u8;
+    // SAFETY: the register of this interrupt's targets, which nothing else writes, is mapped as device memory (DEVICES).
+    unsafe { target.write_volatile(FIRST_CORE) };
+    let id = IntId::spi(number - SPI_START);
+    GIC.with(|gic| gic.as_mut().unwrap().enable_interrupt(id, enable)).expect("a device's interrupt");
 }
 
 // --- console -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Before and after a driver runs: its heap, and what it must have given back. */
+#include "session.h"
+
+/* No multiple of 2 MiB: RT-Thread's ioremap maps blocks then, and never unmaps them. */
+#define HEAP_SIZE   ((3UL << 20) + PAGE_SIZE)
+
+static void *area;
+static rt_size_t bytes_before, mappings_before;
+static bool area_is_high;
+
+const char *reason(const char *fmt, ...)
+{
+    /* Two, since a reason may be a part of the next. */
+    static char texts[2][160];
+    static unsigned int last;
+    char *text = texts[++last % 2];
+    va_list args;
+
+    va_start(args, fmt);
+    rt_vsnprintf(text, sizeof(texts[0]), fmt, args);
+    va_end(args);
+    return text;
+}
+
+bool read_mode(struct mode *mode, int argc, char **argv)
+{
+    *mode = (struct mode) { 0 };
+    for (int i = 0; i < argc; i++)
+    {
+        mode->is_coherent |= !strcmp(argv[i], "coherent");
+        mode->is_high |= !strcmp(argv[i], "high");
+        mode->is_odd |= !strcmp(argv[i], "odd");
+        if (strcmp(argv[i], "coherent") && strcmp(argv[i], "high") && strcmp(argv[i], "odd"))
+        {
+            rt_kprintf("no mode %s\n", argv[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *session_begin(const struct mode *mode)
+{
+    rt_uint64_t start, size;
+
+    bytes_before = stand_in_live_bytes();
+    mappings_before = stand_in_mappings();
+    area_is_high = mode->is_high;
+    if (mode->is_high)
+    {
+        if (stand_in_high_memory(&start, &size) || size < HEAP_SIZE)
+        {
+            return "QEMU was not given RAM above 4 GiB";
+        }
+        area = rt_ioremap_cached((void *)(rt_ubase_t)start, HEAP_SIZE);
+    }
+    else
+    {
+        area = rt_malloc(HEAP_SIZE);
+    }
+    if (!area)
+    {
+        return "no memory for the heap of drivers";
+    }
+    least_heap_begin(area, HEAP_SIZE);
+    memset(&least_counts, 0, sizeof(least_counts));
+    least_warnings = 0;
+    return NULL;
+}
+
+const char *session_end(void)
+{
+    size_t left = least_heap_end();
+    rt_size_t bytes, mappings;
+
+    if (area_is_high)
+    {
+        rt_iounmap(area);
+    }
+    else
+    {
+        rt_free(area);
+    }
+    bytes = stand_in_live_bytes();
+    mappings = stand_in_mappings();
+    if (left)
+    {
+        return reason("%lu bytes of the driver's heap were not freed", (unsigned long)left);
+    }
+    if (least_counts.maps != least_counts.unmaps)
+    {
+        return reason("%lu maps and %lu unmaps", least_counts.maps, least_counts.unmaps);
+    }
+    if (least_warnings)
+    {
+        return reason("%u warnings", least_warnings);
+    }
+    if (bytes != bytes_before)
+    {
+        return reason("the heap had %lu bytes in use, and has %lu", (unsigned long)bytes_before, (unsigned long)bytes);
+    }
+    if (mappings != mappings_before)
+    {
+        return reason("%lu mappings before, %lu after", (unsigned long)mappings_before, (unsigned long)mappings);
+    }
+    return NULL;
+}
+
+void print_counts(void)
+{
+    rt_kprintf("  maps %lu (in interrupts %lu, bounced %lu), coherent buffers %lu, pool blocks %lu\n", least_counts.maps,
+            least_counts.maps_in_interrupts, least_counts.bounced, least_counts.allocations, least_counts.blocks);
+    rt_kprintf("  interrupts %lu (not the driver's %lu), cache operations %lu\n", least_counts.interrupts,
+            least_counts.unhandled, least_counts.cache_calls);
+}

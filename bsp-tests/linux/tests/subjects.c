@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The drivers under test, and the devices of QEMU that they drive. The names of the functions follow from the build. */
+#include "subjects.h"
+
+#define MODULE(name) int least_init_##name(void); void least_exit_##name(void)
+MODULE(8139cp);
+MODULE(e100);
+
+const struct subject network_subjects[] =
+{
+    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, least_init_8139cp, least_exit_8139cp },
+    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, least_init_e100, least_exit_e100 },
+};
+const unsigned int subject_count = ARRAY_SIZE(network_subjects);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The drivers under test. */
+#ifndef LEAST_SUBJECTS_H
+#define LEAST_SUBJECTS_H
+
+#include "session.h"
+
+extern const struct subject network_subjects[];
+extern const unsigned int subject_count;
+
+#endif
