@@ -46,10 +46,10 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t handle, u
     __real_rt_dma_unmap_single_attrs(dev, handle, size, dir, attrs);
 }
 
-void *__real_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, uintptr_t *handle);
-void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, uintptr_t *handle)
+void *__real_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, uintptr_t *handle);
+void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, uintptr_t *handle)
 {
-    void *memory = least_fails() ? NULL : __real_rt_dma_alloc_wc(dev, size, handle);
+    void *memory = least_fails() ? NULL : __real_rt_dma_zalloc_coherent(dev, size, handle);
 
     least_counts.allocations += memory != NULL;
     return memory;

@@ -96,10 +96,14 @@ static const char *send(struct net_device *dev, u32 number)
 
 static const char *check(struct sk_buff *skb, u32 number)
 {
-    struct message *message = skb_push(skb, ETH_HLEN);
+    struct message *message = (struct message *)(skb->data - ETH_HLEN);
     unsigned int size = ntohs(message->length);
 
-    if (message->protocol != htons(PROTOCOL) || sizeof(*message) + size > skb->len)
+    if (skb->len < sizeof(*message) - ETH_HLEN)
+    {
+        return reason("packet %u: %u bytes after Ethernet's header", number, skb->len);
+    }
+    if (message->protocol != htons(PROTOCOL) || sizeof(*message) + size > skb->len + ETH_HLEN)
     {
         return reason("packet %u: %u bytes, protocol 0x%04x", number, skb->len, ntohs(message->protocol));
     }
@@ -194,13 +198,15 @@ static const struct subject *find(const char *name)
 
 static struct least_device device;
 
-static const char *judge(const struct mode *mode, u32 count)
+static const char *judge(const struct subject *subject, const struct mode *mode, u32 count)
 {
+    bool may_bounce = mode->is_high || (!mode->is_coherent && (mode->is_odd || subject->has_odd_ends));
+
     if (mode->is_high && least_counts.bounced < 2UL * count)
     {
         return reason("%lu mappings bounced, of at least %u", least_counts.bounced, 2 * count);
     }
-    if (!mode->is_high && !mode->is_odd && least_counts.bounced)
+    if (!may_bounce && least_counts.bounced)
     {
         return reason("%lu mappings bounced, and none need be", least_counts.bounced);
     }
@@ -237,7 +243,7 @@ static const char *test(const struct subject *subject, const struct mode *mode, 
     least_remove(&device, subject->exit);
     print_counts();
     end = session_end();
-    return error ? error : end ? end : judge(mode, count);
+    return error ? error : end ? end : judge(subject, mode, count);
 }
 
 static int linux_net(int argc, char **argv)

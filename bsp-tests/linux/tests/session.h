@@ -10,6 +10,8 @@ struct subject
 {
     const char *name;
     u16 vendor, device;
+    /* The driver's receive buffers end within a cache line: for a device that is not coherent they are bounced. */
+    bool has_odd_ends;
     int (*init)(void);
     void (*exit)(void);
 };

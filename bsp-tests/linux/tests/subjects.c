@@ -8,7 +8,7 @@ MODULE(e100);
 
 const struct subject network_subjects[] =
 {
-    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, least_init_8139cp, least_exit_8139cp },
-    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, least_init_e100, least_exit_e100 },
+    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, false, least_init_8139cp, least_exit_8139cp },
+    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, true, least_init_e100, least_exit_e100 },
 };
 const unsigned int subject_count = ARRAY_SIZE(network_subjects);

@@ -66,9 +66,13 @@ static inline void *skb_put(struct sk_buff *skb, unsigned int len)
     return at;
 }
 
+/* Returns NULL, and changes nothing, if the packet is shorter. */
 static inline void *skb_pull(struct sk_buff *skb, unsigned int len)
 {
-    BUG_ON(len > skb->len);
+    if (len > skb->len)
+    {
+        return NULL;
+    }
     skb->len -= len;
     return skb->data += len;
 }

@@ -32,6 +32,7 @@ typedef long ssize_t;
 typedef long long loff_t;
 typedef u64 sector_t, blkcnt_t;
 typedef unsigned short umode_t;
+#define RT_DMA_LINUX_HAS_PHYS_ADDR_T
 typedef u64 resource_size_t, phys_addr_t;
 typedef s64 ktime_t;
 typedef unsigned int fmode_t, __poll_t, pgoff_t;
@@ -63,6 +64,7 @@ struct rcu_head
 #define DECLARE_BITMAP(name, bits) unsigned long name[((bits) + 63) / 64]
 
 /* A device is one of RT-Thread's, for the library's sake, and what drivers expect of Linux's. Allocations have these flags. */
+#define RT_DMA_LINUX_HAS_GFP_T
 typedef unsigned int gfp_t;
 #define GFP_KERNEL      0x00u
 #define GFP_ATOMIC      0x01u
