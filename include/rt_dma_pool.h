@@ -4,14 +4,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
- * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
- * rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
+/**
+ * @file rt_dma_pool.h
+ * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
+ *
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
+ * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is
+ * passed), rt_err_t is intptr_t. rt_dma.h defines the terms of the notes "Context".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
 
+/**
+ * @brief A pool, as RT-Thread declares it.
+ */
 typedef struct rt_dma_pool rt_dma_pool;
 
 /**
@@ -72,14 +78,31 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Allocates a buffer that the device can reach.
+ * @brief Allocates a buffer that the device can reach.
  *
- * `size` is in bytes, and is rounded up to whole pages. `dma_handle` takes the address for the device; it may be null.
- * `flags` are `RT_DMA_F_*`. Returns the address for the processor (with `RT_DMA_F_NOMAP` the physical address), or null
- * if `dev` is null, `size` is zero, or no pool that serves the request has room.
+ * The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its contents are
+ * undefined.
  *
- * Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a memory
- * type (not cached, write-through); from an interrupt such a call returns null.
+ * @code{.c}
+ * rt_ubase_t handle;
+ * void *ring = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+ *
+ * if (!ring)
+ * {
+ *     return -RT_ENOMEM;
+ * }
+ * start_and_wait(handle);
+ * rt_dma_free(dev, 4096, ring, handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] size Bytes to allocate, not zero. Rounded up to whole pages.
+ * @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
+ * @param[in] flags `RT_DMA_F_*`.
+ * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL, `size`
+ * is zero, or no pool that serves the request has room.
+ * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
+ * memory type (not cached, write-through). From an interrupt such a call returns NULL.
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    uintptr_t size,
@@ -87,13 +110,17 @@ void *rt_dma_alloc(struct rt_device *dev,
                    uintptr_t flags);
 
 /**
- * Gives a buffer back.
+ * @brief Frees a buffer of `rt_dma_alloc`.
  *
- * `size`, `cpu_addr` and `dma_handle` are those of its `rt_dma_alloc`; a zero `dma_handle` says that the caller did not
- * ask for it. What does not fit (another size, an address that was not handed out, a second free) is logged and
- * counted, and changes nothing. Null `dev` or `cpu_addr`, or zero `size`, does nothing.
+ * A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the handle of
+ * another buffer, a second free.
  *
- * Context: any; thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
+ * @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
+ * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+ * @param[in] flags As for the allocation. The library's own operations do not use them.
+ * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
  */
 void rt_dma_free(struct rt_device *dev,
                  uintptr_t size,
@@ -150,34 +177,58 @@ intptr_t rt_dma_sync_in_data(struct rt_device *dev,
                              uintptr_t flags);
 
 /**
- * The operations of a device that its device-tree node asks for (revision r2).
+ * @brief Returns the map operations that a device's device-tree node asks for (revision r2 of the interface).
  *
- * Installs the regions that the node names in `memory-region`, once. Returns null if `dev` is null, has no node, or
- * its node asks for none. Does not write `dev->dma_ops`. Thread.
+ * Installs the regions to which the node refers in `memory-region`, each of them once. Does not write `dev->dma_ops`.
+ *
+ * @param[in] dev The device.
+ * @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none.
+ * @note Context: thread.
  */
 const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
 
 /**
- * Makes a range of physical memory a pool, at the end of the list of pools.
+ * @brief Makes a range of physical memory a pool, at the end of the list of pools.
  *
- * `region` is in bytes; its start is rounded up to a page, its end down. Its name must stay. Returns the pool, or null
- * if `region` is null, holds no whole page, overlaps an installed pool, or there is no memory for the bookkeeping (at
- * most 16 bytes for 32 pages, on 32-bit processors 18, and 512 for the pool): one line in the log says which. Thread.
+ * The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 512 for the pool.
+ *
+ * @code{.c}
+ * rt_region_t region = { 0x50000000, 0x50100000, "sram" };
+ *
+ * if (!rt_dma_pool_install(&region))
+ * {
+ *     return -RT_ERROR;
+ * }
+ * @endcode
+ *
+ * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer to its
+ * name, so the name must stay valid.
+ * @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory for the
+ * bookkeeping. One line in the log gives the reason.
+ * @note Context: thread.
  */
 rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
 
 /**
- * Makes the boot pools `coherent-pool` and `cma` of reserved memory.
+ * @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
  *
  * Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
  * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the
  * regions are those of its list that have a name; the start of the region that is used moves up, unless all of it is
- * used. The port says which of the two the BSP's `drivers/dma.h` declares; in every RT-Thread ABI the four arguments
- * travel in registers, so that the two that r2 does not pass are merely not looked at.
+ * used. The port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
+ * arguments are passed in registers, so the two that r2 does not pass are never read.
  *
- * Returns `RT_EOK`; `-RT_EINVAL` for sizes that do not make sense or no list; `-RT_ENOSYS` without memblock;
- * `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping; `-RT_EBUSY` in an interrupt. All
- * or nothing. Thread.
+ * @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
+ * @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
+ * @param[in] third r1: `cma_size`. r2: not passed.
+ * @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
+ * @retval RT_EOK The pools are made.
+ * @retval -RT_EINVAL `cma_size` is zero or less than `coherent_pool_size`, or there is no list.
+ * @retval -RT_ENOSYS The kernel has no memblock.
+ * @retval -RT_EEMPTY No region has room.
+ * @retval -RT_ENOMEM There is no memory for the bookkeeping.
+ * @retval -RT_EBUSY The caller may not sleep.
+ * @note Context: thread.
  */
 intptr_t rt_dma_pool_extract(uintptr_t first,
                              uintptr_t second,
@@ -185,8 +236,15 @@ intptr_t rt_dma_pool_extract(uintptr_t first,
                              uintptr_t fourth);
 
 /**
- * The shell's command: prints every pool's name, range, size, use, longest free run and flags, and how many there
- * are. Returns 0. Thread.
+ * @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed
+ * requests, flags.
+ *
+ * It is a shell command.
+ *
+ * @param[in] argc Has no effect.
+ * @param[in] argv Has no effect.
+ * @return 0.
+ * @note Context: thread.
  */
 int list_dma_pool(int argc,
                   char **argv);

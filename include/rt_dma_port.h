@@ -4,12 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the library needs from the kernel: rtthread-port/ defines it. */
+/**
+ * @file rt_dma_port.h
+ * @brief What the library needs from the kernel. The files of rtthread-port/ define it; drivers do not include this header.
+ *
+ * rt_dma.h defines the terms of the notes "Context".
+ */
 #ifndef RT_DMA_PORT_H
 #define RT_DMA_PORT_H
 
 /**
- * What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
+ * @brief What rt_dma_port_v2p returns for an address that is not mapped.
  */
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX
 
@@ -724,7 +729,7 @@ extern int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int n
 
 
 /**
- * The constants of the BSP's configuration.
+ * @brief The constants of the BSP's configuration.
  */
 extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 

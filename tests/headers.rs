@@ -9,10 +9,10 @@ struct Header {
     name: &'static str,
     sources: &'static [&'static str],
     exclude: &'static [&'static str],
-    /// What no function mentions.
+    /// Types that no function uses.
     include: &'static [&'static str],
     style: cbindgen::Style,
-    /// Behind the include directives.
+    /// Follows the include directives.
     prelude: &'static str,
     /// At the end.
     trailer: &'static str,
@@ -32,14 +32,20 @@ const HEADERS: [Header; 3] = [
         include: &[],
         style: cbindgen::Style::Both,
         prelude: "\n\
-/*
- * The interface of RT-Thread's drivers/dma.h that the library implements, for who builds without that header. Where it
- * comes first, it is the word, and this one adds nothing. Types are pointer-sized, as RT-Thread's: rt_size_t and
- * rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
+/**
+ * @file rt_dma_pool.h
+ * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
+ *
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
+ * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is
+ * passed), rt_err_t is intptr_t. rt_dma.h defines the terms of the notes \"Context\".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
 
+/**
+ * @brief A pool, as RT-Thread declares it.
+ */
 typedef struct rt_dma_pool rt_dma_pool;",
         trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */",
     },
@@ -93,17 +99,22 @@ typedef struct rt_dma_pool rt_dma_pool;",
         include: &["rt_dma_port_configuration"],
         style: cbindgen::Style::Tag,
         prelude: "\n\
-/* What the library needs from the kernel: rtthread-port/ defines it. */
+/**
+ * @file rt_dma_port.h
+ * @brief What the library needs from the kernel. The files of rtthread-port/ define it; drivers do not include this header.
+ *
+ * rt_dma.h defines the terms of the notes \"Context\".
+ */
 #ifndef RT_DMA_PORT_H
 #define RT_DMA_PORT_H
 
 /**
- * What `rt_kmem_v2p` answers for an address that is not mapped, as the port hands it on.
+ * @brief What rt_dma_port_v2p returns for an address that is not mapped.
  */
 #define RT_DMA_PORT_UNMAPPED UINTPTR_MAX",
         trailer: "\n\
 /**
- * The constants of the BSP's configuration.
+ * @brief The constants of the BSP's configuration.
  */
 extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 

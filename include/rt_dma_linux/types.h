@@ -108,6 +108,7 @@
 __extension__ typedef unsigned long long dma_linux_u64;
 
 #ifndef RT_DMA_LINUX_HAS_DMA_ADDR_T
+/** @brief Defined: dma_addr_t has a definition. */
 #define RT_DMA_LINUX_HAS_DMA_ADDR_T
 #if defined(CONFIG_ARCH_DMA_ADDR_T_64BIT) && UINTPTR_MAX == 0xffffffffu
 /** @brief An address on the device's bus, which is wider than the processor's. */
@@ -119,12 +120,14 @@ typedef unsigned long dma_addr_t;
 #endif
 
 #ifndef RT_DMA_LINUX_HAS_PHYS_ADDR_T
+/** @brief Defined: phys_addr_t has a definition. */
 #define RT_DMA_LINUX_HAS_PHYS_ADDR_T
 /** @brief A physical address of the processor. */
 typedef unsigned long phys_addr_t;
 #endif
 
 #ifndef RT_DMA_LINUX_HAS_GFP_T
+/** @brief Defined: gfp_t has a definition. */
 #define RT_DMA_LINUX_HAS_GFP_T
 #ifndef GFP_KERNEL
 /** @brief Allocation flags. Of them only `__GFP_ZERO` has an effect, for a pool: the context is known without them. */
@@ -179,8 +182,10 @@ struct page;
 #ifdef __cplusplus
 extern "C"
 #endif
+/** @cond */
 /* The port's translation, which is rt_kmem_v2p() made safe against interrupts: see rt_dma_port.h. */
 uintptr_t rt_dma_port_v2p(void *va);
+/** @endcond */
 
 #ifndef virt_to_page
 /** @brief The page of an address of the processor. */
@@ -207,14 +212,17 @@ uintptr_t rt_dma_port_v2p(void *va);
 /* ---- memory for scatter tables ---------------------------------------------------------------------------------- */
 
 #ifndef RT_DMA_LINUX_HAS_MALLOC
+/** @brief Defined: the memory of scatter tables has a definition. */
 #define RT_DMA_LINUX_HAS_MALLOC
 /* rtthread.h declares these, if the BSP has a heap. */
 #if !defined(__RT_THREAD_H__) && !defined(RT_THREAD_H__)
 #ifdef __cplusplus
 extern "C" {
 #endif
+/** @cond */
 void *rt_malloc(unsigned long size);
 void rt_free(void *memory);
+/** @endcond */
 #ifdef __cplusplus
 }
 #endif

@@ -10,14 +10,31 @@ use crate::mem::shared::AtomicRef;
 
 type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
 
-/// Allocates a buffer that the device can reach.
+/// @brief Allocates a buffer that the device can reach.
 ///
-/// `size` is in bytes, and is rounded up to whole pages. `dma_handle` takes the address for the device; it may be null.
-/// `flags` are `RT_DMA_F_*`. Returns the address for the processor (with `RT_DMA_F_NOMAP` the physical address), or null
-/// if `dev` is null, `size` is zero, or no pool that serves the request has room.
+/// The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its contents are
+/// undefined.
 ///
-/// Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a memory
-/// type (not cached, write-through); from an interrupt such a call returns null.
+/// @code{.c}
+/// rt_ubase_t handle;
+/// void *ring = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+///
+/// if (!ring)
+/// {
+///     return -RT_ENOMEM;
+/// }
+/// start_and_wait(handle);
+/// rt_dma_free(dev, 4096, ring, handle, RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] size Bytes to allocate, not zero. Rounded up to whole pages.
+/// @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
+/// @param[in] flags `RT_DMA_F_*`.
+/// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL, `size`
+/// is zero, or no pool that serves the request has room.
+/// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
+/// memory type (not cached, write-through). From an interrupt such a call returns NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc(
     dev: *mut rt_device,
@@ -69,18 +86,22 @@ unsafe fn alloc_unasked(alloc: Alloc, dev: *mut rt_device, size: usize, flags: u
     unsafe { alloc(dev, size, &raw mut unasked, flags) }
 }
 
-/// Whether the device has operations after they were chosen for it. `dev` is not null.
+/// Returns whether the device has operations after they were chosen for it. `dev` is not null.
 fn has_chosen(dev: *mut rt_device) -> bool {
     choose(Device(dev.expose_provenance())).is_some()
 }
 
-/// Gives a buffer back.
+/// @brief Frees a buffer of `rt_dma_alloc`.
 ///
-/// `size`, `cpu_addr` and `dma_handle` are those of its `rt_dma_alloc`; a zero `dma_handle` says that the caller did not
-/// ask for it. What does not fit (another size, an address that was not handed out, a second free) is logged and
-/// counted, and changes nothing. Null `dev` or `cpu_addr`, or zero `size`, does nothing.
+/// A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the handle of
+/// another buffer, a second free.
 ///
-/// Context: any; thread for a buffer that has a mapping of its own (one of a pool beyond the view limit).
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
+/// @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
+/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+/// @param[in] flags As for the allocation. The library's own operations do not use them.
+/// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_free(
     dev: *mut rt_device,

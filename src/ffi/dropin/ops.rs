@@ -104,10 +104,13 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
     kept(device)
 }
 
-/// The operations of a device that its device-tree node asks for (revision r2).
+/// @brief Returns the map operations that a device's device-tree node asks for (revision r2 of the interface).
 ///
-/// Installs the regions that the node names in `memory-region`, once. Returns null if `dev` is null, has no node, or
-/// its node asks for none. Does not write `dev->dma_ops`. Thread.
+/// Installs the regions to which the node refers in `memory-region`, each of them once. Does not write `dev->dma_ops`.
+///
+/// @param[in] dev The device.
+/// @return The operations; NULL if `dev` is NULL, has no node, or its node asks for none.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {

@@ -12,11 +12,24 @@ use crate::kernel::RegionList;
 use crate::kernel::rtthread::revision;
 use crate::log::Name;
 
-/// Makes a range of physical memory a pool, at the end of the list of pools.
+/// @brief Makes a range of physical memory a pool, at the end of the list of pools.
 ///
-/// `region` is in bytes; its start is rounded up to a page, its end down. Its name must stay. Returns the pool, or null
-/// if `region` is null, holds no whole page, overlaps an installed pool, or there is no memory for the bookkeeping (at
-/// most 16 bytes for 32 pages, on 32-bit processors 18, and 512 for the pool): one line in the log says which. Thread.
+/// The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 512 for the pool.
+///
+/// @code{.c}
+/// rt_region_t region = { 0x50000000, 0x50100000, "sram" };
+///
+/// if (!rt_dma_pool_install(&region))
+/// {
+///     return -RT_ERROR;
+/// }
+/// @endcode
+///
+/// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer to its
+/// name, so the name must stay valid.
+/// @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory for the
+/// bookkeeping. One line in the log gives the reason.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
     const {
@@ -36,17 +49,25 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
     }
 }
 
-/// Makes the boot pools `coherent-pool` and `cma` of reserved memory.
+/// @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
 ///
 /// Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
 /// named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the
 /// regions are those of its list that have a name; the start of the region that is used moves up, unless all of it is
-/// used. The port says which of the two the BSP's `drivers/dma.h` declares; in every RT-Thread ABI the four arguments
-/// travel in registers, so that the two that r2 does not pass are merely not looked at.
+/// used. The port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
+/// arguments are passed in registers, so the two that r2 does not pass are never read.
 ///
-/// Returns `RT_EOK`; `-RT_EINVAL` for sizes that do not make sense or no list; `-RT_ENOSYS` without memblock;
-/// `-RT_EEMPTY` if no region has room; `-RT_ENOMEM` without memory for the bookkeeping; `-RT_EBUSY` in an interrupt. All
-/// or nothing. Thread.
+/// @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.
+/// @param[in] second r2: `coherent_pool_size`, the bytes of `coherent-pool`. r1: `list_len`.
+/// @param[in] third r1: `cma_size`. r2: not passed.
+/// @param[in] fourth r1: `coherent_pool_size`. r2: not passed.
+/// @retval RT_EOK The pools are made.
+/// @retval -RT_EINVAL `cma_size` is zero or less than `coherent_pool_size`, or there is no list.
+/// @retval -RT_ENOSYS The kernel has no memblock.
+/// @retval -RT_EEMPTY No region has room.
+/// @retval -RT_ENOMEM There is no memory for the bookkeeping.
+/// @retval -RT_EBUSY The caller may not sleep.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
     let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
@@ -55,8 +76,15 @@ pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third:
     status(DMA.extract(list, total, coherent))
 }
 
-/// The shell's command: prints every pool's name, range, size, use, longest free run and flags, and how many there
-/// are. Returns 0. Thread.
+/// @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed
+/// requests, flags.
+///
+/// It is a shell command.
+///
+/// @param[in] argc Has no effect.
+/// @param[in] argv Has no effect.
+/// @return 0.
+/// @note Context: thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     let _ = (argc, argv);
