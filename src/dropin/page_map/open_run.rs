@@ -155,3 +155,18 @@ impl OpenRun {
         true
     }
 }
+
+/// For a search over all states.
+#[cfg(test)]
+impl OpenRun {
+    /// Every field.
+    pub(super) fn fields(&self) -> [usize; 7] {
+        let OpenRun { start, least, last, next, end, hole, hole_end } = *self;
+        [start, least, last, next, end, hole, hole_end]
+    }
+
+    /// A run with these fields.
+    pub(super) fn from_fields([start, least, last, next, end, hole, hole_end]: [usize; 7]) -> Self {
+        OpenRun { start, least, last, next, end, hole, hole_end }
+    }
+}

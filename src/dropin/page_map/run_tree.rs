@@ -288,3 +288,28 @@ fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;
     a.max(b).max(c.max(d))
 }
+
+/// For a search over all states.
+#[cfg(test)]
+impl RunTree {
+    /// Every value that changes: the values of all nodes, and the longest run.
+    pub(super) fn values(&mut self) -> (&mut [i32], &mut i32) {
+        let RunTree { nodes, longest, levels: _, lowest: _ } = self;
+        (nodes.as_flattened_mut(), longest)
+    }
+}
+
+/// For a search over all states.
+#[cfg(test)]
+impl Rest {
+    /// Every field.
+    pub(super) fn fields(&self) -> (usize, i32) {
+        let Rest { at, length } = *self;
+        (at, length)
+    }
+
+    /// A rest with these fields.
+    pub(super) fn from_fields((at, length): (usize, i32)) -> Self {
+        Rest { at, length }
+    }
+}

@@ -1,5 +1,6 @@
 //! The page map against a plain bit-by-bit first fit: same answer to every call, same bits after it.
 
+mod exhaustive;
 mod hostile;
 mod model;
 
