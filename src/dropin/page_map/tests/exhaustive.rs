@@ -171,6 +171,7 @@ impl<'a> Visit<'a> {
     fn changed(&mut self, by: Stretch, used: usize, starts: usize) {
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (used, starts), "{by:?}: used and starts");
+        assert_eq!(self.map().usage.used(), used.count_ones() as usize, "{by:?}: the count of pages in use");
         self.search.states.add(after, Reached { from: self.index, by });
         self.before.restore(&mut self.search.map);
     }

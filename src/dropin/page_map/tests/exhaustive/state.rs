@@ -69,9 +69,10 @@ fn split(words: &[AtomicUsize], mut pages: usize) {
 const ALL_PAGES: u32 = MOST_PAGES as u32;
 
 impl Packed {
-    /// Packs everything that the map keeps. A field that this leaves out does not compile.
+    /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this leaves
+    /// out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
-        let PageMap { pages, bits: _, runs: _, open, todo } = &*map;
+        let PageMap { pages, bits: _, runs: _, open, todo, usage: _ } = &*map;
         assert!(*pages <= MOST_PAGES);
         let mut packer = Packer { bits: 0, width: 0 };
         let (used, starts) = Self::bits(map);
@@ -111,6 +112,8 @@ impl Packed {
         let mut unpacker = Unpacker(self.0);
         split(map.used(), unpacker.get(ALL_PAGES));
         split(map.starts(), unpacker.get(ALL_PAGES));
+        map.usage = Usage::NONE;
+        map.usage.allocate(self.used_and_starts().0.count_ones() as usize);
         map.todo = match unpacker.get(TODO) {
             0 => Todo::Nothing,
             1 => Todo::Add(unpacker.get_page(), unpacker.get_page()),
