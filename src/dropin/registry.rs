@@ -4,7 +4,7 @@
 //! it, in `request`.
 
 use core::ffi::CStr;
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };

@@ -12,7 +12,7 @@
 use core::ptr::NonNull;
 use core::slice;
 
-use super::atomics::AtomicUsize;
+use core::sync::atomic::AtomicUsize;
 
 /// Three bitmaps, each of the same number of words.
 #[derive(Clone, Copy)]

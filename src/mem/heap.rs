@@ -8,7 +8,7 @@ use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-use super::atomics::AtomicUsize;
+use core::sync::atomic::AtomicUsize;
 use super::bitmaps::Bitmaps;
 use super::bump::BumpAllocator;
 use crate::kernel::Kernel;

@@ -4,7 +4,7 @@
 //! word, without a lock and with interrupts on. The list is changed with the pool's lock held, and only when a group runs
 //! out of free blocks or has one again.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::shape::lowest_bits;
 use super::word::{GroupWord, SLOTS, UnitBits, Unlist, step};

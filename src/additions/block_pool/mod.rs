@@ -20,7 +20,7 @@ mod trim;
 mod word;
 
 use core::ffi::{CStr, c_char};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};

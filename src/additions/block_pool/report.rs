@@ -1,6 +1,6 @@
 //! What a pool says of itself: how much is in use, and which blocks.
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::{Taken, Unit};
 use super::{Block, BlockPool, Pages, PoolName};

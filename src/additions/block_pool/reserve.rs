@@ -4,7 +4,7 @@
 //! whenever a thread comes past the usual path, it makes sure that a few blocks are free, and that there is bookkeeping for
 //! more spans. With that bookkeeping an interrupt adds spans itself.
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::Relaxed;
 
 use super::{Block, BlockPool, Pages};
 use crate::kernel::Kernel;

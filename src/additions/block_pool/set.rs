@@ -1,6 +1,6 @@
 //! The block pools of a system: making them, destroying them, and the list of them.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::report::{InUse, Usage};
 use super::shape::{BadShape, Shape};

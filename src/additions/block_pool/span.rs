@@ -3,7 +3,7 @@
 //! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
 //! who holds no lock may still look at it, and serves the next span; it goes with the pool.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::group::{Group, Taken, Unit};
 use super::shape::Shape;

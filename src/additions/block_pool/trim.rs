@@ -1,6 +1,6 @@
 //! Giving spans back, and following the device's mask. In threads, one at a time for each pool.
 
-use core::sync::atomic::Ordering::Relaxed;
+use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::Unit;
 use super::shape::Shape;

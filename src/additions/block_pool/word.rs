@@ -48,7 +48,7 @@
 //! comes first and the other sees it. If the listed bit were in a word of its own, a free could read "listed" just before
 //! `unlist` clears it, and the group would leave the list together with its free block.
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };

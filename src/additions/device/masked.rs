@@ -1,6 +1,6 @@
 //! Which devices may have a mask: found out without a lock.
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };

@@ -1,7 +1,7 @@
 //! What a device manages, as data: resources, their list, and how many of them there are. The operations are in
 //! [`managed`](super::managed).
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release as Publish},
 };

@@ -3,7 +3,7 @@
 //!
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{AcqRel, Acquire},
 };

@@ -1,6 +1,6 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };

@@ -6,7 +6,7 @@
 //! before. A search looks at these two lists for each reach that is in use: at a number of lists that does not depend on the
 //! number of mappings or on their sizes.
 
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Release},
 };

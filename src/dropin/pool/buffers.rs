@@ -10,7 +10,7 @@ use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
 use crate::mem::cache;
 use crate::mem::lock::IrqGuard;
 use core::num::NonZeroUsize;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 /// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;

@@ -6,7 +6,7 @@
 
 use core::mem::size_of;
 use core::num::NonZeroUsize;
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };

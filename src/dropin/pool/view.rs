@@ -7,7 +7,7 @@
 //! full only for a moment. The next call that needs the view, in a thread, tries again.
 
 use core::num::NonZeroUsize;
-use core::sync::atomic::{
+use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
