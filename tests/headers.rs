@@ -18,7 +18,7 @@ struct Header {
     trailer: &'static str,
 }
 
-const HEADERS: [Header; 3] = [
+const HEADERS: [Header; 4] = [
     Header {
         name: "rt_dma_pool.h",
         sources: &[
@@ -93,6 +93,20 @@ typedef struct rt_dma_pool rt_dma_pool;",
         trailer: "\n#endif /* RT_DMA_H */",
     },
     Header {
+        name: "rt_dma_watch.h",
+        sources: &["src/abi.rs", "src/ffi/additions/debug.rs"],
+        exclude: &[],
+        include: &[],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/* The library's side of the debug mode: rtthread-port/rt_dma_port_debug.c alone calls it. */
+#ifndef RT_DMA_WATCH_H
+#define RT_DMA_WATCH_H
+
+#include \"rt_dma.h\"",
+        trailer: "\n#endif /* RT_DMA_WATCH_H */",
+    },
+    Header {
         name: "rt_dma_port.h",
         sources: &["src/kernel/rtthread/port.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
@@ -142,7 +156,10 @@ fn generate(header: &Header) -> String {
     builder.generate().unwrap().write(&mut text);
     // On 32-bit Arm uintptr_t is unsigned int and RT-Thread's rt_ubase_t is unsigned long: as large, but a pointer to the
     // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
-    String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle")
+    let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle");
+    // cbindgen does not see that these are structs where another header declares them.
+    let elsewhere = if header.name == "rt_dma_watch.h" { &["rt_dma_sg", "rt_dma_block_pool"][..] } else { &[] };
+    elsewhere.iter().fold(text, |text, name| text.replace(&format!("{name} *"), &format!("struct {name} *")))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod block_pool;
+pub mod debug;
 pub mod device;
 pub mod driver;
 pub mod reserved_memory;

@@ -1,5 +1,7 @@
 //! How the processor sees a pool's memory at an address that a driver hands in.
 
+use core::sync::atomic::Ordering::Relaxed;
+
 use super::Pool;
 use crate::dropin::pool::view::View;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
@@ -66,5 +68,15 @@ impl<K: Kernel> Pool<K> {
             false => write_through.base().or(uncached.base()),
         };
         base?.checked_add(offset)
+    }
+
+    /// Returns whether the page that contains `pa` is in use; false if it is no page of this pool.
+    ///
+    /// Context: any.
+    pub fn is_in_use(&self, pa: Pa) -> bool {
+        const BITS: usize = usize::BITS as usize;
+        let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
+        let used = self.settled().used();
+        page < self.pages && used.get(page / BITS).is_some_and(|word| word.load(Relaxed) >> (page % BITS) & 1 != 0)
     }
 }

@@ -3,6 +3,7 @@
 pub(in crate::ffi) mod attributes;
 pub(in crate::ffi) mod block_pool;
 pub(in crate::ffi) mod coherent;
+pub(in crate::ffi) mod debug;
 pub mod driver;
 pub(in crate::ffi) mod limits;
 pub(in crate::ffi) mod managed;
@@ -17,6 +18,7 @@ pub use attributes::*;
 pub use block_pool::*;
 pub use coherent::*;
 pub use limits::*;
+pub use debug::*;
 pub use managed::*;
 pub use managed_map::*;
 pub use managed_pool::*;

@@ -133,7 +133,7 @@ pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
     Some(Master { device, ops, mask })
 }
 
-fn direction_of(number: c_int) -> Direction {
+pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
     match number {
         RT_DMA_BIDIRECTIONAL => Direction::Bidirectional,
         RT_DMA_TO_DEVICE => Direction::ToDevice,
@@ -150,7 +150,7 @@ fn attributes_of(bits: usize) -> Attributes {
 ///
 /// # Safety
 /// If it is not null, `sg` points to `nents` entries, which are the caller's for the time of the call.
-unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
+pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
     match usize::try_from(nents) {
         // SAFETY: not null, and so the caller's.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/**
+ * @file rt_dma_debug.h
+ * @brief The debug mode: failures on request, and the number of mistakes found. docs/debugging.md explains it.
+ *
+ * Without PKG_RT_DMA_POOL_USING_DEBUG the calls cost nothing and do nothing, so that drivers may contain them always.
+ */
+#ifndef RT_DMA_DEBUG_H
+#define RT_DMA_DEBUG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rt_device;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef PKG_RT_DMA_POOL_USING_DEBUG
+
+/**
+ * @brief Makes an allocation or a mapping of a device fail, to test what its driver does then.
+ *
+ * @code{.c}
+ * for (n = 1; ; n++)
+ * {
+ *     rt_dma_debug_fail(dev, n);
+ *     run_the_driver(dev);
+ *     if (!rt_dma_debug_has_failed(dev))
+ *     {
+ *         break;
+ *     }
+ * }
+ * rt_dma_debug_fail(dev, 0);
+ * @endcode
+ *
+ * Each call of an allocation, a map, or a map of a list counts as one.
+ *
+ * @param[in] dev The device.
+ * @param[in] number 1 for the next one, 2 for the one after it, and so on; 0 for none any more.
+ * @retval 1 The call is counted from now on.
+ * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
+ * @note Context: any.
+ */
+int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number);
+
+/**
+ * @brief Returns whether the failure that `rt_dma_debug_fail` asked for last has happened.
+ *
+ * @param[in] dev The device.
+ * @return 1 if it has, else 0.
+ * @note Context: any.
+ */
+int rt_dma_debug_has_failed(struct rt_device *dev);
+
+/**
+ * @brief Reports what a device holds, because its driver is removed.
+ *
+ * `rt_dmam_release` does so by itself. A driver without managed resources calls this function at the end of its removal.
+ *
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @note Context: any.
+ */
+void rt_dma_debug_device_gone(struct rt_device *dev);
+
+/**
+ * @brief Returns how many mistakes the debug mode found.
+ *
+ * @param[in] dev The device; NULL for all devices.
+ * @return The number.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_debug_mistakes(struct rt_device *dev);
+
+#else /* !PKG_RT_DMA_POOL_USING_DEBUG */
+
+static inline int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
+{
+    (void)dev;
+    (void)number;
+
+    return 0;
+}
+
+static inline int rt_dma_debug_has_failed(struct rt_device *dev)
+{
+    (void)dev;
+
+    return 0;
+}
+
+static inline void rt_dma_debug_device_gone(struct rt_device *dev)
+{
+    (void)dev;
+}
+
+static inline uintptr_t rt_dma_debug_mistakes(struct rt_device *dev)
+{
+    (void)dev;
+
+    return 0;
+}
+
+#endif /* PKG_RT_DMA_POOL_USING_DEBUG */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RT_DMA_DEBUG_H */

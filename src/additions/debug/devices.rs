@@ -1,0 +1,167 @@
+//! What the debug mode knows of each device: its name, its mistakes, and the call that is to fail.
+
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use super::mistake::Mistake;
+use crate::log::Name;
+
+/// How many devices have a record.
+pub const DEVICES: usize = 32;
+/// Bytes of a name, with the NUL at its end.
+const NAME: usize = 24;
+
+/// The names of the devices. A name that was written stays, also when its device is gone.
+pub struct Names([[AtomicU8; NAME]; DEVICES]);
+
+impl Names {
+    /// No names.
+    pub const fn new() -> Self {
+        Names([const { [const { AtomicU8::new(0) }; NAME] }; DEVICES])
+    }
+
+    /// Copies a name to a place that no name was written to. The rest of a longer one is left out.
+    fn set(&self, place: usize, name: Name) {
+        let Some(bytes) = self.0.get(place).and_then(|bytes| bytes.split_last()) else { return };
+        bytes.1.iter().zip(letters(name)).for_each(|(byte, letter)| byte.store(letter, Relaxed));
+    }
+
+    /// Returns whether the name at a place is that of a device.
+    fn is(&self, place: usize, name: Name) -> bool {
+        let Some(bytes) = self.0.get(place) else { return false };
+        let kept = bytes.iter().map(|byte| byte.load(Relaxed)).take_while(|letter| *letter != 0);
+        kept.eq(letters(name).take(NAME - 1))
+    }
+
+    /// Returns the name at a place; [`Name::NONE`] if the device has none.
+    pub fn get(&'static self, place: usize) -> Name {
+        match self.0.get(place) {
+            // SAFETY: the bytes are static, they were written before the place was known, and the last one stays NUL.
+            #[allow(unsafe_code)]
+            Some(bytes @ [first, ..]) if first.load(Relaxed) != 0 => unsafe {
+                Name::from_ptr(bytes.as_ptr().cast())
+            },
+            _ => Name::NONE,
+        }
+    }
+}
+
+/// Returns the letters of a name.
+fn letters(name: Name) -> impl Iterator<Item = u8> {
+    let start = name.as_ptr();
+    let length = if start.is_null() { 0 } else { NAME };
+    let mut is_over = false;
+    (0..length).map_while(move |index| {
+        if is_over {
+            return None;
+        }
+        // SAFETY: a name that is not null is a C string, and no byte before this one was its NUL.
+        #[allow(unsafe_code)]
+        let letter = unsafe { start.add(index).read() } as u8;
+        is_over = letter == 0;
+        (!is_over).then_some(letter)
+    })
+}
+
+/// The record of a device.
+#[derive(Clone, Copy)]
+pub struct Record {
+    /// The address of the device; 0 if it is gone.
+    pub device: usize,
+    is_used: bool,
+    /// How often each mistake was made.
+    pub mistakes: [u32; Mistake::COUNT],
+    /// How many allocations and mappings there are until one fails, that one included; 0 if none fails.
+    fail_in: usize,
+    has_failed: bool,
+}
+
+/// The records. One is never given to another device: lines may still refer to its name.
+pub struct Devices {
+    records: [Record; DEVICES],
+    /// The mistakes of devices without a record.
+    others: [u32; Mistake::COUNT],
+}
+
+impl Devices {
+    /// No devices.
+    pub const fn new() -> Self {
+        let none = [0; Mistake::COUNT];
+        let record = Record { device: 0, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
+        Devices { records: [record; DEVICES], others: none }
+    }
+
+    /// Returns the number of the device's name: that of its record, or [`DEVICES`] if there is no room for one.
+    pub fn record(&mut self, device: usize, name: Name, names: &Names) -> usize {
+        if let Some(place) = self.place(device) {
+            return place;
+        }
+        let free = self.records.iter_mut().enumerate().find(|(_, record)| !record.is_used);
+        let Some((place, record)) = free else { return DEVICES };
+        record.device = device;
+        record.is_used = true;
+        names.set(place, name);
+        place
+    }
+
+    fn place(&self, device: usize) -> Option<usize> {
+        self.records.iter().position(|record| device != 0 && record.device == device)
+    }
+
+    /// Returns the address of the device with a name; `None` if no such device has a record.
+    pub fn find(&self, name: Name, names: &Names) -> Option<usize> {
+        let is_it = |(place, record): &(usize, &Record)| record.device != 0 && names.is(*place, name);
+        self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
+    }
+
+    /// Ends the record of the device at an address if a device with another name lies there now.
+    pub fn replace(&mut self, device: usize, name: Name, names: &Names) {
+        if let Some(place) = self.place(device)
+            && !names.is(place, name)
+            && let Some(record) = self.records.get_mut(place)
+        {
+            record.device = 0;
+        }
+    }
+
+    /// Counts a mistake of the device with a record at `place`.
+    pub fn count(&mut self, place: usize, mistake: Mistake) {
+        let mistakes = match self.records.get_mut(place) {
+            Some(record) => &mut record.mistakes,
+            None => &mut self.others,
+        };
+        if let Some(count) = mistakes.get_mut(mistake as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Returns how often devices made a mistake: one device, or all if `device` is `None`.
+    pub fn mistakes(&self, device: Option<usize>, mistake: Mistake) -> usize {
+        let of = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
+        let is_meant = |record: &&Record| device.is_none_or(|device| record.device == device);
+        let counted: usize = self.records.iter().filter(is_meant).map(|record| of(&record.mistakes)).sum();
+        counted + if device.is_none() { of(&self.others) } else { 0 }
+    }
+
+    /// Makes the `number`-th allocation or mapping of the device at `place` from now on fail; none if `number` is 0. Returns
+    /// false if the device has no record.
+    pub fn fail(&mut self, place: usize, number: usize) -> bool {
+        let Some(record) = self.records.get_mut(place) else { return false };
+        record.fail_in = number;
+        record.has_failed = false;
+        true
+    }
+
+    /// Counts an allocation or a mapping, and returns whether it must fail.
+    pub fn must_fail(&mut self, device: usize) -> bool {
+        let Some(record) = self.place(device).and_then(|place| self.records.get_mut(place)) else { return false };
+        let is_the_one = record.fail_in == 1;
+        record.fail_in = record.fail_in.saturating_sub(1);
+        record.has_failed |= is_the_one;
+        is_the_one
+    }
+
+    /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
+    pub fn has_failed(&self, device: usize) -> bool {
+        self.place(device).and_then(|place| self.records.get(place)).is_some_and(|record| record.has_failed)
+    }
+}

@@ -1,0 +1,68 @@
+//! What the shell prints: `list_dma_debug`.
+
+use super::entry::{Entry, direction_label};
+use super::{Debug, Mistake};
+use crate::kernel::{Device, Kernel};
+use crate::log::Name;
+use crate::text::apart;
+
+impl<K: Kernel> Debug<K> {
+    /// Prints how often each mistake was made, and what devices hold: all devices, or one. `now` is the time in
+    /// milliseconds.
+    ///
+    /// Context: thread. Calls of drivers meanwhile may change what is listed.
+    pub fn list(&'static self, device: Option<Device>, now: usize) {
+        self.write_lines();
+        let kernel = self.kernel;
+        let mut all = 0;
+        for mistake in Mistake::ALL.iter().filter(|mistake| mistake.is_mistake()) {
+            let times = self.count(device, *mistake);
+            if times != 0 {
+                kernel.print(apart!("%-40s %lu\n"), &[Name::of(mistake.label()).argument(), times]);
+            }
+            all += times;
+        }
+        kernel.print(apart!("%lu mistakes found\n"), &[all]);
+        self.list_held(device, now);
+    }
+
+    /// Prints what devices hold: all devices, or one. `now` is the time in milliseconds.
+    ///
+    /// Context: thread.
+    pub fn list_held(&'static self, device: Option<Device>, now: usize) {
+        let kernel = self.kernel;
+        kernel.print(apart!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"), &[]);
+        let mut count = 0;
+        let mut place = 0;
+        while let Some(entry) = self.entry_at(place) {
+            place += 1;
+            if device.is_none_or(|device| entry.device == device.0) {
+                self.print_entry(&entry, now);
+                count += 1;
+            }
+        }
+        kernel.print(apart!("%lu held by devices\n"), &[count]);
+        let (live, peak, room, lost) = {
+            let state = self.state.lock(kernel);
+            let (live, peak, room) = state.table.usage();
+            (live, peak, room, state.table.lost())
+        };
+        kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
+    }
+
+    fn entry_at(&self, place: usize) -> Option<Entry> {
+        self.state.lock(self.kernel).table.at(place).copied()
+    }
+
+    fn print_entry(&'static self, entry: &Entry, now: usize) {
+        let name = self.shown(entry.name).argument();
+        let kind = Name::of(entry.kind.label()).argument();
+        let age = now.wrapping_sub(entry.time);
+        let values = [name, kind, entry.address(), entry.size, entry.caller, age];
+        self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
+        if entry.kind.is_mapping() {
+            self.kernel.print(apart!(" %s"), &[Name::of(direction_label(entry.direction)).argument()]);
+        }
+        self.kernel.print(apart!("\n"), &[]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The debug mode: it watches the calls of drivers in C, and reports their mistakes, as Linux's `kernel/dma/debug.c` does.
+//!
+//! The functions of `rtthread-port/rt_dma_port_debug.c` stand between the drivers and the library, and pass each call to a
+//! [`Debug`]. It keeps a [table](table) of what each device holds. A mistake is counted, and reported in one line with the
+//! device, the address, the size, and the address of the caller; no call is changed by it.
+//!
+//! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here. Memory
+//! that is not in the table is therefore not reported, unless the library itself refused the call.
+//!
+//! # Context
+//! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched: about 5
+//! instructions for each. Lines are written without the lock, in a thread: those of an interrupt wait for the next call of a
+//! thread.
+
+mod checks;
+mod devices;
+mod entry;
+mod list;
+mod mistake;
+mod reports;
+mod table;
+
+pub use checks::{Allocated, Buffer, Freed, Named};
+pub use entry::{Entry, Kind};
+pub use mistake::Mistake;
+
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
+
+use self::devices::{DEVICES, Devices, Names};
+use self::reports::{Report, Reports};
+use self::table::Table;
+use crate::kernel::{Device, Kernel};
+use crate::log::{Level, Line, Name};
+use crate::mem::lock::IrqLock;
+use crate::text::apart;
+
+/// A call of a driver.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The device that the driver passed.
+    pub device: Device,
+    /// The address to which the call returns.
+    pub caller: usize,
+    /// When it is made, in milliseconds.
+    pub time: usize,
+    /// The device has no map operations yet: it is new, and may lie at the address of an earlier one.
+    pub is_new: bool,
+}
+
+/// What the debug mode knows.
+pub struct Debug<K: Kernel> {
+    kernel: K,
+    state: IrqLock<State>,
+    names: Names,
+    /// A thread writes the lines that wait.
+    is_writing: AtomicBool,
+}
+
+/// What the lock protects.
+struct State {
+    table: Table,
+    devices: Devices,
+    reports: Reports,
+    has_said_full: bool,
+}
+
+impl State {
+    /// Counts a mistake of a call, and has it reported. The values are the address, the size, and the detail.
+    fn report(&mut self, call: &Call, name: usize, mistake: Mistake, values: [usize; 3]) {
+        let [address, size, detail] = values;
+        self.devices.count(name, mistake);
+        self.reports.add(mistake, call.device.0, name, [address, size, detail, call.caller]);
+    }
+
+    /// Records an entry; the first one for which there is no room is reported.
+    fn add(&mut self, entry: Entry) {
+        if !self.table.add(entry) && !self.has_said_full {
+            self.has_said_full = true;
+            let (_, _, room) = self.table.usage();
+            self.reports.add(Mistake::TableFull, entry.device, entry.name, [room, 0, 0, 0]);
+        }
+    }
+
+    /// Reports everything that a device holds as still held.
+    fn report_held(&mut self, device: usize) {
+        while let Some(entry) =
+            self.table.live_mut().iter_mut().find(|entry| entry.device == device && !entry.is_reported)
+        {
+            entry.is_reported = true;
+            let (entry, kind) = (*entry, Name::of(entry.kind.label()).argument());
+            self.devices.count(entry.name, Mistake::StillHeld);
+            let values = [entry.address(), entry.size, kind, entry.caller];
+            self.reports.add(Mistake::StillHeld, device, entry.name, values);
+        }
+    }
+}
+
+impl<K: Kernel> Debug<K> {
+    /// Makes a debug mode that knows nothing.
+    pub const fn new(kernel: K) -> Self {
+        let state =
+            State { table: Table::new(), devices: Devices::new(), reports: Reports::new(), has_said_full: false };
+        Debug { kernel, state: IrqLock::new(state), names: Names::new(), is_writing: AtomicBool::new(false) }
+    }
+
+    /// Gives the table its memory. Before this call nothing is recorded; a second call has no effect.
+    pub fn start(&self, entries: &'static mut [Entry]) {
+        self.state.lock(self.kernel).table.start(entries);
+    }
+
+    /// Does something with the state and the number of the device's name, and then writes the lines that wait, if the caller
+    /// is a thread.
+    fn with<T>(&'static self, call: &Call, act: impl FnOnce(&mut State, usize) -> T) -> T {
+        let name = self.kernel.device_name(call.device);
+        let mut state = self.state.lock(self.kernel);
+        if call.is_new {
+            self.replace(&mut state, call.device, name);
+        }
+        let number = state.devices.record(call.device.0, name, &self.names);
+        let result = act(&mut state, number);
+        let must_write = state.reports.wait();
+        drop(state);
+        if must_write {
+            self.write_lines();
+        }
+        result
+    }
+
+    /// A device without map operations lies at this address: whatever was held by an earlier one, it holds no more.
+    fn replace(&self, state: &mut State, device: Device, name: Name) {
+        state.report_held(device.0);
+        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device.0) {
+            entry.device = 0;
+        }
+        state.devices.replace(device.0, name, &self.names);
+    }
+
+    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it. `size` is
+    /// that of the request.
+    pub fn must_fail(&'static self, call: &Call, size: usize) -> bool {
+        self.with(call, |state, name| {
+            let must_fail = state.devices.must_fail(call.device.0);
+            if must_fail {
+                state.reports.add(Mistake::Injected, call.device.0, name, [0, size, 0, call.caller]);
+            }
+            must_fail
+        })
+    }
+
+    /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false if
+    /// there is no room for a record of the device.
+    pub fn fail(&'static self, call: &Call, number: usize) -> bool {
+        self.with(call, |state, name| state.devices.fail(name, number))
+    }
+
+    /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
+    pub fn has_failed(&self, device: Device) -> bool {
+        self.state.lock(self.kernel).devices.has_failed(device.0)
+    }
+
+    /// Returns the device with a name; `None` if no such device made a call that passed here.
+    pub fn find(&self, name: Name) -> Option<Device> {
+        self.state.lock(self.kernel).devices.find(name, &self.names).map(Device)
+    }
+
+    /// Returns how many mistakes were found: of one device, or of all if `device` is `None`.
+    pub fn mistakes(&self, device: Option<Device>) -> usize {
+        let state = self.state.lock(self.kernel);
+        let device = device.map(|device| device.0);
+        let mistakes = Mistake::ALL.iter().filter(|mistake| mistake.is_mistake());
+        mistakes.map(|mistake| state.devices.mistakes(device, *mistake)).sum()
+    }
+
+    /// Returns how often a mistake was found: of one device, or of all if `device` is `None`.
+    pub fn count(&self, device: Option<Device>, mistake: Mistake) -> usize {
+        self.state.lock(self.kernel).devices.mistakes(device.map(|device| device.0), mistake)
+    }
+
+    /// The name with which lines about a device begin.
+    fn name(&'static self, number: usize) -> Name {
+        if number < DEVICES { self.names.get(number) } else { Name::NONE }
+    }
+
+    /// Writes the lines that wait, if the caller may sleep and no other thread does so.
+    fn write_lines(&'static self) {
+        let kernel = self.kernel;
+        // After the last line another one may have come, whose caller saw that lines are being written.
+        while kernel.can_sleep()
+            && self.state.lock(kernel).reports.wait()
+            && !self.is_writing.swap(true, Acquire)
+        {
+            loop {
+                let report = self.state.lock(kernel).reports.next();
+                let Some(report) = report else { break };
+                self.write(&report);
+            }
+            let dropped = self.state.lock(kernel).reports.take_dropped();
+            if dropped != 0 {
+                let text = apart!("%lu lines of the debug mode were lost: list_dma_debug has the counts");
+                kernel.log(Level::Warning, &Line::about(Name::NONE, text, &[dropped]));
+            }
+            self.is_writing.store(false, Release);
+        }
+    }
+
+    /// Writes a line; and if the caller made the mistake often, how often.
+    fn write(&'static self, report: &Report) {
+        let (kernel, name) = (self.kernel, self.name(report.name));
+        let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
+        let (values, count) = report.mistake.values(&report.values);
+        let line = |format, values| Line { device: report.device, ..Line::about(name, format, values) };
+        kernel.log(level, &line(report.mistake.format(), values.get(..count).unwrap_or_default()));
+        if report.times > reports::FIRST {
+            let [.., caller] = report.values;
+            let values = [report.times, Name::of(report.mistake.label()).argument(), caller];
+            kernel.log(level, &line(apart!("%lu times: %s; caller 0x%lx"), &values));
+        }
+    }
+}

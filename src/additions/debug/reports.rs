@@ -1,0 +1,153 @@
+//! Which lines are written, and those that wait until a thread writes them.
+
+use super::mistake::Mistake;
+
+/// How many pairs of a mistake and a caller have counts of their own.
+const SITES: usize = 64;
+/// How many lines can wait.
+const WAITING: usize = 32;
+/// How many lines a caller gets for one mistake before only powers of ten are written.
+pub const FIRST: usize = 3;
+
+/// A line.
+#[derive(Clone, Copy)]
+pub struct Report {
+    /// What it is about.
+    pub mistake: Mistake,
+    /// The device.
+    pub device: usize,
+    /// The number of the device's name.
+    pub name: usize,
+    /// Address, size, detail, caller.
+    pub values: [usize; 4],
+    /// How often this caller made the mistake.
+    pub times: usize,
+}
+
+/// A caller that makes a mistake.
+#[derive(Clone, Copy)]
+struct Site {
+    mistake: Mistake,
+    caller: usize,
+    times: usize,
+}
+
+/// The lines that wait, and how often each caller made each mistake.
+pub struct Reports {
+    sites: [Site; SITES],
+    others: [usize; Mistake::COUNT],
+    waiting: [Report; WAITING],
+    first: usize,
+    count: usize,
+    dropped: usize,
+}
+
+/// Returns whether a line is written when a mistake was made this often.
+fn is_shown(times: usize) -> bool {
+    let mut rest = times;
+    while rest >= 10 && rest.is_multiple_of(10) {
+        rest /= 10;
+    }
+    times <= FIRST || rest == 1
+}
+
+impl Reports {
+    /// No lines.
+    pub const fn new() -> Self {
+        // All zeros, so that a static takes no space in the image.
+        let site = Site { mistake: Mistake::FreeSize, caller: 0, times: 0 };
+        let report = Report { mistake: Mistake::FreeSize, device: 0, name: 0, values: [0; 4], times: 0 };
+        Reports {
+            sites: [site; SITES],
+            others: [0; Mistake::COUNT],
+            waiting: [report; WAITING],
+            first: 0,
+            count: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Counts a mistake of the caller, or of all callers beyond the first [`SITES`].
+    fn count(&mut self, mistake: Mistake, caller: usize) -> usize {
+        let is_its = |site: &&mut Site| site.times == 0 || site.mistake == mistake && site.caller == caller;
+        let times = match self.sites.iter_mut().find(is_its) {
+            Some(site) => {
+                site.mistake = mistake;
+                site.caller = caller;
+                &mut site.times
+            }
+            None => match self.others.get_mut(mistake as usize) {
+                Some(times) => times,
+                None => return 1,
+            },
+        };
+        *times = times.saturating_add(1);
+        *times
+    }
+
+    /// Adds a line, if it is to be written.
+    pub fn add(&mut self, mistake: Mistake, device: usize, name: usize, values: [usize; 4]) {
+        let [_, _, _, caller] = values;
+        let times = if mistake.is_mistake() { self.count(mistake, caller) } else { 1 };
+        if !is_shown(times) {
+            return;
+        }
+        let place = (self.first + self.count) % WAITING;
+        match self.waiting.get_mut(place) {
+            Some(free) if self.count < WAITING => {
+                *free = Report { mistake, device, name, values, times };
+                self.count += 1;
+            }
+            _ => self.dropped += 1,
+        }
+    }
+
+    /// Returns whether lines wait.
+    pub fn wait(&self) -> bool {
+        self.count != 0 || self.dropped != 0
+    }
+
+    /// Takes the oldest line out.
+    pub fn next(&mut self) -> Option<Report> {
+        self.count = self.count.checked_sub(1)?;
+        let report = *self.waiting.get(self.first)?;
+        self.first = (self.first + 1) % WAITING;
+        Some(report)
+    }
+
+    /// Returns how many lines there was no room for since the last call.
+    pub fn take_dropped(&mut self) -> usize {
+        core::mem::take(&mut self.dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_gets_three_lines_and_then_one_for_each_power_of_ten() {
+        let shown: std::vec::Vec<_> = (1..=10_000).filter(|times| is_shown(*times)).collect();
+        assert_eq!(shown, [1, 2, 3, 10, 100, 1000, 10_000]);
+    }
+
+    #[test]
+    fn each_caller_is_limited_on_its_own() {
+        let mut reports = Reports::new();
+        for caller in [1, 2] {
+            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, 8, 0, [0, 0, 0, caller]));
+        }
+        let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
+        assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
+        assert!(!reports.wait());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let mut reports = Reports::new();
+        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, 8, 0, [0, 0, 0, caller]));
+        assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
+        assert_eq!(reports.take_dropped(), 5);
+        assert_eq!(reports.take_dropped(), 0);
+    }
+}

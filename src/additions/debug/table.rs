@@ -1,0 +1,136 @@
+//! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
+
+use super::entry::{Entry, Kind};
+
+/// How many things that were given back are remembered, so that a second free or unmap is known as such.
+const GONE: usize = 64;
+
+/// Something that was freed or unmapped.
+#[derive(Clone, Copy)]
+struct Gone {
+    /// The device; 0 if the place is empty.
+    device: usize,
+    is_mapping: bool,
+    /// What the free or unmap took.
+    address: usize,
+    size: usize,
+    caller: usize,
+}
+
+/// The live entries, in no order, at the front of the board's memory.
+///
+/// Searches go through all live entries: about 5 instructions for each, with interrupts masked.
+pub struct Table {
+    entries: Option<&'static mut [Entry]>,
+    live: usize,
+    peak: usize,
+    lost: usize,
+    gone: [Gone; GONE],
+    next_gone: usize,
+}
+
+impl Table {
+    /// Makes a table without memory.
+    pub const fn new() -> Self {
+        let gone = [Gone { device: 0, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
+        Table { entries: None, live: 0, peak: 0, lost: 0, gone, next_gone: 0 }
+    }
+
+    /// Gives the table its memory. A table that has some ignores it.
+    pub fn start(&mut self, entries: &'static mut [Entry]) {
+        self.entries.get_or_insert(entries);
+    }
+
+    /// Returns the number of live entries, the most there were at one time, and how many there is room for.
+    pub fn usage(&self) -> (usize, usize, usize) {
+        (self.live, self.peak, self.entries.as_deref().unwrap_or_default().len())
+    }
+
+    /// Returns how many things were not recorded because the table was full.
+    pub fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// Returns the live entries.
+    pub fn live(&self) -> &[Entry] {
+        self.entries.as_deref().unwrap_or_default().get(..self.live).unwrap_or_default()
+    }
+
+    /// Returns the live entries, to be changed.
+    pub fn live_mut(&mut self) -> &mut [Entry] {
+        self.entries.as_deref_mut().unwrap_or_default().get_mut(..self.live).unwrap_or_default()
+    }
+
+    /// Records an entry. Returns false if there is no room.
+    pub fn add(&mut self, entry: Entry) -> bool {
+        let Some(place) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
+            self.lost += 1;
+            return false;
+        };
+        *place = entry;
+        self.live += 1;
+        self.peak = self.peak.max(self.live);
+        let is_again = |gone: &Gone| gone.is_mapping == entry.kind.is_mapping() && gone.address == entry.address();
+        for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
+            gone.device = 0;
+        }
+        true
+    }
+
+    /// Returns the place of the live entry for which `score` is highest; `None` if it is `None` for all. Of equal ones, the
+    /// newest counts.
+    pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<usize> {
+        let scored = self.live().iter().enumerate().filter_map(|(place, entry)| Some((score(entry)?, place)));
+        scored.max().map(|(_, place)| place)
+    }
+
+    /// Returns the live entry at a place.
+    pub fn at(&self, place: usize) -> Option<&Entry> {
+        self.live().get(place)
+    }
+
+    /// Takes the live entry at a place out. The last one moves there.
+    pub fn take(&mut self, place: usize) -> Option<Entry> {
+        let last = *self.live().last()?;
+        let slot = self.live_mut().get_mut(place)?;
+        let taken = core::mem::replace(slot, last);
+        self.live -= 1;
+        Some(taken)
+    }
+
+    /// Takes every live entry out that fulfils a condition.
+    pub fn forget(&mut self, is_old: impl Fn(&Entry) -> bool) {
+        while let Some(place) = self.live().iter().position(&is_old) {
+            self.take(place);
+        }
+    }
+
+    /// Remembers that an entry was given back, for `device`, by `caller`.
+    pub fn remember_gone(&mut self, entry: &Entry, device: usize, caller: usize) {
+        let (is_mapping, address) = (entry.kind.is_mapping(), entry.address());
+        if let Some(place) = self.gone.get_mut(self.next_gone) {
+            *place = Gone { device, is_mapping, address, size: entry.size, caller };
+        }
+        self.next_gone = (self.next_gone + 1) % GONE;
+    }
+
+    /// Returns the caller that freed memory, or unmapped a mapping, at the address.
+    pub fn gone_at(&self, is_mapping: bool, device: usize, address: usize) -> Option<usize> {
+        let fits = |gone: &&Gone| {
+            gone.device != 0 && gone.is_mapping == is_mapping && gone.address == address
+                && (!is_mapping || gone.device == device)
+        };
+        self.gone.iter().find(fits).map(|gone| gone.caller)
+    }
+
+    /// Returns the caller that freed the memory that contains the address.
+    pub fn freed_around(&self, address: usize) -> Option<usize> {
+        let fits = |gone: &&Gone| gone.device != 0 && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size;
+        self.gone.iter().find(fits).map(|gone| gone.caller)
+    }
+
+    /// Returns the entry of a block pool.
+    pub fn pool(&self, pool: usize) -> Option<&Entry> {
+        self.live().iter().find(|entry| entry.kind == Kind::Pool && entry.va == pool)
+    }
+}
