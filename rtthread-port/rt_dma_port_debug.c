@@ -26,6 +26,45 @@ _Static_assert(PKG_RT_DMA_POOL_DEBUG_ENTRIES > 0, "PKG_RT_DMA_POOL_DEBUG_ENTRIES
 #define WATCH(name) \
     __typeof__(name) __real_##name, __wrap_##name
 
+int list_dma_pool(int argc, char **argv);
+
+WATCH(list_dma_pool);
+WATCH(rt_dma_alloc);
+WATCH(rt_dma_alloc_aligned);
+WATCH(rt_dma_alloc_wc);
+WATCH(rt_dma_block_pool_alloc);
+WATCH(rt_dma_block_pool_create);
+WATCH(rt_dma_block_pool_destroy);
+WATCH(rt_dma_block_pool_free);
+WATCH(rt_dma_block_pool_zalloc);
+WATCH(rt_dma_free);
+WATCH(rt_dma_map_page);
+WATCH(rt_dma_map_sg);
+WATCH(rt_dma_map_single);
+WATCH(rt_dma_map_single_attrs);
+WATCH(rt_dma_mapping_error);
+WATCH(rt_dma_sync_in_data);
+WATCH(rt_dma_sync_out_data);
+WATCH(rt_dma_sync_sg_for_cpu);
+WATCH(rt_dma_sync_sg_for_device);
+WATCH(rt_dma_sync_single_for_cpu);
+WATCH(rt_dma_sync_single_for_device);
+WATCH(rt_dma_unmap_page);
+WATCH(rt_dma_unmap_sg);
+WATCH(rt_dma_unmap_sg_attrs);
+WATCH(rt_dma_unmap_single);
+WATCH(rt_dma_unmap_single_attrs);
+WATCH(rt_dma_zalloc);
+WATCH(rt_dma_zalloc_coherent);
+WATCH(rt_dmam_alloc);
+WATCH(rt_dmam_block_pool_create);
+WATCH(rt_dmam_block_pool_destroy);
+WATCH(rt_dmam_free);
+WATCH(rt_dmam_map_single);
+WATCH(rt_dmam_release);
+WATCH(rt_dmam_unmap_single);
+WATCH(rt_dmam_zalloc_coherent);
+
 /* For each function the address in the driver after the call. */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
@@ -58,23 +97,22 @@ static struct rt_dma_watch_call call_of(struct rt_device *dev, uintptr_t caller)
 
 /* Allocations */
 
-static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, rt_ubase_t handle,
+static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, const rt_ubase_t *handle,
         rt_ubase_t *dma_handle, rt_ubase_t flags, int is_managed)
 {
     if (cpu_addr)
     {
         if (dma_handle)
         {
-            *dma_handle = handle;
+            *dma_handle = *handle;
         }
 
-        rt_dma_watch_allocated(call, cpu_addr, size, handle, flags, is_managed);
+        rt_dma_watch_allocated(call, cpu_addr, size, *handle, flags, is_managed);
     }
 
     return cpu_addr;
 }
 
-WATCH(rt_dma_alloc);
 void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     struct rt_dma_watch_call call;
@@ -92,10 +130,9 @@ void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma
         return RT_NULL;
     }
 
-    return allocated(&call, __real_rt_dma_alloc(dev, size, &handle, flags), size, handle, dma_handle, flags, 0);
+    return allocated(&call, __real_rt_dma_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
 }
 
-WATCH(rt_dma_zalloc);
 void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
 {
     struct rt_dma_watch_call call;
@@ -113,10 +150,9 @@ void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dm
         return RT_NULL;
     }
 
-    return allocated(&call, __real_rt_dma_zalloc(dev, size, &handle, flags), size, handle, dma_handle, flags, 0);
+    return allocated(&call, __real_rt_dma_zalloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
 }
 
-WATCH(rt_dma_alloc_wc);
 void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
     struct rt_dma_watch_call call;
@@ -137,10 +173,9 @@ void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *
 
     cpu_addr = __real_rt_dma_alloc_wc(dev, size, &handle);
 
-    return allocated(&call, cpu_addr, size, handle, dma_handle, rt_dma_wc_flags(dev), 0);
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
 }
 
-WATCH(rt_dma_zalloc_coherent);
 void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
     struct rt_dma_watch_call call;
@@ -161,10 +196,9 @@ void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ub
 
     cpu_addr = __real_rt_dma_zalloc_coherent(dev, size, &handle);
 
-    return allocated(&call, cpu_addr, size, handle, dma_handle, rt_dma_wc_flags(dev), 0);
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
 }
 
-WATCH(rt_dma_alloc_aligned);
 void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr_t align, rt_ubase_t *dma_handle,
         uintptr_t flags)
 {
@@ -186,10 +220,9 @@ void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr
 
     cpu_addr = __real_rt_dma_alloc_aligned(dev, size, align, &handle, flags);
 
-    return allocated(&call, cpu_addr, size, handle, dma_handle, flags, 0);
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, flags, 0);
 }
 
-WATCH(rt_dmam_alloc);
 void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
 {
     struct rt_dma_watch_call call;
@@ -207,10 +240,9 @@ void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dm
         return RT_NULL;
     }
 
-    return allocated(&call, __real_rt_dmam_alloc(dev, size, &handle, flags), size, handle, dma_handle, flags, 1);
+    return allocated(&call, __real_rt_dmam_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 1);
 }
 
-WATCH(rt_dmam_zalloc_coherent);
 void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
     struct rt_dma_watch_call call;
@@ -231,10 +263,9 @@ void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_u
 
     cpu_addr = __real_rt_dmam_zalloc_coherent(dev, size, &handle);
 
-    return allocated(&call, cpu_addr, size, handle, dma_handle, rt_dma_wc_flags(dev), 1);
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 1);
 }
 
-WATCH(rt_dma_free);
 void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
     struct rt_dma_watch_call call;
@@ -251,7 +282,6 @@ void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, r
     rt_dma_watch_freed(&call, cpu_addr, size, refused);
 }
 
-WATCH(rt_dmam_free);
 void __wrap_rt_dmam_free(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle)
 {
     struct rt_dma_watch_call call;
@@ -268,7 +298,6 @@ void __wrap_rt_dmam_free(struct rt_device *dev, uintptr_t size, void *cpu_addr, 
     rt_dma_watch_freed(&call, cpu_addr, size, refused);
 }
 
-WATCH(rt_dmam_release);
 void __wrap_rt_dmam_release(struct rt_device *dev)
 {
     struct rt_dma_watch_call call;
@@ -303,21 +332,18 @@ static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_bl
     return pool;
 }
 
-WATCH(rt_dma_block_pool_create);
 struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
         uintptr_t align, uintptr_t boundary)
 {
     return created(dev, __real_rt_dma_block_pool_create(name, dev, size, align, boundary), size, 0, CALLER);
 }
 
-WATCH(rt_dmam_block_pool_create);
 struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
         uintptr_t align, uintptr_t boundary)
 {
     return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
 }
 
-WATCH(rt_dma_block_pool_destroy);
 intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
     intptr_t result = __real_rt_dma_block_pool_destroy(pool);
@@ -330,7 +356,6 @@ intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
     return result;
 }
 
-WATCH(rt_dmam_block_pool_destroy);
 void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
     /* Whether the pool is gone, only a second look would show: what is in the table of a pool that stays is lost. */
@@ -373,19 +398,16 @@ static void *block_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle,
     return block;
 }
 
-WATCH(rt_dma_block_pool_alloc);
 void *__wrap_rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle)
 {
     return block_alloc(pool, dma_handle, CALLER, __real_rt_dma_block_pool_alloc);
 }
 
-WATCH(rt_dma_block_pool_zalloc);
 void *__wrap_rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle)
 {
     return block_alloc(pool, dma_handle, CALLER, __real_rt_dma_block_pool_zalloc);
 }
 
-WATCH(rt_dma_block_pool_free);
 void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, uintptr_t dma_handle)
 {
     struct rt_device *dev = rt_dma_watch_pool_device(pool);
@@ -430,20 +452,17 @@ static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t siz
     return handle;
 }
 
-WATCH(rt_dma_map_single);
 uintptr_t __wrap_rt_dma_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
 {
     return map_single(dev, cpu_addr, size, direction, 0, CALLER);
 }
 
-WATCH(rt_dma_map_single_attrs);
 uintptr_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction,
         uintptr_t attrs)
 {
     return map_single(dev, cpu_addr, size, direction, attrs, CALLER);
 }
 
-WATCH(rt_dmam_map_single);
 uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
 {
     struct rt_dma_watch_call call;
@@ -467,7 +486,6 @@ uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintp
     return handle;
 }
 
-WATCH(rt_dma_map_page);
 uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintptr_t offset, uintptr_t size,
         int direction)
 {
@@ -492,7 +510,6 @@ uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintp
     return handle;
 }
 
-WATCH(rt_dma_map_sg);
 int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
     struct rt_dma_watch_call call;
@@ -521,7 +538,6 @@ int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents,
     return mapped;
 }
 
-WATCH(rt_dma_mapping_error);
 int __wrap_rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle)
 {
     if (dev)
@@ -547,14 +563,12 @@ static void unmapping(struct rt_device *dev, uintptr_t dma_handle, uintptr_t siz
     }
 }
 
-WATCH(rt_dma_unmap_single);
 void __wrap_rt_dma_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
     unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_SINGLE, CALLER);
     __real_rt_dma_unmap_single(dev, dma_handle, size, direction);
 }
 
-WATCH(rt_dma_unmap_single_attrs);
 void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction,
         uintptr_t attrs)
 {
@@ -563,21 +577,18 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handl
     __real_rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, attrs);
 }
 
-WATCH(rt_dma_unmap_page);
 void __wrap_rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
     unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_PAGE, CALLER);
     __real_rt_dma_unmap_page(dev, dma_handle, size, direction);
 }
 
-WATCH(rt_dmam_unmap_single);
 void __wrap_rt_dmam_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
     unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_MANAGED, CALLER);
     __real_rt_dmam_unmap_single(dev, dma_handle, size, direction);
 }
 
-WATCH(rt_dma_unmap_sg);
 void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
     if (dev)
@@ -590,7 +601,6 @@ void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nen
     __real_rt_dma_unmap_sg(dev, sg, nents, direction);
 }
 
-WATCH(rt_dma_unmap_sg_attrs);
 void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, uintptr_t attrs)
 {
     if (dev)
@@ -625,28 +635,24 @@ static void list_syncing(struct rt_device *dev, struct rt_dma_sg *sg, int nents,
     }
 }
 
-WATCH(rt_dma_sync_single_for_cpu);
 void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
     syncing(dev, dma_handle, size, direction, CALLER);
     __real_rt_dma_sync_single_for_cpu(dev, dma_handle, size, direction);
 }
 
-WATCH(rt_dma_sync_single_for_device);
 void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
     syncing(dev, dma_handle, size, direction, CALLER);
     __real_rt_dma_sync_single_for_device(dev, dma_handle, size, direction);
 }
 
-WATCH(rt_dma_sync_sg_for_cpu);
 void __wrap_rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
     list_syncing(dev, sg, nents, direction, CALLER);
     __real_rt_dma_sync_sg_for_cpu(dev, sg, nents, direction);
 }
 
-WATCH(rt_dma_sync_sg_for_device);
 void __wrap_rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
     list_syncing(dev, sg, nents, direction, CALLER);
@@ -663,7 +669,6 @@ static void syncing_data(struct rt_device *dev, void *data, rt_size_t size, rt_u
     }
 }
 
-WATCH(rt_dma_sync_out_data);
 rt_err_t __wrap_rt_dma_sync_out_data(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle,
         rt_ubase_t flags)
 {
@@ -672,7 +677,6 @@ rt_err_t __wrap_rt_dma_sync_out_data(struct rt_device *dev, void *data, rt_size_
     return __real_rt_dma_sync_out_data(dev, data, size, dma_handle, flags);
 }
 
-WATCH(rt_dma_sync_in_data);
 rt_err_t __wrap_rt_dma_sync_in_data(struct rt_device *dev, void *out_data, rt_size_t size, rt_ubase_t dma_handle,
         rt_ubase_t flags)
 {
@@ -718,6 +722,19 @@ uintptr_t rt_dma_debug_mistakes(struct rt_device *dev)
 }
 
 /* The shell */
+
+/* With -v, also what devices hold. */
+int __wrap_list_dma_pool(int argc, char **argv)
+{
+    int result = __real_list_dma_pool(argc, argv);
+
+    if (argc > 1 && argv[1][0] == '-' && argv[1][1] == 'v')
+    {
+        rt_dma_watch_list_held(now());
+    }
+
+    return result;
+}
 
 #if defined(RT_USING_CONSOLE) && defined(RT_USING_MSH)
 
@@ -776,22 +793,6 @@ static int dma_fail(int argc, char **argv)
     return dev && rt_dma_debug_fail(dev, number) ? 0 : -1;
 }
 MSH_CMD_EXPORT(dma_fail, make a DMA allocation or mapping fail: dma_fail DEVICE N);
-
-int list_dma_pool(int argc, char **argv);
-
-/* With -v, also what devices hold. */
-WATCH(list_dma_pool);
-int __wrap_list_dma_pool(int argc, char **argv)
-{
-    int result = __real_list_dma_pool(argc, argv);
-
-    if (argc > 1 && argv[1][0] == '-' && argv[1][1] == 'v')
-    {
-        rt_dma_watch_list_held(now());
-    }
-
-    return result;
-}
 
 #endif /* RT_USING_CONSOLE && RT_USING_MSH */
 

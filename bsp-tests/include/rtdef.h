@@ -144,7 +144,11 @@ struct rt_device
 };
 typedef struct rt_device *rt_device_t;
 
-struct rt_thread;
+struct rt_thread
+{
+    void *stack_addr;
+    rt_uint32_t stack_size;
+};
 typedef struct rt_thread *rt_thread_t;
 struct rt_timer;
 typedef struct rt_timer *rt_timer_t;

@@ -5,6 +5,7 @@
 //! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
 //! * `STAND_IN_WITHOUT_C`: set if another build compiles and links the C files;
 //! * `STAND_IN_LINK`: further arguments for the linker, such as object files, with spaces in between;
+//! * `STAND_IN_DEBUG`: set for the debug mode, with a library that has it, and the wrong drivers of `bsp-tests/wrong`;
 //! * `STAND_IN_REVISION`: 1 or 2, the revision of RT-Thread's interface (default: 2).
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,12 @@ fn main() {
     if env::var_os("CARGO_FEATURE_BENCH").is_some() {
         directories.push(root.join("benches"));
     }
+    if option("STAND_IN_DEBUG").is_some() {
+        build.define("PKG_RT_DMA_POOL_USING_DEBUG", None);
+        build.include(here.join("../drivers"));
+        directories.push(here.join("../wrong"));
+        wrap_watched(&root.join("rtthread-port/rt_dma_port_debug.c"));
+    }
     for directory in &directories {
         c_files(directory).iter().for_each(|file| {
             build.file(file);
@@ -78,6 +85,16 @@ fn main() {
     }
     println!("cargo:rerun-if-changed={arch}.ld");
     println!("cargo:rerun-if-changed={}", here.join("../include").display());
+}
+
+/// Has the linker pass the calls of the functions that the debug mode watches to the port, as SConscript does.
+fn wrap_watched(port: &Path) {
+    let source = fs::read_to_string(port).unwrap_or_else(|error| panic!("{}: {error}", port.display()));
+    for line in source.lines() {
+        if let Some(name) = line.strip_prefix("WATCH(").and_then(|rest| rest.strip_suffix(");")) {
+            println!("cargo:rustc-link-arg=--wrap={name}");
+        }
+    }
 }
 
 /// The value of an environment variable that this build depends on.

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod block_pool;
+#[cfg(any(feature = "debug", feature = "internals"))]
 pub mod debug;
 pub mod device;
 pub mod driver;

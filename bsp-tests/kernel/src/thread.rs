@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use core::ffi::{c_char, c_void};
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
 
 use crate::arch;
 use crate::context::{self, IrqMutex, must_be_thread};
@@ -17,14 +17,25 @@ const RT_EBUSY: isize = 7;
 
 type Function = extern "C" fn(*mut c_void);
 
-/// `struct rt_thread`
+/// A thread that the second core is to run.
 pub struct Thread {
     entry: Function,
     parameter: *mut c_void,
 }
 
+/// The part of `struct rt_thread` that C code reads.
+#[repr(C)]
+struct Stack {
+    start: AtomicUsize,
+    size: AtomicU32,
+}
+
+/// The size of the stack of each core, as the linker's script has it.
+const STACK_SIZE: u32 = 0x20000;
+
 /// Two threads that exist only as results of `rt_thread_self`: the shell's, and the second core's own.
-static IDENTITY: [u8; context::CORES] = [0; context::CORES];
+static IDENTITY: [Stack; context::CORES] =
+    [const { Stack { start: AtomicUsize::new(0), size: AtomicU32::new(STACK_SIZE) } }; context::CORES];
 /// The thread that the second core is to run, or runs.
 static SECOND: AtomicPtr<Thread> = AtomicPtr::new(null_mut());
 static SECOND_IS_UP: AtomicBool = AtomicBool::new(false);
@@ -54,7 +65,17 @@ pub fn second_is_up() -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_thread_self() -> *const c_void {
-    if context::running() { (&raw const IDENTITY[arch::cpu_id()]).cast() } else { null_mut() }
+    unsafe extern "C" {
+        static __stack_top: u8;
+        static __second_stack_top: u8;
+    }
+    if !context::running() {
+        return null_mut();
+    }
+    let tops = [(&raw const __stack_top).addr(), (&raw const __second_stack_top).addr()];
+    let core = arch::cpu_id();
+    IDENTITY[core].start.store(tops[core] - STACK_SIZE as usize, SeqCst);
+    (&raw const IDENTITY[core]).cast()
 }
 
 #[unsafe(no_mangle)]

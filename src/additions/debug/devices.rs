@@ -95,11 +95,16 @@ impl Devices {
         if let Some(place) = self.place(device) {
             return place;
         }
-        let free = self.records.iter_mut().enumerate().find(|(_, record)| !record.is_used);
-        let Some((place, record)) = free else { return DEVICES };
+        // A device of the same name that is gone was this one, or its like.
+        let fits = |(place, record): &(usize, &mut Record)| {
+            !record.is_used || record.device == 0 && names.is(*place, name)
+        };
+        let Some((place, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
-        record.is_used = true;
-        names.set(place, name);
+        if !record.is_used {
+            record.is_used = true;
+            names.set(place, name);
+        }
         place
     }
 

@@ -1,7 +1,5 @@
 //! How the processor sees a pool's memory at an address that a driver hands in.
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use super::Pool;
 use crate::dropin::pool::view::View;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
@@ -73,7 +71,10 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the page that contains `pa` is in use; false if it is no page of this pool.
     ///
     /// Context: any.
+    #[cfg(any(feature = "debug", feature = "internals"))]
     pub fn is_in_use(&self, pa: Pa) -> bool {
+        use core::sync::atomic::Ordering::Relaxed;
+
         const BITS: usize = usize::BITS as usize;
         let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
         let used = self.settled().used();

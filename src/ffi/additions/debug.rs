@@ -1,7 +1,7 @@
 //! `rt_dma_watch_*`: the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`).
 //!
-//! Only `rtthread-port/rt_dma_port_debug.c` calls these functions. It is compiled if the option is on, and the linker passes it
-//! the drivers' calls (`--wrap`). In other images no code refers to this file, so that the linker leaves it out.
+//! Only `rtthread-port/rt_dma_port_debug.c` calls these functions. With the option, it is compiled, the archive is built with the
+//! feature `debug`, and the linker passes it the drivers' calls (`--wrap`). Without the option nothing of this exists.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};

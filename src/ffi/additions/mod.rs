@@ -3,6 +3,7 @@
 pub(in crate::ffi) mod attributes;
 pub(in crate::ffi) mod block_pool;
 pub(in crate::ffi) mod coherent;
+#[cfg(feature = "debug")]
 pub(in crate::ffi) mod debug;
 pub mod driver;
 pub(in crate::ffi) mod limits;
@@ -17,8 +18,9 @@ pub(in crate::ffi) mod streaming;
 pub use attributes::*;
 pub use block_pool::*;
 pub use coherent::*;
-pub use limits::*;
+#[cfg(feature = "debug")]
 pub use debug::*;
+pub use limits::*;
 pub use managed::*;
 pub use managed_map::*;
 pub use managed_pool::*;
