@@ -47,6 +47,15 @@ extern "C" {
 int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number);
 
 /**
+ * @brief Returns the device with a name.
+ *
+ * @param[in] name The name; of a longer one the first 23 letters count.
+ * @return The device; NULL if no device of this name has made a call that the debug mode watches.
+ * @note Context: any.
+ */
+struct rt_device *rt_dma_debug_find(const char *name);
+
+/**
  * @brief Returns whether the failure that `rt_dma_debug_fail` asked for last has happened.
  *
  * @param[in] dev The device.
@@ -82,6 +91,13 @@ static inline int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
     (void)number;
 
     return 0;
+}
+
+static inline struct rt_device *rt_dma_debug_find(const char *name)
+{
+    (void)name;
+
+    return NULL;
 }
 
 static inline int rt_dma_debug_has_failed(struct rt_device *dev)

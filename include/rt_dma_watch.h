@@ -77,11 +77,13 @@ extern "C" {
 /**
  * @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
  *
- * @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps.
- * @param[in] bytes Its size.
+ * @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for
+ * each entry.
+ * @param[in] count Entries.
  * @note Context: any.
  */
-void rt_dma_watch_start(void *memory, uintptr_t bytes);
+void rt_dma_watch_start(void *memory,
+                        uintptr_t count);
 
 /**
  * @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.

@@ -90,7 +90,7 @@ static struct rt_dma_watch_call call_of(struct rt_device *dev, uintptr_t caller)
         .stack_size = thread ? thread->stack_size : 0,
     };
 
-    rt_dma_watch_start(entries, sizeof(entries));
+    rt_dma_watch_start(entries, PKG_RT_DMA_POOL_DEBUG_ENTRIES);
 
     return call;
 }
@@ -699,6 +699,11 @@ int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
     call = call_of(dev, CALLER);
 
     return rt_dma_watch_fail(&call, number);
+}
+
+struct rt_device *rt_dma_debug_find(const char *name)
+{
+    return name ? rt_dma_watch_find(name) : RT_NULL;
 }
 
 int rt_dma_debug_has_failed(struct rt_device *dev)

@@ -124,7 +124,7 @@ static rt_ubase_t interrupt_masks(void)
 }
 
 /* Checks that the library's call leaves the result of an interrupted translation, and the interrupt masks, unchanged. */
-static const char *check_left_as_found(void *va, rt_size_t size)
+static const char *check_left_as_found(void *va, rt_size_t size, rt_ubase_t flags)
 {
     const char *error = RT_NULL;
 
@@ -135,7 +135,7 @@ static const char *check_left_as_found(void *va, rt_size_t size)
         rt_ubase_t masks = interrupt_masks(), par, after, handle;
 
         __asm__ volatile ("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1" : "=r" (par) : "r" (&another) : "memory");
-        rt_dma_sync_out_data(&dev, va, size, &handle, 0);
+        rt_dma_sync_out_data(&dev, va, size, &handle, flags);
         __asm__ volatile ("mrs %0, par_el1" : "=r" (after) : : "memory");
         if (after != par)
         {
@@ -194,7 +194,7 @@ const char *check_translation(void)
             rt_dma_unmap_single(&dev, mapped, size, RT_DMA_FROM_DEVICE);
         }
 #ifdef __aarch64__
-        error = error ? error : check_left_as_found(va, size);
+        error = error ? error : check_left_as_found(va, size, flags);
 #endif
         rt_dma_free(&dev, size, va, handle, flags);
         if (error)

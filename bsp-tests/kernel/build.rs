@@ -54,6 +54,10 @@ fn main() {
     }
     if option("STAND_IN_DEBUG").is_some() {
         build.define("PKG_RT_DMA_POOL_USING_DEBUG", None);
+        // A call at the end of a function would otherwise be a jump, and its caller that of the function.
+        build.flag("-fno-optimize-sibling-calls");
+        // dma_smoke allocates each page by itself.
+        build.define("PKG_RT_DMA_POOL_DEBUG_ENTRIES", "4096");
         build.include(here.join("../drivers"));
         directories.push(here.join("../wrong"));
         wrap_watched(&root.join("rtthread-port/rt_dma_port_debug.c"));

@@ -30,7 +30,7 @@ static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_add
     dma_addr_t mapped = cpu_addr ? dma_map_single(dev, cpu_addr, whole, dir) : DMA_MAPPING_ERROR;
 
     (void)gfp;
-    if (mapped != DMA_MAPPING_ERROR)
+    if (!dma_mapping_error(dev, mapped))
     {
         *dma_handle = mapped;
         return cpu_addr;

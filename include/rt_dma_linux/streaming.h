@@ -15,8 +15,13 @@
 /** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
 static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 {
+#ifdef PKG_RT_DMA_POOL_USING_DEBUG
+    /* The debug mode notes that the driver checks. */
+    return rt_dma_mapping_error(dma_rt_device(dev), dma_linux_handle(dma_addr)) ? -ENOMEM : 0;
+#else
     (void)dev;
     return dma_addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
+#endif
 }
 
 /* ---- single buffers --------------------------------------------------------------------------------------------- */
@@ -200,7 +205,7 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
     for (i = 0; i < nents; i++, sg = sg_next(sg))
     {
         sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs);
-        if (sg->dma_address == DMA_MAPPING_ERROR)
+        if (dma_mapping_error(dev, sg->dma_address))
         {
             dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
             return 0;

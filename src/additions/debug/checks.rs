@@ -2,7 +2,6 @@
 
 use super::entry::{Entry, Kind, direction_label, overlap};
 use super::mistake::Mistake;
-use super::table::Table;
 use super::{Call, Debug, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::dropin::registry::Dma;
@@ -271,6 +270,9 @@ impl<K: Kernel> Debug<K> {
         let (device, caller, time) = (call.device.0, call.caller, call.time);
         self.with(call, |state, name| {
             state.table.forget(is_old);
+            if kind == Kind::Block {
+                state.table.note_block(pool);
+            }
             state.add(Entry { device, name, handle, va, pa, size, caller, time, flags, kind, is_managed, ..Entry::EMPTY });
         });
     }
@@ -394,17 +396,19 @@ impl<K: Kernel> Debug<K> {
 
     /// Notes that the driver released its managed resources, because it is removed: what it holds besides is reported.
     pub fn released(&'static self, call: &Call) {
+        let device = call.device.0;
         self.with(call, |state, _| {
-            let device = call.device.0;
-            // A managed block pool of which blocks are in use stays.
-            let blocks = |table: &Table, pool: usize| table.live().iter().any(|block| block.kind == Kind::Block && block.pa == pool);
-            while let Some(place) = state.table.best(|entry| {
-                let is_released = entry.is_managed && entry.device == device && !entry.is_reported;
-                (is_released && !(entry.kind == Kind::Pool && blocks(&state.table, entry.va))).then_some(())
-            }) {
-                state.table.take(place);
+            let mut place = 0;
+            while let Some(entry) = state.table.at(place) {
+                // A managed block pool of which blocks are in use stays.
+                let has_blocks = || entry.kind == Kind::Pool && state.table.has_blocks(entry.va);
+                if entry.is_managed && entry.device == device && !entry.is_reported && !has_blocks() {
+                    state.table.take(place);
+                } else {
+                    place += 1;
+                }
             }
-            state.report_held(device);
+            state.report_held(device, |_| true);
         });
     }
 

@@ -6,7 +6,7 @@ use super::mistake::Mistake;
 use crate::log::Name;
 
 /// How many devices have a record.
-pub const DEVICES: usize = 32;
+pub const DEVICES: usize = 64;
 /// Bytes of a name, with the NUL at its end.
 const NAME: usize = 24;
 

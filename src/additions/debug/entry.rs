@@ -83,7 +83,7 @@ pub struct Entry {
     pub kind: Kind,
     /// The direction of a mapping.
     pub direction: Direction,
-    /// The handle of the mapping was passed to `rt_dma_mapping_error`.
+    /// The handle of the mapping was passed to `rt_dma_mapping_error`; a block of the pool was allocated.
     pub is_checked: bool,
     /// The driver owns the cache lines of the mapped buffer.
     pub has_own_lines: bool,

@@ -84,16 +84,15 @@ impl State {
         }
     }
 
-    /// Reports everything that a device holds as still held.
-    fn report_held(&mut self, device: usize) {
-        while let Some(entry) =
-            self.table.live_mut().iter_mut().find(|entry| entry.device == device && !entry.is_reported)
-        {
+    /// Reports what a device holds, of what fulfils a condition, as still held.
+    fn report_held(&mut self, device: usize, is_meant: impl Fn(&Entry) -> bool) {
+        let State { table, devices, reports, .. } = self;
+        let is_held = |entry: &&mut Entry| entry.device == device && !entry.is_reported && is_meant(entry);
+        for entry in table.live_mut().iter_mut().filter(is_held) {
             entry.is_reported = true;
-            let (entry, kind) = (*entry, Name::of(entry.kind.label()).argument());
-            self.devices.count(entry.name, Mistake::StillHeld);
-            let values = [entry.address(), entry.size, kind, entry.caller];
-            self.reports.add(Mistake::StillHeld, device, entry.name, values);
+            devices.count(entry.name, Mistake::StillHeld);
+            let values = [entry.address(), entry.size, Name::of(entry.kind.label()).argument(), entry.caller];
+            reports.add(Mistake::StillHeld, device, entry.name, values);
         }
     }
 }
@@ -131,8 +130,10 @@ impl<K: Kernel> Debug<K> {
 
     /// A device without map operations lies at this address: whatever was held by an earlier one, it holds no more.
     fn replace(&self, state: &mut State, device: Device, name: Name) {
-        state.report_held(device.0);
-        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device.0) {
+        // The device of a pool without blocks needs no operations: it may be the one that is there now.
+        let is_old = |entry: &Entry| entry.kind != Kind::Pool || entry.is_checked;
+        state.report_held(device.0, is_old);
+        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device.0 && is_old(entry)) {
             entry.device = 0;
         }
         state.devices.replace(device.0, name, &self.names);

@@ -100,8 +100,13 @@ impl Table {
 
     /// Takes every live entry out that fulfils a condition.
     pub fn forget(&mut self, is_old: impl Fn(&Entry) -> bool) {
-        while let Some(place) = self.live().iter().position(&is_old) {
-            self.take(place);
+        let mut place = 0;
+        while let Some(entry) = self.at(place) {
+            if is_old(entry) {
+                self.take(place);
+            } else {
+                place += 1;
+            }
         }
     }
 
@@ -127,6 +132,19 @@ impl Table {
     pub fn freed_around(&self, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| gone.device != 0 && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size;
         self.gone.iter().find(fits).map(|gone| gone.caller)
+    }
+
+    /// Returns whether a block of a pool is live.
+    pub fn has_blocks(&self, pool: usize) -> bool {
+        self.live().iter().any(|entry| entry.kind == Kind::Block && entry.pa == pool)
+    }
+
+    /// Notes that a block of a pool was allocated.
+    pub fn note_block(&mut self, pool: usize) {
+        let is_it = |entry: &&mut Entry| entry.kind == Kind::Pool && entry.va == pool;
+        if let Some(entry) = self.live_mut().iter_mut().find(is_it) {
+            entry.is_checked = true;
+        }
     }
 
     /// Returns the entry of a block pool.

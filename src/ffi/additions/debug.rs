@@ -52,6 +52,16 @@ unsafe fn with<T: Default>(call: *const rt_dma_watch_call, act: impl FnOnce(&rt_
     act(call, &Call { device, caller: call.caller, time: call.time, is_new: call.is_new != 0 })
 }
 
+/// Returns the call, and calls `act` with it, after the library did what the call asks for: the check before that noticed
+/// whether the device is new.
+///
+/// # Safety
+/// As for [`with`].
+unsafe fn after<T: Default>(call: *const rt_dma_watch_call, act: impl FnOnce(&rt_dma_watch_call, &Call) -> T) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { with(call, |context, call| act(context, &Call { is_new: false, ..*call })) }
+}
+
 impl rt_dma_watch_call {
     fn has_on_stack(&self, address: usize) -> bool {
         address.wrapping_sub(self.stack) < self.stack_size
@@ -60,16 +70,17 @@ impl rt_dma_watch_call {
 
 /// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
 ///
-/// @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps.
-/// @param[in] bytes Its size.
+/// @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for
+/// each entry.
+/// @param[in] count Entries.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, bytes: usize) {
+pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: usize) {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
     if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
         // SAFETY: the port gives the memory away, and this is the first call. An `Entry` may consist of zeros: its enums and
         // bools have values for that.
-        DEBUG.start(unsafe { core::slice::from_raw_parts_mut(memory.cast::<Entry>(), bytes / size_of::<Entry>()) });
+        DEBUG.start(unsafe { core::slice::from_raw_parts_mut(memory.cast::<Entry>(), count) });
     }
 }
 
@@ -155,7 +166,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: *const rt_dma_watch_call) {
     // SAFETY: the port's promise.
-    unsafe { with(call, |_, call| DEBUG.released(call)) }
+    unsafe { after(call, |_, call| DEBUG.released(call)) }
 }
 
 // Memory
@@ -181,7 +192,7 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Buffer, va, handle: dma_handle, size, flags, pool: 0, is_managed };
     // SAFETY: the port's promise.
-    unsafe { with(call, |_, call| DEBUG.allocated(call, &new)) }
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
 /// @brief Checks a free before it is done.
@@ -230,7 +241,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
         let va = cpu_addr.expose_provenance();
         let freed = Freed { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
         // SAFETY: the port's promise.
-        unsafe { with(call, |_, call| DEBUG.refused(call, &freed)) }
+        unsafe { after(call, |_, call| DEBUG.refused(call, &freed)) }
     }
 }
 
@@ -251,7 +262,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Pool, va, handle: 0, size, flags: 0, pool: 0, is_managed };
     // SAFETY: the port's promise.
-    unsafe { with(call, |_, call| DEBUG.allocated(call, &new)) }
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
 /// @brief Forgets a block pool that was destroyed.
@@ -292,7 +303,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     let size = DEBUG.block_size(pool);
     let new = Allocated { kind: Kind::Block, va, handle: dma_handle, size, flags: 0, pool, is_managed: false };
     // SAFETY: the port's promise.
-    unsafe { with(call, |_, call| DEBUG.allocated(call, &new)) }
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
 /// @brief Checks the free of a block before it is done.
@@ -354,7 +365,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
         DEBUG.mapped(call, &buffer, dma_handle);
     };
     // SAFETY: the port's promise.
-    unsafe { with(call, record) }
+    unsafe { after(call, record) }
 }
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
@@ -385,7 +396,7 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
         is_managed: false,
     };
     // SAFETY: the port's promise.
-    unsafe { with(call, |_, call| DEBUG.mapped(call, &buffer, dma_handle)) }
+    unsafe { after(call, |_, call| DEBUG.mapped(call, &buffer, dma_handle)) }
 }
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
@@ -425,7 +436,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
         }
     };
     // SAFETY: the port's promise.
-    unsafe { with(call, record) }
+    unsafe { after(call, record) }
 }
 
 /// @brief Notes that a driver checked whether a map failed.
