@@ -94,11 +94,6 @@ impl Named {
 }
 
 impl State {
-    /// Returns whether unknown memory is a mistake: all that devices hold is in the table.
-    fn is_complete(&self) -> bool {
-        self.table.lost() == 0
-    }
-
     fn free(&mut self, call: &Call, name: usize, freed: &Freed, names: impl Fn(usize) -> Name) -> bool {
         let Freed { kind, va, size, handle, pool, is_managed } = *freed;
         let place = self.table.best(|entry| {
@@ -110,6 +105,7 @@ impl State {
                 self.report(call, name, Mistake::FreeTwice, [va, size, first]);
                 return true;
             }
+            self.table.note_missing();
             return false;
         };
         let is_block = entry.kind == Kind::Block;
@@ -222,7 +218,9 @@ impl State {
             self.report(call, name, Mistake::UnmapDevice, [handle, size, names(other).argument()]);
         } else if let Some(kind) = self.table.live().iter().find(memory).map(|entry| entry.kind) {
             self.report(call, name, Mistake::UnmapKind, [handle, size, Name::of(kind.label()).argument()]);
-        } else if self.is_complete() {
+        } else if self.table.may_miss() {
+            self.table.note_missing();
+        } else {
             self.report(call, name, Mistake::UnmapUnknown, [handle, size, 0]);
         }
     }
@@ -240,7 +238,7 @@ impl State {
             let others = |entry: &&Entry| entry.has_handle(handle) && entry.device != 0;
             if let Some(other) = self.table.live().iter().find(others).map(|entry| entry.name) {
                 self.report(call, name, Mistake::SyncDevice, [handle, size, names(other).argument()]);
-            } else if self.is_complete() {
+            } else if !self.table.may_miss() {
                 self.report(call, name, Mistake::SyncUnknown, [handle, size, 0]);
             }
             return;

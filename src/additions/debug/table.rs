@@ -25,6 +25,8 @@ pub struct Table {
     live: usize,
     peak: usize,
     lost: usize,
+    /// How many of what was not recorded devices may still hold.
+    missing: usize,
     gone: [Gone; GONE],
     next_gone: usize,
 }
@@ -33,7 +35,7 @@ impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
         let gone = [Gone { device: 0, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
-        Table { entries: None, live: 0, peak: 0, lost: 0, gone, next_gone: 0 }
+        Table { entries: None, live: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
     /// Gives the table its memory. A table that has some ignores it.
@@ -51,6 +53,16 @@ impl Table {
         self.lost
     }
 
+    /// Returns whether devices may hold what is not recorded.
+    pub fn may_miss(&self) -> bool {
+        self.missing != 0
+    }
+
+    /// Notes that something was given back that is not recorded.
+    pub fn note_missing(&mut self) {
+        self.missing = self.missing.saturating_sub(1);
+    }
+
     /// Returns the live entries.
     pub fn live(&self) -> &[Entry] {
         self.entries.as_deref().unwrap_or_default().get(..self.live).unwrap_or_default()
@@ -63,17 +75,18 @@ impl Table {
 
     /// Records an entry. Returns false if there is no room.
     pub fn add(&mut self, entry: Entry) -> bool {
+        let is_again = |gone: &Gone| gone.is_mapping == entry.kind.is_mapping() && gone.address == entry.address();
+        for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
+            gone.device = 0;
+        }
         let Some(place) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
             self.lost += 1;
+            self.missing += 1;
             return false;
         };
         *place = entry;
         self.live += 1;
         self.peak = self.peak.max(self.live);
-        let is_again = |gone: &Gone| gone.is_mapping == entry.kind.is_mapping() && gone.address == entry.address();
-        for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
-            gone.device = 0;
-        }
         true
     }
 
