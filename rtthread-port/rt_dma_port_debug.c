@@ -34,6 +34,7 @@ WATCH(rt_dma_alloc_aligned);
 WATCH(rt_dma_alloc_wc);
 WATCH(rt_dma_block_pool_alloc);
 WATCH(rt_dma_block_pool_create);
+WATCH(rt_dma_block_pool_create_linux);
 WATCH(rt_dma_block_pool_destroy);
 WATCH(rt_dma_block_pool_free);
 WATCH(rt_dma_block_pool_zalloc);
@@ -58,6 +59,7 @@ WATCH(rt_dma_zalloc);
 WATCH(rt_dma_zalloc_coherent);
 WATCH(rt_dmam_alloc);
 WATCH(rt_dmam_block_pool_create);
+WATCH(rt_dmam_block_pool_create_linux);
 WATCH(rt_dmam_block_pool_destroy);
 WATCH(rt_dmam_free);
 WATCH(rt_dmam_map_single);
@@ -338,10 +340,22 @@ struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, stru
     return created(dev, __real_rt_dma_block_pool_create(name, dev, size, align, boundary), size, 0, CALLER);
 }
 
+struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dma_block_pool_create_linux(name, dev, size, align, boundary), size, 0, CALLER);
+}
+
 struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
         uintptr_t align, uintptr_t boundary)
 {
     return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
+}
+
+struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dmam_block_pool_create_linux(name, dev, size, align, boundary), size, 1, CALLER);
 }
 
 intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)

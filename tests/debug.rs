@@ -81,7 +81,7 @@ impl Rig {
     }
 
     fn sync_data(&self, va: usize, size: usize, flags: Flags) {
-        self.debug.syncing_data(&self.machine.dma, &self.call(END), va, size, flags, false);
+        self.debug.syncing_data(self.machine.dma, &self.call(END), va, size, flags, false);
     }
 
     /// The lines since the last call.
@@ -429,7 +429,7 @@ fn stacks_and_unmapped_addresses_are_reported() {
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    rig.debug.syncing_data(&rig.machine.dma, &rig.call(END), memory, 64, Flags::empty(), true);
+    rig.debug.syncing_data(rig.machine.dma, &rig.call(END), memory, 64, Flags::empty(), true);
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
@@ -605,4 +605,55 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
     rig.machine.take_printed();
     rig.debug.list(None, 0);
     assert!(rig.machine.take_printed().join("\n").contains("0 held by devices"));
+}
+
+/// Exported functions that neither allocate, map, sync nor give back.
+const NOT_WATCHED: [&str; 19] = [
+    "list_dma_block_pool",
+    "rt_dma_block_pool_fill",
+    "rt_dma_block_pool_trim",
+    "rt_dma_get_coherent_mask",
+    "rt_dma_get_mask",
+    "rt_dma_get_max_segment",
+    "rt_dma_get_min_align_mask",
+    "rt_dma_get_segment_boundary",
+    "rt_dma_ofw_device_map_ops",
+    "rt_dma_pool_extract",
+    "rt_dma_pool_install",
+    "rt_dma_reserved_memory_install",
+    "rt_dma_set_coherent_mask",
+    "rt_dma_set_mask",
+    "rt_dma_set_mask_and_coherent",
+    "rt_dma_set_max_segment",
+    "rt_dma_set_min_align_mask",
+    "rt_dma_set_segment_boundary",
+    "rt_dma_wc_flags",
+];
+
+/// Returns the functions that the library exports, without those of the debug mode.
+fn exported(folder: &std::path::Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            exported(&path, found);
+        } else {
+            let source = std::fs::read_to_string(&path).unwrap();
+            let after = source.split("#[unsafe(no_mangle)]").skip(1).filter_map(|part| part.split("fn ").nth(1));
+            found.extend(after.map(|rest| rest.split('(').next().unwrap().to_owned()));
+        }
+    }
+    found.retain(|name| !name.starts_with("rt_dma_watch_"));
+}
+
+#[test]
+fn the_debug_mode_watches_each_call_that_allocates_maps_syncs_or_gives_back() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let port = std::fs::read_to_string(root.join("rtthread-port/rt_dma_port_debug.c")).unwrap();
+    let names = port.lines().filter_map(|line| line.strip_prefix("WATCH(")?.strip_suffix(");"));
+    let mut known: Vec<_> = names.chain(NOT_WATCHED).map(str::to_owned).collect();
+    known.sort();
+    let mut found = Vec::new();
+    exported(&root.join("src/ffi"), &mut found);
+    found.sort();
+    assert_eq!(found, known);
 }
