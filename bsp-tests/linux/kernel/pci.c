@@ -171,7 +171,9 @@ int least_probe(struct least_device *device, const char *name, u16 vendor, u16 i
         return error;
     }
     least_soft_begin();
-    error = init();
+    /* On Linux, the mask of a PCI device has 32 bits until its driver sets another. */
+    error = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+    error = error ? error : init();
     if (error)
     {
         return error;

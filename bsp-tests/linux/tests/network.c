@@ -10,6 +10,8 @@
 #include <linux/dma-mapping.h>
 
 #include "../kernel/net.h"
+#include "checksum.h"
+#include "faults.h"
 #include "session.h"
 #include "subjects.h"
 
@@ -31,34 +33,7 @@ struct message
 } __packed;
 
 static const u8 peer[ETH_ALEN] = { 0x02, 0, 0, 0, 0, 0x01 };
-static u32 table[256];
 static u32 sums[WINDOW];
-
-static void make_table(void)
-{
-    for (u32 i = 0; i < 256; i++)
-    {
-        u32 crc = i;
-
-        for (int bit = 0; bit < 8; bit++)
-        {
-            crc = crc & 1 ? crc >> 1 ^ 0xedb88320U : crc >> 1;
-        }
-        table[i] = crc;
-    }
-}
-
-/* The checksum of zlib's crc32(). */
-static u32 checksum(const u8 *bytes, unsigned int size)
-{
-    u32 crc = ~0U;
-
-    while (size--)
-    {
-        crc = table[(crc ^ *bytes++) & 0xff] ^ crc >> 8;
-    }
-    return ~crc;
-}
 
 static const char *send(struct net_device *dev, u32 number)
 {
@@ -66,7 +41,6 @@ static const char *send(struct net_device *dev, u32 number)
     unsigned int size = length - (unsigned int)sizeof(struct message);
     struct sk_buff *skb = netdev_alloc_skb_ip_align(dev, length);
     struct message *message;
-    u32 seed = number;
 
     if (!skb)
     {
@@ -79,12 +53,8 @@ static const char *send(struct net_device *dev, u32 number)
     message->length = htons(size);
     message->number = htonl(number);
     message->checksum_of_request = 0;
-    for (unsigned int i = 0; i < size; i++)
-    {
-        seed = seed * 1664525U + 1013904223U;
-        message->bytes[i] = (u8)(seed >> 24);
-    }
-    sums[number % WINDOW] = checksum(message->bytes, size);
+    fill(message->bytes, size, number);
+    sums[number % WINDOW] = crc32(0, message->bytes, size);
     message->checksum = htonl(sums[number % WINDOW]);
     if (!least_net_send(dev, skb))
     {
@@ -111,7 +81,7 @@ static const char *check(struct sk_buff *skb, u32 number)
     {
         return reason("packet %u came, packet %u was expected", ntohl(message->number), number);
     }
-    if (ntohl(message->checksum) != checksum(message->bytes, size))
+    if (ntohl(message->checksum) != crc32(0, message->bytes, size))
     {
         return reason("packet %u: the checksum of what was received is wrong", number);
     }
@@ -231,7 +201,6 @@ static const char *test(const struct subject *subject, const struct mode *mode, 
     {
         return error;
     }
-    make_table();
     least_net_ip_align = mode->is_odd ? 2 : 0;
     result = least_probe(&device, subject->name, subject->vendor, subject->device, subject->init, mode->is_coherent);
     if (result)
@@ -262,47 +231,9 @@ static int linux_net(int argc, char **argv)
 }
 MSH_CMD_EXPORT(linux_net, DRIVER COUNT MODE...: exchange packets through a driver of Linux);
 
-/* Fails one request after the other, until a run has none to fail. */
-static const char *fail_each(const struct subject *subject, const struct mode *mode, unsigned int *runs)
+static int open_device(void)
 {
-    for (long n = 1;; n++)
-    {
-        const char *error = session_begin(mode);
-        int result;
-
-        if (error)
-        {
-            return error;
-        }
-        least_fail_at = n;
-        result = least_probe(&device, subject->name, subject->vendor, subject->device, subject->init,
-                mode->is_coherent);
-        if (!result)
-        {
-            result = least_net_open(least_net_device);
-            least_fail_at = result ? least_fail_at : 0;
-            least_remove(&device, subject->exit);
-        }
-        else
-        {
-            least_forget(&device, subject->exit);
-        }
-        error = session_end();
-        if (error)
-        {
-            return reason("request %ld failed, result %d: %s", n, result, error);
-        }
-        if (!least_counts.failed)
-        {
-            *runs = (unsigned int)n - 1;
-            least_fail_at = 0;
-            return result ? reason("no request failed, result %d", result) : NULL;
-        }
-        if (!result)
-        {
-            return reason("request %ld failed, and the driver did not notice", n);
-        }
-    }
+    return least_net_open(least_net_device);
 }
 
 static int linux_net_faults(int argc, char **argv)
@@ -310,13 +241,10 @@ static int linux_net_faults(int argc, char **argv)
     const struct subject *subject = argc > 1 ? find(argv[1]) : NULL;
     unsigned int runs = 0;
     struct mode mode;
-    const char *error;
 
     if (subject && read_mode(&mode, argc - 2, argv + 2))
     {
-        error = fail_each(subject, &mode, &runs);
-        rt_kprintf("  %u requests of probe and open failed\n", runs);
-        rt_kprintf("linux_net_faults: %s%s\n", error ? "FAIL: " : "PASS", error ? error : "");
+        print_faults("linux_net_faults", fail_each_request(subject, &mode, open_device, &runs), runs);
     }
     return 0;
 }

@@ -7,5 +7,7 @@
 
 extern const struct subject network_subjects[];
 extern const unsigned int subject_count;
+/* The host controller: QEMU's usb-ehci. */
+extern const struct subject usb_subject;
 
 #endif

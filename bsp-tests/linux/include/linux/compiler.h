@@ -49,6 +49,7 @@
 /* struct_group(name, members...): the members, and a struct of them with that name, at one place. */
 #define struct_group(name, ...) union { struct { __VA_ARGS__ }; struct { __VA_ARGS__ } name; }
 #define DECLARE_FLEX_ARRAY(type, name) struct { struct { } empty_##name; type name[]; }
+#define __DECLARE_FLEX_ARRAY    DECLARE_FLEX_ARRAY
 #define __struct_group(tag, name, attributes, ...) union { struct { __VA_ARGS__ } attributes; struct tag { __VA_ARGS__ } attributes name; }
 
 #endif

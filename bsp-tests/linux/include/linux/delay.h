@@ -86,6 +86,7 @@ struct hrtimer
 #define ktime_to_ns(t)          ((s64)(t))
 #define ktime_to_us(t)          ((t) / 1000)
 #define ktime_us_delta(a, b)    (((a) - (b)) / 1000)
+#define ktime_compare(a, b)     ((a) < (b) ? -1 : (a) > (b))
 #define ktime_before(a, b)      ((a) < (b))
 #define ns_to_ktime(ns)         ((ktime_t)(ns))
 

@@ -8,6 +8,8 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 
+enum { PROBE_DEFAULT_STRATEGY, PROBE_PREFER_ASYNCHRONOUS };
+
 struct device_driver
 {
     const char *name;
@@ -42,7 +44,7 @@ struct device
 #define dev_warn(dev, fmt, ...) dev_printk(KERN_WARNING, dev, fmt, ##__VA_ARGS__)
 #define dev_notice(dev, fmt, ...) dev_printk(KERN_NOTICE, dev, fmt, ##__VA_ARGS__)
 #define dev_info(dev, fmt, ...) dev_printk(KERN_INFO, dev, fmt, ##__VA_ARGS__)
-#define dev_dbg(dev, fmt, ...)  ((void)(dev), no_printk(fmt, ##__VA_ARGS__))
+#define dev_dbg(dev, fmt, ...)  do { if (0) { dev_printk(KERN_DEBUG, dev, fmt, ##__VA_ARGS__); } } while (0)
 #define dev_vdbg                dev_dbg
 #define dev_warn_once           dev_warn
 #define dev_warn_ratelimited    dev_warn
@@ -107,6 +109,11 @@ struct device_attribute
 #define device_create_file(dev, attr) ({ (void)(dev); (void)(attr); 0; })
 #define device_remove_file(dev, attr) ((void)(dev), (void)(attr))
 #define sysfs_emit(buf, ...)    scnprintf(buf, PAGE_SIZE, __VA_ARGS__)
+
+/* There is no bus but PCI. */
+struct platform_driver;
+#define platform_register_drivers(drivers, count) ({ (void)(drivers); (void)(count); 0; })
+#define platform_unregister_drivers(drivers, count) ((void)(drivers), (void)(count))
 
 /* A device that the driver asks memory for. */
 #define devm_kzalloc(dev, size, gfp) kzalloc(size, gfp)

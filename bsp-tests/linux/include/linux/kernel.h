@@ -93,11 +93,19 @@ static inline unsigned long roundup_pow_of_two(unsigned long n)
     return n <= 1 ? 1 : 1UL << (64 - __builtin_clzl(n - 1));
 }
 
+static inline unsigned long rounddown_pow_of_two(unsigned long n)
+{
+    return 1UL << ilog2(n);
+}
+
 #define order_base_2(n)         ((n) > 1 ? ilog2((n) - 1) + 1 : 0)
 #define check_mul_overflow(a, b, out) __builtin_mul_overflow(a, b, out)
 #define check_add_overflow(a, b, out) __builtin_add_overflow(a, b, out)
 
 int kstrtoint(const char *text, unsigned int base, int *value);
+#define kstrtouint(text, base, value) kstrtoint(text, base, (int *)(value))
+/* Values of files that are not there. */
+#define sscanf(text, fmt, ...)  ({ (void)(text); 0; })
 
 /* The machine has one state here, and one processor that matters. */
 enum system_states { SYSTEM_RUNNING, SYSTEM_POWER_OFF };

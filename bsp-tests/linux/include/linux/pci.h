@@ -4,6 +4,7 @@
 #define LEAST_PCI_H
 
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <uapi/linux/pci_regs.h>

@@ -21,7 +21,7 @@ void least_flush_lines(void);
 #define KERN_INFO
 #define KERN_DEBUG
 #define KERN_CONT
-#define no_printk(...)          (0 ? printk(__VA_ARGS__) : 0)
+#define no_printk(...)          ({ if (0) { printk(__VA_ARGS__); } 0; })
 #ifndef pr_fmt
 #define pr_fmt(fmt)             fmt
 #endif
