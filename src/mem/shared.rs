@@ -6,12 +6,9 @@
 
 #![allow(unsafe_code)]
 
-use core::ptr::NonNull;
-use core::slice;
-
 use super::atomics::{
-    AtomicPtr, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicPtr,
+    Ordering::{Acquire, Release},
 };
 
 /// A reference that may be set several times.
@@ -63,39 +60,64 @@ impl<T: Sync> OnceRef<T> {
     }
 }
 
-/// A slice that is set once and never cleared; empty until then.
-pub struct OnceSlice<T: 'static> {
-    length: AtomicUsize,
-    start: AtomicPtr<T>,
+/// A reference that is always set, and may be set several times.
+pub struct SetRef<T: 'static>(AtomicPtr<T>);
+
+impl<T: Sync> SetRef<T> {
+    /// Makes a reference to `value`.
+    pub const fn new(value: &'static T) -> Self {
+        SetRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
+    }
+
+    /// Returns the value that was set last.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn get(&self) -> &'static T {
+        // SAFETY: `new` and `set` made the pointer from a `&'static T`.
+        unsafe { &*self.0.load(Acquire) }
+    }
+
+    /// Sets the reference.
+    ///
+    /// Context: any.
+    pub fn set(&self, value: &'static T) {
+        self.0.store(core::ptr::from_ref(value).cast_mut(), Release);
+    }
 }
 
-impl<T: Sync> OnceSlice<T> {
-    /// Makes an empty slice.
-    pub const fn new() -> Self {
-        OnceSlice { length: AtomicUsize::new(0), start: AtomicPtr::new(NonNull::dangling().as_ptr()) }
+/// A slice whose length is a power of two. An index is taken modulo the length, so that no index is out of bounds.
+pub struct Ring<T: 'static> {
+    /// The length minus one.
+    mask: usize,
+    start: *const T,
+}
+
+// SAFETY: a ring gives shared references to elements that stay, as a `&'static [T]` does.
+unsafe impl<T: Sync> Sync for Ring<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Send for Ring<T> {}
+
+impl<T> Ring<T> {
+    /// Makes a ring of one element.
+    pub const fn of(only: &'static T) -> Self {
+        Ring { mask: 0, start: only }
     }
 
-    /// Returns the slice; an empty one if it has not been set.
-    ///
-    /// `set` writes `start`, then `length` with `Release`; this reads `length` with `Acquire`, then `start`. If either pair
-    /// were swapped, the new length could be combined with the old start.
-    ///
-    /// Context: any.
-    pub fn get(&self) -> &'static [T] {
-        let length = self.length.load(Acquire);
-        // SAFETY: a length that is not zero was stored after the start of the same slice, and neither changes afterwards. The
-        // start is never null.
-        unsafe { slice::from_raw_parts(self.start.load(Relaxed), length) }
+    /// Makes a ring of a slice; `None` if its length is not a power of two.
+    pub fn new(slice: &'static [T]) -> Option<Self> {
+        slice.len().is_power_of_two().then(|| Ring { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
     }
 
-    /// Sets the slice, unless it has been set.
-    ///
-    /// Context: any.
-    pub fn set(&self, value: &'static [T]) {
-        let (empty, start) = (NonNull::dangling().as_ptr(), value.as_ptr().cast_mut());
-        // Only one caller replaces the initial start, and so only one sets the length.
-        if self.start.compare_exchange(empty, start, Relaxed, Relaxed).is_ok() {
-            self.length.store(value.len(), Release);
-        }
+    /// Returns the length.
+    pub fn len(&self) -> usize {
+        self.mask.wrapping_add(1)
+    }
+
+    /// Returns the element at `index` modulo the length.
+    #[inline(always)]
+    pub fn at(&self, index: usize) -> &'static T {
+        // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
+        unsafe { &*self.start.add(index & self.mask) }
     }
 }

@@ -7,9 +7,9 @@
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::shape::lowest_bits;
-use super::word::{GroupWord, SLOTS, UnitBits, Unlist, step};
+use super::word::{GroupWord, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
-use crate::mem::shared::{AtomicRef, OnceSlice};
+use crate::mem::shared::{AtomicRef, Ring, SetRef};
 use crate::mem::lock::{IrqGuard, IrqLock};
 
 /// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
@@ -26,7 +26,8 @@ pub struct Unit {
     pub blocks: usize,
     /// Its presence bit in the group's word.
     pub present: usize,
-    pub group: &'static Group,
+    /// Its group. Written once, when the group is made.
+    pub group: SetRef<Group>,
 }
 
 /// Up to [`UNITS`](super::word::UNITS) units whose blocks share one word.
@@ -34,15 +35,29 @@ pub struct Unit {
 pub struct Group {
     // The fields that every call reads come first, in one cache line.
     pub word: GroupWord,
-    pub units: OnceSlice<Unit>,
+    pub units: Ring<Unit>,
     /// Its neighbours in the list. Written with the list's lock held.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
 }
 
+/// Stands for no group: it never has a free block. With it, the usual path of an allocation tests one thing less.
+pub static NO_GROUP: Group = Group::new(Ring::of(&NO_UNIT));
+
+/// Stands for no unit: no address is one of its blocks.
+pub static NO_UNIT: Unit = Unit {
+    base: AtomicUsize::new(0),
+    handle_base: AtomicUsize::new(0),
+    first: 0,
+    blocks: 0,
+    present: 0,
+    group: SetRef::new(&NO_GROUP),
+};
+
 impl Group {
-    pub fn new() -> Self {
-        Group { word: GroupWord::new(), units: OnceSlice::new(), next: AtomicRef::new(), before: AtomicRef::new() }
+    /// Makes a group of units that have no memory.
+    pub const fn new(units: Ring<Unit>) -> Self {
+        Group { word: GroupWord::new(), units, next: AtomicRef::new(), before: AtomicRef::new() }
     }
 }
 
@@ -58,15 +73,15 @@ pub struct Taken {
 /// The groups that have free blocks.
 #[repr(C)]
 pub struct OpenGroups {
-    /// The group from which blocks are taken first. It is listed. Written with the lock held.
-    current: AtomicRef<Group>,
+    /// The group from which blocks are taken first. It is listed, or [`NO_GROUP`]. Written with the lock held.
+    current: SetRef<Group>,
     /// The first of the other listed groups.
     head: IrqLock<Option<&'static Group>>,
 }
 
 impl OpenGroups {
     pub const fn new() -> Self {
-        OpenGroups { current: AtomicRef::new(), head: IrqLock::new(None) }
+        OpenGroups { current: SetRef::new(&NO_GROUP), head: IrqLock::new(None) }
     }
 
     /// Takes a free block of the current group, if it has one.
@@ -74,7 +89,7 @@ impl OpenGroups {
     /// Context: any.
     #[inline(always)]
     pub fn take(&self, slot_shift: usize) -> Option<Taken> {
-        taken_of(self.current.get()?, slot_shift)
+        taken_of(self.current.get(), slot_shift)
     }
 
     /// Takes a free block of any listed group, if there is one.
@@ -87,7 +102,8 @@ impl OpenGroups {
     pub fn take_from_any<K: Kernel>(&self, kernel: K, slot_shift: usize) -> Option<Taken> {
         let mut head = self.head.lock(kernel);
         loop {
-            if let Some(group) = self.current.get() {
+            let group = self.current.get();
+            if !core::ptr::eq(group, &NO_GROUP) {
                 let taken = taken_of(group, slot_shift);
                 if taken.is_some() {
                     return taken;
@@ -99,7 +115,7 @@ impl OpenGroups {
                 }
             }
             let next = *head;
-            self.current.set(next);
+            self.current.set(next.unwrap_or(&NO_GROUP));
             let group = next?;
             *head = group.next.get();
             if let Some(next) = *head {
@@ -117,7 +133,7 @@ impl OpenGroups {
         step();
         let mut head = self.head.lock(kernel);
         change();
-        if self.current.get().is_some_and(|current| core::ptr::eq(current, group)) {
+        if core::ptr::eq(self.current.get(), group) {
             // The current group leaves when an allocation finds no block in it.
             return;
         }
@@ -157,7 +173,7 @@ impl OpenGroups {
     pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
         let head = self.head.lock(kernel);
         let listed = core::iter::successors(*head, |group| group.next.get());
-        let groups = self.current.get().into_iter().chain(listed).take(count.saturating_add(1));
+        let groups = core::iter::once(self.current.get()).chain(listed).take(count.saturating_add(1));
         let mut found = 0usize;
         for group in groups {
             found = found.saturating_add(group.word.takeable());
@@ -186,7 +202,7 @@ impl OpenGroups {
 fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
     let slot = group.word.take()?;
     // The block is in use from here on, so that its unit is not removed.
-    let unit = group.units.get().get(slot >> (slot_shift & (SLOTS - 1)))?;
+    let unit = group.units.at(slot.wrapping_shr(slot_shift as u32));
     Some(Taken { unit, base: unit.base.load(Relaxed), slot })
 }
 
@@ -209,6 +225,10 @@ mod tests {
     use super::*;
     use crate::kernel::testing::HeapOnly as Heap;
 
+    fn new_group(units: Ring<Unit>) -> &'static Group {
+        std::boxed::Box::leak(std::boxed::Box::new(Group::new(units)))
+    }
+
     fn list(open: &OpenGroups) -> std::vec::Vec<*const Group> {
         open.listed(Heap).into_iter().map(core::ptr::from_ref).collect()
     }
@@ -217,7 +237,7 @@ mod tests {
     fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let unit = UnitBits { blocks: 6, present: present_bit(0) };
         let groups: std::vec::Vec<&'static Group> =
-            (0..5).map(|_| &*std::boxed::Box::leak(std::boxed::Box::new(Group::new()))).collect();
+            (0..5).map(|_| new_group(Ring::of(&NO_UNIT))).collect();
         for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
             let open = OpenGroups::new();
             for group in &groups {
@@ -249,8 +269,8 @@ mod tests {
     #[test]
     fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
         let unit = UnitBits { blocks: 6, present: present_bit(0) };
-        let give_back = |open: &OpenGroups, group: &'static Group, block| {
-            if !group.word.give_back(group.word.look(), unit.present, block).unwrap() {
+        let give_back = |open: &OpenGroups, group: &'static Group, slot| {
+            if !group.word.give_back(group.word.look(), unit.present, slot).unwrap() {
                 open.update(Heap, group, || {});
             }
         };
@@ -258,10 +278,10 @@ mod tests {
         for pause in [0, 1, 2, 3, 4, 100] {
             for step in 0.. {
                 let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
-                let group: &'static Group = std::boxed::Box::leak(std::boxed::Box::new(Group::new()));
-                let bases = || AtomicUsize::new(1);
-                let one = Unit { base: bases(), handle_base: bases(), first: 0, blocks: 3, present: unit.present, group };
-                group.units.set(std::vec![one].leak());
+                let (base, handle_base) = (AtomicUsize::new(1), AtomicUsize::new(1));
+                let group = SetRef::new(&NO_GROUP);
+                let one = Unit { base, handle_base, first: 0, blocks: 3, present: unit.present, group };
+                let group = new_group(Ring::of(std::boxed::Box::leak(std::boxed::Box::new(one))));
                 open.update(Heap, group, || group.word.set_reach(unit.blocks, unit.blocks));
                 group.word.add(unit, 0);
                 open.update(Heap, group, || {});
@@ -271,22 +291,22 @@ mod tests {
                 let (is_late, is_retaken) = (late.clone(), retaken.clone());
                 let other = move || {
                     // If the group is not listed, the other core waits for the lock, and lists the group after this call.
-                    is_late.set(!group.word.give_back(group.word.look(), unit.present, 2).unwrap());
+                    is_late.set(!group.word.give_back(group.word.look(), unit.present, 1).unwrap());
                     let is_retaken = is_retaken.clone();
                     go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));
                 };
                 let (taken, _) = run_without_lock_before_step(step, other, || open.take_from_any(Heap, 5));
                 if group.word.free() & 2 == 0 && taken.is_none() && !retaken.get() {
-                    assert!(step >= 3, "there are steps");
+                    assert!(step >= 2, "there are steps");
                     break;
                 }
                 if late.get() {
                     open.update(Heap, group, || {});
                 }
                 if retaken.get() || taken.is_some() {
-                    give_back(open, group, 2);
+                    give_back(open, group, 1);
                 }
-                give_back(open, group, 4);
+                give_back(open, group, 2);
                 let found = || open.take_from_any(Heap, 5).is_some();
                 assert!(found() && found() && !found(), "steps {step} and {pause}: a block is hidden");
             }
@@ -296,7 +316,7 @@ mod tests {
     #[test]
     fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
         let unit = UnitBits { blocks: 6, present: present_bit(0) };
-        let group: &'static Group = std::boxed::Box::leak(std::boxed::Box::new(Group::new()));
+        let group = new_group(Ring::of(&NO_UNIT));
         let open = OpenGroups::new();
         let reach = |bits| open.update(Heap, group, || group.word.set_reach(unit.blocks, bits));
         group.word.add(unit, 0);

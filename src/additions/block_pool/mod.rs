@@ -26,12 +26,12 @@ use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
 use crate::mem::heap::HeapMemory;
-use crate::mem::shared::AtomicRef;
+use crate::mem::shared::{AtomicRef, SetRef};
 use crate::text::apart;
 use group::{Group, OpenGroups, Taken, Unit};
 use shape::Shape;
 use span::Spans;
-use table::Table;
+use table::{EMPTY_TABLE, Table};
 use word::NotGiven;
 
 /// Where the spans of a pool come from: the device's coherent memory.
@@ -107,7 +107,7 @@ pub enum BadFree {
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads, first.
     open: OpenGroups,
-    table: AtomicRef<Table>,
+    table: SetRef<Table>,
     shape: Shape,
     kernel: K,
     pages: P,
@@ -133,7 +133,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             open: OpenGroups::new(),
-            table: AtomicRef::new(),
+            table: SetRef::new(&EMPTY_TABLE),
             shape,
             kernel,
             pages,
@@ -212,15 +212,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// What is wrong is counted, logged where that is allowed, and changes nothing.
     #[inline(always)]
     pub fn free(&self, va: Va, handle: usize) -> Result<(), BadFree> {
-        if let Some(table) = self.table.get()
-            && let Some(unit) = table.first(self.key(va))
-            // Before the unit's address is read: see `word`.
-            && let seen = unit.group.word.look()
-            && let Some((slot, offset)) = self.slot_in(unit, va)
-            && offset == handle.wrapping_sub(unit.handle_base.load(Relaxed))
-            && let Ok(is_listed) = unit.group.word.give_back(seen, unit.present, 1usize.wrapping_shl(slot as u32))
+        let unit = self.table.get().first(self.key(va));
+        let group = unit.group.get();
+        // Before the unit's address is read: see `word`.
+        let seen = group.word.look();
+        if let Some((slot, offset)) = self.slot_in(unit, va)
+            && unit.handle_base.load(Relaxed).wrapping_add(offset) == handle
+            && let Ok(is_listed) = group.word.give_back(seen, unit.present, slot)
         {
-            return if is_listed { Ok(()) } else { self.reopen(unit.group) };
+            return if is_listed { Ok(()) } else { self.reopen(group) };
         }
         self.free_slowly(va, handle)
     }
@@ -233,9 +233,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Ok(());
         }
         loop {
-            let mut units = self.table.get().into_iter().flat_map(|table| table.candidates(self.key(va)));
+            let mut units = self.table.get().candidates(self.key(va));
             let Some((unit, seen, slot, offset)) = units.find_map(|unit| {
-                let seen = unit.group.word.look();
+                let seen = unit.group.get().word.look();
                 let (slot, offset) = self.slot_in(unit, va)?;
                 Some((unit, seen, slot, offset))
             }) else {
@@ -244,9 +244,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             if handle != 0 && offset != handle.wrapping_sub(unit.handle_base.load(Relaxed)) {
                 return self.refuse_free(va, handle, BadFree::WrongHandle);
             }
-            match unit.group.word.give_back(seen, unit.present, 1usize.wrapping_shl(slot as u32)) {
+            match unit.group.get().word.give_back(seen, unit.present, slot) {
                 Ok(true) => return Ok(()),
-                Ok(false) => return self.reopen(unit.group),
+                Ok(false) => return self.reopen(unit.group.get()),
                 Err(NotGiven::Free) => return self.refuse_free(va, handle, BadFree::NotAllocated),
                 Err(NotGiven::Absent) => return self.refuse_free(va, handle, BadFree::Foreign),
                 // Another call changed the word, so that one has come further.

@@ -41,7 +41,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// The blocks of a unit that are in use, the first as bit 0.
     fn used_bits(&self, unit: &Unit) -> usize {
-        (!unit.group.word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
+        (!unit.group.get().word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
     }
 
     /// Which blocks are in use. *Thread.*

@@ -39,7 +39,7 @@ pub struct Shape {
     pub stride: usize,
     /// Base-two logarithm of the slots that a unit takes in its group.
     pub slot_shift: usize,
-    /// Base-two logarithm of the bytes for which an address is looked up, if [`unit_inverse`](Shape::unit_inverse) is zero.
+    /// Base-two logarithm of the bytes of a piece, or less for a block of several pages.
     pub key_shift: usize,
     twist: usize,
     /// The inverse of `stride >> twist`, which is odd, modulo two to the power of the word's bits.
@@ -143,7 +143,7 @@ impl Shape {
     #[inline(always)]
     pub fn key(&self, va: usize) -> usize {
         let piece = va.wrapping_shr(self.key_shift as u32);
-        if self.unit_inverse == 0 {
+        if self.piece_units == 1 {
             return piece;
         }
         let offset = va & self.piece_size.wrapping_sub(1);

@@ -5,13 +5,13 @@
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
-use super::group::{Group, Taken, Unit};
+use super::group::{Group, NO_GROUP, Taken, Unit};
 use super::shape::Shape;
 use super::table::Table;
 use super::word::present_bit;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
-use crate::mem::shared::AtomicRef;
+use crate::mem::shared::{AtomicRef, Ring, SetRef};
 use crate::mem::turn::Turn;
 use crate::text::apart;
 
@@ -215,7 +215,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         for (number, unit) in units.iter().enumerate() {
             let offset = lead.wrapping_add(self.shape.unit_offset(number));
             let offset = offset.wrapping_sub(unit.first.wrapping_mul(self.shape.stride));
-            self.open.update(self.kernel, unit.group, || {
+            self.open.update(self.kernel, unit.group.get(), || {
                 unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
                 unit.base.store(span.va.wrapping_add(offset), Relaxed);
                 self.set_reach(unit);
@@ -245,8 +245,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Lets every caller find the blocks of a unit, which are free but for those of `in_use`.
     pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
-        unit.group.word.add(unit.bits(), in_use);
-        self.open.update(self.kernel, unit.group, || {});
+        unit.group.get().word.add(unit.bits(), in_use);
+        self.open.update(self.kernel, unit.group.get(), || {});
     }
 
     /// Bookkeeping for the next spans, none of which is there yet.
@@ -264,19 +264,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let rooms = units.checked_div(shape.span_units)?;
         let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
         let batch = self.pieces.place(tail, |tail| {
-            let groups = tail.slice_with(groups, |_| Some(Group::new()));
-            let unit_of = |number: usize, group| Unit {
+            let unit_of = |number: usize| Unit {
                 base: AtomicUsize::new(0),
                 handle_base: AtomicUsize::new(0),
                 first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
                 blocks: shape.unit_blocks(number),
                 present: present_bit(number & group_units.wrapping_sub(1)),
-                group,
+                group: SetRef::new(&NO_GROUP),
             };
-            let mut groups_of_units = groups.iter().flat_map(|group| core::iter::repeat_n(group, group_units));
-            let units = tail.slice_with(units, |number| Some(unit_of(number, groups_of_units.next()?)));
+            let units = tail.slice_with(units, |number| Some(unit_of(number)));
+            let mut chunks = units.chunks(group_units.max(1));
+            let groups = tail.slice_with(groups, |_| Some(Group::new(Ring::new(chunks.next()?)?)));
             for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
-                group.units.set(units);
+                units.iter().for_each(|unit| unit.group.set(group));
             }
             let empty_room =
                 |_| Some(Room { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) });
@@ -306,9 +306,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes sure that half of the table is empty with `more` units. `None` if the heap has no room.
     pub(super) fn make_places(&self, more: usize) -> Option<()> {
         let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
-        match self.table.get() {
-            Some(table) if table.len() >= wanted => Some(()),
-            _ => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
+        match self.table.get().len() >= wanted {
+            true => Some(()),
+            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
         }
     }
 
@@ -322,7 +322,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         while places <= most {
             let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
             if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
-                self.table.set(Some(table));
+                self.table.set(table);
                 return Some(());
             }
             places = places.checked_mul(2)?;
@@ -332,7 +332,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Puts units into the table, a larger one if it must be; false if the heap has no room.
     fn insert_all(&self, units: &'static [Unit]) -> bool {
-        let Some(table) = self.table.get() else { return false };
+        let table = self.table.get();
         // A larger table takes all units that have an address, and so these too.
         units.iter().all(|unit| table.insert(self.key_of(unit), unit))
             || self.new_table(table.len().saturating_mul(2)).is_some()
@@ -341,9 +341,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Takes units out of the table.
     pub(super) fn remove_all(&self, units: &'static [Unit]) {
         for unit in units {
-            if let Some(table) = self.table.get() {
-                table.remove(self.key_of(unit), unit);
-            }
+            self.table.get().remove(self.key_of(unit), unit);
             unit.base.store(0, Relaxed);
         }
     }

@@ -54,7 +54,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         self.remove_all(units);
         for unit in units {
-            self.open.update(self.kernel, unit.group, || {});
+            self.open.update(self.kernel, unit.group.get(), || {});
         }
         room.size.store(0, Relaxed);
         if batch.empty.fetch_add(1, Relaxed) == 0 {
@@ -70,11 +70,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn claim_all(&self, units: &'static [Unit]) -> bool {
         let bits = |unit: &Unit| unit.bits().blocks;
         // A look first: what is claimed and put back, an interrupt does not find for a moment.
-        let is_free = |unit: &Unit| unit.group.word.free() & bits(unit) == bits(unit);
+        let is_free = |unit: &Unit| unit.group.get().word.free() & bits(unit) == bits(unit);
         if !units.iter().all(is_free) {
             return false;
         }
-        let claim = |unit: &Unit| unit.group.word.remove(unit.bits());
+        let claim = |unit: &Unit| unit.group.get().word.remove(unit.bits());
         let claimed = units.iter().take_while(|unit| claim(unit)).count();
         if claimed != units.len() {
             units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));
@@ -103,7 +103,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         drop(held);
         // A batch that is not seen here is made by a thread that sees the new limit, because it reads it under the same lock.
         for unit in self.spans.batches().flat_map(|batch| batch.units) {
-            self.open.update(self.kernel, unit.group, || self.set_reach(unit));
+            self.open.update(self.kernel, unit.group.get(), || self.set_reach(unit));
         }
     }
 
@@ -114,7 +114,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if reached != all && unit.base.load(Relaxed) != 0 {
             self.has_unreachable.store(true, Relaxed);
         }
-        unit.group.word.set_reach(all, reached);
+        unit.group.get().word.set_reach(all, reached);
     }
 
     /// The bits of those blocks of a unit that the device reaches.

@@ -16,7 +16,7 @@
 //!
 //! | function | from | to | operation |
 //! |---|---|---|---|
-//! | [`take`](GroupWord::take) | free | in use | One `fetch_and`. Of two callers that want one block, only one sees the bit set. |
+//! | [`take`](GroupWord::take) | free | in use | One compare-and-exchange. Of two callers that want one block, only one exchanges the word. |
 //! | [`give_back`](GroupWord::give_back) | in use | free | One compare-and-exchange with the word that the caller looked at. |
 //! | [`remove`](GroupWord::remove) (trim) | free, all blocks of a unit | absent | One compare-and-exchange, which also increments the version. |
 //! | [`add`](GroupWord::add) (growth) | absent | free, or in use | One `fetch_or`. |
@@ -116,20 +116,28 @@ impl GroupWord {
         GroupWord { word: AtomicUsize::new(0), reach: AtomicUsize::new(0) }
     }
 
-    /// Takes the free block with the lowest bit that the device reaches, and returns its bit number. `None` if there is none,
-    /// or if another core takes this block at the same time.
+    /// Takes the free block with the lowest bit that the device reaches, and returns its slot; `None` if there is none.
     ///
     /// Context: any.
     #[inline(always)]
     pub fn take(&self) -> Option<usize> {
         step();
-        let free = self.word.load(Relaxed) & self.reach.load(Relaxed);
-        let lowest = free & free.wrapping_neg();
-        step();
-        // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's address, which was
-        // written before `add`.
-        let took = free != 0 && self.word.fetch_and(!lowest, Acquire) & lowest != 0;
-        took.then(|| lowest.trailing_zeros() as usize)
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let free = word & self.reach.load(Relaxed);
+            if free == 0 {
+                return None;
+            }
+            let slot = free.trailing_zeros();
+            let without = word & !1usize.wrapping_shl(slot);
+            step();
+            // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's address, which was
+            // written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler makes a loop of it.)
+            match self.word.compare_exchange_weak(word, without, Acquire, Relaxed) {
+                Ok(_) => return Some(slot as usize),
+                Err(now) => word = now,
+            }
+        }
     }
 
     /// Returns the word. A free calls it before it reads the unit's address.
@@ -141,20 +149,24 @@ impl GroupWord {
         Seen(self.word.load(Acquire))
     }
 
-    /// Makes a block of a unit free, if the block is in use and the word is still `seen`. Returns whether the group is listed.
+    /// Makes the block of a slot free, if it is in use and the word is still `seen`. Returns whether the group is listed.
     ///
     /// # Errors
     /// The block is free or absent, or the word is not `seen` any more. Nothing was changed.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn give_back(&self, seen: Seen, present: usize, block: usize) -> Result<bool, NotGiven> {
+    pub fn give_back(&self, seen: Seen, present: usize, slot: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
-        if seen & (present | block) != present {
-            return Err(if seen & present == 0 { NotGiven::Absent } else { NotGiven::Free });
+        let with = seen | 1usize.wrapping_shl(slot as u32);
+        if with == seen {
+            return Err(NotGiven::Free);
+        }
+        if seen & present == 0 {
+            return Err(NotGiven::Absent);
         }
         step();
-        match self.word.compare_exchange_weak(seen, seen | block, Release, Relaxed) {
+        match self.word.compare_exchange_weak(seen, with, Release, Relaxed) {
             Ok(_) => Ok(seen & LISTED != 0),
             Err(_) => Err(NotGiven::Changed),
         }
