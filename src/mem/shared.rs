@@ -109,8 +109,8 @@ impl<T> Ring<T> {
         slice.len().is_power_of_two().then(|| Ring { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
     }
 
-    /// Returns the length.
-    pub fn len(&self) -> usize {
+    /// Returns the length, which is not zero.
+    pub fn length(&self) -> usize {
         self.mask.wrapping_add(1)
     }
 

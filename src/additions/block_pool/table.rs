@@ -39,7 +39,7 @@ impl Table {
 
     /// Returns the number of places.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.places.length()
     }
 
     /// Returns the place that is `probe` places after the first place of `key`.
