@@ -4,7 +4,8 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masks::{masks_of, unmasked};
+use crate::ffi::additions::masked_ops::unmasked;
+use crate::ffi::additions::masks::masks_of;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::dropin::sync::rt_dma_sync_out_data;

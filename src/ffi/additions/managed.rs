@@ -6,7 +6,7 @@ use crate::abi::rt_device;
 use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masks::unmasked;
+use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};

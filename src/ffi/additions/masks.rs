@@ -1,107 +1,26 @@
-//! `rt_dma_set_mask` and its like, and the tables of operations of devices that have a mask.
-//!
-//! Such a table stands before the one that the device had. Its `alloc` keeps to the coherent mask, its `sync_out_data` to
-//! the streaming mask, and the rest passes on. So a device without a mask pays nothing.
-//!
-//! There is one table for each kind: for each pair of masks, and table behind. A child device that copies its parent's
-//! `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
+//! `rt_dma_set_mask` and the other calls for masks. [`masked_ops`](super::masked_ops) has the operations that keep to them.
 
-use core::ffi::c_void;
 use core::hint::black_box;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::additions::device::masks::is_within;
-use crate::additions::device::record::NoRecord;
-use crate::additions::device::record::{Masks, PackedMasks};
+use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
-use crate::error::Error;
+use crate::ffi::additions::masked_ops::{Original, is_masked, original_of, table_for, unmasked};
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
-use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of, table_of};
+use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
-use crate::flags::Flags;
+use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 use crate::kernel::{Device, Kernel};
-use crate::mem::lock::IrqLock;
 
-/// Kinds that have a table. Systems have two or three. A device of a further kind has the last table, which all of those
-/// share: it keeps its masks, but a child that copies its table is refused memory.
-const KINDS: usize = 32;
-
-/// What a device with a mask has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Kind {
-    masks: PackedMasks,
-    /// The address of the table that the masked one stands before; zero if the kind is vacant.
-    behind: usize,
-}
-
-static KINDS_IN_USE: IrqLock<[Kind; KINDS]> =
-    IrqLock::new([const { Kind { masks: Masks::NONE.pack(), behind: 0 } }; KINDS]);
-
-static MASKED: [rt_dma_map_ops; KINDS + 1] = [const {
-    rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
-}; KINDS + 1];
-
-/// Which of the masked tables it is, if it is one.
-fn masked_index(table: &rt_dma_map_ops) -> Option<usize> {
-    let offset = core::ptr::from_ref(table).addr().wrapping_sub(MASKED.as_ptr().addr());
-    (offset < size_of_val(&MASKED)).then_some(offset / size_of::<rt_dma_map_ops>())
-}
-
-/// The table of a kind.
-fn table_for(kind: Kind) -> &'static rt_dma_map_ops {
-    let mut kinds = KINDS_IN_USE.lock(DMA.kernel);
-    let known = kinds.iter().position(|known| *known == kind);
-    let index = known.or_else(|| kinds.iter().position(|known| known.behind == 0)).unwrap_or(KINDS);
-    if let Some(place) = kinds.get_mut(index) {
-        *place = kind;
-    }
-    drop(kinds);
-    let [.., last] = &MASKED;
-    MASKED.get(index).unwrap_or(last)
-}
-
-/// What a device with a masked table has behind it.
-struct Behind {
-    masks: Masks,
-    table: &'static rt_dma_map_ops,
-}
-
-/// What stands behind the device's masked table; `None` if that cannot be found out, and so the device gets nothing.
+/// Returns the masks of the device. A device without operations is a new one: the masks of an earlier device at its address
+/// do not count.
 ///
-/// A BSP may have copied the functions of a masked table into one of its own. Then the device's record says it.
-fn behind(device: Device) -> Option<Behind> {
-    let now = kept(device);
-    let index = now.and_then(masked_index);
-    if let Some(index) = index
-        && let Some(kind) = KINDS_IN_USE.lock(DMA.kernel).get(index).copied()
-        && kind.behind != 0
-    {
-        return Some(Behind { masks: kind.masks.unpack(), table: table_at(kind.behind)? });
-    }
-    let (masks, operations) = DEVICES.masks_and_operations(device);
-    if let Some(table) = table_at(operations) {
-        return Some(Behind { masks, table });
-    }
-    if index.is_some() {
-        return None;
-    }
-    // The last mask was taken away while this call was on its way.
-    let table = now.filter(|now| ops_of(now).is_some()).unwrap_or_else(|| default_table(device));
-    Some(Behind { masks: Masks::NONE, table })
-}
-
-fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: null, or the address of what was once a device's table: a static of ours, or one that the BSP keeps.
-    unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
-}
-
-/// The masks of the device. One without operations is a new one, whatever an earlier one at its address had. Any context.
+/// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
     let Some(now) = kept(device) else { return Masks::NONE };
-    match masked_index(now).and_then(|_| behind(device)) {
-        Some(behind) => behind.masks,
+    match is_masked(now).then(|| original_of(device)).flatten() {
+        Some(original) => original.masks,
         None => DEVICES.masks(device),
     }
 }
@@ -187,10 +106,10 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let Some(now) = table_of(device) else {
         return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
     };
-    let is_masked = masked_index(now).is_some();
-    let before = if is_masked { behind(device) } else { None };
+    let is_masked = is_masked(now);
+    let before = if is_masked { original_of(device) } else { None };
     let (inherited, operations) = match before {
-        Some(Behind { masks, table }) => (masks, table),
+        Some(Original { masks, table }) => (masks, table),
         None if is_masked => return errors.nomem,
         None => (DEVICES.masks(device), now),
     };
@@ -218,14 +137,10 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     errors.ok
 }
 
-/// Gives the device the table for its masks, which stands before `operations`; without a mask, these.
+/// Gives the device the table for its masks and `operations`, those that it had before; without a mask, `operations`.
 fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops) {
     loop {
-        let behind = core::ptr::from_ref(operations).expose_provenance();
-        let table = match masks == Masks::NONE {
-            true => operations,
-            false => table_for(Kind { masks: masks.pack(), behind }),
-        };
+        let table = table_for(masks, operations);
         // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
         // Another call may have set the other mask, and its table may just have been replaced by this one.
@@ -244,102 +159,10 @@ static UNMASKED: fn(Device) = unmask;
 /// Gives the device the operations back that it had before its masks were set.
 fn unmask(device: Device) {
     if let Some(now) = kept(device)
-        && masked_index(now).is_some()
+        && is_masked(now)
     {
         let table = core::ptr::from_ref(unmasked(device, now));
         // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), table.cast()) };
-    }
-}
-
-/// The table that `now`, the device's, stands before, if it is a masked one.
-pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
-    match masked_index(now).and_then(|_| behind(device)) {
-        Some(behind) => behind.table,
-        None => now,
-    }
-}
-
-unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    let none = core::ptr::null_mut();
-    let Some(device) = device(dev) else { return none };
-    let Some(Behind { masks: Masks { coherent: mask, .. }, table }) = behind(device) else { return none };
-    let wanted = Flags::from_bits_retain(flags);
-    let buffer = match (table.alloc, ops_of(table)) {
-        (Some(own), ops) if ops.is_none() || mask == !0 => {
-            let mut handle = 0;
-            // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
-            let va = unsafe { own(dev, size, &mut handle, flags) };
-            if va.is_null() {
-                None
-            } else if is_within(handle, size, mask) {
-                Some((va, handle))
-            } else {
-                // SAFETY: as above; it was allocated just now.
-                unsafe { free(dev, size, va, handle, flags) };
-                None
-            }
-        }
-        (_, ops) => {
-            let ops = ops.unwrap_or(MapOps::NonCoherent);
-            DMA.allocate_within(ops, device, size, wanted, mask).map(|(va, handle)| (pointer(va), handle))
-        }
-    };
-    let Some((va, handle)) = buffer else { return none };
-    // SAFETY: the caller's, or null.
-    unsafe { write_if(dma_handle, handle) };
-    va
-}
-
-unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    let Some(device) = device(dev) else { return };
-    let Some(Behind { table, .. }) = behind(device) else { return };
-    match table.free {
-        // SAFETY: the caller's promise.
-        None => unsafe { free_by(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
-        // SAFETY: an operation of the device's table takes what this function takes.
-        Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
-    }
-}
-
-unsafe extern "C" fn sync_out(
-    dev: *mut rt_device,
-    data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
-    let errors = errors();
-    let Some(device) = device(dev) else { return errors.inval };
-    let Some(Behind { masks, table }) = behind(device) else { return errors.error };
-    let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else { return errors.nosys };
-    let mut handle = 0;
-    // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
-    let result = unsafe { sync(dev, data, size, &mut handle, flags) };
-    if result != errors.ok {
-        return result;
-    }
-    if !is_within(handle, size, masks.streaming) {
-        DMA.refuse_device(Error::NotReachable, device, handle, size);
-        return errors.error;
-    }
-    // SAFETY: the caller's, or null.
-    unsafe { write_if(dma_handle, handle) };
-    result
-}
-
-unsafe extern "C" fn sync_in(
-    dev: *mut rt_device,
-    out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
-    let Some(device) = device(dev) else { return errors().inval };
-    let Some(Behind { table, .. }) = behind(device) else { return errors().error };
-    match table.sync_in_data.or(default_table(device).sync_in_data) {
-        // SAFETY: an operation of the device's table takes what this function takes.
-        Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
-        None => errors().nosys,
     }
 }

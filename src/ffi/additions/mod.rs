@@ -10,6 +10,7 @@ pub(in crate::ffi) mod limits;
 pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod managed_map;
 pub(in crate::ffi) mod managed_pool;
+pub(in crate::ffi) mod masked_ops;
 pub(in crate::ffi) mod masks;
 pub(in crate::ffi) mod remembered;
 pub(in crate::ffi) mod reserved_memory;

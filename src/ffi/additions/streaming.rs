@@ -7,7 +7,8 @@ use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{
     Attributes, BadMapping, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Segment, Streaming,
 };
-use crate::ffi::additions::masks::{masks_of, unmasked};
+use crate::ffi::additions::masked_ops::unmasked;
+use crate::ffi::additions::masks::masks_of;
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};

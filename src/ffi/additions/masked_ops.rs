@@ -1,0 +1,213 @@
+//! The tables of operations of devices that have a mask.
+//!
+//! Such a table stands before the one that the device had. Its `alloc` keeps to the coherent mask, its `sync_out_data` to
+//! the streaming mask, and the rest passes on. So a device without a mask pays nothing.
+//!
+//! There is one table for each meaning: each pair of masks, and the device's table before it. A child device that copies its
+//! parent's `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
+
+use core::ffi::c_void;
+
+use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::additions::device::masks::is_within;
+use crate::additions::device::record::{Masks, PackedMasks};
+use crate::dropin::translate::MapOps;
+use crate::error::Error;
+use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of};
+use crate::ffi::status::errors;
+use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::flags::Flags;
+use crate::kernel::Device;
+use crate::mem::lock::IrqLock;
+
+/// Pairs of masks and a table before them that have a masked table. Systems have two or three. A device with a further pair
+/// has the last table, which all of those share: it keeps its masks, but a child that copies its table is refused memory.
+const TABLES: usize = 32;
+
+/// What a masked table stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Meaning {
+    masks: PackedMasks,
+    /// The address of the table that the device had before its mask; zero if this masked table is vacant.
+    original: usize,
+}
+
+/// The meanings of the masked tables, in their order.
+static MEANINGS: IrqLock<[Meaning; TABLES]> =
+    IrqLock::new([const { Meaning { masks: Masks::NONE.pack(), original: 0 } }; TABLES]);
+
+static MASKED: [rt_dma_map_ops; TABLES + 1] = [const {
+    rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
+}; TABLES + 1];
+
+/// Returns the index of a masked table; `None` for any other table.
+fn masked_index(table: &rt_dma_map_ops) -> Option<usize> {
+    let offset = core::ptr::from_ref(table).addr().wrapping_sub(MASKED.as_ptr().addr());
+    (offset < size_of_val(&MASKED)).then_some(offset / size_of::<rt_dma_map_ops>())
+}
+
+/// Returns whether a table is a masked one.
+pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
+    masked_index(table).is_some()
+}
+
+/// Returns the table for `masks` and the operations that the device had before: a masked one, or without a mask `original`.
+pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
+    if masks == Masks::NONE {
+        return original;
+    }
+    let wanted = Meaning { masks: masks.pack(), original: core::ptr::from_ref(original).expose_provenance() };
+    let mut meanings = MEANINGS.lock(DMA.kernel);
+    let known = meanings.iter().position(|meaning| *meaning == wanted);
+    let index = known.or_else(|| meanings.iter().position(|meaning| meaning.original == 0)).unwrap_or(TABLES);
+    if let Some(place) = meanings.get_mut(index) {
+        *place = wanted;
+    }
+    drop(meanings);
+    let [.., last] = &MASKED;
+    MASKED.get(index).unwrap_or(last)
+}
+
+/// What a device with a masked table has: its masks, and the operations that it had before.
+pub(super) struct Original {
+    pub(super) masks: Masks,
+    pub(super) table: &'static rt_dma_map_ops,
+}
+
+/// Returns what a device with a masked table has; `None` if that cannot be found out: then the device gets no memory.
+///
+/// A BSP may have copied the functions of a masked table into a table of its own. Then the device's record has the answer.
+pub(super) fn original_of(device: Device) -> Option<Original> {
+    let now = kept(device);
+    let index = now.and_then(masked_index);
+    if let Some(index) = index
+        && let Some(meaning) = MEANINGS.lock(DMA.kernel).get(index).copied()
+        && meaning.original != 0
+    {
+        return Some(Original { masks: meaning.masks.unpack(), table: table_at(meaning.original)? });
+    }
+    let (masks, operations) = DEVICES.masks_and_operations(device);
+    if let Some(table) = table_at(operations) {
+        return Some(Original { masks, table });
+    }
+    if index.is_some() {
+        return None;
+    }
+    // The last mask was removed while this call ran.
+    let table = now.filter(|now| ops_of(now).is_some()).unwrap_or_else(|| default_table(device));
+    Some(Original { masks: Masks::NONE, table })
+}
+
+/// Returns the table at an address; `None` for a null address.
+fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
+    // SAFETY: null, or the address of what was once a device's table: a static of ours, or one that the BSP keeps.
+    unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
+}
+
+/// Returns the table that the device had before its mask, if `now`, its present table, is a masked one; otherwise `now`.
+pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
+    match is_masked(now).then(|| original_of(device)).flatten() {
+        Some(original) => original.table,
+        None => now,
+    }
+}
+
+/// Allocates within the coherent mask.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
+    let none = core::ptr::null_mut();
+    let Some(device) = device(dev) else { return none };
+    let Some(Original { masks: Masks { coherent: mask, .. }, table }) = original_of(device) else { return none };
+    let wanted = Flags::from_bits_retain(flags);
+    let buffer = match (table.alloc, ops_of(table)) {
+        (Some(own), ops) if ops.is_none() || mask == !0 => {
+            let mut handle = 0;
+            // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
+            let va = unsafe { own(dev, size, &mut handle, flags) };
+            if va.is_null() {
+                None
+            } else if is_within(handle, size, mask) {
+                Some((va, handle))
+            } else {
+                // SAFETY: as above; the buffer was allocated just now.
+                unsafe { free(dev, size, va, handle, flags) };
+                None
+            }
+        }
+        (_, ops) => {
+            let ops = ops.unwrap_or(MapOps::NonCoherent);
+            DMA.allocate_within(ops, device, size, wanted, mask).map(|(va, handle)| (pointer(va), handle))
+        }
+    };
+    let Some((va, handle)) = buffer else { return none };
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    va
+}
+
+/// Frees by the operations that the device had before its mask.
+///
+/// # Safety
+/// As `rt_dma_free`.
+unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+    let Some(device) = device(dev) else { return };
+    let Some(Original { table, .. }) = original_of(device) else { return };
+    match table.free {
+        // SAFETY: the caller's promise.
+        None => unsafe { free_by(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
+        // SAFETY: an operation of the device's table takes what this function takes.
+        Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
+    }
+}
+
+/// Syncs for the device, and refuses a handle outside the streaming mask.
+///
+/// # Safety
+/// As `rt_dma_sync_out_data`.
+unsafe extern "C" fn sync_out(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: usize,
+    dma_handle: *mut usize,
+    flags: usize,
+) -> isize {
+    let errors = errors();
+    let Some(device) = device(dev) else { return errors.inval };
+    let Some(Original { masks, table }) = original_of(device) else { return errors.error };
+    let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else { return errors.nosys };
+    let mut handle = 0;
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
+    let result = unsafe { sync(dev, data, size, &mut handle, flags) };
+    if result != errors.ok {
+        return result;
+    }
+    if !is_within(handle, size, masks.streaming) {
+        DMA.refuse_device(Error::NotReachable, device, handle, size);
+        return errors.error;
+    }
+    // SAFETY: the caller's, or null.
+    unsafe { write_if(dma_handle, handle) };
+    result
+}
+
+/// Syncs for the processor by the operations that the device had before its mask.
+///
+/// # Safety
+/// As `rt_dma_sync_in_data`.
+unsafe extern "C" fn sync_in(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+) -> isize {
+    let Some(device) = device(dev) else { return errors().inval };
+    let Some(Original { table, .. }) = original_of(device) else { return errors().error };
+    match table.sync_in_data.or(default_table(device).sync_in_data) {
+        // SAFETY: an operation of the device's table takes what this function takes.
+        Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
+        None => errors().nosys,
+    }
+}
