@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stand-in for RT-Thread on a host: the services that rtthread-port/ calls. RAM is a memory file, and each
- * mapping of the kernel maps that file once more. There is one thread, which also plays the interrupts.
+ * mapping of the kernel maps that file once more. Each thread plays a core, and its interrupts too.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -25,7 +25,8 @@ static int ram = -1;
 static char *linear;
 static unsigned char is_linear[RAM_PAGES];
 static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
-static int heap_blocks, in_interrupt, masked;
+static int heap_blocks;
+static __thread int in_interrupt, masked; /* each thread plays a core */
 
 static rt_size_t page_table[1];
 struct rt_aspace rt_kernel_space = { .page_table = page_table };

