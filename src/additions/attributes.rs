@@ -2,6 +2,7 @@
 
 use crate::dropin::translate::MapOps;
 use crate::dropin::registry::Dma;
+use crate::dropin::request::Request;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
 
@@ -21,7 +22,7 @@ impl<K: Kernel> Dma<K> {
         if !align.is_power_of_two() {
             return None;
         }
-        self.allocate_by(ops, device, size, wanted, mask, align).ok()
+        self.allocate_by(&Request { ops, device, size, wanted, mask, align }).ok()
     }
 }
 

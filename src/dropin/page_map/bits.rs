@@ -113,15 +113,6 @@ pub struct Span {
     length: usize,
 }
 
-/// The words that a [`Span`] touches.
-enum Touched<'a> {
-    /// The first, those that it fills, and the last.
-    Many(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize),
-    One(&'a AtomicUsize),
-    /// They end before it does.
-    None,
-}
-
 impl Span {
     /// The bits `[from, from + length)`.
     #[inline(always)]
@@ -134,12 +125,26 @@ impl Span {
         self.from.wrapping_add(self.length).wrapping_sub(1)
     }
 
+    /// Whether bits of several words belong to it.
     #[inline(always)]
-    fn touched<'a>(&self, words: &'a [AtomicUsize]) -> Touched<'a> {
-        let Some([before @ .., last]) = words.get(..self.last() / BITS + 1) else { return Touched::None };
-        match before.get(self.from / BITS..) {
-            Some([first, filled @ ..]) => Touched::Many(first, filled, last),
-            _ => Touched::One(last),
+    pub fn is_across(&self) -> bool {
+        self.length > BITS - self.from % BITS
+    }
+
+    /// The word of a span that is not [across](Self::is_across) several, and which of its bits belong to the span.
+    #[inline(always)]
+    fn one<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, usize)> {
+        let (low, high) = self.masks();
+        Some((words.get(self.from / BITS)?, low & high))
+    }
+
+    /// The words of a span that is [across](Self::is_across) several: the first, those that it fills, and the last. `None` if
+    /// the words end before the span does.
+    #[inline(always)]
+    fn across<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize)> {
+        match words.get(self.from / BITS..self.last() / BITS + 1)? {
+            [first, filled @ .., last] => Some((first, filled, last)),
+            _ => None,
         }
     }
 
@@ -148,31 +153,26 @@ impl Span {
     fn masks(&self) -> (usize, usize) {
         (from_bit(self.from), up_to_bit(self.last()))
     }
-
-    /// Whether any of its bits is not what `value` is made of.
-    #[inline(always)]
-    pub fn differs(&self, words: &[AtomicUsize], value: usize) -> bool {
-        match self.length {
-            1 => (word(words, self.from / BITS) ^ value) >> (self.from % BITS) & 1 != 0,
-            _ => differs_in_many(words, *self, value),
-        }
-    }
 }
 
 /// Makes the bits `span` what `value` is made of. The caller excludes other writers.
 #[inline(never)]
 pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
+    if span.is_across() {
+        change_across(words, span, value);
+    } else if let Some((word, mask)) = span.one(words) {
+        merge(word, mask, value);
+    }
+}
+
+/// Does what [`change`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
+#[inline(always)]
+pub fn change_across(words: &[AtomicUsize], span: Span, value: usize) {
     let value = value & ALL;
     let (low, high) = span.masks();
-    let (mask, word, filled) = match span.touched(words) {
-        Touched::Many(first, filled, last) => {
-            merge(first, low, value);
-            (high, last, filled)
-        }
-        Touched::One(word) => (low & high, word, &[] as &[AtomicUsize]),
-        Touched::None => return,
-    };
-    merge(word, mask, value);
+    let Some((first, filled, last)) = span.across(words) else { return };
+    merge(first, low, value);
+    merge(last, high, value);
     // Eight at a time: one and a half instructions a word, of the four that a call may hold the lock for.
     let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
         a.store(value, Relaxed);
@@ -187,25 +187,40 @@ pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
     for_each(rest, |word| word.store(value, Relaxed));
 }
 
-/// Whether any of the bits `span` is not what `value` is made of; for what is more than one as a rule.
+/// Whether any of the bits `span` is not what `value` is made of. True if the words end before the span does.
 #[inline(never)]
-pub fn differs_in_many(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+pub fn differs(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+    if span.is_across() {
+        differs_across(words, span, value)
+    } else {
+        span.one(words).is_none_or(|(word, mask)| (word.load(Relaxed) ^ value) & mask != 0)
+    }
+}
+
+/// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
+#[inline(always)]
+pub fn differs_across(words: &[AtomicUsize], span: Span, value: usize) -> bool {
     let value = value & ALL;
     let (low, high) = span.masks();
-    let different = |word: &AtomicUsize, mask: usize| (word.load(Relaxed) ^ value) & mask;
-    let (mut any, mask, word, filled) = match span.touched(words) {
-        Touched::Many(first, filled, last) => (different(first, low), high, last, filled),
-        Touched::One(word) => (0, low & high, word, &[] as &[AtomicUsize]),
-        Touched::None => return true,
-    };
-    any |= different(word, mask);
+    let different = |word: &AtomicUsize| word.load(Relaxed) ^ value;
+    let Some((first, filled, last)) = span.across(words) else { return true };
+    let mut any = different(first) & low | different(last) & high;
     // Eight at a time: two and a half instructions a word, of the four.
-    let is = |word: &AtomicUsize| word.load(Relaxed) == value;
-    let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
-        if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
-            any = 1;
+    let (eights, rest) = filled.as_chunks();
+    let mut eights = eights.iter();
+    if let Some(mut eight) = eights.next() {
+        loop {
+            let [a, b, c, d, e, f, g, h] = eight;
+            let is = |word: &AtomicUsize| word.load(Relaxed) == value;
+            if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
+                any = 1;
+            }
+            match eights.next() {
+                Some(next) => eight = next,
+                None => break,
+            }
         }
-    });
-    for_each(rest, |word| any |= different(word, ALL));
+    }
+    for_each(rest, |word| any |= different(word));
     any != 0
 }

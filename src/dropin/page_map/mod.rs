@@ -64,7 +64,7 @@ mod search;
 mod tests;
 mod usage;
 
-pub use bits::{Span, change, differs_in_many, test};
+pub use bits::{Span, change, differs, test};
 pub use run_tree::{Node, Shape};
 pub use search::Step;
 
@@ -73,7 +73,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::mem::bitmaps::Bitmaps;
-use bits::{ALL, BITS, complement, from_bit, leading_ones, leading_zeros, merge, trailing_zeros, word};
+use bits::{ALL, BITS, change_across, differs_across, complement, from_bit, leading_ones, leading_zeros, merge, trailing_zeros, word};
 use open_run::OpenRun;
 use run_tree::{Lowered, Rest, RunTree};
 use usage::Usage;
@@ -83,6 +83,15 @@ pub const USED: usize = 0;
 const STARTS: usize = 1;
 /// The bitmap that the pool uses for its own purposes.
 pub const OWN: usize = 2;
+
+/// Pages that were allocated just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The first page.
+    pub page: usize,
+    /// The bits of all of them in the pool's own bitmap are what the call's argument `own` is made of.
+    pub is_own: bool,
+}
 
 /// The pages of one pool.
 ///
@@ -140,6 +149,9 @@ enum Todo {
     Lower(Rest),
 }
 
+/// More pages than one word has bits for.
+pub const MANY: usize = BITS + 1;
+
 /// The number of words that hold one bit for each of `pages` pages.
 pub const fn words_for(pages: usize) -> usize {
     pages.div_ceil(BITS)
@@ -188,20 +200,61 @@ impl PageMap {
 
     // --- allocating ------------------------------------------------------------------------------------------------
 
-    /// Allocates the lowest `count` contiguous free pages and returns the first page, if the open run can tell which
-    /// these are. `count` is not zero.
+    /// Allocates the lowest `count` contiguous free pages, if the open run can tell which these are. `count` is not zero. `own`
+    /// is what [`Taken::is_own`] compares with.
     #[inline(always)]
-    pub fn take(&mut self, count: usize) -> Option<usize> {
-        let page = self.open.take(count)?;
-        self.mark(page, count, ALL);
+    pub fn take(&mut self, count: usize, own: usize) -> Option<Taken> {
+        let page = self.open.lowest(count)?;
+        self.open.allocate(page, count);
+        Some(self.mark_used(page, count, own))
+    }
+
+    /// Allocates as [`take`](Self::take) does, but only pages that lie in one word and are [`Taken::is_own`]. `None` does not
+    /// mean that [`take`](Self::take) fails.
+    #[inline(always)]
+    pub fn take_in_word(&mut self, count: usize, own: usize) -> Option<usize> {
+        let page = self.open.lowest(count)?;
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return None;
+        }
+        let mask = ALL >> (BITS - count) << bit;
+        let is_taken = self.bits.at(page / BITS, false, |[used, starts, owned]| {
+            let is_own = (owned.load(Relaxed) ^ own) & mask == 0;
+            if is_own {
+                merge(used, mask, ALL);
+                merge(starts, 1 << bit, ALL);
+            }
+            is_own
+        });
+        if !is_taken {
+            return None;
+        }
+        self.usage.allocate(count);
+        self.open.allocate(page, count);
         Some(page)
     }
 
-    /// Allocates the lowest `count` contiguous free pages and returns the first page; `None` if no run is long enough.
-    /// The map must be [settled](Self::settle); the run from which the pages are taken becomes the open run. `count` is
-    /// not zero.
+    /// Allocates as [`take_in_word`](Self::take_in_word) does, but [`MANY`] pages or more.
     #[inline(always)]
-    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
+    pub fn take_across(&mut self, count: usize, own: usize) -> Option<usize> {
+        let page = self.open.lowest(count)?;
+        let (span, bits) = (Span::new(page, count), self.bits);
+        if differs_across(bits.words::<OWN>(), span, own) {
+            return None;
+        }
+        mark_start(&bits, page, ALL);
+        change_across(bits.words::<USED>(), span, ALL);
+        self.usage.allocate(count);
+        self.open.allocate(page, count);
+        Some(page)
+    }
+
+    /// Allocates the lowest `count` contiguous free pages; `None` if no run is long enough. The map must be
+    /// [settled](Self::settle); the run from which the pages are taken becomes the open run. `count` is not zero. `own` is what
+    /// [`Taken::is_own`] compares with.
+    #[inline(always)]
+    pub fn take_lowest(&mut self, count: usize, own: usize) -> Option<Taken> {
         let index = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
@@ -209,20 +262,39 @@ impl PageMap {
         if start >= end || count > end - start {
             return None;
         }
-        self.open = OpenRun::lowest(start, end, count);
-        self.mark(start, count, ALL);
-        Some(start)
+        self.open = OpenRun::from_start(start, end, count);
+        Some(self.mark_used(start, count, own))
     }
 
     // --- freeing ---------------------------------------------------------------------------------------------------
 
-    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run;
-    /// returns whether it is. `count` is not zero. `page` need not be a page of the pool.
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run and its
+    /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
-    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        let is_last = self.open.give_back_last(page, count);
+    pub fn give_back_in_word(&mut self, page: usize, count: usize) -> bool {
+        let bit = page % BITS;
+        if !self.open.is_last(page, count) || count > BITS - bit {
+            return false;
+        }
+        self.open.free_last(page);
+        self.usage.free(count);
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, ALL >> (BITS - count) << bit, 0);
+            merge(starts, 1 << bit, 0);
+        });
+        true
+    }
+
+    /// Frees as [`give_back_in_word`](Self::give_back_in_word) does, [`MANY`] pages or more.
+    #[inline(always)]
+    pub fn give_back_across(&mut self, page: usize, count: usize) -> bool {
+        let (span, bits) = (Span::new(page, count), self.bits);
+        let is_last = self.open.is_last(page, count);
         if is_last {
-            self.mark(page, count, 0);
+            self.open.free_last(page);
+            self.usage.free(count);
+            mark_start(&bits, page, 0);
+            change_across(bits.words::<USED>(), span, 0);
         }
         is_last
     }
@@ -239,7 +311,7 @@ impl PageMap {
         if self.open.has(page) {
             let is_done = self.open.give_back(page, after);
             if is_done {
-                self.mark(page, count, 0);
+                self.mark_free(page, count);
             }
             return Ok(is_done);
         }
@@ -247,11 +319,11 @@ impl PageMap {
             return Ok(false);
         }
         if count <= BITS - page % BITS && self.has_time(0) {
-            self.mark(page, count, 0);
+            self.mark_free(page, count);
             self.add_freed(page, after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
-            self.mark(page, count, 0);
+            self.mark_free(page, count);
             self.todo = Todo::Add(page, after);
             self.open.note(page, usize::MAX);
         }
@@ -312,7 +384,7 @@ impl PageMap {
             && after <= self.pages
             && does_end()
             && test(self.used(), after - 1)
-            && (count == 1 || !differs_in_many(self.starts(), Span::new(page + 1, count - 1), 0))
+            && (count == 1 || !differs(self.starts(), Span::new(page + 1, count - 1), 0))
         {
             return Ok(());
         }
@@ -405,29 +477,51 @@ impl PageMap {
 
     // --- bits ------------------------------------------------------------------------------------------------------
 
-    /// Marks the pages of an allocation as used or free, and counts them: `value` is all ones or zero.
+    /// Marks the pages of an allocation as used, and counts them.
     #[inline(always)]
-    fn mark(&mut self, page: usize, count: usize, value: usize) {
-        if value == 0 {
-            self.usage.free(count);
-        } else {
-            self.usage.allocate(count);
-        }
+    fn mark_used(&mut self, page: usize, count: usize, own: usize) -> Taken {
+        self.usage.allocate(count);
         let bit = page % BITS;
         if count > BITS - bit {
-            return self.mark_many(page, count, value);
+            return self.mark_many_used(page, count, own);
+        }
+        let mask = ALL >> (BITS - count) << bit;
+        let is_own = self.bits.at(page / BITS, false, |[used, starts, owned]| {
+            merge(used, mask, ALL);
+            merge(starts, 1 << bit, ALL);
+            (owned.load(Relaxed) ^ own) & mask == 0
+        });
+        Taken { page, is_own }
+    }
+
+    /// Marks the pages of an allocation that does not end in its first word as used.
+    #[inline(never)]
+    fn mark_many_used(&self, page: usize, count: usize, own: usize) -> Taken {
+        mark_start(&self.bits, page, ALL);
+        let span = Span::new(page, count);
+        change(self.used(), span, ALL);
+        Taken { page, is_own: !differs(self.bits.words::<OWN>(), span, own) }
+    }
+
+    /// Marks the pages of an allocation as free, and counts them.
+    #[inline(always)]
+    fn mark_free(&mut self, page: usize, count: usize) {
+        self.usage.free(count);
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return self.mark_many_free(page, count);
         }
         self.bits.at(page / BITS, (), |[used, starts, _]| {
-            merge(used, ALL >> (BITS - count) << bit, value);
-            merge(starts, 1 << bit, value);
+            merge(used, ALL >> (BITS - count) << bit, 0);
+            merge(starts, 1 << bit, 0);
         });
     }
 
-    /// Marks the pages of an allocation that does not end in its first word.
+    /// Marks the pages of an allocation that does not end in its first word as free.
     #[inline(never)]
-    fn mark_many(&self, page: usize, count: usize, value: usize) {
-        self.bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
-        change(self.used(), Span::new(page, count), value);
+    fn mark_many_free(&self, page: usize, count: usize) {
+        mark_start(&self.bits, page, 0);
+        change(self.used(), Span::new(page, count), 0);
     }
 
     /// Records in the tree where the run `[start, end)` begins, if it fills a word after the one in which it begins.
@@ -525,6 +619,12 @@ impl PageMap {
         // `before` is the last word that the run fills.
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
     }
+}
+
+/// Marks `page` as the first page of an allocation, if `value` is all ones, or not, if it is zero.
+#[inline(always)]
+fn mark_start(bits: &Bitmaps, page: usize, value: usize) {
+    bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
 }
 
 /// The longest run of ones in `word`.

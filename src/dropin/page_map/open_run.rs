@@ -50,7 +50,7 @@ impl OpenRun {
     /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages begins
     /// before it.
     #[inline(always)]
-    pub(super) fn lowest(start: usize, end: usize, count: usize) -> Self {
+    pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
         let next = start + count;
         OpenRun { start, least: count, last: start, next, end, hole: start, hole_end: start }
     }
@@ -100,35 +100,43 @@ impl OpenRun {
         }
     }
 
-    /// Allocates `count` pages, the lowest that are free in the whole pool, and returns the first; `None` if these may lie
-    /// elsewhere.
+    /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after the used
+    /// part; `None` if these may lie elsewhere.
     #[inline(always)]
-    pub(super) fn take(&mut self, count: usize) -> Option<usize> {
+    pub(super) fn lowest(&self, count: usize) -> Option<usize> {
         if count < self.least {
-            return None;
+            None
+        } else if count <= self.hole_end - self.hole {
+            // Between `start` and `next` only the hole is free.
+            Some(self.hole)
+        } else if count <= self.end - self.next {
+            Some(self.next)
+        } else {
+            None
         }
-        // Between `start` and `next` only the hole is free.
-        if count <= self.hole_end - self.hole {
-            let page = self.hole;
-            self.hole = page + count;
-            return Some(page);
-        }
-        if count > self.end - self.next {
-            return None;
-        }
-        self.last = self.next;
-        self.next += count;
-        Some(self.last)
     }
 
-    /// Frees `[page, page + count)` if that was the last allocation; returns whether it was. `count` is not zero.
+    /// Allocates `count` pages at `page`, which [`lowest`](Self::lowest) returned.
     #[inline(always)]
-    pub(super) fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        let is_last = page == self.last && page.wrapping_add(count) == self.next;
-        if is_last {
-            self.next = page;
+    pub(super) fn allocate(&mut self, page: usize, count: usize) {
+        if page == self.next {
+            self.last = page;
+            self.next = page + count;
+        } else {
+            self.hole = page + count;
         }
-        is_last
+    }
+
+    /// Whether `[page, page + count)` is the last allocation that was taken after the used part.
+    #[inline(always)]
+    pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
+        page == self.last && page.wrapping_add(count) == self.next
+    }
+
+    /// Frees the last allocation, which begins at `page`.
+    #[inline(always)]
+    pub(super) fn free_last(&mut self, page: usize) {
+        self.next = page;
     }
 
     /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a

@@ -2,7 +2,7 @@
 
 use super::open_run::OpenRun;
 use super::PageMap;
-use super::bits::{ALL, BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
+use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
 
 /// The result of one step of a search.
 pub enum Step {
@@ -45,8 +45,7 @@ impl PageMap {
         let after = page + count;
         // To put what is left into the tree as well would take too long in this stretch.
         self.open = OpenRun::around((start, run_end), (page, after));
-        self.mark(page, count, ALL);
-        Step::Taken(page)
+        Step::Taken(self.mark_used(page, count, 0).page)
     }
 
     /// The first page of the free run that contains `page`. `page` is free.

@@ -1,7 +1,7 @@
 //! A pool's buffers: taking pages, saying where they are seen, giving them back.
 
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{PageMap, Settled, Span, Step, change, differs_in_many};
+use crate::dropin::page_map::{PageMap, Settled, Span, Step, Taken, change, differs};
 use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
@@ -36,42 +36,65 @@ enum Shown {
     ByItself(NonZeroUsize),
 }
 
+/// The memory type of most requests with `wanted`; and what the bits in `clean` are made of whose pages were last handed out
+/// as this type.
+#[inline(always)]
+pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
+    match wanted.contains(Flags::NOCACHE) {
+        true => (MemoryType::Uncached, CLEAN),
+        false => (MemoryType::Cached, DIRTY),
+    }
+}
+
 impl<K: Kernel> Pool<K> {
-    /// Allocates the lowest `pages` contiguous free pages and returns the first page; `None` if no free run is long enough.
+    /// Allocates the lowest `pages` contiguous free pages for a [request](Self::request); `None` if no free run is long enough.
     /// Any context.
     #[inline(always)]
-    pub fn take(&self, pages: usize) -> Option<usize> {
-        let mut map = self.map.lock(self.kernel);
-        match map.take(pages) {
-            Some(page) => Some(page),
-            None => self.take_lowest(map, pages),
+    pub fn take(&self, pages: usize, wanted: Flags) -> Option<Taken> {
+        self.take_locked(self.map.lock(self.kernel), pages, wanted)
+    }
+
+    /// Allocates as [`take`](Self::take) does, with the lock held, and releases it.
+    #[inline(always)]
+    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize, wanted: Flags) -> Option<Taken> {
+        let (_, own) = memory_for(wanted);
+        match map.take(pages, own) {
+            Some(taken) => Some(taken),
+            None => self.take_lowest(map, pages, own),
         }
     }
 
     /// Allocates as [`take`](Self::take) does, after the open run turned out not to serve the request.
     #[inline(never)]
-    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize, own: usize) -> Option<Taken> {
         // Asked here, so that calls that the open run serves do not pay for it.
         if pages > self.pages {
             return None;
         }
-        self.settle(map, true).take_lowest(pages)
+        self.settle(map, true).take_lowest(pages, own)
+    }
+
+    /// What a request with `wanted` is to this pool: whose flag `NOCACHE` counts as if the request had it. A call asks once, so
+    /// that a flag which C changes meanwhile does not count in one half of the call only.
+    #[inline(always)]
+    pub fn request(&self, wanted: Flags) -> Flags {
+        wanted | self.flags() & Flags::NOCACHE
     }
 
     /// Takes the lowest run of `pages` free pages in `[from, end)` at an address that is a multiple of `align` bytes, a power
     /// of two; says at which page. `pages` is not zero. Any context.
     ///
     /// A search of many steps, each of which has the lock for itself.
-    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
+    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize, wanted: Flags) -> Option<Taken> {
         let align = align >> PAGE_SHIFT;
         if from == 0 && end >= self.pages && align <= 1 {
-            return self.take(pages);
+            return self.take(pages, wanted);
         }
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
             match self.settled().take_between(from, end, pages, base, align.max(1)) {
-                Step::Taken(page) => return Some(page),
+                Step::Taken(page) => return Some(Taken { page, is_own: false }),
                 Step::From(page) if page > from => from = page,
                 // Nothing; or C wrote to the bitmap, and the search would go round in a circle.
                 Step::From(_) | Step::Nothing => break,
@@ -80,21 +103,17 @@ impl<K: Kernel> Pool<K> {
         None
     }
 
-    /// The address of `pages` pages from `page` on, which were taken just now, for the processor; `None`, and they are given
-    /// back, if they cannot be mapped. Any context if the view is mapped already, else *thread*.
+    /// Returns the address of `pages` pages, which were taken just now, for the processor; `None` if they cannot be mapped: then
+    /// they are given back. Any context if the view is mapped already, else *thread*.
     #[inline(always)]
-    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<Va> {
+    pub fn show(&self, taken: Taken, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+        let Taken { page, is_own } = taken;
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        let (memory, mark) = match (wanted | self.flags()).contains(Flags::NOCACHE) {
-            true => (MemoryType::Uncached, CLEAN),
-            false => (MemoryType::Cached, DIRTY),
-        };
+        let (memory, _) = memory_for(wanted);
         match self.view(memory).base() {
-            Some(base) if is_usual && !Span::new(page, pages).differs(self.clean, mark) => {
-                Some(base + (page << PAGE_SHIFT))
-            }
-            _ => self.hand_out(page, pages, wanted).map(NonZeroUsize::get),
+            Some(base) if is_usual && is_own => NonZeroUsize::new(base + (page << PAGE_SHIFT)),
+            _ => self.hand_out(page, pages, wanted),
         }
     }
 
@@ -103,7 +122,7 @@ impl<K: Kernel> Pool<K> {
     pub fn hand_out(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         let offset = page << PAGE_SHIFT;
         let is_physical = wanted.contains(Flags::NOMAP);
-        let memory = if (wanted | self.flags()).contains(Flags::NOCACHE) {
+        let memory = if wanted.contains(Flags::NOCACHE) {
             MemoryType::Uncached
         } else if wanted.contains(Flags::WRITE_THROUGH) {
             MemoryType::WriteThrough
@@ -132,7 +151,7 @@ impl<K: Kernel> Pool<K> {
         let span = Span::new(page, pages);
         // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
         // reason not to.
-        if is_physical || is_cached_alone || differs_in_many(self.clean, span, mark) {
+        if is_physical || is_cached_alone || differs(self.clean, span, mark) {
             // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address,
             // whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
             let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
@@ -248,7 +267,7 @@ impl<K: Kernel> Pool<K> {
 
     /// What the bit of `page` is made of, in the lowest bit.
     #[inline(always)]
-    fn mark(&self, page: usize) -> usize {
+    pub(super) fn mark(&self, page: usize) -> usize {
         const BITS: usize = usize::BITS as usize;
         self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
     }
@@ -283,16 +302,12 @@ impl<K: Kernel> Pool<K> {
     /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
     #[inline(always)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
-        let mut map = self.map.lock(self.kernel);
-        if map.give_back_last(page, pages) {
-            return Ok(());
-        }
-        self.free_checked(map, page, pages)
+        self.free_checked(self.lock(), page, pages)
     }
 
-    /// Frees a buffer that was not the last that was allocated.
+    /// Frees as [`free`](Self::free) does, with the lock held, and releases it.
     #[inline(never)]
-    fn free_checked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, page: usize, pages: usize) -> Result<(), Error> {
+    pub fn free_checked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, page: usize, pages: usize) -> Result<(), Error> {
         while !map.give_back(page, pages)? {
             drop(map);
             map = self.settled();

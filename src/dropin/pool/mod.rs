@@ -4,10 +4,12 @@ mod buffers;
 pub mod mapping;
 mod seen;
 mod usage;
+mod usual;
 pub mod view;
 
 pub use buffers::Sought;
 pub use seen::Seen;
+pub use usual::Usual;
 
 use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};

@@ -40,14 +40,20 @@ impl View {
         (state != NONE).then_some(state)
     }
 
-    /// The number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page of
-    /// the view begins there, or the view is not mapped. Any context.
+    /// Returns the number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page
+    /// of the view begins there, or the view is not mapped. Any context.
     #[inline(always)]
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
-        let offset = va.wrapping_sub(self.0.load(Relaxed));
-        let page = offset >> PAGE_SHIFT;
-        // The address itself, too: the distance from `NONE` to an address that begins no page may be whole pages.
-        ((va | offset).is_multiple_of(PAGE_SIZE) && page < pages).then_some(page)
+        // The distance from `NONE` to an address that begins no page may be whole pages.
+        if va.is_multiple_of(PAGE_SIZE) { self.page_of_aligned(va, pages) } else { None }
+    }
+
+    /// Returns what [`page_of`](Self::page_of) does, for an address that is a multiple of a page.
+    #[inline(always)]
+    pub fn page_of_aligned(&self, va: Va, pages: usize) -> Option<usize> {
+        // If the distance is not a multiple of a page, its low bits become high bits: one comparison finds both.
+        let page = va.wrapping_sub(self.0.load(Relaxed)).rotate_right(PAGE_SHIFT);
+        (page < pages).then_some(page)
     }
 
     /// Records that the whole pool is mapped from `base` on. The caller excludes other callers.

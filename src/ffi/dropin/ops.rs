@@ -3,12 +3,13 @@
 //! The exported functions of `buffer` call them, and check device, address and size before.
 
 use core::ffi::c_void;
+use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
-use crate::ffi::{DMA, NEW_DEVICE, device, pointer, write_if};
+use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
@@ -143,13 +144,11 @@ pub(in crate::ffi) unsafe fn alloc_by(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    let Some(device) = device(dev).filter(|_| size != 0) else { return core::ptr::null_mut() };
-    let Some((va, handle)) = DMA.allocate(ops, device, size, Flags::from_bits_retain(flags)) else {
-        return core::ptr::null_mut();
-    };
+    let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: null, or the caller's.
-    unsafe { write_if(dma_handle, handle) };
-    pointer(va)
+    let handle = unsafe { dma_handle.as_mut() };
+    let buffer = DMA.allocate_translated(device, size, handle, Flags::from_bits_retain(flags), ops);
+    buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
 /// # Safety
@@ -178,7 +177,14 @@ pub(in crate::ffi) unsafe fn free_by(
     dma_handle: usize,
     flags: usize,
 ) {
-    let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
+    let Some(device) = device(dev) else { return };
     // The call has no result: a refusal is counted and logged where it is decided.
-    let _ = DMA.free(ops, device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags));
+    let _ = DMA.free_translated(
+        device,
+        size,
+        cpu_addr.expose_provenance(),
+        dma_handle,
+        Flags::from_bits_retain(flags),
+        ops,
+    );
 }

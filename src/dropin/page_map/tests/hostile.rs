@@ -150,7 +150,7 @@ impl World {
     /// One stretch with the lock held; what is left to do.
     fn turn(&mut self, doing: Doing) -> Option<Doing> {
         match doing {
-            Doing::Take(count) => match self.map.take(count) {
+            Doing::Take(count) => match self.map.take_open(count) {
                 Some(page) => {
                     assert_eq!(self.model.allocate(count), Some(page), "{count} of {}", self.pages);
                     self.held.push((page, count));
@@ -163,7 +163,7 @@ impl World {
                 if !self.settle(true, &mut patience) {
                     return Some(Doing::TakeLowest(count, patience));
                 }
-                let page = self.map.take_lowest(count);
+                let page = self.map.take_lowest(count, 0).map(|taken| taken.page);
                 assert_eq!(page, self.model.allocate(count), "{count} of {}", self.pages);
                 if let Some(page) = page {
                     self.held.push((page, count));

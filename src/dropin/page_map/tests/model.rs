@@ -87,10 +87,21 @@ impl PageMap {
 
     /// Allocates `count` pages and returns the first.
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
-        self.take(count).or_else(|| {
+        self.take_open(count).or_else(|| {
             self.settle_all();
-            self.take_lowest(count)
+            self.take_lowest(count, 0).map(|taken| taken.page)
         })
+    }
+
+    /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
+    pub fn take_open(&mut self, count: usize) -> Option<usize> {
+        let usual = if count >= MANY { self.take_across(count, 0) } else { self.take_in_word(count, 0) };
+        usual.or_else(|| self.take(count, 0).map(|taken| taken.page))
+    }
+
+    /// Frees `count` pages if they are the last that were allocated.
+    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+        if count >= MANY { self.give_back_across(page, count) } else { self.give_back_in_word(page, count) }
     }
 
     /// Frees `count` pages.

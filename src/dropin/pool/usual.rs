@@ -1,0 +1,95 @@
+//! The short path of most calls: the open run of the pool serves the request, its pages lie in one word of the bitmaps, and
+//! the view that shows them is mapped.
+//!
+//! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no stack
+//! frame. Whatever they do not handle, they leave to the functions in `buffers`, with the lock still held.
+
+use super::{CLEAN, DIRTY, Pool};
+use super::buffers::memory_for;
+use crate::dropin::page_map::PageMap;
+use crate::flags::Flags;
+use crate::kernel::{Kernel, PAGE_SHIFT, Va};
+use crate::mem::lock::IrqGuard;
+use core::num::NonZeroUsize;
+
+/// The result of a call on the short path.
+pub enum Usual<'a, K: Kernel, T> {
+    /// The call is done.
+    Done(T),
+    /// Nothing has changed. The lock is still held.
+    Locked(IrqGuard<'a, K, PageMap>),
+    /// Nothing has changed, and the lock was not taken.
+    No,
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Allocates `pages` pages and returns the first page and its address in the view. `wanted` are the flags of the
+    /// [request](Pool::request).
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn allocate_usual(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Option<NonZeroUsize>)> {
+        let (memory, own) = memory_for(wanted);
+        let Some(base) = self.view(memory).base() else { return Usual::No };
+        let mut map = self.map.lock(self.kernel);
+        match map.take_in_word(pages, own) {
+            Some(page) => {
+                drop(map);
+                // No page of a view has the address zero.
+                Usual::Done((page, NonZeroUsize::new(base + (page << PAGE_SHIFT))))
+            }
+            None => Usual::Locked(map),
+        }
+    }
+
+    /// Allocates as [`allocate_usual`](Self::allocate_usual) does, [`MANY`](crate::dropin::page_map::MANY) pages or more.
+    #[inline(always)]
+    pub fn allocate_many(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Option<NonZeroUsize>)> {
+        let (memory, own) = memory_for(wanted);
+        let Some(base) = self.view(memory).base() else { return Usual::No };
+        let mut map = self.map.lock(self.kernel);
+        match map.take_across(pages, own) {
+            Some(page) => {
+                drop(map);
+                Usual::Done((page, NonZeroUsize::new(base + (page << PAGE_SHIFT))))
+            }
+            None => Usual::Locked(map),
+        }
+    }
+
+    /// Returns the first page of the buffer that was handed out at `va`, if that is an address in the cached or the uncached
+    /// view and no buffer of the pool has a mapping of its own. `va` is a multiple of a page.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn page_usual(&self, va: Va) -> Option<usize> {
+        let [cached, uncached, ..] = &self.views;
+        let (page, own) = match cached.page_of_aligned(va, self.pages) {
+            Some(page) => (page, DIRTY),
+            None => (uncached.page_of_aligned(va, self.pages)?, CLEAN),
+        };
+        ((self.mark(page) ^ own) & 1 == 0 && !self.has_own_mappings()).then_some(page)
+    }
+
+    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn free_usual(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
+        let mut map = self.map.lock(self.kernel);
+        match map.give_back_in_word(page, pages) {
+            true => Usual::Done(()),
+            false => Usual::Locked(map),
+        }
+    }
+
+    /// Frees as [`free_usual`](Self::free_usual) does, [`MANY`](crate::dropin::page_map::MANY) pages or more.
+    #[inline(always)]
+    pub fn free_many(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
+        let mut map = self.map.lock(self.kernel);
+        match map.give_back_across(page, pages) {
+            true => Usual::Done(()),
+            false => Usual::Locked(map),
+        }
+    }
+}
