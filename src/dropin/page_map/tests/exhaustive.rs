@@ -273,7 +273,7 @@ impl<'a> Visit<'a> {
     }
 
     fn take(&mut self, count: usize) {
-        if let Some(page) = self.act(|map| map.take(count)) {
+        if let Some(page) = self.act(|map| map.take_open(count)) {
             let by = Stretch::Take(count as u8);
             assert_eq!(Some(page), self.lowest(count), "{by:?}");
             self.took(page, count, by);
@@ -282,7 +282,7 @@ impl<'a> Visit<'a> {
 
     fn take_lowest(&mut self, count: usize) {
         let by = Stretch::TakeLowest(count as u8);
-        let page = self.act(|map| map.take_lowest(count));
+        let page = self.act(|map| map.take_lowest(count, 0)).map(|taken| taken.page);
         assert_eq!(page, self.lowest(count), "{by:?}");
         if let Some(page) = page {
             self.took(page, count, by);
