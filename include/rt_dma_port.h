@@ -105,20 +105,6 @@
 #define RT_DMA_PORT_NOT_RESERVED 8
 
 /**
- * The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
- */
-struct rt_dma_port_list {
-  /**
-   * The first region, or null.
-   */
-  const void *start;
-  /**
-   * Number of regions.
-   */
-  uintptr_t length;
-};
-
-/**
  * A range of physical memory.
  */
 struct rt_dma_port_region {
@@ -166,6 +152,20 @@ struct rt_dma_port_window {
    * Size in bytes.
    */
   uint64_t size;
+};
+
+/**
+ * The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
+ */
+struct rt_dma_port_list {
+  /**
+   * The first region, or null.
+   */
+  const void *start;
+  /**
+   * Number of regions.
+   */
+  uintptr_t length;
 };
 
 /**
@@ -283,6 +283,177 @@ struct rt_dma_port_configuration {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
+ *
+ * @param[in] dev The device.
+ * @return The name; null if the device has no name and no node.
+ *
+ * @note Context: any
+ */
+extern const char *rt_dma_port_device_name(void *dev);
+
+/**
+ * @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
+ *
+ * @param[in] dev The device.
+ * @return Not 0 if it is.
+ *
+ * @note Context: any
+ */
+extern int rt_dma_port_device_is_coherent(void *dev);
+
+/**
+ * @brief Sets `dev->dma_ops` with release, if it is null.
+ *
+ * @param[in] dev The device.
+ * @param[in] ops The map operations.
+ *
+ * @note Context: any
+ */
+extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
+
+/**
+ * @brief Sets `dev->dma_ops` with release.
+ *
+ * @param[in] dev The device.
+ * @param[in] ops The map operations.
+ *
+ * @note Context: any
+ */
+extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
+
+/**
+ * @brief Returns a device's device-tree node.
+ *
+ * @param[in] dev The device.
+ * @return The node; null if the device has none.
+ *
+ * @note Context: any
+ */
+extern const void *rt_dma_port_node(void *dev);
+
+/**
+ * @brief Reads one entry of the `memory-region` of a device's node.
+ *
+ * @param[in] dev The device.
+ * @param[in] index The index in the property.
+ * @param[out] region The region, if the entry was found.
+ * @retval RT_DMA_PORT_FOUND The region was filled in.
+ * @retval RT_DMA_PORT_END The property has no such entry.
+ * @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
+ * @retval RT_DMA_PORT_DISABLED The node is disabled.
+ * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
+ * @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
+ * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+ *
+ * @note Context: thread
+ */
+extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region);
+
+/**
+ * @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+ *
+ * @param[in] dev The device, which has a node.
+ * @return The node; null if there is none.
+ *
+ * @note Context: thread
+ */
+extern const void *rt_dma_port_dma_ranges(void *dev);
+
+/**
+ * @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+ *
+ * @param[in] dev The device, which has a node.
+ * @param[in] pa The physical address.
+ * @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
+ *        with the physical ones up to it, or no range covers any of them.
+ * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+ *
+ * @note Context: thread first, then any. The first call for a bus reads its ranges.
+ */
+extern uintptr_t rt_dma_port_bus_address(void *dev,
+                                         uintptr_t pa,
+                                         uintptr_t *last);
+
+/**
+ * @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
+ *
+ * @param[in] dev The device, which has a node.
+ * @param[in] handle The device's address.
+ * @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
+ *
+ * @note Context: thread first, then any. The first call for a bus reads its ranges.
+ */
+extern uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle);
+
+/**
+ * @brief Finds a DMA window of the host bridge of a device on bus "pci".
+ *
+ * @param[in] dev The device.
+ * @param[in] index The index of the window.
+ * @return The window, to be read at once; null if there is none.
+ *
+ * @note Context: any
+ */
+extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index);
+
+/**
+ * @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
+ * caller may not sleep, it writes nothing.
+ *
+ * @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+ * @param[in] name The name; if it is null, the line begins with the address `dev`.
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+ * @param[in] a First argument of the format; 0 if there is none.
+ * @param[in] b Second argument.
+ * @param[in] c Third argument.
+ * @param[in] d Fourth argument.
+ * @param[in] dev The address of the device that the line is about, or 0.
+ *
+ * @note Context: any
+ */
+extern void rt_dma_port_log(int level,
+                            const char *name,
+                            const char *format,
+                            uintptr_t a,
+                            uintptr_t b,
+                            uintptr_t c,
+                            uintptr_t d,
+                            uintptr_t dev);
+
+/**
+ * @brief Logs that memory is reserved (`LOG_I`).
+ *
+ * @param[in] start The first byte.
+ * @param[in] name The name of the pool.
+ * @param[in] size Bytes.
+ *
+ * @note Context: thread
+ */
+extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
+
+/**
+ * @brief Prints text to the shell (`rt_kprintf`).
+ *
+ * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+ * @param[in] a First argument of the format; 0 if there is none.
+ * @param[in] b Second argument.
+ * @param[in] c Third argument.
+ * @param[in] d Fourth argument.
+ * @param[in] e Fifth argument.
+ * @param[in] f Sixth argument.
+ *
+ * @note Context: thread
+ */
+extern void rt_dma_port_print(const char *format,
+                              uintptr_t a,
+                              uintptr_t b,
+                              uintptr_t c,
+                              uintptr_t d,
+                              uintptr_t e,
+                              uintptr_t f);
 
 /**
  * @brief Allocates zeroed memory (`rt_calloc`).
@@ -473,177 +644,6 @@ extern uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list,
 extern void rt_dma_port_consume(void *region,
                                 uintptr_t start,
                                 uintptr_t end);
-
-/**
- * @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
- *
- * @param[in] dev The device.
- * @return The name; null if the device has no name and no node.
- *
- * @note Context: any
- */
-extern const char *rt_dma_port_device_name(void *dev);
-
-/**
- * @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
- *
- * @param[in] dev The device.
- * @return Not 0 if it is.
- *
- * @note Context: any
- */
-extern int rt_dma_port_device_is_coherent(void *dev);
-
-/**
- * @brief Sets `dev->dma_ops` with release, if it is null.
- *
- * @param[in] dev The device.
- * @param[in] ops The map operations.
- *
- * @note Context: any
- */
-extern void rt_dma_port_device_choose_ops(void *dev, const void *ops);
-
-/**
- * @brief Sets `dev->dma_ops` with release.
- *
- * @param[in] dev The device.
- * @param[in] ops The map operations.
- *
- * @note Context: any
- */
-extern void rt_dma_port_device_set_ops(void *dev, const void *ops);
-
-/**
- * @brief Returns a device's device-tree node.
- *
- * @param[in] dev The device.
- * @return The node; null if the device has none.
- *
- * @note Context: any
- */
-extern const void *rt_dma_port_node(void *dev);
-
-/**
- * @brief Reads one entry of the `memory-region` of a device's node.
- *
- * @param[in] dev The device.
- * @param[in] index The index in the property.
- * @param[out] region The region, if the entry was found.
- * @retval RT_DMA_PORT_FOUND The region was filled in.
- * @retval RT_DMA_PORT_END The property has no such entry.
- * @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
- * @retval RT_DMA_PORT_DISABLED The node is disabled.
- * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
- * @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
- * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
- *
- * @note Context: thread
- */
-extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region);
-
-/**
- * @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
- *
- * @param[in] dev The device, which has a node.
- * @return The node; null if there is none.
- *
- * @note Context: thread
- */
-extern const void *rt_dma_port_dma_ranges(void *dev);
-
-/**
- * @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
- *
- * @param[in] dev The device, which has a node.
- * @param[in] pa The physical address.
- * @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
- *        with the physical ones up to it, or no range covers any of them.
- * @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
- *
- * @note Context: thread first, then any. The first call for a bus reads its ranges.
- */
-extern uintptr_t rt_dma_port_bus_address(void *dev,
-                                         uintptr_t pa,
-                                         uintptr_t *last);
-
-/**
- * @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
- *
- * @param[in] dev The device, which has a node.
- * @param[in] handle The device's address.
- * @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
- *
- * @note Context: thread first, then any. The first call for a bus reads its ranges.
- */
-extern uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle);
-
-/**
- * @brief Finds a DMA window of the host bridge of a device on bus "pci".
- *
- * @param[in] dev The device.
- * @param[in] index The index of the window.
- * @return The window, to be read at once; null if there is none.
- *
- * @note Context: any
- */
-extern const struct rt_dma_port_window *rt_dma_port_bus_window(void *dev, uintptr_t index);
-
-/**
- * @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
- * caller may not sleep, it writes nothing.
- *
- * @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
- * @param[in] name The name; if it is null, the line begins with the address `dev`.
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
- * @param[in] a First argument of the format; 0 if there is none.
- * @param[in] b Second argument.
- * @param[in] c Third argument.
- * @param[in] d Fourth argument.
- * @param[in] dev The address of the device that the line is about, or 0.
- *
- * @note Context: any
- */
-extern void rt_dma_port_log(int level,
-                            const char *name,
-                            const char *format,
-                            uintptr_t a,
-                            uintptr_t b,
-                            uintptr_t c,
-                            uintptr_t d,
-                            uintptr_t dev);
-
-/**
- * @brief Logs that memory is reserved (`LOG_I`).
- *
- * @param[in] start The first byte.
- * @param[in] name The name of the pool.
- * @param[in] size Bytes.
- *
- * @note Context: thread
- */
-extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
-
-/**
- * @brief Prints text to the shell (`rt_kprintf`).
- *
- * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
- * @param[in] a First argument of the format; 0 if there is none.
- * @param[in] b Second argument.
- * @param[in] c Third argument.
- * @param[in] d Fourth argument.
- * @param[in] e Fifth argument.
- * @param[in] f Sixth argument.
- *
- * @note Context: thread
- */
-extern void rt_dma_port_print(const char *format,
-                              uintptr_t a,
-                              uintptr_t b,
-                              uintptr_t c,
-                              uintptr_t d,
-                              uintptr_t e,
-                              uintptr_t f);
 
 /**
  * @brief Reads one of the shared pools of `/reserved-memory`.

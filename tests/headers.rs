@@ -108,7 +108,8 @@ typedef struct rt_dma_pool rt_dma_pool;",
     },
     Header {
         name: "rt_dma_port.h",
-        sources: &["src/kernel/rtthread/port.rs", "src/kernel/rtthread/reserved_memory.rs"],
+        sources: &[// cbindgen follows its `mod` lines.
+            "src/kernel/rtthread/port/mod.rs", "src/kernel/rtthread/reserved_memory.rs"],
         exclude: &["RT_DMA_PORT_UNMAPPED"],
         include: &["rt_dma_port_configuration"],
         style: cbindgen::Style::Tag,

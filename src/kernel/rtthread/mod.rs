@@ -9,7 +9,9 @@
 #![allow(unsafe_code)]
 
 mod barrier;
+mod cache;
 mod cache_line;
+mod every_core;
 mod irq;
 mod port;
 mod probe;
@@ -22,6 +24,8 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire};
 
 use crate::abi::{rt_dma_map_ops, rt_region_t};
+use cache::maintain;
+
 use crate::error::Error;
 
 use super::{
@@ -31,9 +35,6 @@ use super::{
 
 /// Size of a block that aarch64's `rt_hw_mmu_map` maps, in bytes.
 const BLOCK_SIZE: usize = 2 << 20;
-
-/// The length of one cache operation, in bytes, is less than this: the port takes an `int`.
-const CACHE_OP_END: usize = 1 << 30;
 
 /// Returns the BSP's configuration.
 pub fn configuration() -> &'static rt_dma_port_configuration {
@@ -94,28 +95,6 @@ fn error_of(number: usize) -> Error {
         RT_DMA_PORT_INVALID => Error::BadSize,
         RT_DMA_PORT_ABSENT => Error::NoList,
         _ => Error::NoRegion,
-    }
-}
-
-/// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
-#[inline(always)]
-fn maintain(va: Va, size: usize, operation: c_int) {
-    if size >= CACHE_OP_END {
-        return maintain_in_pieces(va, size, operation);
-    }
-    // SAFETY: the caller of each operation guarantees what that operation needs.
-    unsafe { rt_dma_port_cache(operation, pointer(va), size as c_int) };
-}
-
-#[cold]
-#[inline(never)]
-fn maintain_in_pieces(mut va: Va, mut size: usize, operation: c_int) {
-    while size != 0 {
-        let piece = size.min(CACHE_OP_END / 2);
-        // SAFETY: as in `maintain`.
-        unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
-        va = va.wrapping_add(piece);
-        size -= piece;
     }
 }
 
@@ -354,22 +333,5 @@ unsafe impl Kernel for RtThread {
         let argument = |index| argument(values, index);
         // SAFETY: see above; the arguments are those that the format uses.
         unsafe { rt_dma_port_print(format.as_ptr(), argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)) }
-    }
-}
-
-/// Excludes all other code on every core, for the crate critical-section.
-struct EveryCore;
-critical_section::set_impl!(EveryCore);
-
-// SAFETY: `rt_hw_interrupt_disable` masks interrupts and, with SMP, takes the global lock of the kernel, which nests.
-unsafe impl critical_section::Impl for EveryCore {
-    unsafe fn acquire() -> critical_section::RawRestoreState {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_critical_enter() }
-    }
-
-    unsafe fn release(saved: critical_section::RawRestoreState) {
-        // SAFETY: see above.
-        unsafe { rt_dma_port_critical_exit(saved) }
     }
 }

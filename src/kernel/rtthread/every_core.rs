@@ -1,0 +1,20 @@
+//! The critical section of the crate critical-section.
+
+use super::{rt_dma_port_critical_enter, rt_dma_port_critical_exit};
+
+/// Excludes all other code on every core, for the crate critical-section.
+struct EveryCore;
+critical_section::set_impl!(EveryCore);
+
+// SAFETY: `rt_hw_interrupt_disable` masks interrupts and, with SMP, takes the global lock of the kernel, which nests.
+unsafe impl critical_section::Impl for EveryCore {
+    unsafe fn acquire() -> critical_section::RawRestoreState {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_critical_enter() }
+    }
+
+    unsafe fn release(saved: critical_section::RawRestoreState) {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_critical_exit(saved) }
+    }
+}

@@ -1,0 +1,161 @@
+//! Functions of the port: devices and their place in the device tree, text.
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use core::ffi::{c_char, c_int, c_void};
+
+use super::{rt_dma_port_named_region, rt_dma_port_window};
+
+unsafe extern "C" {
+    // Devices
+
+    /// @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The name; null if the device has no name and no node.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
+
+    /// @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
+    ///
+    /// @param[in] dev The device.
+    /// @return Not 0 if it is.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
+
+    /// @brief Sets `dev->dma_ops` with release, if it is null.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
+
+    /// @brief Sets `dev->dma_ops` with release.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
+
+    /// @brief Returns a device's device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The node; null if the device has none.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
+
+    /// @brief Reads one entry of the `memory-region` of a device's node.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index in the property.
+    /// @param[out] region The region, if the entry was found.
+    /// @retval RT_DMA_PORT_FOUND The region was filled in.
+    /// @retval RT_DMA_PORT_END The property has no such entry.
+    /// @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
+    /// @retval RT_DMA_PORT_DISABLED The node is disabled.
+    /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
+    /// @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
+    /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
+
+    /// @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @return The node; null if there is none.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
+
+    /// @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] pa The physical address.
+    /// @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
+    ///        with the physical ones up to it, or no range covers any of them.
+    /// @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
+    pub fn rt_dma_port_bus_address(dev: *mut c_void, pa: usize, last: *mut usize) -> usize;
+
+    /// @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] handle The device's address.
+    /// @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
+    pub fn rt_dma_port_cpu_address(dev: *mut c_void, handle: usize) -> usize;
+
+    /// @brief Finds a DMA window of the host bridge of a device on bus "pci".
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index of the window.
+    /// @return The window, to be read at once; null if there is none.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
+
+    // Text
+
+    /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
+    /// caller may not sleep, it writes nothing.
+    ///
+    /// @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+    /// @param[in] name The name; if it is null, the line begins with the address `dev`.
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] dev The address of the device that the line is about, or 0.
+    ///
+    /// @note Context: any
+    pub fn rt_dma_port_log(
+        level: c_int,
+        name: *const c_char,
+        format: *const c_char,
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        dev: usize,
+    );
+
+    /// @brief Logs that memory is reserved (`LOG_I`).
+    ///
+    /// @param[in] start The first byte.
+    /// @param[in] name The name of the pool.
+    /// @param[in] size Bytes.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
+
+    /// @brief Prints text to the shell (`rt_kprintf`).
+    ///
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] e Fifth argument.
+    /// @param[in] f Sixth argument.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_print(
+        format: *const c_char,
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        e: usize,
+        f: usize,
+    );
+}
