@@ -8,12 +8,12 @@ CALLS = {"4KiB,cached": 220, "4KiB,coherent": 220, "64KiB,cached": 280, "64KiB,c
 SYNC = 7
 # What 2,001 instructions are counted as, at least and at most.
 CALIBRATION = (1999, 2003)
-# Instructions with the lock held, beside 4 for each 64 pages of the request; and what is tried.
+# Instructions with the lock held, without 4 for each 64 pages of the request; and what is tried.
 STRETCH = 300
 STRETCHES = ("boundaries", "large", "random", "checkerboard", "aligned")
 # Pools, in pages.
 SIZES = (512, 2048, 16384, 262144)
-# On pools of so many pages and more, rows in which the baseline has to walk are so many times faster.
+# On pools of this many pages and more, rows in which the baseline has to walk are this many times faster.
 LARGE, FASTER = 16384, 50
 # What a row on the largest pool may cost, against the same on this one.
 SMALL, GROWTH = 2048, 2.5

@@ -2,7 +2,7 @@
 /*
  * The msh command dma_bench: instructions of rt_dma_alloc and rt_dma_free, and of the longest stretch with interrupts
  * masked, counted by the processor's cycle counter. QEMU's -icount shift=0 makes one cycle of one instruction; the
- * first line says whether it does.
+ * first line states whether it does.
  *
  * Lines: "call NAME first ALLOC FREE", "call NAME steady ALLOC FREE", "stretch NAME OVER LONGEST PAGES": the longest
  * stretch less the 4 instructions that each 64 pages of the request may cost, that stretch, and the pages of the request.

@@ -45,7 +45,7 @@ def dma_bench(work, feature):
 
 
 def lines_of(lines, kind):
-    """The words behind `kind`, of the lines that begin with it."""
+    """Returns the words that follow `kind`, of the lines that begin with it."""
     return [line.split()[1:] for line in lines if line.startswith(kind + " ")]
 
 

@@ -36,7 +36,7 @@ def line(points, request, outcome, side):
 
 
 def grid(sizes, title):
-    """What every panel has behind its lines."""
+    """Draws what every panel has under its lines."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = [text((LEFT + right) / 2, 20, title, size=13, extra=' font-weight="bold"')]
     for size in sizes:

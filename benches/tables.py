@@ -27,7 +27,7 @@ explain the kinds of memory. A list has 16 buffers of the size.
 STRETCHES = """
 ## The longest stretch with the lock held
 
-On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions beside 4
+On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions, and 4
 for every 64 pages of the request; *over* is what is left without those. The kernel counts from one service to the
 other, so here the library masks interrupts by the port's (feature `irq-port`): a few instructions more than as shipped.
 """
@@ -68,7 +68,7 @@ TRACES = """
 Sequences of calls as drivers make them (`benches/host/traces.c`), per call, counted on a host as the rows above. Both
 sides replay the same calls from the same state and take the same pages, which is checked.
 
-* *fifo*: a ring of so many buffers, the oldest of which is freed before the next is allocated.
+* *fifo*: a ring of the given number of buffers, the oldest of which is freed before the next is allocated.
 * *random*: while less than the stated share of the pool is in use, an allocation; else a random buffer is freed.
 * *mixed*: 60 % of the requests have one page, 20 % two, 10 % four, 7 % sixteen, 3 % one to 64.
 

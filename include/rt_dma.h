@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Made by cbindgen from the Rust sources; `cargo test --test headers` says how to make it anew. */
+/* Made by cbindgen from the Rust sources; tests/headers.rs describes how to make it anew. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -226,7 +226,7 @@ void *rt_dmam_zalloc_coherent(struct rt_device *dev,
 /**
  * @brief Sets the maximum number of bytes that the device takes in one segment.
  *
- * The library does not split or merge segments: whoever builds the device's scatter lists asks for the limit by
+ * The library does not split or merge segments: the code that builds the device's scatter lists asks for the limit by
  * `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
  *
  * @code{.c}
@@ -258,7 +258,7 @@ uintptr_t rt_dma_get_max_segment(struct rt_device *dev);
 /**
  * @brief Sets the boundary that no segment of the device crosses.
  *
- * As with `rt_dma_set_max_segment`, whoever builds the device's scatter lists asks for it.
+ * As with `rt_dma_set_max_segment`, the code that builds the device's scatter lists asks for it.
  *
  * @param[in] dev The device.
  * @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB.

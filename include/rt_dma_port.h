@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Made by cbindgen from the Rust sources; `cargo test --test headers` says how to make it anew. */
+/* Made by cbindgen from the Rust sources; tests/headers.rs describes how to make it anew. */
 
 #include <stddef.h>
 #include <stdint.h>

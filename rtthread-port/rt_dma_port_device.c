@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* What a struct rt_device says of itself: its layout depends on the BSP's configuration. */
+/* What struct rt_device contains: its layout depends on the BSP's configuration. */
 
 #include "rt_dma_port_rtthread.h"
 

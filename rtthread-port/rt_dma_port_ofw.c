@@ -284,7 +284,7 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
 /*
  * Whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property: if a
  * bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA as well.
- * That shows where a range begins: the translator should change the address as the first range that holds it says.
+ * That shows where a range begins: the translator should change the address by the first range that contains it.
  */
 static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
 {
@@ -319,7 +319,7 @@ static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
  * It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An address
  * that the second step changes is covered. One that it leaves alone is covered only if a range maps it to itself; then
  * both addresses of the range are equal, and it does not matter in which order that kernel reads them (5.2.2 reads them
- * the other way round than the binding says, and boards are tuned to it).
+ * in the opposite order to the binding, and boards are tuned to it).
  *
  * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all of
  * memory is covered.

@@ -123,7 +123,7 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 #include <mm_memblock.h>
 #include <mm_page.h>
 
-/* What the property is called until it holds for good: one without a name that says so would be taken for a place. */
+/* The name of the property until it is final: under its own name it would be read as a place before that. */
 #define NOT_YET "rt-dma-pool,reg"
 
 static int region_of(struct rt_memblock *memblock, uintptr_t index, struct rt_dma_port_region *region)

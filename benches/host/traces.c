@@ -3,7 +3,7 @@
  * traces PAGES: instructions of rt_dma_alloc and rt_dma_free over sequences as drivers produce them, on one pool of that
  * many pages, against bit_by_bit.c. See ../results.md for what the rows are.
  *
- * Lines: "trace PAGES NAME OPERATIONS": callgrind counted so many calls for each side, under "PAGES NAME SIDE".
+ * Lines: "trace PAGES NAME OPERATIONS": callgrind counted this number of calls for each side, under "PAGES NAME SIDE".
  *
  * A trace is run once on the baseline, which writes down what it does; then both sides replay that from the same state.
  */

@@ -21,8 +21,8 @@ pub enum ReservedError {
     NoTree,
     /// The caller may not sleep.
     Context,
-    /// The node says what does not go together: `no-map` and `reusable`, `linux,cma-default` without `reusable`, a size
-    /// of nothing, an alignment that is no power of two.
+    /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without `reusable`,
+    /// a size of nothing, an alignment that is no power of two.
     BadNode,
     /// Its fixed place overlaps a pool.
     Overlap,
@@ -47,7 +47,7 @@ impl From<Error> for ReservedError {
 
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes leave it open, and installs the one that is
-    /// everyone's. Each node by itself, with a line in the log if it cannot be; says what was wrong first. What is
+    /// everyone's. Each node by itself, with a line in the log if it cannot be; returns the first error. What is
     /// done already is not done again. *Thread*, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
         let mut result = Ok(());
@@ -108,7 +108,7 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// The lowest memory for a node that leaves its place open: as large and as aligned as it says, within its
+    /// The lowest memory for a node that leaves its place open: of its size and alignment, within its
     /// `alloc-ranges`, in whole pages, that has no owner.
     fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
         let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));

@@ -23,7 +23,7 @@ pub(crate) enum Asked {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the regions that the device's node names its pools, and says whether it needs the device-tree operations:
+    /// Makes the regions that the device's node names its pools, and returns whether it needs the device-tree operations:
     /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
     pub(crate) fn claim_regions(&self, device: Device) -> Asked {
         if !self.kernel.has_node(device) {
@@ -75,7 +75,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Whether the node of the device names the pool's region in `memory-region`. *Thread.*
+    /// Whether the node of the device names the pool's region in `memory-region`. Context: thread.
     fn names(&self, device: Device, pool: &Pool<K>) -> bool {
         let mut index = 0;
         loop {
@@ -87,7 +87,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Makes `region` a pool of the device, or lets it share the one that another device made. *Thread.*
+    /// Makes `region` a pool of the device, or lets it share the one that another device made. Context: thread.
     #[inline(always)]
     fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.no_map && region.reusable {

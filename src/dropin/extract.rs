@@ -20,8 +20,9 @@ const COHERENT: &CStr = c"coherent-pool";
 
 impl<K: Kernel> Dma<K> {
     /// Takes `total` bytes from the first region of `list` that has room below 4 GiB, or else from one above: the lower
-    /// `coherent` bytes become pool `coherent-pool`, the rest pool `cma`. [`Error::High`] says that it did so, above.
-    /// *Thread.*
+    /// `coherent` bytes become pool `coherent-pool`, the rest pool `cma`. It returns [`Error::High`] if the region lies
+    /// above.
+    /// Context: thread.
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.carve(list, total, coherent);
         match result {
@@ -78,7 +79,7 @@ impl<K: Kernel> Dma<K> {
             let lost = first_page(region.start).map_or(0, |first| first - region.start);
             while let Some(room) = Room::new(region, total, lost) {
                 if let Some(pool) = self.covering(room.start, room.end) {
-                    // What is left begins behind it.
+                    // What is left begins after it.
                     region.start = pool.public.region_end.load(Relaxed).max(pool.end());
                     continue;
                 }

@@ -18,7 +18,7 @@ use crate::log::{Level, Line, Name};
 use crate::mem::shared::OnceRef;
 use crate::mem::turn::{Turn, Turned};
 
-/// What the log says of a call that fails: why, two addresses and a number. `docs/options.md` explains them.
+/// The line of the log about a call that fails: the reason, two addresses and a number. `docs/options.md` explains them.
 pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 /// All DMA memory of a system.
@@ -29,7 +29,7 @@ pub struct Dma<K: Kernel> {
     head: rt_list_t,
     /// From the lowest address of a pool to the highest.
     pub(crate) span: Span,
-    /// Who installs pools.
+    /// The turn of callers that install pools.
     installing: Turn,
     bad_calls: AtomicUsize,
 }
@@ -90,7 +90,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// The pools in the order in which they were installed. Any context.
+    /// The pools in the order in which they were installed. Context: any.
     #[inline(always)]
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
@@ -101,7 +101,7 @@ impl<K: Kernel> Dma<K> {
         self.bad_calls.load(Relaxed)
     }
 
-    /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Any context.
+    /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Context: any.
     #[cold]
     #[inline(never)]
     pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
@@ -110,7 +110,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Logs a line about a call that fails: whom it concerns, two addresses and a number, and why it fails. One format for
-    /// all of them, which `docs/options.md` explains. Any context.
+    /// all of them, which `docs/options.md` explains. Context: any.
     // The order of the arguments is that of the port's, so that most of them are where they belong.
     #[cold]
     #[inline(never)]
@@ -126,18 +126,18 @@ impl<K: Kernel> Dma<K> {
         self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 
-    /// A line about a device: by its name, or by its address if it has none. Any context.
+    /// A line about a device: by its name, or by its address if it has none. Context: any.
     pub(crate) fn line_about<'a>(&self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
         Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
-    /// Counts a call that is refused, and logs nothing: it cannot be done without sleeping, and the caller may not sleep, nor
-    /// write to the log. Any context.
+    /// Counts a call that is refused, and logs nothing: it cannot be done without sleeping, and the caller may not sleep,
+    /// nor write to the log. Context: any.
     pub(crate) fn count_refused(&self) {
         self.bad_calls.fetch_add(1, Relaxed);
     }
 
-    /// Counts a call that is refused because the caller is wrong, and logs a line that says itself why. Any context.
+    /// Counts a call that is refused because the caller is wrong, and logs a line that contains the reason. Context: any.
     pub(crate) fn refuse_line(&self, line: &Line) {
         self.count_refused();
         self.kernel.log(Level::Error, line);
@@ -145,8 +145,8 @@ impl<K: Kernel> Dma<K> {
 
     // --- install ---------------------------------------------------------------------------------------------------
 
-    /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log says what
-    /// became of it. *Thread.*
+    /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log states what
+    /// became of it. Context: thread.
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         let region = &Region { end: reachable_end(region.start, region.end), ..*region };
         let add = |installer: Installer<K>| {
@@ -161,19 +161,19 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Refuses the install of `[start, end)`. Any context.
+    /// Refuses the install of `[start, end)`. Context: any.
     #[inline(always)]
     pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
         self.refuse(error, name, 0, start, end);
     }
 
-    /// Waits for the right to install pools. *Thread.*
+    /// Waits for the right to install pools. Context: thread.
     #[inline(always)]
     pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
         Some(Installer { _turn: self.installing.take(self.kernel)?, _lines: BootLines(self) })
     }
 
-    /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. *Thread.*
+    /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. Context: thread.
     #[inline(never)]
     pub(crate) fn add_pool(
         &self,
@@ -191,7 +191,7 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// A pool over `region`, which no other covers yet. *Thread.*
+    /// A pool over `region`, which no other covers yet. Context: thread.
     #[inline(always)]
     pub(crate) fn new_pool(
         &self,
@@ -207,7 +207,7 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, region, pages, flags, named).ok_or(Error::NoMemory)
     }
 
-    /// Maps a new pool linearly, if it may be, and puts it at the end of the list. *Thread.*
+    /// Maps a new pool linearly, if it may be, and puts it at the end of the list. Context: thread.
     #[inline(always)]
     pub(crate) fn link(&self, _: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();

@@ -47,9 +47,9 @@ struct Found<K: Kernel> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates a buffer of at least `size` bytes and returns its address and its handle. It lies in the first pool that has
-    /// room, in the order in which the pools were installed; with device-tree operations, in one of the regions that the
-    /// device's node names, if one has room.
+    /// Allocates a buffer of at least `size` bytes and returns its address and its handle. It lies in the first pool that
+    /// has room, in the order in which the pools were installed; with device-tree operations, in one of the regions that
+    /// the device's node names, if one has room.
     ///
     /// Context: any if the pool's view is mapped already, or its linear map serves; else thread.
     #[inline(always)]
@@ -62,8 +62,8 @@ impl<K: Kernel> Dma<K> {
         buffer.map(|buffer| (buffer.as_ptr().expose_provenance(), handle))
     }
 
-    /// Allocates as [`allocate`](Self::allocate) does, for a device whose handles are physical addresses. Writes the handle to
-    /// `handle`.
+    /// Allocates as [`allocate`](Self::allocate) does, for a device whose handles are physical addresses. Writes the
+    /// handle to `handle`.
     #[inline(always)]
     pub fn allocate_untranslated(
         &self,
@@ -205,15 +205,15 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool says
+    /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool shows
     /// it, a device that does not snoop the cache gets uncached memory all the same.
     fn own_request(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE);
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
 
-    /// Allocates a buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`. Searches the
-    /// same pools as [`Dma::allocate`], in their order, by first fit in the part of each that the device reaches.
+    /// Allocates a buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`. Searches
+    /// the same pools as [`Dma::allocate`], in their order, by first fit in the part of each that the device reaches.
     ///
     /// Context: as [`Dma::allocate`].
     pub fn allocate_within(
@@ -227,8 +227,8 @@ impl<K: Kernel> Dma<K> {
         self.allocate_by(&Request { ops, device, size, wanted, mask, align: PAGE_SIZE }).ok()
     }
 
-    /// Allocates a buffer by `request` and returns its address and its handle. On failure returns why. Memory that could not be
-    /// mapped is counted and logged here, memory out of reach is not.
+    /// Allocates a buffer by `request` and returns its address and its handle. On failure returns why. Memory that could
+    /// not be mapped is counted and logged here, memory out of reach is not.
     pub(crate) fn allocate_by(&self, request: &Request) -> Result<(Va, usize), Missed> {
         self.allocate_from(request, self.first.get(), Missed::Full).map(|(va, handle)| (va.get(), handle))
     }
@@ -280,8 +280,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Takes the lowest pages of a pool that hold `size` bytes, all of which the device reaches with addresses up to `mask`,
     /// and that begin at a multiple of `align`; returns the first page and the handle. If the pool has none, returns
-    /// [`Missed::Unreachable`] with its start if so much of it is out of reach, however empty it is. Pages out of reach are not touched: not
-    /// even for a moment is the pool without them.
+    /// [`Missed::Unreachable`] with its start if so much of it is out of reach, however empty it is. Pages out of reach
+    /// are not touched: not even for a moment is the pool without them.
     #[inline(never)]
     fn take_reachable(
         &self,
@@ -298,7 +298,7 @@ impl<K: Kernel> Dma<K> {
         let mut from = start;
         while let Some(found) = bus.next_reachable(from, last, mask) {
             let first_page = (found.first - start).div_ceil(PAGE_SIZE);
-            // Behind the last page where a buffer can end that begins on a page: its own last page need not be reached to
+            // One past the last page where a buffer can end that begins on a page: its own last page need not be reached to
             // the end.
             let end = (found.last - start + 1).checked_sub(size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if first_page < end && pages <= end - first_page {
@@ -321,9 +321,9 @@ impl<K: Kernel> Dma<K> {
         Bus { kernel: self.kernel, ops, device }
     }
 
-    /// Frees the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero means that the caller did not
-    /// ask for the handle. `wanted` are the flags of the call: one number may be both an address in a view and that of memory
-    /// that is not mapped, and with [`Flags::NOMAP`] it is looked for as the latter first.
+    /// Frees the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero means that the caller
+    /// did not ask for the handle. `wanted` are the flags of the call: one number may be both an address in a view and
+    /// that of memory that is not mapped, and with [`Flags::NOMAP`] it is looked for as the latter first.
     ///
     /// # Errors
     /// Why the call is refused. It is counted and logged, and changes nothing.
@@ -380,7 +380,7 @@ impl<K: Kernel> Dma<K> {
         self.free_translated(device, size, va, handle, wanted, MapOps::NonCoherent)
     }
 
-    /// Frees the buffer of [`MANY`] pages or more at `page` of `pool`. A size of zero counts as so many, too: then it does
+    /// Frees the buffer of [`MANY`] pages or more at `page` of `pool`. A size of zero counts as this many, too: then it does
     /// nothing.
     #[inline(never)]
     fn free_many(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {

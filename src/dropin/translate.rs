@@ -70,7 +70,7 @@ pub(crate) struct Bus<K: Kernel> {
 }
 
 impl<K: Kernel> Bus<K> {
-    /// How the device sees memory from `pa` on. Any context.
+    /// How the device sees memory from `pa` on. Context: any.
     fn stretch(&self, pa: Pa) -> Stretch {
         let stretch = match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Stretch { handle: Some(pa), last: Pa::MAX },
@@ -135,7 +135,7 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
-    /// The handle of `[pa, pa + size)`, if the device reaches all of it with addresses up to `mask`. Any context.
+    /// The handle of `[pa, pa + size)`, if the device reaches all of it with addresses up to `mask`. Context: any.
     #[inline(never)]
     pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<usize> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
@@ -159,7 +159,7 @@ impl<K: Kernel> Bus<K> {
         (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 
-    /// The physical address of the device's address `handle`, if there is one. Any context.
+    /// The physical address of the device's address `handle`, if there is one. Context: any.
     pub(crate) fn cpu_address(&self, handle: usize) -> Option<Pa> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
@@ -179,7 +179,7 @@ impl<K: Kernel> Bus<K> {
     }
 
     /// Whether `handle` is that of `pa`: as it was translated forth, or, for a caller that keeps another form of it, back.
-    /// Any context.
+    /// Context: any.
     #[inline(never)]
     pub(crate) fn is_handle(&self, pa: Pa, handle: usize) -> bool {
         self.stretch(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)

@@ -16,7 +16,8 @@ const UNROLLED: usize = 4;
 /// The caller orders the copy against what follows
 /// ([`Kernel::device_barrier`](super::Kernel::device_barrier)).
 ///
-/// Measured on aarch64: 0.4 instructions a byte where both sides are aligned alike, else 0.9 (`benches/maps.c`). A copy by bytes takes 4.
+/// Measured on aarch64: 0.4 instructions a byte where both sides are aligned alike, else 0.9 (`benches/maps.c`). A copy
+/// by bytes takes 4.
 ///
 /// # Safety
 /// `[from, from + size)` is readable and `[to, to + size)` is writable. They do not overlap. While the copy runs, no other
@@ -49,7 +50,7 @@ unsafe fn copy_bytes(to: *mut u8, from: *const u8, size: usize) {
 /// # Safety
 /// As [`copy_aligned`], and both sides are aligned for a word.
 unsafe fn copy_words(mut to: *mut usize, mut from: *const usize, words: usize) -> usize {
-    // SAFETY: as many words are copied as the caller says, in their order.
+    // SAFETY: the caller guarantees the number of words; they are copied in their order.
     unsafe {
         for _ in 0..words / UNROLLED {
             let first = from.read_volatile();

@@ -448,7 +448,7 @@ fn fault_26_an_odd_low_address_is_no_buffer_of_a_view_that_is_not_mapped() {
     let device = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
     for page in 0..4 {
-        // The byte before a page, as it is one page behind the value that stands for "not mapped".
+        // The byte before a page, as it is one page after the value that stands for "not mapped".
         refused(&machine, Held { va: page * PAGE + PAGE - 1, handle: 0, ..held[0] }, Error::Foreign);
     }
     held.into_iter().for_each(|held| machine.free(held).unwrap());

@@ -120,7 +120,7 @@ fn uncached_memory_costs_nothing() {
     }
 }
 
-/// Where write-through memory is what its name says, the processor's reads leave lines in the cache.
+/// Where write-through memory is cached, the processor's reads leave lines in the cache.
 #[test]
 fn write_through_memory_shows_what_the_device_wrote() {
     let rig = Rig::new();

@@ -138,7 +138,7 @@ impl World {
         self.device_reads(slot);
     }
 
-    /// What the device has must be what the model says.
+    /// The device must have what the model has.
     fn device_reads(&mut self, slot: usize) {
         let Slot { bytes, mapping: Some(mapping), .. } = &self.slots[slot] else { return };
         let Mapping { master, handle, range, lent, .. } = mapping;
@@ -188,7 +188,7 @@ impl World {
         self.processor_reads(slot);
     }
 
-    /// What the processor has must be what the model says.
+    /// The processor must have what the model has.
     fn processor_reads(&self, slot: usize) {
         let Slot { va, bytes, mapping } = &self.slots[slot];
         let (range, lent) = match mapping {

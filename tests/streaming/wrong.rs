@@ -13,7 +13,7 @@ fn what_is_no_buffer_is_not_mapped() {
     let rig = Rig::new();
     let master = rig.plain();
     let va = rig.va(HEAP);
-    // The last page of the kernel's memory, with nothing behind it.
+    // The last page of the kernel's memory, with nothing after it.
     let last = rig.va(HEAP + HEAP_SIZE - PAGE);
     let wrong = [
         (0, PAGE, ToDevice, MapError::Invalid),
@@ -285,7 +285,7 @@ fn a_part_of_any_mapping_is_found() {
     rig.machine.free(held).unwrap();
 }
 
-/// The kernel's memory through another address than the linear one, beside a mapping by the linear one.
+/// The kernel's memory through another address than the linear one, and a mapping by the linear one at the same time.
 #[test]
 fn another_address_of_the_same_memory_has_a_record() {
     let rig = Rig::new();

@@ -50,9 +50,9 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
         let _ = align;
         self.allocate(device, size)
     }
-    /// Gives them back. *Thread.*
+    /// Gives them back. Context: thread.
     fn free(&self, device: Device, size: usize, va: Va, handle: usize);
-    /// The last address that the device reaches now, with its coherent mask. Any context.
+    /// The last address that the device reaches now, with its coherent mask. Context: any.
     fn limit(&self, device: Device) -> usize;
 }
 
@@ -129,7 +129,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// A pool without memory; `None` if the heap has no room for it. *Thread.*
+    /// A pool without memory; `None` if the heap has no room for it. Context: thread.
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             open: OpenGroups::new(),
@@ -180,13 +180,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// A block that is at hand: where it says none, [`BlockPool::allocate_slowly`] may have one. Any context.
+    /// Takes a block that is free; if it returns `None`, [`BlockPool::allocate_slowly`] may still find one. Context: any.
     #[inline(always)]
     pub fn take(&self) -> Option<Block> {
         Some(self.block_of(&self.open.take(self.shape.slot_shift)?))
     }
 
-    /// As [`BlockPool::allocate`], for who called [`BlockPool::take`] before.
+    /// Does what [`BlockPool::allocate`] does, for a caller of [`BlockPool::take`] that got no block.
     #[cold]
     #[inline(never)]
     pub fn allocate_slowly(&self) -> Option<Block> {
@@ -195,7 +195,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// A block that is free now. Any context.
+    /// A block that is free now. Context: any.
     fn take_from_any(&self) -> Option<Block> {
         Some(self.block_of(&self.open.take_from_any(self.kernel, self.shape.slot_shift)?))
     }
@@ -206,8 +206,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Block { va: taken.base.wrapping_add(offset), handle: taken.unit.handle_base.load(Relaxed).wrapping_add(offset) }
     }
 
-    /// Gives back the block at `va`, whose handle must be `handle`; zero says that the caller did not ask for one. A zero
-    /// `va` is no block, and nothing happens. Any context.
+    /// Gives back the block at `va`, whose handle must be `handle`; zero stands for a handle that the caller did not ask
+    /// for. A zero `va` is no block, and nothing happens. Context: any.
     ///
     /// What is wrong is counted, logged where that is allowed, and changes nothing.
     #[inline(always)]
@@ -255,7 +255,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// The bit of the block of `unit` that begins at `va`, if one does, and how far that is behind the unit's base.
+    /// The bit of the block of `unit` that begins at `va`, if one does, and its offset from the unit's base.
     #[inline(always)]
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<(usize, usize)> {
         word::step();

@@ -1,4 +1,4 @@
-//! What a pool says of itself: how much is in use, and which blocks.
+//! The report of a pool: how much is in use, and which blocks.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -23,7 +23,7 @@ pub struct Usage {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// What it has. Waits for a thread that gets or gives back memory; zeros where the caller may not sleep. *Thread.*
+    /// What it has. Waits for a thread that gets or gives back memory; zeros where the caller may not sleep. Context: thread.
     pub fn usage(&self) -> Usage {
         match self.spans.turn.take(self.kernel) {
             Some(_turn) => self.usage_in_turn(),
@@ -44,7 +44,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         (!unit.group.get().word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
     }
 
-    /// Which blocks are in use. *Thread.*
+    /// Which blocks are in use. Context: thread.
     pub(super) fn blocks_in_use(&self) -> Option<InUse> {
         let _turn = self.spans.turn.take(self.kernel)?;
         let mut blocks = self.spans.units().flat_map(|unit| {

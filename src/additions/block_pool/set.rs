@@ -31,7 +31,7 @@ pub enum BadCreate {
 pub enum BadDestroy {
     /// There is no such pool (any more).
     Unknown,
-    /// So many of its blocks are in use.
+    /// This number of its blocks is in use.
     Busy(usize),
     /// The caller may not sleep.
     Context,
@@ -148,13 +148,13 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         last.map_or(&self.first, |last| &last.next).set(Some(pool));
     }
 
-    /// The pools in the order in which they were made, for who has the turn, or the lock of the links.
+    /// The pools in the order in which they were made, for a caller that has the turn, or the lock of the links.
     fn pools(&self) -> impl Iterator<Item = &'static BlockPool<K, P>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
 
     /// The device of the pool at `pool`, which may be anything: it is looked up, not read. `None` if there is no such pool
-    /// (any more), or the caller may not sleep. *Thread.*
+    /// (any more), or the caller may not sleep. Context: thread.
     pub fn device_of(&self, pool: *const BlockPool<K, P>) -> Option<Device> {
         let _turn = self.turn.take(self.kernel)?;
         self.pools().find(|known| core::ptr::eq(*known, pool)).map(BlockPool::device)
@@ -175,11 +175,11 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     }
 
     /// Gives back all that the pool at `pool` has, and the pool itself. While blocks are in use it serves on, and one line
-    /// in the log says how many, and one more each of the first few. *Thread.*
+    /// in the log has their number, and one more line each the address of the first few. Context: thread.
     ///
     /// # Safety
-    /// No other call uses the pool meanwhile; or afterwards, if it is destroyed. `pool` itself may be anything: it is looked up,
-    /// not read.
+    /// No other call uses the pool meanwhile; or afterwards, if it is destroyed. `pool` itself may be anything: it is
+    /// looked up, not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
         let mut in_use = None;
@@ -258,7 +258,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         self.kernel.log(Level::Error, line);
     }
 
-    /// Prints a header, one line for each pool, and their number. *Thread.*
+    /// Prints a header, one line for each pool, and their number. Context: thread.
     pub fn report(&self) {
         if !self.kernel.can_sleep() {
             return;
@@ -294,7 +294,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     }
 }
 
-/// What the list says of a pool.
+/// A pool's line in the list.
 struct Row {
     serial: usize,
     name: PoolName,

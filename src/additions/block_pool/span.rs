@@ -1,7 +1,7 @@
 //! Growing by spans. In threads, one at a time for each pool.
 //!
 //! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
-//! who holds no lock may still look at it, and serves the next span; it goes with the pool.
+//! a caller that holds no lock may still look at it, and serves the next span; it goes with the pool.
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
@@ -221,7 +221,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 self.set_reach(unit);
             });
         }
-        // A base of zero says that there is nothing.
+        // A base of zero stands for an empty place.
         let has_bases = units.iter().all(|unit| unit.base.load(Relaxed) != 0);
         if !has_bases || !self.insert_all(units) {
             self.remove_all(units);
@@ -312,8 +312,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: another call may be reading
-    /// it. `None` if the heap has no room.
+    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: another call may be
+    /// reading it. `None` if the heap has no room.
     fn new_table(&self, mut places: usize) -> Option<()> {
         if !self.kernel.can_sleep() {
             return None;

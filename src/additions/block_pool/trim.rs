@@ -10,12 +10,12 @@ use crate::kernel::Kernel;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Gives back the spans without a block in use, and returns how many pages they had; zero where the caller may not
-    /// sleep. *Thread.*
+    /// sleep. Context: thread.
     pub fn trim(&self) -> usize {
         self.trim_where(|_| true)
     }
 
-    /// Gives back the spans without a block in use of which the device does not reach all. *Thread.*
+    /// Gives back the spans without a block in use of which the device does not reach all. Context: thread.
     pub(super) fn trim_unreachable(&self) {
         if self.has_unreachable.swap(false, Relaxed) {
             self.trim_where(|unit| !self.reaches_all(unit));

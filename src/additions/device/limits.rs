@@ -1,7 +1,7 @@
 //! What a segment of a device's transfers may be (Linux `Documentation/core-api/dma-api.rst`, part Ia).
 //!
-//! A driver states the limits, and whoever builds its scatter lists asks for them. Only the alignment mask has an effect in
-//! this library: a bounce buffer keeps these bits of the address that it replaces.
+//! A driver states the limits, and the code that builds its scatter lists asks for them. Only the alignment mask has an
+//! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
 
 use crate::additions::device::record::{DeviceRecords, Limits, NoRecord};
 use crate::kernel::{Device, Kernel};

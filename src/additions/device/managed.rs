@@ -2,7 +2,7 @@
 //! (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
 //! A resource is a function that releases it and the words that the function takes, so that nothing is linked that no
-//! driver asks for. All of it is a *thread*'s, unless it says otherwise.
+//! driver asks for. Context: thread, where no other context is stated.
 //!
 //! A driver may give a resource back by its plain call (`rt_dma_free`, `rt_dma_unmap_single`,
 //! `rt_dma_block_pool_destroy`). Its address or handle may then be that of something else, of another device even. So the
@@ -15,14 +15,14 @@ use crate::additions::device::resource::{Kind, List, Release, Resource, Words, r
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 
-/// The right to give back a resource by its plain call. Whoever has it [settles](DeviceRecords::settle) it.
+/// The right to give back a resource by its plain call. Its owner [settles](DeviceRecords::settle) it.
 pub struct ManagedClaim {
     device: Device,
     kind: Kind,
     words: Words,
 }
 
-/// A place in a device's list that is not filled yet. Dropped, it leaves nothing behind.
+/// A place in a device's list that is not filled yet. Dropping it removes the place.
 pub struct Slot<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
@@ -30,7 +30,7 @@ pub struct Slot<'a, K: Kernel> {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Makes room for one more resource of the device, before it is made; `None` if there is none. *Thread.*
+    /// Makes room for one more resource of the device, before it is made; `None` if there is none. Context: thread.
     pub fn reserve(&self, device: Device) -> Option<Slot<'_, K>> {
         if !self.kernel.can_sleep() {
             return None;
@@ -44,7 +44,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Takes the newest resource of this kind whose words are `wanted` out of the device's list, without releasing it.
-    /// `None` if there is none: the caller is wrong, or another call released it. *Thread.*
+    /// `None` if there is none: the caller is wrong, or another call released it. Context: thread.
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, false)
     }
@@ -86,7 +86,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Claims the resource of any device that has this kind and key, and is `wanted`, for a plain call that is about to give
-    /// it back: from now on nothing else releases it. `None` if there is none. Any context.
+    /// it back: from now on nothing else releases it. `None` if there is none. Context: any.
     ///
     /// This takes one load if there is no resource with the key, unless another resource shares the counter.
     pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Words) -> bool) -> Option<ManagedClaim> {
@@ -109,7 +109,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Ends a claim: the resource is gone, or, if it was not given back after all, managed as before. If its device was
-    /// released meanwhile, it is managed no more in either case. Any context.
+    /// released meanwhile, it is managed no more in either case. Context: any.
     pub fn settle(&self, claim: ManagedClaim, is_gone: bool) {
         let ManagedClaim { device, kind, words } = claim;
         self.find(device, |record| {
@@ -153,7 +153,7 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Slot<'_, K> {
-    /// Puts what was made into the device's list. *Thread.*
+    /// Puts what was made into the device's list. Context: thread.
     pub fn manage(mut self, kind: Kind, release: Release, words: Words) {
         let Some(mut resource) = self.resource.take() else { return };
         (resource.kind, resource.release, resource.words) = (kind, release, words);

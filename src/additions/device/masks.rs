@@ -37,7 +37,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// The device's masks, and the address of the table of operations that its masked one stands before; zero if it has no
-    /// masked one. Any context.
+    /// masked one. Context: any.
     pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {
         self.find(device, |record| (record.masks.unpack(), record.operations)).unwrap_or((Masks::NONE, 0))
     }
@@ -54,7 +54,7 @@ impl<K: Kernel> DeviceRecords<K> {
         coherent: Option<u64>,
         operations: usize,
     ) -> Result<Masks, NoRecord> {
-        // First: whoever finds the masks in the record finds the device in the set.
+        // The device enters the set first: a caller that finds the masks in the record also finds the device in the set.
         self.masked.add(device);
         let masks = self.find_or_make(device, |record| {
             let now = if record.operations == 0 { inherited } else { record.masks.unpack() };
@@ -73,7 +73,7 @@ impl<K: Kernel> DeviceRecords<K> {
 
 impl<K: Kernel> Dma<K> {
     /// Whether there is a page, in any pool that serves the device, all of which the device reaches with addresses up to
-    /// `mask`: then an allocation of a page succeeds as long as such a page is free. Any context.
+    /// `mask`: then an allocation of a page succeeds as long as such a page is free. Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };
         let serves = |pool: &Pool<K>| {

@@ -1,11 +1,11 @@
 //! What the library remembers of a device beyond what `struct rt_device` has room for: its masks, and what it manages.
 //!
-//! A record is made when there is something to remember, and goes when it says nothing any more. It is found by the
+//! A record is made when there is something to remember, and is freed when nothing is left to remember. It is found by the
 //! device's address, in any context; making one, or letting it go, is a *thread*'s.
 //!
 //! A record must not outlive its device: the next device may lie at the same address. It ends when the driver releases the
-//! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for a device at that address
-//! ([`DeviceRecords::forget`]): a device that has none is a new one.
+//! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for
+//! a device at that address ([`DeviceRecords::forget`]): a device that has none is a new one.
 
 use crate::additions::device::masked::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
@@ -187,7 +187,7 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(seen)
     }
 
-    /// Lets the device's record go if it says nothing, and those of devices that are gone. *Thread.*
+    /// Frees the device's record if it is empty, and those of devices that are gone. Context: thread.
     pub(crate) fn tidy(&self, device: Device) {
         loop {
             let mut list = self.bucket(device);
@@ -203,7 +203,7 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Forgets the masks and limits of the device, and the table that its masked operations stand before. *Thread.*
+    /// Forgets the masks and limits of the device, and the table that its masked operations stand before. Context: thread.
     pub fn forget_masks(&self, device: Device) {
         self.find(device, |record| {
             (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
@@ -237,7 +237,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 }
 
-/// Takes a record out of the list that says nothing: that of the device, or of one that is gone.
+/// Removes an empty record from the list: that of the device, or of one that is gone.
 fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     let mut at = list;
     loop {

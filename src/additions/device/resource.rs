@@ -47,17 +47,17 @@ impl Keys {
         self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
     }
 
-    /// Whether a resource may have the key: one load. Any context.
+    /// Whether a resource may have the key: one load. Context: any.
     pub(super) fn may_have(&self, key: usize) -> bool {
         self.counter(key).load(Acquire) != 0
     }
 
-    /// Whether resources that plain calls gave back are in a list still. Any context.
+    /// Whether resources that plain calls gave back are in a list still. Context: any.
     pub(super) fn has_gone(&self) -> bool {
         self.gone.load(Relaxed) != 0
     }
 
-    /// Counts one more resource that a plain call gave back. Any context.
+    /// Counts one more resource that a plain call gave back. Context: any.
     pub(super) fn add_gone(&self) {
         self.gone.fetch_add(1, Relaxed);
     }
@@ -87,13 +87,13 @@ impl Keys {
         }
     }
 
-    /// Counts the resources of a list no more. Returns how many of them were managed still. Any context.
+    /// Counts the resources of a list no more. Returns how many of them were managed still. Context: any.
     pub(super) fn uncount_all<K: Kernel>(&self, list: &List<K>) -> usize {
         resources(list).filter(|resource| self.uncount(resource)).count()
     }
 }
 
-/// What the release of a resource takes: as its [`Kind`] says.
+/// What the release of a resource needs: its [`Kind`] decides.
 pub type Words = [usize; 4];
 
 /// Gives a resource of the device back. Called by a thread, once, with no lock held.

@@ -117,7 +117,7 @@ impl Mapping {
     pub fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
         if carries {
-            // The device said just now that it is done: no byte, and no line, may have been fetched before that.
+            // The device has just signalled that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
         }
         match (self.master.ops, self.taken_in) {

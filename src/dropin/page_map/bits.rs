@@ -81,7 +81,7 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// A loop that looks for its end behind its body: where size counts, a `for` looks before it, and jumps back.
+/// A loop that checks for its end after its body. It is smaller than a `for`, which checks before the body and jumps back.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -138,8 +138,8 @@ impl Span {
         Some((words.get(self.from / BITS)?, low & high))
     }
 
-    /// The words of a span that is [across](Self::is_across) several: the first, those that it fills, and the last. `None` if
-    /// the words end before the span does.
+    /// The words of a span that is [across](Self::is_across) several: the first, those that it fills, and the last.
+    /// `None` if the words end before the span does.
     #[inline(always)]
     fn across<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize)> {
         match words.get(self.from / BITS..self.last() / BITS + 1)? {

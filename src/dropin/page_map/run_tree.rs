@@ -21,7 +21,8 @@ const FANOUT: usize = 4;
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
 
-/// Levels that [`RunTree::lower`] changes at most: each costs 22 instructions on aarch64, and most changes stop at the first.
+/// Levels that [`RunTree::lower`] changes at most: each costs 22 instructions on aarch64, and most changes stop at the
+/// first.
 ///
 /// In test builds with few bits in a word, the tree of a small pool is higher than this.
 const LEVELS_AT_ONCE: usize = if BITS < 8 { 1 } else { 3 };
@@ -150,7 +151,7 @@ impl RunTree {
         let (nodes, length) = (&*self.nodes, length as i32);
         let (mut node, mut below) = (nodes.first()?, 0);
         loop {
-            // The value above says that one of the four is at least `length`; this finds the first one.
+            // By the value above, one of the four is at least `length`; this finds the first one.
             let [a, b, c, _] = node;
             let third = if *c < length { 3 } else { 2 };
             let second = if *b < length { third } else { 1 };

@@ -24,8 +24,9 @@ const GONE: Va = 0;
 
 /// Where a buffer is mapped by itself.
 ///
-/// Who has the turn writes `page` and `pages` into a free record, and `va` once the mapping is made: from then on it is found.
-/// Who takes `va` away frees the buffer; when the mapping is gone, `page` says that the record is free.
+/// The caller that has the turn writes `page` and `pages` into a free record, and `va` once the mapping is made: then the
+/// record is found. The caller that takes `va` away frees the buffer; when the mapping is gone, `page` marks the record
+/// as free.
 pub struct Mapping {
     /// The buffer's first page in the pool, or [`FREE`].
     page: AtomicUsize,
@@ -38,7 +39,7 @@ pub struct Mapping {
 
 /// The records of a pool.
 pub struct Mappings {
-    /// Who maps memory of the pool.
+    /// The turn of callers that map memory of the pool.
     turn: Turn,
     first: AtomicRef<Mapping>,
     /// Buffers that are mapped by themselves.
@@ -48,12 +49,13 @@ pub struct Mappings {
 }
 
 impl Mapping {
-    /// Ends that the buffer of `pages` pages at `page` is found at `va`: for one caller only, who unmaps it, and lets the
+    /// Ends that the buffer of `pages` pages at `page` is found at `va`: for one caller only, which unmaps it, and lets the
     /// record be [kept](Mappings::keep).
     #[inline(always)]
     pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
         let is_its = || self.page.load(Relaxed) == page && self.pages.load(Relaxed) == pages;
-        // Who is wrong does not hide the address from who is right, not even for a moment.
+        // Check the size before the address is claimed: a free with a wrong size must not make a concurrent correct free
+        // fail.
         if !is_its() {
             return Err(Error::WrongSize);
         }
@@ -85,7 +87,7 @@ impl Mappings {
     }
 
     /// A record for the buffer of `pages` pages at `page`, which the caller maps and [puts](Mappings::put) there; `None` if
-    /// there is no memory for one. `is_cached` says that the buffer will count as cached. Ends the turn. *Thread.*
+    /// there is no memory for one. With `is_cached` the buffer counts as cached. Ends the turn. Context: thread.
     #[inline(always)]
     pub fn reserve<K: Kernel>(
         &self,
@@ -113,7 +115,7 @@ impl Mappings {
         Some(record)
     }
 
-    /// Says where the buffer of a [reserved](Mappings::reserve) record is mapped; if it is not, the record is for another.
+    /// Stores where the buffer of a [reserved](Mappings::reserve) record is mapped; if it is not mapped, frees the record.
     #[inline(always)]
     pub fn put(&self, record: &Mapping, va: Option<NonZeroUsize>) {
         match va {
@@ -125,39 +127,39 @@ impl Mappings {
         }
     }
 
-    /// The first page of the buffer that is mapped by itself at `va`, and its record. Any context.
+    /// The first page of the buffer that is mapped by itself at `va`, and its record. Context: any.
     #[inline(always)]
     pub fn at(&self, va: Va) -> Option<(usize, &'static Mapping)> {
         let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
         Some((record.page.load(Relaxed), record))
     }
 
-    /// Whether the buffer at `page` is mapped by itself. Any context.
+    /// Whether the buffer at `page` is mapped by itself. Context: any.
     #[inline(always)]
     pub fn has(&self, page: usize) -> bool {
         self.records().any(|record| record.page.load(Relaxed) == page)
     }
 
-    /// Keeps a record that was [taken](Mapping::take) for the next buffer. Any context.
+    /// Keeps a record that was [taken](Mapping::take) for the next buffer. Context: any.
     #[inline(always)]
     pub fn keep(&self, record: &Mapping) {
         record.page.store(FREE, Release);
         self.count.fetch_sub(1, Relaxed);
     }
 
-    /// Buffers that are mapped by themselves. Any context.
+    /// Buffers that are mapped by themselves. Context: any.
     #[inline(always)]
     pub fn count(&self) -> usize {
         self.count.load(Relaxed)
     }
 
-    /// Whether a buffer that counts as cached may be mapped by itself. Any context.
+    /// Whether a buffer that counts as cached may be mapped by itself. Context: any.
     #[inline(always)]
     pub fn has_cached(&self) -> bool {
         self.has_cached.load(Relaxed)
     }
 
-    /// Bytes of heap that are kept for the next records. Any context.
+    /// Bytes of heap that are kept for the next records. Context: any.
     pub fn kept_bytes(&self) -> usize {
         self.records().filter(|record| record.page.load(Relaxed) == FREE).count() * size_of::<Mapping>()
     }

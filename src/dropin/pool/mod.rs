@@ -101,8 +101,8 @@ pub struct Pool<K: Kernel> {
     start: Pa,
     pages: usize,
     /// Bit `n`: the cache holds no dirty lines of page `n`, because it was last handed out uncached; while it is clear,
-    /// there may be some, from a cached mapping. While page `n` is in use it also says how it was handed out: uncached or
-    /// not. Written with the lock held.
+    /// there may be some, from a cached mapping. While page `n` is in use it also records how the page was handed out:
+    /// uncached or not. Written with the lock held.
     clean: &'static [AtomicUsize],
     /// One for each [`MemoryType`], and the memory itself, as what is handed out without a mapping.
     views: [View; 4],
@@ -123,9 +123,9 @@ pub struct Pool<K: Kernel> {
     pub next: OnceRef<Pool<K>>,
     /// Its boot line was written.
     is_announced: AtomicBool,
-    /// A cache line between what other cores read, which look into a pool and pass it by, and what a core that uses its pages
-    /// writes: the map, and the bitmaps, which follow in memory. (Two cores, each with a pool of its own, together do 2.0
-    /// times as much as one does alone, and 0.3 times without the line.)
+    /// A cache line between what other cores read, which look into a pool and pass it by, and what a core that uses its
+    /// pages writes: the map, and the bitmaps, which follow in memory. (Two cores, each with a pool of its own, together
+    /// do 2.0 times as much as one does alone, and 0.3 times without the line.)
     _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
     map: IrqLock<PageMap>,
 }
@@ -149,7 +149,7 @@ pub type NewPool<K> = BoxWithArrays<K, Pool<K>>;
 
 impl<K: Kernel> Pool<K> {
     /// A pool of `pages` pages from `start` on, those of `region`; `None` if the heap has no room for the bookkeeping.
-    /// *Thread.*
+    /// Context: thread.
     #[inline(always)]
     pub fn new(
         kernel: K,
@@ -219,7 +219,7 @@ impl<K: Kernel> Pool<K> {
         self.pages << PAGE_SHIFT
     }
 
-    /// Writes its boot line, if no caller has done so. *Thread.*
+    /// Writes its boot line, if no caller has done so. Context: thread.
     pub(crate) fn announce_once(&self) {
         if !self.is_announced.swap(true, Relaxed) {
             let region = self.region();
@@ -254,7 +254,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Makes the linear map the cached view, unless firmware forbids that, and sets `LINEAR`. Maps the pool linearly first
-    /// if it is not mapped at all. Does nothing on failure. The caller excludes other calls. *Thread.*
+    /// if it is not mapped at all. Does nothing on failure. The caller excludes other calls. Context: thread.
     #[inline(never)]
     pub fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
@@ -300,7 +300,7 @@ impl<K: Kernel> Pool<K> {
         core::iter::successors(self.owners.get(), |owner| owner.next)
     }
 
-    /// Lets a second device share the pool, if there is memory for that. The caller excludes other calls. *Thread.*
+    /// Lets a second device share the pool, if there is memory for that. The caller excludes other calls. Context: thread.
     #[inline(always)]
     pub fn share_with(&self, device: Device) -> Result<(), Error> {
         if !self.belongs_to(device) {
@@ -322,7 +322,7 @@ impl<K: Kernel> Pool<K> {
             || self.extra_owners().any(|owner| owner.device.load(Relaxed) == device.0)
     }
 
-    /// Ends the claim of a device that is gone. A device that the BSP wrote to `pool->dev` since stays there. Any context.
+    /// Ends the claim of a device that is gone. A device that the BSP wrote to `pool->dev` since stays there. Context: any.
     pub fn end_claim(&self, device: Device) {
         if self.named.compare_exchange(device.0, NamedBy::ANYBODY.0, Relaxed, Relaxed).is_ok() {
             let gone = core::ptr::with_exposed_provenance_mut(device.0);
@@ -340,8 +340,8 @@ impl<K: Kernel> Pool<K> {
         self.serves_as(device, wanted, false)
     }
 
-    /// The same, or, as `own` says, whether it is one of the regions that the device's node names, and has the kind of
-    /// memory that `wanted` asks for.
+    /// Returns what the function above does, or with `own` whether the pool is one of the regions that the device's node
+    /// names, and has the kind of memory that `wanted` asks for.
     #[inline(always)]
     pub fn serves_as(&self, device: Device, wanted: Flags, own: bool) -> bool {
         let flags = self.flags();

@@ -14,7 +14,7 @@ pub struct Seen {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// How the processor sees `pa` at `va`, which leads there; `None` if that is no memory of this pool. Any context.
+    /// How the processor sees `pa` at `va`, which leads there; `None` if that is no memory of this pool. Context: any.
     ///
     /// An address outside the views is of the kind in which the page was handed out.
     pub fn seen(&self, va: Va, pa: Pa) -> Option<Seen> {
@@ -53,7 +53,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// The address of `pa` in the view in which its page was handed out; `None` if `pa` is not the pool's, or there is
-    /// no such view. Any context.
+    /// no such view. Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
         let offset = pa.wrapping_sub(self.start);
         if offset >= self.size() {

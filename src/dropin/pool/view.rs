@@ -32,7 +32,7 @@ impl View {
         View(AtomicUsize::new(base))
     }
 
-    /// Where the view begins, if it is mapped. Any context.
+    /// Where the view begins, if it is mapped. Context: any.
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
         // Nothing is read but what the address leads to, which comes after it.
@@ -41,7 +41,7 @@ impl View {
     }
 
     /// Returns the number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page
-    /// of the view begins there, or the view is not mapped. Any context.
+    /// of the view begins there, or the view is not mapped. Context: any.
     #[inline(always)]
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
         // The distance from `NONE` to an address that begins no page may be whole pages.
@@ -62,7 +62,7 @@ impl View {
     }
 }
 
-/// Maps `[pa, pa + size)`, whole pages, and makes sure that the mapping leads there. *Thread.*
+/// Maps `[pa, pa + size)`, whole pages, and makes sure that the mapping leads there. Context: thread.
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;

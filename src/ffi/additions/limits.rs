@@ -32,7 +32,7 @@ fn get(dev: *mut rt_device) -> Limits {
 
 /// @brief Sets the maximum number of bytes that the device takes in one segment.
 ///
-/// The library does not split or merge segments: whoever builds the device's scatter lists asks for the limit by
+/// The library does not split or merge segments: the code that builds the device's scatter lists asks for the limit by
 /// `rt_dma_get_max_segment`. `rt_dmam_release` ends the limits of the device.
 ///
 /// @code{.c}
@@ -65,7 +65,7 @@ pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> usize {
 
 /// @brief Sets the boundary that no segment of the device crosses.
 ///
-/// As with `rt_dma_set_max_segment`, whoever builds the device's scatter lists asks for it.
+/// As with `rt_dma_set_max_segment`, the code that builds the device's scatter lists asks for it.
 ///
 /// @param[in] dev The device.
 /// @param[in] mask The boundary minus one: `0xffff` if no segment crosses a multiple of 64 KiB.

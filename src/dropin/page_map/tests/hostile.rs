@@ -250,7 +250,7 @@ impl World {
                 run.take_while(|begun| begun.is_none()).count() + self.random.below(3)
             }
             10 => {
-                // Up to a word's end, if it is taken behind the last.
+                // Up to a word's end, if it is taken after the last.
                 let last = self.held.last().map_or(0, |last| last.0 + last.1);
                 BITS - last % BITS + BITS * self.random.below(4)
             }
