@@ -50,7 +50,7 @@ fn output_of(revision: u32, name: &str, sources: &[PathBuf], flags: &[&str], sub
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{revision}-{number}"));
     run(compiler
         .to_command()
-        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW"])
+        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW", "-DPKG_RT_DMA_POOL_USING_LIST_OPTIONS"])
         .arg(format!("-DSTAND_IN_REVISION={revision}"))
         .args(
             ["bsp-tests/include", "include", "bsp-tests/host"].map(|folder| format!("-I{}/{folder}", root().display())),

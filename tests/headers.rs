@@ -57,6 +57,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
             "src/ffi/additions/coherent.rs",
             "src/ffi/additions/limits.rs",
             "src/ffi/additions/block_pool.rs",
+            "src/ffi/additions/list.rs",
             "src/ffi/additions/managed.rs",
             "src/ffi/additions/managed_map.rs",
             "src/ffi/additions/managed_pool.rs",
@@ -64,7 +65,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
             "src/ffi/additions/masks.rs",
             "src/ffi/additions/streaming.rs",
         ],
-        exclude: &["RT_DMA_MAPPING_ERROR"],
+        exclude: &["RT_DMA_MAPPING_ERROR", "rt_dma_pool", "rt_list_t"],
         include: &[],
         style: cbindgen::Style::Tag,
         prelude: "\n\
@@ -85,6 +86,8 @@ typedef struct rt_dma_pool rt_dma_pool;",
 #define RT_DMA_H
 
 #include \"rt_dma_version.h\"
+
+struct rt_dma_pool;
 
 /**
  * @brief The handle that no mapping has. A map that fails returns it.
@@ -159,8 +162,15 @@ fn generate(header: &Header) -> String {
     // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
     let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle");
     // cbindgen does not see that these are structs where another header declares them.
-    let elsewhere = if header.name == "rt_dma_watch.h" { &["rt_dma_sg", "rt_dma_block_pool"][..] } else { &[] };
-    elsewhere.iter().fold(text, |text, name| text.replace(&format!("{name} *"), &format!("struct {name} *")))
+    let elsewhere = match header.name {
+        "rt_dma_watch.h" => &["rt_dma_sg", "rt_dma_block_pool"][..],
+        "rt_dma.h" => &["rt_dma_pool"],
+        _ => &[],
+    };
+    elsewhere.iter().fold(text, |text, name| {
+        let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
+        text.replace(&tagged, &plain).replace(&plain, &tagged)
+    })
 }
 
 #[test]

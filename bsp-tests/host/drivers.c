@@ -26,6 +26,7 @@ void memory_that_no_range_covers(void);
 void the_end_of_a_buffer_and_the_mask(void);
 void children_that_copied_a_masked_table(void);
 void console_with_dma(void);
+void statistics(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -315,6 +316,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "masks", masked_drivers },
     { "console", console_with_dma },
     { "children", children_that_copied_a_masked_table },
+    { "statistics", statistics },
 };
 
 int main(int argc, char **argv)
@@ -362,6 +364,7 @@ int main(int argc, char **argv)
         the_end_of_a_buffer_and_the_mask();
         children_that_copied_a_masked_table();
         console_with_dma();
+        statistics();
         if (round == 0)
         {
             fixed_region();

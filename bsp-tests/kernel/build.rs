@@ -30,6 +30,7 @@ fn main() {
         .opt_level(2)
         .force_frame_pointer(false)
         .define("PKG_RT_DMA_POOL_USING_BLOCK_POOL", None)
+        .define("PKG_RT_DMA_POOL_USING_LIST_OPTIONS", None)
         .include(here.join("../include"))
         .cargo_metadata(false);
     match arch.as_str() {

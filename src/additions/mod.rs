@@ -6,5 +6,6 @@ pub mod block_pool;
 pub mod debug;
 pub mod device;
 pub mod driver;
+pub mod list;
 pub mod reserved_memory;
 pub mod streaming;

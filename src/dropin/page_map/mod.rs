@@ -56,7 +56,7 @@
 //! come time and again settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
 //! to about 600 instructions.
 
-mod bits;
+pub(crate) mod bits;
 mod open_run;
 mod run_tree;
 mod search;
@@ -179,7 +179,8 @@ impl PageMap {
         self.bits.words::<USED>()
     }
 
-    fn starts(&self) -> &'static [AtomicUsize] {
+    /// The bitmap of first pages: bit `n` is set if an allocation begins at page `n`.
+    pub fn starts(&self) -> &'static [AtomicUsize] {
         self.bits.words::<STARTS>()
     }
 

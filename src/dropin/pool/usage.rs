@@ -21,6 +21,19 @@ impl Failures {
 }
 
 impl<K: Kernel> Pool<K> {
+    /// Returns the number of pages.
+    pub fn pages(&self) -> usize {
+        self.pages
+    }
+
+    /// Returns the bitmap of pages in use and the bitmap of the first pages of buffers. Both may change at any time.
+    ///
+    /// Context: any.
+    pub(crate) fn bitmaps(&self) -> (&'static [AtomicUsize], &'static [AtomicUsize]) {
+        let map = self.lock();
+        (map.used(), map.starts())
+    }
+
     /// Returns the bytes in use and the bytes in the longest free run.
     ///
     /// Context: any.

@@ -7,6 +7,7 @@ pub(in crate::ffi) mod coherent;
 pub(in crate::ffi) mod debug;
 pub mod driver;
 pub(in crate::ffi) mod limits;
+pub(in crate::ffi) mod list;
 pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod managed_map;
 pub(in crate::ffi) mod managed_pool;
@@ -22,6 +23,7 @@ pub use coherent::*;
 #[cfg(feature = "debug")]
 pub use debug::*;
 pub use limits::*;
+pub use list::*;
 pub use managed::*;
 pub use managed_map::*;
 pub use managed_pool::*;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::status;
 use crate::kernel::RegionList;
-use crate::kernel::rtthread::revision;
+use crate::kernel::rtthread::{revision, rt_dma_port_list};
 use crate::log::Name;
 
 /// @brief Makes a range of physical memory a pool, at the end of the list of pools.
@@ -79,15 +79,19 @@ pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third:
 /// @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed
 /// requests, flags.
 ///
-/// It is a shell command.
+/// It is a shell command. With options it prints what `rt_dma_list_pools` does, if the kernel's configuration has
+/// `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
 ///
-/// @param[in] argc Has no effect.
-/// @param[in] argv Has no effect.
-/// @return 0.
+/// @param[in] argc Number of arguments, the command included.
+/// @param[in] argv The arguments.
+/// @return 0; -1 for options that do not exist.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
-    let _ = (argc, argv);
+pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    if argc > 1 {
+        // SAFETY: the caller's arguments.
+        return unsafe { rt_dma_port_list(argc, argv) };
+    }
     DMA.report();
     0
 }

@@ -138,6 +138,15 @@ unsafe extern "C" {
     /// @note Context: thread
     pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
 
+    /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the options.
+    ///
+    /// @param[in] argc Number of arguments, the command included.
+    /// @param[in] argv The arguments.
+    /// @return The command's result.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_list(argc: c_int, argv: *mut *mut c_char) -> c_int;
+
     /// @brief Prints text to the shell (`rt_kprintf`).
     ///
     /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.

@@ -1,0 +1,65 @@
+//! The map of a pool: a character for each run of pages, so that fragmentation is seen at a glance.
+
+use crate::dropin::page_map::bits::test;
+use crate::dropin::pool::Pool;
+use crate::dropin::registry::Dma;
+use crate::kernel::{Kernel, PAGE_SHIFT};
+use crate::text::apart;
+
+/// Characters in a line. With the address before them a line has at most 78 characters.
+const COLUMNS: usize = 64;
+/// The most lines of a pool.
+const LINES: usize = 8;
+
+impl<K: Kernel> Dma<K> {
+    /// Prints a map of each pool, and what the characters mean.
+    ///
+    /// Context: thread.
+    pub fn list_maps(&self) {
+        for pool in self.pools() {
+            self.print_map(pool);
+        }
+        self.kernel.print(apart!(". free   - less than half in use   + half or more in use   # in use\n"), &[]);
+    }
+
+    /// Prints the map of one pool.
+    fn print_map(&self, pool: &Pool<K>) {
+        let per_character = pages_per_character(pool.pages());
+        self.print_head(pool);
+        self.kernel.print(apart!("    %lu KiB for each character\n"), &[per_character << PAGE_SHIFT >> 10]);
+        let (used, _) = pool.bitmaps();
+        let mut page = 0;
+        while page < pool.pages() {
+            // A character for each run of pages of this line, and a final zero.
+            let mut line = [0u8; COLUMNS + 1];
+            let first = page;
+            for character in line.iter_mut().take(COLUMNS) {
+                let end = pool.pages().min(page + per_character);
+                if page >= end {
+                    break;
+                }
+                let in_use = (page..end).filter(|page| test(used, *page)).count();
+                *character = character_for(in_use, end - page);
+                page = end;
+            }
+            let text = line.as_ptr().expose_provenance();
+            self.kernel.print(apart!("%12lx %s\n"), &[pool.pa_of(first), text]);
+        }
+    }
+}
+
+/// Returns how many pages a character stands for: the smallest power of two with which a pool of `pages` pages fits into
+/// [`LINES`] lines.
+fn pages_per_character(pages: usize) -> usize {
+    pages.div_ceil(COLUMNS * LINES).next_power_of_two()
+}
+
+/// Returns the character for `pages` pages of which `in_use` are in use.
+fn character_for(in_use: usize, pages: usize) -> u8 {
+    match in_use {
+        0 => b'.',
+        _ if in_use == pages => b'#',
+        _ if in_use < pages - in_use => b'-',
+        _ => b'+',
+    }
+}

@@ -1,0 +1,36 @@
+//! The figures of a pool.
+
+use super::buffers::Buffers;
+use crate::dropin::pool::Pool;
+use crate::kernel::Kernel;
+
+/// How much of a pool is in use, and which requests it could not serve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// Bytes of the pool, in whole pages.
+    pub total: usize,
+    /// Bytes in use.
+    pub used: usize,
+    /// The most bytes that were in use at once.
+    pub peak: usize,
+    /// Bytes in the longest free run.
+    pub longest_free: usize,
+    /// Buffers in use.
+    pub buffers: usize,
+    /// Requests that failed although the pool is of the kind that serves them.
+    pub failed: usize,
+    /// Bytes of the largest such request.
+    pub largest_failed: usize,
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Returns the pool's figures. They are read one after the other, while other callers may allocate and free.
+    ///
+    /// Context: any.
+    pub fn statistics(&self) -> Usage {
+        let (used, longest_free) = self.usage();
+        let (failed, largest_failed) = self.failures();
+        let buffers = Buffers::of(self).count();
+        Usage { total: self.size(), used, peak: self.peak(), longest_free, buffers, failed, largest_failed }
+    }
+}

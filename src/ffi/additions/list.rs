@@ -1,0 +1,141 @@
+//! `rt_dma_pool_statistics`, `rt_dma_list_pools`.
+
+use core::ffi::{c_char, c_int};
+
+use crate::abi::rt_dma_pool;
+use crate::additions::list::Usage;
+use crate::ffi::DMA;
+use crate::ffi::status::errors;
+use crate::kernel::Kernel;
+use crate::text::apart;
+
+/// @brief How much of a pool is in use, and which requests it could not serve.
+///
+/// Later versions of the library may add members at the end.
+#[repr(C)]
+pub struct rt_dma_pool_usage {
+    /// Size of this structure in bytes. The caller sets it before the call.
+    pub size: usize,
+    /// Bytes of the pool, in whole pages.
+    pub total: usize,
+    /// Bytes in use.
+    pub used: usize,
+    /// The most bytes that were in use at once since the pool was installed.
+    pub peak: usize,
+    /// Bytes in the longest free run: the largest buffer that can be allocated.
+    pub longest_free: usize,
+    /// Number of buffers in use.
+    pub buffers: usize,
+    /// Number of requests that failed although the pool is of the kind that serves them. A request that another pool
+    /// served did not fail.
+    pub failed: usize,
+    /// Bytes of the largest such request.
+    pub largest_failed: usize,
+}
+
+/// Number of words in the structure.
+const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
+
+/// @brief Returns how much of a pool is in use, and which requests it could not serve.
+///
+/// @code{.c}
+/// struct rt_dma_pool_usage usage = { .size = sizeof(usage) };
+///
+/// if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
+/// {
+///     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", usage.failed, usage.largest_failed);
+/// }
+/// @endcode
+///
+/// The members are read one after the other, while other callers may allocate and free.
+///
+/// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
+/// @param[in,out] usage The caller sets `usage->size`. Members that this version of the library does not have are set to 0.
+/// @retval RT_EOK `*usage` was filled in.
+/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->size` is no size of such a structure.
+/// @note Context: any. The time grows with the size of the pool: about one instruction for each page.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> isize {
+    let errors = errors();
+    let found = DMA.pools().find(|known| core::ptr::eq(&known.public, pool));
+    let (Some(pool), false) = (found, usage.is_null()) else { return errors.inval };
+    // SAFETY: it is not null, and the caller guarantees that it is such a structure.
+    let size = unsafe { (*usage).size };
+    if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
+        return errors.inval;
+    }
+    let Usage { total, used, peak, longest_free, buffers, failed, largest_failed } = pool.statistics();
+    let known = rt_dma_pool_usage { size, total, used, peak, longest_free, buffers, failed, largest_failed };
+    // SAFETY: the caller guarantees that `size` bytes can be written, which are at least those of the structure.
+    unsafe {
+        usage.write(known);
+        let words = usage.cast::<usize>();
+        (WORDS..size / size_of::<usize>()).for_each(|index| words.add(index).write_volatile(0));
+    }
+    errors.ok
+}
+
+/// @brief Returns the pool that was installed after another one.
+///
+/// @code{.c}
+/// for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
+/// {
+///     rt_kprintf("%s\n", pool->region.name);
+/// }
+/// @endcode
+///
+/// @param[in] pool An installed pool, or NULL for the first one.
+/// @return The next pool; NULL after the last one, and if `pool` is not installed.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma_pool {
+    let mut pools = DMA.pools();
+    let next = match pool.is_null() {
+        true => pools.next(),
+        false => pools.find(|known| core::ptr::eq(&known.public, pool)).and_then(|_| pools.next()),
+    };
+    next.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(&pool.public).cast_mut())
+}
+
+/// @brief The shell command `list_dma_pool` with options.
+///
+/// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are. `-m`
+/// prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option prints how the
+/// command is used.
+///
+/// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
+///
+/// @param[in] argc Number of arguments, the command included.
+/// @param[in] argv The arguments.
+/// @return 0; -1 for an option that does not exist.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_list_pools(argc: c_int, argv: *mut *mut c_char) -> c_int {
+    for index in 1..argc.max(1) as usize {
+        // SAFETY: the caller guarantees that `argv` has `argc` C strings.
+        match unsafe { option(*argv.add(index)) } {
+            Some(b'v') => DMA.list_details(),
+            Some(b'm') => DMA.list_maps(),
+            _ => {
+                DMA.kernel.print(apart!("usage: list_dma_pool [-v] [-m]\n"), &[]);
+                return -1;
+            }
+        }
+    }
+    0
+}
+
+/// Returns the letter of an option; `None` if the text is not `-` and one letter.
+///
+/// # Safety
+/// `text` is null or a C string.
+unsafe fn option(text: *const c_char) -> Option<u8> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the bytes of a C string up to its final zero can be read, and none after it is.
+    unsafe {
+        let letter = if *text as u8 == b'-' { *text.add(1) as u8 } else { 0 };
+        (letter != 0 && *text.add(2) == 0).then_some(letter)
+    }
+}
