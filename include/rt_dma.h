@@ -22,6 +22,8 @@
 
 #include "rt_dma_version.h"
 
+struct rt_dma_pool;
+
 /**
  * @brief The handle that no mapping has. A map that fails returns it.
  */
@@ -71,6 +73,47 @@ struct rt_device;
  * @brief A pool of small blocks of DMA memory.
  */
 struct rt_dma_block_pool;
+
+/**
+ * @brief How much of a pool is in use, and which requests it could not serve.
+ *
+ * Later versions of the library may add members at the end.
+ */
+struct rt_dma_pool_usage {
+  /**
+   * Size of this structure in bytes. The caller sets it before the call.
+   */
+  uintptr_t size;
+  /**
+   * Bytes of the pool, in whole pages.
+   */
+  uintptr_t total;
+  /**
+   * Bytes in use.
+   */
+  uintptr_t used;
+  /**
+   * The most bytes that were in use at once since the pool was installed.
+   */
+  uintptr_t peak;
+  /**
+   * Bytes in the longest free run: the largest buffer that can be allocated.
+   */
+  uintptr_t longest_free;
+  /**
+   * Number of buffers in use.
+   */
+  uintptr_t buffers;
+  /**
+   * Number of requests that failed although the pool is of the kind that serves them. A request that another pool
+   * served did not fail.
+   */
+  uintptr_t failed;
+  /**
+   * Bytes of the largest such request.
+   */
+  uintptr_t largest_failed;
+};
 
 /**
  * @brief One buffer of a scatter list.
@@ -466,6 +509,62 @@ intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
  */
 int list_dma_block_pool(int argc,
                         char **argv);
+
+/**
+ * @brief Returns how much of a pool is in use, and which requests it could not serve.
+ *
+ * @code{.c}
+ * struct rt_dma_pool_usage usage = { .size = sizeof(usage) };
+ *
+ * if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
+ * {
+ *     rt_kprintf("%lu requests failed, the largest of %lu bytes\n", usage.failed, usage.largest_failed);
+ * }
+ * @endcode
+ *
+ * The members are read one after the other, while other callers may allocate and free.
+ *
+ * @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
+ * @param[in,out] usage The caller sets `usage->size`. Members that this version of the library does not have are set to 0.
+ * @retval RT_EOK `*usage` was filled in.
+ * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->size` is no size of such a structure.
+ * @note Context: any. The time grows with the size of the pool: about one instruction for each page.
+ */
+intptr_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
+                                struct rt_dma_pool_usage *usage);
+
+/**
+ * @brief Returns the pool that was installed after another one.
+ *
+ * @code{.c}
+ * for (struct rt_dma_pool *pool = rt_dma_pool_next(RT_NULL); pool; pool = rt_dma_pool_next(pool))
+ * {
+ *     rt_kprintf("%s\n", pool->region.name);
+ * }
+ * @endcode
+ *
+ * @param[in] pool An installed pool, or NULL for the first one.
+ * @return The next pool; NULL after the last one, and if `pool` is not installed.
+ * @note Context: any.
+ */
+struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
+
+/**
+ * @brief The shell command `list_dma_pool` with options.
+ *
+ * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are. `-m`
+ * prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option prints how the
+ * command is used.
+ *
+ * The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
+ *
+ * @param[in] argc Number of arguments, the command included.
+ * @param[in] argv The arguments.
+ * @return 0; -1 for an option that does not exist.
+ * @note Context: thread.
+ */
+int rt_dma_list_pools(int argc,
+                      char **argv);
 
 /**
  * @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.

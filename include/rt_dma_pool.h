@@ -239,11 +239,12 @@ intptr_t rt_dma_pool_extract(uintptr_t first,
  * @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed
  * requests, flags.
  *
- * It is a shell command.
+ * It is a shell command. With options it prints what `rt_dma_list_pools` does, if the kernel's configuration has
+ * `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
  *
- * @param[in] argc Has no effect.
- * @param[in] argv Has no effect.
- * @return 0.
+ * @param[in] argc Number of arguments, the command included.
+ * @param[in] argv The arguments.
+ * @return 0; -1 for options that do not exist.
  * @note Context: thread.
  */
 int list_dma_pool(int argc,

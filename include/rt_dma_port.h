@@ -435,6 +435,18 @@ extern void rt_dma_port_log(int level,
 extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
 
 /**
+ * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the options.
+ *
+ * @param[in] argc Number of arguments, the command included.
+ * @param[in] argv The arguments.
+ * @return The command's result.
+ *
+ * @note Context: thread
+ */
+extern int rt_dma_port_list(int argc,
+                            char **argv);
+
+/**
  * @brief Prints text to the shell (`rt_kprintf`).
  *
  * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
