@@ -55,12 +55,12 @@ void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, uintp
     return memory;
 }
 
-struct rt_dma_block_pool * __real_rt_dma_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size, uintptr_t align,
+struct rt_dma_block_pool * __real_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size, uintptr_t align,
         uintptr_t boundary);
-struct rt_dma_block_pool * __wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size, uintptr_t align,
+struct rt_dma_block_pool * __wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size, uintptr_t align,
         uintptr_t boundary)
 {
-    return least_fails() ? NULL : __real_rt_dma_block_pool_create(name, dev, size, align, boundary);
+    return least_fails() ? NULL : __real_rt_dma_block_pool_create_linux(name, dev, size, align, boundary);
 }
 
 void *__real_rt_dma_block_pool_alloc(struct rt_dma_block_pool * pool, uintptr_t *handle);
