@@ -79,6 +79,9 @@ impl Shape {
     /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of a word,
     /// and `align` may be more than a page.
     pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
+        if size > i32::MAX as usize {
+            return Err(BadShape::Size);
+        }
         let least = if size == 0 { 0 } else { LINUX_LEAST };
         Shape::with_stride(size.max(least), align, align.max(1), boundary)
     }

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares rt_dma_block_pool_* with Linux's own mm/dmapool.c, which ci/linux built. Prints a table.
+
+usage: linux_dmapool.py FOLDER
+
+The instructions are those within the calls: what the loop around them takes is subtracted. On Linux a pair takes the calls of
+the spin lock's functions in addition, which are inline here.
+"""
+
+import subprocess
+import sys
+import os
+
+import measure
+
+# Instructions of an allocation and a free. The library checks each free, and Linux's pools do not. A pool of blocks of a page
+# comes to another group of blocks after every eighth block.
+BOUND, BOUND_PAGE = 82, 98
+# Of the functions in the loop that is subtracted: three of the allocation's, one of the free's.
+EMPTY_FUNCTIONS = 4
+
+
+def main():
+    work = sys.argv[1]
+    lines, counts = measure.callgrind(work, "compare", "compare", "count")
+    result = subprocess.run([os.path.join(work, "compare"), "time"], stdout=subprocess.PIPE, text=True, check=True)
+    times = {(shape, side, int(threads)): float(value)
+             for shape, side, threads, value in measure.lines_of(result.stdout.splitlines(), "time")}
+    missed = False
+    print("| shape | instructions, ours | Linux's | ns, one thread, ours | Linux's | ns, two threads, ours | Linux's |")
+    print("|---|---|---|---|---|---|---|")
+    for shape, pairs in measure.lines_of(lines, "pair"):
+        ours, linux = ((counts[f"{shape} {side}"] - counts[f"{shape} none"]) / int(pairs) + EMPTY_FUNCTIONS
+                       for side in ("ours", "linux"))
+        row = [f"{ours:.1f}", f"{linux:.1f}"]
+        row += [f"{times[shape, side, threads]:.1f}" for threads in (1, 2) for side in ("ours", "linux")]
+        missed |= ours > (BOUND_PAGE if shape == "4096" else BOUND)
+        print(f"| {shape} | " + " | ".join(row) + " |")
+    if missed:
+        print(f"MISSED: a pair takes more than {BOUND} instructions, of blocks of a page {BOUND_PAGE}")
+    sys.exit(missed)
+
+
+if __name__ == "__main__":
+    main()
