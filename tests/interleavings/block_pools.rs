@@ -1,0 +1,191 @@
+//! Block pools: frees, second frees, trim and growth on several cores.
+
+use super::cores::Cores;
+use super::{at_once, call, explore};
+use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
+use rt_dma_pool::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
+use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+/// Pages at addresses that are used again at once, or never.
+#[derive(Clone, Copy)]
+struct Source {
+    again: bool,
+    state: &'static Mutex<(Va, Vec<Va>)>,
+}
+
+// SAFETY: the tests do not touch the memory.
+unsafe impl Pages for Source {
+    fn allocate(&self, _: Device, size: usize) -> Option<(Va, usize)> {
+        shuttle::thread::yield_now();
+        let mut state = self.state.lock().unwrap();
+        let fresh = state.0;
+        let va = if self.again { state.1.pop() } else { None }.unwrap_or(fresh);
+        state.0 = fresh.max(va + size);
+        Some((va, va))
+    }
+    fn free(&self, _: Device, _: usize, va: Va, _: usize) {
+        shuttle::thread::yield_now();
+        self.state.lock().unwrap().1.push(va);
+    }
+    fn limit(&self, _: Device) -> usize {
+        usize::MAX
+    }
+}
+
+type Pool = BlockPool<Cores, Source>;
+
+fn pool(size: usize, again: bool) -> &'static Pool {
+    let state = Box::leak(Box::new(Mutex::new((0x1000_0000, Vec::new()))));
+    let pools = Box::leak(Box::new(BlockPools::new(Cores::new(0), Source { again, state })));
+    let name = PoolName::new(*b"blocks");
+    pools.create(&Request { name, device: Some(Device(1)), size, align: 0, boundary: 0 }).ok().unwrap()
+}
+
+/// The blocks that are held, so that none has two owners.
+#[derive(Clone, Default)]
+struct Held(Arc<Mutex<HashSet<Va>>>);
+
+impl Held {
+    fn allocate(&self, pool: &Pool) -> Block {
+        let block = pool.allocate().expect("there is memory");
+        assert_eq!(block.va, block.handle, "an address of another unit");
+        assert!(self.0.lock().unwrap().insert(block.va), "a block has two owners");
+        block
+    }
+
+    /// A free by the owner.
+    fn free(&self, pool: &Pool, block: Block) {
+        assert!(self.0.lock().unwrap().remove(&block.va), "the owner's");
+        assert_eq!(pool.free(block.va, block.handle), Ok(()), "the owner's free is refused");
+    }
+
+    /// Nothing is lost: as many blocks are in use as are held, and what is free can be allocated and freed.
+    fn check(&self, pool: &Pool) {
+        assert_eq!(pool.usage().in_use, self.0.lock().unwrap().len());
+        let free = pool.usage().blocks - pool.usage().in_use;
+        let blocks: Vec<_> = (0..free).map(|_| self.allocate(pool)).collect();
+        assert_eq!(pool.usage().in_use, pool.usage().blocks, "a free block cannot be found");
+        blocks.into_iter().for_each(|block| self.free(pool, block));
+    }
+}
+
+/// Blocks of which a page has two or four.
+const LARGE: usize = PAGE_SIZE / 2;
+
+#[test]
+fn owners_allocate_and_free_while_others_do() {
+    for size in [LARGE, PAGE_SIZE] {
+        explore(&format!("owners, blocks of {size}"), move || {
+            let (pool, held) = (pool(size, true), Held::default());
+            let before = held.allocate(pool);
+            let work = |rounds: usize| {
+                let held = held.clone();
+                call(move || {
+                    for _ in 0..rounds {
+                        let (a, b) = (held.allocate(pool), held.allocate(pool));
+                        held.free(pool, a);
+                        held.free(pool, b);
+                    }
+                })
+            };
+            at_once([work(2), work(2), work(1)]);
+            held.free(pool, before);
+            held.check(pool);
+        });
+    }
+}
+
+#[test]
+fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
+    for size in [LARGE, PAGE_SIZE] {
+        explore(&format!("second free and trim, blocks of {size}"), move || {
+            let (pool, held) = (pool(size, false), Held::default());
+            let block = held.allocate(pool);
+            held.0.lock().unwrap().clear();
+            let accepted = Arc::new(Mutex::new(0));
+            let free = || {
+                let accepted = accepted.clone();
+                call(move || match pool.free(block.va, block.handle) {
+                    Ok(()) => *accepted.lock().unwrap() += 1,
+                    Err(error) => assert_ne!(error, BadFree::WrongHandle),
+                })
+            };
+            // Another owner of the block would make the second free a right one, as far as can be told.
+            let trim = call(move || {
+                pool.trim();
+                pool.trim();
+            });
+            at_once([free(), free(), trim]);
+            assert_eq!(*accepted.lock().unwrap(), 1, "of two frees, so many are accepted");
+            held.check(pool);
+        });
+    }
+}
+
+#[test]
+fn fault_20_a_late_second_free_harms_no_owner_while_the_pool_shrinks_and_grows() {
+    for size in [LARGE, PAGE_SIZE] {
+        explore(&format!("late second free, blocks of {size}"), move || {
+            let (pool, held) = (pool(size, false), Held::default());
+            let block = held.allocate(pool);
+            held.free(pool, block);
+            let wrong = call(move || {
+                for _ in 0..2 {
+                    assert!(pool.free(block.va, block.handle).is_err(), "a second free is accepted");
+                }
+            });
+            let other = held.clone();
+            let work = call(move || {
+                pool.trim();
+                let (a, b) = (other.allocate(pool), other.allocate(pool));
+                other.free(pool, a);
+                other.free(pool, b);
+                pool.trim();
+                let c = other.allocate(pool);
+                other.free(pool, c);
+            });
+            // The address may come to an owner again only after a trim, and then it is another's.
+            at_once([wrong, work]);
+            held.check(pool);
+        });
+    }
+}
+
+#[test]
+fn fault_21_a_block_whose_free_has_returned_can_be_found() {
+    explore("free on two cores, then an interrupt's allocation", || {
+        let (pool, held) = (pool(LARGE, false), Held::default());
+        let blocks: Vec<_> = (0..24).map(|_| held.allocate(pool)).collect();
+        let free = |part: &[Block]| {
+            let (held, part) = (held.clone(), part.to_vec());
+            call(move || {
+                for block in part {
+                    held.free(pool, block);
+                    // What was just freed is there for an interrupt, which gets no memory, unless another core took it.
+                    let again = held.allocate(pool);
+                    held.free(pool, again);
+                }
+            })
+        };
+        let pages = pool.usage().pages;
+        at_once([free(&blocks[..3]), free(&blocks[12..15]), free(&blocks[20..22])]);
+        assert_eq!(pool.usage().pages, pages, "the pool grew although a block was free");
+        held.check(pool);
+    });
+}
+
+#[test]
+fn two_threads_that_grow_a_pool_get_a_block_each() {
+    explore("growth on three cores", || {
+        let (pool, held) = (pool(PAGE_SIZE, true), Held::default());
+        let grow = || {
+            let held = held.clone();
+            call(move || _ = held.allocate(pool))
+        };
+        at_once([grow(), grow(), grow()]);
+        assert_eq!(pool.usage().in_use, 3);
+        held.check(pool);
+    });
+}

@@ -1,0 +1,84 @@
+//! What is remembered of devices and of streaming mappings.
+
+use super::cores::Cores;
+use super::{at_once, call, explore};
+use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
+use rt_dma_pool::additions::streaming::{Direction, Master, Ops, Streaming};
+use rt_dma_pool::dropin::pool::Region;
+use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, PAGE_SIZE};
+use rt_dma_pool::log::Name;
+use std::sync::{Arc, Mutex};
+
+const DEVICE: Device = Device(0x1000);
+
+#[test]
+fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
+    explore("first masks of a device", || {
+        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let set = |streaming: Option<u64>, coherent: Option<u64>| {
+            call(move || _ = records.set_masks(DEVICE, Masks::NONE, streaming, coherent, 0x40).unwrap())
+        };
+        at_once([set(Some(0xffff), None), set(None, Some(0xff_ffff))]);
+        assert_eq!(records.masks(DEVICE), Masks { streaming: 0xffff, coherent: 0xff_ffff });
+    });
+}
+
+#[test]
+fn a_record_goes_while_another_is_made() {
+    explore("a mask is taken back while another is set", || {
+        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        records.set_masks(DEVICE, Masks::NONE, Some(0xffff), None, 0x40).unwrap();
+        let back = call(move || _ = records.set_masks(DEVICE, Masks::NONE, Some(!0), Some(!0), 0x40).unwrap());
+        // A device in the list of the first.
+        let other = Device(DEVICE.0 + (1 << 16));
+        let set = call(move || {
+            records.set_masks(other, Masks::NONE, None, Some(0xff), 0x40).unwrap();
+            assert_eq!(records.masks(other).coherent, 0xff);
+        });
+        at_once([back, set]);
+        assert_eq!(records.masks(DEVICE), Masks::NONE);
+        assert_eq!(records.masks(other).coherent, 0xff);
+    });
+}
+
+/// A system with a pool, whose memory is mapped by streaming maps.
+fn system() -> (&'static Dma<Cores>, &'static Streaming<Cores>) {
+    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
+    dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
+    (dma, Box::leak(Box::new(Streaming::new())))
+}
+
+const MASTER: Master = Master { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
+
+#[test]
+fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
+    explore("two unmaps of a recorded mapping", || {
+        let (dma, streaming) = system();
+        let (va, _) = dma.allocate(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty()).unwrap();
+        let map = move |part: usize| {
+            // SAFETY: the kernel touches no memory.
+            unsafe { streaming.map(dma, &MASTER, va + part * 256, 256, Direction::FromDevice) }.unwrap()
+        };
+        let unmap = move |handle: usize| {
+            // SAFETY: as above.
+            unsafe { streaming.unmap(dma, &MASTER, handle, 256, Direction::FromDevice) }.is_ok()
+        };
+        let handle = map(0);
+        let accepted = Arc::new(Mutex::new(0));
+        let again = || {
+            let accepted = accepted.clone();
+            call(move || *accepted.lock().unwrap() += unmap(handle) as usize)
+        };
+        let other = call(move || {
+            for part in 1..3 {
+                let handle = map(part);
+                assert!(unmap(handle), "a right unmap is refused");
+            }
+        });
+        at_once([again(), again(), other]);
+        assert_eq!(*accepted.lock().unwrap(), 1, "of two unmaps, so many are accepted");
+    });
+}

@@ -1,0 +1,36 @@
+//! Many interleavings of calls on several cores, over the library's own code: shuttle chooses at every access of an atomic,
+//! and at every lock, which core goes on.
+//!
+//! `ci/interleavings` runs it. A failure prints a schedule; `RT_DMA_SCHEDULE=... ci/interleavings NAME` runs it again.
+//! `RT_DMA_SCHEDULES` is the number of schedules of each scenario.
+
+mod block_pools;
+mod cores;
+mod devices;
+mod pools;
+
+use std::sync::Arc;
+
+/// Runs a scenario under many schedules, half of them random, half with few preemptions, and prints how many.
+fn explore(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
+    if let Ok(schedule) = std::env::var("RT_DMA_SCHEDULE") {
+        return shuttle::replay(scenario, &schedule);
+    }
+    let schedules: usize = std::env::var("RT_DMA_SCHEDULES").map_or(10_000, |number| number.parse().unwrap());
+    let scenario = Arc::new(scenario);
+    let again = scenario.clone();
+    shuttle::check_random(move || again(), schedules / 2);
+    shuttle::check_pct(move || scenario(), schedules - schedules / 2, 3);
+    println!("interleavings: {name}: {schedules}");
+}
+
+/// Runs calls on cores of their own, at the same time, and waits for all.
+fn at_once(calls: impl IntoIterator<Item = Box<dyn FnOnce() + Send>>) {
+    let cores: Vec<_> = calls.into_iter().map(shuttle::thread::spawn).collect();
+    cores.into_iter().for_each(|core| core.join().unwrap());
+}
+
+/// A call for [`at_once`].
+fn call(call: impl FnOnce() + Send + 'static) -> Box<dyn FnOnce() + Send> {
+    Box::new(call)
+}

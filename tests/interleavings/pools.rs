@@ -1,0 +1,162 @@
+//! Pools: mappings of single buffers, views, and the list of pools.
+
+use super::cores::Cores;
+use super::{at_once, call, explore};
+use rt_dma_pool::dropin::pool::Region;
+use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, Kernel, PAGE_SIZE};
+use rt_dma_pool::log::Name;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+const START: usize = 0x8000_0000;
+const DEVICE: Device = Device(0x1000);
+const OPS: MapOps = MapOps::NonCoherent;
+
+fn region(page: usize, pages: usize) -> Region {
+    let start = START + page * PAGE_SIZE;
+    Region { start, end: start + pages * PAGE_SIZE, name: Name::NONE }
+}
+
+/// A system with one pool, which is mapped as a whole if it has up to `view_pages` pages.
+fn system(pages: usize, view_pages: usize) -> (Cores, &'static Dma<Cores>) {
+    let kernel = Cores::new(view_pages * PAGE_SIZE);
+    let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(kernel)));
+    dma.install(&region(0, pages)).unwrap();
+    (kernel, dma)
+}
+
+/// The pages that are held, so that none has two owners.
+#[derive(Clone, Default)]
+struct Held(Arc<Mutex<HashSet<usize>>>);
+
+impl Held {
+    fn allocate(&self, kernel: Cores, dma: &Dma<Cores>, flags: Flags) -> (usize, usize) {
+        let (va, handle) = dma.allocate(OPS, DEVICE, PAGE_SIZE, flags).expect("there is memory");
+        assert!(self.0.lock().unwrap().insert(handle), "a page has two owners");
+        assert_eq!(kernel.v2p(va), Some(handle), "the address leads elsewhere");
+        (va, handle)
+    }
+
+    fn free(&self, dma: &Dma<Cores>, (va, handle): (usize, usize), flags: Flags) {
+        assert!(self.0.lock().unwrap().remove(&handle));
+        assert!(dma.free(OPS, DEVICE, PAGE_SIZE, va, handle, flags).is_ok(), "the owner's free is refused");
+    }
+}
+
+fn used(dma: &Dma<Cores>) -> usize {
+    dma.pools().map(|pool| pool.usage().0).sum()
+}
+
+#[test]
+fn buffers_with_mappings_of_their_own_have_one_owner_each() {
+    explore("mappings of single buffers", || {
+        let (kernel, dma) = system(8, 0);
+        let held = Held::default();
+        let work = || {
+            let held = held.clone();
+            call(move || {
+                for _ in 0..2 {
+                    let buffer = held.allocate(kernel, dma, Flags::NOCACHE);
+                    held.free(dma, buffer, Flags::NOCACHE);
+                }
+            })
+        };
+        at_once([work(), work(), work()]);
+        // The linear map is left.
+        assert_eq!((used(dma), kernel.mappings()), (0, 1));
+    });
+}
+
+#[test]
+fn a_second_free_of_a_mapped_buffer_harms_no_owner() {
+    explore("second free of a mapped buffer", || {
+        let (kernel, dma) = system(8, 0);
+        let held = Held::default();
+        let (va, handle) = held.allocate(kernel, dma, Flags::NOCACHE);
+        held.free(dma, (va, handle), Flags::NOCACHE);
+        // The same address, with another page and another length.
+        let _first = held.allocate(kernel, dma, Flags::empty());
+        let wrong = call(move || {
+            for size in [PAGE_SIZE, 2 * PAGE_SIZE] {
+                let freed = dma.free(OPS, DEVICE, size, va, handle, Flags::NOCACHE);
+                assert!(freed.is_err(), "a second free is accepted");
+            }
+        });
+        let other = held.clone();
+        let work = call(move || {
+            let buffer = other.allocate(kernel, dma, Flags::NOCACHE);
+            other.free(dma, buffer, Flags::NOCACHE);
+            let buffer = other.allocate(kernel, dma, Flags::NOCACHE);
+            other.free(dma, buffer, Flags::NOCACHE);
+        });
+        at_once([wrong, work]);
+        assert_eq!((used(dma), kernel.mappings()), (PAGE_SIZE, 1));
+    });
+}
+
+#[test]
+fn of_two_frees_of_a_mapped_buffer_one_is_right() {
+    explore("two frees of a mapped buffer", || {
+        let (kernel, dma) = system(8, 0);
+        let held = Held::default();
+        let (va, handle) = held.allocate(kernel, dma, Flags::NOCACHE);
+        let accepted = Arc::new(Mutex::new(0));
+        let free = |size: usize| {
+            let accepted = accepted.clone();
+            call(move || {
+                let freed = dma.free(OPS, DEVICE, size, va, handle, Flags::NOCACHE).is_ok();
+                *accepted.lock().unwrap() += freed as usize;
+            })
+        };
+        at_once([free(PAGE_SIZE), free(2 * PAGE_SIZE), free(PAGE_SIZE)]);
+        assert_eq!(*accepted.lock().unwrap(), 1);
+        assert_eq!((used(dma), kernel.mappings()), (0, 1));
+    });
+}
+
+#[test]
+fn a_pool_is_mapped_once_however_many_ask_first() {
+    explore("first use of a view", || {
+        let (kernel, dma) = system(8, 8);
+        let held = Held::default();
+        let work = || {
+            let held = held.clone();
+            call(move || {
+                let buffer = held.allocate(kernel, dma, Flags::NOCACHE);
+                held.free(dma, buffer, Flags::NOCACHE);
+            })
+        };
+        at_once([work(), work(), work()]);
+        assert_eq!((used(dma), kernel.mappings()), (0, 2));
+    });
+}
+
+#[test]
+fn of_overlapping_installs_one_is_done_and_every_walk_sees_whole_pools() {
+    explore("installs and walks", || {
+        let (_, dma) = system(4, 0);
+        let done = Arc::new(Mutex::new(0));
+        let install = |page: usize| {
+            let done = done.clone();
+            call(move || *done.lock().unwrap() += dma.install(&region(page, 4)).is_ok() as usize)
+        };
+        let walk = call(move || {
+            for _ in 0..3 {
+                for pool in dma.pools() {
+                    assert_eq!(pool.size(), 4 * PAGE_SIZE);
+                }
+                if let Some((va, handle)) = dma.allocate(OPS, DEVICE, 3 * PAGE_SIZE, Flags::empty()) {
+                    dma.free(OPS, DEVICE, 3 * PAGE_SIZE, va, handle, Flags::empty()).unwrap();
+                }
+            }
+        });
+        at_once([install(8), install(10), install(20), walk]);
+        // One of the first two, and the third.
+        assert_eq!(*done.lock().unwrap(), 2);
+        assert_eq!(dma.pools().count(), 3);
+        assert_eq!(used(dma), 0);
+    });
+}

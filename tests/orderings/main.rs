@@ -1,0 +1,262 @@
+//! Every value that one core publishes for others, under every ordering that the language allows: loom goes through all of
+//! them, those of weakly ordered processors too, over the library's own code.
+//!
+//! `ci/interleavings` runs it. loom prints the accesses of a failure with `LOOM_LOG=trace`.
+
+mod threads;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
+use rt_dma_pool::additions::block_pool::{Pages, PoolName};
+use rt_dma_pool::dropin::pool::mapping::Mappings;
+use rt_dma_pool::kernel::{Device, Va};
+use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use rt_dma_pool::mem::shared::{AtomicRef, OnceRef, OnceSlice};
+use rt_dma_pool::mem::turn::Turn;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
+use threads::Threads;
+
+/// Plain memory: loom stops the test if two cores access it without an order, and one of them writes.
+struct Plain(UnsafeCell<usize>);
+
+// SAFETY: loom watches the accesses.
+unsafe impl Sync for Plain {}
+// SAFETY: as above.
+unsafe impl Send for Plain {}
+
+impl Plain {
+    fn new(value: usize) -> Self {
+        Plain(UnsafeCell::new(value))
+    }
+
+    fn read(&self) -> usize {
+        // SAFETY: loom stops the test if another core writes at the same time.
+        self.0.with(|value| unsafe { *value })
+    }
+
+    fn write(&self, to: usize) {
+        // SAFETY: as above.
+        self.0.with_mut(|value| unsafe { *value = to })
+    }
+}
+
+const THREADS: Threads = Threads { may_sleep: true };
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+/// Goes through every execution of a scenario, and prints how many there are.
+fn every_execution(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
+    let count = leak(Counter::new(0));
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(4);
+    model.check(move || {
+        count.fetch_add(1, SeqCst);
+        scenario();
+    });
+    println!("orderings: {name}: {}", count.load(SeqCst));
+}
+
+#[test]
+fn who_finds_a_reference_sees_what_it_leads_to() {
+    every_execution("AtomicRef, set and changed", || {
+        let reference = leak(AtomicRef::<Plain>::new());
+        assert!(reference.get().is_none());
+        let writer = thread::spawn(move || {
+            for value in [1, 2] {
+                let plain = leak(Plain::new(0));
+                plain.write(value);
+                reference.set(Some(plain));
+            }
+        });
+        if let Some(plain) = reference.get() {
+            assert!([1, 2].contains(&plain.read()));
+        }
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn who_walks_a_list_sees_whole_links() {
+    struct Link {
+        value: Plain,
+        next: OnceRef<Link>,
+    }
+    every_execution("OnceRef, a list of two", || {
+        let first = leak(OnceRef::<Link>::new());
+        assert!(first.get().is_none());
+        let link = |value: usize| {
+            let link = leak(Link { value: Plain::new(0), next: OnceRef::new() });
+            link.value.write(value);
+            assert!(link.next.get().is_none());
+            link
+        };
+        let writer = thread::spawn(move || {
+            let a = link(1);
+            first.set(a);
+            a.next.set(link(2));
+        });
+        let seen: Vec<_> =
+            std::iter::successors(first.get(), |link| link.next.get()).map(|link| link.value.read()).collect();
+        assert!([&[][..], &[1], &[1, 2]].contains(&&seen[..]));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn who_finds_a_slice_sees_all_of_it() {
+    every_execution("OnceSlice, set by two", || {
+        let slice = leak(OnceSlice::<Plain>::new());
+        assert!(slice.get().is_empty());
+        let set = |count: usize| {
+            move || {
+                let values: &'static [Plain] = Vec::leak((0..count).map(|_| Plain::new(0)).collect());
+                values.iter().for_each(|value| value.write(count));
+                slice.set(values);
+            }
+        };
+        let writers = [thread::spawn(set(1)), thread::spawn(set(2))];
+        let seen = slice.get();
+        seen.iter().for_each(|value| assert_eq!(value.read(), seen.len(), "parts of two slices"));
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    });
+}
+
+#[test]
+fn who_has_the_turn_sees_what_the_last_one_wrote() {
+    every_execution("Turn, two threads", || {
+        let turn = leak(Turn::new());
+        let value = leak(Plain::new(0));
+        // In an interrupt, which does not wait.
+        let work = move || match turn.take_at_once(Threads { may_sleep: false }) {
+            Some(turn) => {
+                value.write(value.read() + 1);
+                drop(turn);
+                1
+            }
+            None => 0,
+        };
+        drop(turn.take(THREADS));
+        let other = thread::spawn(work);
+        let done = work() + other.join().unwrap();
+        assert_eq!(value.read(), done);
+    });
+}
+
+const VA: usize = 0x1000;
+
+/// A buffer is mapped by itself at an address at which another buffer was before. A late second free of that one
+/// must not take the mapping.
+#[test]
+fn a_late_free_takes_no_mapping_of_another_buffer() {
+    every_execution("Mapping, a late second free", || {
+        let mappings = leak(Mappings::new());
+        let map = move |page: usize| {
+            let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, page, 1, false).unwrap();
+            mappings.put(record, NonZeroUsize::new(VA));
+            record
+        };
+        let first = map(1);
+        assert!(first.take(VA, 1, 2).is_err() && mappings.at(VA).is_some());
+        let wrong = thread::spawn(move || first.take(VA, 1, 1).is_ok());
+        let right = first.take(VA, 1, 1).is_ok();
+        if right {
+            mappings.keep(first);
+            // The same address and record for another page. While a wrong free holds the address, it is not found.
+            let second = map(2);
+            let mut freed = second.take(VA, 2, 1);
+            let accepted = wrong.join().unwrap();
+            assert!(!accepted, "two frees of one buffer are accepted, or one of another's");
+            if freed.is_err() {
+                freed = second.take(VA, 2, 1);
+            }
+            assert_eq!(freed, Ok(()));
+        } else {
+            assert!(wrong.join().unwrap(), "no free is accepted");
+        }
+    });
+}
+
+/// What the first owner wrote through its mapping, or did with the record, is before what the next owner does.
+#[test]
+fn the_next_owner_of_a_record_comes_after_the_last() {
+    every_execution("Mapping, kept and reserved", || {
+        let mappings = leak(Mappings::new());
+        let memory = leak(Plain::new(0));
+        let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, false).unwrap();
+        mappings.put(record, NonZeroUsize::new(VA));
+        assert!(record.take(VA, 1, 2).is_err() && mappings.at(VA).is_some());
+        let next = thread::spawn(move || {
+            let next = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, false).unwrap();
+            let is_reused = std::ptr::eq(next, record);
+            if is_reused {
+                memory.write(2);
+            }
+            is_reused
+        });
+        record.take(VA, 1, 1).unwrap();
+        memory.write(1);
+        mappings.keep(record);
+        let is_reused = next.join().unwrap();
+        assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
+    });
+}
+
+/// One span of addresses.
+#[derive(Clone, Copy)]
+struct Source;
+
+// SAFETY: the test does not touch the memory.
+unsafe impl Pages for Source {
+    fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
+        Some((0x10_0000, 0x10_0000))
+    }
+    fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
+    fn limit(&self, _: Device) -> usize {
+        usize::MAX
+    }
+}
+
+/// A block passes from one owner to the next: the next sees what the last wrote.
+#[test]
+fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
+    every_execution("block, freed and allocated", || {
+        let pools = leak(BlockPools::new(THREADS, Source));
+        let request = Request { name: PoolName::new([]), device: Some(Device(1)), size: 2048, align: 0, boundary: 0 };
+        let pool = pools.create(&request).ok().unwrap();
+        let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
+        pool.free(other.va, other.handle).unwrap();
+        assert_eq!(pool.take(), Some(other));
+        pool.free(other.va, other.handle).unwrap();
+        let memory = leak(Plain::new(0));
+        let next = thread::spawn(move || {
+            if pool.take().is_some_and(|taken| taken.va == block.va) {
+                memory.write(2);
+            }
+        });
+        memory.write(1);
+        pool.free(block.va, block.handle).unwrap();
+        next.join().unwrap();
+    });
+}
+
+/// The model checker itself: without an order it reports the access.
+#[test]
+#[should_panic]
+fn a_publication_without_an_order_is_found() {
+    loom::model(|| {
+        let (value, flag) = (leak(Plain::new(0)), leak(AtomicUsize::new(0)));
+        assert_eq!(flag.load(Relaxed), 0);
+        let writer = thread::spawn(move || {
+            value.write(1);
+            flag.store(1, Relaxed);
+        });
+        if flag.load(Relaxed) == 1 {
+            value.read();
+        }
+        writer.join().unwrap();
+    });
+}
