@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The library's side of the debug mode: rtthread-port/rt_dma_port_debug.c alone calls it. */
+/**
+ * @file rt_dma_watch.h
+ * @brief The library's side of the debug mode. Only rtthread-port/rt_dma_port_debug.c calls it.
+ */
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H
 

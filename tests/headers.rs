@@ -102,7 +102,10 @@ struct rt_dma_pool;
         include: &[],
         style: cbindgen::Style::Tag,
         prelude: "\n\
-/* The library's side of the debug mode: rtthread-port/rt_dma_port_debug.c alone calls it. */
+/**
+ * @file rt_dma_watch.h
+ * @brief The library's side of the debug mode. Only rtthread-port/rt_dma_port_debug.c calls it.
+ */
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H
 

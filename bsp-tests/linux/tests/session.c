@@ -35,7 +35,10 @@ static void let_library_tidy(void)
     static u8 bytes[64] __aligned(64);
     dma_addr_t handle = dma_map_single(&device, bytes, sizeof(bytes), DMA_TO_DEVICE);
 
-    dma_unmap_single(&device, handle, sizeof(bytes), DMA_TO_DEVICE);
+    if (!dma_mapping_error(&device, handle))
+    {
+        dma_unmap_single(&device, handle, sizeof(bytes), DMA_TO_DEVICE);
+    }
 }
 
 bool read_mode(struct mode *mode, int argc, char **argv)
