@@ -20,6 +20,8 @@
 
 /* What the masking of interrupts saw: see context.rs. Zero where the kernel is built without. */
 extern volatile rt_uint64_t stand_in_longest_stretch;
+/* Called each time interrupts are on again. */
+extern void (*volatile stand_in_between)(void);
 
 /* See maps.c. */
 void bench_maps(void);
@@ -332,6 +334,54 @@ static void stretch_aligned(void)
     report("aligned");
 }
 
+#define OTHERS 8
+
+/* What an interrupt does between two stretches of another call: it leaves the map something to settle. */
+static void disturb(void)
+{
+    static struct { void *buffer; rt_ubase_t handle; rt_size_t size; } others[OTHERS];
+    static rt_uint32_t turn;
+    rt_uint32_t at = turn++ * 5 % OTHERS;
+
+    if (others[at].buffer)
+    {
+        rt_dma_free(&big_dev, others[at].size, others[at].buffer, others[at].handle, BIG_FLAGS);
+    }
+    others[at].size = (1 + turn % 3) * PAGE;
+    others[at].buffer = rt_dma_alloc(&big_dev, others[at].size, &others[at].handle, BIG_FLAGS);
+}
+
+/* A call that finds something to settle again after each step does the rest in one stretch after a while. */
+static void stretch_patience(void)
+{
+    while (take(1 + random_below(64)) != BIG_PAGES)
+    {
+    }
+    for (rt_size_t page = 0; page < BIG_PAGES; ++page)
+    {
+        if (lengths[page] && random_below(2))
+        {
+            give(page);
+        }
+    }
+    stand_in_between = disturb;
+    for (int step = 0; step < 2000; ++step)
+    {
+        rt_size_t page = take(1 + random_below(96)), other = take_aligned(1 + random_below(24), 8);
+
+        if (page != BIG_PAGES && step % 4)
+        {
+            give(page);
+        }
+        if (other != BIG_PAGES && step % 4 != 1)
+        {
+            give(other);
+        }
+    }
+    stand_in_between = RT_NULL;
+    report("patience");
+}
+
 static void bench_stretches(void)
 {
     rt_region_t region = { BIG_START, BIG_START + BIG_PAGES * PAGE, "big" };
@@ -350,6 +400,7 @@ static void bench_stretches(void)
     stretch_random();
     stretch_checkerboard();
     stretch_aligned();
+    stretch_patience();
     rt_free(lengths);
 }
 

@@ -5,7 +5,8 @@
  * Lines: "map KIND,DIRECTION,SIZE MAP UNMAP". KIND is
  *   linear     a dma-coherent device and heap memory: a direct mapping, no cache is maintained;
  *   flushed    the same for a device that is not coherent: the cache is maintained;
- *   pool       a dma-coherent device and memory of a pool: a mapping with a record;
+ *   elsewhere  the same device, and memory that rt_ioremap_cached shows at another address, page by page;
+ *   pool       the same device, and memory of a pool: a mapping with a record;
  *   aligned    a device that is not coherent, and heap memory that shares its first line and begins a word: bounced where the
  *              device writes;
  *   misaligned the same, 2 bytes after a line;
@@ -15,6 +16,8 @@
 #include <rthw.h>
 #include <rtthread.h>
 #include <rtdevice.h>
+#include <ioremap.h>
+#include <mm_aspace.h>
 #include <rt_dma.h>
 #include "counter.h"
 
@@ -117,13 +120,16 @@ void bench_maps(void)
     char *pages = (char *)(((rt_ubase_t)heap + ARCH_PAGE_SIZE) & ~(rt_ubase_t)(ARCH_PAGE_SIZE - 1));
     char *pool = rt_dma_alloc(&coherent, LARGEST, &handle, 0);
 
-    RT_ASSERT(heap && pool);
+    char *elsewhere = rt_ioremap_cached(rt_kmem_v2p(pages), LARGEST);
+
+    RT_ASSERT(heap && pool && elsewhere);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes); ++i)
     {
         rt_size_t size = sizes[i];
 
         bench("linear", &coherent, pages, size, SINGLE);
         bench("flushed", &plain, pages, size, SINGLE);
+        bench("elsewhere", &coherent, elsewhere, size, SINGLE);
         bench("pool", &coherent, pool, size, SINGLE);
         bench("aligned", &plain, pages + sizeof(rt_ubase_t), size, SINGLE);
         bench("misaligned", &plain, pages + 2, size, SINGLE);
@@ -131,5 +137,6 @@ void bench_maps(void)
     }
     bench("list", &coherent, pages, LARGEST / LIST, IN_LIST);
     rt_dma_free(&coherent, LARGEST, pool, handle, 0);
+    rt_iounmap(elsewhere);
     rt_free(heap);
 }

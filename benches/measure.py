@@ -112,6 +112,28 @@ def touches(work):
     return sizes
 
 
+def run(work, program, *arguments):
+    """The lines of a program that ends with success."""
+    result = subprocess.run([os.path.join(work, program), *arguments], stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise Broken(f"{program} {' '.join(arguments)}: exit status {result.returncode}")
+    return result.stdout.splitlines()
+
+
+def core_rows(work, pairs):
+    """{kind: (median, lower, upper, pairs that count, nanoseconds alone, together)}: the ratio of what two cores do to what one
+    does."""
+    rows = {}
+    for name, *ratios, counted, alone, together in lines_of(run(work, "cores", str(pairs)), "cores"):
+        rows[name] = (*(int(ratio) / 1000 for ratio in ratios), int(counted), float(alone), float(together))
+    return rows
+
+
+def byte_rows(work):
+    """{name: bytes of the heap}"""
+    return {name: int(count) for name, count in lines_of(run(work, "bytes"), "bytes")}
+
+
 def panics(work):
     """Symbols of the archive that have to do with panics or formatting."""
     archive = os.path.join(work, TARGET, "librt_dma_pool.a")

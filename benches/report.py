@@ -65,6 +65,10 @@ def judge_maps(judge, lines):
             # One check for all pages but the first may cost something: it is that of two pages.
             most = sum(rows[kind, direction, str(2 * bound.PAGE)])
             judge.line(map_ + unmap <= most, f"{text} (<= {most}, as for two pages)")
+        elif kind == "elsewhere" and int(size) == largest:
+            one = rows[kind, direction, str(bound.PAGE)]
+            each = (map_ + unmap - sum(one)) / (pages - 1)
+            judge.line(each <= bound.MAP_PAGE, f"{text}, {each:.1f} for each further page (<= {bound.MAP_PAGE})")
         elif kind == "pool":
             judge.line(map_ + unmap <= bound.MAP_RECORDED, f"{text} (<= {bound.MAP_RECORDED})")
         elif kind in bound.COPY and direction == "from-device" and int(size) == largest:
@@ -82,7 +86,8 @@ def judge_stretches(judge, lines):
     rows = {words[0]: tuple(map(int, words[1:])) for words in measure.lines_of(lines, "stretch")}
     for name in bound.STRETCHES:
         over, longest, pages = rows[name]
-        judge.line(over <= bound.STRETCH, f"QEMU: lock held, {name}: {over} instructions (<= {bound.STRETCH}) beside 4 for "
+        most = bound.stretch(name)
+        judge.line(over <= most, f"QEMU: lock held, {name}: {over} instructions (<= {most}) beside 4 for "
                                           f"each 64 pages of the request; {longest} for {pages} pages")
     return rows
 
@@ -126,6 +131,16 @@ def judge_blocks(judge, rows, touched):
                    f"host: blocks of {size}: {accesses} of {calls} calls access DMA memory (0); of the baseline's {seen[1]}")
 
 
+def judge_cores(judge, rows):
+    for name, (median, lower, upper, counted, alone, together) in rows.items():
+        text = (f"host: two cores, {name}: {median:.2f} times as much as one ({lower:.2f} to {upper:.2f}, {counted} pairs); "
+                f"{alone:.1f} ns an operation alone, {together - alone:.1f} waiting")
+        if name in bound.CORES:
+            judge.line(median >= bound.CORES[name], f"{text} (>= {bound.CORES[name]})")
+        else:
+            judge.beside(text)
+
+
 def main():
     work, *options = sys.argv[1:]
     if options not in ([], ["--quick"]):
@@ -137,7 +152,7 @@ def main():
     try:
         lines = measure.dma_bench(work, "bench")
         calls = judge_calls(judge, lines)
-        judge_syncs(judge, lines)
+        syncs = judge_syncs(judge, lines)
         maps = judge_maps(judge, lines)
         stretches = judge_stretches(judge, measure.dma_bench(work, "stretch"))
         pages = {size: measure.page_rows(work, size) for size in sizes}
@@ -146,6 +161,11 @@ def main():
         judge_traces(judge, traces)
         blocks, touched = measure.block_rows(work), measure.touches(work)
         judge_blocks(judge, blocks, touched)
+        cores = measure.core_rows(work, bound.QUICK_PAIRS if quick else bound.PAIRS)
+        judge_cores(judge, cores)
+        heap = measure.byte_rows(work)
+        for name, count in heap.items():
+            judge.beside(f"host: heap: {name}: {count} bytes")
     except (measure.Broken, KeyError) as error:
         judge.line(False, f"no measurement: {error}")
         return 1
@@ -159,7 +179,7 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, maps, stretches, pages, traces, blocks, touched, sections))
+            file.write(tables.results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections))
         with open(os.path.join(here, "plot.svg"), "w") as file:
             file.write(plot.svg(pages, traces))
     print(f"{judge.kept} kept, {judge.missed} missed")

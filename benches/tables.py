@@ -17,6 +17,14 @@ of `rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; 
 turns.
 """
 
+SYNCS = """
+## Sync calls, on aarch64
+
+`benches/syncs.c`, in the same kernel: `rt_dma_sync_out_data` and `rt_dma_sync_in_data`, each *ours / reference*. The
+reference is written in C and takes the steps of `dma_pool.c`, with none of the checks that the library promises beyond
+that. A call may take {bound} instructions more: a translation that an interrupt cannot change.
+"""
+
 MAPS = """
 ## Streaming maps, on aarch64
 
@@ -30,6 +38,8 @@ STRETCHES = """
 On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions, and 4
 for every 64 pages of the request; *over* is what is left without those. The kernel counts from one service to the
 other, so here the library masks interrupts by the port's (feature `irq-port`): a few instructions more than as shipped.
+*patience*: other calls come between the steps of a call time and again, so that it does the rest at once; its bound is
+{patience}.
 """
 
 PAGES = """
@@ -84,6 +94,21 @@ cached memory. Per allocation and free, with the loop around them. Accesses to D
 all of it out of bounds, while 1,024 blocks are allocated and freed three times over.
 """
 
+CORES = """
+## Two cores
+
+`benches/host/cores.c`, on a host: how much two cores do together that allocate and free at the same time, against one
+alone. The median of pairs of slices that no other program disturbed, and its quartiles; the time of an operation, and what
+is added to it with the other core at work: the wait for the lock, and for cache lines that the other core has.
+"""
+
+HEAP = """
+## Heap memory
+
+`benches/host/bytes.c`, on a 64-bit host: what the library asks for, without what the heap adds. A direct mapping takes
+none. A device has a record only with a mask, or with managed resources.
+"""
+
 SIZE = """
 ## The archive
 
@@ -110,6 +135,33 @@ def calls_table(calls):
     return table(["", "first touch", "steady state", "together", "bound"], rows)
 
 
+def syncs_table(syncs):
+    split = [(*name.split(","), costs) for name, costs in syncs.items()]
+    sizes = sorted({int(size) for *_, size, _ in split})
+    rows = {}
+    for kind, call, size, costs in split:
+        rows.setdefault((kind, call), {})[int(size)] = costs
+    lines = []
+    for (kind, call), costs in rows.items():
+        cells = [marked(f"{ours:,} / {its:,}", ours <= its + bounds.SYNC) for ours, its in (costs[size] for size in sizes)]
+        lines.append([f"{kind}, {call.replace('-', ' ')}"] + cells)
+    return table(["operations, call"] + [f"{size:,} bytes" for size in sizes], lines)
+
+
+def cores_table(cores):
+    rows = []
+    for name, (median, lower, upper, counted, alone, together) in cores.items():
+        least = bounds.CORES.get(name)
+        rows.append([name.replace("-", " "), marked(f"{median:.2f}", least is None or median >= least),
+                     f"{lower:.2f} to {upper:.2f}", str(least or "-"), str(counted), f"{alone:.1f} ns",
+                     f"{together - alone:.1f} ns"])
+    return table(["", "together", "quartiles", "bound", "pairs", "alone", "waiting"], rows)
+
+
+def heap_table(heap):
+    return table(["for", "bytes"], [[name.replace(",", ", pages: "), f"{count:,}"] for name, count in heap.items()])
+
+
 def maps_table(maps):
     sizes = sorted({int(size) for *_, size in maps})
     rows = []
@@ -123,7 +175,7 @@ def stretch_table(stretches):
     rows = []
     for name in bounds.STRETCHES:
         over, longest, pages = stretches[name]
-        rows.append([name, str(longest), str(pages), marked(str(over), over <= bounds.STRETCH)])
+        rows.append([name, str(longest), str(pages), marked(str(over), over <= bounds.stretch(name))])
     return table(["", "longest", "pages of its request", "over"], rows)
 
 
@@ -164,18 +216,21 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, maps, stretches, pages, traces, blocks, touched, sections):
+def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
     return "".join([
         INTRODUCTION,
         CALLS, calls_table(calls),
+        SYNCS.format(bound=bounds.SYNC), syncs_table(syncs),
         MAPS, maps_table(maps),
-        STRETCHES.format(bound=bounds.STRETCH), stretch_table(stretches),
+        STRETCHES.format(bound=bounds.STRETCH, patience=bounds.PATIENCE), stretch_table(stretches),
         PAGES.format(large=bounds.LARGE, faster=bounds.FASTER, crossed=bounds.CROSSED), pages_table(pages),
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
         TRACES, traces_table(traces),
         BLOCKS, blocks_table(blocks, touched),
+        CORES, cores_table(cores),
+        HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
     ])

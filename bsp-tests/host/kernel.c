@@ -26,6 +26,7 @@ static char *linear;
 static unsigned char is_linear[RAM_PAGES];
 static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
 static int heap_blocks;
+static rt_size_t heap_requested;
 static __thread int in_interrupt, masked; /* each thread plays a core */
 
 static rt_size_t page_table[1];
@@ -54,6 +55,11 @@ void host_start(void)
 int host_heap_blocks(void)
 {
     return heap_blocks;
+}
+
+rt_size_t host_heap_requested(void)
+{
+    return heap_requested;
 }
 
 int host_mappings(void)
@@ -93,6 +99,7 @@ void *rt_calloc(rt_size_t count, rt_size_t size)
 {
     need_thread(__func__);
     heap_blocks++;
+    heap_requested += count * size;
     return calloc(count, size);
 }
 

@@ -19,6 +19,8 @@ void host_leave_mmu_off(void);
 /* Return the numbers of heap blocks and of mappings in use. */
 int host_heap_blocks(void);
 int host_mappings(void);
+/* Returns how many bytes were allocated from the heap until now, those that were freed again included. */
+rt_size_t host_heap_requested(void);
 /* Returns how many bytes all cache flushes covered until now. */
 rt_size_t host_flushed(void);
 /* Returns the last text of rt_kprintf. */
