@@ -365,7 +365,7 @@ static void stretch_patience(void)
         }
     }
     stand_in_between = disturb;
-    for (int step = 0; step < 2000; ++step)
+    for (int step = 0; step < 400; ++step)
     {
         rt_size_t page = take(1 + random_below(96)), other = take_aligned(1 + random_below(24), 8);
 

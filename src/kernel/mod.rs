@@ -75,6 +75,15 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
         self.v2p(va).is_some()
     }
 
+    /// Returns whether [`v2p`](Kernel::v2p) would return, for each of `pages` pages from `va` on, the page at the same
+    /// distance from `pa`. `va` and `pa` begin a page. A kernel may have a faster way to find out.
+    ///
+    /// Context: any.
+    fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
+        let mut offsets = (0..pages).map(|page| page * PAGE_SIZE);
+        offsets.all(|offset| self.v2p(va.wrapping_add(offset)) == Some(pa.wrapping_add(offset)))
+    }
+
     /// Returns whether the kernel has page tables. A kernel without them leaves the MMU off: all memory is mapped at
     /// [`linear`](Kernel::linear), and [`map`](Kernel::map) returns such an address for cached memory and `None` for other
     /// memory.

@@ -155,11 +155,13 @@ fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
 
 /// Looks up every page after the first.
 fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Place> {
-    let mut is_contiguous = true;
-    let mut offset = PAGE_SIZE - va % PAGE_SIZE;
-    while offset < size {
-        is_contiguous &= kernel.v2p(va.wrapping_add(offset))? == pa.wrapping_add(offset);
-        offset += PAGE_SIZE;
+    let first = PAGE_SIZE - va % PAGE_SIZE;
+    let (next, next_pa) = (va.wrapping_add(first), pa.wrapping_add(first));
+    if kernel.leads_to(next, next_pa, size.saturating_sub(first).div_ceil(PAGE_SIZE)) {
+        return Some(Place { pa, is_contiguous: true });
     }
-    Some(Place { pa, is_contiguous })
+    // Not contiguous, or a page is not mapped.
+    let mut offsets = (first..size).step_by(PAGE_SIZE);
+    let is_mapped = offsets.all(|offset| kernel.is_mapped(va.wrapping_add(offset)));
+    is_mapped.then_some(Place { pa, is_contiguous: false })
 }

@@ -124,6 +124,10 @@ unsafe impl Kernel for RtThread {
         probe::is_mapped(va)
     }
 
+    fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
+        probe::leads_to(va, pa, pages)
+    }
+
     fn has_page_tables(&self) -> bool {
         // SAFETY: see above.
         unsafe { rt_dma_port_has_page_tables() != 0 }
