@@ -343,6 +343,43 @@ intptr_t rt_dma_set_min_align_mask(struct rt_device *dev,
 uintptr_t rt_dma_get_min_align_mask(struct rt_device *dev);
 
 /**
+ * @brief Checks that a device has the memory region that its node names, and makes it the device's if it is not yet.
+ *
+ * A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
+ * function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after
+ * `rt_dma_own_region_release`.
+ *
+ * @code{.c}
+ * if (rt_dma_own_region_init(dev, RT_NULL, 0) != RT_EOK)
+ * {
+ *     rt_kprintf("the display has no memory of its own\n");
+ * }
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] node The node that names the region: the device's own, or NULL for that one.
+ * @param[in] index The number of the region in `memory-region`, from 0 on.
+ * @retval RT_EOK The region is the device's.
+ * @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
+ * @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
+ * @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
+ * @note Context: thread.
+ */
+intptr_t rt_dma_own_region_init(struct rt_device *dev,
+                                const void *node,
+                                uintptr_t index);
+
+/**
+ * @brief Ends a device's right to the regions that its node names: it is served from them no more.
+ *
+ * Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions again.
+ *
+ * @param[in] dev The device. With NULL the call does nothing.
+ * @note Context: any.
+ */
+void rt_dma_own_region_release(struct rt_device *dev);
+
+/**
  * @brief Creates a pool of small blocks of one size, in coherent memory of a device.
  *
  * The pool allocates pages from the device's `rt_dma_alloc`, when blocks are asked for. The rules are those of Linux's
@@ -766,7 +803,8 @@ intptr_t rt_dma_reserved_memory_install(void);
  * are 1.
  * @retval RT_EOK The mask is set.
  * @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
- * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask.
+ * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool, and for a
+ * device that itself lies within its streaming mask and whose bus does not translate, that is no error.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_EBUSY The call needs a thread.
  * @note Context: thread first, then any. A device's first mask needs a thread too.

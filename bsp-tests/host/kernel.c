@@ -103,6 +103,11 @@ void *rt_calloc(rt_size_t count, rt_size_t size)
     return calloc(count, size);
 }
 
+void *rt_malloc(rt_size_t size)
+{
+    return rt_calloc(1, size);
+}
+
 void rt_free(void *ptr)
 {
     /* Volatile, because otherwise the compiler removes the writes. */

@@ -6,6 +6,7 @@
 #include <drivers/ofw_io.h>
 #include <mm_aspace.h>
 #include <rt_dma.h>
+#include <linux/of_reserved_mem.h>
 #include "expect.h"
 #include "kernel.h"
 
@@ -122,6 +123,19 @@ void drivers_with_reserved_memory(void)
     buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
     EXPECT(buffer && handle == PLACE);
     EXPECT(rt_kmem_v2p((void *)(handle - rt_kmem_pvoff())) == ARCH_MAP_FAILED);
+    rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
+
+    /* As drivers for Linux ask for it. */
+    EXPECT(of_reserved_mem_device_init(&decoder) == 0);
+    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 0) == 0);
+    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&node, 1) == -ENODEV);
+    EXPECT(of_reserved_mem_device_init_by_idx(&decoder, (struct device_node *)&open, 0) == -EINVAL);
+    EXPECT(of_reserved_mem_device_init(&plain) == -EINVAL);
+    of_reserved_mem_device_release(&decoder);
+    EXPECT(!rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE));
+    EXPECT(of_reserved_mem_device_init(&decoder) == 0);
+    buffer = rt_dma_alloc(&decoder, 4096, &handle, RT_DMA_F_DEVICE);
+    EXPECT(buffer && handle == PLACE);
     rt_dma_free(&decoder, 4096, buffer, handle, RT_DMA_F_DEVICE);
 
     /* Every device is served from the default pool when the boot pools are full. */

@@ -7,5 +7,6 @@ pub mod debug;
 pub mod device;
 pub mod driver;
 pub mod list;
+pub mod own_region;
 pub mod reserved_memory;
 pub mod streaming;

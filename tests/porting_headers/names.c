@@ -8,6 +8,7 @@
 #endif
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/scatterlist.h>
 #ifdef RTTHREAD_LAST
 #include <rtdevice.h>
@@ -120,6 +121,16 @@ int pools(struct device *dev, struct rt_device *rt)
     pool = dmam_pool_create("descriptors", rt, 68, 0, 0);
     dmam_pool_destroy(pool);
     return block ? 0 : -ENOMEM;
+}
+
+int regions(struct device *dev, struct device_node *np);
+int regions(struct device *dev, struct device_node *np)
+{
+    int err = of_reserved_mem_device_init(dev) | of_reserved_mem_device_init_by_idx(dev, np, 1);
+
+    err |= of_reserved_mem_device_init_by_name(dev, np, "frames");
+    of_reserved_mem_device_release(dev);
+    return err;
 }
 
 int limits(struct device *dev);

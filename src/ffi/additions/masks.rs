@@ -3,6 +3,7 @@
 use core::hint::black_box;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masked_ops::{Original, is_masked, original_of, table_for, unmasked};
@@ -11,7 +12,7 @@ use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, PAGE_SIZE};
 
 /// Returns the masks of the device. A device without operations is a new one: the masks of an earlier device at its address
 /// do not count.
@@ -42,7 +43,8 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
 /// are 1.
 /// @retval RT_EOK The mask is set.
 /// @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
-/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask.
+/// @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool, and for a
+/// device that itself lies within its streaming mask and whose bus does not translate, that is no error.
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_EBUSY The call needs a thread.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
@@ -115,7 +117,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     let ops = ops_of(operations).or(operations.alloc.is_none().then_some(MapOps::NonCoherent));
-    if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask)) {
+    if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask) && is_forbidden(ops, device, mask, coherent)) {
         return errors.io;
     }
     let address = core::ptr::from_ref(operations).expose_provenance();
@@ -135,6 +137,14 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
         tell_block_pools(device);
     }
     errors.ok
+}
+
+/// Whether a mask within which no pool has a page cannot be of use. Without any pool nothing is known yet. And buffers of the
+/// kernel's memory can be mapped without a pool, if the device reaches it: that in which the device's structure lies, at least.
+fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool {
+    let reaches = |pa: usize| !ops.are_translated() && is_within(pa, PAGE_SIZE, mask);
+    let is_memory_reached = || !coherent && DMA.kernel.v2p(device.0).is_some_and(reaches);
+    DMA.pools().next().is_some() && !is_memory_reached()
 }
 
 /// Gives the device the table for its masks and `operations`, those that it had before; without a mask, `operations`.

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file of_reserved_mem.h
+ * @brief For porting drivers from Linux: a device's own memory, which its node names in `memory-region`.
+ *
+ * The library serves a device from all regions that its node names, from the first call on. So these calls only state whether
+ * a region is there. What differs from Linux: the node is the device's own, and a device with several regions has them all.
+ */
+#ifndef RT_DMA_LINUX_OF_RESERVED_MEM_H
+#define RT_DMA_LINUX_OF_RESERVED_MEM_H
+
+#include <rt_dma_linux/types.h>
+
+/* A port that has Linux's header, or one of its own, after this one in the path keeps it. */
+#if defined(__KERNEL__) && defined(__has_include_next)
+#if __has_include_next(<linux/of_reserved_mem.h>)
+#define RT_DMA_LINUX_HAS_OF_RESERVED_MEM
+#include_next <linux/of_reserved_mem.h>
+#endif
+#endif
+
+#ifndef RT_DMA_LINUX_HAS_OF_RESERVED_MEM
+
+struct device_node;
+struct rt_ofw_node;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* RT-Thread's drivers/ofw.h declares it. */
+int rt_ofw_prop_index_of_string(const struct rt_ofw_node *np, const char *propname, const char *string);
+const void *rt_dma_port_node(void *dev);
+#ifdef __cplusplus
+}
+#endif
+
+/** @brief Gives the device region `idx` of its node. Returns 0; -EINVAL for another node; -ENODEV. Thread. */
+static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
+{
+    struct rt_device *rt = dma_rt_device(dev);
+
+    if (!rt || !np || idx < 0 || (const void *)np != rt_dma_port_node(rt))
+    {
+        return -EINVAL;
+    }
+    return rt_dma_own_region_init(rt, np, (uintptr_t)idx) ? -ENODEV : 0;
+}
+
+/** @brief Gives the device the region of its node that `memory-region-names` calls `name`. Returns as the call by number. */
+static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct device_node *np, const char *name)
+{
+    int idx = np ? rt_ofw_prop_index_of_string((const struct rt_ofw_node *)(void *)np, "memory-region-names", name) : -1;
+
+    return idx < 0 ? -EINVAL : of_reserved_mem_device_init_by_idx(dev, np, idx);
+}
+
+/** @brief Gives the device the first region of its node. Returns as the call by number; -EINVAL without a node. */
+static inline int of_reserved_mem_device_init(dma_device_t dev)
+{
+    struct rt_device *rt = dma_rt_device(dev);
+
+    return of_reserved_mem_device_init_by_idx(dev, rt ? (struct device_node *)(uintptr_t)rt_dma_port_node(rt) : NULL, 0);
+}
+
+/** @brief Ends the device's right to its regions. Buffers that it has stay, and are freed as before. */
+static inline void of_reserved_mem_device_release(dma_device_t dev)
+{
+    rt_dma_own_region_release(dma_rt_device(dev));
+}
+
+#endif /* RT_DMA_LINUX_HAS_OF_RESERVED_MEM */
+
+#endif /* RT_DMA_LINUX_OF_RESERVED_MEM_H */

@@ -1,0 +1,64 @@
+//! `rt_dma_own_region_init`, `rt_dma_own_region_release`.
+
+use core::ffi::c_void;
+
+use crate::abi::rt_device;
+use crate::additions::own_region::NoOwnRegion;
+use crate::ffi::dropin::ops::table_of;
+use crate::ffi::status::errors;
+use crate::ffi::{DMA, device};
+use crate::kernel::Kernel;
+use crate::kernel::rtthread::rt_dma_port_node;
+
+/// @brief Checks that a device has the memory region that its node names, and makes it the device's if it is not yet.
+///
+/// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
+/// function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after
+/// `rt_dma_own_region_release`.
+///
+/// @code{.c}
+/// if (rt_dma_own_region_init(dev, RT_NULL, 0) != RT_EOK)
+/// {
+///     rt_kprintf("the display has no memory of its own\n");
+/// }
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] node The node that names the region: the device's own, or NULL for that one.
+/// @param[in] index The number of the region in `memory-region`, from 0 on.
+/// @retval RT_EOK The region is the device's.
+/// @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
+/// @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
+/// @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_own_region_init(dev: *mut rt_device, node: *const c_void, index: usize) -> isize {
+    let errors = errors();
+    let Some(device) = device(dev) else { return errors.inval };
+    if !DMA.kernel.can_sleep() || table_of(device).is_none() {
+        return errors.busy;
+    }
+    // SAFETY: the caller's device.
+    let own = unsafe { rt_dma_port_node(dev.cast()) };
+    if !node.is_null() && !core::ptr::eq(node, own) {
+        return errors.inval;
+    }
+    match DMA.have_own_region(device, index) {
+        Ok(()) => errors.ok,
+        Err(NoOwnRegion::NotThere) => errors.empty,
+        Err(NoOwnRegion::NotNow) => errors.busy,
+    }
+}
+
+/// @brief Ends a device's right to the regions that its node names: it is served from them no more.
+///
+/// Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions again.
+///
+/// @param[in] dev The device. With NULL the call does nothing.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_own_region_release(dev: *mut rt_device) {
+    if let Some(device) = device(dev) {
+        DMA.release_own_regions(device);
+    }
+}
