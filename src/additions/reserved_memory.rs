@@ -2,8 +2,8 @@
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
 //! A node with a fixed place needs nothing here: it becomes a pool when the first device that names it in
-//! `memory-region` asks for its operations (`device_tree`). What is left is what no device asks for: the pool that is
-//! everyone's, and memory for the nodes that leave their place open.
+//! `memory-region` asks for its operations (`device_tree`). This file serves what no device asks for: the pool for every
+//! device, and memory for the nodes without a fixed place.
 
 use crate::dropin::pool::{NamedBy, Region};
 use crate::dropin::registry::{Dma, Installer};
@@ -14,7 +14,7 @@ use crate::kernel::{Entry, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
-/// Why a node is not served. The others are.
+/// The reason why a node is not served. The other nodes are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
@@ -46,14 +46,16 @@ impl From<Error> for ReservedError {
 }
 
 impl<K: ReservedMemory> Dma<K> {
-    /// Chooses and reserves memory for those shared pools whose nodes leave it open, and installs the one that is
-    /// everyone's. Each node by itself, with a line in the log if it cannot be; returns the first error. What is
-    /// done already is not done again. *Thread*, at boot.
+    /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for every
+    /// device. Each node is served by itself; one that cannot be served has a line in the log. Returns the first error. A
+    /// second call does not repeat what the first did.
+    ///
+    /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
         let mut result = Ok(());
         let mut index = 0;
         loop {
-            // The right to install lasts for one node, and no line is written with it.
+            // The turn lasts for one node, and no line is written during it.
             let installer = self.installer().ok_or(ReservedError::Context)?;
             let installed = match self.kernel.shared_pool(index) {
                 None => return Err(ReservedError::NoTree),
@@ -86,7 +88,7 @@ impl<K: ReservedMemory> Dma<K> {
         let is_pool = |region: &Region| {
             self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
         };
-        // What can fail comes before memblock, which takes nothing back.
+        // What can fail comes first: memblock cannot undo a reservation.
         let is_needed = pool.is_default && !is_pool(&region);
         let everyones =
             if is_needed { Some(self.new_pool(&installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
@@ -95,7 +97,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::NoMemory);
         }
         match everyones {
-            // Everyone's: a device that names it is served from it first, and shares it.
+            // The pool for every device: a device that names it is served from it first, and shares it.
             Some(pool) => {
                 self.link(&installer, pool);
             }
@@ -108,8 +110,8 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// The lowest memory for a node that leaves its place open: of its size and alignment, within its
-    /// `alloc-ranges`, in whole pages, that has no owner.
+    /// Returns the lowest memory for a node without a fixed place: of its size and alignment, within its `alloc-ranges`, in
+    /// whole pages, and without an owner.
     fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
         let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
         let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
@@ -135,7 +137,7 @@ impl<K: ReservedMemory> Dma<K> {
         Ok((start, start.checked_add(size).ok_or(ReservedError::NoRoom)?))
     }
 
-    /// The lowest place within `memory` and one of the node's `alloc-ranges`.
+    /// Returns the lowest place within `memory` and one of the node's `alloc-ranges`.
     fn lowest_of(&self, node: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (first, end) = memory;
         if self.kernel.alloc_range(node, 0) == Entry::End {
@@ -181,12 +183,12 @@ impl<K: ReservedMemory> Dma<K> {
         if let Some(pool) = self.covering(start, end) {
             return Some(pool.end());
         }
-        // Once the boot allocator has given away what it held, its lists say nothing any more.
+        // Once the boot allocator has given away what it held, its lists are not valid any more.
         let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.is_paged(*page))?;
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator knows.
+    /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator knows.
     fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
         let mut index = 0;
         loop {

@@ -24,7 +24,7 @@ pub(crate) enum Asked {
 
 impl<K: Kernel> Dma<K> {
     /// Makes the regions that the device's node names its pools, and returns whether it needs the device-tree operations:
-    /// it has such a region, or a bus with `dma-ranges` above it. *Thread*, if the device has a node.
+    /// it has such a region, or a bus with `dma-ranges` above it. Context: any without a node; otherwise thread.
     pub(crate) fn claim_regions(&self, device: Device) -> Asked {
         if !self.kernel.has_node(device) {
             self.end_old_claims(device, false);
@@ -66,7 +66,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Ends the claims of an earlier device at this address: those on regions that the node of the device, if it has one,
     /// does not name. The claims of the device itself stay as they are, so that a second thread which asks for the
-    /// operations of the same device takes nothing away from the first. Any context without a node, else *thread*.
+    /// operations of the same device takes nothing away from the first. Context: any without a node; otherwise thread.
     fn end_old_claims(&self, device: Device, has_node: bool) {
         for pool in self.pools().filter(|pool| pool.is_claimed_by(device)) {
             if !has_node || !self.names(device, pool) {

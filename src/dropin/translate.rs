@@ -107,7 +107,7 @@ impl<K: Kernel> Bus<K> {
     }
 
     /// The first memory in `[from, last]`, both included, that the device reaches with addresses up to `mask`, as far as it
-    /// goes. Any context; the time grows with the number of ranges or windows.
+    /// goes. Context: any. The time grows with the number of ranges or windows.
     pub(crate) fn next_reachable(&self, from: Pa, last: Pa, mask: u64) -> Option<Reachable> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first = from;

@@ -170,7 +170,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.bad_calls.load(Relaxed)
     }
 
-    /// A block, or `None` if there is no memory. Any context while a block is free; where none is, a thread gets more
+    /// A block, or `None` if there is no memory. Context: any while a block is free; if none is free, a thread gets more
     /// memory, and an interrupt `None`.
     #[inline(always)]
     pub fn allocate(&self) -> Option<Block> {

@@ -160,7 +160,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         self.pools().find(|known| core::ptr::eq(*known, pool)).map(BlockPool::device)
     }
 
-    /// The device has another coherent mask: its pools hand out only blocks that it reaches with that one. Any context;
+    /// The device has another coherent mask: its pools hand out only blocks that it reaches with that one. Context: any;
     /// takes the longer the more memory the pools have.
     pub fn follow_mask(&self, device: Device) {
         let follow = || self.pools().filter(|pool| pool.device == device).for_each(BlockPool::follow_mask);

@@ -85,7 +85,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     // --- the mask --------------------------------------------------------------------------------------------------
 
     /// Hands out only blocks that the device reaches with the mask that it has now. Those that it holds already stay, and are
-    /// freed as ever. Any context; takes the longer the more memory the pool has.
+    /// freed as ever. Context: any. The time grows with the pool's memory.
     pub fn follow_mask(&self) {
         loop {
             let limit = self.pages.limit(self.device);

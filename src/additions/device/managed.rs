@@ -1,4 +1,4 @@
-//! What a device manages: buffers, mappings and pools that go by themselves, the newest first, when its driver does
+//! Managed resources: buffers, mappings and pools that are released, the newest first, when the device's driver is removed
 //! (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
 //! A resource is a function that releases it and the words that the function takes, so that nothing is linked that no
@@ -22,7 +22,7 @@ pub struct ManagedClaim {
     words: Words,
 }
 
-/// A place in a device's list that is not filled yet. Dropping it removes the place.
+/// A reserved place in a device's list that has no resource yet. Dropping it removes the place.
 pub struct Slot<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
@@ -35,7 +35,7 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        // What plain calls in interrupts left does not pile up.
+        // Frees what plain calls in interrupts left in the list.
         while self.keys.has_gone() && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
         let resource = Resource { kind: Kind::Gone, release: |_, _| {}, words: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
@@ -109,7 +109,7 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Ends a claim: the resource is gone, or, if it was not given back after all, managed as before. If its device was
-    /// released meanwhile, it is managed no more in either case. Context: any.
+    /// released meanwhile, it is not managed any more in either case. Context: any.
     pub fn settle(&self, claim: ManagedClaim, is_gone: bool) {
         let ManagedClaim { device, kind, words } = claim;
         self.find(device, |record| {
@@ -135,7 +135,9 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Releases all that the device manages, in the reverse of the order in which it was made. Of two that call at once
-    /// one does it. *Thread*; false, and nothing happens, elsewhere.
+    /// one does it.
+    ///
+    /// Context: thread. Elsewhere it returns false and changes nothing.
     pub fn release(&self, device: Device) -> bool {
         if !self.kernel.can_sleep() {
             return false;
@@ -153,7 +155,7 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Slot<'_, K> {
-    /// Puts what was made into the device's list. Context: thread.
+    /// Puts a new resource into the device's list. Context: thread.
     pub fn manage(mut self, kind: Kind, release: Release, words: Words) {
         let Some(mut resource) = self.resource.take() else { return };
         (resource.kind, resource.release, resource.words) = (kind, release, words);

@@ -1,4 +1,4 @@
-//! Which devices may have a mask: found out without a lock.
+//! A set of the devices that may have a mask, which is read without a lock.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -10,7 +10,7 @@ use crate::kernel::Device;
 /// A set of devices that have a mask, or had one. Others may seem to be in it, so it only saves the search for a record of
 /// most devices that have none.
 pub(crate) struct MaskedDevices {
-    /// Whether the set is empty: 0 if it is.
+    /// 0 if the set is empty.
     any: AtomicUsize,
     bits: [AtomicUsize; WORDS],
 }
@@ -23,7 +23,7 @@ impl MaskedDevices {
         MaskedDevices { any: AtomicUsize::new(0), bits: [const { AtomicUsize::new(0) }; WORDS] }
     }
 
-    /// The word and the bit that stand for a device.
+    /// Returns the word and the bit that stand for a device.
     fn place(&self, device: Device) -> (&AtomicUsize, usize) {
         // Devices are structures of some hundred bytes, aligned for a pointer.
         let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;

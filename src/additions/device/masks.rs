@@ -1,8 +1,8 @@
 //! Which addresses a device can put on its bus: its masks
 //! (Linux `Documentation/core-api/dma-api-howto.rst`, "DMA addressing capabilities").
 //!
-//! The coherent mask limits what the device is allocated, the streaming mask what it is mapped. A device that has set
-//! none has all ones: no limit.
+//! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for it. Without
+//! a mask, all bits are ones: no limit.
 
 use crate::additions::device::record::{DeviceRecords, Masks, NoRecord};
 use crate::dropin::translate::MapOps;
@@ -12,7 +12,7 @@ use crate::dropin::translate::Reachable;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};
 
-/// Whether the `size` bytes from `handle` all lie within `mask`.
+/// Returns whether the `size` bytes from `handle` all lie within `mask`.
 pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
     let last = size.checked_sub(1).and_then(|last| (handle as u64).checked_add(last as u64));
     last.is_some_and(|last| last <= mask)
@@ -36,7 +36,7 @@ impl<K: Kernel> DeviceRecords<K> {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
-    /// The device's masks, and the address of the table of operations that its masked one stands before; zero if it has no
+    /// Returns the device's masks, and the address of the table of operations that its masked one stands before; zero if it has no
     /// masked one. Context: any.
     pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {
         self.find(device, |record| (record.masks.unpack(), record.operations)).unwrap_or((Masks::NONE, 0))
@@ -44,8 +44,9 @@ impl<K: Kernel> DeviceRecords<K> {
 
     /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before.
     /// Returns the device's masks now; without any, nothing stands before the table. A device of which nothing is
-    /// remembered has the masks `inherited`. Nothing is changed on failure. Any context if something is remembered of the
-    /// device already, else *thread*.
+    /// remembered has the masks `inherited`. Nothing is changed on failure.
+    ///
+    /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
         &self,
         device: Device,
@@ -72,7 +73,7 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Whether there is a page, in any pool that serves the device, all of which the device reaches with addresses up to
+    /// Returns whether there is a page, in any pool that serves the device, all of which the device reaches with addresses up to
     /// `mask`: then an allocation of a page succeeds as long as such a page is free. Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };

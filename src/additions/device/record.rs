@@ -1,7 +1,7 @@
 //! What the library remembers of a device beyond what `struct rt_device` has room for: its masks, and what it manages.
 //!
 //! A record is made when there is something to remember, and is freed when nothing is left to remember. It is found by the
-//! device's address, in any context; making one, or letting it go, is a *thread*'s.
+//! device's address. Context: any for the search; thread for making and freeing a record.
 //!
 //! A record must not outlive its device: the next device may lie at the same address. It ends when the driver releases the
 //! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for
@@ -13,7 +13,7 @@ use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 use crate::mem::lock::{IrqGuard, IrqLock};
 
-/// Lists that the records are spread over.
+/// Number of lists over which the records are spread.
 const BUCKETS: usize = 16;
 
 /// Why nothing can be remembered of a device now.
@@ -35,10 +35,10 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// The masks of a device that has set none.
+    /// The masks of a device for which none was set.
     pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
 
-    /// As they are kept in the heap, where nothing may need more alignment than a pointer.
+    /// The form in which masks are kept in the heap, which aligns for a pointer only.
     pub(crate) const fn pack(self) -> PackedMasks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
@@ -78,9 +78,9 @@ pub(crate) struct Record<K: Kernel> {
     pub(crate) masks: PackedMasks,
     /// The table of operations that its masked one stands before, as an address; zero if it has no masked one.
     pub(crate) operations: usize,
-    /// What a segment of the device's transfers may be.
+    /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
-    /// What it manages, the newest first.
+    /// The resources that the device manages, the newest first.
     pub(crate) resources: Option<KBox<K, Resource<K>>>,
     /// Resources that have been reserved and are not in the list yet.
     pub(crate) reserved: usize,
@@ -111,7 +111,7 @@ pub struct DeviceRecords<K: Kernel> {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// No records.
+    /// Makes an empty set of records.
     pub const fn new(kernel: K) -> Self {
         DeviceRecords {
             kernel,
@@ -122,19 +122,24 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K>> {
-        // Devices are structures of some hundred bytes: the low bits say little.
+        // Devices are structures of some hundred bytes: the low bits distinguish few of them.
         let index = (device.0 >> 6 ^ device.0 >> 12) % BUCKETS;
         let [first, ..] = &self.buckets;
         self.buckets.get(index).unwrap_or(first).lock(self.kernel)
     }
 
-    /// What `look` sees in the device's record, if there is one. Any context; `look` runs under the lock.
+    /// Returns what `look` returns for the device's record; `None` if there is no record. `look` runs under the lock.
+    ///
+    /// Context: any.
     pub(crate) fn find<T>(&self, device: Device, look: impl FnOnce(&mut Record<K>) -> T) -> Option<T> {
         let mut list = self.bucket(device);
         record_in(&mut list, device).map(look)
     }
 
-    /// The first answer that `look` has to the record of any device. Any context; `look` runs under a lock.
+    /// Returns the first result that is not `None` of `look`, which is called for the record of each device. `look` runs under
+    /// a lock.
+    ///
+    /// Context: any.
     pub(crate) fn find_map<T>(&self, mut look: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
@@ -152,7 +157,9 @@ impl<K: Kernel> DeviceRecords<K> {
         })
     }
 
-    /// The same, and makes the record if there is none: any context if there is one, else *thread*.
+    /// Returns what `look` returns for the device's record, and makes the record first if there is none.
+    ///
+    /// Context: any if there is a record; otherwise thread.
     pub(crate) fn find_or_make<T>(
         &self,
         device: Device,
@@ -177,7 +184,7 @@ impl<K: Kernel> DeviceRecords<K> {
         };
         let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
         let mut list = self.bucket(device);
-        // Another call may have been faster; then the new record goes back, after the lock.
+        // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
         if let Some(record) = record_in(&mut list, device) {
             return Ok(look(record));
         }
@@ -192,10 +199,10 @@ impl<K: Kernel> DeviceRecords<K> {
         loop {
             let mut list = self.bucket(device);
             let gone = take_idle(&mut list, device);
-            // The heap is a mutex's, so nothing goes back with the lock held.
+            // The heap takes a mutex, so nothing is freed with the lock held.
             drop(list);
             let Some(mut gone) = gone else { return };
-            // One by one: a list that is dropped as a whole takes as much of the stack as it is long.
+            // One by one: to drop a list as a whole takes stack for each of its elements.
             let mut resources = gone.resources.take();
             while let Some(mut resource) = resources {
                 resources = resource.next.take();
@@ -213,7 +220,7 @@ impl<K: Kernel> DeviceRecords<K> {
 
     /// Forgets what an earlier device at this address left, if `is_new` still finds that the present one has no operations.
     /// Returns how many of its resources were never released: they are not released now, since their owner may be gone as
-    /// well. Any context; `is_new` runs under the lock.
+    /// well. `is_new` runs under the lock. Context: any.
     ///
     /// `is_new` is asked under the lock because two threads may choose operations for the device at once: the first sets
     /// them before it remembers anything, so the second, which finds its record, finds the operations too.
@@ -223,7 +230,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
-            // A thread is about to add a resource: the device is there.
+            // A thread is about to add a resource: the device exists.
             if record.reserved != 0 {
                 return 0;
             }

@@ -1,4 +1,4 @@
-//! What a device manages, as data: resources, their list, and how many of them there are. The operations are in
+//! The data of managed resources: the resources, their list, and how many of them there are. The operations are in
 //! [`managed`](super::managed).
 
 use crate::mem::atomics::{
@@ -9,7 +9,7 @@ use crate::mem::atomics::{
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
 
-/// What a resource is. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
+/// The kind of a resource. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
 /// is mapped more than once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -29,10 +29,10 @@ pub enum Kind {
 /// resource has the key.
 const KEYS: usize = 64;
 
-/// How many managed resources there are, by their keys.
+/// The number of managed resources, by their keys.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
-    /// Resources of kind [`Kind::Gone`] that are in a list still.
+    /// Number of resources of kind [`Kind::Gone`] that are still in a list.
     gone: AtomicUsize,
 }
 
@@ -47,12 +47,12 @@ impl Keys {
         self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
     }
 
-    /// Whether a resource may have the key: one load. Context: any.
+    /// Returns whether a resource may have the key, by one load. Context: any.
     pub(super) fn may_have(&self, key: usize) -> bool {
         self.counter(key).load(Acquire) != 0
     }
 
-    /// Whether resources that plain calls gave back are in a list still. Context: any.
+    /// Returns whether resources that plain calls gave back are still in a list. Context: any.
     pub(super) fn has_gone(&self) -> bool {
         self.gone.load(Relaxed) != 0
     }
@@ -72,7 +72,7 @@ impl Keys {
         self.counter(key).fetch_sub(1, Publish);
     }
 
-    /// Counts a resource no more, because it leaves its list. Returns whether it was managed still.
+    /// Ends the count of a resource that leaves its list. Returns whether it was still managed.
     pub(super) fn uncount<K: Kernel>(&self, resource: &Resource<K>) -> bool {
         match resource.kind {
             Kind::Claimed => false,
@@ -87,16 +87,16 @@ impl Keys {
         }
     }
 
-    /// Counts the resources of a list no more. Returns how many of them were managed still. Context: any.
+    /// Ends the count of the resources of a list. Returns how many of them were still managed. Context: any.
     pub(super) fn uncount_all<K: Kernel>(&self, list: &List<K>) -> usize {
         resources(list).filter(|resource| self.uncount(resource)).count()
     }
 }
 
-/// What the release of a resource needs: its [`Kind`] decides.
+/// The words that the release of a resource needs. Their meaning depends on its [`Kind`].
 pub type Words = [usize; 4];
 
-/// Gives a resource of the device back. Called by a thread, once, with no lock held.
+/// Releases a resource of the device. Called by a thread, once, with no lock held.
 pub type Release = fn(Device, Words);
 
 /// A resource in its device's list.
