@@ -38,10 +38,10 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
 
 void rt_dma_port_device_choose_ops(void *dev, const void *ops)
 {
-    const struct rt_dma_map_ops *none = RT_NULL;
+    __typeof__(((struct rt_device *)dev)->dma_ops) none = RT_NULL;
 
     /* On riscv64, GCC 12 makes a compare-exchange that acquires, but does not release: this fence does. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    __atomic_compare_exchange_n(&((struct rt_device *)dev)->dma_ops, &none, (const struct rt_dma_map_ops *)ops, 0,
+    __atomic_compare_exchange_n(&((struct rt_device *)dev)->dma_ops, &none, ops, 0,
             __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
