@@ -46,7 +46,7 @@
 //! | free pages 3 and 4 | `#... .... ....` | 11, 0, tag 1 | 11 | closed |
 //!
 //! At *settle*, word 0 keeps the run of 2 pages that begins at page 1, and word 1 gets the run of 7 that begins at page 5
-//! and fills word 2: the tag there says 5. At the last step the freed pages join the runs on both sides: the run that began
+//! and fills word 2: the tag there is 5. At the last step the freed pages join the runs on both sides: the run that began
 //! at page 5 is gone from word 1.
 //!
 //! # Bounds
@@ -95,7 +95,7 @@ pub struct Taken {
 
 /// The pages of one pool.
 ///
-/// Whoever has a `&mut PageMap` holds the pool's lock.
+/// The owner of a `&mut PageMap` holds the pool's lock.
 pub struct PageMap {
     pages: usize,
     bits: Bitmaps,
@@ -259,7 +259,7 @@ impl PageMap {
         let index = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
-        // The tree says that `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
+        // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;
         }
@@ -548,7 +548,7 @@ impl PageMap {
             }
         }
         // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
-        // its last run; that does not matter, as the tree says that the run that is looked for is this one or before it.
+        // its last run; that does not matter, as by the tree the wanted run is this one or before it.
         let start = if begins != 0 { trailing_zeros(begins) } else { BITS - leading_ones(free) };
         index * BITS + start
     }

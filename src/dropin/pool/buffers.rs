@@ -82,7 +82,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Takes the lowest run of `pages` free pages in `[from, end)` at an address that is a multiple of `align` bytes, a power
-    /// of two; says at which page. `pages` is not zero. Any context.
+    /// of two; returns the first page. `pages` is not zero. Context: any.
     ///
     /// A search of many steps, each of which has the lock for itself.
     pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize, wanted: Flags) -> Option<Taken> {
@@ -158,7 +158,7 @@ impl<K: Kernel> Pool<K> {
             if !is_cached && let Some(through) = cached.or((!is_physical).then_some(va.get())) {
                 cache::flush(self.kernel, through, pages << PAGE_SHIFT);
             }
-            // Others change the bits beside them, but with the lock held.
+            // Other callers change the bits next to them, but with the lock held.
             let _held = self.lock();
             change(self.clean, span, mark);
         }
@@ -224,7 +224,7 @@ impl<K: Kernel> Pool<K> {
         view.base()
     }
 
-    /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` says; if it can be
+    /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` demands; if it can be
     /// one. Any context.
     #[inline(always)]
     pub fn buffer_at(&self, va: Va, sought: Sought) -> Option<usize> {
@@ -235,7 +235,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
-    /// handed out without a mapping, as `sought` says. Any context.
+    /// handed out without a mapping, as `sought` demands. Context: any.
     #[inline(always)]
     fn page_at(&self, va: Va, sought: Sought) -> Option<usize> {
         let [cached, uncached, write_through, physical] = &self.views;
