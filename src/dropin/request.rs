@@ -372,8 +372,9 @@ impl<K: Kernel> Dma<K> {
                     return self.free_many(size, va, handle, pool, page);
                 }
                 return match pool.free_usual(page, pages) {
+                    Usual::Done(()) => Ok(()),
                     Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-                    _ => Ok(()),
+                    Usual::No => self.free_later(size, va, handle, pool, page),
                 };
             }
         }
@@ -388,9 +389,17 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         match pool.free_many(page, whole_pages(size)) {
+            Usual::Done(()) => Ok(()),
             Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-            _ => Ok(()),
+            Usual::No => self.free_later(size, va, handle, pool, page),
         }
+    }
+
+    /// Frees the buffer at `page` of `pool`, whose lock another core has.
+    #[cold]
+    #[inline(never)]
+    fn free_later(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+        self.free_locked(size, va, handle, pool, page, pool.lock())
     }
 
     /// Frees the buffer at `page` of `pool`, whose lock is held.

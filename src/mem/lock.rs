@@ -40,6 +40,20 @@ impl<T> IrqLock<T> {
         }
     }
 
+    /// Takes the lock as [`lock`](Self::lock) does, if it is free. A caller that has another way needs no stack frame then.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn lock_if_free<K: Kernel>(&self, kernel: K) -> Option<IrqGuard<'_, K, T>> {
+        let saved = kernel.irq_save();
+        let guard = self.try_lock(kernel, saved);
+        if guard.is_none() {
+            // SAFETY: `irq_save` returned it last.
+            unsafe { kernel.irq_restore(saved) };
+        }
+        guard
+    }
+
     #[inline(always)]
     fn try_lock<K: Kernel>(&self, kernel: K, saved: usize) -> Option<IrqGuard<'_, K, T>> {
         // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each place

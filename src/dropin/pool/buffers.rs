@@ -49,7 +49,7 @@ pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
 impl<K: Kernel> Pool<K> {
     /// Allocates the lowest `pages` contiguous free pages for a [request](Self::request); `None` if no free run is long enough.
     /// Any context.
-    #[inline(always)]
+    #[inline(never)]
     pub fn take(&self, pages: usize, wanted: Flags) -> Option<Taken> {
         self.take_locked(self.map.lock(self.kernel), pages, wanted)
     }
@@ -341,7 +341,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     #[inline(never)]
-    pub(super) fn lock(&self) -> IrqGuard<'_, K, PageMap> {
+    pub(crate) fn lock(&self) -> IrqGuard<'_, K, PageMap> {
         self.map.lock(self.kernel)
     }
 }

@@ -18,7 +18,7 @@ pub enum Usual<'a, K: Kernel, T> {
     Done(T),
     /// Nothing has changed. The lock is still held.
     Locked(IrqGuard<'a, K, PageMap>),
-    /// Nothing has changed, and the lock was not taken.
+    /// Nothing has changed, and the lock was not taken: another core has it, or the view is not mapped.
     No,
 }
 
@@ -31,7 +31,7 @@ impl<K: Kernel> Pool<K> {
     pub fn allocate_usual(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Option<NonZeroUsize>)> {
         let (memory, own) = memory_for(wanted);
         let Some(base) = self.view(memory).base() else { return Usual::No };
-        let mut map = self.map.lock(self.kernel);
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
         match map.take_in_word(pages, own) {
             Some(page) => {
                 drop(map);
@@ -47,7 +47,7 @@ impl<K: Kernel> Pool<K> {
     pub fn allocate_many(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Option<NonZeroUsize>)> {
         let (memory, own) = memory_for(wanted);
         let Some(base) = self.view(memory).base() else { return Usual::No };
-        let mut map = self.map.lock(self.kernel);
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
         match map.take_across(pages, own) {
             Some(page) => {
                 drop(map);
@@ -76,7 +76,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(always)]
     pub fn free_usual(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
-        let mut map = self.map.lock(self.kernel);
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
         match map.give_back_in_word(page, pages) {
             true => Usual::Done(()),
             false => Usual::Locked(map),
@@ -86,7 +86,7 @@ impl<K: Kernel> Pool<K> {
     /// Frees as [`free_usual`](Self::free_usual) does, [`MANY`](crate::dropin::page_map::MANY) pages or more.
     #[inline(always)]
     pub fn free_many(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
-        let mut map = self.map.lock(self.kernel);
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
         match map.give_back_across(page, pages) {
             true => Usual::Done(()),
             false => Usual::Locked(map),
