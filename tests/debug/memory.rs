@@ -1,0 +1,177 @@
+//! Memory that was allocated: frees, the sync calls of `drivers/dma.h`, removed devices.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::additions::debug::{Allocated, Call, Freed, Kind, Mistake};
+use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::log::Name;
+
+#[test]
+fn frees_that_do_not_fit_are_reported() {
+    let rig = Rig::new();
+    let held = rig.alloc(8192, Flags::empty());
+    let at = format!("{:#x}, ", held.va);
+    rig.free(Freed { size: 4096, ..freed(&held) });
+    rig.found(Mistake::FreeSize, &format!("{at}4096 bytes, allocated with 8192"));
+
+    let rig = Rig::new();
+    let held = rig.alloc(100, Flags::empty());
+    rig.free(Freed { size: 200, ..freed(&held) });
+    rig.found(Mistake::FreeSize, &format!("{:#x}, 200 bytes, allocated with 100", held.va));
+    assert!(rig.free(freed(&held)), "it was freed: the pages are as many");
+
+    let rig = Rig::new();
+    let held = rig.alloc(64, Flags::empty());
+    rig.free(Freed { handle: held.handle + 64, ..freed(&held) });
+    rig.found(Mistake::FreeHandle, &format!("{:#x}, 64 bytes, its handle is {:#x}", held.va, held.handle));
+
+    let rig = Rig::new();
+    let held = rig.alloc(64, Flags::empty());
+    rig.free(Freed { is_managed: true, ..freed(&held) });
+    rig.found(Mistake::FreeKind, &format!("{:#x}, 64 bytes, it is a buffer", held.va));
+    assert!(rig.free(freed(&held)), "it is still allocated");
+
+    let rig = Rig::new();
+    let held = rig.machine.alloc(rig.device, 64, Flags::empty()).unwrap();
+    rig.record(rig.other(c"dma1"), &held);
+    rig.free(freed(&held));
+    rig.found(Mistake::FreeDevice, &format!("{:#x}, 64 bytes, allocated for dma1", held.va));
+}
+
+#[test]
+fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
+    let rig = Rig::new();
+    let held = rig.alloc(64, Flags::empty());
+    rig.free(freed(&held));
+    rig.silent();
+    assert!(rig.free(freed(&held)));
+    rig.found(Mistake::FreeTwice, &format!("{:#x}, 64 bytes, first by 0x2222", held.va));
+    rig.record(rig.device, &held);
+    rig.free(freed(&held));
+    assert_eq!(rig.lines(), [""; 0]);
+}
+
+#[test]
+fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
+    let rig = Rig::new();
+    let unknown = Freed { kind: Kind::Buffer, va: 0x9000, size: 64, handle: 0, pool: 0, is_managed: false };
+    assert!(!rig.free(unknown));
+    rig.silent();
+    rig.debug.refused(&rig.call(END), &unknown);
+    rig.found(Mistake::FreeUnknown, "0x9000, 64 bytes");
+}
+
+#[test]
+fn blocks_belong_to_their_pools() {
+    let rig = Rig::new();
+    let pool = |va| Allocated { kind: Kind::Pool, va, handle: 0, size: 64, flags: 0, pool: 0, is_managed: false };
+    for va in [0x1000, 0x2000] {
+        rig.debug.allocated(&rig.call(MAP), &pool(va));
+    }
+    let block = Allocated { kind: Kind::Block, va: 0x8040, handle: 0x40, pool: 0x1000, ..pool(0) };
+    rig.debug.allocated(&rig.call(MAP), &block);
+    assert_eq!((rig.debug.device_of_pool(0x1000), rig.debug.block_size(0x1000)), (Some(rig.device.0), 64));
+    let free = |pool, kind| rig.free(Freed { kind, va: 0x8040, size: 64, handle: 0x40, pool, is_managed: false });
+    free(0x2000, Kind::Block);
+    rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
+    free(0, Kind::Buffer);
+    assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
+    assert!(free(0x1000, Kind::Block));
+    rig.debug.destroyed(0x1000);
+    assert_eq!(rig.debug.device_of_pool(0x1000), None);
+    assert_eq!(rig.lines(), [""; 0]);
+}
+
+#[test]
+fn nocache_in_a_sync_of_cached_memory_and_the_reverse_are_reported() {
+    let rig = Rig::new();
+    let held = rig.alloc(4096, Flags::empty());
+    rig.sync_data(held.va + 64, 1500, Flags::NOCACHE);
+    rig.found(Mistake::SyncNocache, &format!("{:#x}, 1500 bytes", held.va + 64));
+
+    let rig = Rig::new();
+    let memory = own_memory(&rig);
+    rig.sync_data(memory, 64, Flags::NOCACHE);
+    rig.found(Mistake::SyncNocache, &format!("{memory:#x}, 64 bytes"));
+
+    let rig = Rig::new();
+    let held = rig.alloc(4096, Flags::NOCACHE);
+    rig.sync_data(held.va, 4096, Flags::empty());
+    rig.found(Mistake::SyncCached, &format!("{:#x}, 4096 bytes", held.va));
+
+    // A driver that asked for any memory cannot know that the pool's is not cached.
+    let rig = Rig::new();
+    rig.machine.dma.pools().next().unwrap().add_flags(Flags::NOCACHE);
+    let held = rig.alloc(4096, Flags::empty());
+    rig.sync_data(held.va, 4096, Flags::empty());
+    rig.sync_data(held.va, 4096, Flags::NOCACHE);
+    rig.silent();
+}
+
+#[test]
+fn a_sync_past_a_buffer_and_of_a_freed_one_are_reported() {
+    let rig = Rig::new();
+    let held = rig.alloc(1500, Flags::empty());
+    rig.sync_data(held.va, 1500usize.next_multiple_of(LINE), Flags::empty());
+    rig.silent();
+    rig.sync_data(held.va, 4096, Flags::empty());
+    rig.found(Mistake::SyncEnd, &format!("{:#x}, 4096 bytes, the end is {:#x}", held.va, held.va + 1500));
+
+    let rig = Rig::new();
+    let held = rig.alloc(1500, Flags::empty());
+    rig.free(freed(&held));
+    rig.machine.free(held).unwrap();
+    rig.sync_data(held.va, 64, Flags::empty());
+    rig.found(Mistake::SyncFreed, &format!("{:#x}, 64 bytes, freed by 0x2222", held.va));
+    // The library itself may use the memory meanwhile.
+    let again = rig.machine.alloc(rig.device, 1500, Flags::empty()).unwrap();
+    assert_eq!(again.va, held.va);
+    rig.sync_data(held.va, 64, Flags::empty());
+    assert_eq!(rig.lines(), [""; 0]);
+}
+
+#[test]
+fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
+    let rig = Rig::new();
+    let [kept, managed] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
+    rig.record(rig.device, &kept);
+    let (va, handle) = (managed.va, managed.handle);
+    let new = Allocated { kind: Kind::Buffer, va, handle, size: 64, flags: 0, pool: 0, is_managed: true };
+    rig.debug.allocated(&rig.call(MAP), &new);
+    rig.debug.released(&rig.call(END));
+    let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", kept.va);
+    assert_eq!(rig.lines(), [line]);
+    rig.debug.released(&rig.call(END));
+    assert_eq!(rig.lines(), [""; 0], "it is reported once");
+    assert!(rig.free(freed(&kept)), "a free after that is no mistake");
+    assert_eq!(rig.lines(), [""; 0]);
+}
+
+#[test]
+fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
+    let rig = Rig::new();
+    let held = rig.alloc(64, Flags::empty());
+    rig.debug.must_fail(&Call { is_new: true, ..rig.call(END) }, 64);
+    let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", held.va);
+    assert_eq!(rig.lines(), [line]);
+    rig.debug.released(&rig.call(END));
+    assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
+    rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
+    rig.debug.must_fail(&Call { is_new: true, ..rig.call(END) }, 64);
+    rig.unmap(named(MAPPING_ERROR, 64, Direction::ToDevice));
+    assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
+    assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
+    assert_eq!(rig.debug.find(Name::of(c"eth0")), None);
+}
+
+#[test]
+fn memory_that_was_given_back_without_a_call_is_forgotten_when_it_is_allocated_again() {
+    let rig = Rig::new();
+    let held = rig.alloc(8192, Flags::empty());
+    rig.machine.free(held).unwrap();
+    let again = rig.alloc(64, Flags::empty());
+    assert_eq!(again.va, held.va);
+    assert!(rig.free(freed(&again)));
+    rig.silent();
+}

@@ -1,0 +1,133 @@
+//! A driver whose calls the tests make, and what the debug mode found.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::additions::debug::{Allocated, Buffer, Call, Debug, Entry, Freed, Kind, Mistake, Named};
+use rt_dma_pool::additions::streaming::Direction;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::Device;
+use std::ffi::CStr;
+
+pub const START: usize = LOW.start;
+pub const MAP: usize = 0x1111;
+pub const END: usize = 0x2222;
+
+/// A driver, its device, and the debug mode that watches it.
+pub struct Rig {
+    pub machine: Machine,
+    pub debug: &'static Debug<FakeKernel>,
+    pub device: Device,
+}
+
+impl Rig {
+    pub fn with_entries(count: usize) -> Self {
+        let (machine, _) = Machine::with_pool(c"pool", START, 64 * PAGE);
+        let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(machine.kernel)));
+        debug.start(Box::leak(vec![Entry::EMPTY; count].into_boxed_slice()));
+        let device = machine.device(DeviceInfo::plain().named(c"eth0"));
+        Rig { machine, debug, device }
+    }
+
+    pub fn new() -> Self {
+        Rig::with_entries(64)
+    }
+
+    pub fn other(&self, name: &'static CStr) -> Device {
+        self.machine.device(DeviceInfo::plain().named(name))
+    }
+
+    pub fn call(&self, caller: usize) -> Call {
+        Call { device: self.device, caller, time: 5, is_new: false }
+    }
+
+    pub fn by(&self, device: Device, caller: usize) -> Call {
+        Call { device, ..self.call(caller) }
+    }
+
+    /// Allocates a buffer, and has it recorded.
+    pub fn alloc(&self, size: usize, flags: Flags) -> Held {
+        let held = self.machine.alloc(self.device, size, flags).unwrap();
+        self.record(self.device, &held);
+        held
+    }
+
+    pub fn record(&self, device: Device, held: &Held) {
+        let (va, handle, size) = (held.va, held.handle, held.size);
+        let new =
+            Allocated { kind: Kind::Buffer, va, handle, size, flags: held.flags.bits(), pool: 0, is_managed: false };
+        self.debug.allocated(&self.by(device, MAP), &new);
+    }
+
+    pub fn free(&self, freed: Freed) -> bool {
+        self.debug.freeing(&self.call(END), &freed)
+    }
+
+    /// Records a mapping, whose handle is its physical address.
+    pub fn map(&self, va: usize, size: usize, direction: Direction) -> usize {
+        self.map_as(self.device, Buffer { direction, ..buffer(va, size) })
+    }
+
+    pub fn map_as(&self, device: Device, buffer: Buffer) -> usize {
+        let handle = self.machine.at(buffer.va).unwrap().0;
+        self.debug.mapped(&self.by(device, MAP), &buffer, handle);
+        self.debug.checked(&self.by(device, MAP), handle);
+        handle
+    }
+
+    pub fn unmap(&self, named: Named) {
+        self.debug.unmapping(&self.call(END), &named);
+    }
+
+    pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
+        self.debug.syncing_data(self.machine.dma, &self.call(END), va, size, flags, false);
+    }
+
+    /// The lines since the last call.
+    pub fn lines(&self) -> Vec<String> {
+        self.machine.take_errors()
+    }
+
+    /// Checks that one mistake was found since the last call, and that its line is `rest`.
+    #[track_caller]
+    pub fn found(&self, mistake: Mistake, rest: &str) {
+        assert_eq!(self.lines(), [format!("eth0: {}: {rest}; caller 0x2222", mistake.label().to_str().unwrap())]);
+        let counts = |device| Mistake::ALL.map(|other| self.debug.count(device, other) - usize::from(other == mistake));
+        assert_eq!(counts(None), [0; Mistake::ALL.len()], "it is counted once, and no other");
+        assert_eq!(counts(Some(self.device)), [0; Mistake::ALL.len()]);
+        assert_eq!(self.debug.mistakes(None), 1);
+    }
+
+    #[track_caller]
+    pub fn silent(&self) {
+        assert_eq!(self.lines(), [""; 0]);
+        assert_eq!(self.debug.mistakes(None), 0);
+    }
+}
+
+pub fn freed(held: &Held) -> Freed {
+    Freed { kind: Kind::Buffer, va: held.va, size: held.size, handle: held.handle, pool: 0, is_managed: false }
+}
+
+pub fn buffer(va: usize, size: usize) -> Buffer {
+    let direction = Direction::ToDevice;
+    Buffer {
+        kind: Kind::Single,
+        va,
+        pa: 0,
+        size,
+        direction,
+        count: 0,
+        has_own_lines: false,
+        is_on_stack: false,
+        is_managed: false,
+    }
+}
+
+pub fn named(handle: usize, size: usize, direction: Direction) -> Named {
+    Named { kind: Some(Kind::Single), handle, size, direction, count: 0, is_managed: false }
+}
+
+/// The driver's own memory: mapped, and no pool's.
+pub fn own_memory(rig: &Rig) -> usize {
+    rig.machine.premap_linear(START + 64 * PAGE, 4 * PAGE);
+    rig.machine.at_linear(START + 64 * PAGE)
+}
