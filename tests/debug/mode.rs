@@ -161,3 +161,15 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
     rig.debug.list(None, 0);
     assert!(rig.machine.take_printed().join("\n").contains("0 held by devices"));
 }
+
+#[test]
+fn a_free_of_what_is_not_in_a_full_table_is_no_second_free() {
+    let rig = Rig::with_entries(1);
+    let [again, other] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
+    rig.record(rig.device, &again);
+    assert!(rig.free(freed(&again)));
+    rig.record(rig.device, &other);
+    rig.record(rig.device, &again);
+    assert!(!rig.free(freed(&again)), "there was no room for it");
+    rig.silent();
+}
