@@ -8,6 +8,7 @@
 
 struct least_counts least_counts;
 long least_fail_at;
+bool least_interrupts_fail;
 
 bool least_fails(void)
 {

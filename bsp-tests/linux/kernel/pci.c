@@ -153,6 +153,7 @@ static int bring_up(struct pci_dev *pdev, const char *name, u16 vendor, u16 id, 
     /* The stand-in asks this node of the device tree for the property dma-coherent, which QEMU's PCI host has. */
     pdev->dev.rt.parent.user_data = is_coherent ? "pci-host-ecam-generic" : NULL;
     pdev->bus = &root_bus;
+    pdev->error_state = pci_channel_io_normal;
     read_identity(pdev);
     give_addresses(pdev, memory + PCI_SLOT(pdev->devfn) * SLOT_WINDOW);
     return 0;
@@ -266,7 +267,7 @@ static void interrupt(int irq, void *parameter)
 int request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags, const char *name, void *data)
 {
     (void)flags;
-    if (least_fails())
+    if (least_interrupts_fail && least_fails())
     {
         return -EBUSY;
     }
@@ -285,6 +286,8 @@ int request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags, co
 
 const void *free_irq(unsigned int irq, void *data)
 {
+    bool is_used = false;
+
     rt_hw_interrupt_mask((int)irq);
     for (unsigned int i = 0; i < HANDLERS; i++)
     {
@@ -292,6 +295,11 @@ const void *free_irq(unsigned int irq, void *data)
         {
             handlers[i] = (struct handler) { 0 };
         }
+        is_used |= handlers[i].function && handlers[i].irq == irq;
+    }
+    if (is_used)
+    {
+        rt_hw_interrupt_umask((int)irq);
     }
     return NULL;
 }

@@ -7,7 +7,7 @@
 
 /*
  * Probes, calls use(), and removes, until a run has no request that fails. The driver must notice each failure, by an error
- * from probe or from use(), and give everything back. Returns NULL, or what was wrong.
+ * from probe or from use(), unless it can do without what it asked for, and give everything back. Returns NULL, or what was wrong.
  */
 const char *fail_each_request(const struct subject *subject, const struct mode *mode, int (*use)(void),
         unsigned int *runs);

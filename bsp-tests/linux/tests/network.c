@@ -19,7 +19,7 @@
 #define WINDOW          24
 #define SHORTEST        64
 #define LONGEST         1514
-#define TIMEOUT         5000    /* ms without a packet */
+#define TIMEOUT         20000   /* ms without a packet */
 
 struct message
 {

@@ -12,6 +12,10 @@ struct subject
     u16 vendor, device;
     /* The driver's receive buffers end within a cache line: for a device that is not coherent they are bounced. */
     bool has_odd_ends;
+    /* Requests that the driver can do without: it works on when they fail. */
+    unsigned int optional;
+    /* The driver loses memory when it is refused an interrupt, on Linux, too. So it is not refused one. */
+    bool needs_interrupts;
     int (*init)(void);
     void (*exit)(void);
 };

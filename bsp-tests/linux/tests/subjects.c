@@ -7,11 +7,12 @@ MODULE(8139cp);
 MODULE(e100);
 MODULE(ehci_hcd);
 MODULE(ehci_pci);
+MODULE(nvme);
 
 const struct subject network_subjects[] =
 {
-    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, false, least_init_8139cp, least_exit_8139cp },
-    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, true, least_init_e100, least_exit_e100 },
+    { "8139cp", PCI_VENDOR_ID_REALTEK, PCI_DEVICE_ID_REALTEK_8139, false, 0, false, least_init_8139cp, least_exit_8139cp },
+    { "e100", PCI_VENDOR_ID_INTEL, 0x1209, true, 0, false, least_init_e100, least_exit_e100 },
 };
 const unsigned int subject_count = ARRAY_SIZE(network_subjects);
 
@@ -28,4 +29,10 @@ static void exit_ehci(void)
     least_exit_ehci_hcd();
 }
 
-const struct subject usb_subject = { "ehci", PCI_VENDOR_ID_INTEL, 0x24cd, false, init_ehci, exit_ehci };
+const struct subject usb_subject = { "ehci", PCI_VENDOR_ID_INTEL, 0x24cd, false, 0, false, init_ehci, exit_ehci };
+
+/*
+ * It works without shadow doorbells, which are two coherent buffers. If its first request_irq() fails, its probe does not free
+ * the two buffers of the admin queue: nvme_pci_enable() fails, and nvme_probe() then passes over nvme_free_queues().
+ */
+const struct subject nvme_subject = { "nvme", 0x1b36, 0x0010, false, 2, true, least_init_nvme, least_exit_nvme };

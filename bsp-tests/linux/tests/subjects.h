@@ -9,5 +9,7 @@ extern const struct subject network_subjects[];
 extern const unsigned int subject_count;
 /* The host controller: QEMU's usb-ehci. */
 extern const struct subject usb_subject;
+/* QEMU's nvme. */
+extern const struct subject nvme_subject;
 
 #endif

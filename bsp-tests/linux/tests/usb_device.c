@@ -5,7 +5,7 @@
 
 #define PORT            1
 #define ADDRESS         1
-#define TIMEOUT         5000    /* ms */
+#define TIMEOUT         20000   /* ms */
 #define COMMAND_MAGIC   0x43425355
 #define STATUS_MAGIC    0x53425355
 #define DESCRIPTOR_SIZE 256
@@ -23,12 +23,7 @@ struct bulk_status
 } __packed;
 
 /* Of different sizes. Each but the last is a multiple of a packet. */
-static const unsigned int sizes[DISK_PIECES] = { 512, 4096, 12800, 30720, 17408 };
-
-unsigned int usb_disk_piece_size(unsigned int piece)
-{
-    return sizes[piece];
-}
+const unsigned int usb_disk_sizes[DISK_PIECES] = { 512, 4096, 12800, 30720, 17408 };
 
 /* ---- requests ---- */
 
@@ -89,7 +84,7 @@ static int bulk_pieces(struct usb_disk *disk, bool in)
     sg_init_table(list, DISK_PIECES);
     for (unsigned int i = 0; i < DISK_PIECES; i++)
     {
-        sg_set_buf(&list[i], disk->pieces[i], sizes[i]);
+        sg_set_buf(&list[i], disk->pieces[i], usb_disk_sizes[i]);
     }
     urb.pipe = least_pipe(PIPE_BULK, &disk->dev, usb_endpoint_num(&ep->desc), in);
     return submit(&urb);
@@ -246,7 +241,7 @@ static bool allocate(struct usb_disk *disk)
     disk->descriptor = kmalloc(DESCRIPTOR_SIZE, GFP_KERNEL);
     for (unsigned int i = 0; i < DISK_PIECES; i++)
     {
-        disk->pieces[i] = kmalloc(sizes[i], GFP_KERNEL);
+        disk->pieces[i] = kmalloc(usb_disk_sizes[i], GFP_KERNEL);
         complete = complete && disk->pieces[i];
     }
     return complete && disk->setup && disk->command && disk->status && disk->descriptor;

@@ -4,9 +4,9 @@
 #define LEAST_USB_DEVICE_H
 
 #include "../kernel/usb.h"
+#include "disk.h"
 
 #define DISK_BLOCK      512
-#define DISK_CHUNK      (64U << 10)
 #define DISK_PIECES     5
 
 struct usb_disk
@@ -27,7 +27,7 @@ const char *usb_disk_open(struct usb_disk *disk, struct usb_hcd *hcd);
 void usb_disk_close(struct usb_disk *disk);
 /* Moves a chunk from or to the pieces, which are the entries of one scatter list. Returns 0 or an error. */
 int usb_disk_move(struct usb_disk *disk, u32 block, bool write);
-/* The bytes in a piece. */
-unsigned int usb_disk_piece_size(unsigned int piece);
+/* The bytes in each piece. */
+extern const unsigned int usb_disk_sizes[DISK_PIECES];
 
 #endif

@@ -27,6 +27,10 @@ struct device
     u64 coherent_dma_mask;
     struct device_driver *driver;
     void *platform_data;
+    int kobj;
+    /* The last put_device() calls release(), if there is one. */
+    int refs;
+    void (*release)(struct device *dev);
 };
 
 #define dev_name(dev)           ((const char *)(dev)->rt.parent.parent.name)
@@ -35,8 +39,20 @@ struct device
 #define dev_get_platdata(dev)   ((dev)->platform_data)
 #define dev_to_node(dev)        0
 #define set_dev_node(dev, node) ((void)(dev))
-#define get_device(dev)         (dev)
-#define put_device(dev)         ((void)(dev))
+
+static inline struct device *get_device(struct device *dev)
+{
+    dev->refs++;
+    return dev;
+}
+
+static inline void put_device(struct device *dev)
+{
+    if (--dev->refs == 0 && dev->release)
+    {
+        dev->release(dev);
+    }
+}
 
 #define dev_printk(level, dev, fmt, ...) printk("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
 #define dev_emerg(dev, fmt, ...) dev_printk(KERN_EMERG, dev, fmt, ##__VA_ARGS__)
@@ -89,11 +105,12 @@ struct dev_pm_ops
 
 /* ---- attributes in a file system that is not there ---- */
 
+struct kobject;
 struct attribute { const char *name; umode_t mode; };
 struct attribute_group
 {
     const char *name;
-    umode_t (*is_visible)(void *kobj, struct attribute *attr, int index);
+    umode_t (*is_visible)(struct kobject *kobj, struct attribute *attr, int index);
     struct attribute **attrs;
 };
 struct device_attribute

@@ -37,6 +37,7 @@
 #define EOVERFLOW       75
 #define EILSEQ          84
 #define EMSGSIZE        90
+#define EPROTONOSUPPORT 93
 #define EOPNOTSUPP      95
 #define EAFNOSUPPORT    97
 #define EADDRNOTAVAIL   99

@@ -42,6 +42,10 @@ LEAST_REGISTER(q, u64)
     do { u64 lo_hi_value = (value); writel((u32)lo_hi_value, reg); \
          writel((u32)(lo_hi_value >> 32), (volatile u8 *)(reg) + 4); } while (0)
 
+#define hi_lo_writeq(value, reg) \
+    do { u64 hi_lo_value = (value); writel((u32)(hi_lo_value >> 32), (volatile u8 *)(reg) + 4); \
+         writel((u32)hi_lo_value, reg); } while (0)
+
 static inline void memcpy_fromio(void *dst, const volatile void __iomem *src, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/printk.h>
 #include <linux/atomic.h>
+#include <linux/sizes.h>
 
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 #define ARRAY_SIZE(a)           (sizeof(a) / sizeof((a)[0]))
@@ -70,7 +71,8 @@ void least_warn(const char *what, const char *file, int line);
 
 #define BUG()                   least_bug("BUG", __FILE__, __LINE__)
 #define BUG_ON(condition)       do { if (unlikely(condition)) { least_bug(#condition, __FILE__, __LINE__); } } while (0)
-#define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
+/* Conditions that only the optimizer knows are checked when the code runs. */
+#define BUILD_BUG_ON(condition) BUG_ON(condition)
 #define WARN_ON(condition)      ({ int warn_on = !!(condition); \
                                    if (unlikely(warn_on)) { least_warn(#condition, __FILE__, __LINE__); } \
                                    unlikely(warn_on); })
@@ -103,6 +105,7 @@ static inline unsigned long rounddown_pow_of_two(unsigned long n)
 #define check_add_overflow(a, b, out) __builtin_add_overflow(a, b, out)
 
 int kstrtoint(const char *text, unsigned int base, int *value);
+#define kstrtobool(text, value) ({ (void)(text); *(value) = false; -EINVAL; })
 #define kstrtouint(text, base, value) kstrtoint(text, base, (int *)(value))
 /* Values of files that are not there. */
 #define sscanf(text, fmt, ...)  ({ (void)(text); 0; })

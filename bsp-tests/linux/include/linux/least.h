@@ -47,6 +47,8 @@ struct least_counts
 extern struct least_counts least_counts;
 /* The number of the request, from 1 on, that fails: kmalloc(), a DMA allocation or a mapping. 0: none. */
 extern long least_fail_at;
+/* Whether request_irq() is such a request. */
+extern bool least_interrupts_fail;
 /* True if a request fails now. */
 bool least_fails(void);
 /* The number of warnings since the kernel started. */

@@ -33,6 +33,7 @@ struct pci_device_id
     unsigned long driver_data;
 };
 
+typedef int pci_channel_state_t;
 struct pci_driver;
 
 struct pci_dev
@@ -48,12 +49,12 @@ struct pci_dev
     int current_state;
     volatile u8 *config;
     struct pci_driver *driver;
+    pci_channel_state_t error_state;
     bool no_vf_scan, is_virtfn, msi_enabled, msix_enabled, untrusted;
     struct pci_dev *physfn;
 };
 
 typedef int pci_power_t;
-typedef int pci_channel_state_t;
 typedef int pci_ers_result_t;
 enum { pci_channel_io_normal = 1, pci_channel_io_frozen, pci_channel_io_perm_failure };
 enum { PCI_ERS_RESULT_NONE = 1, PCI_ERS_RESULT_CAN_RECOVER, PCI_ERS_RESULT_NEED_RESET, PCI_ERS_RESULT_DISCONNECT,
@@ -153,6 +154,28 @@ void __iomem *pci_iomap(struct pci_dev *pdev, int bar, unsigned long size);
 #define pci_device_is_present(pdev) ({ (void)(pdev); true; })
 #define pci_channel_offline(pdev) ({ (void)(pdev); 0; })
 #define pci_is_enabled(pdev)    ({ (void)(pdev); 1; })
+#define pci_dev_is_disconnected(pdev) ({ (void)(pdev); false; })
+#define pcie_reset_flr(pdev, probe) ({ (void)(pdev); -ENOTTY; })
+#define pci_sriov_configure_simple NULL
+#define pci_load_saved_state(pdev, state) ({ (void)(pdev); 0; })
+#define pci_bus_address(pdev, bar) pci_resource_start(pdev, bar)
+
+#define PCIBIOS_SUCCESSFUL      0
+
+/* One interrupt line for all vectors. */
+#define PCI_IRQ_INTX            1
+#define PCI_IRQ_MSI             2
+#define PCI_IRQ_MSIX            4
+#define PCI_IRQ_ALL_TYPES       7
+#define PCI_IRQ_AFFINITY        8
+#define pci_alloc_irq_vectors(pdev, least, most, flags) ({ (void)(pdev); (void)(flags); 1; })
+#define pci_alloc_irq_vectors_affinity(pdev, least, most, flags, affinity) \
+    ({ (void)(pdev); (void)(flags); (affinity)->calc_sets(affinity, 0); 1; })
+#define pci_free_irq_vectors(pdev) ((void)(pdev))
+#define pci_irq_vector(pdev, vector) ((int)(pdev)->irq)
+#define pci_request_irq(pdev, vector, handler, thread, data, fmt, ...) \
+    ({ (void)(thread); no_printk(fmt, ##__VA_ARGS__); request_irq((pdev)->irq, handler, IRQF_SHARED, fmt, data); })
+#define pci_free_irq(pdev, vector, data) ((void)free_irq((pdev)->irq, data))
 #define pci_match_id(ids, pdev) ({ (void)(ids); (void)(pdev); NULL; })
 
 #endif

@@ -26,6 +26,7 @@ void least_flush_lines(void);
 #define pr_fmt(fmt)             fmt
 #endif
 #define pr_err(fmt, ...)        printk(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_err_ratelimited(fmt, ...) pr_err(fmt, ##__VA_ARGS__)
 #define pr_warn(fmt, ...)       printk(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_notice(fmt, ...)     printk(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...)       printk(pr_fmt(fmt), ##__VA_ARGS__)

@@ -15,7 +15,7 @@ void kfree(const void *memory);
 #define kzalloc(size, gfp)      least_kmalloc(size, gfp, true)
 #define kcalloc(count, size, gfp) kzalloc((size_t)(count) * (size), gfp)
 #define kmalloc_array(count, size, gfp) kmalloc((size_t)(count) * (size), gfp)
-#define kzalloc_node(size, gfp, node) kzalloc(size, gfp)
+#define kzalloc_node(size, gfp, node) ({ (void)(node); kzalloc(size, gfp); })
 #define kcalloc_node(count, size, gfp, node) kcalloc(count, size, gfp)
 #define kmalloc_node(size, gfp, node) kmalloc(size, gfp)
 #define kvcalloc(count, size, gfp) kcalloc(count, size, gfp)
