@@ -7,6 +7,12 @@ use std::alloc::{Layout, alloc_zeroed};
 
 std::thread_local! {
     static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static DROPPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Returns how many bytes this thread has written to memory and dropped from the cache.
+pub fn dropped() -> usize {
+    DROPPED.get()
 }
 
 /// Whether this thread, which plays a core, has masked interrupts.
@@ -51,7 +57,9 @@ unsafe impl Kernel for HeapOnly {
         0
     }
     fn cache_flush(&self, _va: Va, _size: usize) {}
-    fn cache_flush_and_drop(&self, _va: Va, _size: usize) {}
+    fn cache_flush_and_drop(&self, _va: Va, size: usize) {
+        DROPPED.set(DROPPED.get() + size);
+    }
     unsafe fn cache_invalidate(&self, _va: Va, _size: usize) {}
     fn cache_line_max(&self) -> usize {
         64

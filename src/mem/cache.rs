@@ -14,13 +14,15 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// Context: any.
 pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
     let mask = kernel.cache_line_max().wrapping_neg();
-    let end = va.wrapping_add(size);
     let mut at = va & mask;
-    while at < end {
+    // Not compared with the end of the range, which is zero for a range at the top of the address space.
+    let mut left = size + (va - at);
+    while left != 0 {
         // A page at a time: the kernel may mask interrupts during a call.
-        let step = (PAGE_SIZE - at % PAGE_SIZE).min(end - at);
+        let step = (PAGE_SIZE - at % PAGE_SIZE).min(left);
         kernel.cache_flush_and_drop(at, step);
         at = at.wrapping_add(step);
+        left -= step;
     }
 }
 
@@ -97,5 +99,20 @@ unsafe fn invalidate_lines_of_any_size<K: Kernel>(kernel: K, va: Va, size: usize
     if first < last {
         // SAFETY: these lines lie within the range, for which the caller guarantees it.
         unsafe { kernel.cache_invalidate(first, last - first) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::{HeapOnly, dropped};
+
+    #[test]
+    fn a_buffer_that_ends_at_the_top_of_the_address_space_is_dropped_to_its_last_line() {
+        for (distance, size, bytes) in [(64, 64, 64), (3 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE), (100, 36, 64)] {
+            let before = dropped();
+            flush_and_drop(HeapOnly, distance.wrapping_neg(), size);
+            assert_eq!(dropped() - before, bytes, "{size} bytes, {distance} below the top");
+        }
     }
 }
