@@ -859,6 +859,87 @@ uint64_t rt_dma_get_mask(struct rt_device *dev);
 uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
 
 /**
+ * @brief Hands every buffer of a list to the device, or none.
+ *
+ * Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
+ *
+ * @code{.c}
+ * struct rt_dma_sg list[] = { { header, sizeof(*header), 0 }, { body, length, 0 } };
+ *
+ * if (rt_dma_map_sg(dev, list, 2, RT_DMA_TO_DEVICE) == 0)
+ * {
+ *     return -RT_ENOMEM;
+ * }
+ * start_and_wait(list[0].dma_handle, list[1].dma_handle);
+ * rt_dma_unmap_sg(dev, list, 2, RT_DMA_TO_DEVICE);
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in,out] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+ * @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
+ * `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+ * @note Context: any. A device's first call needs a thread.
+ */
+int rt_dma_map_sg(struct rt_device *dev,
+                  struct rt_dma_sg *sg,
+                  int nents,
+                  int direction);
+
+/**
+ * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
+ */
+void rt_dma_unmap_sg(struct rt_device *dev,
+                     struct rt_dma_sg *sg,
+                     int nents,
+                     int direction);
+
+/**
+ * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+ * @note Context: any.
+ */
+void rt_dma_unmap_sg_attrs(struct rt_device *dev,
+                           struct rt_dma_sg *sg,
+                           int nents,
+                           int direction,
+                           uintptr_t attrs);
+
+/**
+ * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
+ */
+void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
+ * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
+ *
+ * @param[in] dev The device.
+ * @param[in] sg The list.
+ * @param[in] nents Entries in the list.
+ * @param[in] direction The direction of the mapping.
+ * @note Context: any.
+ */
+void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
+
+/**
  * @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
  *
  * The processor leaves the buffer alone until it is unmapped, or synced for the processor. What the processor wrote before
@@ -930,35 +1011,6 @@ uintptr_t rt_dma_map_page(struct rt_device *dev,
                           int direction);
 
 /**
- * @brief Hands every buffer of a list to the device, or none.
- *
- * Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
- *
- * @code{.c}
- * struct rt_dma_sg list[] = { { header, sizeof(*header), 0 }, { body, length, 0 } };
- *
- * if (rt_dma_map_sg(dev, list, 2, RT_DMA_TO_DEVICE) == 0)
- * {
- *     return -RT_ENOMEM;
- * }
- * start_and_wait(list[0].dma_handle, list[1].dma_handle);
- * rt_dma_unmap_sg(dev, list, 2, RT_DMA_TO_DEVICE);
- * @endcode
- *
- * @param[in] dev The device.
- * @param[in,out] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
- * @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
- * `dma_handle` is `RT_DMA_MAPPING_ERROR`.
- * @note Context: any. A device's first call needs a thread.
- */
-int rt_dma_map_sg(struct rt_device *dev,
-                  struct rt_dma_sg *sg,
-                  int nents,
-                  int direction);
-
-/**
  * @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
  *
  * A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and a
@@ -1013,36 +1065,6 @@ void rt_dma_unmap_single_attrs(struct rt_device *dev,
 void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction);
 
 /**
- * @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
- *
- * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction of the mapping.
- * @note Context: any.
- */
-void rt_dma_unmap_sg(struct rt_device *dev,
-                     struct rt_dma_sg *sg,
-                     int nents,
-                     int direction);
-
-/**
- * @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
- *
- * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction of the mapping.
- * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
- * @note Context: any.
- */
-void rt_dma_unmap_sg_attrs(struct rt_device *dev,
-                           struct rt_dma_sg *sg,
-                           int nents,
-                           int direction,
-                           uintptr_t attrs);
-
-/**
  * @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
  * device.
  *
@@ -1084,28 +1106,6 @@ void rt_dma_sync_single_for_device(struct rt_device *dev,
                                    uintptr_t dma_handle,
                                    uintptr_t size,
                                    int direction);
-
-/**
- * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
- *
- * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction of the mapping.
- * @note Context: any.
- */
-void rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
-
-/**
- * @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
- *
- * @param[in] dev The device.
- * @param[in] sg The list.
- * @param[in] nents Entries in the list.
- * @param[in] direction The direction of the mapping.
- * @note Context: any.
- */
-void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
  * @brief Returns whether a map failed.

@@ -17,6 +17,9 @@ pub(in crate::ffi) mod own_region;
 pub(in crate::ffi) mod remembered;
 pub(in crate::ffi) mod reserved_memory;
 pub(in crate::ffi) mod streaming;
+pub(in crate::ffi) mod streaming_device;
+mod streaming_list;
+mod streaming_sync;
 
 pub use attributes::*;
 pub use block_pool::*;
@@ -32,3 +35,6 @@ pub use masks::*;
 pub use own_region::*;
 pub use reserved_memory::*;
 pub use streaming::*;
+pub use streaming_device::*;
+pub use streaming_list::*;
+pub use streaming_sync::*;

@@ -1,0 +1,115 @@
+//! What the streaming calls know of a device: its operations and mask; and the directions and attributes of C.
+
+use core::ffi::c_int;
+
+use crate::abi::rt_device;
+use crate::additions::streaming::{Attributes, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Streaming};
+use crate::ffi::additions::masked_ops::unmasked;
+use crate::ffi::additions::masks::masks_of;
+use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
+use crate::ffi::status::errors;
+use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
+use crate::flags::Flags;
+use crate::kernel::Device;
+use crate::kernel::rtthread::RtThread;
+use crate::log::{Line, Name};
+use crate::text::apart;
+
+/// @brief Direction of a mapping: the device reads and writes.
+pub const RT_DMA_BIDIRECTIONAL: c_int = 0;
+/// @brief Direction of a mapping: the device reads what the processor wrote.
+pub const RT_DMA_TO_DEVICE: c_int = 1;
+/// @brief Direction of a mapping: the processor reads what the device wrote.
+pub const RT_DMA_FROM_DEVICE: c_int = 2;
+/// @brief No direction: no mapping is made with it.
+pub const RT_DMA_NONE: c_int = 3;
+
+/// @brief The handle that no mapping has: a map that fails returns it.
+pub const RT_DMA_MAPPING_ERROR: usize = MAPPING_ERROR;
+
+/// @brief Attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+pub const RT_DMA_ATTR_SKIP_CPU_SYNC: usize = 1 << 0;
+
+/// @brief Attribute of a map and of its unmap: the driver owns the cache lines of the buffer.
+///
+/// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes before and after the buffer
+/// included. Then a buffer that the device writes needs no bounce buffer for its alignment. A receive buffer is an example
+/// that begins 2 bytes after a cache line (Linux `NET_IP_ALIGN`) and has its lines for itself. If the driver is wrong, bytes
+/// of the device, or of the code that wrote, are lost.
+pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
+
+/// The streaming mappings of the system. Only the functions below refer to them, so that a system without streaming
+/// mappings does not link them.
+pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
+
+/// The operations of a table that the BSP set, through the functions that call it.
+static OWN: OwnOps = OwnOps {
+    alloc: |device, size| {
+        let mut handle = 0;
+        // SAFETY: the caller's device; the handle is ours.
+        let va = unsafe { rt_dma_alloc(dev(device), size, &mut handle, 0) };
+        (!va.is_null()).then(|| (va.expose_provenance(), handle))
+    },
+    // SAFETY: the caller's device; addresses are not read.
+    free: |device, size, va, handle| unsafe { rt_dma_free(dev(device), size, pointer(va), handle, 0) },
+    sync_out: |device, va, size, flags: Flags| {
+        let mut handle = 0;
+        // SAFETY: the caller's device; the handle is ours.
+        let result = unsafe { rt_dma_sync_out_data(dev(device), pointer(va), size, &mut handle, flags.bits()) };
+        (result == errors().ok).then_some(handle)
+    },
+    sync_in: |device, va, size, handle, flags| {
+        // SAFETY: the caller's device; addresses are not read. The BSP's operation reports its own errors.
+        let _ = unsafe { rt_dma_sync_in_data(dev(device), pointer(va), size, handle, flags.bits()) };
+    },
+};
+
+pub(in crate::ffi) fn dev(device: Device) -> *mut rt_device {
+    pointer(device.0).cast()
+}
+
+/// Returns the device, and whether it has the library's coherent operations; `None` if it has neither these nor the
+/// non-coherent ones (yet).
+#[inline(always)]
+pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
+    let device = device(dev)?;
+    Some((device, is_coherent_one(kept(device)?)?))
+}
+
+/// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
+/// cannot be chosen now.
+#[inline(always)]
+pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<Master> {
+    let Some(device) = device(dev) else {
+        let name = Name::of(apart!("(null)"));
+        DMA.refuse_line(&Line::about(name, apart!("a streaming mapping needs a device"), &[]));
+        return None;
+    };
+    master_of(device)
+}
+
+/// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
+#[inline(always)]
+pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
+    let now = table_of(device)?;
+    let table = unmasked(device, now);
+    let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
+    // A device without a masked table usually has no mask, which takes no search.
+    let masks = if core::ptr::eq(table, now) { DEVICES.masks(device) } else { masks_of(device) };
+    // No handle is higher than a word, whatever the mask allows.
+    let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
+    Some(Master { device, ops, mask })
+}
+
+pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
+    match number {
+        RT_DMA_BIDIRECTIONAL => Direction::Bidirectional,
+        RT_DMA_TO_DEVICE => Direction::ToDevice,
+        RT_DMA_FROM_DEVICE => Direction::FromDevice,
+        _ => Direction::Neither,
+    }
+}
+
+pub(in crate::ffi) fn attributes_of(bits: usize) -> Attributes {
+    Attributes { skip_cpu_sync: bits & RT_DMA_ATTR_SKIP_CPU_SYNC != 0, own_lines: bits & RT_DMA_ATTR_OWN_LINES != 0 }
+}

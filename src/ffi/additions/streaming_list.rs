@@ -1,0 +1,170 @@
+//! `rt_dma_map_sg` and its like: scatter lists.
+
+use core::ffi::{c_int, c_void};
+
+use crate::abi::rt_device;
+use crate::additions::streaming::Segment;
+use crate::ffi::DMA;
+use crate::ffi::additions::streaming::unmap;
+use crate::ffi::additions::streaming_device::{STREAMING, direction_of, master};
+use crate::kernel::Va;
+
+/// @brief One buffer of a scatter list.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+pub struct rt_dma_sg {
+    /// The driver's buffer.
+    pub addr: *mut c_void,
+    /// Bytes in the buffer.
+    pub length: usize,
+    /// The address for the device. `rt_dma_map_sg` sets it.
+    pub dma_handle: usize,
+}
+
+impl Segment for rt_dma_sg {
+    fn va(&self) -> Va {
+        self.addr.expose_provenance()
+    }
+
+    fn size(&self) -> usize {
+        self.length
+    }
+
+    fn handle(&self) -> usize {
+        self.dma_handle
+    }
+
+    fn set_handle(&mut self, handle: usize) {
+        self.dma_handle = handle;
+    }
+}
+
+/// Returns the entries of a list; none if `sg` is null or `nents` is not positive.
+///
+/// # Safety
+/// If it is not null, `sg` points to `nents` entries, which are the caller's for the time of the call.
+pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
+    match usize::try_from(nents) {
+        // SAFETY: not null, and so the caller's.
+        Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },
+        _ => &mut [],
+    }
+}
+
+/// @brief Hands every buffer of a list to the device, or none.
+///
+/// Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
+///
+/// @code{.c}
+/// struct rt_dma_sg list[] = { { header, sizeof(*header), 0 }, { body, length, 0 } };
+///
+/// if (rt_dma_map_sg(dev, list, 2, RT_DMA_TO_DEVICE) == 0)
+/// {
+///     return -RT_ENOMEM;
+/// }
+/// start_and_wait(list[0].dma_handle, list[1].dma_handle);
+/// rt_dma_unmap_sg(dev, list, 2, RT_DMA_TO_DEVICE);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in,out] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
+/// @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
+/// `dma_handle` is `RT_DMA_MAPPING_ERROR`.
+/// @note Context: any. A device's first call needs a thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_map_sg(
+    dev: *mut rt_device,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+) -> c_int {
+    let Some(master) = master(dev) else { return 0 };
+    // SAFETY: the caller's list.
+    let list = unsafe { entries(sg, nents) };
+    // SAFETY: the caller's promise.
+    match unsafe { STREAMING.map_list(&DMA, &master, list, direction_of(direction)) } {
+        Ok(()) => nents,
+        Err(_) => 0,
+    }
+}
+
+/// @brief Ends the mapping of every buffer of a list that `rt_dma_map_sg` mapped, each as `rt_dma_unmap_single` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
+    // SAFETY: the caller's promise.
+    unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
+}
+
+/// @brief Ends the mapping of every buffer of a list, each as `rt_dma_unmap_single_attrs` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @param[in] attrs As for `rt_dma_unmap_single_attrs`.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
+    dev: *mut rt_device,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+    attrs: usize,
+) {
+    let Some(master) = master(dev) else { return };
+    // SAFETY: the caller's list.
+    let list = unsafe { entries(sg, nents) };
+    for segment in list {
+        unmap(&master, segment.dma_handle, segment.length, direction, attrs);
+    }
+}
+
+/// @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
+    dev: *mut rt_device,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+) {
+    let Some(master) = master(dev) else { return };
+    // SAFETY: the caller's list.
+    let list = unsafe { entries(sg, nents) };
+    // SAFETY: the caller's promise.
+    unsafe { STREAMING.sync_list_for_cpu(&DMA, &master, list, direction_of(direction)) };
+}
+
+/// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
+///
+/// @param[in] dev The device.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
+    dev: *mut rt_device,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+) {
+    let Some(master) = master(dev) else { return };
+    // SAFETY: the caller's list.
+    let list = unsafe { entries(sg, nents) };
+    // SAFETY: the caller's promise.
+    unsafe { STREAMING.sync_list_for_device(&DMA, &master, list, direction_of(direction)) };
+}

@@ -1,0 +1,74 @@
+//! `rt_dma_sync_single_for_cpu`, `rt_dma_sync_single_for_device`, `rt_dma_mapping_error`.
+
+use core::ffi::c_int;
+
+use crate::abi::rt_device;
+use crate::additions::streaming::MAPPING_ERROR;
+use crate::ffi::DMA;
+use crate::ffi::additions::streaming_device::{STREAMING, direction_of, master};
+use crate::ffi::status::errors;
+
+/// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
+/// device.
+///
+/// Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is that of
+/// the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. A call for
+/// bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
+///
+/// @code{.c}
+/// rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+/// is_done = status->flags & DONE;
+/// rt_dma_sync_single_for_device(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+/// @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
+    dev: *mut rt_device,
+    dma_handle: usize,
+    size: usize,
+    direction: c_int,
+) {
+    let Some(master) = master(dev) else { return };
+    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, dma_handle, size, direction_of(direction)) };
+}
+
+/// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
+///
+/// With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the last
+/// sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors are as for
+/// `rt_dma_sync_single_for_cpu`.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.
+/// @param[in] size Bytes to sync. With 0 the call does nothing, and that is no error.
+/// @param[in] direction The direction of the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_sync_single_for_device(
+    dev: *mut rt_device,
+    dma_handle: usize,
+    size: usize,
+    direction: c_int,
+) {
+    let Some(master) = master(dev) else { return };
+    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, dma_handle, size, direction_of(direction)) };
+}
+
+/// @brief Returns whether a map failed.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle What the map returned.
+/// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: usize) -> c_int {
+    let _ = dev;
+    if dma_handle == MAPPING_ERROR { errors().nomem as c_int } else { 0 }
+}
