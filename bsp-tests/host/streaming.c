@@ -131,6 +131,42 @@ static void block_driver(void)
     EXPECT(rt_dma_map_page(&nic, KERNEL_RAM, KERNEL_RAM_SIZE, 128, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
 }
 
+/* A controller whose lists hold page numbers, and take the offset in a page from the buffer's address. */
+static void offsets_in_pages_are_kept(void)
+{
+    static struct rt_device disk = { .parent.name = "disk" };
+    char *memory = kernel_memory();
+    struct rt_dma_sg sg[] = { { memory + 3 * 4096 + 2049, 4096, 0 }, { memory + 9 * 4096 + 1, 9000, 0 } };
+
+    /* A device's first call chooses its operations. */
+    rt_dma_unmap_single(&disk, rt_dma_map_single(&disk, memory, 64, RT_DMA_TO_DEVICE), 64, RT_DMA_TO_DEVICE);
+    EXPECT(rt_dma_set_min_align_mask(&disk, 0xfff) == RT_EOK);
+    for (int round = 0; round < 2; round++)
+    {
+        memset(memory, 0, 16 * 4096);
+        /* Both share cache lines with others, so both are bounced. */
+        EXPECT(rt_dma_map_sg(&disk, sg, 2, RT_DMA_FROM_DEVICE) == 2);
+        for (int i = 0; i < 2; i++)
+        {
+            EXPECT(sg[i].dma_handle != (rt_ubase_t)rt_kmem_v2p(sg[i].addr));
+            EXPECT((sg[i].dma_handle & 0xfff) == ((rt_ubase_t)sg[i].addr & 0xfff));
+            memset(host_device_view(sg[i].dma_handle), 0x21 + i, sg[i].length);
+        }
+        rt_dma_unmap_sg(&disk, sg, 2, RT_DMA_FROM_DEVICE);
+        for (int i = 0; i < 2; i++)
+        {
+            const char *at = sg[i].addr;
+
+            EXPECT(at[-1] == 0 && at[0] == 0x21 + i && at[sg[i].length - 1] == 0x21 + i && at[sg[i].length] == 0);
+        }
+    }
+    rt_dmam_release(&disk);
+    EXPECT(rt_dma_get_min_align_mask(&disk) == 0);
+    sg[0].dma_handle = rt_dma_map_single(&disk, sg[0].addr, 4096, RT_DMA_FROM_DEVICE);
+    EXPECT((sg[0].dma_handle & 0xfff) == 0);
+    rt_dma_unmap_single(&disk, sg[0].dma_handle, 4096, RT_DMA_FROM_DEVICE);
+}
+
 /* A device below a bus with dma-ranges. */
 static void translated_driver(void)
 {
@@ -277,6 +313,7 @@ void streaming_drivers(void)
     network_driver();
     receive_in_place();
     block_driver();
+    offsets_in_pages_are_kept();
     translated_driver();
     driver_behind_an_iommu();
     wrong_mappings();

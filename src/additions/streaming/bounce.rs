@@ -8,13 +8,26 @@
 use crate::additions::streaming::{Master, Ops, seen};
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Device, Kernel, Va};
+use crate::mem::shared::AtomicRef;
 
-/// A bounce buffer. It begins a page, and no other data lies in its cache lines.
+/// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the function; an
+/// image that never calls it has none, and does not contain the code that keeps limits.
+pub static KEPT_BITS: AtomicRef<KeptBits> = AtomicRef::new();
+
+/// See [`KEPT_BITS`].
+pub struct KeptBits {
+    /// Returns a mask of bits within a page, 0 for most devices. Context: any.
+    pub of: fn(Device) -> usize,
+}
+
+/// A bounce buffer. No other data lies in its cache lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
+    /// Where the bytes begin: at the start of the allocation, or after it where low bits of the address are kept.
     pub(super) va: Va,
-    /// The handle that the allocation returned.
+    /// The allocation: its first byte, its handle and its size.
+    start: Va,
     handle: usize,
     size: usize,
     /// Whether its cache lines are maintained.
@@ -39,14 +52,25 @@ impl Bounce {
         from: Va,
         size: usize,
     ) -> Option<(Self, usize)> {
-        let (va, handle) = match master.ops {
-            Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64)?,
-            Ops::Own(own) => (own.alloc)(master.device, size)?,
+        let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.of)(master.device));
+        let skipped = from & kept_bits;
+        let whole_size = size.checked_add(skipped)?;
+        let (start, start_handle) = match master.ops {
+            Ops::Library(ops) => dma.allocate_within(ops, master.device, whole_size, Flags::empty(), master.mask as u64)?,
+            Ops::Own(own) => (own.alloc)(master.device, whole_size)?,
         };
+        let va = start.wrapping_add(skipped);
         let pa = dma.kernel.v2p(va);
         let seen = seen(dma, va, pa.unwrap_or(va));
         let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
-        let bounce = Bounce { va, handle, size, maintain: seen.cached && !coherent, in_view };
+        let bounce = Bounce {
+            va,
+            start,
+            handle: start_handle,
+            size: whole_size,
+            maintain: seen.cached && !coherent,
+            in_view,
+        };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the driver lends `from` for the mapping.
@@ -57,8 +81,9 @@ impl Bounce {
             master.reach(dma, va, pa, size, bounce.maintain)
         });
         match reached {
-            Some(handle) => Some((bounce, handle)),
-            None => {
+            Some(handle) if (handle ^ from) & kept_bits == 0 => Some((bounce, handle)),
+            // Out of reach, or a translation moved the bits to be kept.
+            _ => {
                 bounce.free(dma, master);
                 None
             }
@@ -75,9 +100,9 @@ impl Bounce {
         match master.ops {
             Ops::Library(ops) => {
                 // It cannot be refused: it is freed as it was allocated.
-                let _ = dma.free(ops, master.device, self.size, self.va, self.handle, Flags::empty());
+                let _ = dma.free(ops, master.device, self.size, self.start, self.handle, Flags::empty());
             }
-            Ops::Own(own) => (own.free)(master.device, self.size, self.va, self.handle),
+            Ops::Own(own) => (own.free)(master.device, self.size, self.start, self.handle),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::abi::rt_device;
 use crate::additions::device::record::{Limits, NoRecord};
+use crate::additions::streaming::bounce::{KEPT_BITS, KeptBits};
 use crate::ffi::additions::remembered::remember;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
@@ -97,7 +98,10 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> usize {
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: usize) -> isize {
+    static OF_RECORDS: KeptBits = KeptBits { of: |device| DEVICES.limits(device).align_mask };
     let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
+    // LLVM would make a direct call of the only value that there is, and so link this file into every image.
+    KEPT_BITS.set(Some(core::hint::black_box(&OF_RECORDS)));
     set(dev, is_valid, |limits| limits.align_mask = mask)
 }
 
