@@ -82,4 +82,6 @@ def PrepareBuilding(env, root):
 
 
 def DoBuilding(target, objects):
+    # As in RT-Thread's BSPs, the order of the libraries does not matter.
+    Env['_LIBFLAGS'] = '-Wl,--start-group ' + Env['_LIBFLAGS'] + ' -Wl,--end-group'
     Default(Env.Program(target, sorted(Env.Object(objects), key=str)))
