@@ -144,13 +144,14 @@ fn the_boot_line_says_what_was_reserved() {
 }
 
 #[test]
-fn a_pool_needs_at_most_512_bytes_and_4_bits_a_page() {
+fn a_pool_needs_at_most_640_bytes_and_4_bits_a_page() {
+    // Two cache lines of 64 bytes: one keeps what users write out of the line that other cores read, one aligns the pool.
     let fixed = size_of::<rt_dma_pool::dropin::pool::Pool<FakeKernel>>();
-    assert!(fixed <= 512, "{fixed} bytes");
+    assert!(fixed <= 576, "{fixed} bytes");
     for pages in [1, 512, 2_048, 16_384] {
         let (machine, _) = Machine::with_pool(c"pool", BASE, pages * PAGE);
         let bytes = machine.balance().heap_bytes;
-        assert!(bytes <= 512 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
+        assert!(bytes <= 640 + (pages * 4).div_ceil(8), "{bytes} bytes for {pages} pages");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The list of calls that the debug mode watches.
 
 /// Exported functions that neither allocate, map, sync nor give back.
-const NOT_WATCHED: [&str; 22] = [
+const NOT_WATCHED: [&str; 24] = [
     "list_dma_block_pool",
     "rt_dma_block_pool_fill",
     "rt_dma_block_pool_trim",
@@ -12,6 +12,8 @@ const NOT_WATCHED: [&str; 22] = [
     "rt_dma_get_segment_boundary",
     "rt_dma_list_pools",
     "rt_dma_ofw_device_map_ops",
+    "rt_dma_own_region_init",
+    "rt_dma_own_region_release",
     "rt_dma_pool_extract",
     "rt_dma_pool_install",
     "rt_dma_pool_next",

@@ -144,17 +144,18 @@ fn no_request_is_too_absurd() {
 }
 
 #[test]
-fn bookkeeping_is_at_most_four_bits_a_page_and_512_bytes_a_pool() {
+fn bookkeeping_is_at_most_four_bits_a_page_and_576_bytes_a_pool() {
     if BITS < usize::BITS as usize {
         return; // The figures are for whole words.
     }
+    // 64 bytes of a pool keep what its users write out of the cache line that other cores read.
     // Where a word has 32 bits there are twice as many nodes, and it is four and a third.
     let thirds = if BITS == 64 { 12 } else { 13 };
     for pages in (1..=4_096).chain([16_384, 262_144]) {
         let words = words_for(pages);
         let slices = 3 * words * size_of::<usize>() + Shape::new(words).nodes() * size_of::<Node>();
         let bytes = size_of::<crate::dropin::pool::Pool<HeapOnly>>() + slices;
-        assert!(bytes <= 512 + pages * thirds / 24, "{pages} pages: {bytes} bytes");
+        assert!(bytes <= 576 + pages * thirds / 24, "{pages} pages: {bytes} bytes");
     }
 }
 
