@@ -83,7 +83,7 @@ struct rt_dma_pool_usage {
   /**
    * Size of this structure in bytes. The caller sets it before the call.
    */
-  uintptr_t size;
+  uintptr_t struct_size;
   /**
    * Bytes of the pool, in whole pages.
    */
@@ -551,7 +551,7 @@ int list_dma_block_pool(int argc,
  * @brief Returns how much of a pool is in use, and which requests it could not serve.
  *
  * @code{.c}
- * struct rt_dma_pool_usage usage = { .size = sizeof(usage) };
+ * struct rt_dma_pool_usage usage = { .struct_size = sizeof(usage) };
  *
  * if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
  * {
@@ -562,9 +562,9 @@ int list_dma_block_pool(int argc,
  * The members are read one after the other, while other callers may allocate and free.
  *
  * @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
- * @param[in,out] usage The caller sets `usage->size`. Members that this version of the library does not have are set to 0.
+ * @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have are set to 0.
  * @retval RT_EOK `*usage` was filled in.
- * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->size` is no size of such a structure.
+ * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
  * @note Context: any. The time grows with the size of the pool: about one instruction for each page.
  */
 intptr_t rt_dma_pool_statistics(struct rt_dma_pool *pool,

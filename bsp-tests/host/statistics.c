@@ -46,7 +46,7 @@ static const char *listed(const char *option, int result)
 void statistics(void)
 {
     struct rt_dma_pool *pool = pool_named("coherent-pool");
-    struct rt_dma_pool_usage before = { .size = sizeof(before) }, usage = { .size = sizeof(usage) };
+    struct rt_dma_pool_usage before = { .struct_size = sizeof(before) }, usage = { .struct_size = sizeof(usage) };
     struct later later;
     rt_ubase_t handle;
     void *buffer;
@@ -58,18 +58,18 @@ void statistics(void)
     EXPECT(buffer && handle >= pool->start && handle < pool->start + before.total);
     EXPECT(!rt_dma_alloc(&device, 1UL << 40, &handle, 0));
     EXPECT(rt_dma_pool_statistics(pool, &usage) == RT_EOK);
-    EXPECT(usage.size == sizeof(usage) && usage.total == before.total && usage.used == before.used + 16384);
+    EXPECT(usage.struct_size == sizeof(usage) && usage.total == before.total && usage.used == before.used + 16384);
     EXPECT(usage.buffers == before.buffers + 1 && usage.failed == before.failed + 1);
     EXPECT(usage.largest_failed >= 1UL << 40 && usage.peak >= usage.used);
 
     /* A larger structure gets zeros, and what follows it is left alone. A smaller one is refused. */
     memset(&later, 0xa5, sizeof(later));
-    later.usage.size = offsetof(struct later, after);
+    later.usage.struct_size = offsetof(struct later, after);
     EXPECT(rt_dma_pool_statistics(pool, &later.usage) == RT_EOK);
     EXPECT(later.usage.used == usage.used && !later.more[0] && !later.more[1] && later.after);
-    usage.size = sizeof(usage) - sizeof(rt_size_t);
+    usage.struct_size = sizeof(usage) - sizeof(rt_size_t);
     EXPECT(rt_dma_pool_statistics(pool, &usage) == -RT_EINVAL);
-    usage.size = sizeof(usage);
+    usage.struct_size = sizeof(usage);
     EXPECT(rt_dma_pool_statistics(pool, RT_NULL) == -RT_EINVAL);
     EXPECT(rt_dma_pool_statistics(RT_NULL, &usage) == -RT_EINVAL);
     EXPECT(rt_dma_pool_statistics((struct rt_dma_pool *)&later, &usage) == -RT_EINVAL);

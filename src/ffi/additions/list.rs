@@ -15,7 +15,7 @@ use crate::text::apart;
 #[repr(C)]
 pub struct rt_dma_pool_usage {
     /// Size of this structure in bytes. The caller sets it before the call.
-    pub size: usize,
+    pub struct_size: usize,
     /// Bytes of the pool, in whole pages.
     pub total: usize,
     /// Bytes in use.
@@ -39,7 +39,7 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 /// @brief Returns how much of a pool is in use, and which requests it could not serve.
 ///
 /// @code{.c}
-/// struct rt_dma_pool_usage usage = { .size = sizeof(usage) };
+/// struct rt_dma_pool_usage usage = { .struct_size = sizeof(usage) };
 ///
 /// if (rt_dma_pool_statistics(pool, &usage) == RT_EOK && usage.failed)
 /// {
@@ -50,9 +50,9 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 /// The members are read one after the other, while other callers may allocate and free.
 ///
 /// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
-/// @param[in,out] usage The caller sets `usage->size`. Members that this version of the library does not have are set to 0.
+/// @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have are set to 0.
 /// @retval RT_EOK `*usage` was filled in.
-/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->size` is no size of such a structure.
+/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
 /// @note Context: any. The time grows with the size of the pool: about one instruction for each page.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> isize {
@@ -60,12 +60,13 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     let found = DMA.pools().find(|known| core::ptr::eq(&known.public, pool));
     let (Some(pool), false) = (found, usage.is_null()) else { return errors.inval };
     // SAFETY: it is not null, and the caller guarantees that it is such a structure.
-    let size = unsafe { (*usage).size };
+    let size = unsafe { (*usage).struct_size };
     if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
         return errors.inval;
     }
     let Usage { total, used, peak, longest_free, buffers, failed, largest_failed } = pool.statistics();
-    let known = rt_dma_pool_usage { size, total, used, peak, longest_free, buffers, failed, largest_failed };
+    let known =
+        rt_dma_pool_usage { struct_size: size, total, used, peak, longest_free, buffers, failed, largest_failed };
     // SAFETY: the caller guarantees that `size` bytes can be written, which are at least those of the structure.
     unsafe {
         usage.write(known);
