@@ -548,6 +548,53 @@ int list_dma_block_pool(int argc,
                         char **argv);
 
 /**
+ * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
+ *
+ * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at most 100
+ * ticks for memory that is given back later than that.
+ *
+ * @code{.c}
+ * static void drop_block(void *memory, rt_size_t size, void *arg)
+ * {
+ *     struct cache *cache = arg;
+ *
+ *     if (forget_block(cache, memory))
+ *     {
+ *         rt_dma_give_back(memory);
+ *     }
+ * }
+ *
+ * block = rt_dma_borrow(4096, drop_block, cache);
+ * @endcode
+ *
+ * `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so soon. It runs
+ * in the thread of the owner's driver, must not wait for that driver, and must return within a bounded time. It may be called
+ * again. If the memory was given back meanwhile, it does nothing.
+ *
+ * Do not free the memory with `rt_dma_free`.
+ *
+ * @param[in] size Bytes to borrow, rounded up to whole pages.
+ * @param[in] reclaim Gives the memory back.
+ * @param[in] arg Argument of `reclaim`.
+ * @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for memory, or
+ * there is no memory for the bookkeeping.
+ * @note Context: thread.
+ */
+void *rt_dma_borrow(uintptr_t size,
+                    void (*reclaim)(void *memory, unsigned long size, void *arg),
+                    void *arg);
+
+/**
+ * @brief Gives back memory of `rt_dma_borrow`.
+ *
+ * An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
+ *
+ * @param[in] memory The memory.
+ * @note Context: any; thread for a region larger than `RT_DMA_POOL_VIEW_LIMIT`.
+ */
+void rt_dma_give_back(void *memory);
+
+/**
  * @brief Returns how much of a pool is in use, and which requests it could not serve.
  *
  * @code{.c}

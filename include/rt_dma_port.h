@@ -134,6 +134,11 @@ struct rt_dma_port_named_region {
    * 1 if its node has `reusable`.
    */
   int reusable;
+  /**
+   * 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
+   * `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
+   */
+  int is_shared;
 };
 
 /**

@@ -134,6 +134,11 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
     result = rt_dma_port_node_memory(memory, &region->place);
     region->no_map = rt_ofw_get_prop(memory, "no-map", RT_NULL) != RT_NULL;
     region->reusable = rt_ofw_get_prop(memory, "reusable", RT_NULL) != RT_NULL;
+#ifdef PKG_RT_DMA_POOL_SHARE_REUSABLE
+    region->is_shared = 1;
+#else
+    region->is_shared = rt_ofw_get_prop(memory, "linux,cma-default", RT_NULL) != RT_NULL;
+#endif
 
     rt_ofw_node_put(memory);
 

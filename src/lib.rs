@@ -19,7 +19,7 @@
 // Links to private items work with `cargo doc --document-private-items`; without it they are plain text.
 #![allow(rustdoc::private_intra_doc_links)]
 // `new` is `const`, so that statics can use it; `default` cannot be.
-#![allow(clippy::new_without_default)]
+#![allow(clippy::new_without_default, clippy::type_complexity)]
 // Without the C ABI and the tests, most of the library has no caller.
 #![cfg_attr(
     not(any(target_os = "none", feature = "rtthread", feature = "internals")),

@@ -105,6 +105,13 @@ fn drivers_of_revision_2_under_sanitizers() {
 }
 
 #[test]
+fn borrowers_in_c_give_back_what_an_owner_needs() {
+    for revision in [1, 2] {
+        subject_runs(revision, "lending", &SANITIZERS, Some("lending"));
+    }
+}
+
+#[test]
 fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
     for revision in [1, 2] {
         subject_runs(revision, "regions", &[], Some("regions"));

@@ -17,7 +17,7 @@ const START: Pa = LOW.start;
 const CACHED: Flags = Flags::empty();
 
 fn region(start: Pa, size: usize, no_map: bool, reusable: bool) -> NamedRegion {
-    NamedRegion { start, end: start + size, no_map, reusable }
+    NamedRegion { start, end: start + size, no_map, reusable, is_shared: false }
 }
 
 #[test]

@@ -159,7 +159,8 @@ fn a_pool_without_linear_map_serves_all_the_same() {
 
 #[test]
 fn regions_of_a_device_are_claimed_later_if_not_now() {
-    let region = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false };
+    let region =
+        NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false, is_shared: false };
     at_every_call(
         Machine::new,
         |machine| {
@@ -182,7 +183,7 @@ fn regions_of_a_device_are_claimed_later_if_not_now() {
 #[test]
 fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     let machine = Machine::new();
-    let good = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false };
+    let good = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false, is_shared: false };
     let empty = NamedRegion { end: LOW_START, ..good };
     let regions = vec![Entry::Unreadable, Entry::Found(empty), Entry::Found(good)];
     let device = machine.device(DeviceInfo { has_node: true, regions, ..DeviceInfo::default() });
@@ -278,7 +279,8 @@ fn fault_02_a_linear_map_that_failed_at_install_is_made_by_a_threads_next_call()
 #[test]
 fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
     let machine = Machine::new();
-    let region = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: true, reusable: false };
+    let region =
+        NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: true, reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     machine.free(held).unwrap();

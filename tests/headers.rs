@@ -58,6 +58,7 @@ typedef struct rt_dma_pool rt_dma_pool;",
             "src/ffi/additions/limits.rs",
             "src/ffi/additions/own_region.rs",
             "src/ffi/additions/block_pool.rs",
+            "src/ffi/additions/lending.rs",
             "src/ffi/additions/list.rs",
             "src/ffi/additions/managed.rs",
             "src/ffi/additions/managed_map.rs",
@@ -168,6 +169,7 @@ fn generate(header: &Header) -> String {
     // On 32-bit Arm uintptr_t is unsigned int and RT-Thread's rt_ubase_t is unsigned long: as large, but a pointer to the
     // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
     let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle");
+    let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, unsigned long size,");
     // cbindgen does not see that these are structs where another header declares them.
     let elsewhere = match header.name {
         "rt_dma_watch.h" => &["rt_dma_sg", "rt_dma_block_pool"][..],

@@ -27,6 +27,7 @@ void the_end_of_a_buffer_and_the_mask(void);
 void children_that_copied_a_masked_table(void);
 void console_with_dma(void);
 void statistics(void);
+void borrowers(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -317,6 +318,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "console", console_with_dma },
     { "children", children_that_copied_a_masked_table },
     { "statistics", statistics },
+    { "lending", borrowers },
 };
 
 int main(int argc, char **argv)
@@ -365,6 +367,7 @@ int main(int argc, char **argv)
         children_that_copied_a_masked_table();
         console_with_dma();
         statistics();
+        borrowers();
         if (round == 0)
         {
             fixed_region();

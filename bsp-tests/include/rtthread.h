@@ -49,6 +49,20 @@ rt_int32_t rt_strncmp(const char *a, const char *b, rt_size_t n);
 rt_size_t rt_strlen(const char *s);
 const char *rt_strerror(rt_err_t error);
 
+/* What the examples use, which are compiled but not run here. */
+#define RT_WAITING_FOREVER  -1
+#define RT_IPC_FLAG_PRIO    1
+
+struct rt_mutex
+{
+    rt_ubase_t owner;
+};
+
+rt_err_t rt_mutex_init(struct rt_mutex *mutex, const char *name, rt_uint8_t flag);
+rt_err_t rt_mutex_take(struct rt_mutex *mutex, rt_int32_t time);
+rt_err_t rt_mutex_release(struct rt_mutex *mutex);
+rt_ssize_t rt_device_read(rt_device_t dev, rt_off_t pos, void *buffer, rt_size_t size);
+
 /* Lists. */
 #define RT_LIST_OBJECT_INIT(object) { &(object), &(object) }
 

@@ -2,7 +2,7 @@
 
 use crate::dropin::translate::MapOps;
 use crate::dropin::registry::Dma;
-use crate::dropin::request::Request;
+use crate::dropin::translate::Request;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
 

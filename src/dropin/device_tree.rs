@@ -97,8 +97,8 @@ impl<K: Kernel> Dma<K> {
         let installer = self.installer().ok_or(Error::Context)?;
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
-        flags.set(Flags::DEVICE, !region.reusable);
-        // What strangers use too stays cached for them: see `own_request`.
+        flags.set(Flags::DEVICE, !region.reusable || !region.is_shared);
+        // What others use or borrow stays cached for them: see `own_request`.
         flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
         // A pool is only made where none covers any of its range: of those that do, it is the first.
@@ -111,7 +111,13 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)
+        self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)?;
+        if region.reusable
+            && let Some(pool) = self.covering(region.start, region.end)
+        {
+            pool.lend();
+        }
+        Ok(())
     }
 }
 

@@ -10,12 +10,13 @@ use crate::mem::atomics::{
 };
 
 use crate::abi::rt_list_t;
+use crate::dropin::lending::Lending;
 use crate::dropin::pool::{NamedBy, NewPool, Pool, Region, reachable_end};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
-use crate::mem::shared::OnceRef;
+use crate::mem::shared::{AtomicRef, OnceRef};
 use crate::mem::turn::{Turn, Turned};
 
 /// The line of the log about a call that fails: the reason, two addresses and a number. `docs/options.md` explains them.
@@ -32,6 +33,8 @@ pub struct Dma<K: Kernel> {
     /// The turn of callers that install pools.
     installing: Turn,
     bad_calls: AtomicUsize,
+    /// What is lent of regions; not set before the first borrower.
+    pub(crate) lending: AtomicRef<Lending<K, Dma<K>>>,
 }
 
 /// One range that contains every pool. It only grows.
@@ -87,6 +90,7 @@ impl<K: Kernel> Dma<K> {
             span: Span::new(),
             installing: Turn::new(),
             bad_calls: AtomicUsize::new(0),
+            lending: AtomicRef::new(),
         }
     }
 

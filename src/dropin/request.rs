@@ -4,7 +4,7 @@ use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::page_map::{MANY, PageMap, Taken};
 use crate::dropin::pool::{Pool, Sought, Usual};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{Bus, MapOps};
+use crate::dropin::translate::{Bus, MapOps, Request};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
@@ -23,19 +23,6 @@ pub(crate) enum Missed {
     Unreachable(Pa),
     /// A pool has room that could not be mapped for the processor.
     Unmapped,
-}
-
-/// What a device asks for.
-pub(crate) struct Request {
-    pub(crate) ops: MapOps,
-    pub(crate) device: Device,
-    /// In bytes.
-    pub(crate) size: usize,
-    pub(crate) wanted: Flags,
-    /// The highest address that the device can put on its bus.
-    pub(crate) mask: u64,
-    /// The buffer's physical address is a multiple of this power of two.
-    pub(crate) align: usize,
 }
 
 /// A buffer that was found by its address.
@@ -205,10 +192,10 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// What a device's request is to one of its regions: where strangers are served too, and so no flag of the pool shows
+    /// What a device's request is to one of its regions: where others get cached memory too, and so no flag of the pool shows
     /// it, a device that does not snoop the cache gets uncached memory all the same.
     fn own_request(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
-        let is_shared = !pool.flags().contains(Flags::DEVICE);
+        let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_lent();
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
 
@@ -241,41 +228,66 @@ impl<K: Kernel> Dma<K> {
         first: Option<&'static Pool<K>>,
         mut missed: Missed,
     ) -> Result<(NonZeroUsize, usize), Missed> {
-        let Request { ops, device, size, mut wanted, mask, align } = *request;
-        let pages = pages_for(size).ok_or(missed)?;
-        let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
+        let Request { ops, device, size, mut wanted, .. } = *request;
+        if size == 0 {
+            return Err(missed);
+        }
         // A device with translated handles may have regions of its own, which come first.
         let mut own = ops.are_translated();
         loop {
-            let mut next = first;
-            while let Some(pool) = next {
-                if pool.serves_as(device, wanted, own) {
-                    let request = pool.request(if own { self.own_request(pool, device, wanted) } else { wanted });
-                    let taken = if is_limited {
-                        self.take_reachable(self.bus(ops, device), pool, size, mask, align, request)
-                    } else {
-                        pool.take(pages, request).map(|taken| (taken, pool.pa_of(taken.page))).ok_or(Missed::Full)
-                    };
-                    match taken {
-                        Ok((taken, handle)) => {
-                            if let Some(va) = pool.show(taken, pages, request) {
-                                return Ok((va, handle));
-                            }
-                            missed = Missed::Unmapped;
-                        }
-                        Err(Missed::Full) => {}
-                        Err(out_of_reach) => missed = out_of_reach,
-                    }
-                }
-                next = pool.next.get();
+            if let Some(found) = self.search(&Request { wanted, ..*request }, own, first, &mut missed) {
+                return Ok(found);
             }
             if !own {
                 self.count_failure(device, size, wanted, missed);
                 return Err(missed);
             }
+            if let Some(lending) = self.lending.get()
+                && let Some(found) = (lending.make_room)(self, lending, request)
+            {
+                return Ok(found);
+            }
             own = false;
             wanted |= Flags::ADDRESS_32BITS;
         }
+    }
+
+    /// Allocates by `request` from the pools from `first` on; with `own`, only from the regions that the device's node names.
+    /// On failure `missed` is why, if a pool has room that does not serve.
+    #[inline(always)]
+    pub(crate) fn search(
+        &self,
+        request: &Request,
+        own: bool,
+        first: Option<&'static Pool<K>>,
+        missed: &mut Missed,
+    ) -> Option<(NonZeroUsize, usize)> {
+        let Request { ops, device, size, wanted, mask, align } = *request;
+        let pages = pages_for(size)?;
+        let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
+        let mut next = first;
+        while let Some(pool) = next {
+            if pool.serves_as(device, wanted, own) {
+                let request = pool.request(if own { self.own_request(pool, device, wanted) } else { wanted });
+                let taken = if is_limited {
+                    self.take_reachable(self.bus(ops, device), pool, size, mask, align, request)
+                } else {
+                    pool.take(pages, request).map(|taken| (taken, pool.pa_of(taken.page))).ok_or(Missed::Full)
+                };
+                match taken {
+                    Ok((taken, handle)) => {
+                        if let Some(va) = pool.show(taken, pages, request) {
+                            return Some((va, handle));
+                        }
+                        *missed = Missed::Unmapped;
+                    }
+                    Err(Missed::Full) => {}
+                    Err(out_of_reach) => *missed = out_of_reach,
+                }
+            }
+            next = pool.next.get();
+        }
+        None
     }
 
     /// Takes the lowest pages of a pool that hold `size` bytes, all of which the device reaches with addresses up to `mask`,

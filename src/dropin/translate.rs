@@ -21,6 +21,20 @@ pub enum MapOps {
     Pci,
 }
 
+/// What a device asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) ops: MapOps,
+    pub(crate) device: Device,
+    /// In bytes.
+    pub(crate) size: usize,
+    pub(crate) wanted: Flags,
+    /// The highest address that the device can put on its bus.
+    pub(crate) mask: u64,
+    /// The buffer's physical address is a multiple of this power of two.
+    pub(crate) align: usize,
+}
+
 impl MapOps {
     /// All sets, in the order of their numbers.
     pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];

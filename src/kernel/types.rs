@@ -41,6 +41,9 @@ pub struct NamedRegion {
     pub no_map: bool,
     /// The node has `reusable`: the kernel may use the region while the region's owner does not.
     pub reusable: bool,
+    /// A `reusable` region that serves every device's requests: its node has `linux,cma-default`, or the board asks for it. Of
+    /// any other `reusable` region, others than its owners may only borrow.
+    pub is_shared: bool,
 }
 
 /// The list of regions in which boot pools are made.

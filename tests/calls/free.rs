@@ -300,7 +300,7 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
     machine.set_caches_write_through(false);
     machine.set_view_limit(0);
-    let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false };
+    let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo {
         coherent: true,
         has_node: true,

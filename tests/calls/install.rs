@@ -192,7 +192,8 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
     machine.in_interrupt(|| machine.free(held)).unwrap();
 
     // Memory that must not be mapped linearly has no other virtual address either.
-    let region = NamedRegion { start: BASE + 4 * MIB, end: BASE + 5 * MIB, no_map: true, reusable: false };
+    let region =
+        NamedRegion { start: BASE + 4 * MIB, end: BASE + 5 * MIB, no_map: true, reusable: false, is_shared: false };
     let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
     for limit in [64 * MIB, 0] {
         machine.set_view_limit(limit);

@@ -71,14 +71,26 @@ fn a_device_that_cannot_share_a_region_does_not_change_it() {
 }
 
 #[test]
-fn a_reusable_region_serves_strangers_too() {
+fn a_reusable_region_that_is_shared_serves_strangers_too() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { reusable: true, is_shared: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
     assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, OWN + PAGE);
     assert_eq!(machine.dma.pools().next().unwrap().flags() & Flags::DEVICE, Flags::empty());
+}
+
+#[test]
+fn a_reusable_region_that_is_not_shared_serves_no_stranger() {
+    let machine = Machine::new();
+    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[region]));
+    let stranger = machine.plain_device();
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert_eq!((held.handle, machine.at(held.va).unwrap().1), (OWN, MemoryType::Uncached));
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED), None);
+    assert_eq!(machine.alloc(stranger, PAGE, Flags::DEVICE), None);
 }
 
 #[test]
@@ -96,7 +108,7 @@ fn the_region_is_uncached_unless_the_device_is_coherent() {
 #[test]
 fn a_region_that_strangers_use_too_stays_cached_for_them() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { reusable: true, is_shared: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     let memory = |device| {

@@ -378,7 +378,13 @@ fn bounce_buffers_are_maintained_only_where_that_helps() {
 #[test]
 fn a_bounce_buffer_comes_from_the_devices_own_region() {
     let rig = Rig::new();
-    let region = NamedRegion { start: LOW.start + 32 * MIB, end: LOW.start + 33 * MIB, no_map: false, reusable: false };
+    let region = NamedRegion {
+        start: LOW.start + 32 * MIB,
+        end: LOW.start + 33 * MIB,
+        no_map: false,
+        reusable: false,
+        is_shared: false,
+    };
     let master = rig.master(rig.machine.device(DeviceInfo::naming(&[region])), ALL);
     let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
     assert_eq!(handle, region.start);

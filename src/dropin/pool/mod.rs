@@ -115,6 +115,8 @@ pub struct Pool<K: Kernel> {
     /// A buffer was handed out by its physical address once, so such addresses are looked up when buffers are freed.
     /// C may change the `NOMAP` flag while such buffers are in use.
     has_physical: AtomicBool,
+    /// Its region is `reusable`: others than its owners may borrow its memory.
+    is_lent: AtomicBool,
     /// By whom it was named first, if it is a `memory-region`, as a [`NamedBy`]: C may write `public.dev`.
     named: AtomicUsize,
     owners: AtomicRef<Owner>,
@@ -191,6 +193,7 @@ impl<K: Kernel> Pool<K> {
             named: AtomicUsize::new(named.0),
             owners: AtomicRef::new(),
             failures: Failures::new(),
+            is_lent: AtomicBool::new(false),
             next: OnceRef::new(),
             is_announced: AtomicBool::new(false),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
@@ -283,6 +286,16 @@ impl<K: Kernel> Pool<K> {
     /// Whether it is a device's `memory-region`.
     pub fn is_named(&self) -> bool {
         self.named.load(Relaxed) != NamedBy::NOBODY.0
+    }
+
+    /// Whether its region is `reusable`: others than its owners may borrow its memory.
+    pub fn is_lent(&self) -> bool {
+        self.is_lent.load(Relaxed)
+    }
+
+    /// Notes that its region is `reusable`.
+    pub(crate) fn lend(&self) {
+        self.is_lent.store(true, Relaxed);
     }
 
     /// Whether it is a device's `memory-region`, and `device` one of those that name it.

@@ -6,6 +6,7 @@ pub(in crate::ffi) mod coherent;
 #[cfg(feature = "debug")]
 pub(in crate::ffi) mod debug;
 pub mod driver;
+pub(in crate::ffi) mod lending;
 pub(in crate::ffi) mod limits;
 pub(in crate::ffi) mod list;
 pub(in crate::ffi) mod managed;
@@ -26,6 +27,7 @@ pub use block_pool::*;
 pub use coherent::*;
 #[cfg(feature = "debug")]
 pub use debug::*;
+pub use lending::*;
 pub use limits::*;
 pub use list::*;
 pub use managed::*;

@@ -84,6 +84,9 @@ pub struct rt_dma_port_named_region {
     pub no_map: c_int,
     /// 1 if its node has `reusable`.
     pub reusable: c_int,
+    /// 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
+    /// `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
+    pub is_shared: c_int,
 }
 
 /// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.

@@ -1,0 +1,74 @@
+//! `rt_dma_borrow`, `rt_dma_give_back`.
+
+use core::ffi::c_void;
+
+use crate::ffi::{DMA, pointer};
+use crate::kernel::Va;
+
+/// @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
+///
+/// The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at most 100
+/// ticks for memory that is given back later than that.
+///
+/// @code{.c}
+/// static void drop_block(void *memory, rt_size_t size, void *arg)
+/// {
+///     struct cache *cache = arg;
+///
+///     if (forget_block(cache, memory))
+///     {
+///         rt_dma_give_back(memory);
+///     }
+/// }
+///
+/// block = rt_dma_borrow(4096, drop_block, cache);
+/// @endcode
+///
+/// `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so soon. It runs
+/// in the thread of the owner's driver, must not wait for that driver, and must return within a bounded time. It may be called
+/// again. If the memory was given back meanwhile, it does nothing.
+///
+/// Do not free the memory with `rt_dma_free`.
+///
+/// @param[in] size Bytes to borrow, rounded up to whole pages.
+/// @param[in] reclaim Gives the memory back.
+/// @param[in] arg Argument of `reclaim`.
+/// @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for memory, or
+/// there is no memory for the bookkeeping.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_borrow(
+    size: usize,
+    reclaim: Option<unsafe extern "C" fn(memory: *mut c_void, size: usize, arg: *mut c_void)>,
+    arg: *mut c_void,
+) -> *mut c_void {
+    let Some(reclaim) = reclaim else { return core::ptr::null_mut() };
+    match DMA.borrow_memory(size, ask, (reclaim as *const ()).expose_provenance(), arg.expose_provenance()) {
+        Some(va) => pointer(va),
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// @brief Gives back memory of `rt_dma_borrow`.
+///
+/// An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
+///
+/// @param[in] memory The memory.
+/// @note Context: any; thread for a region larger than `RT_DMA_POOL_VIEW_LIMIT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_give_back(memory: *mut c_void) {
+    if !memory.is_null() {
+        // A refusal was logged.
+        let _ = DMA.give_back_memory(memory.expose_provenance());
+    }
+}
+
+/// Calls a borrower's function.
+fn ask(va: Va, size: usize, reclaim: usize, argument: usize) {
+    // SAFETY: `rt_dma_borrow` made the number of such a function.
+    unsafe {
+        let reclaim: unsafe extern "C" fn(*mut c_void, usize, *mut c_void) =
+            core::mem::transmute(core::ptr::with_exposed_provenance::<()>(reclaim));
+        reclaim(pointer(va), size, pointer(argument));
+    }
+}

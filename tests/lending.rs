@@ -1,0 +1,220 @@
+//! Tests lending: the owner of a `reusable` region always gets its memory, and others borrow it.
+
+mod fake_kernel;
+
+use fake_kernel::*;
+use rt_dma_pool::error::Error;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Device, MemoryType, NamedRegion, Va};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const BASE: usize = LOW.start;
+const OWN: usize = BASE + 16 * MIB;
+const PAGES: usize = 16;
+
+/// A machine with an owner of a reusable region.
+fn machine() -> (Arc<Machine>, Device) {
+    let machine = Machine::new();
+    let region = NamedRegion { reusable: true, ..named_region(OWN, PAGES * PAGE) };
+    let owner = machine.device(DeviceInfo::naming(&[region]));
+    machine.ops(owner);
+    (Arc::new(machine), owner)
+}
+
+/// What a borrower does when it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    GivesBack,
+    GivesBackLater,
+    Keeps,
+}
+
+/// A cache that fills all memory that it can borrow.
+struct Cache {
+    machine: Arc<Machine>,
+    held: Mutex<Vec<Va>>,
+    asked: AtomicUsize,
+    answer: Answer,
+}
+
+impl Cache {
+    fn new(machine: &Arc<Machine>, answer: Answer) -> &'static Cache {
+        let (held, asked) = (Mutex::default(), AtomicUsize::new(0));
+        Box::leak(Box::new(Cache { machine: machine.clone(), held, asked, answer }))
+    }
+
+    /// Borrows until there is no room.
+    fn fill(&'static self, size: usize) -> usize {
+        let argument = std::ptr::from_ref(self).expose_provenance();
+        let mut count = 0;
+        while self.borrow_one(size, argument) {
+            count += 1;
+        }
+        count
+    }
+
+    fn borrow_one(&self, size: usize, argument: usize) -> bool {
+        // The list is locked meanwhile, so that who asks for the memory finds it there.
+        let mut held = self.held.lock().unwrap();
+        let Some(va) = self.machine.dma.borrow_memory(size, reclaim, 0xcac4e, argument) else { return false };
+        held.push(va);
+        true
+    }
+
+    fn drop_block(&self, va: Va) {
+        let mut held = self.held.lock().unwrap();
+        if let Some(index) = held.iter().position(|known| *known == va) {
+            held.swap_remove(index);
+            self.machine.dma.give_back_memory(va).unwrap();
+        }
+    }
+
+    fn drop_all(&self) {
+        let all = self.held.lock().unwrap().clone();
+        all.into_iter().for_each(|va| self.drop_block(va));
+    }
+}
+
+fn reclaim(va: Va, _: usize, _: usize, argument: usize) {
+    // SAFETY: a cache is never freed.
+    let cache: &'static Cache = unsafe { &*std::ptr::with_exposed_provenance(argument) };
+    cache.asked.fetch_add(1, Relaxed);
+    match cache.answer {
+        Answer::GivesBack => cache.drop_block(va),
+        Answer::GivesBackLater => {
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(5));
+                cache.drop_block(va);
+            });
+        }
+        Answer::Keeps => {}
+    }
+}
+
+#[test]
+fn borrowed_memory_is_cached_and_the_owners_request_takes_back_what_it_needs() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    assert_eq!(cache.fill(PAGE), PAGES);
+    let first = cache.held.lock().unwrap()[0];
+    assert_eq!(machine.at(first), Some((OWN, MemoryType::Cached)));
+    machine.poke(first, b"block");
+    let held = machine.alloc(owner, 3 * PAGE, Flags::empty()).unwrap();
+    assert_eq!((held.handle, cache.asked.load(Relaxed)), (OWN, 3));
+    assert_eq!(cache.held.lock().unwrap().len(), PAGES - 3);
+    machine.free(held).unwrap();
+    cache.drop_all();
+    assert_eq!(machine.balance().used_bytes, 0);
+    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+}
+
+#[test]
+fn the_owner_gets_the_whole_region_ten_thousand_times_with_threads_and_failures() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for size in [PAGE, 3 * PAGE] {
+            let stop = &stop;
+            scope.spawn(move || {
+                while !stop.load(Relaxed) {
+                    if cache.fill(size) == 0 {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+        }
+        for turn in 0..10_000 {
+            if turn % 7 == 0 {
+                machine.fail(Service::HeapAlloc, 0, turn % 3);
+            }
+            if turn % 2 == 0 {
+                cache.fill(PAGE);
+            }
+            let held = machine.alloc(owner, PAGES * PAGE, Flags::empty());
+            // The threads end before the test fails.
+            stop.store(held.is_none(), Relaxed);
+            let Some(held) = held else { panic!("turn {turn}: {:?}", machine.take_errors()) };
+            machine.free(held).unwrap();
+        }
+        stop.store(true, Relaxed);
+    });
+    machine.repair(Service::HeapAlloc);
+    assert!(cache.asked.load(Relaxed) > 5_000);
+    cache.drop_all();
+    assert_eq!(machine.balance().used_bytes, 0);
+    assert_eq!(machine.take_errors(), [] as [&str; 0]);
+}
+
+#[test]
+fn memory_that_comes_back_from_another_thread_is_waited_for() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::GivesBackLater);
+    cache.fill(4 * PAGE);
+    let held = machine.alloc(owner, PAGES * PAGE, Flags::empty()).unwrap();
+    assert_eq!(held.handle, OWN);
+    machine.free(held).unwrap();
+}
+
+#[test]
+fn a_borrower_that_keeps_its_memory_is_named_and_the_owner_does_not_wait_for_ever() {
+    let (machine, owner) = machine();
+    let cache = Cache::new(&machine, Answer::Keeps);
+    cache.fill(8 * PAGE);
+    let begin = Instant::now();
+    assert_eq!(machine.alloc(owner, PAGES * PAGE, Flags::empty()), None);
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    let lines = machine.take_errors();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(
+        lines[0].contains("borrower 0xcac4e") && lines[0].contains("keeps 32768 bytes at 0x41000000"),
+        "{lines:#?}"
+    );
+    // Memory is lent again, once there is some.
+    cache.drop_all();
+    assert_eq!(cache.fill(8 * PAGE), 2);
+}
+
+#[test]
+fn in_an_interrupt_the_owner_neither_waits_nor_asks() {
+    let (machine, owner) = machine();
+    let first = machine.alloc(owner, PAGE, Flags::empty()).unwrap();
+    machine.free(first).unwrap();
+    let cache = Cache::new(&machine, Answer::GivesBack);
+    cache.fill(PAGE);
+    assert_eq!(machine.in_interrupt(|| machine.alloc(owner, PAGE, Flags::empty())), None);
+    assert_eq!(cache.asked.load(Relaxed), 0);
+    let (va, bytes) = (cache.held.lock().unwrap()[0], 8);
+    machine.poke(va, &[1; 8]);
+    assert_eq!(machine.peek(va, bytes), [1; 8]);
+}
+
+#[test]
+fn wrong_calls_change_nothing() {
+    let (machine, _) = machine();
+    let dma = machine.dma;
+    assert_eq!(dma.give_back_memory(0x1234), Err(Error::Foreign));
+    assert_eq!(dma.borrow_memory(0, reclaim, 0, 0), None);
+    assert_eq!(dma.borrow_memory((PAGES + 1) * PAGE, reclaim, 0, 0), None);
+    assert_eq!(machine.in_interrupt(|| dma.borrow_memory(PAGE, reclaim, 0, 0)), None);
+    let va = dma.borrow_memory(100, reclaim, 0, 0).unwrap();
+    assert_eq!(dma.give_back_memory(va + 4), Err(Error::Foreign));
+    dma.give_back_memory(va).unwrap();
+    assert_eq!(dma.give_back_memory(va), Err(Error::Foreign));
+    assert_eq!(machine.balance().used_bytes, 0);
+    // Each allocation of a first borrower may fail.
+    let (fresh, _) = self::machine();
+    for failing in 0..2 {
+        fresh.fail(Service::HeapAlloc, failing, 1);
+        assert_eq!(fresh.dma.borrow_memory(PAGE, reclaim, 0, 0), None, "{failing}");
+        assert!(fresh.repair(Service::HeapAlloc));
+        assert_eq!(fresh.balance().used_bytes, 0);
+    }
+    // A region that is not reusable, and a pool of no region, are not lent.
+    let (plain, _) = Machine::with_pool(c"cma", BASE, MIB);
+    let device = plain.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
+    plain.ops(device);
+    assert_eq!(plain.dma.borrow_memory(PAGE, reclaim, 0, 0), None);
+}
