@@ -1,15 +1,18 @@
 //! The list of calls that the debug mode watches.
 
-/// Exported functions that neither allocate, map, sync nor give back.
-const NOT_WATCHED: [&str; 24] = [
+/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers, who have no
+/// device.
+const NOT_WATCHED: [&str; 26] = [
     "list_dma_block_pool",
     "rt_dma_block_pool_fill",
     "rt_dma_block_pool_trim",
+    "rt_dma_borrow",
     "rt_dma_get_coherent_mask",
     "rt_dma_get_mask",
     "rt_dma_get_max_segment",
     "rt_dma_get_min_align_mask",
     "rt_dma_get_segment_boundary",
+    "rt_dma_give_back",
     "rt_dma_list_pools",
     "rt_dma_ofw_device_map_ops",
     "rt_dma_own_region_init",
