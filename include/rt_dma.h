@@ -484,7 +484,8 @@ void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
+ * @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
+ * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
                                unsigned long *dma_handle);

@@ -87,8 +87,26 @@ mod tests {
     #[test]
     fn each_reason_differs_and_is_explained() {
         let errors = [
-            BadSize, NoList, NoRegion, NoMemory, Context, Overlap, NotMapped, High, NotReachable, Foreign, NotAllocated,
-            WrongSize, WrongHandle, NoNode, Disabled, NotServed, BadReg, Conflict, NotReserved, NoPageTables,
+            BadSize,
+            NoList,
+            NoRegion,
+            NoMemory,
+            Context,
+            Overlap,
+            NotMapped,
+            High,
+            NotReachable,
+            Foreign,
+            NotAllocated,
+            WrongSize,
+            WrongHandle,
+            NoNode,
+            Disabled,
+            NotServed,
+            BadReg,
+            Conflict,
+            NotReserved,
+            NoPageTables,
         ];
         let explained = include_str!("../docs/options.md");
         for (index, error) in errors.iter().enumerate() {

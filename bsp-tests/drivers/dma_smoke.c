@@ -545,6 +545,16 @@ static const char *check_race(void)
     thread = rt_thread_create("race", race_thread, &second, 8192, 20, 10);
     if (!race_owner || !timer || !thread)
     {
+        if (timer)
+        {
+            rt_timer_delete(timer);
+        }
+        if (thread)
+        {
+            rt_thread_delete(thread);
+        }
+        rt_free(race_owner);
+        free_all(1);
         return "no memory";
     }
     rt_thread_control(thread, RT_THREAD_CTRL_BIND_CPU, (void *)1);
@@ -756,7 +766,12 @@ static int dma_smoke(int argc, char *argv[])
     buffer_count = 0;
     buffer_max = stand_in_cma_size() / PAGE + 1;
     buffers = rt_calloc(buffer_max, sizeof(*buffers));
-    for (rt_size_t i = 0; buffers && i < RT_ARRAY_SIZE(checks); ++i)
+    if (!buffers)
+    {
+        rt_kprintf("FAIL heap: no memory for the list of buffers\ndma_smoke: 0 passed, 1 failed\n");
+        return 1;
+    }
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(checks); ++i)
     {
         const char *error;
 

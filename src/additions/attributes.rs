@@ -1,7 +1,7 @@
 //! What a request asks of its memory beyond what RT-Thread's flags say: see `ffi::attributes` for the calls.
 
-use crate::dropin::translate::MapOps;
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::dropin::translate::Request;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};

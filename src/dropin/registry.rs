@@ -3,11 +3,11 @@
 //! The list of pools only grows, and is read without a lock. It knows nothing of devices' operations: requests stand above
 //! it, in `request`.
 
-use core::ffi::CStr;
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
+use core::ffi::CStr;
 
 use crate::abi::rt_list_t;
 use crate::dropin::lending::Lending;

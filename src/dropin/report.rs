@@ -30,7 +30,8 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();
-            let values = [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
+            let values =
+                [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
             kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
             kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().0]);
             let flags = pool.flags();

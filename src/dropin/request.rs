@@ -1,7 +1,7 @@
 //! Requests of drivers: allocating and freeing buffers.
 
-use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::page_map::{MANY, PageMap, Taken};
+use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::pool::{Pool, Sought, Usual};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps, Request};
@@ -459,7 +459,8 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    #[inline(always)] // `free` alone calls it.
+    /// Checks the handle and the size of a found buffer, unmaps it if it has a mapping of its own, and frees its pages.
+    #[inline(always)] // `free_translated` alone calls it.
     fn give_back(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
         let Found { pool, page, mapping } = *found;
         let pa = pool.pa_of(page);
@@ -474,7 +475,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the buffer that was handed out at `va`, if there can be one. Context: any.
-    #[inline(always)] // `free` alone calls it.
+    #[inline(always)] // `free_translated` alone calls it.
     fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
         let order = match wanted.contains(Flags::NOMAP) {
             true => [Sought::Physical, Sought::InView],

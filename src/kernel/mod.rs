@@ -36,6 +36,8 @@ use crate::log::{Level, Line, Name};
 /// * [`heap_alloc`](Kernel::heap_alloc) returns null, or memory of at least the requested size that is zeroed, aligned for
 ///   a pointer, and used by no other code until [`heap_free`](Kernel::heap_free) receives it.
 /// * [`v2p`](Kernel::v2p) returns what the page tables contain, in every context, even if an interrupt comes meanwhile.
+/// * [`is_mapped`](Kernel::is_mapped) and [`leads_to`](Kernel::leads_to) agree with [`v2p`](Kernel::v2p).
+/// * The cache operations and [`device_barrier`](Kernel::device_barrier) have done what they state when they return.
 /// * A mapping that [`map`](Kernel::map) or [`map_linear`](Kernel::map_linear) made stays until
 ///   [`unmap`](Kernel::unmap).
 /// * [`irq_save`](Kernel::irq_save) masks the interrupts of this core until [`irq_restore`](Kernel::irq_restore).

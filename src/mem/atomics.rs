@@ -28,10 +28,10 @@ pub fn pause(_count: u32) {
 /// loom's atomics, which cannot be made in a `const fn`: they are made at their first use.
 #[cfg(feature = "loom")]
 mod late {
-    use core::ops::Deref;
     pub use ::loom::hint::spin_loop;
     use ::loom::sync::atomic as loom;
     pub use ::loom::sync::atomic::{Ordering, fence};
+    use core::ops::Deref;
     use std::sync::OnceLock;
 
     macro_rules! late {

@@ -8,11 +8,11 @@ use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-use core::sync::atomic::AtomicUsize;
 use super::bitmaps::Bitmaps;
 use super::bump::BumpAllocator;
 use crate::kernel::Kernel;
 use crate::log::Name;
+use core::sync::atomic::AtomicUsize;
 
 /// Bytes of a usual cache line. Values that different cores write lie apart by it.
 pub const LINE: usize = 64;

@@ -29,7 +29,8 @@ impl<T> IrqLock<T> {
     }
 
     /// Masks interrupts, waits until the lock is free, and takes it. Dropping the guard releases the lock and restores
-    /// interrupts. The lock is not recursive: a core that holds it must not take it again.
+    /// interrupts. The lock is not recursive: a core that holds it must not take it again. Guards of one core are dropped in
+    /// the reverse of the order in which they were made.
     ///
     /// Context: any.
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
@@ -149,5 +150,20 @@ mod tests {
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(*LOCK.lock(HeapOnly), [80_000; 2]);
+    }
+
+    #[test]
+    fn a_guard_masks_interrupts_and_a_failed_try_restores_them() {
+        use crate::kernel::testing::is_masked;
+        let (first, second) = (IrqLock::new(()), IrqLock::new(()));
+        assert!(!is_masked());
+        let guard = first.lock(HeapOnly);
+        assert!(is_masked());
+        assert!(first.lock_if_free(HeapOnly).is_none());
+        assert!(is_masked(), "they were masked before the try");
+        drop(second.lock(HeapOnly));
+        assert!(is_masked());
+        drop(guard);
+        assert!(!is_masked());
     }
 }

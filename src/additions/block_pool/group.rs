@@ -9,8 +9,8 @@ use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use super::shape::lowest_bits;
 use super::word::{GroupWord, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
-use crate::mem::shared::{AtomicRef, Ring, SetRef};
 use crate::mem::lock::{IrqGuard, IrqLock};
+use crate::mem::shared::{AtomicRef, Ring, SetRef};
 
 /// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
 #[repr(C)]
@@ -236,8 +236,7 @@ mod tests {
     #[test]
     fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let unit = UnitBits { blocks: 6, present: present_bit(0) };
-        let groups: std::vec::Vec<&'static Group> =
-            (0..5).map(|_| new_group(Ring::of(&NO_UNIT))).collect();
+        let groups: std::vec::Vec<&'static Group> = (0..5).map(|_| new_group(Ring::of(&NO_UNIT))).collect();
         for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
             let open = OpenGroups::new();
             for group in &groups {

@@ -153,9 +153,8 @@ fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
                     pool.trim();
                     owned.borrow_mut().extend((0..regrown).map(|_| pool.allocate().unwrap()));
                 };
-                let (freed, was_interrupted) = run_before_step(step, other, || {
-                    pool.free(block.va, if has_handle { block.handle } else { 0 })
-                });
+                let (freed, was_interrupted) =
+                    run_before_step(step, other, || pool.free(block.va, if has_handle { block.handle } else { 0 }));
                 let accepted = *accepted.borrow() + freed.is_ok() as usize;
                 assert_eq!(accepted, 1, "{size}: step {step}: of two frees of a block one is right");
                 assert_eq!(pool.usage().in_use, held.borrow().len());

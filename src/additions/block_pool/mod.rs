@@ -19,8 +19,8 @@ mod table;
 mod trim;
 mod word;
 
-use core::ffi::{CStr, c_char};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use core::ffi::{CStr, c_char};
 
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};

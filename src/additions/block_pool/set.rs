@@ -8,8 +8,8 @@ use super::{BlockPool, Pages, PoolName};
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::heap::free;
-use crate::mem::shared::AtomicRef;
 use crate::mem::lock::IrqLock;
+use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 use crate::text::apart;
 

@@ -234,8 +234,9 @@ mod tests {
     fn shapes(boundaries: &[usize]) -> Vec<Shape> {
         let mut shapes = Vec::new();
         for size in (1..=PAGE_SIZE).step_by(3).chain([16, 20, 24, 48, 56, 64, 100, 256, 1024, 4096]) {
-            for (align, boundary) in
-                [1, 16, 64, 4096].into_iter().flat_map(|align| boundaries.iter().map(move |boundary| (align, *boundary)))
+            for (align, boundary) in [1, 16, 64, 4096]
+                .into_iter()
+                .flat_map(|align| boundaries.iter().map(move |boundary| (align, *boundary)))
             {
                 shapes.extend(Shape::new(size, align, boundary));
                 shapes.extend(Shape::linux(size, align, boundary));
@@ -262,7 +263,8 @@ mod tests {
     fn as_many_blocks_fit_in_a_page_as_on_linux_and_none_crosses_a_boundary() {
         for boundary in [0, 32, 256, 512, 1024, 2048, 4096, 8192] {
             for shape in shapes(&[boundary]) {
-                let unit = |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
+                let unit =
+                    |unit| (0..shape.unit_blocks(unit)).map(move |at| shape.unit_offset(unit) + at * shape.stride);
                 let starts: Vec<usize> = (0..shape.span_units).flat_map(unit).collect();
                 assert_eq!(starts.len(), shape.span_blocks());
                 assert_eq!(starts.len(), blocks_on_linux(shape.stride, boundary), "{shape:?}");

@@ -271,7 +271,20 @@ impl<K: Kernel> Debug<K> {
             if kind == Kind::Block {
                 state.table.note_block(pool);
             }
-            state.add(Entry { device, name, handle, va, pa, size, caller, time, flags, kind, is_managed, ..Entry::EMPTY });
+            state.add(Entry {
+                device,
+                name,
+                handle,
+                va,
+                pa,
+                size,
+                caller,
+                time,
+                flags,
+                kind,
+                is_managed,
+                ..Entry::EMPTY
+            });
         });
     }
 
@@ -351,7 +364,15 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. Such a call needs no mapping: it is one itself.
-    pub fn syncing_data(&'static self, dma: &Dma<K>, call: &Call, va: Va, size: usize, flags: Flags, is_on_stack: bool) {
+    pub fn syncing_data(
+        &'static self,
+        dma: &Dma<K>,
+        call: &Call,
+        va: Va,
+        size: usize,
+        flags: Flags,
+        is_on_stack: bool,
+    ) {
         let kernel = self.kernel;
         let pa = kernel.v2p(va);
         let pool = pa.and_then(|pa| dma.covering(pa, pa.saturating_add(1)));
@@ -374,7 +395,8 @@ impl<K: Kernel> Debug<K> {
                 let end = buffer.va.saturating_add(buffer.size);
                 let was_nocache = Flags::from_bits_retain(buffer.flags).contains(Flags::NOCACHE);
                 // A driver may round the size up to a cache line.
-                let is_too_long = va.saturating_add(size) > end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
+                let is_too_long =
+                    va.saturating_add(size) > end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
                 match (is_too_long, was_nocache && buffer.kind != Kind::Block && !has_nocache) {
                     (true, _) => Some((Mistake::SyncEnd, end)),
                     (_, true) => Some((Mistake::SyncCached, 0)),

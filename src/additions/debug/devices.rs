@@ -37,9 +37,7 @@ impl Names {
         match self.0.get(place) {
             // SAFETY: the bytes are static, they were written before the place was known, and the last one stays NUL.
             #[allow(unsafe_code)]
-            Some(bytes @ [first, ..]) if first.load(Relaxed) != 0 => unsafe {
-                Name::from_ptr(bytes.as_ptr().cast())
-            },
+            Some(bytes @ [first, ..]) if first.load(Relaxed) != 0 => unsafe { Name::from_ptr(bytes.as_ptr().cast()) },
             _ => Name::NONE,
         }
     }
@@ -96,9 +94,8 @@ impl Devices {
             return place;
         }
         // A device of the same name that is gone was this one, or its like.
-        let fits = |(place, record): &(usize, &mut Record)| {
-            !record.is_used || record.device == 0 && names.is(*place, name)
-        };
+        let fits =
+            |(place, record): &(usize, &mut Record)| !record.is_used || record.device == 0 && names.is(*place, name);
         let Some((place, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
         if !record.is_used {

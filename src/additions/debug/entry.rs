@@ -136,10 +136,7 @@ impl Entry {
         let first_byte = |address: usize| address & !line.wrapping_sub(1);
         let last_byte = |address: usize, size: usize| address.wrapping_add(size.wrapping_sub(1)) | line.wrapping_sub(1);
         let touches = |a: usize, b: usize| {
-            a != 0
-                && b != 0
-                && first_byte(a) <= last_byte(b, other.size)
-                && first_byte(b) <= last_byte(a, self.size)
+            a != 0 && b != 0 && first_byte(a) <= last_byte(b, other.size) && first_byte(b) <= last_byte(a, self.size)
         };
         touches(self.va, other.va) || touches(self.pa, other.pa)
     }

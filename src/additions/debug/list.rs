@@ -31,7 +31,10 @@ impl<K: Kernel> Debug<K> {
     /// Context: thread.
     pub fn list_held(&'static self, device: Option<Device>, now: usize) {
         let kernel = self.kernel;
-        kernel.print(apart!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"), &[]);
+        kernel.print(
+            apart!("Device          Kind            Address            Bytes     Caller             Age (ms)\n"),
+            &[],
+        );
         let mut count = 0;
         let mut place = 0;
         while let Some(entry) = self.entry_at(place) {

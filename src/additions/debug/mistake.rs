@@ -71,9 +71,34 @@ use Mistake::*;
 impl Mistake {
     /// Every mistake, and after them the two lines that are none.
     pub const ALL: [Mistake; 28] = [
-        FreeSize, FreeKind, FreeDevice, FreeHandle, FreeTwice, FreeUnknown, UnmapSize, UnmapDirection, UnmapKind,
-        UnmapDevice, UnmapCount, UnmapTwice, UnmapUnknown, UnmapFailed, Unchecked, SyncUnknown, SyncDevice, SyncEnd,
-        SyncDirection, SyncFreed, SyncNocache, SyncCached, MapTwice, Stack, Unmapped, StillHeld, TableFull, Injected,
+        FreeSize,
+        FreeKind,
+        FreeDevice,
+        FreeHandle,
+        FreeTwice,
+        FreeUnknown,
+        UnmapSize,
+        UnmapDirection,
+        UnmapKind,
+        UnmapDevice,
+        UnmapCount,
+        UnmapTwice,
+        UnmapUnknown,
+        UnmapFailed,
+        Unchecked,
+        SyncUnknown,
+        SyncDevice,
+        SyncEnd,
+        SyncDirection,
+        SyncFreed,
+        SyncNocache,
+        SyncCached,
+        MapTwice,
+        Stack,
+        Unmapped,
+        StillHeld,
+        TableFull,
+        Injected,
     ];
     /// The number of mistakes.
     pub const COUNT: usize = Mistake::ALL.len() - 2;

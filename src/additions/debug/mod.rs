@@ -189,10 +189,7 @@ impl<K: Kernel> Debug<K> {
     fn write_lines(&'static self) {
         let kernel = self.kernel;
         // After the last line another one may have come, whose caller saw that lines are being written.
-        while kernel.can_sleep()
-            && self.state.lock(kernel).reports.wait()
-            && !self.is_writing.swap(true, Acquire)
-        {
+        while kernel.can_sleep() && self.state.lock(kernel).reports.wait() && !self.is_writing.swap(true, Acquire) {
             loop {
                 let report = self.state.lock(kernel).reports.next();
                 let Some(report) = report else { break };

@@ -135,7 +135,9 @@ impl Table {
     /// Returns the caller that freed memory, or unmapped a mapping, at the address.
     pub fn gone_at(&self, is_mapping: bool, device: usize, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
-            gone.device != 0 && gone.is_mapping == is_mapping && gone.address == address
+            gone.device != 0
+                && gone.is_mapping == is_mapping
+                && gone.address == address
                 && (!is_mapping || gone.device == device)
         };
         self.gone.iter().find(fits).map(|gone| gone.caller)
@@ -143,7 +145,8 @@ impl Table {
 
     /// Returns the caller that freed the memory that contains the address.
     pub fn freed_around(&self, address: usize) -> Option<usize> {
-        let fits = |gone: &&Gone| gone.device != 0 && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size;
+        let fits =
+            |gone: &&Gone| gone.device != 0 && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size;
         self.gone.iter().find(fits).map(|gone| gone.caller)
     }
 

@@ -5,9 +5,9 @@
 //! a mask, all bits are ones: no limit.
 
 use crate::additions::device::record::{DeviceRecords, Masks, NoRecord};
-use crate::dropin::translate::MapOps;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::dropin::translate::Reachable;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};

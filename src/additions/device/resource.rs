@@ -113,4 +113,3 @@ pub(super) type List<K> = Option<KBox<K, Resource<K>>>;
 pub(super) fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
     core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
 }
-

@@ -8,7 +8,7 @@
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{self, Master};
-use crate::mem::lent::{Access, HeapBytes, LentBytes, Lender, Shared, StableBytes, Unique};
+use crate::mem::lent::{Access, HeapBytes, Lender, LentBytes, Shared, StableBytes, Unique};
 
 mod sealed {
     pub trait Sealed {}
@@ -67,8 +67,7 @@ impl<P: Platform> Drop for Entry<P> {
         let system = self.device.system;
         // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
-        let _ =
-            unsafe { system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction) };
+        let _ = unsafe { system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction) };
     }
 }
 
@@ -246,7 +245,11 @@ impl<P: Platform> Device<P> {
     ///
     /// # Errors
     /// [`Refused`], which contains the buffer.
-    pub fn map<W: Direction, B: StableBytes<W::Access>>(&self, _direction: W, buffer: B) -> Result<Mapped<W, B, P>, Refused<B>> {
+    pub fn map<W: Direction, B: StableBytes<W::Access>>(
+        &self,
+        _direction: W,
+        buffer: B,
+    ) -> Result<Mapped<W, B, P>, Refused<B>> {
         // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has dropped
         // the bytes.
         #[allow(unsafe_code)]

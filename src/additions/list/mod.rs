@@ -27,7 +27,8 @@ impl<K: Kernel> Dma<K> {
             if failed != 0 {
                 // Rounded up, so that a request of a few bytes is not 0 KiB.
                 let largest = largest_failed.div_ceil(1 << 10);
-                self.kernel.print(apart!("    requests that failed: %lu, the largest of %lu KiB\n"), &[failed, largest]);
+                self.kernel
+                    .print(apart!("    requests that failed: %lu, the largest of %lu KiB\n"), &[failed, largest]);
             }
             self.print_sizes(pool);
         }

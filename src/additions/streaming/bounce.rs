@@ -56,21 +56,17 @@ impl Bounce {
         let skipped = from & kept_bits;
         let whole_size = size.checked_add(skipped)?;
         let (start, start_handle) = match master.ops {
-            Ops::Library(ops) => dma.allocate_within(ops, master.device, whole_size, Flags::empty(), master.mask as u64)?,
+            Ops::Library(ops) => {
+                dma.allocate_within(ops, master.device, whole_size, Flags::empty(), master.mask as u64)?
+            }
             Ops::Own(own) => (own.alloc)(master.device, whole_size)?,
         };
         let va = start.wrapping_add(skipped);
         let pa = dma.kernel.v2p(va);
         let seen = seen(dma, va, pa.unwrap_or(va));
         let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
-        let bounce = Bounce {
-            va,
-            start,
-            handle: start_handle,
-            size: whole_size,
-            maintain: seen.cached && !coherent,
-            in_view,
-        };
+        let bounce =
+            Bounce { va, start, handle: start_handle, size: whole_size, maintain: seen.cached && !coherent, in_view };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the driver lends `from` for the mapping.

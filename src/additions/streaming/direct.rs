@@ -100,7 +100,8 @@ impl<K: Kernel> Streaming<K> {
         let va = dma.kernel.linear(pa);
         last_byte(va, size)?;
         let place = self.linear_range.place_of(dma, va, size)?;
-        let may_be_direct = place.is_contiguous && place.pa == pa && !(is_pools && self.is_in_early_pool(dma, pa, size));
+        let may_be_direct =
+            place.is_contiguous && place.pa == pa && !(is_pools && self.is_in_early_pool(dma, pa, size));
         may_be_direct.then_some(va)
     }
 
@@ -138,11 +139,7 @@ impl<K: Kernel> Streaming<K> {
         let maintain = !master.is_coherent(kernel);
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if maintain
-            && direction.device_writes()
-            && !attributes.own_lines
-            && !fills_lines(kernel, va, size)
-        {
+        } else if maintain && direction.device_writes() && !attributes.own_lines && !fills_lines(kernel, va, size) {
             // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {

@@ -1,7 +1,7 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache for it.
 
-use crate::dropin::translate::MapOps;
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa, Va};
 

@@ -4,7 +4,7 @@
 //! general path, which takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool".
 
 use super::mapping::Mapping;
-use super::quick::fills_lines;
+use super::quick::surely_fills_lines;
 use super::records::Query;
 use super::{Attributes, Buffer, Direction, Master, Ops, Streaming};
 use crate::dropin::registry::Dma;
@@ -31,14 +31,15 @@ impl<K: Kernel> Streaming<K> {
         let (pa, is_cached) = dma.pools().find_map(|pool| pool.shown_at(va, size))?;
         let maintain = is_cached && !is_coherent;
         let is_alone =
-            !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
+            !maintain || !direction.device_writes() || attributes.own_lines || surely_fills_lines(kernel, va, size);
         if !is_alone {
             return None;
         }
         let mut record = self.stock.take(kernel)?;
         let ops = if is_coherent { MapOps::Coherent } else { MapOps::NonCoherent };
         let master = Master { device, ops: Ops::Library(ops), mask: usize::MAX };
-        record.mapping = Some(Mapping { master, handle: pa, size, direction, va, maintain, bounce: None, taken_in: None });
+        record.mapping =
+            Some(Mapping { master, handle: pa, size, direction, va, maintain, bounce: None, taken_in: None });
         if maintain {
             cache::flush(kernel, va, size);
         }

@@ -29,7 +29,7 @@ impl<K: Kernel> Streaming<K> {
             dma.kernel.device_barrier();
             return Some(pa);
         }
-        let is_alone = !direction.device_writes() || attributes.own_lines || fills_lines(dma.kernel, va, size);
+        let is_alone = !direction.device_writes() || attributes.own_lines || surely_fills_lines(dma.kernel, va, size);
         is_alone.then(|| flush(dma.kernel, va, size, pa))
     }
 
@@ -52,8 +52,10 @@ impl<K: Kernel> Streaming<K> {
         if may_be_other || !self.is_plain(dma, va, handle, size) {
             return false;
         }
-        let has_other_lines =
-            !is_coherent && direction.device_writes() && !attributes.own_lines && !fills_lines(dma.kernel, va, size);
+        let has_other_lines = !is_coherent
+            && direction.device_writes()
+            && !attributes.own_lines
+            && !surely_fills_lines(dma.kernel, va, size);
         if has_other_lines {
             return false;
         }
@@ -79,7 +81,7 @@ impl<K: Kernel> Streaming<K> {
 /// Whether a buffer begins and ends on a cache line. False may be wrong, until the general path has asked for the size of a
 /// line.
 #[inline(always)]
-pub(super) fn fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
+pub(super) fn surely_fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
     (va | size) & kernel.within_line() == 0
 }
 

@@ -30,8 +30,7 @@ impl<K: Kernel> Streaming<K> {
         let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
         // Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one
         // side are lost.
-        let is_alone =
-            !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
+        let is_alone = !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
         let direct_handle = match place.is_contiguous && is_alone {
@@ -73,12 +72,7 @@ impl<K: Kernel> Streaming<K> {
 
     /// Ends a mapping that has a record, as it was recorded. Context: any.
     #[inline(never)]
-    pub(super) fn unmap_recorded(
-        &self,
-        dma: &Dma<K>,
-        query: &Query,
-        attributes: Attributes,
-    ) -> Result<(), BadMapping> {
+    pub(super) fn unmap_recorded(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
         let kernel = dma.kernel;
         let record = self.records.take(kernel, query)?;
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;

@@ -195,9 +195,8 @@ impl<K: Kernel> Records<K> {
             0 => Err(BadMapping::Unknown),
             1 => {
                 let mut reaches = self.reaches();
-                let found = reaches.find_map(|reach| {
-                    self.take_from(kernel, reach, query, |mapping| query.has_handle_of(mapping))
-                });
+                let found = reaches
+                    .find_map(|reach| self.take_from(kernel, reach, query, |mapping| query.has_handle_of(mapping)));
                 found.ok_or(BadMapping::Unknown)
             }
             _ => Err(BadMapping::Ambiguous),

@@ -1,7 +1,7 @@
 //! Records that no mapping uses: threads allocate a stock, from which interrupts take.
 
-use core::mem::{forget, replace};
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
+use core::mem::{forget, replace};
 
 use super::Mapping;
 use crate::kernel::Kernel;

@@ -47,11 +47,7 @@ impl<K: Kernel> Streaming<K> {
     ) -> Result<(), BadMapping> {
         if let Some(is_coherent) = master.usual()
             && (self.quick_unmap(dma, is_coherent, handle, size, direction, attributes)
-                || self.quick_unmap_pooled(
-                    dma,
-                    &Query { device: master.device, handle, size, direction },
-                    attributes,
-                ))
+                || self.quick_unmap_pooled(dma, &Query { device: master.device, handle, size, direction }, attributes))
         {
             return Ok(());
         }

@@ -54,7 +54,7 @@
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
 //! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller before which other callers
 //! come time and again settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
-//! to about 600 instructions.
+//! to about 800 instructions.
 
 pub(crate) mod bits;
 mod open_run;
@@ -73,7 +73,10 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::error::Error;
 use crate::mem::bitmaps::Bitmaps;
-use bits::{ALL, BITS, change_across, differs_across, complement, from_bit, leading_ones, leading_zeros, merge, trailing_zeros, word};
+use bits::{
+    ALL, BITS, change_across, complement, differs_across, from_bit, leading_ones, leading_zeros, merge, trailing_zeros,
+    word,
+};
 use open_run::OpenRun;
 use run_tree::{Lowered, Rest, RunTree};
 use usage::Usage;
@@ -583,11 +586,7 @@ impl PageMap {
     fn run_end(&self, page: usize) -> usize {
         let index = page / BITS;
         let used = word(self.used(), index) & from_bit(page);
-        let end = if used != 0 {
-            index * BITS + trailing_zeros(used)
-        } else {
-            self.end_of_leaving(page)
-        };
+        let end = if used != 0 { index * BITS + trailing_zeros(used) } else { self.end_of_leaving(page) };
         // The bits after the last page are clear.
         end.min(self.pages)
     }

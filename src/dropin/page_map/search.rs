@@ -1,8 +1,8 @@
 //! Requests for a part of the pool, or for an aligned address: they get the lowest place that fits, as every request does.
 
-use super::open_run::OpenRun;
 use super::PageMap;
 use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
+use super::open_run::OpenRun;
 
 /// The result of one step of a search.
 pub enum Step {

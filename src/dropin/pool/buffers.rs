@@ -7,10 +7,10 @@ use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
+use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 use crate::mem::cache;
 use crate::mem::lock::IrqGuard;
 use core::num::NonZeroUsize;
-use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 /// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;
@@ -307,7 +307,12 @@ impl<K: Kernel> Pool<K> {
 
     /// Frees as [`free`](Self::free) does, with the lock held, and releases it.
     #[inline(never)]
-    pub fn free_checked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, page: usize, pages: usize) -> Result<(), Error> {
+    pub fn free_checked<'a>(
+        &'a self,
+        mut map: IrqGuard<'a, K, PageMap>,
+        page: usize,
+        pages: usize,
+    ) -> Result<(), Error> {
         while !map.give_back(page, pages)? {
             drop(map);
             map = self.settled();

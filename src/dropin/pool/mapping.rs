@@ -4,12 +4,12 @@
 //! that leads to the same page. The list of a pool's records only grows, and is read without a lock; the record of a
 //! buffer that was given back is kept for the next one.
 
-use core::mem::size_of;
-use core::num::NonZeroUsize;
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
+use core::mem::size_of;
+use core::num::NonZeroUsize;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, Va};

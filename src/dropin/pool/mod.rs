@@ -25,8 +25,8 @@ use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{BoxWithArrays, HeapMemory, LINE};
-use crate::mem::shared::{AtomicRef, OnceRef};
 use crate::mem::lock::IrqLock;
+use crate::mem::shared::{AtomicRef, OnceRef};
 
 /// A range of physical memory with a name: `rt_region_t`, of which it has the layout.
 #[derive(Clone, Copy, Debug)]
@@ -331,8 +331,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Whether a device at this address claimed the pool because its node named the region.
     pub fn is_claimed_by(&self, device: Device) -> bool {
-        self.named.load(Relaxed) == device.0
-            || self.extra_owners().any(|owner| owner.device.load(Relaxed) == device.0)
+        self.named.load(Relaxed) == device.0 || self.extra_owners().any(|owner| owner.device.load(Relaxed) == device.0)
     }
 
     /// Ends the claim of a device that is gone. A device that the BSP wrote to `pool->dev` since stays there. Context: any.

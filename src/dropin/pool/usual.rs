@@ -4,8 +4,8 @@
 //! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no stack
 //! frame. Whatever they do not handle, they leave to the functions in `buffers`, with the lock still held.
 
-use super::{CLEAN, DIRTY, Pool};
 use super::buffers::memory_for;
+use super::{CLEAN, DIRTY, Pool};
 use crate::dropin::page_map::PageMap;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};

@@ -6,11 +6,11 @@
 //! A view that could not be made is not remembered as impossible: the heap or the kernel's address space may have been
 //! full only for a moment. The next call that needs the view, in a thread, tries again.
 
-use core::num::NonZeroUsize;
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
+use core::num::NonZeroUsize;
 
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 

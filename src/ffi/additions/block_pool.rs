@@ -275,7 +275,8 @@ unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it, elsewhere the call returns NULL.
+/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
+/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.

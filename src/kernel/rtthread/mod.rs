@@ -72,7 +72,8 @@ const fn mib(count: i16, most: u64) -> u64 {
 }
 
 // The largest number of MiB is more bytes than 32 bits can count.
-const _: () = assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(i16::MAX, u32::MAX as u64) == u32::MAX as u64);
+const _: () =
+    assert!(mib(4_096, u32::MAX as u64) == u32::MAX as u64 && mib(i16::MAX, u32::MAX as u64) == u32::MAX as u64);
 
 /// Converts an address to a pointer for C.
 fn pointer(address: usize) -> *mut c_void {
@@ -336,6 +337,16 @@ unsafe impl Kernel for RtThread {
     fn print(&self, format: &'static CStr, values: &[usize]) {
         let argument = |index| argument(values, index);
         // SAFETY: see above; the arguments are those that the format uses.
-        unsafe { rt_dma_port_print(format.as_ptr(), argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)) }
+        unsafe {
+            rt_dma_port_print(
+                format.as_ptr(),
+                argument(0),
+                argument(1),
+                argument(2),
+                argument(3),
+                argument(4),
+                argument(5),
+            )
+        }
     }
 }

@@ -398,7 +398,9 @@ fn hostile_callers_in_each_other_s_way_see_first_fit() {
 /// memory after the pool has another owner.
 #[test]
 fn fault_26_no_page_behind_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap() {
-    for (seed, pages) in (0..400).flat_map(|seed| [1, 7, 63, 64, 65, 100, 128, 129, 500, 1_000].map(|pages| (seed, pages))) {
+    for (seed, pages) in
+        (0..400).flat_map(|seed| [1, 7, 63, 64, 65, 100, 128, 129, 500, 1_000].map(|pages| (seed, pages)))
+    {
         let mut random = Random(seed * 7_919 + pages as u64 + 1);
         let mut map = map_of(pages);
         let mut held = Vec::new();
@@ -406,7 +408,8 @@ fn fault_26_no_page_behind_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap
             let words = map.used();
             match random.below(6) {
                 0 => {
-                    let value = [0, usize::MAX, 1 << random.below(BITS), usize::MAX << random.below(BITS)][random.below(4)];
+                    let value =
+                        [0, usize::MAX, 1 << random.below(BITS), usize::MAX << random.below(BITS)][random.below(4)];
                     words[random.below(words.len())].store(value & ALL, Relaxed);
                 }
                 1 => {

@@ -313,7 +313,10 @@ fn fault_09_the_middle_of_a_long_run_is_taken_from() {
             assert_eq!(taken, Some(at.max(begin.max(1))), "{at} {begin}");
             let taken = taken.unwrap();
             assert_tree_is_exact(&mut map);
-            assert_eq!(allocate_between(&mut map, (at, taken + 3), 1, 0, 1), Some(taken + 2).filter(|page| *page < pages));
+            assert_eq!(
+                allocate_between(&mut map, (at, taken + 3), 1, 0, 1),
+                Some(taken + 2).filter(|page| *page < pages)
+            );
             if taken + 2 < pages {
                 map.free(taken + 2, 1).unwrap();
             }

@@ -71,9 +71,9 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     // SAFETY: the holder keeps the map, and is never dropped.
     #[allow(unsafe_code)]
     let slot = unsafe {
-    BoxWithArrays::new(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
-        map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
-    })
+        BoxWithArrays::new(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
+            map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
+        })
     };
     slot.unwrap().keep().map.lock().unwrap()
 }

@@ -158,13 +158,5 @@ unsafe extern "C" {
     /// @param[in] f Sixth argument.
     ///
     /// @note Context: thread
-    pub fn rt_dma_port_print(
-        format: *const c_char,
-        a: usize,
-        b: usize,
-        c: usize,
-        d: usize,
-        e: usize,
-        f: usize,
-    );
+    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize);
 }
