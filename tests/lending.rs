@@ -56,7 +56,7 @@ impl Cache {
     }
 
     fn borrow_one(&self, size: usize, argument: usize) -> bool {
-        // The list is locked meanwhile, so that who asks for the memory finds it there.
+        // The list is locked meanwhile, so that a reclaim finds the memory there.
         let mut held = self.held.lock().unwrap();
         let Some(va) = self.machine.dma.borrow_memory(size, reclaim, 0xcac4e, argument) else { return false };
         held.push(va);

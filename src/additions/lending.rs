@@ -2,7 +2,8 @@
 //!
 //! An owner's request that finds no room calls the borrowers' functions, in the owner's thread, from the lowest address on,
 //! until there is room. A borrower whose function returns without giving back may still do so from another thread: the
-//! request waits for that, for at most [`PATIENCE`] ticks in all. Then it names who still has memory, and fails in this region.
+//! request waits for that, for at most [`PATIENCE`] ticks in all. Then it names the borrowers that still have memory, and
+//! fails in this region.
 
 use core::mem::size_of;
 use core::num::NonZeroUsize;

@@ -1,6 +1,6 @@
 //! The list of calls that the debug mode watches.
 
-/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers, who have no
+/// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers, which have no
 /// device.
 const NOT_WATCHED: [&str; 26] = [
     "list_dma_block_pool",
