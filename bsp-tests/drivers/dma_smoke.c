@@ -549,10 +549,6 @@ static const char *check_race(void)
         {
             rt_timer_delete(timer);
         }
-        if (thread)
-        {
-            rt_thread_delete(thread);
-        }
         rt_free(race_owner);
         free_all(1);
         return "no memory";
