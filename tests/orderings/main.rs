@@ -12,7 +12,7 @@ use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::dropin::pool::mapping::Mappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-use rt_dma_pool::mem::shared::{AtomicRef, OnceRef, OnceSlice};
+use rt_dma_pool::mem::shared::{AtomicRef, OnceRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
@@ -103,25 +103,6 @@ fn who_walks_a_list_sees_whole_links() {
             std::iter::successors(first.get(), |link| link.next.get()).map(|link| link.value.read()).collect();
         assert!([&[][..], &[1], &[1, 2]].contains(&&seen[..]));
         writer.join().unwrap();
-    });
-}
-
-#[test]
-fn who_finds_a_slice_sees_all_of_it() {
-    every_execution("OnceSlice, set by two", || {
-        let slice = leak(OnceSlice::<Plain>::new());
-        assert!(slice.get().is_empty());
-        let set = |count: usize| {
-            move || {
-                let values: &'static [Plain] = Vec::leak((0..count).map(|_| Plain::new(0)).collect());
-                values.iter().for_each(|value| value.write(count));
-                slice.set(values);
-            }
-        };
-        let writers = [thread::spawn(set(1)), thread::spawn(set(2))];
-        let seen = slice.get();
-        seen.iter().for_each(|value| assert_eq!(value.read(), seen.len(), "parts of two slices"));
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
     });
 }
 
@@ -222,6 +203,7 @@ unsafe impl Pages for Source {
 
 /// A block passes from one owner to the next: the next sees what the last wrote.
 #[test]
+#[ignore = "loom allows no atomics in statics, and the group that stands for none is one"]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
         let pools = leak(BlockPools::new(THREADS, Source));
