@@ -12,7 +12,7 @@ use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::dropin::pool::mapping::Mappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-use rt_dma_pool::mem::shared::{AtomicRef, OnceRef};
+use rt_dma_pool::mem::shared::{AtomicRef, OnceRef, SetRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
@@ -103,6 +103,24 @@ fn who_walks_a_list_sees_whole_links() {
             std::iter::successors(first.get(), |link| link.next.get()).map(|link| link.value.read()).collect();
         assert!([&[][..], &[1], &[1, 2]].contains(&&seen[..]));
         writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_table_that_replaces_another_is_seen_whole() {
+    every_execution("SetRef, set by two", || {
+        let table = |count: usize| -> &'static Vec<Plain> {
+            let values = leak((0..count).map(|_| Plain::new(0)).collect::<Vec<_>>());
+            values.iter().for_each(|value| value.write(count));
+            values
+        };
+        let current = leak(SetRef::new(table(1)));
+        // loom's atomics are made at their first use, which must come before the other threads.
+        assert_eq!(current.get().len(), 1);
+        let writers = [2, 3].map(|count| thread::spawn(move || current.set(table(count))));
+        let seen = current.get();
+        seen.iter().for_each(|value| assert_eq!(value.read(), seen.len(), "parts of two tables"));
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
     });
 }
 
