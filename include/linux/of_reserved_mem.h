@@ -24,6 +24,7 @@
 struct device_node;
 struct rt_ofw_node;
 
+/** @cond */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -33,6 +34,7 @@ const void *rt_dma_port_node(void *dev);
 #ifdef __cplusplus
 }
 #endif
+/** @endcond */
 
 /** @brief Gives the device region `idx` of its node. Returns 0; -EINVAL for another node; -ENODEV. Thread. */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
