@@ -141,7 +141,7 @@ void rt_dma_free(struct rt_device *dev,
  * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
  * then leave the cache alone.
  * @retval RT_EOK The device sees the bytes.
- * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer passes the end of
+ * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the end of
  * the address space.
  * @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
  * chosen now.
@@ -165,7 +165,7 @@ intptr_t rt_dma_sync_out_data(struct rt_device *dev,
  * @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
  * @param[in] flags As for `rt_dma_sync_out_data`.
  * @retval RT_EOK The processor sees the bytes.
- * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer passes the
+ * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer reaches the
  * end of the address space.
  * @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
  * @note Context: thread first, then any. A device's first call needs a thread.

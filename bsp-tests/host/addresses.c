@@ -302,6 +302,22 @@ void the_end_of_a_buffer_and_the_mask(void)
     host_forget_ranges();
 }
 
+/* Without a handle and without cache maintenance there is nothing to do, at a device's first call and later. */
+void syncs_that_have_nothing_to_do(void)
+{
+    static const struct rt_dma_map_ops without_syncs;
+    struct rt_device dev = { .parent.name = "new" }, own = { .parent.name = "own", .dma_ops = &without_syncs };
+    rt_ubase_t handle = 1;
+
+    for (int call = 0; call < 2; call++)
+    {
+        EXPECT(rt_dma_sync_out_data(&dev, (void *)8, 64, RT_NULL, 0) == RT_EOK);
+        EXPECT(rt_dma_sync_out_data(&own, (void *)8, 64, RT_NULL, 0) == RT_EOK);
+    }
+    EXPECT(rt_dma_sync_out_data(&dev, (void *)8, 64, &handle, 0) == -RT_EINVAL && handle == 0);
+    EXPECT(rt_dma_sync_out_data(&own, (void *)8, 64, &handle, 0) == -RT_EINVAL && handle == 0);
+}
+
 void children_that_copied_a_masked_table(void)
 {
     static struct branch branch;

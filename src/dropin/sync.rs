@@ -14,7 +14,7 @@ impl<K: Kernel> Dma<K> {
     /// zero.
     ///
     /// # Errors
-    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range passes the end of the address space;
+    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space;
     /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged.
     ///
     /// Context: any.
@@ -89,7 +89,7 @@ impl<K: Kernel> Dma<K> {
     /// Makes what the device wrote to `[data, data + size)` visible to the processor. `size` is not zero.
     ///
     /// # Errors
-    /// [`Error::NotMapped`] where the cache is maintained, and nothing is mapped at `data` or the range passes the end of
+    /// [`Error::NotMapped`] where the cache is maintained, and nothing is mapped at `data` or the range reaches the end of
     /// the address space. It is counted and logged.
     ///
     /// Context: any.
@@ -109,7 +109,7 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not pass the end of the address
+    /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not reach the end of the address
     /// space.
     #[inline(always)]
     fn mapped(&self, data: Va, size: usize) -> Option<Pa> {

@@ -10,7 +10,7 @@ std::thread_local! {
     static DROPPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Returns how many bytes this thread has written to memory and dropped from the cache.
+/// Returns how many bytes this thread has dropped from the cache, written to memory before or not.
 pub fn dropped() -> usize {
     DROPPED.get()
 }
@@ -60,7 +60,9 @@ unsafe impl Kernel for HeapOnly {
     fn cache_flush_and_drop(&self, _va: Va, size: usize) {
         DROPPED.set(DROPPED.get() + size);
     }
-    unsafe fn cache_invalidate(&self, _va: Va, _size: usize) {}
+    unsafe fn cache_invalidate(&self, _va: Va, size: usize) {
+        DROPPED.set(DROPPED.get() + size);
+    }
     fn cache_line_max(&self) -> usize {
         64
     }

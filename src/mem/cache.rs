@@ -1,4 +1,6 @@
 //! Data-cache maintenance that preserves the bytes next to a range.
+//!
+//! These functions count with lengths. The end of a range at the top of the address space is zero, so ends cannot be compared.
 
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
@@ -15,7 +17,6 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
 pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
     let mask = kernel.cache_line_max().wrapping_neg();
     let mut at = va & mask;
-    // Not compared with the end of the range, which is zero for a range at the top of the address space.
     let mut left = size + (va - at);
     while left != 0 {
         // A page at a time: the kernel may mask interrupts during a call.
@@ -70,10 +71,10 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
         return unsafe { invalidate_lines_of_any_size(kernel, va, size) };
     }
     kernel.cache_flush_and_drop_line(va);
-    let (next, end) = ((va | within_line).wrapping_add(1), va.wrapping_add(size));
-    if next < end {
+    let in_first_line = within_line + 1 - (va & within_line);
+    if in_first_line < size {
         // SAFETY: the rest of the range, for which the caller guarantees it.
-        unsafe { invalidate(kernel, next, end - next) }
+        unsafe { invalidate(kernel, va.wrapping_add(in_first_line), size - in_first_line) }
     }
 }
 
@@ -86,19 +87,18 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
 #[inline(never)]
 unsafe fn invalidate_lines_of_any_size<K: Kernel>(kernel: K, va: Va, size: usize) {
     let line = kernel.cache_line_max();
-    let (mask, end) = (line.wrapping_neg(), va.wrapping_add(size));
-    // The whole lines.
-    let (mut first, last) = (va & mask, end & mask);
-    if va != first {
-        kernel.cache_flush_and_drop(first, line);
-        first = first.wrapping_add(line);
+    let end = va.wrapping_add(size);
+    let (in_first_line, in_last_line) = (va.wrapping_neg() & (line - 1), end & (line - 1));
+    if in_first_line != 0 {
+        kernel.cache_flush_and_drop(va & line.wrapping_neg(), line);
     }
-    if end != last {
-        kernel.cache_flush_and_drop(last, line);
+    if in_last_line != 0 {
+        kernel.cache_flush_and_drop(end - in_last_line, line);
     }
-    if first < last {
+    if size > in_first_line + in_last_line {
+        let whole_lines = size - in_first_line - in_last_line;
         // SAFETY: these lines lie within the range, for which the caller guarantees it.
-        unsafe { kernel.cache_invalidate(first, last - first) };
+        unsafe { kernel.cache_invalidate(va.wrapping_add(in_first_line), whole_lines) };
     }
 }
 
@@ -107,12 +107,30 @@ mod tests {
     use super::*;
     use crate::kernel::testing::{HeapOnly, dropped};
 
+    /// Buffers that end at the top of the address space: how far below the top they begin, their size,
+    /// and the bytes of their lines.
+    const AT_THE_TOP: [(usize, usize, usize); 5] =
+        [(64, 64, 64), (3 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE), (100, 36, 64), (100, 100, 128), (200, 200, 256)];
+
+    fn bytes_dropped_by(act: impl FnOnce()) -> usize {
+        let before = dropped();
+        act();
+        dropped() - before
+    }
+
     #[test]
     fn a_buffer_that_ends_at_the_top_of_the_address_space_is_dropped_to_its_last_line() {
-        for (distance, size, bytes) in [(64, 64, 64), (3 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE), (100, 36, 64)] {
-            let before = dropped();
-            flush_and_drop(HeapOnly, distance.wrapping_neg(), size);
-            assert_eq!(dropped() - before, bytes, "{size} bytes, {distance} below the top");
+        for (distance, size, bytes) in AT_THE_TOP {
+            let va = distance.wrapping_neg();
+            let message = std::format!("{size} bytes, {distance} below the top");
+            assert_eq!(bytes_dropped_by(|| flush_and_drop(HeapOnly, va, size)), bytes, "{message}");
+            // SAFETY: `HeapOnly` only counts.
+            #[allow(unsafe_code)]
+            unsafe {
+                assert_eq!(bytes_dropped_by(|| invalidate(HeapOnly, va, size)), bytes, "{message}");
+                let any_size = || invalidate_lines_of_any_size(HeapOnly, va, size);
+                assert_eq!(bytes_dropped_by(any_size), bytes, "{message}, lines of any size");
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::kernel::Device;
 /// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
 /// then leave the cache alone.
 /// @retval RT_EOK The device sees the bytes.
-/// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer passes the end of
+/// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the end of
 /// the address space.
 /// @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
 /// chosen now.
@@ -70,6 +70,10 @@ unsafe fn sync_out_otherwise(
     let Some(table) = table_of(device) else { return errors().error };
     let sync =
         table.sync_out_data.unwrap_or_else(|| if has_coherent_default(device) { sync_out::<0> } else { sync_out::<1> });
+    if is_ours(table) || table.sync_out_data.is_none() {
+        // SAFETY: what the caller promises, the operation is promised. The library's operations accept a null handle.
+        return unsafe { sync(dev, data, size, dma_handle, flags) };
+    }
     let mut handle = 0;
     // SAFETY: what the caller promises, the operation is promised; its handle is ours. The other is null, or the caller's.
     unsafe {
@@ -90,7 +94,7 @@ unsafe fn sync_out_otherwise(
 /// @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
 /// @param[in] flags As for `rt_dma_sync_out_data`.
 /// @retval RT_EOK The processor sees the bytes.
-/// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer passes the
+/// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer reaches the
 /// end of the address space.
 /// @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
 /// @note Context: thread first, then any. A device's first call needs a thread.
