@@ -14,7 +14,8 @@ mod aarch64 {
     use super::super::rt_dma_port_cache_line_max;
     use crate::kernel::Va;
 
-    /// What [`within`] returns.
+    /// What [`within`] returns. The first core that asks for the line size decides for all, so the smallest lines of all
+    /// cores must be equal.
     static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
     /// See [`Kernel::within_line`](crate::kernel::Kernel::within_line).
