@@ -1,70 +1,43 @@
-//! The lines of the caches: the largest of any cache, and maintenance of one line.
+//! The cache lines of aarch64: the size of the largest, and maintenance of one.
+//!
+//! They are maintained inline: a sync call then calls one function, and saves no registers.
 
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
-pub use aarch64::{flush_and_drop_line, largest, within};
-#[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
-pub use port::{flush_and_drop_line, largest, within};
+use core::arch::asm;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Does inline what the port does elsewhere: a sync call then calls one function, and saves no registers.
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
-mod aarch64 {
-    use core::arch::asm;
-    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use super::rt_dma_port_cache_line_max;
+use crate::kernel::Va;
 
-    use super::super::rt_dma_port_cache_line_max;
-    use crate::kernel::Va;
+/// What [`within`] returns. The first core that asks for the line size decides for all, so the smallest lines of all
+/// cores must be equal.
+static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-    /// What [`within`] returns. The first core that asks for the line size decides for all, so the smallest lines of all
-    /// cores must be equal.
-    static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
-
-    /// See [`Kernel::within_line`](crate::kernel::Kernel::within_line).
-    #[inline(always)]
-    pub fn within() -> usize {
-        WITHIN.load(Relaxed)
-    }
-
-    /// Returns the size of the largest line of any cache of the system, in bytes
-    /// ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
-    #[inline(never)]
-    pub fn largest() -> usize {
-        let ctr: usize;
-        // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
-        unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
-        // DminLine: base-two logarithm of the words in the smallest line.
-        let smallest = 4 << (ctr >> 16 & 0xf);
-        // SAFETY: the port's function may be called in any context.
-        let largest = unsafe { rt_dma_port_cache_line_max() };
-        if smallest == largest {
-            WITHIN.store(largest - 1, Relaxed);
-        }
-        largest
-    }
-
-    /// See [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
-    #[inline(always)]
-    pub fn flush_and_drop_line(va: Va) {
-        // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
-        unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };
-    }
+/// See [`Kernel::within_line`](crate::kernel::Kernel::within_line).
+#[inline(always)]
+pub fn within() -> usize {
+    WITHIN.load(Relaxed)
 }
 
-#[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
-mod port {
-    use super::super::{RtThread, rt_dma_port_cache_line_max};
-    use crate::kernel::{Kernel, Va};
-
-    pub fn largest() -> usize {
-        // SAFETY: the port's function may be called in any context.
-        unsafe { rt_dma_port_cache_line_max() }
+/// Returns the size of the largest line of any cache of the system, in bytes
+/// ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
+#[inline(never)]
+pub fn largest() -> usize {
+    let ctr: usize;
+    // SAFETY: the instruction only reads CTR_EL0, which describes the caches.
+    unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
+    // DminLine: base-two logarithm of the words in the smallest line.
+    let smallest = 4 << (ctr >> 16 & 0xf);
+    // SAFETY: the port's function may be called in any context.
+    let largest = unsafe { rt_dma_port_cache_line_max() };
+    if smallest == largest {
+        WITHIN.store(largest - 1, Relaxed);
     }
+    largest
+}
 
-    pub fn within() -> usize {
-        largest() - 1
-    }
-
-    pub fn flush_and_drop_line(va: Va) {
-        let line = largest();
-        RtThread.cache_flush_and_drop(va & !(line - 1), line);
-    }
+/// See [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
+#[inline(always)]
+pub fn flush_and_drop_line(va: Va) {
+    // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
+    unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };
 }

@@ -10,10 +10,12 @@
 
 mod barrier;
 mod cache;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod cache_line;
 mod every_core;
 mod irq;
 mod port;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod probe;
 mod reserved_memory;
 
@@ -120,11 +122,13 @@ unsafe impl Kernel for RtThread {
         (pa != RT_DMA_PORT_UNMAPPED).then_some(pa)
     }
 
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     #[inline(always)]
     fn is_mapped(&self, va: Va) -> bool {
         probe::is_mapped(va)
     }
 
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
         probe::leads_to(va, pa, pages)
     }
@@ -191,6 +195,7 @@ unsafe impl Kernel for RtThread {
         maintain(va, size, if does_both { RT_DMA_PORT_FLUSH } else { RT_DMA_PORT_FLUSH_AND_DROP });
     }
 
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     #[inline(always)]
     fn cache_flush_and_drop_line(&self, va: Va) {
         cache_line::flush_and_drop_line(va);
@@ -200,10 +205,18 @@ unsafe impl Kernel for RtThread {
         maintain(va, size, RT_DMA_PORT_INVALIDATE);
     }
 
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     fn cache_line_max(&self) -> usize {
         cache_line::largest()
     }
 
+    #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
+    fn cache_line_max(&self) -> usize {
+        // SAFETY: the port's function may be called in any context.
+        unsafe { rt_dma_port_cache_line_max() }
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
     #[inline(always)]
     fn within_line(&self) -> usize {
         cache_line::within()
