@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rt_kprintf and its kin: %s %c %d %i %u %x %X %p %%, with - 0 # flags, widths, precisions and l, ll, z. */
+/* rt_kprintf and its kin: %s %c %d %i %u %x %X %p %%, with - 0 # + flags, widths, precisions and h, l, ll, L, z. */
 #include <rtthread.h>
 
 void stand_in_write(const char *text, rt_size_t size);
@@ -30,7 +30,7 @@ static void pad(struct out *out, char c, int count)
 
 struct spec
 {
-    int left, zero, alternate;
+    int left, zero, alternate, plus;
     int width, precision; /* precision -1: none */
 };
 
@@ -61,7 +61,7 @@ static void put_number(struct out *out, const struct spec *spec, rt_uint64_t val
         const char *digits)
 {
     char text[24];
-    const char *prefix = negative ? "-" : spec->alternate && base == 16 ? "0x" : "";
+    const char *prefix = negative ? "-" : spec->alternate && base == 16 ? "0x" : spec->plus ? "+" : "";
     int prefix_length = (int)rt_strlen(prefix);
     int length = 0, zeros;
 
@@ -120,7 +120,7 @@ int rt_vsnprintf(char *buf, rt_size_t size, const char *fmt, va_list ap)
     va_copy(args, ap);
     for (; *fmt; ++fmt)
     {
-        struct spec spec = { 0, 0, 0, 0, -1 };
+        struct spec spec = { .precision = -1 };
         int longs = 0;
 
         if (*fmt != '%')
@@ -128,11 +128,12 @@ int rt_vsnprintf(char *buf, rt_size_t size, const char *fmt, va_list ap)
             put(&out, *fmt);
             continue;
         }
-        for (++fmt; *fmt == '-' || *fmt == '0' || *fmt == '#'; ++fmt)
+        for (++fmt; *fmt == '-' || *fmt == '0' || *fmt == '#' || *fmt == '+'; ++fmt)
         {
             spec.left |= *fmt == '-';
             spec.zero |= *fmt == '0';
             spec.alternate |= *fmt == '#';
+            spec.plus |= *fmt == '+';
         }
         spec.width = number(&fmt, &args);
         if (*fmt == '.')
@@ -140,9 +141,9 @@ int rt_vsnprintf(char *buf, rt_size_t size, const char *fmt, va_list ap)
             ++fmt;
             spec.precision = number(&fmt, &args);
         }
-        for (; *fmt == 'l' || *fmt == 'z'; ++fmt)
+        for (; *fmt == 'h' || *fmt == 'l' || *fmt == 'L' || *fmt == 'z'; ++fmt)
         {
-            ++longs;
+            longs += *fmt != 'h';
         }
 
         switch (*fmt)
@@ -167,12 +168,14 @@ int rt_vsnprintf(char *buf, rt_size_t size, const char *fmt, va_list ap)
         {
             rt_uint64_t value = longs ? va_arg(args, unsigned long) : va_arg(args, unsigned int);
 
+            spec.plus = 0;
             put_number(&out, &spec, value, 0, *fmt == 'u' ? 10 : 16, *fmt == 'X' ? upper : lower);
             break;
         }
         case 'p':
             spec.alternate = 1;
             spec.zero = 1;
+            spec.plus = 0;
             spec.width = 2 + 2 * (int)sizeof(void *);
             put_number(&out, &spec, (rt_ubase_t)va_arg(args, void *), 0, 16, lower);
             break;

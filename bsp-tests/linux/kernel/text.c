@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text: Linux's formats become RT-Thread's, and lines from interrupts wait for a thread. */
+/* Text: lines wait for a thread that holds no lock. */
 #include <linux/least.h>
 
 #define LINE    256
@@ -10,49 +10,6 @@ unsigned int least_warnings;
 static char waiting[LINES][LINE];
 static unsigned int first, count;
 static spinlock_t lines_lock;
-
-/* RT-Thread's printf knows l, and neither h nor L. */
-static void translate(char *out, size_t size, const char *fmt)
-{
-    bool directive = false;
-    size_t i = 0;
-
-    for (; *fmt && i + 3 < size; fmt++)
-    {
-        if (directive && *fmt == 'h')
-        {
-            continue;
-        }
-        if (directive && *fmt == 'L')
-        {
-            out[i++] = 'l';
-            out[i++] = 'l';
-            continue;
-        }
-        if (*fmt == '%')
-        {
-            directive = !directive;
-        }
-        else if (directive && !((*fmt >= '0' && *fmt <= '9') || *fmt == '-' || *fmt == '#' || *fmt == '.'
-                || *fmt == '*' || *fmt == 'l' || *fmt == 'z' || *fmt == '+' || *fmt == ' '))
-        {
-            directive = false;
-        }
-        if (*fmt != '+' || !directive)
-        {
-            out[i++] = *fmt;
-        }
-    }
-    out[i] = '\0';
-}
-
-static int format(char *buf, size_t size, const char *fmt, va_list args)
-{
-    char translated[LINE];
-
-    translate(translated, sizeof(translated), fmt);
-    return rt_vsnprintf(buf, size, translated, args);
-}
 
 void least_flush_lines(void)
 {
@@ -91,7 +48,7 @@ int printk(const char *fmt, ...)
     int length;
 
     va_start(args, fmt);
-    length = format(line, sizeof(line), fmt, args);
+    length = rt_vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
     keep(line);
     return length;
@@ -103,7 +60,7 @@ int snprintf(char *buf, size_t size, const char *fmt, ...)
     int length;
 
     va_start(args, fmt);
-    length = format(buf, size, fmt, args);
+    length = rt_vsnprintf(buf, size, fmt, args);
     va_end(args);
     return length;
 }
@@ -114,7 +71,7 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
     int length;
 
     va_start(args, fmt);
-    length = format(buf, size, fmt, args);
+    length = rt_vsnprintf(buf, size, fmt, args);
     va_end(args);
     return size && length >= (int)size ? (int)size - 1 : length;
 }
@@ -125,7 +82,7 @@ int sprintf(char *buf, const char *fmt, ...)
     int length;
 
     va_start(args, fmt);
-    length = format(buf, LINE, fmt, args);
+    length = rt_vsnprintf(buf, LINE, fmt, args);
     va_end(args);
     return length;
 }
