@@ -54,7 +54,12 @@ void stand_in_after_interrupt(void (*function)(void));
 
 #ifdef RT_USING_PCI
 struct rt_pci_device;
-/* Finds the device with pdev->vendor and pdev->device, fills pdev in, and maps its first BAR. RT_NULL if it is absent. */
+/*
+ * Finds the device with pdev->vendor and pdev->device, fills pdev in, and maps the device's configuration space, which it
+ * returns. The caller unmaps it by rt_iounmap. RT_NULL if the device is absent.
+ */
+volatile void *stand_in_pci_find(struct rt_pci_device *pdev, const char *name);
+/* Finds the device as stand_in_pci_find() does, gives its first BAR an address, and returns a mapping of the BAR. */
 void *stand_in_pci_attach(struct rt_pci_device *pdev, const char *name);
 #endif
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of PCI that one driver needs: finds a device on bus 0 through ECAM and gives its first BAR an address. */
+/* The part of PCI that drivers of one device need: finds it on bus 0 through ECAM, and gives its first BAR an address. */
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <ioremap.h>
 #include <stand_in.h>
 
 #define DEVICES         32
-#define CONFIG_SIZE     4096
+#define DEVICE_SIZE     (8 * 4096) /* the registers of 8 functions */
 
 #define PCI_VENDOR      0x00
 #define PCI_COMMAND     0x04
@@ -25,48 +25,58 @@ struct rt_pci_host_bridge *rt_pci_find_host_bridge(struct rt_pci_bus *bus)
     return bus ? bus->host_bridge : RT_NULL;
 }
 
-void *stand_in_pci_attach(struct rt_pci_device *pdev, const char *name)
+volatile void *stand_in_pci_find(struct rt_pci_device *pdev, const char *name)
 {
-    rt_uint64_t ecam, ecam_size, window, window_size, bar_size;
-    volatile rt_uint32_t *config = RT_NULL;
     rt_uint32_t id = (rt_uint32_t)pdev->device << 16 | pdev->vendor;
+    rt_uint64_t ecam, size;
     char *bus;
 
-    if (stand_in_fdt_reg("pci-host-ecam-generic", 0, &ecam, &ecam_size) || stand_in_pci_window(&window, &window_size))
+    if (stand_in_fdt_reg("pci-host-ecam-generic", 0, &ecam, &size))
     {
         return RT_NULL;
     }
-    bus = rt_ioremap((void *)(rt_ubase_t)ecam, (rt_size_t)DEVICES * 8 * CONFIG_SIZE);
+    bus = rt_ioremap((void *)(rt_ubase_t)ecam, (rt_size_t)DEVICES * DEVICE_SIZE);
     if (!bus)
     {
         return RT_NULL;
     }
-    for (rt_uint32_t slot = 0; slot < DEVICES && !config; ++slot)
+    for (rt_uint32_t slot = 0; slot < DEVICES; ++slot)
     {
-        volatile rt_uint32_t *at = (volatile rt_uint32_t *)(bus + (rt_size_t)slot * 8 * CONFIG_SIZE);
+        volatile rt_uint32_t *config = (volatile rt_uint32_t *)(bus + (rt_size_t)slot * DEVICE_SIZE);
 
-        if (at[PCI_VENDOR / 4] == id)
+        if (config[PCI_VENDOR / 4] == id)
         {
-            config = at;
+            rt_snprintf(pdev->parent.parent.name, sizeof(pdev->parent.parent.name), "%s", name);
+            pdev->name = pdev->parent.parent.name;
             pdev->devfn = slot << 3;
+            pdev->bus = &root_bus;
+            pdev->parent.bus = &pci;
+            pdev->parent.user_data = "pci-host-ecam-generic";
+            return config;
         }
     }
-    if (!config)
+    rt_iounmap(bus);
+    return RT_NULL;
+}
+
+void *stand_in_pci_attach(struct rt_pci_device *pdev, const char *name)
+{
+    rt_uint64_t window, window_size, bar_size;
+    volatile rt_uint32_t *config;
+
+    if (stand_in_pci_window(&window, &window_size))
     {
-        rt_iounmap(bus);
         return RT_NULL;
     }
-
+    config = stand_in_pci_find(pdev, name);
+    if (!config)
+    {
+        return RT_NULL;
+    }
     config[PCI_BAR0 / 4] = 0xffffffff;
     bar_size = (rt_uint64_t)(rt_uint32_t)(~(config[PCI_BAR0 / 4] & ~0xfU) + 1);
     config[PCI_BAR0 / 4] = (rt_uint32_t)window;
     config[PCI_COMMAND / 4] |= PCI_MEMORY | PCI_MASTER;
-    rt_iounmap(bus);
-
-    rt_snprintf(pdev->parent.parent.name, sizeof(pdev->parent.parent.name), "%s", name);
-    pdev->name = pdev->parent.parent.name;
-    pdev->bus = &root_bus;
-    pdev->parent.bus = &pci;
-    pdev->parent.user_data = "pci-host-ecam-generic";
+    rt_iounmap((void *)config);
     return rt_ioremap((void *)(rt_ubase_t)window, bar_size);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PCI: finds a device through ECAM, gives it addresses, binds a driver to it, and delivers its interrupts. */
+/* PCI: gives a device addresses, binds a driver to it, and delivers its interrupts. */
 #include <linux/least.h>
 #include <linux/dma-mapping.h>
 #include "soft.h"
 
-#define SLOTS           32
-#define CONFIG_SIZE     4096
-#define SLOT_CONFIG     (8 * CONFIG_SIZE)
 /* Each device's addresses are taken from its own part of the window. */
 #define SLOT_WINDOW     (16UL << 20)
 /* QEMU's virt machine: the interrupt of pin A of slot 0. The next pin, and the next slot, have the next of four. */
@@ -14,15 +11,9 @@
 #define INTERRUPTS      4
 #define HANDLERS        4
 
-/* Devices see the memory below 4 GiB, at its physical addresses. */
-static struct rt_pci_bus_region window = { 0, 0, 1ULL << 32, 0, 0 };
-static struct rt_pci_host_bridge bridge = { .dma_regions_nr = 1, .dma_regions = &window };
-static struct rt_pci_bus rt_root_bus = { RT_NULL, &bridge, "pci" };
-static struct rt_bus rt_pci = { .name = "pci" };
 static struct device root_bridge;
 static struct pci_bus root_bus = { .bridge = &root_bridge };
 
-static volatile u8 *config_space;
 static struct pci_driver *registered;
 
 /* ---- drivers ---- */
@@ -61,22 +52,6 @@ static const struct pci_device_id *find_id(const struct pci_driver *driver, cons
 }
 
 /* ---- devices ---- */
-
-static bool find_device(struct pci_dev *pdev, u16 vendor, u16 id)
-{
-    for (unsigned int slot = 0; slot < SLOTS; slot++)
-    {
-        volatile u8 *at = config_space + slot * SLOT_CONFIG;
-
-        if (*(volatile u32 *)at == ((u32)id << 16 | vendor))
-        {
-            pdev->config = at;
-            pdev->devfn = PCI_DEVFN(slot, 0);
-            return true;
-        }
-    }
-    return false;
-}
 
 static void give_addresses(struct pci_dev *pdev, u64 next)
 {
@@ -129,29 +104,25 @@ static void read_identity(struct pci_dev *pdev)
 
 static int bring_up(struct pci_dev *pdev, const char *name, u16 vendor, u16 id, bool is_coherent)
 {
-    rt_uint64_t ecam, ecam_size, memory, memory_size;
+    rt_uint64_t memory, memory_size;
 
-    if (stand_in_fdt_reg("pci-host-ecam-generic", 0, &ecam, &ecam_size) || stand_in_pci_window(&memory, &memory_size))
+    if (stand_in_pci_window(&memory, &memory_size))
     {
         return -ENODEV;
     }
-    config_space = ioremap(ecam, SLOTS * SLOT_CONFIG);
-    if (!config_space)
+    pdev->dev.rt.vendor = vendor;
+    pdev->dev.rt.device = id;
+    pdev->config = stand_in_pci_find(&pdev->dev.rt, name);
+    if (!pdev->config)
     {
-        return -ENOMEM;
-    }
-    if (!find_device(pdev, vendor, id))
-    {
-        iounmap(config_space);
         return -ENODEV;
     }
-    rt_snprintf(pdev->dev.rt.parent.parent.name, RT_NAME_MAX, "%s", name);
-    pdev->dev.rt.name = pdev->dev.rt.parent.parent.name;
-    pdev->dev.rt.bus = &rt_root_bus;
-    pdev->dev.rt.devfn = pdev->devfn;
-    pdev->dev.rt.parent.bus = &rt_pci;
-    /* The stand-in asks this node of the device tree for the property dma-coherent, which QEMU's PCI host has. */
-    pdev->dev.rt.parent.user_data = is_coherent ? "pci-host-ecam-generic" : NULL;
+    pdev->devfn = pdev->dev.rt.devfn;
+    if (!is_coherent)
+    {
+        /* The node of QEMU's PCI host, which has the property dma-coherent. The stand-in asks the device's node for it. */
+        pdev->dev.rt.parent.user_data = NULL;
+    }
     pdev->bus = &root_bus;
     pdev->error_state = pci_channel_io_normal;
     read_identity(pdev);
@@ -193,7 +164,7 @@ void least_forget(struct least_device *device, void (*exit)(void))
     least_soft_end();
     rt_dmam_release(&device->pdev.dev.rt.parent);
     pci_disable_device(&device->pdev);
-    iounmap(config_space);
+    iounmap(device->pdev.config);
     least_flush_lines();
 }
 
@@ -226,11 +197,6 @@ void pci_disable_device(struct pci_dev *pdev)
 void pci_set_master(struct pci_dev *pdev)
 {
     change_command(pdev, 0, PCI_COMMAND_MASTER);
-}
-
-void pci_clear_master(struct pci_dev *pdev)
-{
-    change_command(pdev, PCI_COMMAND_MASTER, 0);
 }
 
 void __iomem *pci_iomap(struct pci_dev *pdev, int bar, unsigned long size)

@@ -126,7 +126,6 @@ LEAST_CONFIG(dword, u32)
 int pci_enable_device(struct pci_dev *pdev);
 void pci_disable_device(struct pci_dev *pdev);
 void pci_set_master(struct pci_dev *pdev);
-void pci_clear_master(struct pci_dev *pdev);
 void __iomem *pci_iomap(struct pci_dev *pdev, int bar, unsigned long size);
 #define pci_iounmap(pdev, registers) iounmap(registers)
 #define pci_ioremap_bar(pdev, bar) pci_iomap(pdev, bar, 0)
