@@ -5,6 +5,7 @@
  */
 #include "checksum.h"
 #include "disk.h"
+#include "faults.h"
 
 static void fill_pieces(const struct disk *disk, u32 seed)
 {
@@ -23,7 +24,7 @@ static u32 sum_pieces(const struct disk *disk, u32 crc)
     return crc;
 }
 
-const char *disk_run(const struct disk *disk, u32 mib)
+static const char *move_all(const struct disk *disk, u32 mib)
 {
     u32 chunks = (mib << 20) / DISK_CHUNK, blocks = DISK_CHUNK / disk->block_size, written = 0, read = 0, again = 0;
     int error = 0;
@@ -62,7 +63,7 @@ const char *disk_run(const struct disk *disk, u32 mib)
     return error ? reason("a transfer: %d", error) : NULL;
 }
 
-const char *disk_judge(const struct disk *disk, const struct mode *mode, u32 mib)
+static const char *judge(const struct disk *disk, const struct mode *mode, u32 mib)
 {
     unsigned long chunks = (mib << 20) / DISK_CHUNK;
 
@@ -79,4 +80,63 @@ const char *disk_judge(const struct disk *disk, const struct mode *mode, u32 mib
         return reason("%lu cache operations", least_counts.cache_calls);
     }
     return NULL;
+}
+
+struct order
+{
+    struct disk *disk;
+    u32 mib;
+};
+
+static const char *use(struct least_device *device, const struct mode *mode, void *context)
+{
+    const struct order *order = context;
+    const char *error = order->disk->open();
+
+    (void)device;
+    (void)mode;
+    error = error ? error : move_all(order->disk, order->mib);
+    order->disk->close();
+    return error;
+}
+
+int disk_command(struct disk *disk, int argc, char **argv)
+{
+    struct mode mode;
+    const char *error;
+    int mib;
+
+    if (argc > 1 && !kstrtoint(argv[1], 10, &mib) && read_mode(&mode, argc - 2, argv + 2))
+    {
+        struct order order = { disk, (u32)mib };
+
+        error = session_run(disk->subject, &mode, use, &order);
+        print_result(disk->command, error ? error : judge(disk, &mode, order.mib));
+    }
+    return 0;
+}
+
+static struct disk *faulty;
+
+static int read_a_chunk(void)
+{
+    int error = faulty->open() ? -EIO : faulty->move(0, false);
+
+    faulty->close();
+    return error;
+}
+
+int disk_faults_command(struct disk *disk, int argc, char **argv)
+{
+    unsigned int runs = 0;
+    struct mode mode;
+    const char *error;
+
+    if (read_mode(&mode, argc - 1, argv + 1))
+    {
+        faulty = disk;
+        error = fail_each_request(disk->subject, &mode, read_a_chunk, &runs);
+        print_faults(reason("%s_faults", disk->command), error, runs);
+    }
+    return 0;
 }

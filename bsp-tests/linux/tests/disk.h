@@ -3,12 +3,18 @@
 #ifndef LEAST_DISK_H
 #define LEAST_DISK_H
 
-#include "session.h"
+#include "subjects.h"
 
 #define DISK_CHUNK      (64U << 10)
 
 struct disk
 {
+    /* The driver under test, and the command's name. */
+    const struct subject *subject;
+    const char *command;
+    /* Finds the disk that the driver has, and fills in what is not constant. Returns NULL, or what was wrong. */
+    const char *(*open)(void);
+    void (*close)(void);
     /* The memory that move() moves: all of it is a chunk. */
     unsigned int pieces;
     const unsigned int *sizes;
@@ -18,9 +24,9 @@ struct disk
     int (*move)(u32 block, bool write);
 };
 
-/* Moves mib MiB to the disk, and from it. Returns NULL, or what was wrong. */
-const char *disk_run(const struct disk *disk, u32 mib);
-/* Compares the counts with what the mode makes necessary. Returns NULL, or what was wrong. */
-const char *disk_judge(const struct disk *disk, const struct mode *mode, u32 mib);
+/* The command COMMAND MIB [coherent] [high]: moves MIB to the disk, and MIB from it. */
+int disk_command(struct disk *disk, int argc, char **argv);
+/* The command COMMAND_faults [coherent] [high]: fails each request until a chunk of the disk was read. See faults.h. */
+int disk_faults_command(struct disk *disk, int argc, char **argv);
 
 #endif

@@ -60,5 +60,5 @@ const char *fail_each_request(const struct subject *subject, const struct mode *
 void print_faults(const char *command, const char *error, unsigned int runs)
 {
     rt_kprintf("  each of %u requests failed once\n", runs);
-    rt_kprintf("%s: %s%s\n", command, error ? "FAIL: " : "PASS", error ? error : "");
+    print_result(command, error);
 }

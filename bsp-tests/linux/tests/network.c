@@ -126,7 +126,7 @@ static const char *exchange(struct net_device *dev, u32 count)
     return NULL;
 }
 
-static const char *run(struct least_device *device, const struct mode *mode, u32 count)
+static const char *run(struct least_device *device, const struct mode *mode, void *context)
 {
     struct net_device *dev = least_net_device;
     const char *error;
@@ -145,7 +145,7 @@ static const char *run(struct least_device *device, const struct mode *mode, u32
     {
         return reason("open: %d", result);
     }
-    error = exchange(dev, count);
+    error = exchange(dev, *(const u32 *)context);
     for (struct sk_buff *skb = least_net_received(); skb; skb = least_net_received())
     {
         kfree_skb(skb);
@@ -165,8 +165,6 @@ static const struct subject *find(const char *name)
     rt_kprintf("no driver %s\n", name);
     return NULL;
 }
-
-static struct least_device device;
 
 static const char *judge(const struct subject *subject, const struct mode *mode, u32 count)
 {
@@ -194,38 +192,22 @@ static const char *judge(const struct subject *subject, const struct mode *mode,
 
 static const char *test(const struct subject *subject, const struct mode *mode, u32 count)
 {
-    const char *error = session_begin(mode), *end;
-    int result;
+    const char *error;
 
-    if (error)
-    {
-        return error;
-    }
     least_net_ip_align = mode->is_odd ? 2 : 0;
-    result = least_probe(&device, subject->name, subject->vendor, subject->device, subject->init, mode->is_coherent);
-    if (result)
-    {
-        session_end();
-        return reason("probe: %d", result);
-    }
-    error = run(&device, mode, count);
-    least_remove(&device, subject->exit);
-    print_counts();
-    end = session_end();
-    return error ? error : end ? end : judge(subject, mode, count);
+    error = session_run(subject, mode, run, &count);
+    return error ? error : judge(subject, mode, count);
 }
 
 static int linux_net(int argc, char **argv)
 {
     const struct subject *subject = argc > 2 ? find(argv[1]) : NULL;
     struct mode mode;
-    const char *error;
     int count;
 
     if (subject && !kstrtoint(argv[2], 10, &count) && read_mode(&mode, argc - 3, argv + 3))
     {
-        error = test(subject, &mode, (u32)count);
-        rt_kprintf("linux_net: %s%s\n", error ? "FAIL: " : "PASS", error ? error : "");
+        print_result("linux_net", test(subject, &mode, (u32)count));
     }
     return 0;
 }

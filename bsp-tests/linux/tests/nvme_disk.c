@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * linux_nvme MIB [coherent] [high]: moves MIB to an NVMe disk, and MIB from it. linux_nvme_faults: see faults.h.
+ * linux_nvme MIB [coherent] [high]: moves MIB to an NVMe disk, and MIB from it. linux_nvme_faults: see disk.h.
  *
  * A chunk is moved by three requests, for the driver's three ways to describe memory: one large piece (a segment), one piece
  * of two pages (two addresses), and four pages (a list of pages from a DMA pool).
  */
 #include "disk.h"
-#include "faults.h"
-#include "subjects.h"
 #include "../kernel/nvme_disk.h"
 #include "nvme.h"
 
@@ -17,7 +15,6 @@ static const unsigned int sizes[PIECES] = { 40960, 8192, 4096, 4096, 4096, 4096 
 /* The first piece of each request, and the one after its last. */
 static const unsigned int first[] = { 0, 1, 2 }, last[] = { 1, 2, 6 };
 
-static struct least_device device;
 static u8 *memory[PIECES];
 
 static int request(u64 block, unsigned int index, bool write)
@@ -60,7 +57,7 @@ static int move(u32 block, bool write)
     return error;
 }
 
-static struct disk about = { .pieces = PIECES, .sizes = sizes, .memory = memory, .move = move };
+static struct disk about;
 
 static const char *open_disk(void)
 {
@@ -84,63 +81,20 @@ static void close_disk(void)
     }
 }
 
-static const char *test(const struct mode *mode, u32 mib)
+static struct disk about =
 {
-    const char *error = session_begin(mode), *end;
-    int result;
-
-    if (error)
-    {
-        return error;
-    }
-    result = least_probe(&device, nvme_subject.name, nvme_subject.vendor, nvme_subject.device, nvme_subject.init,
-            mode->is_coherent);
-    if (result)
-    {
-        session_end();
-        return reason("probe: %d", result);
-    }
-    error = open_disk();
-    error = error ? error : disk_run(&about, mib);
-    close_disk();
-    least_remove(&device, nvme_subject.exit);
-    print_counts();
-    end = session_end();
-    return error ? error : end ? end : disk_judge(&about, mode, mib);
-}
+    .subject = &nvme_subject, .command = "linux_nvme", .open = open_disk, .close = close_disk,
+    .pieces = PIECES, .sizes = sizes, .memory = memory, .move = move,
+};
 
 static int linux_nvme(int argc, char **argv)
 {
-    struct mode mode;
-    const char *error;
-    int mib;
-
-    if (argc > 1 && !kstrtoint(argv[1], 10, &mib) && read_mode(&mode, argc - 2, argv + 2))
-    {
-        error = test(&mode, (u32)mib);
-        rt_kprintf("linux_nvme: %s%s\n", error ? "FAIL: " : "PASS", error ? error : "");
-    }
-    return 0;
+    return disk_command(&about, argc, argv);
 }
 MSH_CMD_EXPORT(linux_nvme, MIB MODE...: move blocks of an NVMe disk through a driver of Linux);
 
-static int use(void)
-{
-    int error = open_disk() ? -ENOMEM : move(0, false);
-
-    close_disk();
-    return error;
-}
-
 static int linux_nvme_faults(int argc, char **argv)
 {
-    unsigned int runs = 0;
-    struct mode mode;
-
-    if (read_mode(&mode, argc - 1, argv + 1))
-    {
-        print_faults("linux_nvme_faults", fail_each_request(&nvme_subject, &mode, use, &runs), runs);
-    }
-    return 0;
+    return disk_faults_command(&about, argc, argv);
 }
 MSH_CMD_EXPORT(linux_nvme_faults, MODE...: fail each request until a chunk of the disk was read);

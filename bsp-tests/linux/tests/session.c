@@ -127,10 +127,39 @@ const char *session_end(void)
     return NULL;
 }
 
-void print_counts(void)
+static void print_counts(void)
 {
     rt_kprintf("  maps %lu (in interrupts %lu, bounced %lu), coherent buffers %lu, pool blocks %lu\n", least_counts.maps,
             least_counts.maps_in_interrupts, least_counts.bounced, least_counts.allocations, least_counts.blocks);
     rt_kprintf("  interrupts %lu (not the driver's %lu), cache operations %lu\n", least_counts.interrupts,
             least_counts.unhandled, least_counts.cache_calls);
+}
+
+const char *session_run(const struct subject *subject, const struct mode *mode,
+        const char *(*use)(struct least_device *device, const struct mode *mode, void *context), void *context)
+{
+    static struct least_device device;
+    const char *error = session_begin(mode), *end;
+    int result;
+
+    if (error)
+    {
+        return error;
+    }
+    result = least_probe(&device, subject->name, subject->vendor, subject->device, subject->init, mode->is_coherent);
+    if (result)
+    {
+        session_end();
+        return reason("probe: %d", result);
+    }
+    error = use(&device, mode, context);
+    least_remove(&device, subject->exit);
+    print_counts();
+    end = session_end();
+    return error ? error : end;
+}
+
+void print_result(const char *command, const char *error)
+{
+    rt_kprintf("%s: %s%s\n", command, error ? "FAIL: " : "PASS", error ? error : "");
 }

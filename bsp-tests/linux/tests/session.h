@@ -38,8 +38,14 @@ bool read_mode(struct mode *mode, int argc, char **argv);
 const char *session_begin(const struct mode *mode);
 /* Takes the heap back. Returns NULL, or what the driver has left. */
 const char *session_end(void);
-/* Writes the counts. */
-void print_counts(void);
+/*
+ * Runs a driver once: binds it to its device, calls use() with the context, removes the driver, and writes the counts. Returns
+ * NULL, or what was wrong.
+ */
+const char *session_run(const struct subject *subject, const struct mode *mode,
+        const char *(*use)(struct least_device *device, const struct mode *mode, void *context), void *context);
+/* Writes the result of a command. */
+void print_result(const char *command, const char *error);
 
 /* Formats a reason. The text is valid until the next call but one. */
 const char *reason(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
