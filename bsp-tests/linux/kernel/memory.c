@@ -30,11 +30,6 @@ void least_heap_begin(void *area, size_t size)
     heap.end = (u8 *)area + size;
 }
 
-size_t least_heap_used(void)
-{
-    return heap.used;
-}
-
 size_t least_heap_end(void)
 {
     size_t used = heap.used;
@@ -119,13 +114,6 @@ void kfree(const void *memory)
     spin_unlock_irqrestore(&heap.lock, flags);
 }
 
-char *kstrdup(const char *text, gfp_t gfp)
-{
-    char *copy = kmalloc(strlen(text) + 1, gfp);
-
-    return copy ? strcpy(copy, text) : NULL;
-}
-
 /* memset(), memcpy(), memmove() and memcmp() come with the image. */
 
 size_t strlen(const char *s)
@@ -136,11 +124,6 @@ size_t strlen(const char *s)
 int strcmp(const char *a, const char *b)
 {
     return rt_strcmp(a, b);
-}
-
-int strncmp(const char *a, const char *b, size_t n)
-{
-    return rt_strncmp(a, b, n);
 }
 
 char *strcpy(char *dst, const char *src)

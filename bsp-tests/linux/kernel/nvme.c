@@ -329,11 +329,6 @@ int nvme_try_sched_reset(struct nvme_ctrl *ctrl)
     return -EBUSY;
 }
 
-int nvme_reset_ctrl(struct nvme_ctrl *ctrl)
-{
-    return nvme_try_sched_reset(ctrl);
-}
-
 void nvme_complete_async_event(struct nvme_ctrl *ctrl, __le16 status, volatile union nvme_result *result)
 {
     (void)ctrl;

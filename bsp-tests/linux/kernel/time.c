@@ -75,6 +75,22 @@ void least_soft_end(void)
     BUG_ON(!list_empty(&timers) || !list_empty(&works));
 }
 
+/* Takes an entry off its list. Returns false if it is on none: it points to itself, or was never initialized. */
+static bool take_off(struct list_head *entry)
+{
+    unsigned long flags;
+    bool is_on_list;
+
+    spin_lock_irqsave(&lock, flags);
+    is_on_list = entry->next && !list_empty(entry);
+    if (is_on_list)
+    {
+        list_del_init(entry);
+    }
+    spin_unlock_irqrestore(&lock, flags);
+    return is_on_list;
+}
+
 /* ---- timers ---- */
 
 void timer_setup(struct timer_list *timer, void (*function)(struct timer_list *timer), unsigned int flags)
@@ -86,17 +102,7 @@ void timer_setup(struct timer_list *timer, void (*function)(struct timer_list *t
 
 int timer_delete(struct timer_list *timer)
 {
-    unsigned long flags;
-    int was_pending;
-
-    spin_lock_irqsave(&lock, flags);
-    was_pending = timer->entry.next && timer_pending(timer);
-    if (was_pending)
-    {
-        list_del_init(&timer->entry);
-    }
-    spin_unlock_irqrestore(&lock, flags);
-    return was_pending;
+    return take_off(&timer->entry);
 }
 
 int mod_timer(struct timer_list *timer, unsigned long expires)
@@ -157,17 +163,7 @@ bool queue_work(struct workqueue_struct *queue, struct work_struct *work)
 
 bool cancel_work_sync(struct work_struct *work)
 {
-    unsigned long flags;
-    bool queued;
-
-    spin_lock_irqsave(&lock, flags);
-    queued = work->entry.next && work_pending(work);
-    if (queued)
-    {
-        list_del_init(&work->entry);
-    }
-    spin_unlock_irqrestore(&lock, flags);
-    return queued;
+    return take_off(&work->entry);
 }
 
 bool flush_work(struct work_struct *work)
@@ -179,35 +175,6 @@ bool flush_work(struct work_struct *work)
         work->func(work);
     }
     return queued;
-}
-
-static void delay_over(struct timer_list *timer)
-{
-    queue_work(system_wq, &container_of(timer, struct delayed_work, timer)->work);
-}
-
-void INIT_DELAYED_WORK(struct delayed_work *work, work_func_t func)
-{
-    INIT_WORK(&work->work, func);
-    timer_setup(&work->timer, delay_over, 0);
-}
-
-bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *work, unsigned long delay)
-{
-    (void)queue;
-    if (work_pending(&work->work) || timer_pending(&work->timer))
-    {
-        return false;
-    }
-    mod_timer(&work->timer, jiffies + delay);
-    return true;
-}
-
-bool cancel_delayed_work_sync(struct delayed_work *work)
-{
-    bool was_pending = timer_delete(&work->timer);
-
-    return cancel_work_sync(&work->work) || was_pending;
 }
 
 void least_run(void)

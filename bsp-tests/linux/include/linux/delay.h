@@ -117,19 +117,11 @@ struct workqueue_struct;
 #define system_unbound_wq       system_wq
 #define system_power_efficient_wq system_wq
 #define INIT_WORK(w, f)         do { INIT_LIST_HEAD(&(w)->entry); (w)->func = (f); } while (0)
-void INIT_DELAYED_WORK(struct delayed_work *work, work_func_t func);
 bool queue_work(struct workqueue_struct *queue, struct work_struct *work);
-bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *work, unsigned long delay);
 bool cancel_work_sync(struct work_struct *work);
-bool cancel_delayed_work_sync(struct delayed_work *work);
 bool flush_work(struct work_struct *work);
 #define schedule_work(work)     queue_work(system_wq, work)
-#define schedule_delayed_work(work, delay) queue_delayed_work(system_wq, work, delay)
-#define cancel_delayed_work     cancel_delayed_work_sync
-#define mod_delayed_work(q, work, delay) (cancel_delayed_work(work), queue_delayed_work(q, work, delay))
-#define flush_delayed_work(w)   flush_work(&(w)->work)
 #define work_pending(work)      (!list_empty(&(work)->entry))
-#define to_delayed_work(w)      container_of(w, struct delayed_work, work)
 
 /* ---- waiting ---- */
 

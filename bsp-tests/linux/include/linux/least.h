@@ -11,7 +11,6 @@
 void least_heap_begin(void *area, size_t size);
 /* Returns the bytes of blocks that were not freed: 0 if the driver has cleaned up. */
 size_t least_heap_end(void);
-size_t least_heap_used(void);
 
 /* ---- the bus ---- */
 

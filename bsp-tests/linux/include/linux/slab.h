@@ -23,6 +23,5 @@ void kfree(const void *memory);
 #define kfree_sensitive(memory) kfree(memory)
 #define vmalloc(size)           kmalloc(size, GFP_KERNEL)
 #define vfree(memory)           kfree(memory)
-char *kstrdup(const char *text, gfp_t gfp);
 
 #endif
