@@ -11,7 +11,6 @@ void *memmove(void *dst, const void *src, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t n);
 char *strcpy(char *dst, const char *src);
 char *strcat(char *dst, const char *src);
 
@@ -24,7 +23,7 @@ static inline void memzero_explicit(void *s, size_t n)
     memset(s, 0, n);
 }
 
-/* Fills a structure from behind the member on. */
+/* Fills what follows the member in a structure. */
 #define memset_after(ptr, c, member) memset((char *)(ptr) + offsetofend(__typeof__(*(ptr)), member), (c), \
         sizeof(*(ptr)) - offsetofend(__typeof__(*(ptr)), member))
 
