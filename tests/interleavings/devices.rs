@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::streaming::{Direction, Master, Ops, Streaming};
+use rt_dma_pool::additions::streaming::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming};
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -58,13 +58,16 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
         let (dma, streaming) = system();
         let (va, _) = dma.allocate(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty()).unwrap();
+        let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
         let map = move |part: usize| {
+            let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
             // SAFETY: the kernel touches no memory.
-            unsafe { streaming.map(dma, &MASTER, va + part * 256, 256, Direction::FromDevice) }.unwrap()
+            unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
         };
         let unmap = move |handle: usize| {
+            let query = Query { device: DEVICE, handle, size: 256, direction };
             // SAFETY: as above.
-            unsafe { streaming.unmap(dma, &MASTER, handle, 256, Direction::FromDevice) }.is_ok()
+            unsafe { streaming.unmap(dma, &MASTER, &query, attributes) }.is_ok()
         };
         let handle = map(0);
         let accepted = Arc::new(Mutex::new(0));

@@ -1,7 +1,9 @@
 //! A machine with memory in and outside pools, low and high, and its streaming mappings.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, MapError, Master, Ops, Segment, Streaming};
+use rt_dma_pool::additions::streaming::{
+    Attributes, BadMapping, Buffer, Direction, MapError, Master, Ops, Query, Segment, Streaming,
+};
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
@@ -80,8 +82,9 @@ impl Rig {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<usize, MapError> {
+        let buffer = Buffer { va, size, direction, attributes };
         // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
-        unsafe { self.streaming.map_with(self.machine.dma, master, va, size, direction, attributes) }
+        unsafe { self.streaming.map(self.machine.dma, master, &buffer) }
     }
 
     pub fn map_page(
@@ -113,8 +116,9 @@ impl Rig {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
+        let query = Query { device: master.device, handle, size, direction };
         // SAFETY: as above.
-        unsafe { self.streaming.unmap_with(self.machine.dma, master, handle, size, direction, attributes) }
+        unsafe { self.streaming.unmap(self.machine.dma, master, &query, attributes) }
     }
 
     pub fn unmap_list<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
@@ -123,13 +127,15 @@ impl Rig {
     }
 
     pub fn for_cpu(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+        let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
-        unsafe { self.streaming.sync_for_cpu(self.machine.dma, master, handle, size, way) }
+        unsafe { self.streaming.sync_for_cpu(self.machine.dma, master, &query) }
     }
 
     pub fn for_device(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+        let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
-        unsafe { self.streaming.sync_for_device(self.machine.dma, master, handle, size, way) }
+        unsafe { self.streaming.sync_for_device(self.machine.dma, master, &query) }
     }
 
     pub fn list_for_cpu<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {

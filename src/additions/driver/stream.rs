@@ -7,7 +7,7 @@
 //! can neither keep nor forget it.
 
 use super::{BadMapping, Device, MapError, Platform};
-use crate::additions::streaming::{self, Master};
+use crate::additions::streaming::{self, Attributes, Buffer, Master, Query};
 use crate::mem::lent::{Access, HeapBytes, Lender, LentBytes, Shared, StableBytes, Unique};
 
 mod sealed {
@@ -57,9 +57,7 @@ pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
 struct Entry<P: Platform> {
     device: Device<P>,
     master: Master,
-    handle: usize,
-    size: usize,
-    direction: streaming::Direction,
+    query: Query,
 }
 
 impl<P: Platform> Drop for Entry<P> {
@@ -67,7 +65,7 @@ impl<P: Platform> Drop for Entry<P> {
         let system = self.device.system;
         // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
-        let _ = unsafe { system.streaming.unmap(system.dma, &self.master, self.handle, self.size, self.direction) };
+        let _ = unsafe { system.streaming.unmap(system.dma, &self.master, &self.query, Attributes::NONE) };
     }
 }
 
@@ -117,20 +115,22 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         let system = device.system;
         let (size, direction) = (bytes.size(), W::DIRECTION);
         let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
+        let buffer = Buffer { va: bytes.start(), size, direction, attributes: Attributes::NONE };
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]
-        let handle = unsafe { system.streaming.map(system.dma, &master, bytes.start(), size, direction) }?;
-        Ok(Mapping { entry: Entry { device, master, handle, size, direction }, bytes })
+        let handle = unsafe { system.streaming.map(system.dma, &master, &buffer) }?;
+        let query = Query { device: device.device, handle, size, direction };
+        Ok(Mapping { entry: Entry { device, master, query }, bytes })
     }
 
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> usize {
-        self.entry.handle
+        self.entry.query.handle
     }
 
     /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
-        self.entry.size
+        self.entry.query.size
     }
 
     /// Lets the processor access the bytes while `work` runs. The device does not access them meanwhile.
@@ -143,15 +143,15 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// # Errors
     /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
-        let Entry { device, master, handle, size, direction } = &self.entry;
+        let Entry { device, master, query } = &self.entry;
         let system = device.system;
         // SAFETY: the mapping is live, and is as its entry states.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_cpu(system.dma, master, *handle, *size, *direction) }?;
+        unsafe { system.streaming.sync_for_cpu(system.dma, master, query) }?;
         let result = work(self.bytes.bytes());
         // SAFETY: as above; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_device(system.dma, master, *handle, *size, *direction) }?;
+        unsafe { system.streaming.sync_for_device(system.dma, master, query) }?;
         Ok(result)
     }
 }

@@ -45,7 +45,10 @@ impl Bounce {
     /// The library's operations have not maintained the cache yet when this returns; a BSP's own have.
     ///
     /// Context: any where a pool's view is mapped, else thread.
-    pub(crate) fn new<K: Kernel>(
+    ///
+    /// # Safety
+    /// The bytes are mapped, and no code writes them during the call.
+    pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &Master,
         coherent: bool,
@@ -69,11 +72,8 @@ impl Bounce {
             Bounce { va, start, handle: start_handle, size: whole_size, maintain: seen.cached && !coherent, in_view };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
-            // SAFETY: the buffer is the new one, which no other code uses; the driver lends `from` for the mapping.
-            #[allow(unsafe_code)]
-            unsafe {
-                dma.kernel.copy(va, from, size)
-            }
+            // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
+            unsafe { dma.kernel.copy(va, from, size) };
             master.reach(dma, va, pa, size, bounce.maintain)
         });
         match reached {

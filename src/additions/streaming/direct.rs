@@ -8,8 +8,7 @@ use crate::mem::atomics::{
     Ordering::{AcqRel, Acquire},
 };
 
-use super::records::Query;
-use super::{Attributes, BadMapping, Buffer, Direction, Mapping, Master, Ops, Streaming, fills_lines, last_byte};
+use super::{Attributes, BadMapping, Buffer, Direction, Mapping, Master, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
@@ -61,15 +60,13 @@ impl<K: Kernel> Streaming<K> {
         is_first: bool,
     ) -> Option<usize> {
         let kernel = dma.kernel;
-        let &Buffer { va, size, direction, attributes } = buffer;
+        let &Buffer { va, size, .. } = buffer;
         let Ops::Library(_) = master.ops else { return None };
         if kernel.linear(pa) != va {
             return None;
         }
         // Memory outside the pools is cached.
-        let is_alone =
-            is_coherent || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
-        if !is_alone {
+        if buffer.endangers_others(kernel, !is_coherent) {
             return None;
         }
         let handle = master.reach(dma, va, pa, size, !is_coherent)?;
@@ -124,8 +121,11 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// Where they cannot be right, or the memory has become a pool's, the lines are written back before they are dropped: the
     /// device's bytes arrive, and what others may have in these lines is not lost.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub(super) fn unmap_direct(
+    pub(super) unsafe fn unmap_direct(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -139,7 +139,7 @@ impl<K: Kernel> Streaming<K> {
         let maintain = !master.is_coherent(kernel);
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if maintain && direction.device_writes() && !attributes.own_lines && !fills_lines(kernel, va, size) {
+        } else if (Buffer { va, size, direction, attributes }).endangers_others(kernel, maintain) {
             // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {
@@ -153,11 +153,8 @@ impl<K: Kernel> Streaming<K> {
         if maintain && (result.is_err() || is_pools) {
             cache::flush_and_drop(kernel, va, size);
         } else if maintain {
-            // SAFETY: the driver lent the buffer: it has written nothing to it since it was flushed.
-            #[allow(unsafe_code)]
-            unsafe {
-                cache::invalidate(kernel, va, size)
-            }
+            // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
+            unsafe { cache::invalidate(kernel, va, size) }
         }
         result
     }

@@ -1,7 +1,6 @@
 //! Why a call for a mapping is refused, and the line that is logged about it.
 
-use super::Master;
-use super::records::Query;
+use super::{Master, Query};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 use crate::log::Level;

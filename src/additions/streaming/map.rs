@@ -3,121 +3,47 @@
 use super::errors::report;
 use super::{Attributes, Buffer, Direction, MapError, Master, Streaming, last_byte};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Device, Kernel, Pa, Va};
+use crate::kernel::{Kernel, Pa};
 
 impl<K: Kernel> Streaming<K> {
-    /// Makes `[va, va + size)` the device's and returns its handle. Until the buffer is unmapped or synced for the processor,
-    /// the processor leaves it alone. Context: any.
+    /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor, the
+    /// processor leaves it alone. Context: any.
     ///
     /// # Errors
     /// Nothing has changed. Each error is logged; those that are the caller's fault are counted.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        va: Va,
-        size: usize,
-        direction: Direction,
-    ) -> Result<usize, MapError> {
-        // SAFETY: the caller's promise.
-        unsafe { self.map_with(dma, master, va, size, direction, Attributes::NONE) }
-    }
-
-    /// Maps a buffer as [`map`](Streaming::map) does, with attributes.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn map_with(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        va: Va,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> Result<usize, MapError> {
-        let buffer = Buffer { va, size, direction, attributes };
-        if let Some(is_coherent) = master.usual()
-            && let Some(handle) = self
-                .quick_map(dma, is_coherent, &buffer)
-                .or_else(|| self.quick_map_pooled(dma, master.device, is_coherent, &buffer))
-        {
-            return Ok(handle);
+    pub unsafe fn map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+        if let Some(is_coherent) = master.usual() {
+            // SAFETY: the caller's promise.
+            let handle = unsafe { self.quick_map(dma, is_coherent, buffer) };
+            // SAFETY: the caller's promise.
+            let handle = handle.or_else(|| unsafe { self.quick_map_pooled(dma, master.device, is_coherent, buffer) });
+            if let Some(handle) = handle {
+                return Ok(handle);
+            }
         }
-        self.map_in_general(dma, master, &buffer)
+        // SAFETY: the caller's promise.
+        unsafe { self.map_in_general(dma, master, buffer) }
     }
 
-    /// Maps a buffer of a usual device as [`map_with`](Streaming::map_with) does, if that takes neither a lock nor a record;
-    /// else returns `None`, and nothing has changed. Such a device has no mask, and operations of the library with physical
-    /// handles, coherent ones if `is_coherent`. Context: any.
+    /// Maps a buffer as [`map`](Streaming::map) does, without a try of the short paths.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn map_at_once(
-        &self,
-        dma: &Dma<K>,
-        is_coherent: bool,
-        va: Va,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> Option<usize> {
-        self.quick_map(dma, is_coherent, &Buffer { va, size, direction, attributes })
-    }
-
-    /// Maps a buffer of pool memory as [`map_with`](Streaming::map_with) does, for the devices of
-    /// [`map_at_once`](Streaming::map_at_once) and after that has returned `None`; returns `None`, and nothing has changed, if
-    /// it takes more than a record. Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // As those of `map_with`.
-    pub unsafe fn map_pooled(
-        &self,
-        dma: &Dma<K>,
-        device: Device,
-        is_coherent: bool,
-        va: Va,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> Option<usize> {
-        self.quick_map_pooled(dma, device, is_coherent, &Buffer { va, size, direction, attributes })
-    }
-
-    /// Maps a buffer as [`map_with`](Streaming::map_with) does, after [`map_at_once`](Streaming::map_at_once) has returned
-    /// `None`, or for a device that is not a usual one.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn map_not_at_once(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        va: Va,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> Result<usize, MapError> {
-        self.map_in_general(dma, master, &Buffer { va, size, direction, attributes })
-    }
-
-    /// Maps a buffer for which the short path is not tried.
     #[inline(never)]
-    fn map_in_general(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map_in_general(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
-        self.try_map(dma, master, buffer).inspect_err(|error| report(dma, master, *error, buffer.va, buffer.size))
+        // SAFETY: the caller's promise.
+        let result = unsafe { self.try_map(dma, master, buffer) };
+        result.inspect_err(|error| report(dma, master, *error, buffer.va, buffer.size))
     }
 
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    fn try_map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+    unsafe fn try_map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
@@ -134,7 +60,8 @@ impl<K: Kernel> Streaming<K> {
         {
             return Ok(handle);
         }
-        let result = self.map_recorded(dma, master, buffer, place, pool, is_coherent);
+        // SAFETY: the caller's promise; every page of the buffer is mapped.
+        let result = unsafe { self.map_recorded(dma, master, buffer, place, pool, is_coherent) };
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy(dma);
         result
@@ -166,7 +93,7 @@ impl<K: Kernel> Streaming<K> {
         });
         match found {
             // SAFETY: the caller's promise.
-            Ok(va) => unsafe { self.map(dma, master, va, size, direction) },
+            Ok(va) => unsafe { self.map(dma, master, &Buffer { va, size, direction, attributes: Attributes::NONE }) },
             Err(error) => {
                 report(dma, master, error, page.wrapping_add(offset), size);
                 Err(error)

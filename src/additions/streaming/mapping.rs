@@ -46,28 +46,28 @@ impl Mapping {
 
     /// Copies a part of the driver's buffer to the bounce buffer, if there is one and the device reads it. Bytes of a
     /// mapping that the device only writes are never copied: the driver's are older than what the device wrote.
-    pub fn fill<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+    ///
+    /// # Safety
+    /// The part lies within the mapping, whose buffer is mapped, and is the caller's.
+    pub unsafe fn fill<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if let Some(bounce) = self.bounce
             && direction.device_reads()
         {
-            // SAFETY: the part lies within both buffers, which are mapped; the driver lends its own for the mapping.
-            #[allow(unsafe_code)]
-            unsafe {
-                kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size)
-            }
+            // SAFETY: the bounce buffer is as large as the mapping; the caller guarantees the rest.
+            unsafe { kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size) }
         }
     }
 
     /// Copies a part of the bounce buffer, if there is one and the device writes it, to the driver's buffer.
-    pub fn drain<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+    ///
+    /// # Safety
+    /// As for [`fill`](Mapping::fill).
+    pub unsafe fn drain<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if let Some(bounce) = self.bounce
             && direction.device_writes()
         {
             // SAFETY: as in `fill`.
-            #[allow(unsafe_code)]
-            unsafe {
-                kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size)
-            }
+            unsafe { kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size) }
         }
     }
 
@@ -81,14 +81,14 @@ impl Mapping {
     }
 
     /// Library operations: makes what the device wrote to a part the processor's, so that the next read comes from memory.
-    pub fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
+    ///
+    /// # Safety
+    /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
+    pub unsafe fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
         let (va, maintain) = self.seen_by_device(part);
         if maintain {
-            // SAFETY: the driver lends the buffer: it has written nothing to it since it was flushed.
-            #[allow(unsafe_code)]
-            unsafe {
-                cache::invalidate(kernel, va, part.size)
-            }
+            // SAFETY: the caller guarantees it; a bounce buffer is written by `fill` alone, which a flush follows.
+            unsafe { cache::invalidate(kernel, va, part.size) }
         }
     }
 
@@ -114,14 +114,18 @@ impl Mapping {
     }
 
     /// Makes the whole buffer the processor's at the end of the mapping. Context: any.
-    pub fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
+    ///
+    /// # Safety
+    /// As for [`fill`](Mapping::fill) and [`invalidate`](Mapping::invalidate), for the whole buffer.
+    pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
         if carries {
             // The device has just signalled that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
         }
         match (self.master.ops, self.taken_in) {
-            (Ops::Library(_), _) if carries => self.invalidate(kernel, whole),
+            // SAFETY: the caller guarantees it.
+            (Ops::Library(_), _) if carries => unsafe { self.invalidate(kernel, whole) },
             (Ops::Library(_), _) => {}
             (Ops::Own(_), None) => self.sync_in(kernel, whole, carries),
             (Ops::Own(_), Some(part)) if carries => {
@@ -132,7 +136,8 @@ impl Mapping {
             (Ops::Own(_), Some(_)) => {}
         }
         if carries {
-            self.drain(kernel, whole, self.direction);
+            // SAFETY: the caller guarantees it.
+            unsafe { self.drain(kernel, whole, self.direction) };
         }
     }
 }

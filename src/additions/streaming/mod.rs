@@ -27,6 +27,7 @@
 #![allow(unsafe_code)]
 
 pub mod bounce;
+mod buffer;
 mod direct;
 mod errors;
 mod map;
@@ -42,8 +43,10 @@ mod stock;
 mod sync;
 mod unmap;
 
+pub use buffer::{Attributes, Buffer};
 pub use errors::{BadMapping, MapError};
 pub use master::{Direction, Master, Ops, OwnOps};
+pub use records::Query;
 pub use segments::Segment;
 
 use crate::dropin::pool::Seen;
@@ -57,37 +60,6 @@ use stock::Stock;
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
-
-/// What a driver states about a mapping beyond its buffer and direction.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Attributes {
-    /// An unmap leaves the buffer's bytes as they are, because the driver has synced what it wants to see (Linux
-    /// `DMA_ATTR_SKIP_CPU_SYNC`). A map ignores it.
-    pub skip_cpu_sync: bool,
-    /// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes of others in these lines
-    /// included (Linux `DMA_ATTR_CPU_CACHE_CLEAN`). Then a buffer that the device writes needs no bounce buffer for its lines.
-    /// The map and the unmap both have it.
-    pub own_lines: bool,
-}
-
-impl Attributes {
-    /// Nothing.
-    pub const NONE: Self = Attributes { skip_cpu_sync: false, own_lines: false };
-    /// [`skip_cpu_sync`](Attributes::skip_cpu_sync).
-    pub const SKIP_CPU_SYNC: Self = Attributes { skip_cpu_sync: true, ..Self::NONE };
-    /// [`own_lines`](Attributes::own_lines).
-    pub const OWN_LINES: Self = Attributes { own_lines: true, ..Self::NONE };
-}
-
-/// What is to be mapped.
-#[derive(Clone, Copy)]
-struct Buffer {
-    va: Va,
-    /// Bytes.
-    size: usize,
-    direction: Direction,
-    attributes: Attributes,
-}
 
 /// All streaming mappings of a system. They belong to its [`Dma`], which every call is given.
 pub struct Streaming<K: Kernel> {
@@ -144,12 +116,4 @@ pub(crate) fn seen<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> Seen {
 /// Returns the address of the last of `size` bytes; `None` if there are none, or if they end past the end of memory.
 fn last_byte(va: Va, size: usize) -> Option<Va> {
     va.checked_add(size.checked_sub(1)?)
-}
-
-/// Whether a buffer begins and ends on a cache line, so that no line of it holds bytes of others.
-fn fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
-    match kernel.within_line() {
-        usize::MAX => (va | size) & (kernel.cache_line_max() - 1) == 0,
-        within_line => (va | size) & within_line == 0,
-    }
 }

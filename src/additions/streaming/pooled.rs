@@ -4,19 +4,20 @@
 //! general path, which takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool".
 
 use super::mapping::Mapping;
-use super::quick::surely_fills_lines;
-use super::records::Query;
-use super::{Attributes, Buffer, Direction, Master, Ops, Streaming};
+use super::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Kernel};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
-    /// Maps a buffer of pool memory and returns its handle; `None`, and nothing has changed, if the general path has to do it.
-    /// The device's handles are physical addresses, and it has no mask. `is_coherent`: it snoops the cache. Context: any.
+    /// Maps a buffer of pool memory as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more
+    /// than a record. The device is one of [`quick_map`](Streaming::quick_map), which was tried before. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub(super) fn quick_map_pooled(
+    pub unsafe fn quick_map_pooled(
         &self,
         dma: &Dma<K>,
         device: Device,
@@ -24,15 +25,13 @@ impl<K: Kernel> Streaming<K> {
         buffer: &Buffer,
     ) -> Option<usize> {
         let kernel = dma.kernel;
-        let &Buffer { va, size, direction, attributes } = buffer;
+        let &Buffer { va, size, direction, .. } = buffer;
         if size == 0 || direction == Direction::Neither || self.stock.needs_thread() {
             return None;
         }
         let (pa, is_cached) = dma.pools().find_map(|pool| pool.shown_at(va, size))?;
         let maintain = is_cached && !is_coherent;
-        let is_alone =
-            !maintain || !direction.device_writes() || attributes.own_lines || surely_fills_lines(kernel, va, size);
-        if !is_alone {
+        if buffer.may_endanger_others(kernel, maintain) {
             return None;
         }
         let mut record = self.stock.take(kernel)?;
@@ -51,10 +50,13 @@ impl<K: Kernel> Streaming<K> {
         Some(pa)
     }
 
-    /// Ends a mapping that has a record and no bounce buffer, and returns true; false, and nothing has changed, if the general
-    /// path has to do it. Context: any.
+    /// Ends a mapping that has a record and no bounce buffer as [`unmap`](Streaming::unmap) does, and returns true; else returns
+    /// false, and nothing has changed. [`quick_unmap`](Streaming::quick_unmap) was tried before. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub(super) fn quick_unmap_pooled(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> bool {
+    pub unsafe fn quick_unmap_pooled(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> bool {
         let kernel = dma.kernel;
         if self.stock.needs_thread() {
             return false;
@@ -67,7 +69,7 @@ impl<K: Kernel> Streaming<K> {
             // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
             if mapping.maintain {
-                // SAFETY: the driver lent the buffer: it has written nothing to it since it was flushed.
+                // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
                 unsafe { cache::invalidate(kernel, mapping.va, mapping.size) }
             }
         }

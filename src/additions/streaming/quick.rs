@@ -7,17 +7,21 @@
 //!
 //! `benches/maps.c` counts it: "linear".
 
-use super::{Attributes, Buffer, Direction, Streaming, last_byte};
+use super::{Attributes, Buffer, Direction, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
-    /// Maps a buffer and returns its handle; `None`, and nothing has changed, if the general path has to do it. The device's
-    /// handles are physical addresses, and it has no mask. `is_coherent`: it snoops the cache. Context: any.
+    /// Maps a buffer as [`map`](Streaming::map) does, if that takes neither a lock nor a record; else returns `None`, and
+    /// nothing has changed. The device's handles are physical addresses, and it has no mask. `is_coherent`: it snoops the cache.
+    /// Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)] // It needs no stack frame then.
-    pub(super) fn quick_map(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<usize> {
-        let &Buffer { va, size, direction, attributes } = buffer;
+    pub unsafe fn quick_map(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<usize> {
+        let &Buffer { va, size, direction, .. } = buffer;
         if va == 0 || direction == Direction::Neither || self.stock.needs_thread() {
             return None;
         }
@@ -29,22 +33,17 @@ impl<K: Kernel> Streaming<K> {
             dma.kernel.device_barrier();
             return Some(pa);
         }
-        let is_alone = !direction.device_writes() || attributes.own_lines || surely_fills_lines(dma.kernel, va, size);
-        is_alone.then(|| flush(dma.kernel, va, size, pa))
+        (!buffer.may_endanger_others(dma.kernel, true)).then(|| flush(dma.kernel, va, size, pa))
     }
 
-    /// Ends a direct mapping and returns true; false, and nothing has changed, if the general path has to do it. The device's
-    /// handles are physical addresses. Context: any.
+    /// Ends a direct mapping as [`unmap`](Streaming::unmap) does, and returns true, if that takes neither a lock nor a record;
+    /// else returns false, and nothing has changed. The device is one of [`quick_map`](Streaming::quick_map). Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(always)] // As `quick_map`.
-    pub(super) fn quick_unmap(
-        &self,
-        dma: &Dma<K>,
-        is_coherent: bool,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> bool {
+    pub unsafe fn quick_unmap(&self, dma: &Dma<K>, is_coherent: bool, query: &Query, attributes: Attributes) -> bool {
+        let &Query { handle, size, direction, .. } = query;
         let Some(offset) = self.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
         let may_be_other =
@@ -52,11 +51,8 @@ impl<K: Kernel> Streaming<K> {
         if may_be_other || !self.is_plain(dma, va, handle, size) {
             return false;
         }
-        let has_other_lines = !is_coherent
-            && direction.device_writes()
-            && !attributes.own_lines
-            && !surely_fills_lines(dma.kernel, va, size);
-        if has_other_lines {
+        // Tested here and passed as true: LLVM tests what is passed last, which takes 4 instructions more ("linear").
+        if !is_coherent && (Buffer { va, size, direction, attributes }).may_endanger_others(dma.kernel, true) {
             return false;
         }
         if attributes.skip_cpu_sync || direction == Direction::ToDevice {
@@ -65,7 +61,8 @@ impl<K: Kernel> Streaming<K> {
         // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
         dma.kernel.device_barrier();
         if !is_coherent {
-            drop_lines(dma.kernel, va, size);
+            // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
+            unsafe { drop_lines(dma.kernel, va, size) };
         }
         true
     }
@@ -78,13 +75,6 @@ impl<K: Kernel> Streaming<K> {
     }
 }
 
-/// Whether a buffer begins and ends on a cache line. False may be wrong, until the general path has asked for the size of a
-/// line.
-#[inline(always)]
-pub(super) fn surely_fills_lines<K: Kernel>(kernel: K, va: Va, size: usize) -> bool {
-    (va | size) & kernel.within_line() == 0
-}
-
 /// Writes the buffer's lines back, and returns its handle.
 #[inline(never)] // A coherent device's mapping needs no stack frame then.
 fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: usize) -> usize {
@@ -93,8 +83,12 @@ fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: usize) -> usize {
     handle
 }
 
+/// Drops the buffer's lines.
+///
+/// # Safety
+/// As for [`cache::invalidate`].
 #[inline(never)] // As `flush`.
-fn drop_lines<K: Kernel>(kernel: K, va: Va, size: usize) {
-    // SAFETY: the driver lent the buffer: it has written nothing to it since it was flushed.
+unsafe fn drop_lines<K: Kernel>(kernel: K, va: Va, size: usize) {
+    // SAFETY: the caller guarantees it.
     unsafe { cache::invalidate(kernel, va, size) }
 }

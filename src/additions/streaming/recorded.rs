@@ -5,16 +5,18 @@ use super::bounce::Bounce;
 use super::errors::{BadMapping, MapError};
 use super::mapping::Mapping;
 use super::place::Place;
-use super::records::Query;
-use super::{Attributes, Buffer, Master, Ops, Streaming, fills_lines, seen};
+use super::{Attributes, Buffer, Master, Ops, Query, Streaming, seen};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer, records the mapping, and returns its handle. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(never)] // Not in the direct path, which would save registers for it.
-    pub(super) fn map_recorded(
+    pub(super) unsafe fn map_recorded(
         &self,
         dma: &Dma<K>,
         master: &Master,
@@ -24,22 +26,20 @@ impl<K: Kernel> Streaming<K> {
         is_coherent: bool,
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
-        let &Buffer { va, size, direction, attributes } = buffer;
+        let &Buffer { va, size, direction, .. } = buffer;
         let maintain = !is_coherent && seen(dma, va, place.pa).cached;
         // A pool that contains all of it: with a physical handle, that is what the device sees.
         let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
-        // Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one
-        // side are lost.
-        let is_alone = !maintain || !direction.device_writes() || attributes.own_lines || fills_lines(kernel, va, size);
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
-        let direct_handle = match place.is_contiguous && is_alone {
+        let direct_handle = match place.is_contiguous && !buffer.endangers_others(kernel, maintain) {
             true => master.reach(dma, va, place.pa, size, maintain),
             false => None,
         };
         let (handle, bounce) = match direct_handle {
             Some(handle) => (handle, None),
-            None => match Bounce::new(dma, master, is_coherent, va, size) {
+            // SAFETY: the caller lends the buffer, of which every page is mapped.
+            None => match unsafe { Bounce::new(dma, master, is_coherent, va, size) } {
                 Some((bounce, handle)) => (handle, Some(bounce)),
                 None => {
                     self.stock.put(kernel, record);
@@ -71,12 +71,21 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a mapping that has a record, as it was recorded. Context: any.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
     #[inline(never)]
-    pub(super) fn unmap_recorded(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_recorded(
+        &self,
+        dma: &Dma<K>,
+        query: &Query,
+        attributes: Attributes,
+    ) -> Result<(), BadMapping> {
         let kernel = dma.kernel;
         let record = self.records.take(kernel, query)?;
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
-        mapping.take_back(kernel, attributes);
+        // SAFETY: the caller's promise; the mapping is live no more, and its buffer was the device's until now.
+        unsafe { mapping.take_back(kernel, attributes) };
         let result = query.check(mapping);
         match mapping.bounce {
             Some(bounce) if !bounce.can_be_freed(kernel) => self.stock.leave(kernel, record),

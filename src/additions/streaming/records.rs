@@ -25,17 +25,20 @@ const REACHES: usize = 8;
 
 /// What an unmap or a sync was called with.
 #[derive(Clone, Copy)]
-pub(super) struct Query {
+pub struct Query {
+    /// The device, which is that of the [`Master`](super::Master) that the call gets.
     pub device: Device,
+    /// The handle of a mapping. A sync may have that of any of its bytes.
     pub handle: usize,
     /// Bytes.
     pub size: usize,
+    /// The direction of the mapping.
     pub direction: Direction,
 }
 
 impl Query {
     /// Whether the size and direction are those of the mapping.
-    pub fn check(&self, mapping: &Mapping) -> Result<(), BadMapping> {
+    pub(super) fn check(&self, mapping: &Mapping) -> Result<(), BadMapping> {
         if mapping.size != self.size {
             Err(BadMapping::WrongSize)
         } else if mapping.direction != self.direction {

@@ -1,7 +1,7 @@
 //! Scatter lists: several buffers that are mapped, synced and unmapped by one call.
 
 use super::errors::{MapError, report};
-use super::{Attributes, Direction, MAPPING_ERROR, Master, Streaming};
+use super::{Attributes, Buffer, Direction, MAPPING_ERROR, Master, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
 
@@ -38,8 +38,9 @@ impl<K: Kernel> Streaming<K> {
         }
         let mut done = 0;
         let result = list.iter_mut().try_for_each(|segment| {
+            let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::NONE };
             // SAFETY: the caller's promise.
-            let handle = unsafe { self.map(dma, master, segment.va(), segment.size(), direction) }?;
+            let handle = unsafe { self.map(dma, master, &buffer) }?;
             segment.set_handle(handle);
             done += 1;
             Ok(())
@@ -47,14 +48,14 @@ impl<K: Kernel> Streaming<K> {
         if result.is_err() {
             for segment in list.iter_mut().take(done) {
                 // SAFETY: it was mapped just now. So the unmap succeeds, too.
-                let _ = unsafe { self.unmap(dma, master, segment.handle(), segment.size(), direction) };
+                let _ = unsafe { self.unmap(dma, master, &query(master, segment, direction), Attributes::NONE) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
         result
     }
 
-    /// Makes every buffer of a list the processor's again, as [`Streaming::unmap_with`] does. A buffer for which that fails is
+    /// Makes every buffer of a list the processor's again, as [`Streaming::unmap`] does. A buffer for which that fails is
     /// logged, and does not stop the others. Context: any.
     ///
     /// # Safety
@@ -69,7 +70,7 @@ impl<K: Kernel> Streaming<K> {
     ) {
         for segment in list {
             // SAFETY: the caller's promise. A refused call is logged where it is refused.
-            let _ = unsafe { self.unmap_with(dma, master, segment.handle(), segment.size(), direction, attributes) };
+            let _ = unsafe { self.unmap(dma, master, &query(master, segment, direction), attributes) };
         }
     }
 
@@ -86,7 +87,7 @@ impl<K: Kernel> Streaming<K> {
     ) {
         for segment in list {
             // SAFETY: the caller's promise. A refused call is logged where it is refused.
-            let _ = unsafe { self.sync_for_cpu(dma, master, segment.handle(), segment.size(), direction) };
+            let _ = unsafe { self.sync_for_cpu(dma, master, &query(master, segment, direction)) };
         }
     }
 
@@ -103,7 +104,12 @@ impl<K: Kernel> Streaming<K> {
     ) {
         for segment in list {
             // SAFETY: the caller's promise. A refused call is logged where it is refused.
-            let _ = unsafe { self.sync_for_device(dma, master, segment.handle(), segment.size(), direction) };
+            let _ = unsafe { self.sync_for_device(dma, master, &query(master, segment, direction)) };
         }
     }
+}
+
+/// Returns what a call for a mapped buffer of a list asks for.
+fn query<S: Segment>(master: &Master, segment: &S, direction: Direction) -> Query {
+    Query { device: master.device, handle: segment.handle(), size: segment.size(), direction }
 }

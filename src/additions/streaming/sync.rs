@@ -2,47 +2,36 @@
 
 use super::errors::refuse;
 use super::mapping::{Mapping, Part};
-use super::records::Query;
-use super::{BadMapping, Direction, Master, Ops, Streaming};
+use super::{BadMapping, Direction, Master, Ops, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<K> {
-    /// Makes all or part of a mapping the processor's, until it is synced for the device. `handle` is the mapping's, or
-    /// some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line, or where
-    /// the mapping does. Context: any; no unmap may be at work on the mapping.
+    /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `query` is the
+    /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line,
+    /// or where the mapping does. Context: any; no unmap may be at work on the mapping.
     ///
-    /// Bytes go from the device to the processor only, and only if `direction` and the mapping's state that the device writes.
-    /// `direction` is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
+    /// Bytes go from the device to the processor only, and only if the direction of `query` and the mapping's state that the
+    /// device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
     ///
     /// # Errors
     /// Each is logged and counted, and changes nothing.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_cpu(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-    ) -> Result<(), BadMapping> {
-        if size == 0 {
-            return Ok(());
-        }
-        let kernel = dma.kernel;
-        let query = Query { device: master.device, handle, size, direction };
-        let (mapping, part) = self.find(dma, master, &query)?;
+    pub unsafe fn sync_for_cpu(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(), BadMapping> {
+        let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
+        let (kernel, direction) = (dma.kernel, query.direction);
         if direction.device_writes() {
             // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
         }
         match mapping.master.ops {
-            Ops::Library(_) if direction.device_writes() => mapping.invalidate(kernel, part),
+            // SAFETY: the caller's promise.
+            Ops::Library(_) if direction.device_writes() => unsafe { mapping.invalidate(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
-                let before = self.records.find(kernel, &query, |mapping| mapping.taken_in.replace(part));
+                let before = self.records.find(kernel, query, |mapping| mapping.taken_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(before, false);
@@ -50,13 +39,15 @@ impl<K: Kernel> Streaming<K> {
                 mapping.sync_in(kernel, part, direction.device_writes());
             }
         }
-        mapping.drain(kernel, part, direction);
+        // SAFETY: the caller's promise.
+        unsafe { mapping.drain(kernel, part, direction) };
         Ok(())
     }
 
     /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes go from the processor to the device only, and only if `direction` and the mapping's state that the device reads.
+    /// Bytes go from the processor to the device only, and only if the direction of `query` and the mapping's state that the
+    /// device reads.
     /// So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote meanwhile.
     ///
     /// # Errors
@@ -64,28 +55,18 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_device(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-    ) -> Result<(), BadMapping> {
-        if size == 0 {
-            return Ok(());
-        }
-        let kernel = dma.kernel;
-        let query = Query { device: master.device, handle, size, direction };
-        let (mapping, part) = self.find(dma, master, &query)?;
-        mapping.fill(kernel, part, direction);
+    pub unsafe fn sync_for_device(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(), BadMapping> {
+        let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
+        let (kernel, direction) = (dma.kernel, query.direction);
+        // SAFETY: the caller's promise.
+        unsafe { mapping.fill(kernel, part, direction) };
         match mapping.master.ops {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
                 if mapping.sync_out(part, true)
-                    && let Ok(None) = self.records.find(kernel, &query, |mapping| mapping.taken_in.take())
+                    && let Ok(None) = self.records.find(kernel, query, |mapping| mapping.taken_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, part, false);
@@ -97,8 +78,11 @@ impl<K: Kernel> Streaming<K> {
         Ok(())
     }
 
-    /// Returns the mapping that `query` is about all or part of, and which part.
-    fn find(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(Mapping, Part), BadMapping> {
+    /// Returns the mapping that `query` is about all or part of, and which part; `None` if the part is empty.
+    fn find(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
+        if query.size == 0 {
+            return Ok(None);
+        }
         let pa = master.pa_of(dma, query.handle);
         let is_pools = || pa.is_none_or(|pa| dma.covering(pa, pa.saturating_add(query.size)).is_some());
         let recorded = match self.records.may_have_outside(query.handle) || is_pools() {
@@ -112,7 +96,9 @@ impl<K: Kernel> Streaming<K> {
             other => other,
         };
         found
-            .map(|mapping| (mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
+            .map(|mapping| {
+                Some((mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
+            })
             .inspect_err(|error| refuse(dma, query, *error, true))
     }
 }

@@ -1,17 +1,17 @@
 //! Ending a mapping: the short paths first, then the general one.
 
 use super::errors::refuse;
-use super::records::Query;
-use super::{Attributes, BadMapping, Direction, Master, Streaming};
+use super::{Attributes, BadMapping, Master, Query, Streaming};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<K> {
     /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Context: any; no other call may
     /// be at work on the mapping.
     ///
-    /// The mapping is ended as it was recorded, also where `size` or `direction` is not what it was mapped with: the bytes
-    /// arrive, and the bounce buffer is given back. A direct mapping, which has no record, is ended as the caller states.
+    /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was mapped with:
+    /// the bytes arrive, and the bounce buffer is given back. A direct mapping, which has no record, is ended as the caller
+    /// states.
     ///
     /// # Errors
     /// Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and
@@ -19,108 +19,54 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[inline(always)] // In the loop of a list, where its arguments are not put into memory.
     pub unsafe fn unmap(
         &self,
         dma: &Dma<K>,
         master: &Master,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-    ) -> Result<(), BadMapping> {
-        // SAFETY: the caller's promise.
-        unsafe { self.unmap_with(dma, master, handle, size, direction, Attributes::NONE) }
-    }
-
-    /// Ends a mapping as [`unmap`](Streaming::unmap) does, with attributes.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn unmap_with(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        handle: usize,
-        size: usize,
-        direction: Direction,
+        query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        if let Some(is_coherent) = master.usual()
-            && (self.quick_unmap(dma, is_coherent, handle, size, direction, attributes)
-                || self.quick_unmap_pooled(dma, &Query { device: master.device, handle, size, direction }, attributes))
-        {
-            return Ok(());
+        if let Some(is_coherent) = master.usual() {
+            // SAFETY: the caller's promise.
+            let is_done = unsafe {
+                self.quick_unmap(dma, is_coherent, query, attributes) || self.quick_unmap_pooled(dma, query, attributes)
+            };
+            if is_done {
+                return Ok(());
+            }
         }
-        // SAFETY: the caller's promise.
-        unsafe { self.unmap_not_at_once(dma, master, handle, size, direction, attributes) }
+        // SAFETY: the caller's promise. A copy: the short paths need no query in memory then, which takes 5 instructions ("list").
+        unsafe { self.unmap_in_general(dma, master, &{ *query }, attributes) }
     }
 
-    /// Ends a mapping of pool memory as [`unmap_with`](Streaming::unmap_with) does, and returns true, after
-    /// [`unmap_at_once`](Streaming::unmap_at_once) has returned false; else returns false, and nothing has changed. Context:
-    /// any.
+    /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the short paths.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub unsafe fn unmap_pooled(
-        &self,
-        dma: &Dma<K>,
-        device: Device,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> bool {
-        self.quick_unmap_pooled(dma, &Query { device, handle, size, direction }, attributes)
-    }
-
-    /// Ends a mapping as [`unmap_with`](Streaming::unmap_with) does, after [`unmap_at_once`](Streaming::unmap_at_once) has
-    /// returned false, or for a device that is not a usual one.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn unmap_not_at_once(
+    pub unsafe fn unmap_in_general(
         &self,
         dma: &Dma<K>,
         master: &Master,
-        handle: usize,
-        size: usize,
-        direction: Direction,
+        query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
         self.tidy(dma);
-        let query = Query { device: master.device, handle, size, direction };
+        let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle);
         let is_pools = pa.is_some_and(|pa| dma.covering(pa, pa.saturating_add(size.max(1))).is_some());
         let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
         let recorded = match may_have_record {
-            true => self.unmap_recorded(dma, &query, attributes),
+            // SAFETY: the caller's promise.
+            true => unsafe { self.unmap_recorded(dma, query, attributes) },
             false => Err(BadMapping::Unknown),
         };
         let result = match recorded {
-            Err(BadMapping::Unknown) => self.unmap_direct(dma, master, &query, attributes, is_pools),
+            // SAFETY: the caller's promise.
+            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(dma, master, query, attributes, is_pools) },
             other => other,
         };
-        result.inspect_err(|error| refuse(dma, &query, *error, false))
-    }
-
-    /// Ends a mapping of a usual device as [`unmap_with`](Streaming::unmap_with) does, and returns true, if that takes neither a
-    /// lock nor a record; else returns false, and nothing has changed. The device is one of
-    /// [`map_at_once`](Streaming::map_at_once). Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    #[inline(always)]
-    pub unsafe fn unmap_at_once(
-        &self,
-        dma: &Dma<K>,
-        is_coherent: bool,
-        handle: usize,
-        size: usize,
-        direction: Direction,
-        attributes: Attributes,
-    ) -> bool {
-        self.quick_unmap(dma, is_coherent, handle, size, direction, attributes)
+        result.inspect_err(|error| refuse(dma, query, *error, false))
     }
 }

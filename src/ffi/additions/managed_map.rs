@@ -76,6 +76,7 @@ fn release(device: Device, words: Words) {
     let [handle, size, direction, _] = words;
     // The device's operations were chosen to map.
     if let Some(master) = master_of(device) {
-        let _ = unmap_known(&master, handle, size, direction as c_int, 0);
+        // SAFETY: `rt_dmam_map_single` made the mapping, whose buffer its caller leaves alone until it is unmapped.
+        let _ = unsafe { unmap_known(&master, handle, size, direction as c_int, 0) };
     }
 }

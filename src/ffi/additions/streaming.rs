@@ -5,7 +5,9 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master};
-use crate::ffi::additions::streaming_device::{STREAMING, attributes_of, dev, direction_of, master, usual};
+use crate::ffi::additions::streaming_device::{
+    STREAMING, attributes_of, buffer_of, dev, direction_of, master, query_of, usual,
+};
 use crate::ffi::{DEVICES, DMA};
 use crate::kernel::Device;
 
@@ -70,10 +72,9 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     if let Some((device, is_coherent)) = usual(dev)
         && !DEVICES.may_have_mask(device)
     {
-        let (va, way, attributes) = (cpu_addr.expose_provenance(), direction_of(direction), attributes_of(attrs));
+        let buffer = buffer_of(cpu_addr, size, direction, attrs);
         // SAFETY: the caller's promise.
-        let handle = unsafe { STREAMING.map_at_once(&DMA, is_coherent, va, size, way, attributes) };
-        return match handle {
+        return match unsafe { STREAMING.quick_map(&DMA, is_coherent, &buffer) } {
             Some(handle) => handle,
             // SAFETY: the caller's promise.
             None => unsafe { map_usual(device, is_coherent, cpu_addr, size, direction, attrs) },
@@ -96,10 +97,9 @@ unsafe fn map_usual(
     direction: c_int,
     attrs: usize,
 ) -> usize {
-    let va = cpu_addr.expose_provenance();
-    let (way, attributes) = (direction_of(direction), attributes_of(attrs));
+    let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller's promise.
-    match unsafe { STREAMING.map_pooled(&DMA, usual, is_coherent, va, size, way, attributes) } {
+    match unsafe { STREAMING.quick_map_pooled(&DMA, usual, is_coherent, &buffer) } {
         Some(handle) => handle,
         // SAFETY: the caller's promise.
         None => unsafe { map_otherwise(dev(usual), cpu_addr, size, direction, attrs) },
@@ -119,9 +119,9 @@ unsafe fn map_otherwise(
     attrs: usize,
 ) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
-    let (va, direction, attributes) = (cpu_addr.expose_provenance(), direction_of(direction), attributes_of(attrs));
+    let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller's promise.
-    let result = unsafe { STREAMING.map_not_at_once(&DMA, &master, va, size, direction, attributes) };
+    let result = unsafe { STREAMING.map_in_general(&DMA, &master, &buffer) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -193,53 +193,73 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     if let Some((device, is_coherent)) = usual(dev)
         && !DEVICES.may_manage(dma_handle)
     {
-        let (way, attributes) = (direction_of(direction), attributes_of(attrs));
+        let query = query_of(device, dma_handle, size, direction);
         // SAFETY: the caller's promise.
-        if unsafe { STREAMING.unmap_at_once(&DMA, is_coherent, dma_handle, size, way, attributes) } {
+        if unsafe { STREAMING.quick_unmap(&DMA, is_coherent, &query, attributes_of(attrs)) } {
             return;
         }
-        return unmap_usual(device, dma_handle, size, direction, attrs);
+        // SAFETY: the caller's promise.
+        return unsafe { unmap_usual(device, dma_handle, size, direction, attrs) };
     }
-    unmap_otherwise(dev, dma_handle, size, direction, attrs);
+    // SAFETY: the caller's promise.
+    unsafe { unmap_otherwise(dev, dma_handle, size, direction, attrs) }
 }
 
 /// Does what `rt_dma_unmap_single_attrs` does, for a usual device and a mapping that is not managed, where it is not a direct
 /// one.
+///
+/// # Safety
+/// As `rt_dma_unmap_single_attrs`.
 #[inline(never)] // As `map_usual`.
-fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
-    let (way, attributes) = (direction_of(direction), attributes_of(attrs));
-    // SAFETY: the C caller's promise.
-    if !unsafe { STREAMING.unmap_pooled(&DMA, usual, dma_handle, size, way, attributes) } {
-        unmap_otherwise(dev(usual), dma_handle, size, direction, attrs);
+unsafe fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
+    let query = query_of(usual, dma_handle, size, direction);
+    // SAFETY: the caller's promise.
+    if !unsafe { STREAMING.quick_unmap_pooled(&DMA, &query, attributes_of(attrs)) } {
+        // SAFETY: the caller's promise.
+        unsafe { unmap_otherwise(dev(usual), dma_handle, size, direction, attrs) }
     }
 }
 
 /// Does what `rt_dma_unmap_single_attrs` does, for any device and mapping.
+///
+/// # Safety
+/// As `rt_dma_unmap_single_attrs`.
 #[inline(never)] // As `map_otherwise`.
-fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
+unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let Some(master) = master(dev) else { return };
     if DEVICES.may_manage(dma_handle) {
-        return unmap_managed(&master, dma_handle, size, direction, attrs);
+        // SAFETY: the caller's promise.
+        return unsafe { unmap_managed(&master, dma_handle, size, direction, attrs) };
     }
-    let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
-    // SAFETY: the C caller's promise. A refused call is logged where it is refused; C is not told.
-    let _ = unsafe { STREAMING.unmap_not_at_once(&DMA, &master, dma_handle, size, direction, attributes) };
+    let query = query_of(master.device, dma_handle, size, direction);
+    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    let _ = unsafe { STREAMING.unmap_in_general(&DMA, &master, &query, attributes_of(attrs)) };
 }
 
 /// Ends a mapping, which is not managed any more after that.
+///
+/// # Safety
+/// As `rt_dma_unmap_single_attrs`.
 #[inline(always)]
-pub(in crate::ffi) fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+pub(in crate::ffi) unsafe fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
-        unmap_managed(master, handle, size, direction, attrs);
+        // SAFETY: the caller's promise.
+        unsafe { unmap_managed(master, handle, size, direction, attrs) }
     } else {
-        let _ = unmap_known(master, handle, size, direction, attrs);
+        // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+        let _ = unsafe { unmap_known(master, handle, size, direction, attrs) };
     }
 }
 
+/// Does what [`unmap`] does, for a mapping that may be managed.
+///
+/// # Safety
+/// As `rt_dma_unmap_single_attrs`.
 #[inline(never)]
-fn unmap_managed(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+unsafe fn unmap_managed(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
-    let result = unmap_known(master, handle, size, direction, attrs);
+    // SAFETY: the caller's promise.
+    let result = unsafe { unmap_known(master, handle, size, direction, attrs) };
     if let Some(claim) = claim {
         let is_gone = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
         DEVICES.settle(claim, is_gone);
@@ -247,17 +267,20 @@ fn unmap_managed(master: &Master, handle: usize, size: usize, direction: c_int, 
 }
 
 /// Ends a mapping that is not managed (any more).
+///
+/// # Safety
+/// As `rt_dma_unmap_single_attrs`.
 #[inline(always)]
-pub(in crate::ffi) fn unmap_known(
+pub(in crate::ffi) unsafe fn unmap_known(
     master: &Master,
     handle: usize,
     size: usize,
     direction: c_int,
     attrs: usize,
 ) -> Result<(), BadMapping> {
-    let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
-    // SAFETY: the C caller's promise. A refused call is logged where it is refused; C is not told.
-    unsafe { STREAMING.unmap_with(&DMA, master, handle, size, direction, attributes) }
+    let query = query_of(master.device, handle, size, direction);
+    // SAFETY: the caller's promise.
+    unsafe { STREAMING.unmap(&DMA, master, &query, attributes_of(attrs)) }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

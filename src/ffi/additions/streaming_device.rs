@@ -1,9 +1,11 @@
 //! What the streaming calls know of a device: its operations and mask; and the directions and attributes of C.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::streaming::{Attributes, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Streaming};
+use crate::additions::streaming::{
+    Attributes, Buffer, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Query, Streaming,
+};
 use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::masks::masks_of;
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
@@ -108,6 +110,19 @@ pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
         RT_DMA_FROM_DEVICE => Direction::FromDevice,
         _ => Direction::Neither,
     }
+}
+
+/// Returns the buffer that a map was called with.
+#[inline(always)]
+pub(in crate::ffi) fn buffer_of(cpu_addr: *mut c_void, size: usize, direction: c_int, attrs: usize) -> Buffer {
+    let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
+    Buffer { va: cpu_addr.expose_provenance(), size, direction, attributes }
+}
+
+/// Returns what an unmap or a sync for the device was called with.
+#[inline(always)]
+pub(in crate::ffi) fn query_of(device: Device, handle: usize, size: usize, direction: c_int) -> Query {
+    Query { device, handle, size, direction: direction_of(direction) }
 }
 
 pub(in crate::ffi) fn attributes_of(bits: usize) -> Attributes {

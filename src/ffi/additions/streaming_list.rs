@@ -123,7 +123,8 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     // SAFETY: the caller's list.
     let list = unsafe { entries(sg, nents) };
     for segment in list {
-        unmap(&master, segment.dma_handle, segment.length, direction, attrs);
+        // SAFETY: the caller's promise.
+        unsafe { unmap(&master, segment.dma_handle, segment.length, direction, attrs) };
     }
 }
 

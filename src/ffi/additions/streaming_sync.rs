@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use crate::abi::rt_device;
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming_device::{STREAMING, direction_of, master};
+use crate::ffi::additions::streaming_device::{STREAMING, master, query_of};
 use crate::ffi::status::errors;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
@@ -34,8 +34,9 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
+    let query = query_of(master.device, dma_handle, size, direction);
     // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
-    let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, dma_handle, size, direction_of(direction)) };
+    let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, &query) };
 }
 
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
@@ -57,8 +58,9 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
+    let query = query_of(master.device, dma_handle, size, direction);
     // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
-    let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, dma_handle, size, direction_of(direction)) };
+    let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, &query) };
 }
 
 /// @brief Returns whether a map failed.
