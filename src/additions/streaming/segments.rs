@@ -1,4 +1,4 @@
-//! Scatter lists: several buffers that are mapped, synced and unmapped by one call.
+//! Scatter lists: several buffers that are mapped or synced by one call.
 
 use super::errors::{MapError, report};
 use super::{Attributes, Buffer, Direction, MAPPING_ERROR, Master, Query, Streaming};
@@ -53,25 +53,6 @@ impl<K: Kernel> Streaming<K> {
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
         result
-    }
-
-    /// Makes every buffer of a list the processor's again, as [`Streaming::unmap`] does. A buffer for which that fails is
-    /// logged, and does not stop the others. Context: any.
-    ///
-    /// # Safety
-    /// See [the module](crate::additions::streaming).
-    pub unsafe fn unmap_list<S: Segment>(
-        &self,
-        dma: &Dma<K>,
-        master: &Master,
-        list: &[S],
-        direction: Direction,
-        attributes: Attributes,
-    ) {
-        for segment in list {
-            // SAFETY: the caller's promise. A refused call is logged where it is refused.
-            let _ = unsafe { self.unmap(dma, master, &query(master, segment, direction), attributes) };
-        }
     }
 
     /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does. Context: any.
