@@ -51,6 +51,11 @@ fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
 
+/// Converts a device to a pointer for C.
+fn dev(device: Device) -> *mut rt_device {
+    pointer(device.0).cast()
+}
+
 /// Converts an address to a pointer for C.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)

@@ -46,11 +46,11 @@ pub struct Request {
     pub device: Option<Device>,
     /// Bytes of a block.
     pub size: usize,
-    /// What every block's address is a multiple of, for processor and device: a power of two up to a page. No less than a
-    /// word in any case.
+    /// Every block begins at a multiple of it, for the device, and up to a page for the processor. A power of two; zero means
+    /// one. [`create`](BlockPools::create) takes at most a page, and at least a word's size in any case.
     pub align: usize,
-    /// What no block crosses a multiple of, for the device: a power of two no less than `size` rounded up to `align`; zero
-    /// if blocks may lie anywhere.
+    /// No block crosses a multiple of it, for the device: a power of two that is not less than the rounded size; zero means no
+    /// boundary.
     pub boundary: usize,
 }
 

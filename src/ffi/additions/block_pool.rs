@@ -4,14 +4,14 @@ use core::ffi::{c_char, c_int, c_void};
 use core::hint::black_box;
 
 use crate::abi::rt_device;
-use crate::additions::block_pool::set::{BadDestroy, BlockPools, Request};
+use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use crate::additions::device::resource::Kind;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Kernel, Va};
@@ -22,43 +22,25 @@ use crate::mem::words::DeviceMemory;
 pub struct rt_dma_block_pool(());
 
 /// The system's block pools.
-pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::new());
+pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::Coherent);
 
 /// Allocates pages by the device's own table of operations.
 #[derive(Clone, Copy)]
-pub struct DevicePages {
-    memory: Memory,
-}
-
-/// The memory that blocks are.
-#[derive(Clone, Copy)]
-enum Memory {
-    /// As `rt_dma_alloc_coherent` returns it.
+pub enum DevicePages {
+    /// As `rt_dma_alloc_coherent` returns them.
     Coherent,
-    /// As `rt_dma_alloc_wc` returns it: Normal memory on aarch64.
+    /// As `rt_dma_alloc_wc` returns them: Normal memory on aarch64.
     WriteCombining,
 }
 
 impl DevicePages {
-    pub(in crate::ffi) const fn new() -> Self {
-        DevicePages { memory: Memory::Coherent }
-    }
-
-    const fn write_combining() -> Self {
-        DevicePages { memory: Memory::WriteCombining }
-    }
-
     fn flags(&self, device: Device) -> usize {
-        match self.memory {
-            Memory::Coherent => Flags::COHERENT.bits(),
+        match self {
+            DevicePages::Coherent => Flags::COHERENT.bits(),
             // SAFETY: the pool's device exists as long as the pool.
-            Memory::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
+            DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
         }
     }
-}
-
-fn dev(device: Device) -> *mut rt_device {
-    pointer(device.0).cast()
 }
 
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
@@ -156,14 +138,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // `black_box` hides the value from the compiler, as in `remember`: an image that only sets masks links no block pools.
-    FOLLOW_MASK.set(black_box(&FOLLOW));
     // SAFETY: the caller passes a C string or null.
-    let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
-    match POOLS.create(&request) {
-        Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
-        Err(_) => core::ptr::null_mut(),
-    }
+    unsafe { create(name, dev, size, align, boundary, |request| POOLS.create(request)) }
 }
 
 /// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
@@ -194,10 +170,28 @@ pub unsafe extern "C" fn rt_dma_block_pool_create_linux(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    FOLLOW_MASK.set(black_box(&FOLLOW));
+    let create_linux = |request: &Request| POOLS.create_linux(request, DevicePages::WriteCombining);
     // SAFETY: the caller passes a C string or null.
+    unsafe { create(name, dev, size, align, boundary, create_linux) }
+}
+
+/// Creates a pool by `create`, which gets what C asked for. Returns null if there is none.
+///
+/// # Safety
+/// `name` is null or points to a string that ends with a zero byte.
+unsafe fn create(
+    name: *const c_char,
+    dev: *mut rt_device,
+    size: usize,
+    align: usize,
+    boundary: usize,
+    create: impl FnOnce(&Request) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
+) -> *mut rt_dma_block_pool {
+    // `black_box` hides the value from the compiler, as in `remember`: an image that only sets masks links no block pools.
+    FOLLOW_MASK.set(black_box(&FOLLOW));
+    // SAFETY: the caller guarantees it.
     let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
-    match POOLS.create_linux(&request, DevicePages::write_combining()) {
+    match create(&request) {
         Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
         Err(_) => core::ptr::null_mut(),
     }

@@ -10,7 +10,7 @@ use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
-use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Kernel, Va};
@@ -183,7 +183,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize)
     match (table.free, ops_of(table)) {
         (Some(own), None) => {
             // SAFETY: what the caller promises, the operation is promised.
-            unsafe { own(pointer(device.0).cast(), size, pointer(va), handle, flags) };
+            unsafe { own(dev(device), size, pointer(va), handle, flags) };
             true
         }
         (_, ops) => {

@@ -6,9 +6,9 @@ use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master};
 use crate::ffi::additions::streaming_device::{
-    STREAMING, attributes_of, buffer_of, dev, direction_of, master, query_of, usual,
+    STREAMING, attributes_of, buffer_of, direction_of, master, query_of, usual,
 };
-use crate::ffi::{DEVICES, DMA};
+use crate::ffi::{DEVICES, DMA, dev};
 use crate::kernel::Device;
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.

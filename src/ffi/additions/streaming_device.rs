@@ -10,7 +10,9 @@ use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::masks::masks_of;
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
+use crate::ffi::{
+    DEVICES, DMA, dev, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
+};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
@@ -65,10 +67,6 @@ static OWN: OwnOps = OwnOps {
         let _ = unsafe { rt_dma_sync_in_data(dev(device), pointer(va), size, handle, flags.bits()) };
     },
 };
-
-pub(in crate::ffi) fn dev(device: Device) -> *mut rt_device {
-    pointer(device.0).cast()
-}
 
 /// Returns the device, and whether it has the library's coherent operations; `None` if it has neither these nor the
 /// non-coherent ones (yet).
