@@ -4,10 +4,9 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::ffi::DMA;
 use crate::ffi::dropin::ops::{choose, kept};
+use crate::ffi::{DMA, device};
 use crate::flags::Flags;
-use crate::kernel::Device;
 use crate::mem::shared::AtomicRef;
 
 type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
@@ -47,15 +46,12 @@ pub unsafe extern "C" fn rt_dma_alloc(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    if dev.is_null() {
-        return core::ptr::null_mut();
-    }
+    let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        match kept(Device(dev.expose_provenance())) {
+        match kept(device) {
             None => alloc_first(dev, size, dma_handle, flags),
             Some(rt_dma_map_ops { alloc: None, .. }) => {
-                let device = Device(dev.expose_provenance());
                 let flags = Flags::from_bits_retain(flags);
                 // A size of zero is found there: the usual call does not pay for a check.
                 let buffer = DMA.allocate_untranslated(device, size, dma_handle.as_mut(), flags);
@@ -79,7 +75,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
 #[cold]
 #[inline(never)]
 unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
-    if size == 0 || !has_chosen(dev) {
+    if size == 0 || device(dev).and_then(choose).is_none() {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller's promise.
@@ -99,11 +95,6 @@ unsafe fn alloc_unasked(alloc: Alloc, dev: *mut rt_device, size: usize, flags: u
     let mut unasked = 0;
     // SAFETY: what the caller promises, the operation is promised; the handle is ours.
     unsafe { alloc(dev, size, &raw mut unasked, flags) }
-}
-
-/// Returns whether the device has operations after they were chosen for it. `dev` is not null.
-fn has_chosen(dev: *mut rt_device) -> bool {
-    choose(Device(dev.expose_provenance())).is_some()
 }
 
 /// @brief Frees a buffer of `rt_dma_alloc`.
@@ -141,17 +132,16 @@ pub unsafe extern "C" fn rt_dma_free(
 /// As `rt_dma_free`.
 #[inline(always)] // Only `rt_dma_free` calls it.
 unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if dev.is_null() {
-        return;
-    }
+    let Some(device) = device(dev) else { return };
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        match kept(Device(dev.expose_provenance())) {
+        match kept(device) {
             None => free_first(dev, size, cpu_addr, dma_handle, flags),
             Some(rt_dma_map_ops { free: None, .. }) => {
-                let (device, va) = (Device(dev.expose_provenance()), cpu_addr.expose_provenance());
-                // A null address and a size of zero are found there. The call has no result: a refusal is counted and logged where it is decided.
-                let _ = DMA.free_untranslated(device, size, va, dma_handle, Flags::from_bits_retain(flags));
+                let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
+                // A null address and a size of zero are found there. The call has no result: a refusal is counted and logged
+                // where it is decided.
+                let _ = DMA.free_untranslated(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}
             Some(rt_dma_map_ops { free: Some(free), .. }) => free(dev, size, cpu_addr, dma_handle, flags),
@@ -166,7 +156,7 @@ unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void
 #[cold]
 #[inline(never)]
 unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
-    if size != 0 && !cpu_addr.is_null() && has_chosen(dev) {
+    if size != 0 && !cpu_addr.is_null() && device(dev).and_then(choose).is_some() {
         // SAFETY: the caller's promise.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }

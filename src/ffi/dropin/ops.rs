@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::dropin::device_tree::Asked;
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
+use crate::ffi::dropin::sync_ops::{ops_at, sync_in, sync_out};
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
@@ -30,11 +30,6 @@ const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
         sync_out_data: Some(sync_out::<OPS>),
         sync_in_data: Some(sync_in::<OPS>),
     }
-}
-
-/// The operations of table `index`. Evaluated only by the compiler.
-const fn ops_at(index: usize) -> MapOps {
-    MapOps::ALL[index]
 }
 
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {

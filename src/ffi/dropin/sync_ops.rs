@@ -14,7 +14,7 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 
 /// The operations of table `index`. Evaluated only by the compiler.
-const fn ops_at(index: usize) -> MapOps {
+pub(in crate::ffi) const fn ops_at(index: usize) -> MapOps {
     MapOps::ALL[index]
 }
 
