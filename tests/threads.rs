@@ -160,22 +160,22 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
-    let (page, own) = pool.own.at(held.va).expect("it has a mapping of its own");
+    let (page, mapping) = pool.own_mappings.at(held.va).expect("it has a mapping of its own");
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
             start.wait();
             while !done.load(Relaxed) {
-                assert_eq!(own.take(held.va, page, 1), Err(Error::WrongSize));
-                assert_eq!(own.take(held.va, page + 1, 2), Err(Error::WrongSize), "another page's");
+                assert_eq!(mapping.take(held.va, page, 1), Err(Error::WrongSize));
+                assert_eq!(mapping.take(held.va, page + 1, 2), Err(Error::WrongSize), "another page's");
             }
         });
         start.wait();
-        let hidden = (0..1_000_000).filter(|_| pool.own.at(held.va).is_none()).count();
+        let hidden = (0..1_000_000).filter(|_| pool.own_mappings.at(held.va).is_none()).count();
         done.store(true, Relaxed);
         assert_eq!(hidden, 0);
     });
-    assert_eq!(own.take(held.va, page, 2), Ok(()));
+    assert_eq!(mapping.take(held.va, page, 2), Ok(()));
 }
 
 #[test]

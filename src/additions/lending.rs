@@ -6,7 +6,6 @@
 //! fails in this region.
 
 use core::mem::size_of;
-use core::num::NonZeroUsize;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
 use crate::dropin::registry::Dma;
@@ -54,9 +53,9 @@ impl<K: Kernel> Dma<K> {
         fence(SeqCst);
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_lent()) {
-                let request = pool.request(Flags::empty());
-                if let Some(taken) = pool.take(pages, request)
-                    && let Some(va) = pool.show(taken, pages, request)
+                let flags = pool.flags_for(Flags::empty());
+                if let Some(taken) = pool.take(pages, flags)
+                    && let Some(va) = pool.show(taken, pages, flags)
                 {
                     let (va, pa) = (va.get(), pool.pa_of(taken.page));
                     *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, ask, reclaim, argument });
@@ -130,7 +129,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Makes room for an owner's request by what borrowers give back, and serves it. `None` where the caller may not sleep.
-    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(NonZeroUsize, usize)> {
+    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_lent() && pool.is_named_by(request.device)) {
             return None;
         }
@@ -146,8 +145,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Asks the borrowers, again every [`ASK_AGAIN`] ticks, until the request is served, nothing is lent, or the patience ends.
-    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(NonZeroUsize, usize)> {
-        let search = || self.search(request, true, self.first.get(), &mut Missed::Full);
+    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
+        let search = || self.search(request, true, &mut Missed::Full);
         for tick in 0..PATIENCE {
             let mut from = 0;
             while tick % ASK_AGAIN == 0

@@ -98,7 +98,7 @@ impl<K: Kernel> Dma<K> {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable || !region.is_shared);
-        // What others use or borrow stays cached for them: see `own_request`.
+        // What others use or borrow stays cached for them: see `flags_for_named`.
         flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
         // A pool is only made where none covers any of its range: of those that do, it is the first.

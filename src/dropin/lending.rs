@@ -1,8 +1,6 @@
 //! The record of memory of `reusable` regions that is lent to others than the regions' owners. The functions over it are an
 //! addition; this file is what an owner's request needs to reach them.
 
-use core::num::NonZeroUsize;
-
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::Request;
 use crate::kernel::{Kernel, Pa, Va};
@@ -46,7 +44,7 @@ pub struct Loan<K: Kernel> {
 /// All memory that is lent. `D` is the system's DMA memory, which this file does not know.
 pub struct Lending<K: Kernel, D> {
     /// Makes room for a request in the regions of its device; returns the buffer and its handle.
-    pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(NonZeroUsize, usize)>,
+    pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(Va, usize)>,
     /// The place that was made last.
     pub last: AtomicRef<Loan<K>>,
     /// The right to make a place.

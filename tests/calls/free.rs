@@ -196,7 +196,7 @@ fn the_record_of_a_mapping_serves_the_next_one() {
             machine.free(held).unwrap();
         }
         assert!(!pool.has_own_mappings(), "the usual way is open again");
-        pool.own.kept_bytes()
+        pool.own_mappings.kept_bytes()
     };
     let one = pair(1);
     assert_eq!(pair(1), one);
@@ -227,11 +227,11 @@ fn a_buffer_is_freed_where_one_could_not_be_mapped() {
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let alone = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
-    let kept = pool.own.kept_bytes();
+    let kept = pool.own_mappings.kept_bytes();
     machine.fail(Service::Map, 0, 1);
     assert!(machine.alloc(device, PAGE, Flags::NOCACHE).is_none());
     machine.repair(Service::Map);
-    assert!(pool.own.kept_bytes() > kept, "for the next");
+    assert!(pool.own_mappings.kept_bytes() > kept, "for the next");
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert!(pool.has_own_mappings());
     machine.free(held).unwrap();
@@ -246,7 +246,7 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
     assert!(pool.buffer_at(held.va, Sought::Physical).is_none());
-    assert_eq!(pool.own.at(held.va).map(|(page, _)| page), Some(0));
+    assert_eq!(pool.own_mappings.at(held.va).map(|(page, _)| page), Some(0));
     machine.free(held).unwrap();
 }
 

@@ -36,8 +36,7 @@ enum Shown {
     ByItself(NonZeroUsize),
 }
 
-/// The memory type of most requests with `wanted`; and what the bits in `clean` are made of whose pages were last handed out
-/// as this type.
+/// The memory type of most requests with `wanted`, and the label of pages that were last handed out as this type.
 #[inline(always)]
 pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
     match wanted.contains(Flags::NOCACHE) {
@@ -47,7 +46,8 @@ pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates the lowest `pages` contiguous free pages for a [request](Self::request); `None` if no free run is long enough.
+    /// Allocates the lowest `pages` contiguous free pages; `None` if no free run is long enough. `wanted` is what
+    /// [`flags_for`](Self::flags_for) returned.
     /// Any context.
     #[inline(never)]
     pub fn take(&self, pages: usize, wanted: Flags) -> Option<Taken> {
@@ -57,27 +57,27 @@ impl<K: Kernel> Pool<K> {
     /// Allocates as [`take`](Self::take) does, with the lock held, and releases it.
     #[inline(always)]
     pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize, wanted: Flags) -> Option<Taken> {
-        let (_, own) = memory_for(wanted);
-        match map.take(pages, own) {
+        let (_, label) = memory_for(wanted);
+        match map.take(pages, label) {
             Some(taken) => Some(taken),
-            None => self.take_lowest(map, pages, own),
+            None => self.take_lowest(map, pages, label),
         }
     }
 
     /// Allocates as [`take`](Self::take) does, after the open run turned out not to serve the request.
     #[inline(never)]
-    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize, own: usize) -> Option<Taken> {
+    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize, label: usize) -> Option<Taken> {
         // Asked here, so that calls that the open run serves do not pay for it.
         if pages > self.pages {
             return None;
         }
-        self.settle(map, true).take_lowest(pages, own)
+        self.settle(map, true).take_lowest(pages, label)
     }
 
-    /// What a request with `wanted` is to this pool: whose flag `NOCACHE` counts as if the request had it. A call asks once, so
-    /// that a flag which C changes meanwhile does not count in one half of the call only.
+    /// The flags of a request for this pool: `wanted`, and `NOCACHE` if the pool has it. A call asks once, so that a flag which
+    /// C changes meanwhile does not count in one half of the call only.
     #[inline(always)]
-    pub fn request(&self, wanted: Flags) -> Flags {
+    pub fn flags_for(&self, wanted: Flags) -> Flags {
         wanted | self.flags() & Flags::NOCACHE
     }
 
@@ -94,7 +94,7 @@ impl<K: Kernel> Pool<K> {
         let mut from = from;
         while from < end && pages <= end - from {
             match self.settled().take_between(from, end, pages, base, align.max(1)) {
-                Step::Taken(page) => return Some(Taken { page, is_own: false }),
+                Step::Taken(page) => return Some(Taken { page, has_label: false }),
                 Step::From(page) if page > from => from = page,
                 // Nothing; or C wrote to the bitmap, and the search would go round in a circle.
                 Step::From(_) | Step::Nothing => break,
@@ -107,12 +107,12 @@ impl<K: Kernel> Pool<K> {
     /// they are given back. Any context if the view is mapped already, else *thread*.
     #[inline(always)]
     pub fn show(&self, taken: Taken, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
-        let Taken { page, is_own } = taken;
+        let Taken { page, has_label } = taken;
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, _) = memory_for(wanted);
         match self.view(memory).base() {
-            Some(base) if is_usual && is_own => NonZeroUsize::new(base + (page << PAGE_SHIFT)),
+            Some(base) if is_usual && has_label => NonZeroUsize::new(base + (page << PAGE_SHIFT)),
             _ => self.hand_out(page, pages, wanted),
         }
     }
@@ -147,11 +147,11 @@ impl<K: Kernel> Pool<K> {
             self.has_physical.store(true, Relaxed);
         }
         let is_cached_alone = is_alone && !is_cached && self.counts_as_cached(memory);
-        let mark = if is_cached || is_physical || is_cached_alone { DIRTY } else { CLEAN };
+        let label = if is_cached || is_physical || is_cached_alone { DIRTY } else { CLEAN };
         let span = Span::new(page, pages);
         // What will count as cached, but is not handed out so, is flushed in any case: that it counts so already is no
         // reason not to.
-        if is_physical || is_cached_alone || differs(self.clean, span, mark) {
+        if is_physical || is_cached_alone || differs(self.clean, span, label) {
             // Through the mapping that made the lines dirty, if there is one; maintenance works on the physical address,
             // whatever the type of the mapping (Arm ARM DDI 0487, D7.5.9).
             let cached = self.view(MemoryType::Cached).base().map(|base| base + offset);
@@ -160,12 +160,12 @@ impl<K: Kernel> Pool<K> {
             }
             // Other callers change the bits next to them, but with the lock held.
             let _held = self.lock();
-            change(self.clean, span, mark);
+            change(self.clean, span, label);
         }
         Some(va)
     }
 
-    /// Whether a buffer with a mapping of its own of this type is marked as cached. Only the mark shows of which type such
+    /// Whether a buffer with a mapping of its own of this type is labelled as cached. Only the label shows of which type such
     /// a mapping is, so a write-through one that the cache may hold lines of counts as cached.
     fn counts_as_cached(&self, memory: MemoryType) -> bool {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
@@ -186,10 +186,10 @@ impl<K: Kernel> Pool<K> {
         if let Some(base) = self.make_view(memory) {
             return in_view(base);
         }
-        let turn = self.own.turn(kernel)?;
-        let record = self.own.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
+        let turn = self.own_mappings.turn(kernel)?;
+        let record = self.own_mappings.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
-        self.own.put(record, va);
+        self.own_mappings.put(record, va);
         va.map(Shown::ByItself)
     }
 
@@ -230,8 +230,8 @@ impl<K: Kernel> Pool<K> {
     pub fn buffer_at(&self, va: Va, sought: Sought) -> Option<usize> {
         let page = self.page_at(va, sought)?;
         // A page that was handed out cached is in a mapping of its own only if some such page ever was.
-        let is_sure = || sought == Sought::InView && self.was_cached(page) && !self.own.has_cached();
-        if self.has_own_mappings() && !is_sure() && self.own.has(page) { None } else { Some(page) }
+        let is_sure = || sought == Sought::InView && self.was_cached(page) && !self.own_mappings.has_cached();
+        if self.has_own_mappings() && !is_sure() && self.own_mappings.has(page) { None } else { Some(page) }
     }
 
     /// The page of which `va` is the first byte in a view of the kind in which it was handed out last, or as memory that was
@@ -262,12 +262,12 @@ impl<K: Kernel> Pool<K> {
     /// Whether `page` was last handed out cached, or not mapped.
     #[inline(always)]
     pub fn was_cached(&self, page: usize) -> bool {
-        self.mark(page) & 1 == DIRTY
+        self.label(page) & 1 == DIRTY
     }
 
-    /// What the bit of `page` is made of, in the lowest bit.
+    /// The label of `page`, in the lowest bit.
     #[inline(always)]
-    pub(super) fn mark(&self, page: usize) -> usize {
+    pub(super) fn label(&self, page: usize) -> usize {
         const BITS: usize = usize::BITS as usize;
         self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
     }
@@ -275,16 +275,16 @@ impl<K: Kernel> Pool<K> {
     /// Whether any buffer has a mapping of its own.
     #[inline(always)]
     pub fn has_own_mappings(&self) -> bool {
-        self.own.count() != 0
+        self.own_mappings.count() != 0
     }
 
     /// Takes the mapping of its own from the buffer of `pages` pages at `page`, which is seen at `va`. *Thread.*
     #[inline(always)]
-    pub fn unmap(&self, own: &Mapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
+    pub fn unmap(&self, mapping: &Mapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
         if !self.kernel.can_sleep() {
             return Err(Error::Context);
         }
-        own.take(va, page, pages)?;
+        mapping.take(va, page, pages)?;
         // It cannot be done later for a buffer that is handed out without a mapping next.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         // SAFETY: `take` made this call the only one that frees the buffer, which was mapped at `va` by `map`.
@@ -292,7 +292,7 @@ impl<K: Kernel> Pool<K> {
         unsafe {
             self.kernel.unmap(va)
         }
-        self.own.keep(own);
+        self.own_mappings.keep(mapping);
         Ok(())
     }
 
@@ -302,12 +302,12 @@ impl<K: Kernel> Pool<K> {
     /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
     #[inline(always)]
     pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
-        self.free_checked(self.lock(), page, pages)
+        self.free_locked(self.lock(), page, pages)
     }
 
     /// Frees as [`free`](Self::free) does, with the lock held, and releases it.
     #[inline(never)]
-    pub fn free_checked<'a>(
+    pub fn free_locked<'a>(
         &'a self,
         mut map: IrqGuard<'a, K, PageMap>,
         page: usize,

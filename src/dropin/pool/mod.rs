@@ -15,7 +15,7 @@ use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
-use crate::dropin::page_map::{OWN, PageMap, Shape, USED, words_for};
+use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
 use crate::dropin::pool::mapping::Mappings;
 use crate::dropin::pool::usage::Failures;
 use crate::dropin::pool::view::{NOWHERE, View, leads_to};
@@ -108,8 +108,8 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// A call is making a view.
     is_mapping: AtomicBool,
-    /// Buffers that are mapped one by one.
-    pub own: Mappings,
+    /// The buffers that have a mapping of their own.
+    pub own_mappings: Mappings,
     /// Firmware forbids a linear map of the pool (`no-map`), whatever C writes to the flags later.
     no_map: bool,
     /// A buffer was handed out by its physical address once, so such addresses are looked up when buffers are freed.
@@ -141,9 +141,9 @@ pub(crate) fn is_below_4_gib(end: Pa) -> bool {
 
 /// What a request may want of a pool's memory, and the pool has or has not.
 const KINDS: Flags = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
-/// What the bits of pages that may have dirty lines are made of.
+/// The label of pages that may have dirty lines, in every bit.
 const DIRTY: usize = 0;
-/// What the bits of all others are made of.
+/// The label of all others, in every bit.
 const CLEAN: usize = usize::MAX;
 
 /// A pool that is not in the list yet. Dropped, its memory goes back to the heap.
@@ -183,11 +183,11 @@ impl<K: Kernel> Pool<K> {
             start,
             pages,
             // Zero: boot code may have written to it through the cache.
-            clean: bits.words::<OWN>(),
+            clean: bits.words::<LABELS>(),
             // One by one: a repeated one is written by a loop.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: AtomicBool::new(false),
-            own: Mappings::new(),
+            own_mappings: Mappings::new(),
             no_map,
             has_physical: AtomicBool::new(false),
             named: AtomicUsize::new(named.0),
@@ -352,15 +352,15 @@ impl<K: Kernel> Pool<K> {
         self.serves_as(device, wanted, false)
     }
 
-    /// Returns what the function above does, or with `own` whether the pool is one of the regions that the device's node
+    /// Returns what [`serves`](Self::serves) does, or with `only_named` whether the pool is one of the regions that the device's node
     /// names, and has the kind of memory that `wanted` asks for.
     #[inline(always)]
-    pub fn serves_as(&self, device: Device, wanted: Flags, own: bool) -> bool {
+    pub fn serves_as(&self, device: Device, wanted: Flags, only_named: bool) -> bool {
         let flags = self.flags();
         if !(wanted.difference(flags) & KINDS).is_empty() {
             return false;
         }
-        if own {
+        if only_named {
             return self.is_named_by(device);
         }
         !(flags ^ wanted).contains(Flags::DEVICE) && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))

@@ -2,8 +2,10 @@
 //! Each call is a small state machine that does one stretch a turn; whose turn it is, is random. Every answer is held
 //! against a bit-by-bit first fit *at that moment*, every bit and every figure after every stretch.
 
+use super::super::bits::ALL;
 use super::super::*;
 use super::model::{Model, assert_tree_is_exact, map_of, runs_of_the_tree};
+use crate::error::Error;
 use std::vec::Vec;
 
 /// What one caller is about to do.

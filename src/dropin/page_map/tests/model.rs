@@ -1,6 +1,8 @@
 //! What the page map is held against, and how.
 
+use super::super::bits::{test, word};
 use super::super::*;
+use crate::error::Error;
 use crate::kernel::testing::HeapOnly;
 use crate::log::Name;
 use crate::mem::heap::BoxWithArrays;
@@ -95,13 +97,13 @@ impl PageMap {
 
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
     pub fn take_open(&mut self, count: usize) -> Option<usize> {
-        let usual = if count >= MANY { self.take_across(count, 0) } else { self.take_in_word(count, 0) };
+        let usual = if count >= FEWEST_ACROSS { self.take_across(count, 0) } else { self.take_in_word(count, 0) };
         usual.or_else(|| self.take(count, 0).map(|taken| taken.page))
     }
 
     /// Frees `count` pages if they are the last that were allocated.
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        if count >= MANY { self.give_back_across(page, count) } else { self.give_back_in_word(page, count) }
+        if count >= FEWEST_ACROSS { self.give_back_across(page, count) } else { self.give_back_in_word(page, count) }
     }
 
     /// Frees `count` pages.

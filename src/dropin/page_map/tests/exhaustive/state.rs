@@ -1,6 +1,9 @@
 //! The whole contents of a page map as one number.
 
 use super::*;
+use crate::dropin::page_map::bits::ALL;
+use crate::dropin::page_map::run_tree::Rest;
+use crate::dropin::page_map::settle::Gone;
 
 /// A state of a map of at most 12 pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,133 @@
+//! Freeing: into the open run, or into the tree.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::bits::{ALL, BITS, Span, change, change_across, differs, merge, test};
+use super::settle::Todo;
+use super::{PageMap, USED, mark_start};
+use crate::error::Error;
+
+impl PageMap {
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run and its
+    /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
+    #[inline(always)]
+    pub fn give_back_in_word(&mut self, page: usize, count: usize) -> bool {
+        let bit = page % BITS;
+        if !self.open.is_last(page, count) || count > BITS - bit {
+            return false;
+        }
+        self.open.free_last(page);
+        self.usage.free(count);
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, ALL >> (BITS - count) << bit, 0);
+            merge(starts, 1 << bit, 0);
+        });
+        true
+    }
+
+    /// Frees as [`give_back_in_word`](Self::give_back_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
+    #[inline(always)]
+    pub fn give_back_across(&mut self, page: usize, count: usize) -> bool {
+        let (span, bits) = (Span::new(page, count), self.bits);
+        let is_last = self.open.is_last(page, count);
+        if is_last {
+            self.open.free_last(page);
+            self.usage.free(count);
+            mark_start(&bits, page, 0);
+            change_across(bits.words::<USED>(), span, 0);
+        }
+        is_last
+    }
+
+    /// Frees the allocation of `count` pages that begins at `page`. Returns false, and changes nothing, if the map must be
+    /// [settled](Self::settle) first.
+    ///
+    /// # Errors
+    /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
+    #[inline(always)]
+    pub fn give_back(&mut self, page: usize, count: usize) -> Result<bool, Error> {
+        self.check(page, count)?;
+        let after = page + count;
+        if self.open.has(page) {
+            let is_done = self.open.give_back(page, after);
+            if is_done {
+                self.mark_free(page, count);
+            }
+            return Ok(is_done);
+        }
+        if self.has_work() || self.open.is_next_to(page, after) {
+            return Ok(false);
+        }
+        if count <= BITS - page % BITS && self.has_time(0) {
+            self.mark_free(page, count);
+            self.add_freed(page, after);
+        } else {
+            // To put the pages into the tree as well would take too long in this stretch.
+            self.mark_free(page, count);
+            self.todo = Todo::Add(page, after);
+            self.open.note(page, usize::MAX);
+        }
+        Ok(true)
+    }
+
+    /// Checks that an allocation of `count` pages begins at `page`.
+    #[inline(always)]
+    pub fn check(&self, page: usize, count: usize) -> Result<(), Error> {
+        let bit = page % BITS;
+        let (begins, others) = self.bits.at(page / BITS, (0, 0), |[used, starts, _]| {
+            let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
+            (used & starts, used & !starts)
+        });
+        if begins >> bit & 1 == 0 {
+            return Err(Error::NotAllocated);
+        }
+        // The other pages of an allocation are in use, and no allocation begins there.
+        let length = 1 + (others >> bit >> 1).trailing_ones() as usize;
+        if bit + length == BITS {
+            return self.check_many(page, count);
+        }
+        if length == count { Ok(()) } else { Err(Error::WrongSize) }
+    }
+
+    /// Checks that the allocation that begins at `page` and reaches the end of its word has `count` pages.
+    #[inline(never)]
+    fn check_many(&self, page: usize, count: usize) -> Result<(), Error> {
+        // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
+        let after = page.wrapping_add(count);
+        let does_end = || {
+            self.bits.at(after / BITS, true, |[used, starts, _]| {
+                used.load(Relaxed) & !starts.load(Relaxed) & 1 << (after % BITS) == 0
+            })
+        };
+        if page < after
+            && after <= self.pages
+            && does_end()
+            && test(self.used(), after - 1)
+            && (count == 1 || !differs(self.starts(), Span::new(page + 1, count - 1), 0))
+        {
+            return Ok(());
+        }
+        Err(Error::WrongSize)
+    }
+
+    /// Marks the pages of an allocation as free, and counts them.
+    #[inline(always)]
+    fn mark_free(&mut self, page: usize, count: usize) {
+        self.usage.free(count);
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return self.mark_many_free(page, count);
+        }
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, ALL >> (BITS - count) << bit, 0);
+            merge(starts, 1 << bit, 0);
+        });
+    }
+
+    /// Marks the pages of an allocation that does not end in its first word as free.
+    #[inline(never)]
+    fn mark_many_free(&self, page: usize, count: usize) {
+        mark_start(&self.bits, page, 0);
+        change(self.used(), Span::new(page, count), 0);
+    }
+}

@@ -1,0 +1,120 @@
+//! Where free runs begin and end: what the bitmap and the tree show together.
+
+use super::PageMap;
+use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
+
+impl PageMap {
+    /// Records in the tree where the run `[start, end)` begins, if it fills a word after the one in which it begins.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, start: usize, end: usize) {
+        if end / BITS > start / BITS + 1 {
+            self.runs.tag(end / BITS - 1, start);
+        }
+    }
+
+    /// The first page of the lowest run of at least `count` pages that begins in word `index`. There is one.
+    #[inline(always)]
+    pub(super) fn run_in_word(&self, index: usize, count: usize) -> usize {
+        let free = complement(self.used(), index);
+        // Bits from which on `count` pages are free within this word. Each step halves what is still to be looked at.
+        let mut begins = 0;
+        if count <= BITS {
+            begins = free;
+            let mut more = count;
+            while more > 1 {
+                begins &= begins >> (more / 2);
+                more -= more / 2;
+            }
+        }
+        // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
+        // its last run; that does not matter, as by the tree the wanted run is this one or before it.
+        let start = if begins != 0 { trailing_zeros(begins) } else { BITS - leading_ones(free) };
+        index * BITS + start
+    }
+
+    /// The length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
+    /// that goes on after the next word counts only as far as that.
+    ///
+    /// Asked for after a run that began in the word is gone, which was the longest there. At most one other run leaves the
+    /// word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
+    /// other one ends in the next word.
+    #[inline(always)]
+    pub(super) fn longest_beginning_in(&self, index: usize) -> i32 {
+        let mut free = complement(self.used(), index);
+        // Free pages at the bottom that continue a run of the word before did not begin here.
+        if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
+            free &= free.wrapping_add(1);
+        }
+        let leaving = leading_ones(free);
+        let mut length = 0;
+        if leaving != 0 {
+            let after = (index + 1) * BITS;
+            let end = after + trailing_zeros(word(self.used(), after / BITS));
+            // The bits after the last page are clear.
+            length = (end.min(self.pages) + leaving).saturating_sub(after);
+            free &= !from_bit(after - leaving);
+        }
+        length.max(longest_run(free)) as i32
+    }
+
+    /// The page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
+    #[inline(always)]
+    pub(super) fn run_end(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let used = word(self.used(), index) & from_bit(page);
+        let end = if used != 0 { index * BITS + trailing_zeros(used) } else { self.end_of_leaving(page) };
+        // The bits after the last page are clear.
+        end.min(self.pages)
+    }
+
+    /// The page after the free run that begins at `page` and leaves that page's word.
+    #[inline(never)]
+    fn end_of_leaving(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let longest = self.runs.value(index);
+        // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.
+        if longest >= BITS as i32 {
+            return page + longest as usize;
+        }
+        (index + 1) * BITS + trailing_zeros(word(self.used(), index + 1))
+    }
+
+    /// The first page of the free run that ends before `page`; `page` if the page before it is in use.
+    #[inline(always)]
+    pub(super) fn run_start(&self, page: usize) -> usize {
+        let index = page / BITS;
+        let used = word(self.used(), index) & !from_bit(page);
+        if used != 0 {
+            return (index + 1) * BITS - leading_zeros(used);
+        }
+        let Some(before) = index.checked_sub(1) else { return 0 };
+        let used = word(self.used(), before);
+        if used != 0 {
+            return index * BITS - leading_zeros(used);
+        }
+        // `before` is the last word that the run fills.
+        self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
+    }
+}
+
+/// The longest run of ones in `word`.
+#[inline(always)]
+fn longest_run(word: usize) -> usize {
+    let (mut begins, mut length) = (word, 0);
+    // Each step takes what is left of each run eight shorter, as long as there is one of eight.
+    loop {
+        let two = begins & begins >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        if eight == 0 {
+            break;
+        }
+        begins = eight & eight >> 1;
+        length += 8;
+    }
+    while begins != 0 {
+        begins &= begins >> 1;
+        length += 1;
+    }
+    length
+}

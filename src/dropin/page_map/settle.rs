@@ -1,0 +1,158 @@
+//! Settling: what an allocation or a free put off is done, and the open run is closed, so that the tree has exactly the free
+//! runs.
+
+use core::mem::replace;
+
+use super::PageMap;
+use super::bits::BITS;
+use super::open_run::OpenRun;
+use super::run_tree::{Lowered, Rest};
+
+/// What must be done before the tree is used again.
+pub(super) enum Todo {
+    Nothing,
+    /// The pages `[page, after)` are free, but not in the tree yet. They do not touch the open run.
+    Add(usize, usize),
+    /// The tree still has a run that is gone.
+    Remove(Gone),
+    /// A run was removed, but not from all levels of the tree.
+    Lower(Rest),
+}
+
+/// A free run that is gone from a word, while the tree still has it.
+pub(super) struct Gone {
+    pub(super) word: usize,
+    pub(super) length: i32,
+    /// A run of this length begins in the word now; zero if none is known.
+    pub(super) known: i32,
+    /// The run that the pages of this one belong to now; empty if it is tagged already.
+    pub(super) joined: (usize, usize),
+}
+
+/// The result of one step of settling the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The map is settled, and nothing was done.
+    Already,
+    /// The map is settled since this step, and there is time left in this stretch for an allocation.
+    Now,
+    /// The lock must be released before anything else is done; then there may be more to settle.
+    NotYet,
+}
+
+/// The levels of the tree that a stretch with the lock held goes up and down, if it does the work of a call and also changes
+/// the tree. A level costs about 22 instructions up and 13 down on aarch64. So a pool of more than 65,536 pages, whose tree
+/// has six levels, has a stretch for each of the two.
+///
+/// In test builds with few bits in a word, the tree of a small pool is as high as this, or higher, so that it does both.
+const LEVELS: usize = match BITS {
+    2 => 2,
+    3 => 0,
+    4 => 1,
+    _ => 5,
+};
+
+impl PageMap {
+    /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
+    #[inline(never)]
+    pub fn settle(&mut self) -> Settled {
+        let levels = if self.has_work() {
+            match replace(&mut self.todo, Todo::Nothing) {
+                Todo::Nothing => 0,
+                Todo::Add(page, after) => self.add_freed(page, after),
+                Todo::Remove(gone) => self.remove(gone),
+                Todo::Lower(rest) => {
+                    let lowered = self.runs.lower_rest(rest);
+                    self.keep_rest(lowered)
+                }
+            }
+        } else if self.open.is_used() {
+            self.close()
+        } else {
+            self.open = OpenRun::CLOSED;
+            return Settled::Already;
+        };
+        let is_settled = !self.has_work() && !self.open.is_used();
+        if is_settled && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
+    }
+
+    /// Whether something must be done before the tree is used again, besides closing the open run.
+    pub(super) fn has_work(&self) -> bool {
+        !matches!(self.todo, Todo::Nothing)
+    }
+
+    /// Whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
+    pub(super) fn has_time(&self, levels: usize) -> bool {
+        levels + self.runs.levels() <= LEVELS
+    }
+
+    /// Removes a run from the tree. Returns how many levels of the tree changed.
+    #[inline(always)]
+    fn remove(&mut self, gone: Gone) -> usize {
+        let index = gone.word;
+        let known = gone.known.max(self.open.length_in(index));
+        let longest = self.longest_beginning_in(index).max(known);
+        let lowered = self.runs.lower(index, gone.length, longest);
+        // Only now: the word of the tag may be the one whose value was just changed.
+        let (start, end) = gone.joined;
+        self.tag(start, end);
+        self.keep_rest(lowered)
+    }
+
+    /// Keeps what is left to do in the tree for the next step. Returns how many levels changed.
+    #[inline(always)]
+    fn keep_rest(&mut self, lowered: Lowered) -> usize {
+        if let Some(rest) = lowered.rest {
+            self.todo = Todo::Lower(rest);
+        }
+        lowered.levels
+    }
+
+    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed.
+    #[inline(always)]
+    fn close(&mut self) -> usize {
+        let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
+        self.open = OpenRun::CLOSED;
+        let index = start / BITS;
+        let mut gone = Gone { word: index, length: (end - start) as i32, known: 0, joined: (0, 0) };
+        let mut levels = 0;
+        for (from, to) in [(next, end), (hole, hole_end)] {
+            if from < to {
+                let length = (to - from) as i32;
+                if from / BITS == index {
+                    gone.known = gone.known.max(length);
+                } else {
+                    levels += self.runs.raise(from / BITS, length);
+                }
+                self.tag(from, to);
+            }
+        }
+        if self.has_time(levels) {
+            return levels + self.remove(gone);
+        }
+        // To remove the run as well would take too long in this stretch.
+        self.todo = Todo::Remove(gone);
+        levels
+    }
+
+    /// Puts the free pages `[page, after)` into the tree, as one run with the free pages before and after them. They do
+    /// not touch the open run. Returns how many levels of the tree changed.
+    #[inline(never)]
+    pub(super) fn add_freed(&mut self, page: usize, after: usize) -> usize {
+        let (start, end) = (self.run_start(page), self.run_end(after));
+        let (index, index_after) = (start / BITS, after / BITS);
+        self.open.note(start, end);
+        let levels = self.runs.raise(index, (end - start) as i32);
+        if end != after && index_after != index {
+            // A run began at `after`, and does not any more.
+            let gone = Gone { word: index_after, length: (end - after) as i32, known: 0, joined: (start, end) };
+            if self.has_time(levels) {
+                return levels + self.remove(gone);
+            }
+            self.todo = Todo::Remove(gone);
+        } else {
+            self.tag(start, end);
+        }
+        levels
+    }
+}

@@ -1,0 +1,189 @@
+//! Freeing buffers.
+
+use super::{pages_for, whole_pages};
+use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
+use crate::dropin::pool::mapping::Mapping;
+use crate::dropin::pool::{Pool, Sought, Usual};
+use crate::dropin::registry::Dma;
+use crate::dropin::translate::{Bus, MapOps};
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
+use crate::log::Name;
+use crate::mem::lock::IrqGuard;
+
+/// A buffer that was found by its address.
+struct Found<K: Kernel> {
+    pool: &'static Pool<K>,
+    page: usize,
+    /// The buffer's own mapping, if it is not seen through a view.
+    mapping: Option<&'static Mapping>,
+}
+
+impl<K: Kernel> Dma<K> {
+    /// Frees the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero means that the caller
+    /// did not ask for the handle. `wanted` are the flags of the call: one number may be both an address in a view and
+    /// that of memory that is not mapped, and with [`Flags::NOMAP`] it is looked for as the latter first.
+    ///
+    /// # Errors
+    /// Why the call is refused. It is counted and logged, and changes nothing.
+    ///
+    /// Context: any; thread for a buffer with a mapping of its own.
+    #[inline(always)]
+    pub fn free(
+        &self,
+        ops: MapOps,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+    ) -> Result<(), Error> {
+        if va == 0 || size == 0 {
+            let error = if va == 0 { Error::Foreign } else { Error::WrongSize };
+            self.refuse(error, Name::NONE, size, va, handle);
+            return Err(error);
+        }
+        match ops.are_translated() {
+            true => self.free_translated(device, size, va, handle, wanted, ops),
+            false => self.free_untranslated(device, size, va, handle, wanted),
+        }
+    }
+
+    /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
+    /// or `va` is zero.
+    #[inline(always)]
+    pub fn free_untranslated(
+        &self,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+    ) -> Result<(), Error> {
+        if !wanted.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
+            for pool in self.pools() {
+                let Some(page) = pool.page_usual(va) else { continue };
+                if handle != 0 && handle != pool.pa_of(page) {
+                    break;
+                }
+                let pages = whole_pages(size);
+                if pages >= FEWEST_ACROSS {
+                    return self.free_across(size, va, handle, pool, page);
+                }
+                return match pool.free_usual(page, pages) {
+                    Usual::Done(()) => Ok(()),
+                    Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
+                    Usual::No => self.free_later(size, va, handle, pool, page),
+                };
+            }
+        }
+        self.free_translated(device, size, va, handle, wanted, MapOps::NonCoherent)
+    }
+
+    /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
+    #[inline(never)]
+    fn free_across(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+        // Looked for here, so that smaller buffers do not pay for it: `whole_pages` makes a size of zero very many pages.
+        if size == 0 {
+            return Ok(());
+        }
+        match pool.free_across(page, whole_pages(size)) {
+            Usual::Done(()) => Ok(()),
+            Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
+            Usual::No => self.free_later(size, va, handle, pool, page),
+        }
+    }
+
+    /// Frees the buffer at `page` of `pool`, whose lock another core has.
+    #[cold]
+    #[inline(never)]
+    fn free_later(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+        self.free_locked(size, va, handle, pool, page, pool.lock())
+    }
+
+    /// Frees the buffer at `page` of `pool`, whose lock is held.
+    #[inline(never)]
+    fn free_locked<'a>(
+        &self,
+        size: usize,
+        va: Va,
+        handle: usize,
+        pool: &'a Pool<K>,
+        page: usize,
+        map: IrqGuard<'a, K, PageMap>,
+    ) -> Result<(), Error> {
+        let result = pool.free_locked(map, page, whole_pages(size));
+        if let Err(error) = result {
+            self.refuse(error, pool.name(), size, va, handle);
+        }
+        result
+    }
+
+    /// Frees as [`free`](Self::free) does, for a device with any operations. Does nothing if `size` or `va` is zero.
+    #[inline(never)]
+    pub fn free_translated(
+        &self,
+        device: Device,
+        size: usize,
+        va: Va,
+        handle: usize,
+        wanted: Flags,
+        ops: MapOps,
+    ) -> Result<(), Error> {
+        // Zero is also the address in the record of a buffer that is gone.
+        if size == 0 || va == 0 {
+            return Ok(());
+        }
+        let found = self.find(va, wanted);
+        let result = match &found {
+            Some(found) => self.give_back(found, self.bus(ops, device), size, va, handle),
+            None => Err(Error::Foreign),
+        };
+        if let Err(error) = result {
+            let name = found.map_or(Name::NONE, |found| found.pool.name());
+            self.refuse(error, name, size, va, handle);
+        }
+        result
+    }
+
+    /// Checks the handle and the size of a found buffer, unmaps it if it has a mapping of its own, and frees its pages.
+    #[inline(always)] // `free_translated` alone calls it.
+    fn give_back(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
+        let Found { pool, page, mapping } = *found;
+        let pa = pool.pa_of(page);
+        if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
+            return Err(Error::WrongHandle);
+        }
+        let pages = pages_for(size).ok_or(Error::WrongSize)?;
+        if let Some(mapping) = mapping {
+            pool.unmap(mapping, va, page, pages)?;
+        }
+        pool.free(page, pages)
+    }
+
+    /// Finds the buffer that was handed out at `va`, if there can be one. Context: any.
+    #[inline(always)] // `free_translated` alone calls it.
+    fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
+        let order = match wanted.contains(Flags::NOMAP) {
+            true => [Sought::Physical, Sought::InView],
+            false => [Sought::InView, Sought::Physical],
+        };
+        for sought in order {
+            for pool in self.pools() {
+                if let Some(page) = pool.buffer_at(va, sought) {
+                    return Some(Found { pool, page, mapping: None });
+                }
+            }
+            // After the views, so that buffers in views do not pay for those with mappings of their own.
+            if sought == Sought::InView {
+                for pool in self.pools() {
+                    if let Some((page, mapping)) = pool.own_mappings.at(va) {
+                        return Some(Found { pool, page, mapping: Some(mapping) });
+                    }
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,34 @@
+//! Requests of drivers: allocating and freeing buffers.
+//!
+//! Each has a short path through one pool's open run ([`Pool::allocate_usual`](crate::dropin::pool::Pool::allocate_usual),
+//! [`Pool::free_usual`](crate::dropin::pool::Pool::free_usual)) for devices whose handles are physical addresses, and a general
+//! path for everything else.
+
+mod allocate;
+mod free;
+
+pub(crate) use allocate::Missed;
+
+use crate::dropin::registry::Dma;
+use crate::dropin::translate::{Bus, MapOps};
+use crate::kernel::{Device, Kernel, PAGE_SHIFT};
+
+impl<K: Kernel> Dma<K> {
+    /// The device's bus under `ops`.
+    #[inline(always)]
+    pub(crate) fn bus(&self, ops: MapOps, device: Device) -> Bus<K> {
+        Bus { kernel: self.kernel, ops, device }
+    }
+}
+
+/// The number of pages that hold `size` bytes; for a size of zero, more pages than any pool has.
+#[inline(always)]
+fn whole_pages(size: usize) -> usize {
+    (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
+}
+
+/// The number of pages that hold `size` bytes; `None` if `size` is zero.
+#[inline(always)]
+fn pages_for(size: usize) -> Option<usize> {
+    Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
+}
