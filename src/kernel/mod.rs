@@ -8,8 +8,8 @@ pub mod copy;
 pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
-#[cfg(test)]
-pub(crate) mod testing;
+#[cfg(all(any(test, feature = "internals"), not(target_os = "none")))]
+pub mod testing;
 mod types;
 
 use core::ffi::CStr;

@@ -1,4 +1,4 @@
-//! A kernel for unit tests. It has a heap; its other services do nothing.
+//! Kernels for tests without RT-Thread: each has a heap, and does nothing else but what its [`Services`] state.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub fn dropped() -> usize {
     DROPPED.get()
 }
 
-/// Whether this thread, which plays a core, has masked interrupts.
+/// Returns whether this thread, which plays a core, has masked interrupts.
 pub fn is_masked() -> bool {
     MASKED.get() != 0
 }
@@ -24,15 +24,54 @@ pub fn is_masked() -> bool {
 #[derive(Clone, Copy)]
 pub struct HeapOnly;
 
-// SAFETY: the heap is the host's, and never frees memory. No test uses another service.
-unsafe impl Kernel for HeapOnly {
+// SAFETY: it maps nothing.
+unsafe impl Services for HeapOnly {}
+
+/// The services in which kernels for tests differ. Every such type is a [`Kernel`].
+///
+/// # Safety
+/// The mappings have the duties of those of [`Kernel`].
+pub unsafe trait Services: Copy + Send + Sync + 'static {
+    /// Lets the model checker go on with another core, if there is one.
+    fn switch(&self) {}
+    /// Is [`Kernel::pause`].
+    fn pause(&self) {
+        self.switch();
+    }
+    /// Is [`Kernel::can_sleep`].
+    fn can_sleep(&self) -> bool {
+        true
+    }
+    /// Is [`Kernel::v2p`].
+    fn v2p(&self, _va: Va) -> Option<Pa> {
+        None
+    }
+    /// Is [`Kernel::map_linear`].
+    fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
+    /// Is [`Kernel::map`].
+    fn map(&self, _pa: Pa, _size: usize) -> Option<Va> {
+        None
+    }
+    /// Is [`Kernel::unmap`].
+    fn unmap(&self, _va: Va) {}
+    /// Is [`Kernel::view_limit`].
+    fn view_limit(&self) -> usize {
+        0
+    }
+}
+
+// SAFETY: the heap is the host's, and never frees memory. No test touches memory that is mapped.
+unsafe impl<S: Services> Kernel for S {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
+        self.switch();
         // SAFETY: the layout is not empty.
         unsafe { alloc_zeroed(Layout::from_size_align(size.max(1), 16).unwrap()) }
     }
-    unsafe fn heap_free(&self, _memory: *mut u8) {}
-    fn v2p(&self, _va: Va) -> Option<Pa> {
-        None
+    unsafe fn heap_free(&self, _memory: *mut u8) {
+        self.switch();
+    }
+    fn v2p(&self, va: Va) -> Option<Pa> {
+        Services::v2p(self, va)
     }
     fn has_page_tables(&self) -> bool {
         true
@@ -43,39 +82,53 @@ unsafe impl Kernel for HeapOnly {
     fn is_every_pool_linear(&self) -> bool {
         false
     }
-    unsafe fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
-    fn map(&self, _pa: Pa, _size: usize, _memory: MemoryType) -> Option<Va> {
-        None
+    unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
+        Services::map_linear(self, va, pa, size);
     }
-    unsafe fn unmap(&self, _va: Va) {}
+    fn map(&self, pa: Pa, size: usize, _memory: MemoryType) -> Option<Va> {
+        self.switch();
+        Services::map(self, pa, size)
+    }
+    unsafe fn unmap(&self, va: Va) {
+        self.switch();
+        Services::unmap(self, va);
+    }
     unsafe fn copy(&self, _to: Va, _from: Va, _size: usize) {}
     fn device_barrier(&self) {}
     fn caches_write_through(&self) -> bool {
         true
     }
     fn view_limit(&self) -> usize {
-        0
+        Services::view_limit(self)
     }
-    fn cache_flush(&self, _va: Va, _size: usize) {}
+    fn cache_flush(&self, _va: Va, _size: usize) {
+        self.switch();
+    }
     fn cache_flush_and_drop(&self, _va: Va, size: usize) {
+        self.switch();
         DROPPED.set(DROPPED.get() + size);
     }
     unsafe fn cache_invalidate(&self, _va: Va, size: usize) {
+        self.switch();
         DROPPED.set(DROPPED.get() + size);
     }
     fn cache_line_max(&self) -> usize {
         64
     }
     fn irq_save(&self) -> usize {
+        self.switch();
         MASKED.replace(MASKED.get() + 1)
     }
     unsafe fn irq_restore(&self, saved: usize) {
         MASKED.set(saved);
+        self.switch();
     }
     fn can_sleep(&self) -> bool {
-        true
+        Services::can_sleep(self)
     }
-    fn pause(&self) {}
+    fn pause(&self) {
+        Services::pause(self);
+    }
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoList)
     }
@@ -104,7 +157,9 @@ unsafe impl Kernel for HeapOnly {
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End
     }
-    fn log(&self, _level: Level, _line: &Line) {}
+    fn log(&self, _level: Level, _line: &Line) {
+        self.switch();
+    }
     fn log_reserved(&self, _start: Pa, _name: Name, _size: usize) {}
     fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

@@ -102,6 +102,7 @@ unsafe extern "C" {
     /// @return The value for `rt_dma_port_irq_restore`.
     ///
     /// @note Context: any
+    #[allow(dead_code)] // On aarch64, `irq` does it inline.
     pub fn rt_dma_port_irq_save() -> usize;
 
     /// @brief Undoes one `rt_dma_port_irq_save`.
@@ -109,6 +110,7 @@ unsafe extern "C" {
     /// @param[in] saved The value that it returned.
     ///
     /// @note Context: any
+    #[allow(dead_code)] // On aarch64, `irq` does it inline.
     pub fn rt_dma_port_irq_restore(saved: usize);
 
     /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
