@@ -4,102 +4,100 @@ use core::ffi::CStr;
 
 use crate::text::apart;
 
-/// What a line is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
-pub enum Mistake {
+/// Defines [`Mistake`]. Each line has its text: how it begins, under which the mistake is also counted, and the `printf` format
+/// of the rest.
+macro_rules! mistakes {
+    ($($(#[$doc:meta])* $mistake:ident: $label:literal, $rest:literal;)*) => {
+        /// What a line is about.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(usize)]
+        pub enum Mistake {
+            $($(#[$doc])* $mistake,)*
+        }
+
+        impl Mistake {
+            /// Every mistake, and after them the two lines that are none.
+            pub const ALL: [Mistake; [$($mistake),*].len()] = [$($mistake),*];
+
+            /// Returns the name under which the mistake is counted: how its line begins.
+            pub fn label(self) -> &'static CStr {
+                match self {
+                    $($mistake => apart!($label),)*
+                }
+            }
+
+            /// Returns the `printf` format of the line. Its arguments are the [values](Mistake::values).
+            pub fn format(self) -> &'static CStr {
+                match self {
+                    $($mistake => apart!($label, ": ", $rest),)*
+                }
+            }
+        }
+    };
+}
+
+mistakes! {
     /// A free with a size that is not the allocation's.
-    FreeSize,
+    FreeSize: "free with another size", "0x%lx, %lu bytes, allocated with %lu; caller 0x%lx";
     /// A free by a call that is not for this kind of memory.
-    FreeKind,
+    FreeKind: "free by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
     /// A free for a device that is not the allocation's.
-    FreeDevice,
+    FreeDevice: "free for another device", "0x%lx, %lu bytes, allocated for %s; caller 0x%lx";
     /// A free with a handle that is not the allocation's.
-    FreeHandle,
+    FreeHandle: "free with another handle", "0x%lx, %lu bytes, its handle is 0x%lx; caller 0x%lx";
     /// A second free.
-    FreeTwice,
+    FreeTwice: "freed twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
     /// A free of memory that was not allocated.
-    FreeUnknown,
+    FreeUnknown: "free of what is not allocated", "0x%lx, %lu bytes; caller 0x%lx";
     /// An unmap with a size that is not the mapping's.
-    UnmapSize,
+    UnmapSize: "unmap with another size", "0x%lx, %lu bytes, mapped with %lu; caller 0x%lx";
     /// An unmap with a direction that is not the mapping's.
-    UnmapDirection,
+    UnmapDirection: "unmap with another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
     /// An unmap by a call that is not for this kind of mapping.
-    UnmapKind,
+    UnmapKind: "unmap by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
     /// An unmap for a device that is not the mapping's.
-    UnmapDevice,
+    UnmapDevice: "unmap for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
     /// An unmap of a list with a number of entries that is not the mapping's.
-    UnmapCount,
+    UnmapCount: "unmap of another number of entries", "0x%lx, %lu entries, mapped with %lu; caller 0x%lx";
     /// A second unmap.
-    UnmapTwice,
+    UnmapTwice: "unmapped twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
     /// An unmap of what was not mapped.
-    UnmapUnknown,
+    UnmapUnknown: "unmap of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
     /// An unmap of the handle that a failed map returned.
-    UnmapFailed,
+    UnmapFailed: "unmap of a map that failed", "0x%lx, %lu bytes; caller 0x%lx";
     /// An unmap of a mapping whose handle was never passed to `rt_dma_mapping_error`.
-    Unchecked,
+    Unchecked: "mapping never checked", "0x%lx, %lu bytes, mapped by 0x%lx; caller 0x%lx";
     /// A sync of what is not mapped.
-    SyncUnknown,
+    SyncUnknown: "sync of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
     /// A sync for a device that is not the mapping's.
-    SyncDevice,
+    SyncDevice: "sync for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
     /// A sync that ends after the mapping or the buffer.
-    SyncEnd,
+    SyncEnd: "sync past the end", "0x%lx, %lu bytes, the end is 0x%lx; caller 0x%lx";
     /// A sync with a direction that is not the mapping's.
-    SyncDirection,
+    SyncDirection: "sync in another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
     /// A sync of a buffer that was freed.
-    SyncFreed,
+    SyncFreed: "sync of what was freed", "0x%lx, %lu bytes, freed by 0x%lx; caller 0x%lx";
     /// A sync of cached memory with `RT_DMA_F_NOCACHE`.
-    SyncNocache,
+    SyncNocache: "sync of cached memory with NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
     /// A sync of memory that was allocated with `RT_DMA_F_NOCACHE`, without that flag.
-    SyncCached,
+    SyncCached: "sync of uncached memory without NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
     /// A map of bytes, for a device that writes them, that a device may write already.
-    MapTwice,
+    MapTwice: "mapped twice for writing", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
     /// A buffer on a thread's stack.
-    Stack,
+    Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx";
     /// A buffer of which a page is not mapped for the processor.
-    Unmapped,
+    Unmapped: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx";
     /// Memory that a device held when its driver was removed.
-    StillHeld,
+    StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx";
     /// No mistake: the table is full.
-    TableFull,
+    TableFull: "debug table full", "%lu entries in use, more are not checked";
     /// No mistake: a call fails because a test asked for it.
-    Injected,
+    Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx";
 }
 
 use Mistake::*;
 
 impl Mistake {
-    /// Every mistake, and after them the two lines that are none.
-    pub const ALL: [Mistake; 28] = [
-        FreeSize,
-        FreeKind,
-        FreeDevice,
-        FreeHandle,
-        FreeTwice,
-        FreeUnknown,
-        UnmapSize,
-        UnmapDirection,
-        UnmapKind,
-        UnmapDevice,
-        UnmapCount,
-        UnmapTwice,
-        UnmapUnknown,
-        UnmapFailed,
-        Unchecked,
-        SyncUnknown,
-        SyncDevice,
-        SyncEnd,
-        SyncDirection,
-        SyncFreed,
-        SyncNocache,
-        SyncCached,
-        MapTwice,
-        Stack,
-        Unmapped,
-        StillHeld,
-        TableFull,
-        Injected,
-    ];
     /// The number of mistakes.
     pub const COUNT: usize = Mistake::ALL.len() - 2;
 
@@ -122,66 +120,14 @@ impl Mistake {
     }
 }
 
-/// The texts of the lines: how a line begins, under which the mistake is also counted, and the `printf` format of the rest.
-macro_rules! texts {
-    ($($mistake:ident: $label:literal, $rest:literal;)*) => {
-        impl Mistake {
-            /// Returns the name under which the mistake is counted: how its line begins.
-            pub fn label(self) -> &'static CStr {
-                match self {
-                    $($mistake => apart!($label),)*
-                }
-            }
-
-            /// Returns the `printf` format of the line. Its arguments are the [values](Mistake::values).
-            pub fn format(self) -> &'static CStr {
-                match self {
-                    $($mistake => apart!($label, ": ", $rest),)*
-                }
-            }
-        }
-    };
-}
-
-texts! {
-    FreeSize: "free with another size", "0x%lx, %lu bytes, allocated with %lu; caller 0x%lx";
-    FreeKind: "free by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
-    FreeDevice: "free for another device", "0x%lx, %lu bytes, allocated for %s; caller 0x%lx";
-    FreeHandle: "free with another handle", "0x%lx, %lu bytes, its handle is 0x%lx; caller 0x%lx";
-    FreeTwice: "freed twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
-    FreeUnknown: "free of what is not allocated", "0x%lx, %lu bytes; caller 0x%lx";
-    UnmapSize: "unmap with another size", "0x%lx, %lu bytes, mapped with %lu; caller 0x%lx";
-    UnmapDirection: "unmap with another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
-    UnmapKind: "unmap by another call", "0x%lx, %lu bytes, it is a %s; caller 0x%lx";
-    UnmapDevice: "unmap for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
-    UnmapCount: "unmap of another number of entries", "0x%lx, %lu entries, mapped with %lu; caller 0x%lx";
-    UnmapTwice: "unmapped twice", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
-    UnmapUnknown: "unmap of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
-    UnmapFailed: "unmap of a map that failed", "0x%lx, %lu bytes; caller 0x%lx";
-    Unchecked: "mapping never checked", "0x%lx, %lu bytes, mapped by 0x%lx; caller 0x%lx";
-    SyncUnknown: "sync of what is not mapped", "0x%lx, %lu bytes; caller 0x%lx";
-    SyncDevice: "sync for another device", "0x%lx, %lu bytes, mapped for %s; caller 0x%lx";
-    SyncEnd: "sync past the end", "0x%lx, %lu bytes, the end is 0x%lx; caller 0x%lx";
-    SyncDirection: "sync in another direction", "0x%lx, %lu bytes, mapped %s; caller 0x%lx";
-    SyncFreed: "sync of what was freed", "0x%lx, %lu bytes, freed by 0x%lx; caller 0x%lx";
-    SyncNocache: "sync of cached memory with NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
-    SyncCached: "sync of uncached memory without NOCACHE", "0x%lx, %lu bytes; caller 0x%lx";
-    MapTwice: "mapped twice for writing", "0x%lx, %lu bytes, first by 0x%lx; caller 0x%lx";
-    Stack: "buffer on a stack", "0x%lx, %lu bytes; caller 0x%lx";
-    Unmapped: "buffer at an unmapped address", "0x%lx, %lu bytes; caller 0x%lx";
-    StillHeld: "still held after removal", "0x%lx, %lu bytes, a %s; caller 0x%lx";
-    TableFull: "debug table full", "%lu entries in use, more are not checked";
-    Injected: "failure on request", "allocation or mapping of %lu bytes; caller 0x%lx";
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_the_places_in_the_list() {
-        assert!(Mistake::ALL.iter().enumerate().all(|(place, mistake)| *mistake as usize == place));
-        assert_eq!(Mistake::ALL.iter().filter(|mistake| mistake.is_mistake()).count(), Mistake::COUNT);
+    fn the_lines_that_report_no_mistake_are_the_last_two() {
+        let others: std::vec::Vec<_> = Mistake::ALL.into_iter().filter(|mistake| !mistake.is_mistake()).collect();
+        assert_eq!(others, [TableFull, Injected]);
     }
 
     #[test]
