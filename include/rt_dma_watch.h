@@ -48,7 +48,7 @@ struct rt_device;
  */
 struct rt_dma_watch_call {
   /**
-   * The device, which is not null.
+   * The device. The call is not checked if it is null.
    */
   struct rt_device *dev;
   /**
@@ -160,115 +160,6 @@ void rt_dma_watch_list_held(uintptr_t now);
  * @note Context: any.
  */
 void rt_dma_watch_released(const struct rt_dma_watch_call *call);
-
-/**
- * @brief Records a buffer.
- *
- * @param[in] call The call.
- * @param[in] cpu_addr The buffer.
- * @param[in] size Bytes that the driver asked for.
- * @param[in] dma_handle The handle.
- * @param[in] flags The flags.
- * @param[in] is_managed 1 if `rt_dmam_release` frees it.
- * @note Context: any.
- */
-void rt_dma_watch_allocated(const struct rt_dma_watch_call *call,
-                            void *cpu_addr,
-                            uintptr_t size,
-                            uintptr_t dma_handle,
-                            uintptr_t flags,
-                            int is_managed);
-
-/**
- * @brief Checks a free before it is done.
- *
- * @param[in] call The call.
- * @param[in] cpu_addr The buffer.
- * @param[in] size Bytes.
- * @param[in] dma_handle The handle.
- * @param[in] is_managed 1 if the call is for managed buffers.
- * @return What `rt_dma_watch_freed` takes.
- * @note Context: any.
- */
-uintptr_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
-                               void *cpu_addr,
-                               uintptr_t size,
-                               uintptr_t dma_handle,
-                               int is_managed);
-
-/**
- * @brief Checks whether a free of memory that the table does not have was refused.
- *
- * @param[in] call The call.
- * @param[in] cpu_addr The buffer.
- * @param[in] size Bytes; 0 if the call does not state it.
- * @param[in] refused The result of the check before the free.
- * @note Context: any.
- */
-void rt_dma_watch_freed(const struct rt_dma_watch_call *call,
-                        void *cpu_addr,
-                        uintptr_t size,
-                        uintptr_t refused);
-
-/**
- * @brief Records a block pool.
- *
- * @param[in] call The call.
- * @param[in] pool The pool.
- * @param[in] size Bytes in a block.
- * @param[in] is_managed 1 if `rt_dmam_release` destroys it.
- * @note Context: thread.
- */
-void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
-                               struct rt_dma_block_pool *pool,
-                               uintptr_t size,
-                               int is_managed);
-
-/**
- * @brief Forgets a block pool that was destroyed.
- *
- * @param[in] pool The pool.
- * @note Context: any.
- */
-void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool);
-
-/**
- * @brief Returns the device of a block pool.
- *
- * @param[in] pool The pool.
- * @return The device; null if the pool is not in the table.
- * @note Context: any.
- */
-struct rt_device *rt_dma_watch_pool_device(struct rt_dma_block_pool *pool);
-
-/**
- * @brief Records a block.
- *
- * @param[in] call The call.
- * @param[in] pool The pool.
- * @param[in] block The block.
- * @param[in] dma_handle The handle.
- * @note Context: any.
- */
-void rt_dma_watch_block_allocated(const struct rt_dma_watch_call *call,
-                                  struct rt_dma_block_pool *pool,
-                                  void *block,
-                                  uintptr_t dma_handle);
-
-/**
- * @brief Checks the free of a block before it is done.
- *
- * @param[in] call The call.
- * @param[in] pool The pool.
- * @param[in] block The block.
- * @param[in] dma_handle The handle.
- * @return What `rt_dma_watch_freed` takes.
- * @note Context: any.
- */
-uintptr_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
-                                     struct rt_dma_block_pool *pool,
-                                     void *block,
-                                     uintptr_t dma_handle);
 
 /**
  * @brief Checks a map after it was done, and records the mapping.
@@ -387,7 +278,8 @@ void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
 void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
- * @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`.
+ * @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library
+ * refuses it.
  *
  * @param[in] call The call.
  * @param[in] data The buffer.
@@ -399,6 +291,115 @@ void rt_dma_watch_syncing_data(const struct rt_dma_watch_call *call,
                                void *data,
                                uintptr_t size,
                                uintptr_t flags);
+
+/**
+ * @brief Records a buffer.
+ *
+ * @param[in] call The call.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes that the driver asked for.
+ * @param[in] dma_handle The handle.
+ * @param[in] flags The flags.
+ * @param[in] is_managed 1 if `rt_dmam_release` frees it.
+ * @note Context: any.
+ */
+void rt_dma_watch_allocated(const struct rt_dma_watch_call *call,
+                            void *cpu_addr,
+                            uintptr_t size,
+                            uintptr_t dma_handle,
+                            uintptr_t flags,
+                            int is_managed);
+
+/**
+ * @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
+ *
+ * @param[in] call The call.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes.
+ * @param[in] dma_handle The handle.
+ * @param[in] is_managed 1 if the call is for managed buffers.
+ * @return What `rt_dma_watch_freed` takes.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
+                               void *cpu_addr,
+                               uintptr_t size,
+                               uintptr_t dma_handle,
+                               int is_managed);
+
+/**
+ * @brief Checks whether a free of memory that the table does not have was refused.
+ *
+ * @param[in] call The call.
+ * @param[in] cpu_addr The buffer.
+ * @param[in] size Bytes; 0 if the call does not state it.
+ * @param[in] refused The result of the check before the free.
+ * @note Context: any.
+ */
+void rt_dma_watch_freed(const struct rt_dma_watch_call *call,
+                        void *cpu_addr,
+                        uintptr_t size,
+                        uintptr_t refused);
+
+/**
+ * @brief Records a block pool.
+ *
+ * @param[in] call The call.
+ * @param[in] pool The pool.
+ * @param[in] size Bytes in a block.
+ * @param[in] is_managed 1 if `rt_dmam_release` destroys it.
+ * @note Context: thread.
+ */
+void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
+                               struct rt_dma_block_pool *pool,
+                               uintptr_t size,
+                               int is_managed);
+
+/**
+ * @brief Forgets a block pool that was destroyed.
+ *
+ * @param[in] pool The pool.
+ * @note Context: any.
+ */
+void rt_dma_watch_pool_destroyed(struct rt_dma_block_pool *pool);
+
+/**
+ * @brief Returns the device of a block pool.
+ *
+ * @param[in] pool The pool.
+ * @return The device; null if the pool is not in the table.
+ * @note Context: any.
+ */
+struct rt_device *rt_dma_watch_pool_device(struct rt_dma_block_pool *pool);
+
+/**
+ * @brief Records a block.
+ *
+ * @param[in] call The call.
+ * @param[in] pool The pool.
+ * @param[in] block The block.
+ * @param[in] dma_handle The handle.
+ * @note Context: any.
+ */
+void rt_dma_watch_block_allocated(const struct rt_dma_watch_call *call,
+                                  struct rt_dma_block_pool *pool,
+                                  void *block,
+                                  uintptr_t dma_handle);
+
+/**
+ * @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
+ *
+ * @param[in] call The call.
+ * @param[in] pool The pool.
+ * @param[in] block The block.
+ * @param[in] dma_handle The handle.
+ * @return What `rt_dma_watch_freed` takes.
+ * @note Context: any.
+ */
+uintptr_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
+                                     struct rt_dma_block_pool *pool,
+                                     void *block,
+                                     uintptr_t dma_handle);
 
 #ifdef __cplusplus
 }  // extern "C"

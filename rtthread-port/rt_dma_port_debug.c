@@ -77,7 +77,7 @@ static uintptr_t now(void)
     return (uintptr_t)((uint64_t)rt_tick_get() * 1000 / RT_TICK_PER_SECOND);
 }
 
-/* What a call is checked by. */
+/* What a call is checked by. A call without a device is not checked: the library refuses it. */
 static struct rt_dma_watch_call call_of(struct rt_device *dev, uintptr_t caller)
 {
     /* In an interrupt this is the thread that was interrupted, whose stack the interrupt may use. */
@@ -87,7 +87,7 @@ static struct rt_dma_watch_call call_of(struct rt_device *dev, uintptr_t caller)
         .dev = dev,
         .caller = caller,
         .time = now(),
-        .is_new = !dev->dma_ops,
+        .is_new = dev && !dev->dma_ops,
         .stack = thread ? (uintptr_t)thread->stack_addr : 0,
         .stack_size = thread ? thread->stack_size : 0,
     };
@@ -117,15 +117,8 @@ static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_
 
 void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -137,15 +130,8 @@ void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma
 
 void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -157,16 +143,9 @@ void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dm
 
 void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
     void *cpu_addr;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -180,16 +159,9 @@ void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *
 
 void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
     void *cpu_addr;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -204,16 +176,9 @@ void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ub
 void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr_t align, rt_ubase_t *dma_handle,
         uintptr_t flags)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
     void *cpu_addr;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -227,15 +192,8 @@ void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr
 
 void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -247,16 +205,9 @@ void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dm
 
 void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     rt_ubase_t handle = 0;
     void *cpu_addr;
-
-    if (!dev)
-    {
-        return RT_NULL;
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -270,46 +221,26 @@ void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_u
 
 void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
-    struct rt_dma_watch_call call;
-    uintptr_t refused;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
 
-    if (!dev || !size || !cpu_addr)
-    {
-        return;
-    }
-
-    call = call_of(dev, CALLER);
-    refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
     __real_rt_dma_free(dev, size, cpu_addr, dma_handle, flags);
     rt_dma_watch_freed(&call, cpu_addr, size, refused);
 }
 
 void __wrap_rt_dmam_free(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle)
 {
-    struct rt_dma_watch_call call;
-    uintptr_t refused;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
 
-    if (!dev || !size || !cpu_addr)
-    {
-        return;
-    }
-
-    call = call_of(dev, CALLER);
-    refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
     __real_rt_dmam_free(dev, size, cpu_addr, dma_handle);
     rt_dma_watch_freed(&call, cpu_addr, size, refused);
 }
 
 void __wrap_rt_dmam_release(struct rt_device *dev)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
-    if (!dev)
-    {
-        return;
-    }
-
-    call = call_of(dev, CALLER);
     __real_rt_dmam_release(dev);
 
     /* Elsewhere the call released nothing. */
@@ -380,17 +311,9 @@ void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
 static void *block_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle, uintptr_t caller,
         void *(*alloc)(struct rt_dma_block_pool *, rt_ubase_t *))
 {
-    struct rt_device *dev = rt_dma_watch_pool_device(pool);
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(rt_dma_watch_pool_device(pool), caller);
     rt_ubase_t handle = 0;
     void *block;
-
-    if (!dev)
-    {
-        return alloc(pool, dma_handle);
-    }
-
-    call = call_of(dev, caller);
 
     if (rt_dma_watch_must_fail(&call, 0))
     {
@@ -424,20 +347,11 @@ void *__wrap_rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t
 
 void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, uintptr_t dma_handle)
 {
-    struct rt_device *dev = rt_dma_watch_pool_device(pool);
+    struct rt_dma_watch_call call = call_of(rt_dma_watch_pool_device(pool), CALLER);
+    uintptr_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
 
-    if (dev && block)
-    {
-        struct rt_dma_watch_call call = call_of(dev, CALLER);
-        uintptr_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
-
-        __real_rt_dma_block_pool_free(pool, block, dma_handle);
-        rt_dma_watch_freed(&call, block, 0, refused);
-    }
-    else
-    {
-        __real_rt_dma_block_pool_free(pool, block, dma_handle);
-    }
+    __real_rt_dma_block_pool_free(pool, block, dma_handle);
+    rt_dma_watch_freed(&call, block, 0, refused);
 }
 
 /* Maps */
@@ -445,15 +359,8 @@ void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, 
 static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction, uintptr_t attrs,
         uintptr_t caller)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, caller);
     uintptr_t handle;
-
-    if (!dev)
-    {
-        return __real_rt_dma_map_single_attrs(dev, cpu_addr, size, direction, attrs);
-    }
-
-    call = call_of(dev, caller);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -479,15 +386,8 @@ uintptr_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, 
 
 uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     uintptr_t handle;
-
-    if (!dev)
-    {
-        return __real_rt_dmam_map_single(dev, cpu_addr, size, direction);
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -503,15 +403,8 @@ uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintp
 uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintptr_t offset, uintptr_t size,
         int direction)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     uintptr_t handle;
-
-    if (!dev)
-    {
-        return __real_rt_dma_map_page(dev, page_pa, offset, size, direction);
-    }
-
-    call = call_of(dev, CALLER);
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -526,17 +419,10 @@ uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintp
 
 int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    struct rt_dma_watch_call call;
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
     int mapped;
 
-    if (!dev || !sg || nents <= 0)
-    {
-        return __real_rt_dma_map_sg(dev, sg, nents, direction);
-    }
-
-    call = call_of(dev, CALLER);
-
-    if (rt_dma_watch_must_fail(&call, sg->length))
+    if (sg && nents > 0 && rt_dma_watch_must_fail(&call, sg->length))
     {
         for (mapped = 0; mapped < nents; ++mapped)
         {
@@ -554,139 +440,106 @@ int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents,
 
 int __wrap_rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle)
 {
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
-        rt_dma_watch_checked(&call, dma_handle);
-    }
+    rt_dma_watch_checked(&call, dma_handle);
 
     return __real_rt_dma_mapping_error(dev, dma_handle);
 }
 
 /* Unmaps */
 
-static void unmapping(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction, int kind,
-        uintptr_t caller)
-{
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, caller);
-
-        rt_dma_watch_unmapping(&call, dma_handle, size, direction, kind);
-    }
-}
-
 void __wrap_rt_dma_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
-    unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_SINGLE, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_SINGLE);
     __real_rt_dma_unmap_single(dev, dma_handle, size, direction);
 }
 
 void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction,
         uintptr_t attrs)
 {
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
     /* There is no other call that ends a mapping of a page with attributes. */
-    unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_ANY, CALLER);
+    rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_ANY);
     __real_rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, attrs);
 }
 
 void __wrap_rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
-    unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_PAGE, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_PAGE);
     __real_rt_dma_unmap_page(dev, dma_handle, size, direction);
 }
 
 void __wrap_rt_dmam_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
-    unmapping(dev, dma_handle, size, direction, RT_DMA_WATCH_MANAGED, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_MANAGED);
     __real_rt_dmam_unmap_single(dev, dma_handle, size, direction);
 }
 
 void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
-        rt_dma_watch_list_unmapping(&call, sg, nents, direction);
-    }
-
+    rt_dma_watch_list_unmapping(&call, sg, nents, direction);
     __real_rt_dma_unmap_sg(dev, sg, nents, direction);
 }
 
-void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, uintptr_t attrs)
+void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction,
+        uintptr_t attrs)
 {
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
-        rt_dma_watch_list_unmapping(&call, sg, nents, direction);
-    }
-
+    rt_dma_watch_list_unmapping(&call, sg, nents, direction);
     __real_rt_dma_unmap_sg_attrs(dev, sg, nents, direction, attrs);
 }
 
 /* Syncs */
 
-static void syncing(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction, uintptr_t caller)
-{
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, caller);
-
-        rt_dma_watch_syncing(&call, dma_handle, size, direction);
-    }
-}
-
-static void list_syncing(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, uintptr_t caller)
-{
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, caller);
-
-        rt_dma_watch_list_syncing(&call, sg, nents, direction);
-    }
-}
-
 void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
-    syncing(dev, dma_handle, size, direction, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_syncing(&call, dma_handle, size, direction);
     __real_rt_dma_sync_single_for_cpu(dev, dma_handle, size, direction);
 }
 
 void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
 {
-    syncing(dev, dma_handle, size, direction, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_syncing(&call, dma_handle, size, direction);
     __real_rt_dma_sync_single_for_device(dev, dma_handle, size, direction);
 }
 
 void __wrap_rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    list_syncing(dev, sg, nents, direction, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_list_syncing(&call, sg, nents, direction);
     __real_rt_dma_sync_sg_for_cpu(dev, sg, nents, direction);
 }
 
 void __wrap_rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
 {
-    list_syncing(dev, sg, nents, direction, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_list_syncing(&call, sg, nents, direction);
     __real_rt_dma_sync_sg_for_device(dev, sg, nents, direction);
-}
-
-static void syncing_data(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t flags, uintptr_t caller)
-{
-    if (dev && data && size)
-    {
-        struct rt_dma_watch_call call = call_of(dev, caller);
-
-        rt_dma_watch_syncing_data(&call, data, size, flags);
-    }
 }
 
 rt_err_t __wrap_rt_dma_sync_out_data(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle,
         rt_ubase_t flags)
 {
-    syncing_data(dev, data, size, flags, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_syncing_data(&call, data, size, flags);
 
     return __real_rt_dma_sync_out_data(dev, data, size, dma_handle, flags);
 }
@@ -694,7 +547,9 @@ rt_err_t __wrap_rt_dma_sync_out_data(struct rt_device *dev, void *data, rt_size_
 rt_err_t __wrap_rt_dma_sync_in_data(struct rt_device *dev, void *out_data, rt_size_t size, rt_ubase_t dma_handle,
         rt_ubase_t flags)
 {
-    syncing_data(dev, out_data, size, flags, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
+
+    rt_dma_watch_syncing_data(&call, out_data, size, flags);
 
     return __real_rt_dma_sync_in_data(dev, out_data, size, dma_handle, flags);
 }
@@ -703,14 +558,7 @@ rt_err_t __wrap_rt_dma_sync_in_data(struct rt_device *dev, void *out_data, rt_si
 
 int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
 {
-    struct rt_dma_watch_call call;
-
-    if (!dev)
-    {
-        return 0;
-    }
-
-    call = call_of(dev, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
     return rt_dma_watch_fail(&call, number);
 }
@@ -727,12 +575,9 @@ int rt_dma_debug_has_failed(struct rt_device *dev)
 
 void rt_dma_debug_device_gone(struct rt_device *dev)
 {
-    if (dev)
-    {
-        struct rt_dma_watch_call call = call_of(dev, CALLER);
+    struct rt_dma_watch_call call = call_of(dev, CALLER);
 
-        rt_dma_watch_released(&call);
-    }
+    rt_dma_watch_released(&call);
 }
 
 uintptr_t rt_dma_debug_mistakes(struct rt_device *dev)

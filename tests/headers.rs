@@ -102,7 +102,7 @@ struct rt_dma_pool;
     },
     Header {
         name: "rt_dma_watch.h",
-        sources: &["src/abi.rs", "src/ffi/additions/debug.rs"],
+        sources: &["src/abi.rs", "src/ffi/additions/debug/mod.rs"],
         exclude: &[],
         include: &[],
         style: cbindgen::Style::Tag,

@@ -1,0 +1,279 @@
+//! Mappings of drivers' own buffers, and the sync calls.
+
+use core::ffi::{c_int, c_void};
+
+use super::{DEBUG, after, rt_dma_watch_call, with};
+use crate::additions::debug::{Buffer, Call, Kind, Named};
+use crate::additions::streaming::MAPPING_ERROR;
+use crate::ffi::DMA;
+use crate::ffi::additions::streaming_device::{RT_DMA_ATTR_OWN_LINES, direction_of};
+use crate::ffi::additions::streaming_list::{entries, rt_dma_sg};
+use crate::flags::Flags;
+
+/// @brief Checks a map after it was done, and records the mapping.
+///
+/// @param[in] call The call.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes.
+/// @param[in] direction The direction.
+/// @param[in] attrs The attributes.
+/// @param[in] dma_handle What the map returned.
+/// @param[in] is_managed 1 if `rt_dmam_release` ends the mapping.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_mapped(
+    call: *const rt_dma_watch_call,
+    cpu_addr: *mut c_void,
+    size: usize,
+    direction: c_int,
+    attrs: usize,
+    dma_handle: usize,
+    is_managed: c_int,
+) {
+    let record = |context: &rt_dma_watch_call, call: &Call| {
+        let va = cpu_addr.expose_provenance();
+        let buffer = Buffer {
+            kind: Kind::Single,
+            va,
+            pa: 0,
+            size,
+            direction: direction_of(direction),
+            count: 0,
+            has_own_lines: attrs & RT_DMA_ATTR_OWN_LINES != 0,
+            is_on_stack: context.has_on_stack(va),
+            is_managed: is_managed != 0,
+        };
+        DEBUG.mapped(call, &buffer, dma_handle);
+    };
+    // SAFETY: the port's promise.
+    unsafe { after(call, record) }
+}
+
+/// @brief Checks the map of a part of a page after it was done, and records the mapping.
+///
+/// @param[in] call The call.
+/// @param[in] pa The physical address of the part.
+/// @param[in] size Bytes.
+/// @param[in] direction The direction.
+/// @param[in] dma_handle What the map returned.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_page_mapped(
+    call: *const rt_dma_watch_call,
+    pa: usize,
+    size: usize,
+    direction: c_int,
+    dma_handle: usize,
+) {
+    let buffer = Buffer {
+        kind: Kind::Page,
+        va: 0,
+        pa,
+        size,
+        direction: direction_of(direction),
+        count: 0,
+        has_own_lines: false,
+        is_on_stack: false,
+        is_managed: false,
+    };
+    // SAFETY: the port's promise.
+    unsafe { after(call, |_, call| DEBUG.mapped(call, &buffer, dma_handle)) }
+}
+
+/// @brief Checks the map of a list after it was done, and records the mappings.
+///
+/// @param[in] call The call.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction.
+/// @param[in] is_mapped 1 if the list was mapped.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_list_mapped(
+    call: *const rt_dma_watch_call,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+    is_mapped: c_int,
+) {
+    let record = |context: &rt_dma_watch_call, call: &Call| {
+        // SAFETY: the driver's list.
+        let list = unsafe { entries(sg, nents) };
+        let count = list.len();
+        for entry in list {
+            let va = entry.addr.expose_provenance();
+            let buffer = Buffer {
+                kind: Kind::List,
+                va,
+                pa: 0,
+                size: entry.length,
+                direction: direction_of(direction),
+                count,
+                has_own_lines: false,
+                is_on_stack: context.has_on_stack(va),
+                is_managed: false,
+            };
+            DEBUG.mapped(call, &buffer, if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR });
+        }
+    };
+    // SAFETY: the port's promise.
+    unsafe { after(call, record) }
+}
+
+/// @brief Notes that a driver checked whether a map failed.
+///
+/// @param[in] call The call.
+/// @param[in] dma_handle What the map returned.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_checked(call: *const rt_dma_watch_call, dma_handle: usize) {
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| DEBUG.checked(call, dma_handle)) }
+}
+
+/// @brief The call is for mappings of `rt_dma_map_single`.
+pub const RT_DMA_WATCH_SINGLE: c_int = 0;
+/// @brief The call is for mappings of `rt_dma_map_page`.
+pub const RT_DMA_WATCH_PAGE: c_int = 1;
+/// @brief The call is for mappings of `rt_dma_map_single` and of `rt_dma_map_page`.
+pub const RT_DMA_WATCH_ANY: c_int = 2;
+/// @brief The call is for mappings of `rt_dmam_map_single`.
+pub const RT_DMA_WATCH_MANAGED: c_int = 3;
+
+/// @brief Checks an unmap before it is done.
+///
+/// @param[in] call The call.
+/// @param[in] dma_handle The handle.
+/// @param[in] size Bytes.
+/// @param[in] direction The direction.
+/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY or RT_DMA_WATCH_MANAGED.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_unmapping(
+    call: *const rt_dma_watch_call,
+    dma_handle: usize,
+    size: usize,
+    direction: c_int,
+    kind: c_int,
+) {
+    let named = Named {
+        kind: match kind {
+            RT_DMA_WATCH_ANY => None,
+            RT_DMA_WATCH_PAGE => Some(Kind::Page),
+            _ => Some(Kind::Single),
+        },
+        handle: dma_handle,
+        size,
+        direction: direction_of(direction),
+        count: 0,
+        is_managed: kind == RT_DMA_WATCH_MANAGED,
+    };
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| DEBUG.unmapping(call, &named)) }
+}
+
+/// Calls `act` with each entry of a list.
+///
+/// # Safety
+/// `call` points to a call; `sg` is null or points to `nents` entries.
+unsafe fn for_each(
+    call: *const rt_dma_watch_call,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+    act: impl Fn(&Call, &Named),
+) {
+    let each = |_: &rt_dma_watch_call, call: &Call| {
+        // SAFETY: the driver's list.
+        let list = unsafe { entries(sg, nents) };
+        let (count, direction) = (list.len(), direction_of(direction));
+        for entry in list {
+            let (kind, handle, size) = (Some(Kind::List), entry.dma_handle, entry.length);
+            act(call, &Named { kind, handle, size, direction, count, is_managed: false });
+        }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(call, each) }
+}
+
+/// @brief Checks the unmap of a list before it is done.
+///
+/// @param[in] call The call.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
+    call: *const rt_dma_watch_call,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+) {
+    // SAFETY: the port's promise.
+    unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.unmapping(call, named)) }
+}
+
+/// @brief Checks a sync before it is done.
+///
+/// @param[in] call The call.
+/// @param[in] dma_handle The handle.
+/// @param[in] size Bytes.
+/// @param[in] direction The direction.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_syncing(
+    call: *const rt_dma_watch_call,
+    dma_handle: usize,
+    size: usize,
+    direction: c_int,
+) {
+    let direction = direction_of(direction);
+    let named = Named { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| DEBUG.syncing(call, &named)) }
+}
+
+/// @brief Checks the sync of a list before it is done.
+///
+/// @param[in] call The call.
+/// @param[in] sg The list.
+/// @param[in] nents Entries in the list.
+/// @param[in] direction The direction.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_list_syncing(
+    call: *const rt_dma_watch_call,
+    sg: *mut rt_dma_sg,
+    nents: c_int,
+    direction: c_int,
+) {
+    // SAFETY: the port's promise.
+    unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.syncing(call, named)) }
+}
+
+/// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library
+/// refuses it.
+///
+/// @param[in] call The call.
+/// @param[in] data The buffer.
+/// @param[in] size Bytes.
+/// @param[in] flags The flags.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_syncing_data(
+    call: *const rt_dma_watch_call,
+    data: *mut c_void,
+    size: usize,
+    flags: usize,
+) {
+    let check = |context: &rt_dma_watch_call, call: &Call| {
+        let va = data.expose_provenance();
+        if va == 0 || size == 0 {
+            return;
+        }
+        DEBUG.syncing_data(&DMA, call, va, size, Flags::from_bits_retain(flags), context.has_on_stack(va));
+    };
+    // SAFETY: the port's promise.
+    unsafe { with(call, check) }
+}

@@ -1,0 +1,170 @@
+//! Buffers, block pools and their blocks.
+
+use core::ffi::{c_int, c_void};
+
+use super::{DEBUG, after, rt_dma_watch_call, with};
+use crate::abi::rt_device;
+use crate::additions::debug::{Allocated, Call, Freed, Kind};
+use crate::ffi::additions::block_pool::rt_dma_block_pool;
+use crate::ffi::{DMA, pointer};
+
+/// @brief Records a buffer.
+///
+/// @param[in] call The call.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes that the driver asked for.
+/// @param[in] dma_handle The handle.
+/// @param[in] flags The flags.
+/// @param[in] is_managed 1 if `rt_dmam_release` frees it.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_allocated(
+    call: *const rt_dma_watch_call,
+    cpu_addr: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    flags: usize,
+    is_managed: c_int,
+) {
+    let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
+    let new = Allocated { kind: Kind::Buffer, va, handle: dma_handle, size, flags, pool: 0, is_managed };
+    // SAFETY: the port's promise.
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+}
+
+/// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
+///
+/// @param[in] call The call.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes.
+/// @param[in] dma_handle The handle.
+/// @param[in] is_managed 1 if the call is for managed buffers.
+/// @return What `rt_dma_watch_freed` takes.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_freeing(
+    call: *const rt_dma_watch_call,
+    cpu_addr: *mut c_void,
+    size: usize,
+    dma_handle: usize,
+    is_managed: c_int,
+) -> usize {
+    if cpu_addr.is_null() || size == 0 {
+        return 0;
+    }
+    let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
+    let freed = Freed { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| check_free(call, &freed)) }
+}
+
+/// Checks a free. Returns 0 if the table has what is freed; else one more than the number of calls that were refused before.
+fn check_free(call: &Call, freed: &Freed) -> usize {
+    if DEBUG.freeing(call, freed) { 0 } else { DMA.bad_calls().wrapping_add(1) }
+}
+
+/// @brief Checks whether a free of memory that the table does not have was refused.
+///
+/// @param[in] call The call.
+/// @param[in] cpu_addr The buffer.
+/// @param[in] size Bytes; 0 if the call does not state it.
+/// @param[in] refused The result of the check before the free.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_freed(
+    call: *const rt_dma_watch_call,
+    cpu_addr: *mut c_void,
+    size: usize,
+    refused: usize,
+) {
+    if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
+        let va = cpu_addr.expose_provenance();
+        let freed = Freed { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
+        // SAFETY: the port's promise.
+        unsafe { after(call, |_, call| DEBUG.refused(call, &freed)) }
+    }
+}
+
+/// @brief Records a block pool.
+///
+/// @param[in] call The call.
+/// @param[in] pool The pool.
+/// @param[in] size Bytes in a block.
+/// @param[in] is_managed 1 if `rt_dmam_release` destroys it.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_pool_created(
+    call: *const rt_dma_watch_call,
+    pool: *mut rt_dma_block_pool,
+    size: usize,
+    is_managed: c_int,
+) {
+    let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
+    let new = Allocated { kind: Kind::Pool, va, handle: 0, size, flags: 0, pool: 0, is_managed };
+    // SAFETY: the port's promise.
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+}
+
+/// @brief Forgets a block pool that was destroyed.
+///
+/// @param[in] pool The pool.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
+    DEBUG.destroyed(pool.expose_provenance());
+}
+
+/// @brief Returns the device of a block pool.
+///
+/// @param[in] pool The pool.
+/// @return The device; null if the pool is not in the table.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
+    pointer(DEBUG.device_of_pool(pool.expose_provenance()).unwrap_or(0)).cast()
+}
+
+/// @brief Records a block.
+///
+/// @param[in] call The call.
+/// @param[in] pool The pool.
+/// @param[in] block The block.
+/// @param[in] dma_handle The handle.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_block_allocated(
+    call: *const rt_dma_watch_call,
+    pool: *mut rt_dma_block_pool,
+    block: *mut c_void,
+    dma_handle: usize,
+) {
+    let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
+    let size = DEBUG.block_size(pool);
+    let new = Allocated { kind: Kind::Block, va, handle: dma_handle, size, flags: 0, pool, is_managed: false };
+    // SAFETY: the port's promise.
+    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+}
+
+/// @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
+///
+/// @param[in] call The call.
+/// @param[in] pool The pool.
+/// @param[in] block The block.
+/// @param[in] dma_handle The handle.
+/// @return What `rt_dma_watch_freed` takes.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_block_freeing(
+    call: *const rt_dma_watch_call,
+    pool: *mut rt_dma_block_pool,
+    block: *mut c_void,
+    dma_handle: usize,
+) -> usize {
+    if block.is_null() {
+        return 0;
+    }
+    let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
+    let freed = Freed { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| check_free(call, &freed)) }
+}
