@@ -8,9 +8,8 @@
 //! that is not in the table is therefore not reported, unless the library itself refused the call.
 //!
 //! # Context
-//! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched: about 5
-//! instructions for each. Lines are written without the lock, in a thread: those of an interrupt wait for the next call of a
-//! thread.
+//! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines are
+//! written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
 
 mod checks;
 mod devices;

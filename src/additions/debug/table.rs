@@ -19,7 +19,7 @@ struct Gone {
 
 /// The live entries, in no order, at the front of the board's memory.
 ///
-/// Searches go through all live entries: about 5 instructions for each, with interrupts masked.
+/// Searches go through all live entries, with interrupts masked.
 pub struct Table {
     entries: Option<&'static mut [Entry]>,
     live: usize,
