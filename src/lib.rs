@@ -27,7 +27,9 @@
 )]
 
 #[cfg(all(target_os = "none", any(feature = "shuttle", feature = "loom")))]
-compile_error!("the features `shuttle` and `loom` are for tests: with a model checker's atomics the library works in no kernel");
+compile_error!(
+    "the features `shuttle` and `loom` are for tests: with a model checker's atomics the library works in no kernel"
+);
 
 // On a bare target the library brings its own panic handler (`ffi::panic`); elsewhere the standard library does.
 #[cfg(not(target_os = "none"))]
