@@ -7,6 +7,7 @@ use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Relaxed, Release},
 };
+use core::cell::Cell;
 use core::ffi::CStr;
 
 use crate::abi::rt_list_t;
@@ -62,21 +63,31 @@ impl Span {
     }
 }
 
-/// The right to install pools, which one caller at a time has. The boot lines of what it installs are written when it
-/// ends, without it.
+/// The right to install pools, which one caller at a time has. What it installs is mapped and announced when it ends,
+/// without it.
 pub(crate) struct Installer<'a, K: Kernel> {
-    // Dropped in this order: first the turn ends, then the lines are written.
+    // Dropped in this order: first the turn ends.
     _turn: Turned<'a, K>,
-    _lines: BootLines<'a, K>,
+    installed: Installed<K>,
 }
 
-/// Writes the boot lines of new pools when it is dropped.
-struct BootLines<'a, K: Kernel>(&'a Dma<K>);
+/// The pools that an installer put into the list: at most two. Dropped, it does the rest for them, which may write text.
+struct Installed<K: Kernel>([Cell<Option<&'static Pool<K>>>; 2]);
 
-impl<K: Kernel> Drop for BootLines<'_, K> {
+impl<K: Kernel> Installed<K> {
+    fn add(&self, pool: &'static Pool<K>) {
+        let free = self.0.iter().find(|place| place.get().is_none());
+        debug_assert!(free.is_some(), "a call installs at most two pools");
+        if let Some(place) = free {
+            place.set(Some(pool));
+        }
+    }
+}
+
+impl<K: Kernel> Drop for Installed<K> {
     #[inline(never)]
     fn drop(&mut self) {
-        self.0.pools().for_each(Pool::announce_once);
+        self.0.iter().filter_map(Cell::get).for_each(Pool::finish_install);
     }
 }
 
@@ -174,7 +185,8 @@ impl<K: Kernel> Dma<K> {
     /// Waits for the right to install pools. Context: thread.
     #[inline(always)]
     pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
-        Some(Installer { _turn: self.installing.take(self.kernel)?, _lines: BootLines(self) })
+        let installed = Installed([const { Cell::new(None) }; 2]);
+        Some(Installer { _turn: self.installing.take(self.kernel)?, installed })
     }
 
     /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. Context: thread.
@@ -211,11 +223,11 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, region, pages, flags, named).ok_or(Error::NoMemory)
     }
 
-    /// Maps a new pool linearly, if it may be, and puts it at the end of the list. Context: thread.
+    /// Puts a new pool at the end of the list. It is mapped linearly, if it may be, when the installer ends. Context: thread.
     #[inline(always)]
-    pub(crate) fn link(&self, _: &Installer<K>, pool: NewPool<K>) {
+    pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let pool = pool.keep();
-        pool.map_linear();
+        installer.installed.add(pool);
         self.span.add(pool.start(), pool.end());
         let (mut last_link, mut last_next) = (&self.head, &self.first);
         while let Some(last) = last_next.get() {

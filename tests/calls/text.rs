@@ -140,3 +140,40 @@ fn fault_22_a_view_is_mapped_without_a_turn() {
         assert_eq!(lines, 1);
     }
 }
+
+/// RT-Thread's address space writes a line if it has no memory for an area, also for that of a linear map.
+#[test]
+fn fault_22_a_pool_is_mapped_linearly_without_a_turn() {
+    let machine = machine();
+    machine.set_reserved(Some(vec![ReservedRegion { start: BASE, end: BASE + 8 * MIB, usable: true }]));
+    machine.fail(Service::MapLinear, 0, 1);
+    let lines = with_console(&machine, || {
+        let pool = machine.install(c"dma", BASE + 16 * MIB, MIB);
+        assert!(!pool.flags().contains(Flags::LINEAR));
+    });
+    assert_eq!(lines, 2, "one of the kernel, and the boot line");
+    machine.fail(Service::MapLinear, 0, 2);
+    with_console(&machine, || {
+        machine.extract(8 * MIB, 2 * MIB).unwrap();
+    });
+}
+
+/// The pool that is being mapped serves the console too, by mappings of single buffers.
+#[test]
+fn fault_22_a_pool_is_mapped_linearly_later_without_a_turn() {
+    let machine = machine();
+    machine.fail(Service::MapLinear, 0, 2);
+    machine.install(c"dma", BASE, MIB);
+    let (device, console, others) = (machine.plain_device(), machine.plain_device(), machine.clone());
+    let driver = move |_| {
+        for flags in [Flags::empty(), Flags::NOCACHE] {
+            let held = others.alloc(console, PAGE, flags).expect("there is room for one page");
+            others.free(held).unwrap();
+        }
+    };
+    let lines = with_console_driver(&machine, driver, || {
+        let held = machine.alloc(device, PAGE, Flags::empty()).expect("there is room for one page");
+        machine.free(held).unwrap();
+    });
+    assert_eq!(lines, 1);
+}

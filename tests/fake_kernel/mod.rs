@@ -276,9 +276,12 @@ unsafe impl Kernel for FakeKernel {
         self.may_sleep("map_linear");
         assert_eq!(va, self.linear(pa));
         assert!(self.has_page_tables(), "a mapping in page tables that are not there");
-        if !self.fails(Service::MapLinear) {
-            self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
+        if self.fails(Service::MapLinear) {
+            // RT-Thread's `_insert_new_varea` logs that.
+            self.writes_text("map_linear");
+            return;
         }
+        self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {

@@ -7,16 +7,13 @@ use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa, Va};
-use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
+use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::cache;
 use crate::mem::lock::IrqGuard;
 use core::num::NonZeroUsize;
 
 /// How often a call releases the lock between two steps of settling the map, before it does the rest in one stretch.
 const PATIENCE: usize = 16;
-
-/// How many ticks a call waits for the view that another call is making.
-const VIEW_PATIENCE: usize = 100;
 
 /// As what an address is looked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,37 +188,6 @@ impl<K: Kernel> Pool<K> {
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own_mappings.put(record, va);
         va.map(Shown::ByItself)
-    }
-
-    /// Where the view of this type begins; maps it if there is none. `None` if it cannot be had now: then the next call tries
-    /// again, unless the pool is larger than views may be. *Thread*; elsewhere `None`.
-    ///
-    /// Not in a turn: if the kernel has no room for the mapping, it writes a line itself (RT-Thread's `_ioremap_type`), and the
-    /// driver of the console may need this very view. So a caller does not wait for ever while the view is made: it then gets
-    /// a mapping of its own.
-    #[inline(always)]
-    fn make_view(&self, memory: MemoryType) -> Option<Va> {
-        let (view, kernel) = (self.view(memory), self.kernel);
-        if self.size() > kernel.view_limit() || !kernel.can_sleep() {
-            return None;
-        }
-        let mut patience = VIEW_PATIENCE;
-        while self.is_mapping.swap(true, Acquire) {
-            patience = patience.checked_sub(1)?;
-            kernel.pause();
-        }
-        // Another thread may have made it while this one waited.
-        if view.base().is_none() && memory == MemoryType::Cached {
-            // What failed when the pool was installed may work now.
-            self.map_linear();
-        }
-        if view.base().is_none()
-            && let Some(base) = map_checked(kernel, self.start, self.size(), memory)
-        {
-            view.put(base.get());
-        }
-        self.is_mapping.store(false, Release);
-        view.base()
     }
 
     /// The first page of the buffer that was handed out at `va` in a view, or without a mapping, as `sought` demands; if it can be

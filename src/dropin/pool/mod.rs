@@ -1,6 +1,7 @@
 //! A pool: pages, views, flags.
 
 mod buffers;
+mod make_view;
 pub mod mapping;
 mod seen;
 mod usage;
@@ -18,7 +19,7 @@ use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
 use crate::dropin::pool::mapping::Mappings;
 use crate::dropin::pool::usage::Failures;
-use crate::dropin::pool::view::{NOWHERE, View, leads_to};
+use crate::dropin::pool::view::View;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa};
@@ -123,8 +124,6 @@ pub struct Pool<K: Kernel> {
     failures: Failures,
     /// The pool installed after this one.
     pub next: OnceRef<Pool<K>>,
-    /// Its boot line was written.
-    is_announced: AtomicBool,
     /// A cache line between what other cores read, which look into a pool and pass it by, and what a core that uses its
     /// pages writes: the map, and the bitmaps, which follow in memory. (Two cores, each with a pool of its own, together
     /// do 2.0 times as much as one does alone, and 0.3 times without the line.)
@@ -195,7 +194,6 @@ impl<K: Kernel> Pool<K> {
             failures: Failures::new(),
             is_lent: AtomicBool::new(false),
             next: OnceRef::new(),
-            is_announced: AtomicBool::new(false),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
@@ -222,14 +220,6 @@ impl<K: Kernel> Pool<K> {
         self.pages << PAGE_SHIFT
     }
 
-    /// Writes its boot line, if no caller has done so. Context: thread.
-    pub(crate) fn announce_once(&self) {
-        if !self.is_announced.swap(true, Relaxed) {
-            let region = self.region();
-            self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
-        }
-    }
-
     /// The range it was installed with.
     pub fn region(&self) -> Region {
         let public = &self.public;
@@ -254,31 +244,6 @@ impl<K: Kernel> Pool<K> {
     /// Sets more flags.
     pub fn add_flags(&self, flags: Flags) {
         self.public.flags.fetch_or(flags.bits(), Relaxed);
-    }
-
-    /// Makes the linear map the cached view, unless firmware forbids that, and sets `LINEAR`. Maps the pool linearly first
-    /// if it is not mapped at all. Does nothing on failure. The caller excludes other calls. Context: thread.
-    #[inline(never)]
-    pub fn map_linear(&self) {
-        debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
-        let (kernel, start, size) = (self.kernel, self.start, self.size());
-        let base = kernel.linear(start);
-        // A view contains neither C's null pointer nor the end of the address space within a page.
-        let is_whole = base != 0 && base.checked_add(size - 1).is_some();
-        if self.no_map || !is_whole {
-            return;
-        }
-        if leads_to(kernel, base, size, NOWHERE) {
-            // SAFETY: nothing is mapped there, and the pool owns the memory.
-            #[allow(unsafe_code)]
-            unsafe {
-                kernel.map_linear(base, start, size)
-            }
-        }
-        if leads_to(kernel, base, size, start) {
-            self.view(MemoryType::Cached).put(base);
-            self.add_flags(Flags::LINEAR);
-        }
     }
 
     // --- whom it serves --------------------------------------------------------------------------------------------
