@@ -4,8 +4,8 @@
 //! `internals`. A file that begins with `//! error: CODE` must be refused with that error and no other. Every other file
 //! must compile.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// Returns the code of the error with which a file must be refused.
 fn expected(source: &str) -> Option<&str> {
@@ -17,8 +17,8 @@ fn codes(printed: &str) -> Vec<&str> {
     printed.lines().filter_map(|line| line.strip_prefix("error[")?.split(']').next()).collect()
 }
 
-#[test]
-fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
+/// Builds the crate as a driver uses it, and returns the folder with the library.
+fn build_crate() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_api");
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
@@ -32,22 +32,34 @@ fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
         .status()
         .unwrap();
     assert!(built.success(), "the crate compiles without internals");
+    folder
+}
+
+/// Compiles a file against the crate in `folder`.
+fn compile(folder: &Path, path: &Path) -> Output {
+    Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
+        .arg("--extern")
+        .arg(format!("rt_dma_pool={}", folder.join("debug/librt_dma_pool.rlib").display()))
+        .arg("-L")
+        .arg(folder.join("debug/deps"))
+        .arg("--out-dir")
+        .arg(folder)
+        .arg(path)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
+    let folder = build_crate();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
 
     let mut refused = 0;
     for file in std::fs::read_dir(root.join("tests/public_api")).unwrap() {
         let path = file.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap();
-        let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
-            .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
-            .arg("--extern")
-            .arg(format!("rt_dma_pool={}", folder.join("debug/librt_dma_pool.rlib").display()))
-            .arg("-L")
-            .arg(folder.join("debug/deps"))
-            .arg("--out-dir")
-            .arg(&folder)
-            .arg(&path)
-            .output()
-            .unwrap();
+        let output = compile(&folder, &path);
         let printed = String::from_utf8_lossy(&output.stderr);
         match expected(&source) {
             None => assert!(output.status.success(), "{} must compile:\n{printed}", path.display()),
@@ -60,4 +72,17 @@ fn fault_25_no_safe_function_of_the_public_crate_does_harm() {
         }
     }
     assert!(refused > 0, "there are files that must be refused");
+}
+
+/// The page's test as documentation has no C interface, so this compiles the block that uses it.
+#[test]
+fn the_driver_on_rtthread_of_the_page_for_rust_compiles() {
+    let page = include_str!("../docs/rust-drivers.md");
+    let block = page.split_once("```rust,ignore\n").unwrap().1.split_once("```").unwrap().0;
+    let folder = build_crate();
+    let path = folder.join("page.rs");
+    let probe = "fn probe(_: rt_dma_pool::ffi::driver::Device) -> core::ffi::c_int { 0 }";
+    std::fs::write(&path, format!("{block}\n{probe}\n")).unwrap();
+    let output = compile(&folder, &path);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

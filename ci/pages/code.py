@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Code blocks that are compiled, or read by the parser of their language."""
+
+import glob
+import json
+import os
+import re
+import tempfile
+import tomllib
+
+import kconfiglib
+
+from pages.page import ROOT, Wrong, read, run
+
+COMPILER = "aarch64-linux-gnu-gcc"
+FLAGS = ["-std=gnu11", "-Os", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only",
+         "-DRT_USING_OFW", "-I" + os.path.join(ROOT, "bsp-tests", "include"), "-I" + os.path.join(ROOT, "include")]
+PRELUDE = "#include <rtthread.h>\n#include <rtdevice.h>\n#include <rt_dma.h>\n"
+
+
+def check_c(block):
+    declarations = block.ordered("with") or ""
+    source = PRELUDE + declarations + "\n#line %d \"%s\"\n" % (block.line + 1, block.page) + block.text
+    for revision in (1, 2):
+        result = run([COMPILER, "-DSTAND_IN_REVISION=%d" % revision, *FLAGS, "-x", "c", "-"], input=source)
+        if result.returncode:
+            raise Wrong("does not compile with revision r%d:\n%s" % (revision, result.stdout))
+
+
+def check_rust(block):
+    for path in glob.glob(os.path.join(ROOT, "src", "**", "*.rs"), recursive=True):
+        if re.search(r'#\[doc = include_str!\("[./]*%s"\)\]' % re.escape(block.page), read(path)):
+            return
+    raise Wrong("no file of src/ includes the page as documentation, so its Rust is not compiled")
+
+
+def check_kconfig(block):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "Kconfig")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(block.text.replace('rsource "', 'orsource "').replace('\nsource "', '\nosource "'))
+        kconfiglib.Kconfig(path, warn_to_stderr=False)
+
+
+def check_dts(block):
+    text = block.text if "/dts-v1/" in block.text else \
+        "/dts-v1/;\n/ {\n#address-cells = <2>;\n#size-cells = <2>;\n%s\n};\n" % block.text
+    result = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", os.devnull, "-"], input=text)
+    if result.returncode:
+        raise Wrong("dtc refuses it:\n" + result.stdout)
+
+
+PARSERS = {
+    "python": lambda block: compile(block.text, block.where(), "exec"),
+    "toml": lambda block: tomllib.loads(block.text),
+    "json": lambda block: json.loads(block.text),
+    "kconfig": check_kconfig,
+    "dts": check_dts,
+    "rust": check_rust,
+    "c": check_c,
+    "text": lambda block: None,
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages that break one rule each, and pages that break none: for the test of the rules."""
+
+VIOLATIONS = {
+    "c_that_does_not_compile": "```c\nint f(void) { return missing; }\n```",
+    "c_with_a_warning": "```c\nint f(int unused) { return 0; }\n```",
+    "a_command_that_fails": "```sh\nfalse\n```",
+    "a_command_that_fails_in_the_middle": "```sh\ntrue\nls missing\ntrue\n```",
+    "other_output": "```console\n$ echo one\ntwo\n```",
+    "output_that_is_missing": "```console\n$ echo one\none\ntwo\n```",
+    "a_script_without_the_command": "<!-- ci: run by ci/test -->\n```sh\nci/missing\n```",
+    "a_script_that_does_not_exist": "<!-- ci: run by ci/missing -->\n```sh\nci/smoke\n```",
+    "no_reason": "<!-- ci: not run: -->\n```sh\nfalse\n```",
+    "an_unknown_comment": "<!-- ci: perhaps -->\n```sh\ntrue\n```",
+    "an_indented_block": "text\n\n    ci/test\n",
+    "no_language": "```\ntext\n```",
+    "an_unknown_language": "```basic\n10 PRINT\n```",
+    "wrong_python": "```python\nif:\n```",
+    "wrong_toml": "```toml\na = \n```",
+    "wrong_json": "```json\n{\n```",
+    "wrong_kconfig": "```kconfig\nconfig\n```",
+    "a_wrong_device_tree": "```dts\nnode {\n```",
+    "rust_that_is_not_compiled": "```rust\nfn main() {}\n```",
+    "rust_that_the_compiler_ignores": "```rust,ignore\nfn main() {}\n```",
+    "a_command_in_a_text": "```text\n$ ci/test\n```",
+    "a_command_of_the_shell_in_a_text": "```text\nmsh >list_dma_pool\n```",
+    "a_path_to_no_file": "`ci/missing`",
+    "a_folder_that_does_not_exist": "`src/missing/`",
+    "an_option_that_a_script_lacks": "`ci/bench --missing`",
+    "a_test_that_does_not_exist": "`cargo test --test missing`",
+    "a_function_that_does_not_exist": "| `rt_dma_missing` | a |\n| --- | --- |",
+    "a_setting_that_does_not_exist": "`PKG_RT_DMA_POOL_USING_MISSING`",
+    "a_link_to_no_file": "[a](missing.md)",
+    "a_link_to_no_heading": "[a](README.md#missing)",
+}
+SOUND = {
+    "sound_blocks": "<!-- ci: with int g(void); -->\n```c\nint f(void) { return g(); }\n```\n```sh\nname=value\n```\n"
+                    "```sh\ntest $name = value\n```\n```console\n$ printf 'one\\ntwo\\n0x1f\\n'\n...\ntwo\n0x<hex>\n```\n"
+                    "```text\nanything\n```\n```dts\nnode { a = <1>; };\n```",
+    "commands_that_a_script_runs": "<!-- ci: run by ci/test -->\n```sh\nci/smoke    # boots\n```",
+    "names_that_exist": "`ci/bench --quick`, `docs/abi/VERSION.txt`, `rt_dma_sync_*`, `rt_dma_alloc(dev, 1, 0, 0)`, "
+                        "`PKG_USING_RT_DMA_POOL`, `cargo test --test headers`, `src/dropin/`, `src/*.rs`",
+    "a_link_to_a_heading": "[a](README.md#the-folders)",
+}

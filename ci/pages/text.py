@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a page states outside of its code blocks: links, and names of files, options, functions and settings."""
+
+import functools
+import glob
+import os
+import re
+import urllib.parse
+
+from pages.page import ROOT, Wrong, blocks, read, tokens_of
+
+
+def anchors(page):
+    """Returns the names under which GitHub links to the page's headings."""
+    tokens = tokens_of(page)
+    names = (following.content for token, following in zip(tokens, tokens[1:]) if token.type == "heading_open")
+    return {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in names}
+
+
+def check_links(page):
+    for token in tokens_of(page):
+        for child in token.children or []:
+            target = child.attrGet("href") or child.attrGet("src")
+            if not target or re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = urllib.parse.unquote(target).partition("#")
+            where = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+            if not os.path.exists(os.path.join(ROOT, where)):
+                raise Wrong("%s: links to %s, which does not exist" % (page, target))
+            if anchor and anchor not in anchors(where):
+                raise Wrong("%s: links to %s, and %s has no such heading" % (page, target, where))
+
+
+def check_translation(page):
+    """The code blocks of a translated page are those of the original. Comments in them may differ."""
+    def code(name):
+        return [re.sub(r"/\*.*?\*/|(?<= )# .*|^# .*", "", block.text, flags=re.M) for block in blocks(name)
+                if block.language != "text"]
+
+    original = page.replace("_zh.md", ".md")
+    squeezed = [[" ".join(text.split()) for text in code(name)] for name in (original, page)]
+    for first, second in zip(*squeezed):
+        if first != second:
+            raise Wrong("%s: has another code block than %s:\n%s\nand\n%s" % (page, original, second, first))
+    if len(squeezed[0]) != len(squeezed[1]):
+        raise Wrong("%s: has %d code blocks, and %s has %d" % (page, len(squeezed[1]), original, len(squeezed[0])))
+
+
+# Names in `inline code`
+
+
+FOLDERS = ("benches", "bsp-tests", "ci", "docs", "examples", "include", "rtthread-port", "src", "tests", "tools")
+A_PATH = re.compile(r"(?<![\w./-])(?:%s)/[\w./*-]*\w|(?<![\w./-])(?:%s)/(?!\w)" % ("|".join(FOLDERS), "|".join(FOLDERS)))
+A_FUNCTION = re.compile(r"\b(?:rt_dmam?|list_dma)_\w+")
+A_SETTING = re.compile(r"\b(?:PKG_RT_DMA_POOL_\w+|PKG_USING_RT_DMA_POOL\w*)")
+A_TEST = re.compile(r"cargo test\b.* --test (\w+)")
+# Functions of other trees, which a page names as such.
+FOREIGN = ("rt_dma_chan", "rt_dma_controller")
+
+
+@functools.lru_cache(maxsize=None)
+def sources(*patterns):
+    """The text of all files that fit the patterns."""
+    files = sorted(path for pattern in patterns for path in glob.glob(os.path.join(ROOT, pattern), recursive=True))
+    return "\n".join(read(path) for path in files if os.path.isfile(path))
+
+
+def inline_code(page):
+    for token in tokens_of(page):
+        for child in token.children or []:
+            if child.type == "code_inline":
+                yield token.map[0] + 1, child.content
+
+
+def check_names(page):
+    """A path, option of a script, test, function or setting that a page names must exist."""
+    for line, code in inline_code(page):
+        problem = wrong_path(code, page) or wrong_option(code) or wrong_name(code)
+        if problem:
+            raise Wrong("%s:%d: `%s`: %s" % (page, line, code, problem))
+
+
+def wrong_path(code, page):
+    """A path counts from the top of the repository, or from the folder of the page."""
+    for path in A_PATH.findall(code):
+        # A page may name a file to be made: docs/abi/VERSION.txt.
+        made = re.sub(r"[A-Z]{3,}", "*", path)
+        if not any(glob.glob(os.path.join(ROOT, folder, made)) for folder in ("", os.path.dirname(page))):
+            return "there is no %s" % path
+    for name in A_TEST.findall(code):
+        if not glob.glob(os.path.join(ROOT, "tests", name + ".rs")) and 'name = "%s"' % name not in read("Cargo.toml"):
+            return "there is no test %s" % name
+    return None
+
+
+def wrong_option(code):
+    """Looks for the options of a script, which begins the code, in the script and in the Python modules next to it."""
+    script = re.match(r"(?:[A-Z_]+=\S+ )*((?:ci|tools|bsp-tests)/[\w-]+)", code)
+    if not script or not os.path.isfile(os.path.join(ROOT, script.group(1))):
+        return None
+    text = read(script.group(1))
+    for option in re.findall(r"(?<=\s)--[a-z][\w-]*", code[script.end():].split(" -- ")[0]):
+        if option not in text:
+            return "%s has no option %s" % (script.group(1), option)
+    return None
+
+
+def wrong_name(code):
+    declared = sources("include/**/*.h", "bsp-tests/include/**/*.h", "rtthread-port/*", "src/**/*.rs")
+    for name in A_FUNCTION.findall(code):
+        # "rt_dma_sync_*" and "rt_dma_map_" stand for all functions that begin so.
+        if name not in declared and not name.startswith(FOREIGN):
+            return "there is no %s" % name
+    settings = sources("Kconfig", "ci/package-index")
+    for name in A_SETTING.findall(code):
+        if name not in settings and name[len("PKG_"):] not in sources("SConscript"):
+            return "there is no setting %s" % name
+    return None
