@@ -54,10 +54,10 @@ impl<K: Kernel> Dma<K> {
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_lent()) {
                 let flags = pool.flags_for(Flags::empty());
-                if let Some(taken) = pool.take(pages, flags)
-                    && let Some(va) = pool.show(taken, pages, flags)
+                if let Some(page) = pool.take(pages)
+                    && let Some(va) = pool.show(page, pages, flags)
                 {
-                    let (va, pa) = (va.get(), pool.pa_of(taken.page));
+                    let (va, pa) = (va.get(), pool.pa_of(page));
                     *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, ask, reclaim, argument });
                     return Some(va);
                 }

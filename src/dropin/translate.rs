@@ -51,7 +51,7 @@ impl MapOps {
     }
 
     /// Whether handles are not physical addresses.
-    pub(crate) fn are_translated(self) -> bool {
+    pub fn are_translated(self) -> bool {
         matches!(self, MapOps::DeviceTree | MapOps::Pci)
     }
 }

@@ -38,7 +38,7 @@ pub struct Coherent(&'static Dma<FakeKernel>);
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate(ops, device, size, Flags::COHERENT)
+        self.0.allocate_within(ops, device, size, Flags::COHERENT, u64::MAX)
     }
 
     fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {

@@ -212,8 +212,12 @@ impl Machine {
     }
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
-        let (va, handle) = self.dma.allocate(self.ops(device)?, device, size, flags)?;
-        Some(Held { device, size, flags, va, handle })
+        let (ops, mut handle) = (self.ops(device)?, 0);
+        let buffer = match ops.are_translated() {
+            true => self.dma.allocate_translated(device, size, Some(&mut handle), flags, ops),
+            false => self.dma.allocate_untranslated(device, size, Some(&mut handle), flags),
+        };
+        Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
     }
 
     pub fn free(&self, held: Held) -> Result<(), Error> {

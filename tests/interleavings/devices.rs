@@ -57,7 +57,7 @@ const MASTER: Master = Master { device: DEVICE, ops: Ops::Library(MapOps::NonCoh
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
         let (dma, streaming) = system();
-        let (va, _) = dma.allocate(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty()).unwrap();
+        let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
         let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
         let map = move |part: usize| {
             let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };

@@ -32,9 +32,16 @@ fn system(pages: usize, view_pages: usize) -> (Cores, &'static Dma<Cores>) {
 #[derive(Clone, Default)]
 struct Held(Arc<Mutex<HashSet<usize>>>);
 
+/// Allocates as `rt_dma_alloc` does.
+fn allocate(dma: &Dma<Cores>, size: usize, flags: Flags) -> Option<(usize, usize)> {
+    let mut handle = 0;
+    let buffer = dma.allocate_untranslated(DEVICE, size, Some(&mut handle), flags)?;
+    Some((buffer.as_ptr().expose_provenance(), handle))
+}
+
 impl Held {
     fn allocate(&self, kernel: Cores, dma: &Dma<Cores>, flags: Flags) -> (usize, usize) {
-        let (va, handle) = dma.allocate(OPS, DEVICE, PAGE_SIZE, flags).expect("there is memory");
+        let (va, handle) = allocate(dma, PAGE_SIZE, flags).expect("there is memory");
         assert!(self.0.lock().unwrap().insert(handle), "a page has two owners");
         assert_eq!(kernel.v2p(va), Some(handle), "the address leads elsewhere");
         (va, handle)
@@ -148,7 +155,7 @@ fn of_overlapping_installs_one_is_done_and_every_walk_sees_whole_pools() {
                 for pool in dma.pools() {
                     assert_eq!(pool.size(), 4 * PAGE_SIZE);
                 }
-                if let Some((va, handle)) = dma.allocate(OPS, DEVICE, 3 * PAGE_SIZE, Flags::empty()) {
+                if let Some((va, handle)) = allocate(dma, 3 * PAGE_SIZE, Flags::empty()) {
                     dma.free(OPS, DEVICE, 3 * PAGE_SIZE, va, handle, Flags::empty()).unwrap();
                 }
             }

@@ -2,27 +2,19 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, Span, change, change_across, differs, differs_across, merge};
+use super::bits::{ALL, BITS, Span, change_across, differs_across, merge};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_start};
 
-/// Pages that were allocated just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// The first page.
-    pub page: usize,
-    /// Every page has the label that was asked for.
-    pub has_label: bool,
-}
-
 impl PageMap {
-    /// Allocates the lowest `count` contiguous free pages, if the open run can tell which these are. `count` is not zero.
-    /// `label` is what [`Taken::has_label`] compares with.
+    /// Allocates the lowest `count` contiguous free pages and returns the first, if the open run can tell which these are.
+    /// `count` is not zero.
     #[inline(always)]
-    pub fn take(&mut self, count: usize, label: usize) -> Option<Taken> {
+    pub fn take(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);
-        Some(self.mark_used(page, count, label))
+        self.mark_used(page, count);
+        Some(page)
     }
 
     /// Allocates as [`take`](Self::take) does, but only pages that lie in one word and have the label. `None` does not mean
@@ -66,11 +58,10 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates the lowest `count` contiguous free pages; `None` if no run is long enough. The map must be
-    /// [settled](Self::settle); the run from which the pages are taken becomes the open run. `count` is not zero.
-    /// `label` is what [`Taken::has_label`] compares with.
+    /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The map must
+    /// be [settled](Self::is_settled); the run from which the pages are taken becomes the open run. `count` is not zero.
     #[inline(always)]
-    pub fn take_lowest(&mut self, count: usize, label: usize) -> Option<Taken> {
+    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let start = self.run_in_word(index, count);
         let end = self.run_end(start);
@@ -79,32 +70,14 @@ impl PageMap {
             return None;
         }
         self.open = OpenRun::from_start(start, end, count);
-        Some(self.mark_used(start, count, label))
+        self.mark_used(start, count);
+        Some(start)
     }
 
     /// Marks the pages of an allocation as used, and counts them.
     #[inline(always)]
-    pub(super) fn mark_used(&mut self, page: usize, count: usize, label: usize) -> Taken {
+    pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.usage.allocate(count);
-        let bit = page % BITS;
-        if count > BITS - bit {
-            return self.mark_many_used(page, count, label);
-        }
-        let mask = ALL >> (BITS - count) << bit;
-        let has_label = self.bits.at(page / BITS, false, |[used, starts, labels]| {
-            merge(used, mask, ALL);
-            merge(starts, 1 << bit, ALL);
-            (labels.load(Relaxed) ^ label) & mask == 0
-        });
-        Taken { page, has_label }
-    }
-
-    /// Marks the pages of an allocation that does not end in its first word as used.
-    #[inline(never)]
-    fn mark_many_used(&self, page: usize, count: usize, label: usize) -> Taken {
-        mark_start(&self.bits, page, ALL);
-        let span = Span::new(page, count);
-        change(self.used(), span, ALL);
-        Taken { page, has_label: !differs(self.bits.words::<LABELS>(), span, label) }
+        self.mark(page, count, ALL);
     }
 }

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, Span, change, change_across, differs, merge, test};
+use super::bits::{ALL, BITS, Span, change_across, differs, merge, test};
 use super::settle::Todo;
 use super::{PageMap, USED, mark_start};
 use crate::error::Error;
@@ -114,20 +114,6 @@ impl PageMap {
     #[inline(always)]
     fn mark_free(&mut self, page: usize, count: usize) {
         self.usage.free(count);
-        let bit = page % BITS;
-        if count > BITS - bit {
-            return self.mark_many_free(page, count);
-        }
-        self.bits.at(page / BITS, (), |[used, starts, _]| {
-            merge(used, ALL >> (BITS - count) << bit, 0);
-            merge(starts, 1 << bit, 0);
-        });
-    }
-
-    /// Marks the pages of an allocation that does not end in its first word as free.
-    #[inline(never)]
-    fn mark_many_free(&self, page: usize, count: usize) {
-        mark_start(&self.bits, page, 0);
-        change(self.used(), Span::new(page, count), 0);
+        self.mark(page, count, 0);
     }
 }

@@ -68,7 +68,6 @@ mod settle;
 mod tests;
 mod usage;
 
-pub use allocate::Taken;
 pub use bits::{Span, change, differs};
 pub use run_tree::{Node, Shape};
 pub use search::Step;
@@ -77,7 +76,7 @@ pub use settle::Settled;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::mem::bitmaps::Bitmaps;
-use bits::{BITS, merge};
+use bits::{ALL, BITS, change_across, merge};
 use open_run::OpenRun;
 use run_tree::RunTree;
 use settle::Todo;
@@ -149,6 +148,29 @@ impl PageMap {
     /// The number of pages in the longest free run. The map must be [settled](Self::settle).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
+    }
+}
+
+impl PageMap {
+    /// Marks the `count` pages of an allocation that begins at `page` as used, if `value` is all ones, or as free, if it is
+    /// zero.
+    #[inline(always)]
+    fn mark(&self, page: usize, count: usize, value: usize) {
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return self.mark_across(page, count, value);
+        }
+        self.bits.at(page / BITS, (), |[used, starts, _]| {
+            merge(used, ALL >> (BITS - count) << bit, value);
+            merge(starts, 1 << bit, value);
+        });
+    }
+
+    /// Does what [`mark`](Self::mark) does, for an allocation that does not end in its first word.
+    #[inline(never)]
+    fn mark_across(&self, page: usize, count: usize, value: usize) {
+        mark_start(&self.bits, page, value);
+        change_across(self.used(), Span::new(page, count), value);
     }
 }
 

@@ -45,7 +45,8 @@ impl PageMap {
         let after = page + count;
         // To put what is left into the tree as well would take too long in this stretch.
         self.open = OpenRun::around((start, run_end), (page, after));
-        Step::Taken(self.mark_used(page, count, 0).page)
+        self.mark_used(page, count);
+        Step::Taken(page)
     }
 
     /// The first page of the free run that contains `page`. `page` is free.

@@ -72,8 +72,13 @@ impl PageMap {
             self.open = OpenRun::CLOSED;
             return Settled::Already;
         };
-        let is_settled = !self.has_work() && !self.open.is_used();
-        if is_settled && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
+        if self.is_settled() && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
+    }
+
+    /// Whether the tree has exactly the free runs.
+    #[inline(always)]
+    pub fn is_settled(&self) -> bool {
+        !self.has_work() && !self.open.is_used()
     }
 
     /// Whether something must be done before the tree is used again, besides closing the open run.

@@ -1,7 +1,7 @@
 //! A pool's buffers: taking pages, saying where they are seen, giving them back.
 
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{PageMap, Settled, Span, Step, Taken, change, differs};
+use crate::dropin::page_map::{PageMap, Settled, Span, Step, change, differs};
 use crate::dropin::pool::mapping::Mapping;
 use crate::dropin::pool::view::{View, map_checked};
 use crate::error::Error;
@@ -43,32 +43,34 @@ pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates the lowest `pages` contiguous free pages; `None` if no free run is long enough. `wanted` is what
-    /// [`flags_for`](Self::flags_for) returned.
-    /// Any context.
+    /// Allocates the lowest `pages` contiguous free pages and returns the first; `None` if no free run is long enough.
+    ///
+    /// Context: any.
     #[inline(never)]
-    pub fn take(&self, pages: usize, wanted: Flags) -> Option<Taken> {
-        self.take_locked(self.map.lock(self.kernel), pages, wanted)
+    pub fn take(&self, pages: usize) -> Option<usize> {
+        self.take_locked(self.map.lock(self.kernel), pages)
     }
 
     /// Allocates as [`take`](Self::take) does, with the lock held, and releases it.
     #[inline(always)]
-    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize, wanted: Flags) -> Option<Taken> {
-        let (_, label) = memory_for(wanted);
-        match map.take(pages, label) {
-            Some(taken) => Some(taken),
-            None => self.take_lowest(map, pages, label),
+    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        match map.take(pages) {
+            Some(page) => Some(page),
+            None => self.take_lowest(map, pages),
         }
     }
 
     /// Allocates as [`take`](Self::take) does, after the open run turned out not to serve the request.
     #[inline(never)]
-    fn take_lowest<'a>(&'a self, map: IrqGuard<'a, K, PageMap>, pages: usize, label: usize) -> Option<Taken> {
+    fn take_lowest<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
         // Asked here, so that calls that the open run serves do not pay for it.
         if pages > self.pages {
             return None;
         }
-        self.settle(map, true).take_lowest(pages, label)
+        if !map.is_settled() {
+            map = self.settle(map, true);
+        }
+        map.take_lowest(pages)
     }
 
     /// The flags of a request for this pool: `wanted`, and `NOCACHE` if the pool has it. A call asks once, so that a flag which
@@ -82,16 +84,16 @@ impl<K: Kernel> Pool<K> {
     /// of two; returns the first page. `pages` is not zero. Context: any.
     ///
     /// A search of many steps, each of which has the lock for itself.
-    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize, wanted: Flags) -> Option<Taken> {
+    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
         let align = align >> PAGE_SHIFT;
         if from == 0 && end >= self.pages && align <= 1 {
-            return self.take(pages, wanted);
+            return self.take(pages);
         }
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
             match self.settled().take_between(from, end, pages, base, align.max(1)) {
-                Step::Taken(page) => return Some(Taken { page, has_label: false }),
+                Step::Taken(page) => return Some(page),
                 Step::From(page) if page > from => from = page,
                 // Nothing; or C wrote to the bitmap, and the search would go round in a circle.
                 Step::From(_) | Step::Nothing => break,
@@ -100,16 +102,17 @@ impl<K: Kernel> Pool<K> {
         None
     }
 
-    /// Returns the address of `pages` pages, which were taken just now, for the processor; `None` if they cannot be mapped: then
+    /// Returns the address of the `pages` pages from `page` on, which were taken just now, for the processor; `None` if they cannot be mapped: then
     /// they are given back. Any context if the view is mapped already, else *thread*.
     #[inline(always)]
-    pub fn show(&self, taken: Taken, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
-        let Taken { page, has_label } = taken;
+    pub fn show(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is there, and no cache line is in the way.
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        let (memory, _) = memory_for(wanted);
+        let (memory, label) = memory_for(wanted);
         match self.view(memory).base() {
-            Some(base) if is_usual && has_label => NonZeroUsize::new(base + (page << PAGE_SHIFT)),
+            Some(base) if is_usual && !differs(self.clean, Span::new(page, pages), label) => {
+                NonZeroUsize::new(base + (page << PAGE_SHIFT))
+            }
             _ => self.hand_out(page, pages, wanted),
         }
     }

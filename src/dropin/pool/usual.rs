@@ -8,7 +8,7 @@ use super::buffers::memory_for;
 use super::{CLEAN, DIRTY, Pool};
 use crate::dropin::page_map::PageMap;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
+use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
 
 /// The result of a call on the short path.
@@ -23,33 +23,18 @@ pub enum Usual<'a, K: Kernel, T> {
 
 impl<K: Kernel> Pool<K> {
     /// Allocates `pages` pages and returns the first page and its address in the view. `wanted` is what
-    /// [`flags_for`](Pool::flags_for) returned.
+    /// [`flags_for`](Pool::flags_for) returned. `ACROSS` is whether `pages` is at least
+    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn allocate_usual(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Va)> {
+    pub fn allocate_usual<const ACROSS: bool>(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Va)> {
         let (memory, label) = memory_for(wanted);
-        self.allocate_in(memory, |map| map.take_in_word(pages, label))
-    }
-
-    /// Allocates as [`allocate_usual`](Self::allocate_usual) does,
-    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more.
-    #[inline(always)]
-    pub fn allocate_across(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Va)> {
-        let (memory, label) = memory_for(wanted);
-        self.allocate_in(memory, |map| map.take_across(pages, label))
-    }
-
-    /// Allocates by `take`, and returns the first page and its address in the view of this type.
-    #[inline(always)]
-    fn allocate_in(
-        &self,
-        memory: MemoryType,
-        take: impl FnOnce(&mut PageMap) -> Option<usize>,
-    ) -> Usual<'_, K, (usize, Va)> {
         let Some(base) = self.view(memory).base() else { return Usual::No };
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
-        match take(&mut map) {
+        // Not a parameter that is called: it is not inlined, which takes 24 instructions of a 4 KiB pair on aarch64.
+        let taken = if ACROSS { map.take_across(pages, label) } else { map.take_in_word(pages, label) };
+        match taken {
             Some(page) => {
                 drop(map);
                 Usual::Done((page, base + (page << PAGE_SHIFT)))
@@ -72,25 +57,15 @@ impl<K: Kernel> Pool<K> {
         ((self.label(page) ^ label) & 1 == 0 && !self.has_own_mappings()).then_some(page)
     }
 
-    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run.
+    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run. `ACROSS` is whether `pages`
+    /// is at least [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn free_usual(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
-        // Not one function with a closure for both: that takes 23 instructions more on aarch64 (`ci/bench`, 4 KiB).
+    pub fn free_usual<const ACROSS: bool>(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
-        match map.give_back_in_word(page, pages) {
-            true => Usual::Done(()),
-            false => Usual::Locked(map),
-        }
-    }
-
-    /// Frees as [`free_usual`](Self::free_usual) does, [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or
-    /// more.
-    #[inline(always)]
-    pub fn free_across(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
-        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
-        match map.give_back_across(page, pages) {
+        let is_done = if ACROSS { map.give_back_across(page, pages) } else { map.give_back_in_word(page, pages) };
+        match is_done {
             true => Usual::Done(()),
             false => Usual::Locked(map),
         }

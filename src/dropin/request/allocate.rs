@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::{pages_for, whole_pages};
-use crate::dropin::page_map::{FEWEST_ACROSS, PageMap, Taken};
+use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
 use crate::dropin::pool::{Pool, Usual};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
@@ -28,23 +28,8 @@ pub(crate) enum Missed {
 pub(crate) type Buffer = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates a buffer of at least `size` bytes and returns its address and its handle. It lies in the first pool that
-    /// has room, in the order in which the pools were installed; with device-tree operations, in one of the regions that
-    /// the device's node names, if one has room.
-    ///
-    /// Context: any if the pool's view is mapped already, or its linear map serves; else thread.
-    #[inline(always)]
-    pub fn allocate(&self, ops: MapOps, device: Device, size: usize, wanted: Flags) -> Option<(Va, usize)> {
-        let mut handle = 0;
-        let buffer = match ops.are_translated() {
-            true => self.allocate_translated(device, size, Some(&mut handle), wanted, ops),
-            false => self.allocate_untranslated(device, size, Some(&mut handle), wanted),
-        };
-        buffer.map(|buffer| (buffer.as_ptr().expose_provenance(), handle))
-    }
-
-    /// Allocates as [`allocate`](Self::allocate) does, for a device whose handles are physical addresses. Writes the
-    /// handle to `handle`.
+    /// Allocates as [`allocate_translated`](Self::allocate_translated) does, for a device whose handles are physical
+    /// addresses: most calls take the short path.
     #[inline(always)]
     pub fn allocate_untranslated(
         &self,
@@ -63,7 +48,7 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, wanted, pool);
                 }
-                match pool.allocate_usual(pages, wanted | flags & Flags::NOCACHE) {
+                match pool.allocate_usual::<false>(pages, wanted | flags & Flags::NOCACHE) {
                     Usual::Done(found) => return found_usual(pool, found, handle),
                     Usual::Locked(map) => return self.allocate_locked(device, size, handle, wanted, pool, map),
                     Usual::No => break,
@@ -83,7 +68,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         pool: &Pool<K>,
     ) -> Option<Buffer> {
-        match pool.allocate_across(whole_pages(size), pool.flags_for(wanted)) {
+        match pool.allocate_usual::<true>(whole_pages(size), pool.flags_for(wanted)) {
             Usual::Done(found) => found_usual(pool, found, handle),
             Usual::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
             Usual::No => self.allocate_translated(device, size, handle, wanted, MapOps::NonCoherent),
@@ -102,17 +87,21 @@ impl<K: Kernel> Dma<K> {
         map: IrqGuard<'a, K, PageMap>,
     ) -> Option<Buffer> {
         let (pages, flags) = (whole_pages(size), pool.flags_for(wanted));
-        if let Some(taken) = pool.take_locked(map, pages, flags)
-            && let Some(va) = pool.show(taken, pages, flags)
+        if let Some(page) = pool.take_locked(map, pages)
+            && let Some(va) = pool.show(page, pages, flags)
         {
-            return found_usual(pool, (taken.page, va.get()), handle);
+            return found_usual(pool, (page, va.get()), handle);
         }
         // The pools before this one do not serve the request. This one is searched again; only a request that it cannot serve
         // pays for that.
         self.allocate_translated(device, size, handle, wanted, MapOps::NonCoherent)
     }
 
-    /// Allocates as [`allocate`](Self::allocate) does, for a device with any operations. Writes the handle to `handle`.
+    /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its
+    /// handle to `handle`. It lies in the first pool that has room, in the order in which the pools were installed; with
+    /// operations that translate, in one of the regions that the device's node names, if one has room.
+    ///
+    /// Context: any if the pool's view is mapped already, or its linear map serves; else thread.
     #[inline(never)]
     pub fn allocate_translated(
         &self,
@@ -168,9 +157,9 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates a buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`. Searches
-    /// the same pools as [`Dma::allocate`], in their order, by first fit in the part of each that the device reaches.
+    /// the same pools as [`Dma::allocate_translated`], in their order, by first fit in the part of each that the device reaches.
     ///
-    /// Context: as [`Dma::allocate`].
+    /// Context: as [`Dma::allocate_translated`].
     pub fn allocate_within(
         &self,
         ops: MapOps,
@@ -222,13 +211,13 @@ impl<K: Kernel> Dma<K> {
             let flags = if only_named { self.flags_for_named(pool, device, wanted) } else { wanted };
             let flags = pool.flags_for(flags);
             let taken = if is_limited {
-                self.take_reachable(request, pool, pages, flags)
+                self.take_reachable(request, pool, pages)
             } else {
-                pool.take(pages, flags).map(|taken| (taken, pool.pa_of(taken.page))).ok_or(Missed::Full)
+                pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(Missed::Full)
             };
             match taken {
-                Ok((taken, handle)) => {
-                    if let Some(va) = pool.show(taken, pages, flags) {
+                Ok((page, handle)) => {
+                    if let Some(va) = pool.show(page, pages, flags) {
                         return Some((va.get(), handle));
                     }
                     *missed = Missed::Unmapped;
@@ -241,17 +230,11 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Takes the lowest `pages` pages of `pool` that serve `request`, for which they are enough: the device reaches all of its
-    /// bytes with addresses up to its mask, and they begin at a multiple of its alignment. Returns the first page and the handle. If the pool has none, returns
-    /// [`Missed::Unreachable`] with its start if so much of it is out of reach, however empty it is. Pages out of reach
-    /// are not touched: not even for a moment is the pool without them.
+    /// bytes with addresses up to its mask, and they begin at a multiple of its alignment. Returns the first page and the
+    /// handle. If the pool has none, returns [`Missed::Unreachable`] with its start if so much of it is out of reach, however
+    /// empty it is. Pages out of reach are not touched: not even for a moment is the pool without them.
     #[inline(never)]
-    fn take_reachable(
-        &self,
-        request: &Request,
-        pool: &Pool<K>,
-        pages: usize,
-        flags: Flags,
-    ) -> Result<(Taken, usize), Missed> {
+    fn take_reachable(&self, request: &Request, pool: &Pool<K>, pages: usize) -> Result<(usize, usize), Missed> {
         let Request { ops, device, size, mask, align, .. } = *request;
         let bus = self.bus(ops, device);
         let (start, last) = (pool.start(), pool.start().wrapping_add(pool.size() - 1));
@@ -264,8 +247,8 @@ impl<K: Kernel> Dma<K> {
             let end = (found.last - start + 1).checked_sub(size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if first_page < end && pages <= end - first_page {
                 missed = Missed::Full;
-                if let Some(taken) = pool.take_between(first_page, end, pages, align, flags) {
-                    return Ok((taken, found.handle + (pool.pa_of(taken.page) - found.first)));
+                if let Some(page) = pool.take_between(first_page, end, pages, align) {
+                    return Ok((page, found.handle + (pool.pa_of(page) - found.first)));
                 }
             }
             if found.last >= last {

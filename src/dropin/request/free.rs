@@ -71,7 +71,7 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, pool, page);
                 }
-                return match pool.free_usual(page, pages) {
+                return match pool.free_usual::<false>(page, pages) {
                     Usual::Done(()) => Ok(()),
                     Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
                     Usual::No => self.free_later(size, va, handle, pool, page),
@@ -88,7 +88,7 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        match pool.free_across(page, whole_pages(size)) {
+        match pool.free_usual::<true>(page, whole_pages(size)) {
             Usual::Done(()) => Ok(()),
             Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
             Usual::No => self.free_later(size, va, handle, pool, page),

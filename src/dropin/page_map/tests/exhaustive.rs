@@ -282,7 +282,7 @@ impl<'a> Visit<'a> {
 
     fn take_lowest(&mut self, count: usize) {
         let by = Stretch::TakeLowest(count as u8);
-        let page = self.act(|map| map.take_lowest(count, 0)).map(|taken| taken.page);
+        let page = self.act(|map| map.take_lowest(count));
         assert_eq!(page, self.lowest(count), "{by:?}");
         if let Some(page) = page {
             self.took(page, count, by);

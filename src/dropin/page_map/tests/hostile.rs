@@ -165,7 +165,7 @@ impl World {
                 if !self.settle(true, &mut patience) {
                     return Some(Doing::TakeLowest(count, patience));
                 }
-                let page = self.map.take_lowest(count, 0).map(|taken| taken.page);
+                let page = self.map.take_lowest(count);
                 assert_eq!(page, self.model.allocate(count), "{count} of {}", self.pages);
                 if let Some(page) = page {
                     self.held.push((page, count));

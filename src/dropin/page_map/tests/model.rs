@@ -91,14 +91,14 @@ impl PageMap {
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
         self.take_open(count).or_else(|| {
             self.settle_all();
-            self.take_lowest(count, 0).map(|taken| taken.page)
+            self.take_lowest(count)
         })
     }
 
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
     pub fn take_open(&mut self, count: usize) -> Option<usize> {
         let usual = if count >= FEWEST_ACROSS { self.take_across(count, 0) } else { self.take_in_word(count, 0) };
-        usual.or_else(|| self.take(count, 0).map(|taken| taken.page))
+        usual.or_else(|| self.take(count))
     }
 
     /// Frees `count` pages if they are the last that were allocated.
