@@ -54,23 +54,26 @@ const LEVELS: usize = match BITS {
 
 impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
-    #[inline(never)]
+    #[inline(always)]
     pub fn settle(&mut self) -> Settled {
-        let levels = if self.has_work() {
-            match replace(&mut self.todo, Todo::Nothing) {
-                Todo::Nothing => 0,
-                Todo::Add(page, after) => self.add_freed(page, after),
-                Todo::Remove(gone) => self.remove(gone),
-                Todo::Lower(rest) => {
-                    let lowered = self.runs.lower_rest(rest);
-                    self.keep_rest(lowered)
-                }
-            }
-        } else if self.open.is_used() {
-            self.close()
-        } else {
+        if self.is_settled() {
             self.open = OpenRun::CLOSED;
             return Settled::Already;
+        }
+        self.settle_more()
+    }
+
+    /// Does one step of settling. There is something to do.
+    #[inline(never)]
+    fn settle_more(&mut self) -> Settled {
+        let levels = match replace(&mut self.todo, Todo::Nothing) {
+            Todo::Nothing => self.close(),
+            Todo::Add(page, after) => self.add_freed(page, after),
+            Todo::Remove(gone) => self.remove(gone),
+            Todo::Lower(rest) => {
+                let lowered = self.runs.lower_rest(rest);
+                self.keep_rest(lowered)
+            }
         };
         if self.is_settled() && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
     }
