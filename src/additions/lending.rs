@@ -52,7 +52,7 @@ impl<K: Kernel> Dma<K> {
         // After the place was taken: an owner that begins to wait afterwards finds the place. See `is_any_out`.
         fence(SeqCst);
         if lending.waiting.load(SeqCst) == 0 {
-            for pool in self.pools().filter(|pool| pool.is_lent()) {
+            for pool in self.pools().filter(|pool| pool.is_reusable()) {
                 let flags = pool.flags_for(Flags::empty());
                 if let Some(page) = pool.take(pages)
                     && let Some(va) = pool.show(page, pages, flags)
@@ -130,7 +130,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Makes room for an owner's request by what borrowers give back, and serves it. `None` where the caller may not sleep.
     fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
-        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_lent() && pool.is_named_by(request.device)) {
+        if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
+        {
             return None;
         }
         // From here on nothing is lent, so that what comes back is the owner's.
@@ -209,5 +210,5 @@ fn loans<K: Kernel>(lending: &Lending<K, Dma<K>>) -> impl Iterator<Item = &'stat
 
 /// Whether the request may need this memory: its device owns the region, and the region is large enough.
 fn is_in_question<K: Kernel>(memory: &Lent<K>, request: &Request) -> bool {
-    memory.pool.is_named_by(request.device) && request.size <= memory.pool.size()
+    memory.pool.is_owned_by(request.device) && request.size <= memory.pool.size()
 }

@@ -5,7 +5,7 @@
 //! `memory-region` asks for its operations (`device_tree`). This file serves what no device asks for: the pool for every
 //! device, and memory for the nodes without a fixed place.
 
-use crate::dropin::pool::{NamedBy, Region};
+use crate::dropin::pool::{FirstOwner, Region};
 use crate::dropin::registry::{Dma, Installer};
 use crate::error::Error;
 use crate::flags::Flags;
@@ -90,8 +90,11 @@ impl<K: ReservedMemory> Dma<K> {
         };
         // What can fail comes first: memblock cannot undo a reservation.
         let is_needed = pool.is_default && !is_pool(&region);
-        let everyones =
-            if is_needed { Some(self.new_pool(&installer, &region, Flags::empty(), NamedBy::ANYBODY)?) } else { None };
+        let everyones = if is_needed {
+            Some(self.new_pool(&installer, &region, Flags::empty(), FirstOwner::NO_DEVICE)?)
+        } else {
+            None
+        };
         let is_new = pool.range.is_none();
         if is_new && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::dropin::pool::{NamedBy, Pool, Region};
+use crate::dropin::pool::{FirstOwner, Pool, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -103,19 +103,19 @@ impl<K: Kernel> Dma<K> {
 
         // A pool is only made where none covers any of its range: of those that do, it is the first.
         if let Some(pool) = self.covering(region.start, region.end)
-            && pool.is_named()
+            && pool.is_memory_region()
             && is_region_of(pool, region)
         {
-            pool.share_with(device)?;
+            pool.add_owner(device)?;
             pool.add_flags(flags & Flags::NOCACHE);
             return Ok(());
         }
         let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &wanted, flags, NamedBy::device(device), None)?;
+        self.add_pool(&installer, &wanted, flags, FirstOwner::device(device), None)?;
         if region.reusable
             && let Some(pool) = self.covering(region.start, region.end)
         {
-            pool.lend();
+            pool.set_reusable();
         }
         Ok(())
     }

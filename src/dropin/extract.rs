@@ -6,7 +6,7 @@
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::dropin::pool::{NamedBy, Region, first_page, is_below_4_gib, reachable_end};
+use crate::dropin::pool::{FirstOwner, Region, first_page, is_below_4_gib, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
@@ -56,7 +56,7 @@ impl<K: Kernel> Dma<K> {
         } else {
             (&high, Some(&low))
         };
-        self.add_pool(&installer, last, Flags::empty(), NamedBy::NOBODY, before)?;
+        self.add_pool(&installer, last, Flags::empty(), FirstOwner::NONE, before)?;
         self.kernel.consume(region, end);
         result
     }

@@ -12,7 +12,7 @@ use core::ffi::CStr;
 
 use crate::abi::rt_list_t;
 use crate::dropin::lending::Lending;
-use crate::dropin::pool::{NamedBy, NewPool, Pool, Region, reachable_end};
+use crate::dropin::pool::{FirstOwner, NewPool, Pool, Region, reachable_end};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa};
@@ -165,7 +165,7 @@ impl<K: Kernel> Dma<K> {
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         let region = &Region { end: reachable_end(region.start, region.end), ..*region };
         let add = |installer: Installer<K>| {
-            self.add_pool(&installer, region, Flags::empty(), NamedBy::NOBODY, None)?;
+            self.add_pool(&installer, region, Flags::empty(), FirstOwner::NONE, None)?;
             // It is there now, and nothing else is.
             self.covering(region.start, region.end).ok_or(Error::Context)
         };
@@ -196,12 +196,12 @@ impl<K: Kernel> Dma<K> {
         installer: &Installer<K>,
         region: &Region,
         flags: Flags,
-        named: NamedBy,
+        owner: FirstOwner,
         before: Option<&Region>,
     ) -> Result<(), Error> {
-        let pool = self.new_pool(installer, region, flags, named)?;
+        let pool = self.new_pool(installer, region, flags, owner)?;
         if let Some(before) = before {
-            self.add_pool(installer, before, flags, named, None)?;
+            self.add_pool(installer, before, flags, owner, None)?;
         }
         self.link(installer, pool);
         Ok(())
@@ -214,13 +214,13 @@ impl<K: Kernel> Dma<K> {
         _: &Installer<K>,
         region: &Region,
         flags: Flags,
-        named: NamedBy,
+        owner: FirstOwner,
     ) -> Result<NewPool<K>, Error> {
         let pages = region.pages().ok_or(Error::BadSize)?;
         if self.covering(region.start, region.end).is_some() {
             return Err(Error::Overlap);
         }
-        Pool::new(self.kernel, region, pages, flags, named).ok_or(Error::NoMemory)
+        Pool::new(self.kernel, region, pages, flags, owner).ok_or(Error::NoMemory)
     }
 
     /// Puts a new pool at the end of the list. It is mapped linearly, if it may be, when the installer ends. Context: thread.

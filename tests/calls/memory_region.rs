@@ -221,7 +221,7 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
             machine.replace(device, info);
             assert_eq!(machine.ops(device), Some(ops));
             let pool = machine.dma.pools().find(|pool| pool.start() == OWN).unwrap();
-            assert!(!pool.is_named_by(device));
+            assert!(!pool.is_owned_by(device));
             let handle = machine.alloc(device, PAGE, CACHED).unwrap().handle;
             assert!(!(OWN..OWN + MIB).contains(&handle), "{handle:#x}");
             // A device that names the region again owns it again.

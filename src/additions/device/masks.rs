@@ -78,7 +78,7 @@ impl<K: Kernel> Dma<K> {
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };
         let serves = |pool: &Pool<K>| {
-            let own = ops == MapOps::DeviceTree && pool.is_named_by(device);
+            let own = ops == MapOps::DeviceTree && pool.is_owned_by(device);
             own || pool.serves(device, wanted) || pool.serves(device, wanted | Flags::DEVICE)
         };
         let bus = self.bus(ops, device);

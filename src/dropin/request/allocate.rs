@@ -135,7 +135,7 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     #[inline(never)]
     fn count_failure(&self, device: Device, size: usize, wanted: Flags, missed: Missed) {
-        for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_named_by(device)) {
+        for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }
         if missed != Missed::Unmapped {
@@ -152,7 +152,7 @@ impl<K: Kernel> Dma<K> {
     /// cache needs uncached memory. If other devices use the region too, its pool does not have the flag `NOCACHE`, so the
     /// request gets it.
     fn flags_for_named(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
-        let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_lent();
+        let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
 
@@ -207,7 +207,7 @@ impl<K: Kernel> Dma<K> {
         let Request { ops, device, size, wanted, mask, align } = *request;
         let pages = pages_for(size)?;
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
-        for pool in self.pools().filter(|pool| pool.serves_as(device, wanted, only_named)) {
+        for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_named)) {
             let flags = if only_named { self.flags_for_named(pool, device, wanted) } else { wanted };
             let flags = pool.flags_for(flags);
             let taken = if is_limited {
