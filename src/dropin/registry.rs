@@ -18,7 +18,7 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::mem::shared::{AtomicRef, OnceRef};
-use crate::mem::turn::{Turn, Turned};
+use crate::mem::turn::{Turn, TurnGuard};
 
 /// The line of the log about a call that fails: the reason, two addresses and a number. `docs/options.md` explains them.
 pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
@@ -67,7 +67,7 @@ impl Span {
 /// without it.
 pub(crate) struct Installer<'a, K: Kernel> {
     // Dropped in this order: first the turn ends.
-    _turn: Turned<'a, K>,
+    _turn: TurnGuard<'a, K>,
     installed: Installed<K>,
 }
 

@@ -3,7 +3,7 @@
 //! Files import them from here and not from `core`, so that a model checker such as loom or shuttle can run the library's
 //! own code with its atomics in place of these.
 //!
-//! Memory that C reads, and the bitmaps that a pool's lock protects, have the atomics of `core` in any case.
+//! Memory that C reads, and the bitmaps that a pool's lock protects, always use the atomics of `core`.
 
 #[cfg(not(any(feature = "shuttle", feature = "loom")))]
 pub use core::{hint::spin_loop, sync::atomic::*};
@@ -19,13 +19,13 @@ pub fn pause(count: u32) {
     (0..count).for_each(|_| spin_loop());
 }
 
-/// Lets another thread of the model run: one pause is as good as many.
+/// Lets another thread of the model run. In a model, a single pause has the effect of many.
 #[cfg(any(feature = "shuttle", feature = "loom"))]
 pub fn pause(_count: u32) {
     spin_loop();
 }
 
-/// loom's atomics, which cannot be made in a `const fn`: they are made at their first use.
+/// Atomics of loom. A `const fn` cannot make one of these, so each is made at its first use.
 #[cfg(feature = "loom")]
 mod late {
     pub use ::loom::hint::spin_loop;

@@ -6,7 +6,8 @@ use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
 use core::slice;
 
-/// Allocates slices from a piece of memory, one after the other. None of them is freed by itself.
+/// Allocates slices from a piece of memory, one after the other. A slice is not freed separately: all of them are freed
+/// together with the memory.
 pub struct BumpAllocator {
     next: NonNull<u8>,
     left: usize,
@@ -22,8 +23,8 @@ impl BumpAllocator {
         BumpAllocator { next, left }
     }
 
-    /// Allocates a slice of `length` values. `make` returns each value for its index. The slice is shorter if the memory
-    /// ends before, or if `make` returns `None`.
+    /// Allocates a slice of `length` values, where `make` returns the value for each index. The slice is shorter if the memory
+    /// does not suffice, or if `make` returns `None` for an index.
     pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
         const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }
         let most = length.min(self.left / size_of::<T>());

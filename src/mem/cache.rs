@@ -1,6 +1,7 @@
 //! Data-cache maintenance that preserves the bytes next to a range.
 //!
-//! These functions count with lengths. The end of a range at the top of the address space is zero, so ends cannot be compared.
+//! These functions compute with the number of bytes that are left, and compare no end addresses: the end of a range at the top
+//! of the address space is zero.
 
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
@@ -19,7 +20,7 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
     let mut at = va & mask;
     let mut left = size + (va - at);
     while left != 0 {
-        // A page at a time: the kernel may mask interrupts during a call.
+        // At most one page per call, because the kernel may mask interrupts during a call.
         let step = (PAGE_SIZE - at % PAGE_SIZE).min(left);
         kernel.cache_flush_and_drop(at, step);
         at = at.wrapping_add(step);
@@ -38,7 +39,7 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// # Safety
 /// As for [`Kernel::cache_invalidate`], for the bytes of the range.
 #[allow(unsafe_code)]
-#[inline(always)] // A sync call of a buffer that begins on a line needs no stack frame then.
+#[inline(always)] // With this, a sync call needs no stack frame if its buffer begins at the start of a line.
 pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let within_line = kernel.within_line();
     if va & within_line != 0 {
@@ -58,7 +59,7 @@ pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     unsafe { kernel.cache_invalidate(va, whole_lines) };
 }
 
-/// Does what [`invalidate`] does, for a range that does not begin on a line.
+/// Does what [`invalidate`] does, for a range that does not begin at the start of a line.
 ///
 /// # Safety
 /// As for [`invalidate`].
@@ -73,7 +74,7 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
     kernel.cache_flush_and_drop_line(va);
     let in_first_line = within_line + 1 - (va & within_line);
     if in_first_line < size {
-        // SAFETY: the rest of the range, for which the caller guarantees it.
+        // SAFETY: this is the rest of the range, for which the caller guarantees it.
         unsafe { invalidate(kernel, va.wrapping_add(in_first_line), size - in_first_line) }
     }
 }

@@ -14,13 +14,15 @@ use crate::kernel::Kernel;
 use crate::log::Name;
 use core::sync::atomic::AtomicUsize;
 
-/// Bytes of a usual cache line. Values that different cores write lie apart by it.
+/// The usual size of a cache line, in bytes. Values that different cores write are placed at least this far apart, so that
+/// they share no line.
 pub const LINE: usize = 64;
 
 /// Types for which zeroed memory is a valid value, and which need no more alignment than a pointer.
 ///
 /// # Safety
-/// Both hold for the implementing type.
+/// Memory whose bytes are all zero is a valid value of the implementing type, and the type's alignment is at most that of a
+/// pointer.
 pub unsafe trait Zeroed {}
 
 // SAFETY: an array of integers is valid if all its bytes are zero; `i32` needs at most the alignment of a pointer.
@@ -52,7 +54,7 @@ impl<K: Kernel> HeapMemory<K> {
     ///
     /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
     pub fn place<T>(self, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
-        // The memory after the value is aligned for a pointer, too.
+        // The size is checked so that the memory after the value is aligned for a pointer, too.
         const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
         let left = self.size.checked_sub(size_of::<T>())?;
         let memory = ManuallyDrop::new(self).memory;
@@ -182,7 +184,8 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
         let name_size = size_of_name(name);
-        // The line after the end is no other value's: cores that use that do not wait for those that write here.
+        // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line with the
+        // bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
         let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
         // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N`, and

@@ -185,7 +185,7 @@ impl<K: Kernel> HeapBytes<K> {
         }
         let in_lines = size.checked_next_multiple_of(line.max(1))?;
         let memory = HeapMemory::new(kernel, in_lines.checked_add(line)?)?;
-        // Less than a line, for which `in_lines` was enlarged.
+        // `before` is less than `line`, and the allocation is `line` bytes longer than `in_lines`, so the lines fit.
         let before = memory.start().addr().get().wrapping_neg() & line.wrapping_sub(1);
         Some(HeapBytes { kernel, memory: ManuallyDrop::new(memory), before, size })
     }

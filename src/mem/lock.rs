@@ -17,10 +17,10 @@ use crate::kernel::Kernel;
 /// A value that one holder of the lock at a time may access.
 pub struct IrqLock<T>(SpinMutex<T>);
 
-/// How often [`IrqLock::lock`] pauses after the first try that fails, and after each later one. A pause takes 10 to 40
-/// nanoseconds on present processors.
+/// Number of pauses of [`IrqLock::lock`] after its first failed try. A pause takes 10 to 40 nanoseconds on present processors.
 const FIRST_PAUSES: u32 = 16;
-const MOST_PAUSES: u32 = 256;
+/// Number of pauses after each later failed try.
+const LATER_PAUSES: u32 = 256;
 
 impl<T> IrqLock<T> {
     /// Makes a lock that is free.
@@ -37,11 +37,12 @@ impl<T> IrqLock<T> {
         let saved = kernel.irq_save();
         match self.try_lock(kernel, saved) {
             Some(guard) => guard,
-            None => self.lock_later(kernel, saved),
+            None => self.lock_contended(kernel, saved),
         }
     }
 
-    /// Takes the lock as [`lock`](Self::lock) does, if it is free. A caller that has another way needs no stack frame then.
+    /// Takes the lock as [`lock`](Self::lock) does if it is free, and returns `None` if it is not. Because this function never
+    /// waits, it calls no other function, and a caller that uses only this one needs no stack frame.
     ///
     /// Context: any.
     #[inline(always)]
@@ -49,7 +50,7 @@ impl<T> IrqLock<T> {
         let saved = kernel.irq_save();
         let guard = self.try_lock(kernel, saved);
         if guard.is_none() {
-            // SAFETY: `irq_save` returned it last.
+            // SAFETY: this is the value of the last `irq_save`.
             unsafe { kernel.irq_restore(saved) };
         }
         guard
@@ -65,20 +66,22 @@ impl<T> IrqLock<T> {
         })
     }
 
-    /// Waits until the lock is free, and takes it, after a first try with interrupts masked as `saved` undoes.
+    /// Waits until the lock is free, and takes it. The caller masked interrupts, for which `irq_save` returned `saved`, and
+    /// its first try failed.
     ///
-    /// Interrupts are as the caller had them while this waits. Each try takes the cache line from the core that has the lock,
-    /// and every other line of the value moves with the lock. So the tries are far apart: two cores that take turns in 30
-    /// nanoseconds each would otherwise do 0.1 times as much as one alone (`benches/host/cores.c`, "one-pool").
+    /// While this function waits, interrupts are enabled if they were enabled before. It pauses for a long time between two
+    /// tries, because each try takes the lock's cache line away from the core that holds the lock, and the lines of the value
+    /// move between cores together with the lock. Without the pauses, two cores that each hold the lock for 30 nanoseconds
+    /// together complete 0.1 times as many calls as one core alone (`benches/host/cores.c`, "one-pool").
     #[cold]
     #[inline(never)]
-    fn lock_later<K: Kernel>(&self, kernel: K, mut saved: usize) -> IrqGuard<'_, K, T> {
+    fn lock_contended<K: Kernel>(&self, kernel: K, mut saved: usize) -> IrqGuard<'_, K, T> {
         let mut pauses = FIRST_PAUSES;
         loop {
-            // SAFETY: `irq_save` returned it last.
+            // SAFETY: this is the value of the last `irq_save`.
             unsafe { kernel.irq_restore(saved) };
             pause(pauses);
-            pauses = MOST_PAUSES;
+            pauses = LATER_PAUSES;
             saved = kernel.irq_save();
             if let Some(guard) = self.try_lock(kernel, saved) {
                 return guard;
@@ -89,8 +92,8 @@ impl<T> IrqLock<T> {
 
 /// Access to the value of an [`IrqLock`] that is held.
 ///
-/// It does not contain the guard of `spin`, which has two addresses in place of one: that would add 104 bytes to the
-/// linked core on aarch64.
+/// It does not contain the guard of `spin`, which consists of two addresses. That guard would add 104 bytes to the linked
+/// core on aarch64.
 pub struct IrqGuard<'a, K: Kernel, T> {
     lock: &'a SpinMutex<T>,
     saved: usize,

@@ -1,5 +1,5 @@
-//! A turn: a right that one thread at a time has, and may sleep with. Installing pools and mapping memory of a pool each
-//! need one.
+//! A turn: a lock whose holder may sleep. One thread at a time holds it. A call that installs pools, or maps a single buffer,
+//! needs the turn for that.
 //!
 //! **No text is written to the log or the shell while a turn is held.** The console's driver may itself call this
 //! library for each line that it writes. If it needed the same turn, it would wait for its own thread. What the holder of a
@@ -12,29 +12,29 @@ use super::atomics::{
 };
 use crate::kernel::Kernel;
 
-/// A right that one thread at a time has.
+/// A lock whose holder may sleep.
 pub struct Turn(AtomicBool);
 
-/// The right of a [`Turn`]. Dropping it ends the turn.
-pub struct Turned<'a, K: Kernel> {
+/// A turn that is held. Dropping the guard ends the turn.
+pub struct TurnGuard<'a, K: Kernel> {
     taken: &'a AtomicBool,
     kernel: K,
 }
 
 impl Turn {
-    /// Makes a right that no thread has.
+    /// Makes a turn that no thread holds.
     pub const fn new() -> Self {
         Turn(AtomicBool::new(false))
     }
 
-    /// Waits for the turn; returns `None` if the caller may not sleep.
+    /// Waits until no other thread holds the turn, and takes it.
     ///
-    /// The `Acquire` here and the `Release` in `drop` order what two holders do: without either, the second holder could
-    /// read what the first one was still writing.
+    /// The `Acquire` here and the `Release` in `drop` order the accesses of two holders: if either were weaker, the second
+    /// holder could read memory before the writes of the first holder arrive there.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
     #[inline(never)]
-    pub fn take<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
+    pub fn take<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
         if !kernel.can_sleep() {
             return None;
         }
@@ -42,17 +42,14 @@ impl Turn {
             kernel.pause();
         }
         kernel.turn_begins();
-        Some(Turned { taken: &self.0, kernel })
+        Some(TurnGuard { taken: &self.0, kernel })
     }
-}
 
-impl Turn {
-    /// Waits for the turn in a thread. Elsewhere takes it if no other caller has it, and returns `None` if one has.
-    ///
-    /// A caller that is no thread must not sleep with it.
+    /// Takes the turn. In a thread it waits as [`take`](Self::take) does. In any other context it does not wait, and returns
+    /// `None` if another caller holds the turn; such a caller must not sleep while it holds the turn.
     ///
     /// Context: any.
-    pub fn take_at_once<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
+    pub fn take_or_try<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
         if kernel.can_sleep() {
             return self.take(kernel);
         }
@@ -60,11 +57,11 @@ impl Turn {
             return None;
         }
         kernel.turn_begins();
-        Some(Turned { taken: &self.0, kernel })
+        Some(TurnGuard { taken: &self.0, kernel })
     }
 }
 
-impl<K: Kernel> Drop for Turned<'_, K> {
+impl<K: Kernel> Drop for TurnGuard<'_, K> {
     fn drop(&mut self) {
         self.kernel.turn_ends();
         self.taken.store(false, Release);

@@ -130,7 +130,7 @@ fn who_has_the_turn_sees_what_the_last_one_wrote() {
         let turn = leak(Turn::new());
         let value = leak(Plain::new(0));
         // In an interrupt, which does not wait.
-        let work = move || match turn.take_at_once(Threads { may_sleep: false }) {
+        let work = move || match turn.take_or_try(Threads { may_sleep: false }) {
             Some(turn) => {
                 value.write(value.read() + 1);
                 drop(turn);

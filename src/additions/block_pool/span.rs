@@ -143,7 +143,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     fn take_or_add(&self, span: Span) -> (Option<Block>, bool) {
-        let Some(_turn) = self.spans.turn.take_at_once(self.kernel) else { return (None, false) };
+        let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, false) };
         if let Some(block) = self.take_from_any() {
             return (Some(block), false);
         }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::kernel::{Kernel, Va};
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::AtomicRef;
-use crate::mem::turn::{Turn, Turned};
+use crate::mem::turn::{Turn, TurnGuard};
 
 /// The page of a record that has no buffer.
 const FREE: usize = usize::MAX;
@@ -82,7 +82,7 @@ impl Mappings {
     }
 
     /// Waits for the turn to map memory of the pool; `None` where the caller may not sleep.
-    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<Turned<'_, K>> {
+    pub fn turn<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
         self.turn.take(kernel)
     }
 
@@ -91,7 +91,7 @@ impl Mappings {
     #[inline(always)]
     pub fn reserve<K: Kernel>(
         &self,
-        _: Turned<K>,
+        _: TurnGuard<K>,
         kernel: K,
         page: usize,
         pages: usize,
