@@ -25,27 +25,39 @@ pub fn pause(_count: u32) {
     spin_loop();
 }
 
-/// Atomics of loom. A `const fn` cannot make one of these, so each is made at its first use.
+/// Atomics of loom. Each belongs to one execution, and a `const fn` cannot make it. So each is made at its first use in an
+/// execution, and statics may contain them. That use must come before the other threads begin: it counts as a write.
 #[cfg(feature = "loom")]
 mod late {
     pub use ::loom::hint::spin_loop;
     use ::loom::sync::atomic as loom;
     pub use ::loom::sync::atomic::{Ordering, fence};
     use core::ops::Deref;
-    use std::sync::OnceLock;
+    use core::sync::atomic::{AtomicUsize as Counter, Ordering::Relaxed};
+    use std::boxed::Box;
+    use std::sync::Mutex;
+
+    /// The number of executions that have begun.
+    static EXECUTIONS: Counter = Counter::new(0);
+
+    ::loom::lazy_static! {
+        /// The number of this execution.
+        static ref EXECUTION: usize = EXECUTIONS.fetch_add(1, Relaxed);
+    }
 
     macro_rules! late {
         ($($(#[$doc:meta])* $name:ident $(<$parameter:ident>)? ($value:ty);)*) => {$(
             $(#[$doc])*
-            pub struct $name $(<$parameter>)? {
+            pub struct $name $(<$parameter: 'static>)? {
                 first: $value,
-                made: OnceLock<loom::$name $(<$parameter>)?>,
+                /// The execution in which the atomic was made last, and the atomic, which stays.
+                made: Mutex<Option<(usize, &'static loom::$name $(<$parameter>)?)>>,
             }
 
             impl $(<$parameter>)? $name $(<$parameter>)? {
                 /// Makes an atomic with this value.
                 pub const fn new(first: $value) -> Self {
-                    $name { first, made: OnceLock::new() }
+                    $name { first, made: Mutex::new(None) }
                 }
             }
 
@@ -53,7 +65,16 @@ mod late {
                 type Target = loom::$name $(<$parameter>)?;
 
                 fn deref(&self) -> &Self::Target {
-                    self.made.get_or_init(|| loom::$name::new(self.first))
+                    let execution = *EXECUTION;
+                    let mut made = self.made.lock().unwrap();
+                    match *made {
+                        Some((number, atomic)) if number == execution => atomic,
+                        _ => {
+                            let atomic: &'static _ = Box::leak(Box::new(loom::$name::new(self.first)));
+                            *made = Some((execution, atomic));
+                            atomic
+                        }
+                    }
                 }
             }
         )*};

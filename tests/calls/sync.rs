@@ -71,6 +71,24 @@ fn nocache_spares_the_maintenance_of_translated_devices() {
     }
 }
 
+#[test]
+fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
+    let (machine, held) = machine();
+    let window = BusWindow { cpu: held.handle as u64, bus: 0x1000, size: PAGE as u64 };
+    let devices = [
+        (MapOps::DeviceTree, machine.device(DeviceInfo::behind_ranges(&[window]))),
+        (MapOps::Pci, machine.device(DeviceInfo::pci(&[window]))),
+    ];
+    for (ops, device) in devices {
+        assert_eq!(machine.dma.sync_out(ops, device, held.va, PAGE, CACHED), Ok(0x1000));
+        for (offset, size) in [(0, PAGE + 1), (PAGE - 1, 2), (PAGE, 1)] {
+            let result = machine.dma.sync_out(ops, device, held.va + offset, size, CACHED);
+            assert_eq!(result, Err(Error::NotReachable), "{ops:?}: {size} bytes at {offset}");
+        }
+        assert_eq!(machine.take_errors().len(), 3);
+    }
+}
+
 /// For every alignment of both ends to the cache's lines, the neighbours' dirty bytes stay and the buffer's bytes come
 /// from the device.
 #[test]

@@ -221,7 +221,6 @@ unsafe impl Pages for Source {
 
 /// A block passes from one owner to the next: the next sees what the last wrote.
 #[test]
-#[ignore = "loom allows no atomics in statics, and the group that stands for none is one"]
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
         let pools = leak(BlockPools::new(THREADS, Source));

@@ -294,6 +294,17 @@ fn a_direct_mapping_takes_no_lock() {
     for (handle, size) in handles {
         rig.unmap(&plain, handle, size, FromDevice).unwrap();
     }
+    // Nor where mappings with records were before, once the known part of the linear map has grown to there.
+    for _ in 0..8 {
+        let handle = rig.map(&plain, rig.va(HEAP + 241 * PAGE), PAGE, FromDevice).unwrap();
+        rig.unmap(&plain, handle, PAGE, FromDevice).unwrap();
+    }
+    for offset in [200 * PAGE, 240 * PAGE, 241 * PAGE] {
+        let handle = rig.map(&plain, rig.va(HEAP + offset), PAGE, FromDevice).unwrap();
+        let before = rig.machine.irq_saves();
+        rig.unmap(&plain, handle, PAGE, FromDevice).unwrap();
+        assert_eq!(rig.machine.irq_saves(), before, "{offset:#x}");
+    }
     rig.machine.free(pooled).unwrap();
     rig.assert_errors(0);
 }

@@ -222,3 +222,26 @@ fn an_allocation_that_is_interrupted_by_trim_and_growth_has_a_block_of_its_own()
         }
     }
 }
+
+/// The units of a span are taken one by one. If a block of one is in use by then, those that were taken before come back.
+#[test]
+fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_other() {
+    for size in [16, 64, 512, 2048, 4096] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            let block = pool.allocate().unwrap();
+            pool.free(block.va, block.handle).unwrap();
+            let held = Rc::new(RefCell::new(Vec::new()));
+            let owned = held.clone();
+            // An interrupt's: no memory is got.
+            let other = move || owned.borrow_mut().extend(pool.take().or_else(|| pool.take_from_any()));
+            let (_, was_interrupted) = run_before_step(step, other, || pool.trim());
+            let (usage, mut all) = (pool.usage(), held.borrow().clone());
+            assert_eq!(usage.in_use, all.len(), "{size}: step {step}");
+            all.extend((usage.in_use..usage.blocks).map(|_| pool.allocate().unwrap()));
+            assert_eq!(pool.usage().pages, usage.pages, "{size}: step {step}: a free block is not found");
+            are_right_owners(pool, &all);
+            was_interrupted || step < 3
+        });
+    }
+}
