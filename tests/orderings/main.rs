@@ -9,6 +9,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
+use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::dropin::pool::mapping::Mappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
@@ -61,7 +62,7 @@ fn every_execution(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
-fn who_finds_a_reference_sees_what_it_leads_to() {
+fn a_core_that_finds_a_reference_sees_what_it_leads_to() {
     every_execution("AtomicRef, set and changed", || {
         let reference = leak(AtomicRef::<Plain>::new());
         assert!(reference.get().is_none());
@@ -80,7 +81,7 @@ fn who_finds_a_reference_sees_what_it_leads_to() {
 }
 
 #[test]
-fn who_walks_a_list_sees_whole_links() {
+fn a_core_that_walks_a_list_sees_whole_links() {
     struct Link {
         value: Plain,
         next: OnceRef<Link>,
@@ -124,8 +125,33 @@ fn a_table_that_replaces_another_is_seen_whole() {
     });
 }
 
+/// A driver's core sets a mask, and then, as the C interface does, the device's operations. The C interface's own load and
+/// store are not the library's code: `ci/barriers` reads them in the machine code.
 #[test]
-fn who_has_the_turn_sees_what_the_last_one_wrote() {
+fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
+    // Both devices have a bit of one word in the set of devices with masks.
+    let (device, earlier) = (Device(0x40), Device(0x50));
+    every_execution("operations of a device", move || {
+        let records = leak(DeviceRecords::new(THREADS));
+        let set = move |device| records.set_masks(device, Masks::NONE, Some(0xff), None, 0x1000).unwrap();
+        let operations = leak(AtomicRef::<Plain>::new());
+        set(earlier);
+        assert!(operations.get().is_none());
+        let writer = thread::spawn(move || {
+            set(device);
+            let table = leak(Plain::new(0));
+            table.write(1);
+            operations.set(Some(table));
+        });
+        if let Some(table) = operations.get() {
+            assert_eq!((table.read(), records.masks(device).streaming), (1, 0xff));
+        }
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn the_holder_of_a_turn_sees_what_the_last_one_wrote() {
     every_execution("Turn, two threads", || {
         let turn = leak(Turn::new());
         let value = leak(Plain::new(0));
