@@ -200,11 +200,11 @@ fn bytes_that_share_a_cache_line_are_kept() {
 /// buffer: no bytes of either are lost.
 #[test]
 fn fault_13_a_buffer_that_shares_the_largest_line_is_bounced() {
-    let places: [usize; 7] = [0, 64, 128, 192, 1024, 1024 + 64, 1024 + 128];
+    let places: [usize; 8] = [0, 1, 64, 128, 192, 1024, 1024 + 64, 1024 + 128];
     for (largest, offset, size) in [64, 128, 256]
         .into_iter()
         .flat_map(|largest| places.map(|offset| (largest, offset)))
-        .flat_map(|(largest, offset)| [64, 128, 192, 256usize].map(|size| (largest, offset, size)))
+        .flat_map(|(largest, offset)| [64, 128, 129, 192, 256usize].map(|size| (largest, offset, size)))
     {
         for way in [FromDevice, Bidirectional] {
             let rig = Rig::new();

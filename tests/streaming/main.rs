@@ -3,6 +3,7 @@
 #[path = "../fake_kernel/mod.rs"]
 mod fake_kernel;
 
+mod barriers;
 mod bounce;
 mod cache;
 mod contexts;
