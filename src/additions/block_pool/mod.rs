@@ -186,7 +186,23 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(self.block_of(&self.open.take(self.shape.slot_shift)?))
     }
 
+    /// Takes a block after [`BlockPool::take`] got none. If the current group is empty, the next one becomes the current
+    /// group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn take_from_next(&self) -> Option<Block> {
+        if !self.open.find_group(self.kernel) {
+            return None;
+        }
+        let block = self.take()?;
+        self.keep_reserve();
+        Some(block)
+    }
+
     /// Does what [`BlockPool::allocate`] does, for a caller of [`BlockPool::take`] that got no block.
+    ///
+    /// Context: as for [`BlockPool::allocate`].
     #[cold]
     #[inline(never)]
     pub fn allocate_slowly(&self) -> Option<Block> {
@@ -195,7 +211,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// A block that is free now. Context: any.
+    /// Takes a block of any group that has a free one.
+    ///
+    /// Context: any.
     fn take_from_any(&self) -> Option<Block> {
         Some(self.block_of(&self.open.take_from_any(self.kernel, self.shape.slot_shift)?))
     }
@@ -217,7 +235,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // Before the unit's address is read: see `word`.
         let seen = group.word.look();
         if let Some((slot, offset)) = self.slot_in(unit, va)
-            && unit.handle_base.load(Relaxed).wrapping_add(offset) == handle
+            && unit.handle_start.load(Relaxed).wrapping_add(offset) == handle
             && let Ok(is_listed) = group.word.give_back(seen, unit.present, slot)
         {
             return if is_listed { Ok(()) } else { self.reopen(group) };
@@ -241,7 +259,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             }) else {
                 return self.refuse_free(va, handle, BadFree::Foreign);
             };
-            if handle != 0 && offset != handle.wrapping_sub(unit.handle_base.load(Relaxed)) {
+            if handle != 0 && offset != handle.wrapping_sub(unit.handle_start.load(Relaxed)) {
                 return self.refuse_free(va, handle, BadFree::WrongHandle);
             }
             match unit.group.get().word.give_back(seen, unit.present, slot) {
@@ -255,14 +273,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// The bit of the block of `unit` that begins at `va`, if one does, and its offset from the unit's base.
+    /// Returns the slot of the block of `unit` that begins at `va`, and its distance from the unit's first block; `None` if no
+    /// block begins there.
     #[inline(always)]
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<(usize, usize)> {
         word::step();
-        let offset = va.wrapping_sub(unit.base.load(Relaxed));
-        // An address in another unit, or inside of a block, gives a bit that no block has.
-        let slot = self.shape.index(offset);
-        (slot.wrapping_sub(unit.first) < unit.blocks).then_some((slot, offset))
+        let offset = va.wrapping_sub(unit.start.load(Relaxed));
+        // An address in another unit, or inside of a block, gives a number that no block has.
+        let number = self.shape.index(offset);
+        (number < unit.blocks).then_some((unit.first.wrapping_add(number), offset))
     }
 
     #[cold]

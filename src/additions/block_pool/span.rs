@@ -5,13 +5,13 @@
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
-use super::group::{Group, NO_GROUP, Taken, Unit};
+use super::group::{Group, Taken, Unit};
 use super::shape::Shape;
 use super::table::Table;
 use super::word::present_bit;
 use super::{Block, BlockPool, Pages};
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
-use crate::mem::shared::{AtomicRef, Ring, SetRef};
+use crate::mem::shared::{AtomicRef, Ring};
 use crate::mem::turn::Turn;
 use crate::text::apart;
 
@@ -92,7 +92,7 @@ impl Spans {
 
     /// The units that are there.
     pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
-        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.base.load(Relaxed) != 0)
+        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.has_memory())
     }
 
     /// How many units there are.
@@ -107,9 +107,9 @@ impl Spans {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// A block of a new span; `None` if the caller may not sleep, or there is no memory.
+    /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
     ///
-    /// The device's memory is asked without the turn: its allocation may write lines to the log, and so call the driver of
+    /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the driver of
     /// the console, which may need a block of this pool.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
         if !self.kernel.can_sleep() {
@@ -214,16 +214,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let lead = self.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
             let offset = lead.wrapping_add(self.shape.unit_offset(number));
-            let offset = offset.wrapping_sub(unit.first.wrapping_mul(self.shape.stride));
             self.open.update(self.kernel, unit.group.get(), || {
-                unit.handle_base.store(span.handle.wrapping_add(offset), Relaxed);
-                unit.base.store(span.va.wrapping_add(offset), Relaxed);
+                unit.set_addresses(span.va.wrapping_add(offset), span.handle.wrapping_add(offset), self.shape.stride);
                 self.set_reach(unit);
             });
         }
-        // A base of zero stands for an empty place.
-        let has_bases = units.iter().all(|unit| unit.base.load(Relaxed) != 0);
-        if !has_bases || !self.insert_all(units) {
+        if !self.insert_all(units) {
             self.remove_all(units);
             return None;
         }
@@ -264,13 +260,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let rooms = units.checked_div(shape.span_units)?;
         let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
         let batch = self.pieces.place(tail, |tail| {
-            let unit_of = |number: usize| Unit {
-                base: AtomicUsize::new(0),
-                handle_base: AtomicUsize::new(0),
-                first: (number & group_units.wrapping_sub(1)) << shape.slot_shift,
-                blocks: shape.unit_blocks(number),
-                present: present_bit(number & group_units.wrapping_sub(1)),
-                group: SetRef::new(&NO_GROUP),
+            let unit_of = |number: usize| {
+                let in_group = number & group_units.wrapping_sub(1);
+                Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number), present_bit(in_group))
             };
             let units = tail.slice_with(units, |number| Some(unit_of(number)));
             let mut chunks = units.chunks(group_units.max(1));
@@ -298,7 +290,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// What the table looks a unit up by.
     fn key_of(&self, unit: &Unit) -> usize {
-        self.key(unit.base.load(Relaxed).wrapping_add(unit.first.wrapping_mul(self.shape.stride)))
+        self.key(unit.start.load(Relaxed))
     }
 
     // --- the table -------------------------------------------------------------------------------------------------
@@ -342,7 +334,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn remove_all(&self, units: &'static [Unit]) {
         for unit in units {
             self.table.get().remove(self.key_of(unit), unit);
-            unit.base.store(0, Relaxed);
+            unit.start.store(0, Relaxed);
         }
     }
 }

@@ -1,18 +1,18 @@
 //! A hash table from addresses to units. It is read without a lock.
 //!
-//! A unit is always in one of the [`PROBES`] places that begin at the hash of its key, so that a look-up has a fixed bound.
-//! Consecutive units have consecutive places, so that most look-ups read one place.
+//! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed bound.
+//! Consecutive units have consecutive home places, so that most look-ups read one place.
 
 use super::group::{NO_UNIT, Unit};
 use crate::mem::bump::BumpAllocator;
 use crate::mem::shared::{Ring, SetRef};
 
-/// The maximum number of places that a look-up reads.
+/// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;
 
-/// The hash is the key XOR the key shifted right by this number of bits. So units whose distance is a large power of two
-/// have different places.
-const FOLD: u32 = 9;
+/// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer Programming, volume
+/// 3, section 6.4). The upper half of a product with it depends on all bits of the key.
+const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as usize } else { 0x9e37_79b9 };
 
 /// A table with a power of two of places.
 pub struct Table {
@@ -42,32 +42,40 @@ impl Table {
         self.places.length()
     }
 
-    /// Returns the place that is `probe` places after the first place of `key`.
+    /// Returns the place at which most units are found. Units whose distance is a large power of two have one home place; a
+    /// hash that kept them apart would cost each free three instructions.
     #[inline(always)]
-    fn place(&self, key: usize, probe: usize) -> &'static SetRef<Unit> {
-        let home = key ^ (key >> FOLD);
-        self.places.at(home.wrapping_add(probe))
+    fn home(&self, key: usize) -> &'static SetRef<Unit> {
+        self.places.at(key)
     }
 
-    /// Returns the unit in the first place of `key`. It may have another key, and may be [`NO_UNIT`].
+    /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
+    /// consecutive units fill long runs of the table.
+    fn places(&self, key: usize) -> impl Iterator<Item = &'static SetRef<Unit>> {
+        let first = key.wrapping_mul(MULTIPLIER) >> (usize::BITS / 2);
+        let distance = (first >> (usize::BITS / 4)) | 1;
+        let further = move |probe: usize| self.places.at(first.wrapping_add(probe.wrapping_mul(distance)));
+        core::iter::once(self.home(key)).chain((0..PROBES).map(further))
+    }
+
+    /// Returns the unit in the home place of `key`. It may have another key, and may be [`NO_UNIT`].
     ///
     /// Context: any.
     #[inline(always)]
     pub fn first(&self, key: usize) -> &'static Unit {
-        self.place(key, 0).get()
+        self.home(key).get()
     }
 
     /// Returns all units that may have this key.
     ///
     /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        (0..PROBES).map(move |probe| self.place(key, probe).get())
+        self.places(key).map(SetRef::get)
     }
 
     /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.
     pub fn insert(&self, key: usize, unit: &'static Unit) -> bool {
-        let mut places = (0..PROBES).map(|probe| self.place(key, probe));
-        match places.find(|place| core::ptr::eq(place.get(), &NO_UNIT)) {
+        match self.places(key).find(|place| core::ptr::eq(place.get(), &NO_UNIT)) {
             Some(place) if !core::ptr::eq(place, &NO_PLACE) => {
                 place.set(unit);
                 true
@@ -78,7 +86,7 @@ impl Table {
 
     /// Removes a unit. The caller holds the pool's turn.
     pub fn remove(&self, key: usize, unit: &'static Unit) {
-        for place in (0..PROBES).map(|probe| self.place(key, probe)) {
+        for place in self.places(key) {
             if core::ptr::eq(place.get(), unit) {
                 place.set(&NO_UNIT);
             }

@@ -111,7 +111,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn set_reach(&self, unit: &Unit) {
         let all = unit.bits().blocks;
         let reached = self.reached(unit);
-        if reached != all && unit.base.load(Relaxed) != 0 {
+        if reached != all && unit.has_memory() {
             self.has_unreachable.store(true, Relaxed);
         }
         unit.group.get().word.set_reach(all, reached);
@@ -119,7 +119,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// The bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
-        let start = unit.handle_base.load(Relaxed).wrapping_add(unit.first.wrapping_mul(self.shape.stride));
+        let start = unit.handle_start.load(Relaxed);
         unit.block_bits(self.shape.blocks_within(unit.blocks, start, self.limit.load(Relaxed)))
     }
 

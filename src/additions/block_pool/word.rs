@@ -12,19 +12,20 @@
 //! | absent: the unit has no memory | 0 | 0 |
 //!
 //! The word also contains a bit that is set while the group is listed, and a version: the number of units that were
-//! removed. The changes of state are:
+//! added. The changes of state are:
 //!
 //! | function | from | to | operation |
 //! |---|---|---|---|
 //! | [`take`](GroupWord::take) | free | in use | One compare-and-exchange. Of two callers that want one block, only one exchanges the word. |
-//! | [`give_back`](GroupWord::give_back) | in use | free | One compare-and-exchange with the word that the caller looked at. |
-//! | [`remove`](GroupWord::remove) (trim) | free, all blocks of a unit | absent | One compare-and-exchange, which also increments the version. |
-//! | [`add`](GroupWord::add) (growth) | absent | free, or in use | One `fetch_or`. |
+//! | [`give_back`](GroupWord::give_back) | in use | free | One compare-and-exchange from the word that the caller looked at. |
+//! | [`remove`](GroupWord::remove) (trim) | free, all blocks of a unit | absent | One compare-and-exchange. |
+//! | [`add`](GroupWord::add) (growth) | absent | free, or in use | One compare-and-exchange, which also increments the version. |
 //!
 //! ## A second free is refused
 //!
-//! A second free finds the free bit set, or the presence bit clear. There is no third case, because `remove` clears both
-//! bits in one operation.
+//! `give_back` expects the presence bit to be set and the free bit to be clear, whatever the caller saw. A second free finds
+//! the free bit set, or the presence bit clear, so that its exchange fails. There is no third case, because `remove` clears
+//! both bits in one operation.
 //!
 //! ## A free looks at the word first, then reads the unit's address
 //!
@@ -32,11 +33,12 @@
 //!
 //! 1. It looks at the group's word.
 //! 2. It reads the unit's address, and computes the block's bit.
-//! 3. It exchanges the word, if the word is still the one of step 1.
+//! 3. It exchanges the word, if the word is still the one of step 1, with the unit present and the block in use.
 //!
-//! If a unit is removed and comes back at another address between steps 1 and 3, the version differs and the exchange
-//! fails. If steps 1 and 2 were swapped, the unit could be removed and come back between them, with the block of that bit in
-//! use. Then the free of an address that does not exist any more would free a block that has another owner.
+//! The exchange succeeds only if no unit was added between steps 1 and 3: an addition changes the version. So the unit has
+//! been there since step 1, and step 2 read its present address. If steps 1 and 2 were swapped, the unit could be removed and
+//! come back at another address between them, with the block of that bit in use. Then the free of an address that does not
+//! exist any more would free a block that has another owner. Without the version, the unit could do this between steps 1 and 3.
 //!
 //! ## A free learns from its own exchange whether the group is listed
 //!
@@ -55,8 +57,8 @@ use crate::mem::atomics::{
 
 /// The maximum number of blocks in a group: half of a word's bits.
 pub const SLOTS: usize = usize::BITS as usize / 2;
-/// The maximum number of units in a group.
-pub const UNITS: usize = usize::BITS as usize / 8;
+/// The maximum number of units in a group. With 64 bits, 15 are left for the version; with 32 bits, 11.
+pub const UNITS: usize = if usize::BITS == 64 { 16 } else { 4 };
 
 /// The bit that is set while the group is listed: it is the current group, or in the list of groups with free blocks.
 const LISTED: usize = 1 << (SLOTS + UNITS);
@@ -149,7 +151,8 @@ impl GroupWord {
         Seen(self.word.load(Acquire))
     }
 
-    /// Makes the block of a slot free, if it is in use and the word is still `seen`. Returns whether the group is listed.
+    /// Makes the block of a slot free, if it is in use and no other call has changed the word since the caller saw it. Returns
+    /// whether the group is listed.
     ///
     /// # Errors
     /// The block is free or absent, or the word is not `seen` any more. Nothing was changed.
@@ -158,16 +161,14 @@ impl GroupWord {
     #[inline(always)]
     pub fn give_back(&self, seen: Seen, present: usize, slot: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
-        let with = seen | 1usize.wrapping_shl(slot as u32);
-        if with == seen {
-            return Err(NotGiven::Free);
-        }
-        if seen & present == 0 {
-            return Err(NotGiven::Absent);
-        }
+        let block = 1usize.wrapping_shl(slot as u32);
+        // Expecting the right state takes four instructions less than checking that `seen` has it.
+        let in_use = (seen | present) & !block;
         step();
-        match self.word.compare_exchange_weak(seen, with, Release, Relaxed) {
+        match self.word.compare_exchange_weak(in_use, in_use | block, Release, Relaxed) {
             Ok(_) => Ok(seen & LISTED != 0),
+            Err(_) if seen & block != 0 => Err(NotGiven::Free),
+            Err(_) if seen & present == 0 => Err(NotGiven::Absent),
             Err(_) => Err(NotGiven::Changed),
         }
     }
@@ -177,7 +178,7 @@ impl GroupWord {
     /// Context: any.
     pub fn remove(&self, unit: UnitBits) -> bool {
         let bits = unit.blocks | unit.present;
-        let without = |word: usize| (word & bits == bits).then_some((word & !bits).wrapping_add(VERSION));
+        let without = |word: usize| (word & bits == bits).then_some(word & !bits);
         step();
         self.word.fetch_update(Acquire, Relaxed, without).is_ok()
     }
@@ -187,8 +188,11 @@ impl GroupWord {
     ///
     /// Context: any.
     pub fn add(&self, unit: UnitBits, in_use: usize) {
+        let bits = unit.present | unit.blocks & !in_use;
+        let added = |word: usize| Some((word | bits).wrapping_add(VERSION));
         step();
-        self.word.fetch_or(unit.present | unit.blocks & !in_use, Release);
+        // It always succeeds: `added` returns a word.
+        let _ = self.word.fetch_update(Release, Relaxed, added);
     }
 
     /// Returns the bits of the free blocks, also of those that the device does not reach.

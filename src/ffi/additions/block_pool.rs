@@ -239,12 +239,30 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, d
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
+        None => unsafe { alloc_from_next(pool, dma_handle) },
+    }
+}
+
+/// Allocates a block when the pool's current group has none. A function of its own, so that `rt_dma_block_pool_alloc` needs no
+/// stack frame for it.
+///
+/// # Safety
+/// `dma_handle` is null or valid for a write.
+#[cold]
+#[inline(never)]
+unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
+    match pool.take_from_next() {
+        // SAFETY: the caller passes a valid address or null.
+        Some(block) => unsafe { hand_out(block, dma_handle) },
+        // SAFETY: the caller passes a valid address or null.
         None => unsafe { alloc_slowly(pool, dma_handle) },
     }
 }
 
-/// Allocates a block when none is free at once. A function of its own, so that `rt_dma_block_pool_alloc` needs no stack
-/// frame for it.
+/// Allocates a block when two groups had none.
+///
+/// # Safety
+/// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
 unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
