@@ -1165,6 +1165,35 @@ void rt_dma_sync_single_for_device(struct rt_device *dev,
  */
 int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
 
+/**
+ * @brief Uninstalls a pool: no request is served from it any more, its mappings are removed, and its memory is the caller's
+ * again.
+ *
+ * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are written back. A
+ * linear map that boot code made stays.
+ *
+ * The bookkeeping of the pool stays in the heap, for the next pool over the same pages: it takes the place in the list that
+ * the pool had. So a system that installs and uninstalls the same range again and again needs no more memory each time.
+ *
+ * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
+ * node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
+ *
+ * @code{.c}
+ * if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
+ * {
+ *     rt_kprintf("a driver still has memory of the pool\n");
+ * }
+ * @endcode
+ *
+ * @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
+ * @retval RT_EOK The memory and the name of the region are the caller's.
+ * @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
+ * @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
+ * node of a device names the region, or the caller may not sleep.
+ * @note Context: thread.
+ */
+intptr_t rt_dma_pool_uninstall(struct rt_dma_pool *pool);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

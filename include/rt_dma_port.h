@@ -535,6 +535,16 @@ extern void rt_dma_port_map_linear(void *va,
                                    uintptr_t size);
 
 /**
+ * @brief Removes a mapping of `rt_dma_port_map_linear` (`rt_aspace_unmap`).
+ *
+ * @param[in] va The virtual address at which it begins.
+ * @param[in] size Bytes, all that was mapped.
+ *
+ * @note Context: thread
+ */
+extern void rt_dma_port_unmap_linear(void *va, uintptr_t size);
+
+/**
  * @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
  * `rt_ioremap_wt`).
  *

@@ -43,6 +43,8 @@ errors! {
     Context: c"not in a thread";
     /// An installed pool covers a part of the region.
     Overlap: c"pools overlap";
+    /// A pool that covers a part of the region is being uninstalled.
+    Leaving: c"pool is leaving";
     /// Nothing is mapped at the address, or the range ends past the end of memory.
     NotMapped: c"not mapped";
     /// A warning: the call succeeded, with memory at or above 4 GiB.

@@ -29,6 +29,7 @@ void syncs_that_have_nothing_to_do(void);
 void console_with_dma(void);
 void statistics(void);
 void borrowers(void);
+void pools_that_are_uninstalled(void);
 
 static struct rt_device plain = { .parent.name = "plain" };
 
@@ -319,6 +320,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "console", console_with_dma },
     { "children", children_that_copied_a_masked_table },
     { "statistics", statistics },
+    { "uninstall", pools_that_are_uninstalled },
     { "lending", borrowers },
 };
 
@@ -370,6 +372,7 @@ int main(int argc, char **argv)
         console_with_dma();
         statistics();
         borrowers();
+        pools_that_are_uninstalled();
         if (round == 0)
         {
             fixed_region();

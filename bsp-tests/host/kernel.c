@@ -24,6 +24,8 @@
 static int ram = -1;
 static char *linear;
 static unsigned char is_linear[RAM_PAGES];
+/* The number of pages of the area of the linear map that begins at a page. */
+static rt_size_t linear_areas[RAM_PAGES];
 static struct { char *va; rt_size_t pa, size; } mappings[MAPPINGS];
 static int heap_blocks;
 static rt_size_t heap_requested;
@@ -219,8 +221,23 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
         RT_ASSERT(!is_linear[page]);
         is_linear[page] = 1;
     }
+    linear_areas[first] = hint->map_size / ARCH_PAGE_SIZE;
     *ret_va = mmap(hint->prefer, hint->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram,
             (off_t)((pa_off << MM_PAGE_SHIFT) - HOST_RAM));
+    return 0;
+}
+
+int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
+{
+    rt_size_t first = ((char *)addr - linear) / ARCH_PAGE_SIZE, pages = linear_areas[first];
+
+    need_thread(__func__);
+    RT_ASSERT(aspace->page_table);
+    RT_ASSERT(pages);
+    linear_areas[first] = 0;
+    memset(&is_linear[first], 0, pages);
+    /* An access from now on is a fault. */
+    mmap(addr, pages * ARCH_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     return 0;
 }
 

@@ -11,3 +11,4 @@ pub mod list;
 pub mod own_region;
 pub mod reserved_memory;
 pub mod streaming;
+pub mod uninstall;

@@ -5,8 +5,9 @@
 //! `memory-region` asks for its operations (`device_tree`). This file serves what no device asks for: the pool for every
 //! device, and memory for the nodes without a fixed place.
 
+use crate::dropin::install::Installer;
 use crate::dropin::pool::{FirstOwner, Region};
-use crate::dropin::registry::{Dma, Installer};
+use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
@@ -39,7 +40,7 @@ impl From<Error> for ReservedError {
         match error {
             Error::NoMemory => ReservedError::NoMemory,
             Error::Context => ReservedError::Context,
-            Error::Overlap => ReservedError::Overlap,
+            Error::Overlap | Error::Leaving => ReservedError::Overlap,
             _ => ReservedError::BadNode,
         }
     }

@@ -18,7 +18,7 @@ pub(crate) enum Asked {
     Nothing,
     /// The device-tree operations.
     Operations,
-    /// The regions cannot be installed now: the caller may not sleep, or the heap has no room.
+    /// The regions cannot be installed now: the caller may not sleep, the heap has no room, or another thread uninstalls them.
     NotNow,
 }
 
@@ -48,7 +48,7 @@ impl<K: Kernel> Dma<K> {
                 Ok(()) => has_ops = true,
                 Err(error) => {
                     self.refuse(error, name, index, start, end);
-                    if error == Error::NoMemory {
+                    if matches!(error, Error::NoMemory | Error::Leaving) {
                         return Asked::NotNow;
                     }
                 }
@@ -105,6 +105,7 @@ impl<K: Kernel> Dma<K> {
         if let Some(pool) = self.covering(region.start, region.end)
             && pool.is_memory_region()
             && is_region_of(pool, region)
+            && !pool.is_leaving()
         {
             pool.add_owner(device)?;
             pool.add_flags(flags & Flags::NOCACHE);

@@ -3,6 +3,7 @@
 pub mod choose_ops;
 pub mod device_tree;
 pub mod extract;
+pub mod install;
 pub mod lending;
 pub mod page_map;
 pub mod pool;

@@ -5,20 +5,19 @@
 
 use crate::mem::atomics::{
     AtomicUsize,
-    Ordering::{Relaxed, Release},
+    Ordering::{Relaxed, SeqCst},
+    fence,
 };
-use core::cell::Cell;
 use core::ffi::CStr;
 
 use crate::abi::rt_list_t;
 use crate::dropin::lending::Lending;
-use crate::dropin::pool::{FirstOwner, NewPool, Pool, Region, reachable_end};
+use crate::dropin::pool::{Pool, Revival};
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
-use crate::mem::shared::{AtomicRef, OnceRef};
-use crate::mem::turn::{Turn, TurnGuard};
+use crate::mem::shared::AtomicRef;
+use crate::mem::turn::Turn;
 
 /// The line of the log about a call that fails: the reason, two addresses and a number. `docs/options.md` explains them.
 pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
@@ -26,13 +25,21 @@ pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
     pub(crate) kernel: K,
-    pub(crate) first: OnceRef<Pool<K>>,
+    pub(crate) first: AtomicRef<Pool<K>>,
     /// The head of the list as C would walk it.
-    head: rt_list_t,
+    pub(super) head: rt_list_t,
     /// From the lowest address of a pool to the highest.
     pub(crate) span: Span,
-    /// The turn of callers that install pools.
-    installing: Turn,
+    /// The turn of callers that install or uninstall pools.
+    pub(super) installing: Turn,
+    /// The number of pools that were put into the list for the first time.
+    pub(super) linked: AtomicUsize,
+    /// What serves pools that were uninstalled; not set before the first.
+    pub(crate) revival: AtomicRef<Revival<K, Dma<K>>>,
+    /// The pool that was uninstalled last, of those that are kept for the next pool of the same pages.
+    pub(crate) kept: AtomicRef<Pool<K>>,
+    /// The number of calls that read names of pools.
+    pub(crate) naming: AtomicUsize,
     bad_calls: AtomicUsize,
     /// What is lent of regions; not set before the first borrower.
     pub(crate) lending: AtomicRef<Lending<K, Dma<K>>>,
@@ -51,7 +58,7 @@ impl Span {
     }
 
     /// Adds a pool, before it is in the list. One caller at a time.
-    fn add(&self, start: Pa, end: Pa) {
+    pub(super) fn add(&self, start: Pa, end: Pa) {
         self.start.store(self.start.load(Relaxed).min(start), Relaxed);
         self.end.store(self.end.load(Relaxed).max(end), Relaxed);
     }
@@ -63,31 +70,12 @@ impl Span {
     }
 }
 
-/// The right to install pools, which one caller at a time has. What it installs is mapped and announced when it ends,
-/// without it.
-pub(crate) struct Installer<'a, K: Kernel> {
-    // Dropped in this order: first the turn ends.
-    _turn: TurnGuard<'a, K>,
-    installed: Installed<K>,
-}
+/// A call that reads names of pools, which their owners may free once the pools are uninstalled. Uninstall waits for it.
+pub(crate) struct Names<'a>(&'a AtomicUsize);
 
-/// The pools that an installer put into the list: at most two. Dropped, it does the rest for them, which may write text.
-struct Installed<K: Kernel>([Cell<Option<&'static Pool<K>>>; 2]);
-
-impl<K: Kernel> Installed<K> {
-    fn add(&self, pool: &'static Pool<K>) {
-        let free = self.0.iter().find(|place| place.get().is_none());
-        debug_assert!(free.is_some(), "a call installs at most two pools");
-        if let Some(place) = free {
-            place.set(Some(pool));
-        }
-    }
-}
-
-impl<K: Kernel> Drop for Installed<K> {
-    #[inline(never)]
+impl Drop for Names<'_> {
     fn drop(&mut self) {
-        self.0.iter().filter_map(Cell::get).for_each(Pool::finish_install);
+        self.0.fetch_sub(1, SeqCst);
     }
 }
 
@@ -96,10 +84,14 @@ impl<K: Kernel> Dma<K> {
     pub const fn new(kernel: K) -> Self {
         Dma {
             kernel,
-            first: OnceRef::new(),
+            first: AtomicRef::new(),
             head: rt_list_t::new(),
             span: Span::new(),
             installing: Turn::new(),
+            linked: AtomicUsize::new(0),
+            revival: AtomicRef::new(),
+            kept: AtomicRef::new(),
+            naming: AtomicUsize::new(0),
             bad_calls: AtomicUsize::new(0),
             lending: AtomicRef::new(),
         }
@@ -158,90 +150,21 @@ impl<K: Kernel> Dma<K> {
         self.kernel.log(Level::Error, line);
     }
 
-    // --- install ---------------------------------------------------------------------------------------------------
-
-    /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log states what
-    /// became of it. Context: thread.
-    pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let region = &Region { end: reachable_end(region.start, region.end), ..*region };
-        let add = |installer: Installer<K>| {
-            self.add_pool(&installer, region, Flags::empty(), FirstOwner::NONE, None)?;
-            // It is there now, and nothing else is.
-            self.covering(region.start, region.end).ok_or(Error::Context)
-        };
-        let result = self.installer().ok_or(Error::Context).and_then(add);
-        if let Err(error) = result {
-            self.refuse_install(error, region.name, region.start, region.end);
-        }
-        result
+    /// Notes that the caller reads names of pools until what is returned is dropped. Context: any.
+    pub(crate) fn reads_names(&self) -> Names<'_> {
+        self.naming.fetch_add(1, SeqCst);
+        // Uninstall clears the name, then looks whether a call reads names. Under SeqCst either this call finds no name, or
+        // uninstall finds this call.
+        fence(SeqCst);
+        Names(&self.naming)
     }
 
-    /// Refuses the install of `[start, end)`. Context: any.
-    #[inline(always)]
-    pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
-        self.refuse(error, name, 0, start, end);
-    }
-
-    /// Waits for the right to install pools. Context: thread.
-    #[inline(always)]
-    pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
-        let installed = Installed([const { Cell::new(None) }; 2]);
-        Some(Installer { _turn: self.installing.take(self.kernel)?, installed })
-    }
-
-    /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. Context: thread.
-    #[inline(never)]
-    pub(crate) fn add_pool(
-        &self,
-        installer: &Installer<K>,
-        region: &Region,
-        flags: Flags,
-        owner: FirstOwner,
-        before: Option<&Region>,
-    ) -> Result<(), Error> {
-        let pool = self.new_pool(installer, region, flags, owner)?;
-        if let Some(before) = before {
-            self.add_pool(installer, before, flags, owner, None)?;
-        }
-        self.link(installer, pool);
-        Ok(())
-    }
-
-    /// A pool over `region`, which no other covers yet. Context: thread.
-    #[inline(always)]
-    pub(crate) fn new_pool(
-        &self,
-        _: &Installer<K>,
-        region: &Region,
-        flags: Flags,
-        owner: FirstOwner,
-    ) -> Result<NewPool<K>, Error> {
-        let pages = region.pages().ok_or(Error::BadSize)?;
-        if self.covering(region.start, region.end).is_some() {
-            return Err(Error::Overlap);
-        }
-        Pool::new(self.kernel, region, pages, flags, owner).ok_or(Error::NoMemory)
-    }
-
-    /// Puts a new pool at the end of the list. It is mapped linearly, if it may be, when the installer ends. Context: thread.
-    #[inline(always)]
-    pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
-        let pool = pool.keep();
-        installer.installed.add(pool);
-        self.span.add(pool.start(), pool.end());
-        let (mut last_link, mut last_next) = (&self.head, &self.first);
-        while let Some(last) = last_next.get() {
-            (last_link, last_next) = (&last.public.list, &last.next);
-        }
-        // C may walk the list of links on another core, or in an interrupt.
-        critical_section::with(|_| {
-            let link = core::ptr::from_ref(&pool.public.list).cast_mut();
-            pool.public.list.next.store(core::ptr::from_ref(&self.head).cast_mut(), Relaxed);
-            pool.public.list.prev.store(core::ptr::from_ref(last_link).cast_mut(), Relaxed);
-            self.head.prev.store(link, Release);
-            last_link.next.store(link, Release);
-            last_next.set(pool);
-        });
+    /// Counts a call about a pool that is refused because the caller is wrong, and [complains](Self::complain). Without a pool,
+    /// the line has no name. Context: any.
+    #[cold]
+    pub(crate) fn refuse_in(&self, error: Error, pool: Option<&Pool<K>>, number: usize, a: usize, b: usize) {
+        let _names = self.reads_names();
+        self.refuse(error, pool.map_or(Name::NONE, Pool::name), number, a, b);
     }
 
     /// The pool that covers part of `[start, end)`, if there is one.

@@ -27,6 +27,7 @@ impl<K: Kernel> Dma<K> {
         let kernel = self.kernel;
         kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags", &[]);
         let mut count = 0;
+        let _names = self.reads_names();
         for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();

@@ -47,7 +47,7 @@ pub fn status(result: Result<(), Error>) -> isize {
         Err(Error::NoList) => errors.nosys,
         Err(Error::NoRegion) => errors.empty,
         Err(Error::NoMemory) => errors.nomem,
-        Err(Error::Context) => errors.busy,
+        Err(Error::Context | Error::Leaving) => errors.busy,
         Err(Error::NotReachable | Error::Overlap) => errors.error,
         Err(_) => errors.inval,
     }

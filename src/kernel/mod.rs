@@ -39,7 +39,7 @@ use crate::log::{Level, Line, Name};
 /// * [`is_mapped`](Kernel::is_mapped) and [`leads_to`](Kernel::leads_to) agree with [`v2p`](Kernel::v2p).
 /// * The cache operations and [`device_barrier`](Kernel::device_barrier) have done what they state when they return.
 /// * A mapping that [`map`](Kernel::map) or [`map_linear`](Kernel::map_linear) made stays until
-///   [`unmap`](Kernel::unmap).
+///   [`unmap`](Kernel::unmap) or [`unmap_linear`](Kernel::unmap_linear).
 /// * [`irq_save`](Kernel::irq_save) masks the interrupts of this core until [`irq_restore`](Kernel::irq_restore).
 /// * [`can_sleep`](Kernel::can_sleep) is false in an interrupt.
 /// * No method calls this library, with one exception: a console to which [`log`](Kernel::log) or
@@ -114,6 +114,14 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     /// `va` is [`linear`](Kernel::linear)`(pa)`, and nothing is mapped in `[va, va + size)`. The memory is not used in a way
     /// that a cached mapping disturbs.
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize);
+
+    /// Undoes [`map_linear`](Kernel::map_linear).
+    ///
+    /// Context: thread.
+    ///
+    /// # Safety
+    /// `map_linear` mapped `[va, va + size)`, and nothing is accessed through it any more.
+    unsafe fn unmap_linear(&self, va: Va, size: usize);
 
     /// Maps `[pa, pa + size)`, which consists of whole pages, at an address that the kernel chooses. Returns the address;
     /// `None` if the kernel cannot.

@@ -48,6 +48,8 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     }
     /// Is [`Kernel::map_linear`].
     fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
+    /// Is [`Kernel::unmap_linear`].
+    fn unmap_linear(&self, _va: Va, _size: usize) {}
     /// Is [`Kernel::map`].
     fn map(&self, _pa: Pa, _size: usize) -> Option<Va> {
         None
@@ -84,6 +86,10 @@ unsafe impl<S: Services> Kernel for S {
     }
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         Services::map_linear(self, va, pa, size);
+    }
+    unsafe fn unmap_linear(&self, va: Va, size: usize) {
+        self.switch();
+        Services::unmap_linear(self, va, size);
     }
     fn map(&self, pa: Pa, size: usize, _memory: MemoryType) -> Option<Va> {
         self.switch();

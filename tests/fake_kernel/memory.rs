@@ -134,6 +134,16 @@ impl Memory {
         }
     }
 
+    /// Undoes [`map_linear`](Memory::map_linear). It panics if a page is not mapped.
+    pub fn unmap_linear(&self, va: Va, size: usize) {
+        let mut table = self.table.write().unwrap();
+        for offset in (0..size).step_by(PAGE) {
+            assert!(table.remove(&(va + offset)).is_some(), "{:#x} is not mapped", va + offset);
+        }
+        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        mmap(va, size, libc::PROT_NONE, reserve, -1, 0);
+    }
+
     /// Maps at any address. With `wrong`, the mapping leads to other memory, which the table records.
     pub fn map(&self, pa: Pa, size: usize, memory: MemoryType, wrong: Option<Wrong>) -> Va {
         let leads_to = if wrong == Some(Wrong::Block) { elsewhere(pa) } else { pa };

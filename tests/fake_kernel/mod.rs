@@ -284,6 +284,13 @@ unsafe impl Kernel for FakeKernel {
         self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
     }
 
+    unsafe fn unmap_linear(&self, va: Va, size: usize) {
+        self.may_sleep("unmap_linear");
+        // RT-Thread may log that.
+        self.writes_text("unmap_linear");
+        self.0.memory.unmap_linear(va, size);
+    }
+
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
         self.may_sleep("map");
         if !self.has_page_tables() {

@@ -41,6 +41,9 @@ unsafe impl Services for Cores {
     fn map_linear(&self, va: Va, pa: Pa, size: usize) {
         self.0.mappings.lock().unwrap().push((va, pa, size));
     }
+    fn unmap_linear(&self, va: Va, _size: usize) {
+        self.unmap(va);
+    }
     fn map(&self, pa: Pa, size: usize) -> Option<Va> {
         let mut mappings = self.0.mappings.lock().unwrap();
         // The lowest address that is free: the one that was unmapped last, as a rule.

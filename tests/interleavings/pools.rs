@@ -167,3 +167,43 @@ fn of_overlapping_installs_one_is_done_and_every_walk_sees_whole_pools() {
         assert_eq!(used(dma), 0);
     });
 }
+
+/// Walkers that are interrupted at a pool find it gone, or installed again and mapped elsewhere.
+#[test]
+fn a_pool_comes_and_goes_while_others_allocate_free_and_walk() {
+    explore("uninstall", || {
+        let (kernel, dma) = system(2, 8);
+        let pool = dma.install(&region(4, 4)).unwrap();
+        dma.install(&region(16, 8)).unwrap();
+        let held = Held::default();
+        let work = |flags: Flags| {
+            let held = held.clone();
+            call(move || {
+                for _ in 0..2 {
+                    let buffers = [(); 3].map(|()| held.allocate(kernel, dma, flags));
+                    buffers.into_iter().for_each(|buffer| held.free(dma, buffer, flags));
+                }
+            })
+        };
+        let exchange = call(move || {
+            for page in [24, 25] {
+                if dma.uninstall(&pool.public).is_ok() {
+                    assert_eq!(kernel.v2p(kernel.linear(pool.start())), None, "it is mapped");
+                    // This one is mapped where the other was.
+                    let other = dma.install(&region(page * 2, 1)).unwrap();
+                    dma.install(&region(4, 4)).unwrap();
+                    let _ = other;
+                }
+            }
+        });
+        let walk = call(move || {
+            let starts: Vec<_> = dma.pools().map(|pool| pool.start()).collect();
+            for page in [0, 16] {
+                assert!(starts.contains(&region(page, 1).start), "a pool that stays is not found");
+            }
+            assert!(starts.is_sorted(), "a pool is found twice, or out of order");
+        });
+        at_once([work(Flags::NOCACHE), work(Flags::NOCACHE), exchange, walk]);
+        assert_eq!((used(dma), dma.bad_calls()), (0, 0));
+    });
+}

@@ -33,6 +33,9 @@ static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
 /// The mappings in the window: start and size of each.
 static MAPPINGS: spin::Mutex<BTreeMap<usize, usize>> = spin::Mutex::new(BTreeMap::new());
 
+/// What `rt_aspace_map_phy` mapped: start and size of each area.
+static AREAS: spin::Mutex<BTreeMap<usize, usize>> = spin::Mutex::new(BTreeMap::new());
+
 /// `struct rt_aspace`
 #[repr(C)]
 struct Aspace {
@@ -220,15 +223,19 @@ extern "C" fn rt_aspace_map_phy(_: &Aspace, hint: &Hint, attribute: usize, page:
     assert!(hint.flags & MMF_MAP_FIXED != 0, "the stand-in maps at a fixed address only");
     assert!(hint.prefer % PAGE == 0 && hint.size % PAGE == 0, "rt_aspace_map_phy of parts of pages");
     map(hint.prefer, page * PAGE, hint.size, attribute);
+    AREAS.lock().insert(hint.prefer, hint.size);
     *va = hint.prefer;
     0
 }
 
-/// Undoes `rt_aspace_map_phy`. The stand-in does not record how long the mapping was.
+/// Undoes `rt_aspace_map_phy`.
 #[unsafe(no_mangle)]
 extern "C" fn rt_aspace_unmap(_: &Aspace, va: usize) -> i32 {
     must_be_thread("rt_aspace_unmap");
-    panic!("rt_aspace_unmap of {va:#x}: the library keeps its linear maps");
+    must_have_page_tables("rt_aspace_unmap");
+    let size = AREAS.lock().remove(&va);
+    unmap(va, size.unwrap_or_else(|| panic!("rt_aspace_unmap of {va:#x}, where no area begins")));
+    0
 }
 
 #[unsafe(no_mangle)]

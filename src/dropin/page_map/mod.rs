@@ -140,6 +140,11 @@ impl PageMap {
         self.usage.peak()
     }
 
+    /// Makes the pages in use now the peak.
+    pub fn forget_peak(&mut self) {
+        self.usage.forget_peak();
+    }
+
     /// Counts the pages in use. Needs no lock.
     pub fn used_pages(used: &[AtomicUsize]) -> usize {
         used.iter().map(|word| word.load(Relaxed).count_ones() as usize).sum()

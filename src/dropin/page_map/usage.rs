@@ -44,6 +44,11 @@ impl Usage {
         self.peak.wrapping_sub(self.below_peak as usize)
     }
 
+    /// Makes the pages in use now the peak.
+    pub(super) fn forget_peak(&mut self) {
+        self.raise_peak();
+    }
+
     /// Returns the most pages that were in use at once.
     pub(super) fn peak(&self) -> usize {
         self.peak.max(self.used())

@@ -7,16 +7,17 @@
 use core::sync::atomic::AtomicBool;
 
 use super::Pool;
+use super::removal::State;
 use crate::dropin::pool::view::{NOWHERE, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
-use crate::mem::atomics::Ordering::{Acquire, Release};
+use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
 /// How many ticks a call waits for another call that maps the pool.
 const PATIENCE: usize = 100;
 
 /// The right to map a pool. Dropping it ends the right.
-struct Mapper<'a>(&'a AtomicBool);
+pub(super) struct Mapper<'a>(&'a AtomicBool);
 
 impl Drop for Mapper<'_> {
     fn drop(&mut self) {
@@ -26,7 +27,7 @@ impl Drop for Mapper<'_> {
 
 impl<K: Kernel> Pool<K> {
     /// Waits for the right to map the pool; `None` if another call has it for long. Context: thread.
-    fn mapper(&self) -> Option<Mapper<'_>> {
+    pub(super) fn mapper(&self) -> Option<Mapper<'_>> {
         let mut patience = PATIENCE;
         while self.is_mapping.swap(true, Acquire) {
             patience = patience.checked_sub(1)?;
@@ -43,6 +44,8 @@ impl<K: Kernel> Pool<K> {
         }
         let region = self.region();
         self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
+        // From now on it can be uninstalled.
+        self.membership.set(State::Installed);
     }
 
     /// Where the view of this type begins; maps it if there is none. `None` if it cannot be had now: then the next call tries
@@ -88,6 +91,8 @@ impl<K: Kernel> Pool<K> {
             unsafe {
                 kernel.map_linear(base, start, size)
             }
+            // Also if the mapping leads elsewhere.
+            self.is_mapped_linearly.store(kernel.v2p(base).is_some(), Relaxed);
         }
         if leads_to(kernel, base, size, start) {
             view.put(base);

@@ -5,6 +5,7 @@ mod make_view;
 pub mod mapping;
 mod owners;
 mod region;
+mod removal;
 mod seen;
 mod usage;
 mod usual;
@@ -14,6 +15,7 @@ pub use buffers::Sought;
 pub use owners::FirstOwner;
 pub use region::Region;
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
+pub use removal::{Revival, Stays};
 pub use seen::Seen;
 pub use usual::Usual;
 
@@ -24,6 +26,7 @@ use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
 use crate::dropin::pool::mapping::Mappings;
 use crate::dropin::pool::owners::Owners;
+use crate::dropin::pool::removal::Membership;
 use crate::dropin::pool::usage::Failures;
 use crate::dropin::pool::view::View;
 use crate::flags::Flags;
@@ -32,9 +35,10 @@ use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{BoxWithArrays, LINE};
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::OnceRef;
+use crate::mem::shared::AtomicRef;
 
-/// A pool of pages. It begins with the part that C sees, and it is never removed.
+/// A pool of pages. It begins with the part that C sees. Its memory is never freed: a pool that was uninstalled is kept for the
+/// next pool of the same pages.
 #[repr(C)]
 pub struct Pool<K: Kernel> {
     /// The part that C sees.
@@ -53,6 +57,8 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// True while a call maps the pool.
     is_mapping: AtomicBool,
+    /// Whether the library mapped the pool linearly, and not boot code.
+    is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
     pub own_mappings: Mappings,
     /// Firmware forbids a linear map of the pool (`no-map`). C cannot change this by writing to the flags.
@@ -64,8 +70,9 @@ pub struct Pool<K: Kernel> {
     is_reusable: AtomicBool,
     owners: Owners,
     failures: Failures,
-    /// The pool installed after this one.
-    pub next: OnceRef<Pool<K>>,
+    membership: Membership<K>,
+    /// The next pool of the list. It stays after this pool has left the list, for callers that are just looking at this pool.
+    pub next: AtomicRef<Pool<K>>,
     /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the map, and the
     /// bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a pool of its own,
     /// together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as many.)
@@ -78,8 +85,19 @@ const DIRTY: usize = 0;
 /// A word of labels of pages of which the cache holds no dirty lines.
 const CLEAN: usize = usize::MAX;
 
-/// A pool that is not in the list yet. Dropping it returns its memory to the heap.
-pub type NewPool<K> = BoxWithArrays<K, Pool<K>>;
+/// A pool that is not in the list.
+pub enum NewPool<K: Kernel> {
+    /// A pool that was just made. Dropping it returns its memory to the heap.
+    Made(BoxWithArrays<K, Pool<K>>),
+    /// A pool that was uninstalled and kept.
+    Kept(&'static Pool<K>),
+}
+
+/// Returns the flags that a new pool over `region` has in addition to `flags`, and these.
+fn first_flags<K: Kernel>(kernel: K, region: &Region, flags: Flags) -> Flags {
+    let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
+    if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }
+}
 
 impl<K: Kernel> Pool<K> {
     /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of `region`. Returns `None` if the heap has
@@ -93,13 +111,13 @@ impl<K: Kernel> Pool<K> {
         (start, pages): (Pa, usize),
         flags: Flags,
         owner: FirstOwner,
-    ) -> Option<NewPool<K>> {
+    ) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
         let no_map = flags.contains(Flags::NOMAP);
-        let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
-        let flags = if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags };
-        // The pool is never removed, but a device and its name may be. Such a name is therefore copied.
+        let membership = Membership::new(flags, owner);
+        let flags = first_flags(kernel, region, flags);
+        // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
         let copied = if owner.is_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
             public: rt_dma_pool {
@@ -121,13 +139,15 @@ impl<K: Kernel> Pool<K> {
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: AtomicBool::new(false),
+            is_mapped_linearly: AtomicBool::new(false),
             own_mappings: Mappings::new(),
             no_map,
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),
             owners: Owners::new(owner),
             is_reusable: AtomicBool::new(false),
-            next: OnceRef::new(),
+            membership,
+            next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };

@@ -62,6 +62,16 @@ impl Owners {
         Owners { first: AtomicUsize::new(first.0), others: AtomicRef::new() }
     }
 
+    /// Makes the owners those of a pool that was just made. The caller makes sure that no device has a claim.
+    pub(super) fn begin_anew(&self, first: FirstOwner) {
+        self.first.store(first.0, Relaxed);
+    }
+
+    /// Returns whether a device has a claim.
+    pub(super) fn has_device(&self) -> bool {
+        FirstOwner(self.first.load(Relaxed)).is_device() || self.others().any(|owner| owner.device.load(Relaxed) != 0)
+    }
+
     fn others(&self) -> impl Iterator<Item = &'static OtherOwner> {
         core::iter::successors(self.others.get(), |owner| owner.next)
     }

@@ -18,6 +18,12 @@ impl Failures {
     pub(super) const fn new() -> Self {
         Failures { count: AtomicUsize::new(0), largest: AtomicUsize::new(0) }
     }
+
+    /// Forgets the requests that failed.
+    pub(super) fn forget(&self) {
+        self.count.store(0, Relaxed);
+        self.largest.store(0, Relaxed);
+    }
 }
 
 impl<K: Kernel> Pool<K> {

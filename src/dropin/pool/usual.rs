@@ -17,7 +17,7 @@ pub enum Usual<'a, K: Kernel, T> {
     Done(T),
     /// Nothing has changed. The lock is still held.
     Locked(IrqGuard<'a, K, PageMap>),
-    /// Nothing has changed, and the lock was not taken: another core has it, or the view is not mapped.
+    /// Nothing has changed, and the lock is not held: another core has it, or the view is not mapped.
     No,
 }
 
@@ -30,17 +30,30 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn allocate_usual<const ACROSS: bool>(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Va)> {
         let (memory, label) = memory_for(wanted);
-        let Some(base) = self.view(memory).base() else { return Usual::No };
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
         // Not a parameter that is called: it is not inlined, which takes 24 instructions of a 4 KiB pair on aarch64.
         let taken = if ACROSS { map.take_across(pages, label) } else { map.take_in_word(pages, label) };
         match taken {
             Some(page) => {
                 drop(map);
-                Usual::Done((page, base + (page << PAGE_SHIFT)))
+                // The address of the view is read after the pages were allocated: only then it stays (see `removal`).
+                match self.view(memory).base() {
+                    Some(base) => Usual::Done((page, base + (page << PAGE_SHIFT))),
+                    None => self.give_back_unseen(page, pages),
+                }
             }
+            None if self.view(memory).base().is_none() => Usual::No,
             None => Usual::Locked(map),
         }
+    }
+
+    /// Frees the `pages` pages from `page` on, which the pool has no view to show.
+    #[cold]
+    #[inline(never)]
+    fn give_back_unseen<T>(&self, page: usize, pages: usize) -> Usual<'_, K, T> {
+        // They were allocated just now, so they can be freed.
+        let _ = self.free(page, pages);
+        Usual::No
     }
 
     /// Returns the first page of the buffer that was handed out at `va`, if that is an address in the cached or the uncached

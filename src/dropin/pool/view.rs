@@ -56,6 +56,14 @@ impl View {
         (page < pages).then_some(page)
     }
 
+    /// Records that the pool is not mapped any more, and returns where the view began, if it was mapped. The caller excludes
+    /// other callers, and unmaps the pool afterwards.
+    pub fn take(&self) -> Option<Va> {
+        let base = self.base();
+        self.0.store(NONE, Release);
+        base
+    }
+
     /// Records that the whole pool is mapped from `base` on. The caller excludes other callers.
     pub fn put(&self, base: Va) {
         self.0.store(base, Release);

@@ -115,7 +115,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(), Error> {
         let result = pool.free_locked(map, page, whole_pages(size));
         if let Err(error) = result {
-            self.refuse(error, pool.name(), size, va, handle);
+            self.refuse_in(error, Some(pool), size, va, handle);
         }
         result
     }
@@ -141,8 +141,7 @@ impl<K: Kernel> Dma<K> {
             None => Err(Error::Foreign),
         };
         if let Err(error) = result {
-            let name = found.map_or(Name::NONE, |found| found.pool.name());
-            self.refuse(error, name, size, va, handle);
+            self.refuse_in(error, found.map(|found| found.pool), size, va, handle);
         }
         result
     }

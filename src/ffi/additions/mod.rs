@@ -21,6 +21,7 @@ pub(in crate::ffi) mod streaming;
 pub(in crate::ffi) mod streaming_device;
 mod streaming_list;
 mod streaming_sync;
+pub(in crate::ffi) mod uninstall;
 
 pub use attributes::*;
 pub use block_pool::*;
@@ -40,3 +41,4 @@ pub use streaming::*;
 pub use streaming_device::*;
 pub use streaming_list::*;
 pub use streaming_sync::*;
+pub use uninstall::*;

@@ -118,6 +118,11 @@ unsafe impl Kernel for RtThread {
         unsafe { rt_dma_port_map_linear(pointer(va), pa, size) }
     }
 
+    unsafe fn unmap_linear(&self, va: Va, size: usize) {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_unmap_linear(pointer(va), size) }
+    }
+
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
         let has_blocks = cfg!(target_arch = "aarch64");
         let in_blocks = has_blocks && size.is_multiple_of(BLOCK_SIZE) && !pa.is_multiple_of(BLOCK_SIZE);

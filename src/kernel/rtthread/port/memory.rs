@@ -58,6 +58,14 @@ unsafe extern "C" {
     /// @note Context: thread
     pub fn rt_dma_port_map_linear(va: *mut c_void, pa: usize, size: usize);
 
+    /// @brief Removes a mapping of `rt_dma_port_map_linear` (`rt_aspace_unmap`).
+    ///
+    /// @param[in] va The virtual address at which it begins.
+    /// @param[in] size Bytes, all that was mapped.
+    ///
+    /// @note Context: thread
+    pub fn rt_dma_port_unmap_linear(va: *mut c_void, size: usize);
+
     /// @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
     /// `rt_ioremap_wt`).
     ///

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests that the memory of an uninstalled pool is the board's again. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include <mm_aspace.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+
+#define PLACE (HOST_RAM + 30 * MIB)
+
+static struct rt_device dev = { .parent.name = "module" };
+
+static int is_installed(const struct rt_dma_pool *wanted)
+{
+    struct rt_dma_pool *pool = RT_NULL;
+
+    do
+    {
+        pool = rt_dma_pool_next(pool);
+    }
+    while (pool && pool != wanted);
+    return pool != RT_NULL;
+}
+
+static void pool_comes_and_goes(void)
+{
+    rt_region_t region = { PLACE, PLACE + MIB, "module" };
+    struct rt_dma_pool *first = RT_NULL;
+    int blocks = 0, mappings = 0;
+
+    for (int round = 0; round < 100; round++)
+    {
+        static const rt_ubase_t kinds[] = { RT_DMA_F_NOCACHE, 0 };
+        struct rt_dma_pool *pool = rt_dma_pool_install(&region);
+
+        EXPECT(pool && (!first || pool == first));
+        first = pool;
+        EXPECT(is_installed(pool));
+        pool->flags |= RT_DMA_F_DEVICE;
+        pool->dev = &dev;
+        for (rt_size_t i = 0; i < RT_ARRAY_SIZE(kinds); i++)
+        {
+            rt_ubase_t handle;
+            void *buffer = rt_dma_alloc(&dev, 2 * ARCH_PAGE_SIZE, &handle, kinds[i] | RT_DMA_F_DEVICE);
+
+            EXPECT(buffer && handle == PLACE);
+            memset(buffer, round, 2 * ARCH_PAGE_SIZE);
+            EXPECT(rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+            rt_dma_free(&dev, 2 * ARCH_PAGE_SIZE, buffer, handle, kinds[i] | RT_DMA_F_DEVICE);
+        }
+        host_interrupt(1);
+        EXPECT(rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+        host_interrupt(0);
+        EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK && !is_installed(pool));
+        host_forget_text();
+        EXPECT(rt_dma_pool_uninstall(pool) == -RT_EINVAL && strstr(host_text(), "dma-pool: uninstall: no pool at 0x"));
+        EXPECT(rt_dma_pool_uninstall(RT_NULL) == -RT_EINVAL);
+        if (round == 0)
+        {
+            blocks = host_heap_blocks();
+            mappings = host_mappings();
+        }
+        EXPECT(host_heap_blocks() == blocks && host_mappings() == mappings);
+        /* The board uses the memory by a mapping of its own, at the same address. */
+        char *own = rt_ioremap_cached((void *)PLACE, MIB);
+        EXPECT(own && own[0] == (char)round && own[2 * ARCH_PAGE_SIZE - 1] == (char)round);
+        memset(own, 0, MIB);
+        rt_iounmap(own);
+    }
+}
+
+/* A device that reaches no other pool has blocks, a bounce buffer and a managed buffer in this one. */
+static void what_keeps_a_pool(void)
+{
+    static fdt32_t ranges[] = { CELLS(PLACE), CELLS(0x10000), CELLS(MIB) };
+    static struct rt_ofw_prop range_props = { "dma-ranges", sizeof(ranges), ranges, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "bus", .props = &range_props };
+    static struct rt_ofw_node node = { .full_name = "module", .parent = &bus };
+    static struct rt_device near = { .parent.name = "near", .ofw_node = &node };
+    static struct rt_device plain = { .parent.name = "plain" };
+    rt_region_t region = { PLACE, PLACE + MIB, "module" };
+    struct rt_dma_pool *pool = rt_dma_pool_install(&region);
+    struct rt_dma_block_pool *blocks;
+    rt_ubase_t handle;
+    void *block, *elsewhere;
+
+    host_forget_ranges();
+    EXPECT(pool);
+    blocks = rt_dma_block_pool_create("blocks", &near, 64, 64, 0);
+    block = rt_dma_block_pool_alloc(blocks, &handle);
+    EXPECT(block && rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+    rt_dma_block_pool_free(blocks, block, handle);
+    EXPECT(rt_dma_block_pool_destroy(blocks) == RT_EOK);
+    elsewhere = rt_dma_alloc(&plain, 64, RT_NULL, 0);
+    handle = rt_dma_map_single(&near, elsewhere, 64, RT_DMA_TO_DEVICE);
+    EXPECT(handle != RT_DMA_MAPPING_ERROR && rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+    rt_dma_unmap_single(&near, handle, 64, RT_DMA_TO_DEVICE);
+    rt_dma_free(&plain, 64, elsewhere, 0, 0);
+    EXPECT(rt_dmam_alloc(&near, 64, &handle, 0) && rt_dma_pool_uninstall(pool) == -RT_EBUSY);
+    rt_dmam_release(&near);
+    EXPECT(rt_dma_pool_uninstall(pool) == RT_EOK);
+    EXPECT(!rt_dma_alloc(&near, 64, &handle, 0));
+    host_forget_ranges();
+}
+
+void pools_that_are_uninstalled(void)
+{
+    pool_comes_and_goes();
+    what_keeps_a_pool();
+}

@@ -1,0 +1,52 @@
+//! `rt_dma_pool_uninstall`.
+
+use crate::abi::rt_dma_pool;
+use crate::additions::uninstall::NotUninstalled;
+use crate::dropin::pool::Stays;
+use crate::ffi::DMA;
+use crate::ffi::status::errors;
+use crate::log::{Line, Name};
+use crate::text::apart;
+
+/// @brief Uninstalls a pool: no request is served from it any more, its mappings are removed, and its memory is the caller's
+/// again.
+///
+/// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are written back. A
+/// linear map that boot code made stays.
+///
+/// The bookkeeping of the pool stays in the heap, for the next pool over the same pages: it takes the place in the list that
+/// the pool had. So a system that installs and uninstalls the same range again and again needs no more memory each time.
+///
+/// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
+/// node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
+///
+/// @code{.c}
+/// if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
+/// {
+///     rt_kprintf("a driver still has memory of the pool\n");
+/// }
+/// @endcode
+///
+/// @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
+/// @retval RT_EOK The memory and the name of the region are the caller's.
+/// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
+/// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
+/// node of a device names the region, or the caller may not sleep.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> isize {
+    let errors = errors();
+    match DMA.uninstall(pool) {
+        Ok(()) => errors.ok,
+        Err(NotUninstalled::Stays(Stays::InUse)) => errors.busy,
+        Err(NotUninstalled::Context) => {
+            DMA.count_refused();
+            errors.busy
+        }
+        Err(NotUninstalled::Stays(Stays::NotInstalled)) => {
+            let name = Name::of(apart!("dma-pool"));
+            DMA.refuse_line(&Line::about(name, apart!("uninstall: no pool at 0x%lx"), &[pool.expose_provenance()]));
+            errors.inval
+        }
+    }
+}
