@@ -160,7 +160,7 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
     machine.set_view_limit(0);
     let device = machine.plain_device();
     let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
-    let (page, mapping) = pool.own_mappings.at(held.va).expect("it has a mapping of its own");
+    let (page, mapping) = pool.own_mappings.find(held.va).expect("it has a mapping of its own");
     let (done, start) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -171,7 +171,7 @@ fn a_free_with_a_wrong_size_hides_the_buffer_for_no_moment() {
             }
         });
         start.wait();
-        let hidden = (0..1_000_000).filter(|_| pool.own_mappings.at(held.va).is_none()).count();
+        let hidden = (0..1_000_000).filter(|_| pool.own_mappings.find(held.va).is_none()).count();
         done.store(true, Relaxed);
         assert_eq!(hidden, 0);
     });

@@ -55,7 +55,7 @@ impl<K: Kernel> Dma<K> {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
                 let flags = pool.flags_for(Flags::empty());
                 if let Some(page) = pool.take(pages)
-                    && let Some(va) = pool.show(page, pages, flags)
+                    && let Some(va) = pool.map_buffer(page, pages, flags)
                 {
                     let (va, pa) = (va.get(), pool.pa_of(page));
                     *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, ask, reclaim, argument });

@@ -1,7 +1,7 @@
 //! Tests `rt_dma_free`: a correct call frees the buffer; a wrong call logs one line, is counted, and changes nothing.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::pool::Sought;
+use rt_dma_pool::dropin::pool::AddressKind;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -245,8 +245,8 @@ fn the_address_of_memory_is_not_that_of_a_mapping() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     machine.set_view_limit(0);
     let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
-    assert!(pool.buffer_at(held.va, Sought::Physical).is_none());
-    assert_eq!(pool.own_mappings.at(held.va).map(|(page, _)| page), Some(0));
+    assert!(pool.buffer_at(held.va, AddressKind::Physical).is_none());
+    assert_eq!(pool.own_mappings.find(held.va).map(|(page, _)| page), Some(0));
     machine.free(held).unwrap();
 }
 

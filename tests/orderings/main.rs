@@ -10,7 +10,7 @@ use loom::thread;
 use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::dropin::pool::mapping::Mappings;
+use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use rt_dma_pool::mem::shared::{AtomicRef, OnceRef, SetRef};
@@ -178,18 +178,18 @@ const VA: usize = 0x1000;
 #[test]
 fn a_late_free_takes_no_mapping_of_another_buffer() {
     every_execution("Mapping, a late second free", || {
-        let mappings = leak(Mappings::new());
+        let mappings = leak(OwnMappings::new());
         let map = move |page: usize| {
             let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, page, 1, false).unwrap();
-            mappings.put(record, NonZeroUsize::new(VA));
+            mappings.set_address(record, NonZeroUsize::new(VA));
             record
         };
         let first = map(1);
-        assert!(first.take(VA, 1, 2).is_err() && mappings.at(VA).is_some());
+        assert!(first.take(VA, 1, 2).is_err() && mappings.find(VA).is_some());
         let wrong = thread::spawn(move || first.take(VA, 1, 1).is_ok());
         let right = first.take(VA, 1, 1).is_ok();
         if right {
-            mappings.keep(first);
+            mappings.release(first);
             // The same address and record for another page. While a wrong free holds the address, it is not found.
             let second = map(2);
             let mut freed = second.take(VA, 2, 1);
@@ -209,11 +209,11 @@ fn a_late_free_takes_no_mapping_of_another_buffer() {
 #[test]
 fn the_next_owner_of_a_record_comes_after_the_last() {
     every_execution("Mapping, kept and reserved", || {
-        let mappings = leak(Mappings::new());
+        let mappings = leak(OwnMappings::new());
         let memory = leak(Plain::new(0));
         let record = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 1, 1, false).unwrap();
-        mappings.put(record, NonZeroUsize::new(VA));
-        assert!(record.take(VA, 1, 2).is_err() && mappings.at(VA).is_some());
+        mappings.set_address(record, NonZeroUsize::new(VA));
+        assert!(record.take(VA, 1, 2).is_err() && mappings.find(VA).is_some());
         let next = thread::spawn(move || {
             let next = mappings.reserve(mappings.turn(THREADS).unwrap(), THREADS, 2, 1, false).unwrap();
             let is_reused = std::ptr::eq(next, record);
@@ -224,7 +224,7 @@ fn the_next_owner_of_a_record_comes_after_the_last() {
         });
         record.take(VA, 1, 1).unwrap();
         memory.write(1);
-        mappings.keep(record);
+        mappings.release(record);
         let is_reused = next.join().unwrap();
         assert_eq!(memory.read(), if is_reused { 2 } else { 1 });
     });

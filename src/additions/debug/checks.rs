@@ -378,7 +378,7 @@ impl<K: Kernel> Debug<K> {
         let pool = pa.and_then(|pa| dma.covering(pa, pa.saturating_add(1)));
         // Outside of the pools only the linear map is known to be cached.
         let is_cached = match (pool, pa) {
-            (Some(pool), Some(pa)) => pool.seen(va, pa).is_some_and(|seen| seen.cached),
+            (Some(pool), Some(pa)) => pool.address_info(va, pa).is_some_and(|info| info.is_cached),
             (_, pa) => pa.is_some_and(|pa| kernel.linear(pa) == va),
         };
         let is_free = pool.is_some_and(|pool| pa.is_some_and(|pa| !pool.is_in_use(pa)));

@@ -5,7 +5,7 @@
 //! speed, whatever the driver's alignment is, and the cache is written back in one sweep; every word of an uncached buffer
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
-use crate::additions::streaming::{Master, Ops, seen};
+use crate::additions::streaming::{Master, Ops, address_info};
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
@@ -66,10 +66,16 @@ impl Bounce {
         };
         let va = start.wrapping_add(skipped);
         let pa = dma.kernel.v2p(va);
-        let seen = seen(dma, va, pa.unwrap_or(va));
-        let in_view = seen.in_view && matches!(master.ops, Ops::Library(_));
-        let bounce =
-            Bounce { va, start, handle: start_handle, size: whole_size, maintain: seen.cached && !coherent, in_view };
+        let info = address_info(dma, va, pa.unwrap_or(va));
+        let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
+        let bounce = Bounce {
+            va,
+            start,
+            handle: start_handle,
+            size: whole_size,
+            maintain: info.is_cached && !coherent,
+            in_view,
+        };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.

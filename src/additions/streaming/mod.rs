@@ -49,7 +49,7 @@ pub use master::{Direction, Master, Ops, OwnOps};
 pub use records::Query;
 pub use segments::Segment;
 
-use crate::dropin::pool::Seen;
+use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use direct::EarlyPools;
@@ -108,9 +108,9 @@ impl<K: Kernel> Streaming<K> {
     }
 }
 
-/// Returns how the processor sees `pa` at `va`. Memory outside the pools counts as cached.
-pub(crate) fn seen<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> Seen {
-    dma.pools().find_map(|pool| pool.seen(va, pa)).unwrap_or(Seen { cached: true, in_view: false })
+/// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.
+pub(crate) fn address_info<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> AddressInfo {
+    dma.pools().find_map(|pool| pool.address_info(va, pa)).unwrap_or(AddressInfo { is_cached: true, is_in_view: false })
 }
 
 /// Returns the address of the last of `size` bytes; `None` if there are none, or if they end past the end of memory.

@@ -149,7 +149,7 @@ impl LinearRange {
 /// Whether one view of one pool contains all of `[va, last]`, whose first byte is at `pa`.
 fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
     let last_pa = pa.wrapping_add(last - va);
-    let is_shown = |pool: &Pool<K>, va, pa| pool.seen(va, pa).is_some_and(|seen| seen.in_view);
+    let is_shown = |pool: &Pool<K>, va, pa| pool.address_info(va, pa).is_some_and(|info| info.is_in_view);
     dma.pools().any(|pool| is_shown(pool, va, pa) && is_shown(pool, last, last_pa))
 }
 

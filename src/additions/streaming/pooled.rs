@@ -29,7 +29,7 @@ impl<K: Kernel> Streaming<K> {
         if size == 0 || direction == Direction::Neither || self.stock.needs_thread() {
             return None;
         }
-        let (pa, is_cached) = dma.pools().find_map(|pool| pool.shown_at(va, size))?;
+        let (pa, is_cached) = dma.pools().find_map(|pool| pool.find_in_view(va, size))?;
         let maintain = is_cached && !is_coherent;
         if buffer.may_endanger_others(kernel, maintain) {
             return None;

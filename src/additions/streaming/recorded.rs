@@ -5,7 +5,7 @@ use super::bounce::Bounce;
 use super::errors::{BadMapping, MapError};
 use super::mapping::Mapping;
 use super::place::Place;
-use super::{Attributes, Buffer, Master, Ops, Query, Streaming, seen};
+use super::{Attributes, Buffer, Master, Ops, Query, Streaming, address_info};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<K> {
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
-        let maintain = !is_coherent && seen(dma, va, place.pa).cached;
+        let maintain = !is_coherent && address_info(dma, va, place.pa).is_cached;
         // A pool that contains all of it: with a physical handle, that is what the device sees.
         let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
         // The record is taken first: operations of a BSP's own need not be undone for want of one.

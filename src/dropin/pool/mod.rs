@@ -1,22 +1,22 @@
 //! A pool: its pages, its views and its flags.
 
+mod addresses;
 mod buffers;
 mod make_view;
-pub mod mapping;
+mod map_buffer;
+pub mod own_mappings;
 mod owners;
 mod region;
 mod removal;
-mod seen;
 mod usage;
 mod usual;
 pub mod view;
 
-pub use buffers::Sought;
+pub use addresses::{AddressInfo, AddressKind};
 pub use owners::FirstOwner;
 pub use region::Region;
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::{Revival, Stays};
-pub use seen::Seen;
 pub use usual::Usual;
 
 use core::mem::{MaybeUninit, size_of};
@@ -24,7 +24,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
-use crate::dropin::pool::mapping::Mappings;
+use crate::dropin::pool::own_mappings::OwnMappings;
 use crate::dropin::pool::owners::Owners;
 use crate::dropin::pool::removal::Membership;
 use crate::dropin::pool::usage::Failures;
@@ -60,7 +60,7 @@ pub struct Pool<K: Kernel> {
     /// Whether the library mapped the pool linearly, and not boot code.
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
-    pub own_mappings: Mappings,
+    pub own_mappings: OwnMappings,
     /// Firmware forbids a linear map of the pool (`no-map`). C cannot change this by writing to the flags.
     no_map: bool,
     /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The `NOMAP` flag
@@ -140,7 +140,7 @@ impl<K: Kernel> Pool<K> {
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: AtomicBool::new(false),
             is_mapped_linearly: AtomicBool::new(false),
-            own_mappings: Mappings::new(),
+            own_mappings: OwnMappings::new(),
             no_map,
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),

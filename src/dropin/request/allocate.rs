@@ -88,7 +88,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Option<Buffer> {
         let (pages, flags) = (whole_pages(size), pool.flags_for(wanted));
         if let Some(page) = pool.take_locked(map, pages)
-            && let Some(va) = pool.show(page, pages, flags)
+            && let Some(va) = pool.map_buffer(page, pages, flags)
         {
             return found_usual(pool, (page, va.get()), handle);
         }
@@ -217,7 +217,7 @@ impl<K: Kernel> Dma<K> {
             };
             match taken {
                 Ok((page, handle)) => {
-                    if let Some(va) = pool.show(page, pages, flags) {
+                    if let Some(va) = pool.map_buffer(page, pages, flags) {
                         return Some((va.get(), handle));
                     }
                     *missed = Missed::Unmapped;

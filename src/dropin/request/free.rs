@@ -2,8 +2,8 @@
 
 use super::{pages_for, whole_pages};
 use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
-use crate::dropin::pool::mapping::Mapping;
-use crate::dropin::pool::{Pool, Sought, Usual};
+use crate::dropin::pool::own_mappings::OwnMapping;
+use crate::dropin::pool::{AddressKind, Pool, Usual};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
@@ -17,7 +17,7 @@ struct Found<K: Kernel> {
     pool: &'static Pool<K>,
     page: usize,
     /// The buffer's own mapping, if it is not seen through a view.
-    mapping: Option<&'static Mapping>,
+    mapping: Option<&'static OwnMapping>,
 }
 
 impl<K: Kernel> Dma<K> {
@@ -165,19 +165,19 @@ impl<K: Kernel> Dma<K> {
     #[inline(always)] // `free_translated` alone calls it.
     fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
         let order = match wanted.contains(Flags::NOMAP) {
-            true => [Sought::Physical, Sought::InView],
-            false => [Sought::InView, Sought::Physical],
+            true => [AddressKind::Physical, AddressKind::InView],
+            false => [AddressKind::InView, AddressKind::Physical],
         };
-        for sought in order {
+        for kind in order {
             for pool in self.pools() {
-                if let Some(page) = pool.buffer_at(va, sought) {
+                if let Some(page) = pool.buffer_at(va, kind) {
                     return Some(Found { pool, page, mapping: None });
                 }
             }
             // After the views, so that buffers in views do not pay for those with mappings of their own.
-            if sought == Sought::InView {
+            if kind == AddressKind::InView {
                 for pool in self.pools() {
-                    if let Some((page, mapping)) = pool.own_mappings.at(va) {
+                    if let Some((page, mapping)) = pool.own_mappings.find(va) {
                         return Some(Found { pool, page, mapping: Some(mapping) });
                     }
                 }

@@ -1,0 +1,151 @@
+//! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it there.
+
+use super::{DIRTY, Pool};
+use crate::dropin::pool::view::View;
+use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
+use crate::mem::atomics::Ordering::Relaxed;
+
+/// How an address is interpreted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressKind {
+    /// As an address in one of the pool's views.
+    InView,
+    /// As the physical address of memory that was handed out without a mapping.
+    Physical,
+}
+
+/// How the processor accesses pool memory at an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AddressInfo {
+    /// The cache may hold lines of the memory.
+    pub is_cached: bool,
+    /// The address lies in a view, which stays mapped. Otherwise it lies in a mapping of one buffer, which may be removed.
+    pub is_in_view: bool,
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Returns how the processor accesses the byte at `pa` through `va`, which is mapped to it; `None` if `pa` does not belong
+    /// to this pool. An address outside the views has the memory type with which the page was handed out.
+    ///
+    /// Context: any.
+    pub fn address_info(&self, va: Va, pa: Pa) -> Option<AddressInfo> {
+        let offset = pa.wrapping_sub(self.start);
+        if offset >= self.size() {
+            return None;
+        }
+        let contains = |view: &View| view.base().is_some_and(|base| va.wrapping_sub(base) == offset);
+        let [cached, uncached, write_through, _] = &self.views;
+        Some(if contains(uncached) {
+            AddressInfo { is_cached: false, is_in_view: true }
+        } else if contains(write_through) {
+            AddressInfo { is_cached: self.kernel.caches_write_through(), is_in_view: true }
+        } else if contains(cached) {
+            AddressInfo { is_cached: true, is_in_view: true }
+        } else {
+            let is_cached = !self.has_own_mappings() || self.was_cached(offset >> PAGE_SHIFT);
+            AddressInfo { is_cached, is_in_view: false }
+        })
+    }
+
+    /// Returns the physical address of `va`, and whether the cache may hold lines of the memory there. Returns `None` unless
+    /// one view of the pool contains all of the `size` bytes at `va`. `size` is not zero.
+    ///
+    /// Context: any.
+    #[inline(always)] // In the fast path of mappings of pool memory.
+    pub fn find_in_view(&self, va: Va, size: usize) -> Option<(Pa, bool)> {
+        let highest = self.size().checked_sub(size)?;
+        let offset_in = |view: &View| view.base().map(|base| va.wrapping_sub(base)).filter(|offset| *offset <= highest);
+        let [cached, uncached, write_through, _] = &self.views;
+        let (offset, is_cached) = if let Some(offset) = offset_in(cached) {
+            (offset, true)
+        } else if let Some(offset) = offset_in(uncached) {
+            (offset, false)
+        } else {
+            (offset_in(write_through)?, self.kernel.caches_write_through())
+        };
+        Some((self.start.wrapping_add(offset), is_cached))
+    }
+
+    /// Returns the address of `pa` in the view through which its page was handed out; `None` if `pa` does not belong to the
+    /// pool, or if that view is not mapped.
+    ///
+    /// Context: any.
+    pub fn va_of(&self, pa: Pa) -> Option<Va> {
+        let offset = pa.wrapping_sub(self.start);
+        if offset >= self.size() {
+            return None;
+        }
+        let [cached, uncached, write_through, _] = &self.views;
+        let base = match self.was_cached(offset >> PAGE_SHIFT) {
+            true => cached.base(),
+            // The label does not distinguish these two views. Maintenance through the write-through view covers all lines that
+            // either of them can have in the cache.
+            false => write_through.base().or(uncached.base()),
+        };
+        base?.checked_add(offset)
+    }
+
+    /// Returns the first page of a buffer that was handed out at `va`, interpreted as `kind`; `None` if no buffer of this pool
+    /// can have this address.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn buffer_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
+        let page = self.page_at(va, kind)?;
+        // The page may belong to a buffer with its own mapping, whose address is another one. Searching for such a buffer is
+        // not necessary if the page was handed out cached and no cached buffer has ever had its own mapping.
+        let is_sure = || kind == AddressKind::InView && self.was_cached(page) && !self.own_mappings.may_have_cached();
+        if self.has_own_mappings() && !is_sure() && self.own_mappings.contains(page) { None } else { Some(page) }
+    }
+
+    /// Returns the page whose first byte is at `va`, interpreted as `kind`. Only views with the memory type with which the page
+    /// was last handed out count; a physical address counts only if a buffer was ever handed out without a mapping.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    fn page_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
+        let [cached, uncached, write_through, physical] = &self.views;
+        let page_in = |view: &View| view.page_of(va, self.pages);
+        let (page, is_cached) = if kind == AddressKind::Physical {
+            if !self.has_physical.load(Relaxed) {
+                return None;
+            }
+            (page_in(physical)?, true)
+        } else if let Some(page) = page_in(cached) {
+            (page, true)
+        } else {
+            (page_in(uncached).or_else(|| page_in(write_through))?, false)
+        };
+        (self.was_cached(page) == is_cached).then_some(page)
+    }
+
+    /// Returns the physical address of `page`.
+    #[inline(always)]
+    pub fn pa_of(&self, page: usize) -> Pa {
+        self.start.wrapping_add(page << PAGE_SHIFT)
+    }
+
+    /// Returns whether `page` was last handed out cached or without a mapping.
+    #[inline(always)]
+    pub fn was_cached(&self, page: usize) -> bool {
+        self.label(page) & 1 == DIRTY
+    }
+
+    /// Returns a word whose lowest bit is the label of `page`.
+    #[inline(always)]
+    pub(super) fn label(&self, page: usize) -> usize {
+        const BITS: usize = usize::BITS as usize;
+        self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
+    }
+
+    /// Returns whether the page that contains `pa` is in use; false if `pa` does not belong to this pool.
+    ///
+    /// Context: any.
+    #[cfg(any(feature = "debug", feature = "internals"))]
+    pub fn is_in_use(&self, pa: Pa) -> bool {
+        const BITS: usize = usize::BITS as usize;
+        let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
+        let used = self.settled().used();
+        page < self.pages && used.get(page / BITS).is_some_and(|word| word.load(Relaxed) >> (page % BITS) & 1 != 0)
+    }
+}

@@ -1,0 +1,157 @@
+//! Giving the processor an address for pages that were just allocated, and removing a buffer's own mapping.
+
+use core::num::NonZeroUsize;
+
+use super::{CLEAN, DIRTY, Pool};
+use crate::dropin::page_map::{Span, change, differs};
+use crate::dropin::pool::buffers::memory_for;
+use crate::dropin::pool::own_mappings::OwnMapping;
+use crate::dropin::pool::view::map_checked;
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
+use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::cache;
+
+/// The mapping through which the processor accesses a buffer, and the buffer's address there.
+#[derive(Clone, Copy)]
+enum MappedAt {
+    /// A view of the pool; or no mapping, and the address is the physical one.
+    InView(NonZeroUsize),
+    /// A mapping of this buffer only.
+    OwnMapping(NonZeroUsize),
+}
+
+impl<K: Kernel> Pool<K> {
+    /// Returns the address through which the processor accesses the `pages` pages from `page` on, which the caller has just
+    /// allocated. If they cannot be mapped, returns `None` and frees them.
+    ///
+    /// Context: any if the view is mapped already, otherwise thread.
+    #[inline(always)]
+    pub fn map_buffer(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+        // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
+        let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
+        let (memory, label) = memory_for(wanted);
+        match self.view(memory).base() {
+            Some(base) if is_usual && !differs(self.clean, Span::new(page, pages), label) => {
+                NonZeroUsize::new(base + (page << PAGE_SHIFT))
+            }
+            _ => self.map_buffer_slow(page, pages, wanted),
+        }
+    }
+
+    /// Does what [`map_buffer`](Self::map_buffer) does, and handles every case.
+    #[inline(never)]
+    pub fn map_buffer_slow(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+        let is_physical = wanted.contains(Flags::NOMAP);
+        let memory = if wanted.contains(Flags::NOCACHE) {
+            MemoryType::Uncached
+        } else if wanted.contains(Flags::WRITE_THROUGH) {
+            MemoryType::WriteThrough
+        } else {
+            MemoryType::Cached
+        };
+        let mapped_at = match is_physical {
+            true => NonZeroUsize::new(self.start + (page << PAGE_SHIFT)).map(MappedAt::InView),
+            false => self.map_pages(page, pages, memory),
+        };
+        let Some(mapped_at) = mapped_at else {
+            // The caller has just allocated the pages, so this succeeds.
+            let _ = self.free(page, pages);
+            return None;
+        };
+        let (va, has_own_mapping) = match mapped_at {
+            MappedAt::InView(va) => (va, false),
+            MappedAt::OwnMapping(va) => (va, true),
+        };
+        let is_cached = memory == MemoryType::Cached && !is_physical;
+        if is_physical {
+            self.has_physical.store(true, Relaxed);
+        }
+        let counts_as_cached = has_own_mapping && !is_cached && self.counts_as_cached(memory);
+        let label = if is_cached || is_physical || counts_as_cached { DIRTY } else { CLEAN };
+        let span = Span::new(page, pages);
+        // Pages that are labelled as cached although they are not mapped write-back are flushed in any case: their old label
+        // does not show whether there are dirty lines.
+        if is_physical || counts_as_cached || differs(self.clean, span, label) {
+            if !is_cached {
+                self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
+            }
+            // Other callers change neighbouring bits of the same words. They hold the lock, too.
+            let _held = self.lock();
+            change(self.clean, span, label);
+        }
+        Some(va)
+    }
+
+    /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were written
+    /// through it, or else through the buffer's address `va`. Cache maintenance works on the physical address, whatever the
+    /// memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    #[inline(always)] // `map_buffer_slow` is the only caller.
+    fn flush_pages(&self, page: usize, pages: usize, va: Option<Va>) {
+        let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
+        if let Some(through) = in_cached_view.or(va) {
+            cache::flush(self.kernel, through, pages << PAGE_SHIFT);
+        }
+    }
+
+    /// Returns whether a buffer with its own mapping of this memory type is labelled as cached. The label is the only record
+    /// of the memory type of such a mapping. A write-through mapping therefore counts as cached if the cache may hold lines
+    /// of it.
+    fn counts_as_cached(&self, memory: MemoryType) -> bool {
+        memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
+    }
+
+    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet. If the view
+    /// cannot be mapped, maps the buffer alone.
+    #[inline(always)]
+    fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<MappedAt> {
+        let offset = page << PAGE_SHIFT;
+        let in_view = |base| NonZeroUsize::new(base + offset).map(MappedAt::InView);
+        if let Some(base) = self.view(memory).base() {
+            return in_view(base);
+        }
+        let kernel = self.kernel;
+        if memory != MemoryType::Cached && !kernel.has_page_tables() {
+            return None;
+        }
+        if let Some(base) = self.make_view(memory) {
+            return in_view(base);
+        }
+        let turn = self.own_mappings.turn(kernel)?;
+        let record = self.own_mappings.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
+        let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
+        self.own_mappings.set_address(record, va);
+        va.map(MappedAt::OwnMapping)
+    }
+
+    /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::Context`] if the caller may not sleep, and the errors of [`OwnMapping::take`].
+    #[inline(always)]
+    pub fn unmap(&self, mapping: &OwnMapping, va: Va, page: usize, pages: usize) -> Result<(), Error> {
+        if !self.kernel.can_sleep() {
+            return Err(Error::Context);
+        }
+        mapping.take(va, page, pages)?;
+        // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address through
+        // which they could be flushed then.
+        cache::flush(self.kernel, va, pages << PAGE_SHIFT);
+        // SAFETY: `take` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
+        #[allow(unsafe_code)]
+        unsafe {
+            self.kernel.unmap(va)
+        }
+        self.own_mappings.release(mapping);
+        Ok(())
+    }
+
+    /// Returns whether any buffer has its own mapping.
+    #[inline(always)]
+    pub fn has_own_mappings(&self) -> bool {
+        self.own_mappings.count() != 0
+    }
+}
