@@ -449,7 +449,7 @@ struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
  * The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
  *
  * @param[in] pool The pool.
- * @param[in] count Blocks that shall be free.
+ * @param[in] count The number of blocks that are to be free.
  * @retval RT_EOK At least `count` blocks are free.
  * @retval -RT_EINVAL `pool` is NULL.
  * @retval -RT_ENOMEM There is no memory for as many.
@@ -591,7 +591,7 @@ void *rt_dma_borrow(uintptr_t size,
  * An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
  *
  * @param[in] memory The memory.
- * @note Context: any; thread for a region larger than `RT_DMA_POOL_VIEW_LIMIT`.
+ * @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
  */
 void rt_dma_give_back(void *memory);
 
@@ -928,7 +928,7 @@ uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
  * @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
  * `dma_handle` is `RT_DMA_MAPPING_ERROR`.
- * @note Context: any. A device's first call needs a thread.
+ * @note Context: thread first, then any.
  */
 int rt_dma_map_sg(struct rt_device *dev,
                   struct rt_dma_sg *sg,
@@ -1015,7 +1015,7 @@ void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int 
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
  * @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
  * a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
- * @note Context: any. A device's first call needs a thread. In an interrupt, memory outside the pools that is mapped
+ * @note Context: thread first, then any. In an interrupt, memory outside the pools that is mapped
  * linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave:
  * 16, and those that are unmapped.
  */
@@ -1033,7 +1033,7 @@ uintptr_t rt_dma_map_single(struct rt_device *dev,
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
  * @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES` too.
  * @return As `rt_dma_map_single`.
- * @note Context: any. A device's first call needs a thread.
+ * @note Context: thread first, then any.
  */
 uintptr_t rt_dma_map_single_attrs(struct rt_device *dev,
                                   void *cpu_addr,
@@ -1050,7 +1050,7 @@ uintptr_t rt_dma_map_single_attrs(struct rt_device *dev,
  * @param[in] size Bytes in the part, not zero. It may end in a later page.
  * @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
  * @return As `rt_dma_map_single`.
- * @note Context: any. A device's first call needs a thread.
+ * @note Context: thread first, then any.
  */
 uintptr_t rt_dma_map_page(struct rt_device *dev,
                           uintptr_t page_pa,

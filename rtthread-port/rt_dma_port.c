@@ -4,7 +4,7 @@
 
 /* Constants, heap, memory, data cache, context. */
 
-/* rthw.h puts a guess of 32 where the BSP names no cache line size: whether it does shows only before rthw.h. */
+/* rthw.h puts a guess of 32 where the BSP defines no cache line size: whether it does is known only before rthw.h is included. */
 #include <rtconfig.h>
 
 /* Too long a line costs a little maintenance; too short a one costs a neighbour its bytes. */
@@ -243,7 +243,7 @@ uintptr_t rt_dma_port_cache_line_max(void)
     if (has_line_sizes(ctr))
     {
         /*
-         * CWG: base-two logarithm of the words in the largest line, at most 9; 0 where the processor does not say, which is
+         * CWG: base-two logarithm of the words in the largest line, at most 9; 0 where the processor does not state it, which is
          * taken for 128 bytes, as Linux does (ARCH_DMA_MINALIGN in arch/arm64/include/asm/cache.h).
          */
         rt_ubase_t cwg = (ctr >> 24) & 0xf;

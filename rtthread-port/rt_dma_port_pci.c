@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* PCI: how the devices behind a host bridge see memory. Revision 1 does not translate for them. */
+/* PCI: the addresses at which devices of a host bridge reach memory. Revision 1 does not translate for them. */
 
 #include <stddef.h>
 

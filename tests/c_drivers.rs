@@ -70,14 +70,16 @@ fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
 
 /// Runs one subject of the drivers (`main` of `bsp-tests/host/drivers.c` lists them), or all of them.
 fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
-    let text = output_of(revision, &format!("drivers-{name}"), &c_files("bsp-tests/host"), flags, subject);
+    let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/kernel")].concat();
+    let text = output_of(revision, &format!("drivers-{name}"), &sources, flags, subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
 /// Runs a program of `bsp-tests/boards/`, and returns its output.
 fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
-    let sources = [format!("bsp-tests/boards/{name}.c"), "bsp-tests/host/kernel.c".to_owned()];
-    let text = output_of(revision, name, &sources.map(|path| root().join(path)), flags, None);
+    let mut sources = c_files("bsp-tests/host/kernel");
+    sources.push(root().join(format!("bsp-tests/boards/{name}.c")));
+    let text = output_of(revision, name, &sources, flags, None);
     assert!(text.ends_with(&format!("{name}: all is well\n")), "{text}");
     text
 }

@@ -4,10 +4,31 @@
 #define DMA_CHECKS_H__
 
 #include <rtthread.h>
+#include <rtdevice.h>
 
 /* A 32-bit processor of these tests has no RAM above 4 GiB, so that no buffer exceeds the devices' masks. */
 #define HAS_HIGH_MEMORY (sizeof(void *) > 4)
 
+/* exhaustion.c */
+const char *check_whole(void);
+const char *check_pages_cached(void);
+const char *check_pages_coherent(void);
+const char *check_mixed_cached(void);
+const char *check_mixed_coherent(void);
+/* mappings.c */
+const char *check_type_cached(void);
+const char *check_type_uncached(void);
+#ifdef RT_DMA_F_WT
+const char *check_type_write_through(void);
+#endif
+const char *check_alias(void);
+const char *check_leak(void);
+/* race.c */
+const char *check_race(void);
+/* wrong_calls.c */
+const char *check_wrong_calls(void);
+const char *check_interrupt_calls(void);
+/* fw_cfg.c, block_pool.c, edu.c */
 const char *check_fw_cfg(void);
 const char *check_block_pool(void);
 const char *check_edu_coherent(void);
@@ -15,6 +36,7 @@ const char *check_edu_cached(void);
 #ifdef RT_DMA_F_WT
 const char *check_edu_write_through(void);
 #endif
+/* linux_checks.c, linux_fw_cfg.c */
 const char *check_linux_memory(void);
 const char *check_linux_masks(void);
 const char *check_linux_copy(void);
@@ -23,6 +45,7 @@ const char *check_linux_loopback(void);
 const char *check_linux_bounce(void);
 const char *check_linux_remove(void);
 const char *check_linux_fw_cfg(void);
+/* context.c */
 const char *check_interrupts_off(void);
 const char *check_translation(void);
 

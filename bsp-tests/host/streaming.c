@@ -259,7 +259,7 @@ static void wrong_unmaps(void)
     }
 }
 
-/* None of these does anything but say so. */
+/* Each of these wrong calls writes a line to the log, and does nothing else. */
 static void wrong_mappings(void)
 {
     char *memory = kernel_memory(), on_stack[64];

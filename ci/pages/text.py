@@ -54,7 +54,7 @@ A_PATH = re.compile(r"(?<![\w./-])(?:%s)/[\w./*-]*\w|(?<![\w./-])(?:%s)/(?!\w)" 
 A_FUNCTION = re.compile(r"\b(?:rt_dmam?|list_dma)_\w+")
 A_SETTING = re.compile(r"\b(?:PKG_RT_DMA_POOL_\w+|PKG_USING_RT_DMA_POOL\w*)")
 A_TEST = re.compile(r"cargo test\b.* --test (\w+)")
-# Functions of other trees, which a page names as such.
+# Functions of other trees, which a page may mention.
 FOREIGN = ("rt_dma_chan", "rt_dma_controller")
 
 
@@ -73,7 +73,7 @@ def inline_code(page):
 
 
 def check_names(page):
-    """A path, option of a script, test, function or setting that a page names must exist."""
+    """A path, option of a script, test, function or setting in inline code must exist."""
     for line, code in inline_code(page):
         problem = wrong_path(code, page) or wrong_option(code) or wrong_name(code)
         if problem:

@@ -6,7 +6,7 @@
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
  * - dma_pool_destroy() leaves a pool alone whose blocks are not all free, and logs them.
- * - A block may be allocated in an interrupt, whatever the GFP flags say. Threads keep a few blocks ready for that;
+ * - A block may be allocated in an interrupt, whatever the GFP flags are. Threads keep a few blocks ready for that;
  *   rt_dma_block_pool_fill() makes more ready.
  */
 #ifndef RT_DMA_LINUX_DMAPOOL_H

@@ -239,7 +239,7 @@ struct device;
 
 /*
  * A device as an argument: `struct device *`, `struct rt_device *` or `void *`. Nothing else compiles in GNU C, which
- * Linux's drivers are written in, and in C++; strict ISO C cannot tell.
+ * Linux's drivers are written in, and in C++; strict ISO C cannot check it.
  */
 #if defined(__cplusplus)
 extern "C++" {

@@ -1,4 +1,4 @@
-//! What a request asks of its memory beyond what RT-Thread's flags say: see `ffi::attributes` for the calls.
+//! What a request asks of its memory beyond RT-Thread's flags: see `ffi::attributes` for the calls.
 
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;

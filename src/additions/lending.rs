@@ -2,7 +2,7 @@
 //!
 //! An owner's request that finds no room calls the borrowers' functions, in the owner's thread, from the lowest address on,
 //! until there is room. A borrower whose function returns without giving back may still do so from another thread: the
-//! request waits for that, for at most [`PATIENCE`] ticks in all. Then it names the borrowers that still have memory, and
+//! request waits for that, for at most [`PATIENCE`] ticks in all. Then it logs the borrowers that still have memory, and
 //! fails in this region.
 
 use core::mem::size_of;
@@ -30,7 +30,7 @@ use crate::text::apart;
 const PATIENCE: usize = 100;
 /// After how many ticks a borrower is asked again. A call that borrowed memory while the owner began to wait is asked then.
 const ASK_AGAIN: usize = 10;
-/// How many borrowers that keep memory a request names.
+/// The most borrowers that a request logs because they keep memory.
 const MOST_NAMED: usize = 4;
 /// Stands for the device of a borrower, which has none: no device lies at an odd address.
 const BORROWER: Device = Device(1);

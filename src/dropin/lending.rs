@@ -9,7 +9,7 @@ use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// Asks a borrower to give memory back: its address, its size in bytes, and what the borrower wants to be told.
+/// Asks a borrower to give memory back: its address, its size in bytes, and the borrower's argument.
 pub type Reclaim = fn(Va, usize, reclaim: usize, argument: usize);
 
 /// Memory that a borrower has.
@@ -25,7 +25,7 @@ pub struct Lent<K: Kernel> {
     pub size: usize,
     /// Asks the borrower for it.
     pub ask: Reclaim,
-    /// The borrower's function, and what it wants to be told: `ask` receives both.
+    /// The borrower's function and its argument: `ask` receives both.
     pub reclaim: usize,
     /// See `reclaim`.
     pub argument: usize,

@@ -40,7 +40,7 @@ impl MapOps {
     pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
 
     /// Whether the library maintains the cache for a device with these operations in a sync call with `flags`. Where
-    /// handles are translated, a driver may say that its buffer is not cached.
+    /// handles are translated, `NOCACHE` in the flags states that the buffer is not cached.
     #[inline(always)]
     pub(crate) fn maintain_cache(self, flags: Flags) -> bool {
         match self {

@@ -16,7 +16,7 @@ const UNROLLED: usize = 4;
 /// The caller orders the copy against what follows
 /// ([`Kernel::device_barrier`](super::Kernel::device_barrier)).
 ///
-/// Measured on aarch64: 0.4 instructions a byte where both sides are aligned alike, else 0.9 (`benches/maps.c`). A copy
+/// Measured on aarch64: 0.4 instructions a byte where both sides have the same alignment, else 0.9 (`benches/maps.c`). A copy
 /// by bytes takes 4.
 ///
 /// # Safety

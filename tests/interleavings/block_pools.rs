@@ -112,7 +112,7 @@ fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
                     Err(error) => assert_ne!(error, BadFree::WrongHandle),
                 })
             };
-            // Another owner of the block would make the second free a right one, as far as can be told.
+            // Another owner of the block would make the second free a right one: the pool cannot distinguish it.
             let trim = call(move || {
                 pool.trim();
                 pool.trim();

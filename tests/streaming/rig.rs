@@ -11,7 +11,7 @@ use rt_dma_pool::kernel::{BusWindow, Device, Kernel, Pa, Va};
 
 /// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
 pub const HEAP: Pa = LOW.start;
-/// The same, above what 32 bits name.
+/// Memory of the kernel's own above 4 GiB.
 pub const HIGH_HEAP: Pa = 0x1_0000_0000;
 pub const HEAP_SIZE: usize = MIB;
 pub const LOW_POOL: Pa = LOW.start + 16 * MIB;

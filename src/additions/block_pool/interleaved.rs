@@ -68,7 +68,7 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
         // What the other core does after its trim: nothing, or it grows again and fills every slot.
         for regrown in [0, 1, 200] {
-            // A second owner of the same address makes a second free of the first a right one, as far as can be told.
+            // A second owner of the same address makes a second free of the first a right one: the pool cannot distinguish it.
             if again && regrown != 0 {
                 continue;
             }

@@ -38,7 +38,7 @@ use word::NotGiven;
 ///
 /// # Safety
 ///
-/// Memory that [`allocate`](Pages::allocate) returned is mapped for the processor, is used by no one else until
+/// Memory that [`allocate`](Pages::allocate) returned is mapped for the processor, has no other user until
 /// [`free`](Pages::free) gets it back, and its address is that of a pointer whose provenance was exposed.
 #[allow(unsafe_code)]
 pub unsafe trait Pages: Copy + Send + Sync + 'static {

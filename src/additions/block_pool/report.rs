@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::log::{Level, Line};
 use crate::text::apart;
 
-/// The most blocks that a refused destroy names.
+/// The most blocks that a refused destroy logs.
 const NAMED_MAX: usize = 8;
 
 /// What a pool has: the columns of Linux's file `pools`.

@@ -40,7 +40,7 @@ pub enum BadDestroy {
 /// What a driver asks of a pool.
 #[derive(Clone, Copy)]
 pub struct Request {
-    /// What the pool shall be called.
+    /// The name of the pool.
     pub name: PoolName,
     /// Whose blocks they are.
     pub device: Option<Device>,
@@ -140,7 +140,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         Ok(pool)
     }
 
-    /// Puts a pool at the end of the list, for whose turn it is.
+    /// Puts a pool at the end of the list. The caller holds the list's turn.
     fn append(&self, pool: &'static BlockPool<K, P>) {
         let last = self.pools().last();
         let _held = self.links.lock(self.kernel);

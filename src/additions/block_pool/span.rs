@@ -27,7 +27,7 @@ const SPREAD_PLACES: usize = 4096;
 /// How often a thread that gets no memory waits for another that is just getting some.
 const PATIENCE: usize = 8;
 
-/// What is known of a pool's spans. Changed by whose turn it is.
+/// What is known of a pool's spans. Only the holder of the turn changes it.
 pub struct Spans {
     pub turn: Turn,
     /// Threads that are getting memory.
@@ -252,7 +252,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let shape = &self.shape;
         let made = self.spans.made.load(Relaxed);
-        // A pool of few large blocks shall have little bookkeeping; the groups of many shall be large, since a group that
+        // A pool of few large blocks gets little bookkeeping. The groups of a pool with many are large, because a group that
         // runs empty costs time.
         let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
         let units = group_units.max(shape.span_units);

@@ -83,7 +83,7 @@ impl<K: Kernel> Streaming<K> {
         if !is_coherent {
             cache::flush(kernel, va, size);
         }
-        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
         Some(handle)
     }

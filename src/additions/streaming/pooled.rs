@@ -42,7 +42,7 @@ impl<K: Kernel> Streaming<K> {
         if maintain {
             cache::flush(kernel, va, size);
         }
-        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
         self.records.insert(kernel, record, false);
         // The record that this mapping took is replaced here.

@@ -29,7 +29,7 @@ impl<K: Kernel> Streaming<K> {
         let pa = va.wrapping_add(offset);
         self.is_plain(dma, va, pa, size).then_some(())?;
         if is_coherent {
-            // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+            // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
             dma.kernel.device_barrier();
             return Some(pa);
         }

@@ -64,7 +64,7 @@ impl<K: Kernel> Streaming<K> {
         if matches!(master.ops, Ops::Library(_)) {
             mapping.flush(kernel, mapping.whole());
         }
-        // The driver tells the device next: that comes after the bytes, also where no cache is maintained.
+        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
         self.records.insert(kernel, record, is_outside);
         Ok(handle)

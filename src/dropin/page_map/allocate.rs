@@ -7,8 +7,8 @@ use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_start};
 
 impl PageMap {
-    /// Allocates the lowest `count` contiguous free pages and returns the first, if the open run can tell which these are.
-    /// `count` is not zero.
+    /// Allocates the lowest `count` contiguous free pages and returns the first, if the open run determines them. `count` is
+    /// not zero.
     #[inline(always)]
     pub fn take(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;

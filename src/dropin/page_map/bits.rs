@@ -95,7 +95,7 @@ fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     }
 }
 
-/// The same, of eight items at a time; what is left is returned.
+/// Calls `act` with each eight items, and returns the rest: fewer than eight.
 #[inline(always)]
 fn for_each_eight<T>(items: &[T], act: impl FnMut(&[T; 8])) -> &[T] {
     if items.len() < 8 {

@@ -1,6 +1,6 @@
 //! A pool's views: the whole pool, mapped once with one memory type, on first use, and kept.
 //!
-//! Then a buffer's address is an addition, from any context. A view is checked page by page against `v2p` before anyone
+//! Then a buffer's address is an addition, from any context. A view is checked page by page against `v2p` before a caller
 //! gets an address in it: RT-Thread's aarch64 block mapping can map the wrong memory without an error.
 //!
 //! A view that could not be made is not remembered as impossible: the heap or the kernel's address space may have been

@@ -70,7 +70,7 @@ pub(super) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize
     // SAFETY: the caller's promise.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
-        // A pool of the device's own may be uncached, whatever the flags say; then this does nothing of use, nor of harm.
+        // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then.
         if device(dev).is_some_and(allocates_here) {
             // Not by the device's operations: non-coherent ones leave the cache alone.
             cache::flush(DMA.kernel, buffer.expose_provenance(), size);

@@ -202,7 +202,7 @@ unsafe fn create(
 /// The pool gets pages until at least `count` blocks are free. `rt_dma_block_pool_trim` frees these pages as others.
 ///
 /// @param[in] pool The pool.
-/// @param[in] count Blocks that shall be free.
+/// @param[in] count The number of blocks that are to be free.
 /// @retval RT_EOK At least `count` blocks are free.
 /// @retval -RT_EINVAL `pool` is NULL.
 /// @retval -RT_ENOMEM There is no memory for as many.

@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dma_borrow(
 /// An address that is not borrowed is logged and counted, and changes nothing. NULL does nothing.
 ///
 /// @param[in] memory The memory.
-/// @note Context: any; thread for a region larger than `RT_DMA_POOL_VIEW_LIMIT`.
+/// @note Context: any. In a region larger than `RT_DMA_POOL_VIEW_LIMIT`, the call needs a thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {

@@ -174,7 +174,7 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     }
 }
 
-/// Frees a buffer by the device's own operations; false if they refuse. An operation of the BSP's own cannot say so.
+/// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot report.
 ///
 /// # Safety
 /// As `rt_dma_free`.

@@ -38,7 +38,7 @@ use crate::kernel::Device;
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
 /// a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
-/// @note Context: any. A device's first call needs a thread. In an interrupt, memory outside the pools that is mapped
+/// @note Context: thread first, then any. In an interrupt, memory outside the pools that is mapped
 /// linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave:
 /// 16, and those that are unmapped.
 #[unsafe(no_mangle)]
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rt_dma_map_single(
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES` too.
 /// @return As `rt_dma_map_single`.
-/// @note Context: any. A device's first call needs a thread.
+/// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single_attrs(
     dev: *mut rt_device,
@@ -133,7 +133,7 @@ unsafe fn map_otherwise(
 /// @param[in] size Bytes in the part, not zero. It may end in a later page.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return As `rt_dma_map_single`.
-/// @note Context: any. A device's first call needs a thread.
+/// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_page(
     dev: *mut rt_device,
@@ -232,7 +232,7 @@ unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, d
         return unsafe { unmap_managed(&master, dma_handle, size, direction, attrs) };
     }
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.unmap_in_general(&DMA, &master, &query, attributes_of(attrs)) };
 }
 
@@ -246,7 +246,7 @@ pub(in crate::ffi) unsafe fn unmap(master: &Master, handle: usize, size: usize, 
         // SAFETY: the caller's promise.
         unsafe { unmap_managed(master, handle, size, direction, attrs) }
     } else {
-        // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+        // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
         let _ = unsafe { unmap_known(master, handle, size, direction, attrs) };
     }
 }

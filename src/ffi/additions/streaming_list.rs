@@ -72,7 +72,7 @@ pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return `nents`; 0 if a buffer cannot be mapped, or the list is null or empty. Then no buffer is mapped, and every
 /// `dma_handle` is `RT_DMA_MAPPING_ERROR`.
-/// @note Context: any. A device's first call needs a thread.
+/// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_sg(
     dev: *mut rt_device,

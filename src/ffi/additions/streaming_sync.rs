@@ -35,7 +35,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 ) {
     let Some(master) = master(dev) else { return };
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, &query) };
 }
 
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
 ) {
     let Some(master) = master(dev) else { return };
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused; C is not told.
+    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, &query) };
 }
 

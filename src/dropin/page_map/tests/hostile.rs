@@ -1,5 +1,5 @@
 //! Several callers at once, as the pool's lock lets them in: between any two stretches with the lock held another may come.
-//! Each call is a small state machine that does one stretch a turn; whose turn it is, is random. Every answer is held
+//! Each call is a small state machine that does one stretch a turn. The order of the turns is random. Every answer is held
 //! against a bit-by-bit first fit *at that moment*, every bit and every figure after every stretch.
 
 use super::super::bits::ALL;

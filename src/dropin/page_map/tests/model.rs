@@ -9,7 +9,7 @@ use crate::mem::heap::BoxWithArrays;
 use std::vec;
 use std::vec::Vec;
 
-/// First fit as anyone would write it: one `Option` a page, with the page at which its allocation begins.
+/// First fit in its simplest form: one `Option` a page, with the page at which its allocation begins.
 pub struct Model {
     pub begun_at: Vec<Option<usize>>,
     /// Pages in use, and the most that were.

@@ -10,7 +10,7 @@ fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) 
     allocate_between(map, (0, map.pages), count, base, align)
 }
 
-/// The same in `[from, end)`.
+/// Allocates the lowest free run in `[from, end)`.
 fn allocate_between(
     map: &mut PageMap,
     (mut from, end): (usize, usize),

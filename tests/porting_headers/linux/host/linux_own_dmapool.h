@@ -3,7 +3,7 @@
  * What Linux's mm/dmapool.c needs beyond linux_host.h: lists, locks, and memory for its blocks from this library.
  *
  * The spin lock is Linux's on x86-64, without contention: the flags are read and interrupts masked, one compare-and-exchange
- * takes the lock, one store gives it back, and the flags say whether interrupts are unmasked. A program cannot mask
+ * takes the lock, one store gives it back, and the flags show whether interrupts are unmasked. A program cannot mask
  * interrupts, so that a nop stands for each of `cli` and `sti`.
  */
 #ifndef LINUX_OWN_DMAPOOL_H

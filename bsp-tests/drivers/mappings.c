@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory types, changes from one to another, and mappings that are given back. */
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <stand_in.h>
+
+#include "buffers.h"
+#include "checks.h"
+
+static const char *check_memory_type(rt_ubase_t flags)
+{
+    static const rt_size_t sizes[] = { 1, PAGE, 3 * PAGE + 5, 64 * 1024, 1024 * 1024 };
+    const char *error = RT_NULL;
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(sizes) && !error; ++i)
+    {
+        struct buffer b;
+
+        if (sizes[i] > stand_in_cma_size() / 2)
+        {
+            break; /* a larger buffer may not fit in either pool */
+        }
+        if (!buffer_alloc(&b, sizes[i], flags))
+        {
+            return why("no buffer of %lu bytes", (unsigned long)sizes[i]);
+        }
+        error = buffer_check(&b);
+        buffer_free(&b);
+    }
+    return error;
+}
+
+const char *check_type_cached(void)
+{
+    return check_memory_type(0);
+}
+
+const char *check_type_uncached(void)
+{
+    return check_memory_type(COHERENT);
+}
+
+#ifdef RT_DMA_F_WT
+const char *check_type_write_through(void)
+{
+    return check_memory_type(RT_DMA_F_WT);
+}
+#endif
+
+/* Allocates cached and uncached buffers by turns: dirty lines of a freed buffer must not overwrite the next buffer. */
+const char *check_alias(void)
+{
+    for (rt_uint32_t round = 0; round < 64; ++round)
+    {
+        struct buffer b;
+
+        if (!buffer_alloc(&b, 4 * PAGE, round & 1 ? COHERENT : 0))
+        {
+            return "no buffer";
+        }
+        buffer_stamp(&b, round);
+        if (!buffer_is_stamped(&b, round))
+        {
+            buffer_free(&b);
+            return why("round %u: the buffer does not hold what was written", (unsigned)round);
+        }
+        buffer_free(&b);
+    }
+    return RT_NULL;
+}
+
+#define PAIRS 5000
+
+/* Allocates and frees more coherent buffers than exhaust the ioremap window if each of them leaks its mapping. */
+const char *check_leak(void)
+{
+    struct buffer b;
+    rt_size_t before;
+
+    if (!buffer_alloc(&b, 64 * 1024, COHERENT))
+    {
+        return "no buffer";
+    }
+    buffer_free(&b);
+    before = stand_in_heap_used();
+    for (int i = 0; i < PAIRS; ++i)
+    {
+        if (!buffer_alloc(&b, 64 * 1024, COHERENT))
+        {
+            return why("pair %d fails", i);
+        }
+        buffer_free(&b);
+    }
+    if (stand_in_heap_used() != before)
+    {
+        return why("the heap grew from %lu to %lu bytes", (unsigned long)before, (unsigned long)stand_in_heap_used());
+    }
+    return RT_NULL;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two cores and a timer interrupt allocate and free at once, from pools that are nearly full. */
+#include <rthw.h>
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <stand_in.h>
+
+#include "buffers.h"
+#include "checks.h"
+
+#define RACE_TICKS  (2 * RT_TICK_PER_SECOND)
+#define RACE_HELD   8
+#define RACE_PAGES  40  /* fewer than the racers would hold */
+
+struct racer
+{
+    const char *name;
+    rt_uint32_t state;
+    rt_size_t turns, refused;
+    struct buffer held[RACE_HELD];
+    const char *volatile error;
+    volatile int done;
+};
+
+static rt_uint32_t *race_owner; /* the owner of each page, 0 if it is free */
+static rt_ubase_t race_first;
+static volatile int race_stop;
+
+static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t to)
+{
+    for (rt_size_t at = 0; at < b->size; at += PAGE)
+    {
+        rt_size_t page = (b->handle + at - race_first) / PAGE;
+
+        if (page >= stand_in_cma_size() / PAGE || __atomic_exchange_n(&race_owner[page], to, __ATOMIC_ACQ_REL) != from)
+        {
+            return RT_FALSE;
+        }
+    }
+    return RT_TRUE;
+}
+
+/* Frees one of the racer's buffers, or allocates a new one. */
+static void race_turn(struct racer *r, rt_uint8_t id)
+{
+    struct buffer *b = &r->held[next_random(&r->state) % RACE_HELD];
+
+    if (r->error)
+    {
+        return;
+    }
+    if (b->va)
+    {
+        if (!buffer_is_stamped(b, id))
+        {
+            r->error = "a buffer was overwritten";
+        }
+        else if (!race_own(b, id, 0))
+        {
+            r->error = "a buffer had two owners";
+        }
+        buffer_free(b);
+        b->va = RT_NULL;
+        ++r->turns;
+    }
+    else if (!buffer_alloc(b, (next_random(&r->state) % 6 + 1) * PAGE, next_random(&r->state) & 1 ? COHERENT : 0))
+    {
+        ++r->refused;
+    }
+    else
+    {
+        if (!race_own(b, 0, id))
+        {
+            r->error = "a page was handed out twice";
+        }
+        buffer_stamp(b, id);
+    }
+}
+
+static void race_end(struct racer *r, rt_uint8_t id)
+{
+    for (int i = 0; i < RACE_HELD; ++i)
+    {
+        if (r->held[i].va)
+        {
+            if (!buffer_is_stamped(&r->held[i], id) || !race_own(&r->held[i], id, 0))
+            {
+                r->error = "a buffer was overwritten or had two owners";
+            }
+            buffer_free(&r->held[i]);
+        }
+    }
+}
+
+static void race_interrupt(void *parameter)
+{
+    race_turn(parameter, 3);
+}
+
+static void race_thread(void *parameter)
+{
+    struct racer *r = parameter;
+
+    while (!race_stop)
+    {
+        race_turn(r, 2);
+    }
+    race_end(r, 2);
+    __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
+}
+
+/* Allocates all but the last RACE_PAGES pages, so that the racers compete for the end of the pools. */
+static const char *race_ballast(void)
+{
+    rt_size_t coherent = stand_in_coherent_size(), rest = stand_in_cma_size() - coherent;
+
+    if (rest)
+    {
+        rest -= RACE_PAGES * PAGE;
+    }
+    else
+    {
+        coherent -= RACE_PAGES * PAGE;
+    }
+    if ((coherent && !buffer_alloc(&buffers[buffer_count++], coherent, 0))
+            || (rest && !buffer_alloc(&buffers[buffer_count++], rest, 0)))
+    {
+        return "the pools are not empty at the start";
+    }
+    race_first = buffers[0].handle; /* the lowest page, because placement is first fit */
+    return RT_NULL;
+}
+
+/* Runs the racers until RACE_TICKS have passed. Returns the reason if the second core does not run. */
+static const char *race_run(struct racer *first, struct racer *second, struct racer *interrupt, rt_thread_t thread,
+        rt_timer_t timer)
+{
+    rt_tick_t start;
+
+    rt_thread_control(thread, RT_THREAD_CTRL_BIND_CPU, (void *)1);
+    if (rt_thread_startup(thread))
+    {
+        return "the second core does not run";
+    }
+    rt_timer_start(timer);
+    for (start = rt_tick_get(); rt_tick_get() - start < RACE_TICKS;)
+    {
+        race_turn(first, 1);
+    }
+    rt_timer_stop(timer);
+    race_stop = 1;
+    race_end(first, 1);
+    race_end(interrupt, 3);
+    while (!__atomic_load_n(&second->done, __ATOMIC_ACQUIRE))
+    {
+        rt_thread_mdelay(1);
+    }
+    return RT_NULL;
+}
+
+/* Prints how often the racer allocated. Returns the reason if it found a fault, or hardly ran. */
+static const char *race_result(const struct racer *r)
+{
+    rt_kprintf("race: %s: %lu buffers, %lu refused\n", r->name, (unsigned long)r->turns, (unsigned long)r->refused);
+    if (r->error)
+    {
+        return why("%s: %s", r->name, r->error);
+    }
+    return r->turns < 20 ? why("%s: only %lu buffers", r->name, (unsigned long)r->turns) : RT_NULL;
+}
+
+const char *check_race(void)
+{
+    static struct racer racers[3];
+    const char *error = race_ballast();
+    rt_thread_t thread;
+    rt_timer_t timer;
+
+    if (error)
+    {
+        buffer_count = 0;
+        return error;
+    }
+    racers[0] = (struct racer) { .name = "first core", .state = 11 };
+    racers[1] = (struct racer) { .name = "second core", .state = 22 };
+    racers[2] = (struct racer) { .name = "interrupt", .state = 33 };
+    race_stop = 0;
+    race_owner = rt_calloc(sizeof(*race_owner), stand_in_cma_size() / PAGE);
+    timer = rt_timer_create("race", race_interrupt, &racers[2], 1, RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);
+    thread = rt_thread_create("race", race_thread, &racers[1], 8192, 20, 10);
+    error = "no memory";
+    if (race_owner && timer && thread)
+    {
+        error = race_run(&racers[0], &racers[1], &racers[2], thread, timer);
+    }
+    if (timer)
+    {
+        rt_timer_delete(timer);
+    }
+    rt_free(race_owner);
+    buffers_free(1);
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(racers) && !error; ++i)
+    {
+        error = race_result(&racers[i]);
+    }
+    /* No page is in use any more. */
+    return error ? error : take_whole(0);
+}

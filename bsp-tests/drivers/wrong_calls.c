@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wrong calls of a driver, from a thread and from an interrupt: they change nothing. */
+#include <rtthread.h>
+#include <rtdevice.h>
+#include <stand_in.h>
+
+#include "buffers.h"
+#include "checks.h"
+
+/* Something that is no DMA memory. */
+static rt_uint8_t foreign[2 * ARCH_PAGE_SIZE] rt_align(ARCH_PAGE_SIZE);
+
+static const char *check_impossible_requests(void)
+{
+    rt_ubase_t handle = 0;
+
+    if (rt_dma_alloc(RT_NULL, PAGE, &handle, 0) || rt_dma_alloc(&smoke_device, 0, &handle, 0)
+            || rt_dma_alloc(&smoke_device, ~0UL, &handle, 0)
+            || rt_dma_alloc(&smoke_device, stand_in_cma_size() + PAGE, &handle, 0))
+    {
+        return "an impossible request was served";
+    }
+    if (rt_dma_sync_out_data(RT_NULL, foreign, PAGE, &handle, 0) != -RT_EINVAL
+            || rt_dma_sync_out_data(&smoke_device, RT_NULL, PAGE, &handle, 0) != -RT_EINVAL
+            || rt_dma_sync_in_data(&smoke_device, foreign, 0, handle, 0) != -RT_EINVAL)
+    {
+        return "a sync call without device, data or size is not -RT_EINVAL";
+    }
+    return RT_NULL;
+}
+
+static const char *check_wrong_frees(void)
+{
+    struct buffer a, b;
+
+    if (!buffer_alloc(&a, 2 * PAGE, 0))
+    {
+        return "no buffer";
+    }
+    buffer_stamp(&a, 7);
+    rt_dma_free(&smoke_device, PAGE, a.va, a.handle, a.flags);                          /* too small */
+    rt_dma_free(&smoke_device, 3 * PAGE, a.va, a.handle, a.flags);                      /* too large */
+    rt_dma_free(&smoke_device, PAGE, (char *)a.va + PAGE, a.handle + PAGE, a.flags);    /* not its first page */
+    rt_dma_free(&smoke_device, a.size, a.va, a.handle + PAGE, a.flags);                 /* another handle */
+    rt_dma_free(&smoke_device, a.size, foreign, (rt_ubase_t)stand_in_v2p(foreign), a.flags);
+    rt_dma_free(&smoke_device, a.size, foreign, a.handle, a.flags);
+    if (!buffer_alloc(&b, 2 * PAGE, 0))
+    {
+        return "no second buffer";
+    }
+    if (b.handle < a.handle + a.size && a.handle < b.handle + b.size)
+    {
+        return "a wrong free freed the buffer";
+    }
+    if (!buffer_is_stamped(&a, 7))
+    {
+        return "a wrong free damaged the buffer";
+    }
+    buffer_free(&b);
+    buffer_free(&b); /* a second time */
+    buffer_free(&a);
+    buffer_free(&a);
+    return RT_NULL;
+}
+
+const char *check_wrong_calls(void)
+{
+    const char *error = check_impossible_requests();
+    struct buffer a, b;
+
+    if (!error)
+    {
+        error = check_wrong_frees();
+    }
+    if (error)
+    {
+        return error;
+    }
+    if (!buffer_alloc(&a, PAGE, 0) || !buffer_alloc(&b, PAGE, 0) || a.handle == b.handle)
+    {
+        return "after a double free one page is handed out twice";
+    }
+    buffer_free(&a);
+    buffer_free(&b);
+    return take_whole(0);
+}
+
+/* Makes the calls that an interrupt handler may make, and wrong calls. None of them may sleep or print. */
+static void interrupt_calls(void *parameter)
+{
+    const char *volatile *result = parameter;
+    struct buffer a;
+    rt_ubase_t handle = 0;
+
+    if (*result)
+    {
+        return;
+    }
+    if (rt_dma_alloc(&smoke_device, stand_in_cma_size() + PAGE, &handle, 0) || !buffer_alloc(&a, 2 * PAGE, 0))
+    {
+        *result = "an impossible request was served, or a possible one was not";
+        return;
+    }
+    if (rt_dma_sync_out_data(&smoke_device, a.va, a.size, &handle, 0) || handle != a.handle
+            || rt_dma_sync_in_data(&smoke_device, a.va, a.size, handle, 0))
+    {
+        *result = "a sync call fails";
+        return;
+    }
+    rt_dma_free(&smoke_device, PAGE, a.va, a.handle, a.flags);
+    buffer_free(&a);
+    buffer_free(&a);
+    *result = "";
+}
+
+const char *check_interrupt_calls(void)
+{
+    static const char *volatile result;
+    rt_timer_t timer;
+
+    result = RT_NULL;
+    timer = rt_timer_create("calls", interrupt_calls, (void *)&result, 1,
+            RT_TIMER_FLAG_PERIODIC | RT_TIMER_FLAG_HARD_TIMER);
+    if (!timer)
+    {
+        return "no timer";
+    }
+    rt_timer_start(timer);
+    for (int ms = 0; ms < 5000 && !result; ++ms)
+    {
+        rt_thread_mdelay(1);
+    }
+    rt_timer_stop(timer);
+    rt_timer_delete(timer);
+    if (!result)
+    {
+        return "the interrupt never comes";
+    }
+    return *result ? result : take_whole(0);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calling contexts of the stand-in kernel: each thread of the host plays a core, and its interrupts too. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rtdevice.h>
+#include "parts.h"
+
+static __thread int in_interrupt, masked; /* each thread plays a core */
+int host_in_console;
+
+void host_need_thread(const char *service)
+{
+    if (in_interrupt || masked)
+    {
+        fprintf(stderr, "%s is called where sleeping is not allowed\n", service);
+        abort();
+    }
+}
+
+void host_interrupt(int on)
+{
+    in_interrupt = on;
+}
+
+rt_base_t rt_hw_local_irq_disable(void)
+{
+    return masked++;
+}
+
+void rt_hw_local_irq_enable(rt_base_t level)
+{
+    masked = (int)level;
+}
+
+rt_base_t rt_cpus_lock(void)
+{
+    return masked++;
+}
+
+void rt_cpus_unlock(rt_base_t level)
+{
+    masked = (int)level;
+}
+
+rt_bool_t rt_hw_interrupt_is_disabled(void)
+{
+    return masked != 0;
+}
+
+rt_uint8_t rt_interrupt_get_nest(void)
+{
+    return (rt_uint8_t)in_interrupt;
+}
+
+rt_thread_t rt_thread_self(void)
+{
+    static struct rt_thread thread;
+
+    /* The part of the stack that a test uses. It is no memory of the stand-in's, and so not mapped for rt_kmem_v2p(). */
+    thread.stack_size = 64 << 10;
+    thread.stack_addr = (char *)__builtin_frame_address(0) - thread.stack_size / 2;
+    return &thread;
+}
+
+rt_tick_t rt_tick_get(void)
+{
+    static rt_tick_t ticks;
+
+    return ++ticks;
+}
+
+rt_uint16_t rt_critical_level(void)
+{
+    return 0;
+}
+
+rt_err_t rt_thread_mdelay(rt_int32_t ms)
+{
+    static int waits;
+
+    RT_UNUSED(ms);
+    waits = host_in_console ? waits + 1 : 0;
+    if (waits > 1000)
+    {
+        printf("FAIL the console's driver waits for what the thread that writes the line holds\n");
+        exit(1);
+    }
+    return RT_EOK;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The translation of addresses between buses. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include <drivers/ofw_io.h>
+#include "parts.h"
+
+/*
+ * Translates as RT-Thread does: by the ranges of the nearest bus above the node that has any. The first range that
+ * contains the address counts. If none contains it, the address is returned unchanged. The ranges that were read first
+ * are kept for the bus, whichever property they came from: a bus with both properties always translates by them.
+ */
+struct table
+{
+    struct rt_ofw_node *np;
+    int count;
+    struct { rt_uint64_t child, parent, size; } ranges[8];
+};
+
+static struct table tables[64];
+static int has_no_heap;
+
+void host_fail_ranges(int on)
+{
+    has_no_heap = on;
+}
+
+void host_forget_ranges(void)
+{
+    memset(tables, 0, sizeof(tables));
+}
+
+static rt_uint64_t number(const fdt32_t **cell, int cells)
+{
+    rt_uint64_t value = 0;
+
+    for (; cells > 0; cells--)
+    {
+        value = value << 32 | __builtin_bswap32(*(*cell)++);
+    }
+    return value;
+}
+
+static struct table *table_of(struct rt_ofw_node *np, const struct rt_ofw_prop *prop)
+{
+    int child = rt_ofw_bus_addr_cells(np), size = rt_ofw_bus_size_cells(np), parent = rt_ofw_io_addr_cells(np);
+    struct table *table = tables;
+    const fdt32_t *cell = prop->value;
+
+    while (table->np && table->np != np)
+    {
+        RT_ASSERT(table != &tables[RT_ARRAY_SIZE(tables) - 1]);
+        table++;
+    }
+    if (!table->np)
+    {
+        host_need_thread("a bus's first translation");
+        if (has_no_heap)
+        {
+            return RT_NULL;
+        }
+        table->np = np;
+        table->count = prop->length / 4 / (child + parent + size);
+        RT_ASSERT(table->count <= (int)RT_ARRAY_SIZE(table->ranges));
+        for (int i = 0; i < table->count; i++)
+        {
+            table->ranges[i].child = number(&cell, child);
+            table->ranges[i].parent = number(&cell, parent);
+            table->ranges[i].size = number(&cell, size);
+        }
+    }
+    return table;
+}
+
+static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address, int to_parent)
+{
+    struct rt_ofw_prop *prop = RT_NULL;
+    struct table *table;
+    rt_ssize_t length = 0;
+
+    do
+    {
+        np = np ? np->parent : RT_NULL;
+        prop = rt_ofw_get_prop(np, range_type, &length);
+    }
+    while (np && (!prop || !length));
+
+    if (!np)
+    {
+        return address;
+    }
+    table = table_of(np, prop);
+    for (int i = 0; table && i < table->count; i++)
+    {
+        rt_uint64_t child = table->ranges[i].child, parent = table->ranges[i].parent, size = table->ranges[i].size;
+        rt_uint64_t from = to_parent ? child : parent;
+
+        if (address >= from && address < from + size)
+        {
+            return address - from + (to_parent ? parent : child);
+        }
+    }
+    return table ? address : ~(rt_uint64_t)0;
+}
+
+rt_uint64_t rt_ofw_translate_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
+{
+    return through(np, range_type, address, 1);
+}
+
+rt_uint64_t rt_ofw_reverse_address(struct rt_ofw_node *np, const char *range_type, rt_uint64_t address)
+{
+    return through(np, range_type, address, 0);
+}
+
+struct rt_pci_host_bridge *rt_pci_find_host_bridge(struct rt_pci_bus *bus)
+{
+    return bus->host_bridge;
+}
