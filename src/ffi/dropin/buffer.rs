@@ -121,7 +121,7 @@ pub unsafe extern "C" fn rt_dma_free(
     match MANAGED.get() {
         // SAFETY: the caller's promise.
         None => unsafe { free_by_device(dev, size, cpu_addr, dma_handle, flags) },
-        // SAFETY: the same.
+        // SAFETY: the caller's promise.
         Some(managed) => unsafe { (managed.free)(dev, size, cpu_addr, dma_handle, flags) },
     }
 }
