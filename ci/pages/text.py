@@ -88,7 +88,7 @@ def wrong_path(code, page):
         if not any(glob.glob(os.path.join(ROOT, folder, made)) for folder in ("", os.path.dirname(page))):
             return "there is no %s" % path
     for name in A_TEST.findall(code):
-        if not glob.glob(os.path.join(ROOT, "tests", name + ".rs")) and 'name = "%s"' % name not in read("Cargo.toml"):
+        if not any(os.path.isfile(os.path.join(ROOT, "tests", name + end)) for end in (".rs", "/main.rs")) and 'name = "%s"' % name not in read("Cargo.toml"):
             return "there is no test %s" % name
     return None
 

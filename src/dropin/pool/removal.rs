@@ -6,7 +6,7 @@
 //! * The memory of the pool is never freed, and what its bookkeeping depends on never changes: the first page, the number of
 //!   pages, the bitmaps.
 //! * From [`Leaving`](State::Leaving) on all pages are in use, until the pool is back in the list: nothing is allocated from it.
-//! * Who has a page keeps the pool from leaving. So the address of a view is only used once a page was allocated.
+//! * A caller that has a page keeps the pool from leaving. So the address of a view is only used once a page was allocated.
 //! * A view is recorded as not mapped before it is unmapped. So an address in a buffer of another pool never seems to be in it.
 
 use super::{DIRTY, FirstOwner, Pool, Region, first_flags};
@@ -189,7 +189,7 @@ impl<K: Kernel> Pool<K> {
     /// Makes all pages of a pool free that is gone, and back in the list. Context: any.
     pub(crate) fn reopen(&self) {
         self.membership.set(State::New);
-        // The memory had another owner, who may have written to it through the cache.
+        // The memory had another owner, which may have written to it through the cache.
         let map = self.lock();
         change(self.clean, Span::new(0, self.pages), DIRTY);
         drop(map);
