@@ -65,6 +65,35 @@ fn buffers_of_different_cores_never_overlap() {
     }
 }
 
+/// The labels of pages, cached or not, lie next to each other in words. If one is lost, a free finds no buffer.
+#[test]
+fn labels_of_pages_are_changed_with_the_lock_held() {
+    let (machine, pool) = Machine::with_pool(c"pool", START, 32 * PAGE);
+    let device = machine.plain_device();
+    machine.ops(device);
+    let locks = |flags| {
+        let before = machine.irq_saves();
+        let buffer = machine.alloc(device, PAGE, flags).unwrap();
+        let locks = machine.irq_saves() - before;
+        machine.free(buffer).unwrap();
+        locks
+    };
+    let kinds = [Flags::NOCACHE, Flags::empty()];
+    // The views are mapped.
+    kinds.into_iter().for_each(|flags| _ = locks(flags));
+    for flags in kinds {
+        let (with_change, without) = (locks(flags), locks(flags));
+        assert!(with_change > without, "{flags:?}: {with_change} and {without} stretches with the lock held");
+    }
+    on_every_core(|core| {
+        for step in 0..5_000 {
+            let buffer = machine.alloc(device, PAGE, kinds[(core + step) % 2]).unwrap();
+            machine.free(buffer).unwrap();
+        }
+    });
+    assert_eq!(pool.usage().0, 0);
+}
+
 #[test]
 fn an_interrupt_at_every_moment_allocates_and_frees() {
     let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
