@@ -1,4 +1,16 @@
 //! The replacement for RT-Thread's `dma_pool.c`.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`page_map`] | Which pages of a pool are in use. |
+//! | [`pool`] | One pool: its pages, its mappings, its flags and the devices to which it belongs. |
+//! | [`registry`] | All pools of a system, and the counters of refused calls. |
+//! | [`install`], [`extract`] | Making pools of a region, and of the memory that boot code reserved. |
+//! | [`translate`] | Addresses for a device: `dma-ranges`, PCI windows, masks. |
+//! | [`request`], [`sync`] | What drivers call: allocate, free, and keep the cache consistent. |
+//! | [`device_tree`], [`choose_ops`] | A device's regions and bus in the device tree, and its map operations. |
+//! | [`lending`] | The place in an allocation at which borrowed memory is asked back. |
+//! | [`report`] | The lines of `list_dma_pool`. |
 
 pub mod choose_ops;
 pub mod device_tree;

@@ -1,6 +1,6 @@
 //! The pools of a system: installing them, and finding the one that covers an address range.
 //!
-//! The list of pools only grows, and is read without a lock. It knows nothing of devices' operations: requests stand above
+//! The list of pools is read without a lock. A pool that left it keeps its link (see `pool::removal`). It knows nothing of devices' operations: requests stand above
 //! it, in `request`.
 
 use crate::mem::atomics::{

@@ -33,7 +33,7 @@
 //! # Example
 //!
 //! A pool of 12 pages, in words of 4 bits, page 0 on the left (`#` in use, `.` free). The tree's values are those of words
-//! 0, 1 and 2, and their maximum.
+//! 0, 1 and 2, and their maximum. *Tag p*: the run that ends with this word begins at page p.
 //!
 //! | step | pages | words | maximum | open run |
 //! | --- | --- | --- | ---: | --- |

@@ -38,9 +38,9 @@ use crate::kernel::Device;
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
 /// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
 /// a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
-/// @note Context: thread first, then any. In an interrupt, memory outside the pools that is mapped
-/// linearly and needs no bounce buffer can always be mapped; other memory while records last that calls in threads leave:
-/// 16, and those that are unmapped.
+/// @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly and needs
+/// no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread leaves at least 16
+/// records, and each unmap gives one back. Without a record the map fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
