@@ -192,6 +192,15 @@ static void maps(void)
 
     sg_set_buf(&list[2], NULL, 200);
     EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 0);
+
+    /* More entries than the list has: nothing is mapped, and no entry after the end mark is read. */
+    sg_init_table(list, 2);
+    sg_set_buf(&list[0], own + 4096, 200);
+    sg_set_buf(&list[1], own + 5096, 200);
+    EXPECT(dma_map_sg(dev, list, 3, DMA_TO_DEVICE) == 0);
+    EXPECT(dma_map_sg(dev, NULL, 1, DMA_TO_DEVICE) == 0);
+    EXPECT(dma_map_sg(dev, list, 2, DMA_TO_DEVICE) == 2);
+    dma_unmap_sg(dev, list, 3, DMA_TO_DEVICE);
 }
 
 static void pools(void)

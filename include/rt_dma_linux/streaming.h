@@ -195,7 +195,7 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
     }
 }
 
-/** @brief Hands the first `nents` entries to the device, or none. Returns `nents`, or 0. Entries are not merged. */
+/** @brief Hands the first `nents` entries to the device, unmerged. Returns `nents`; 0 if a map fails or the list is shorter. */
 static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
         unsigned long attrs)
 {
@@ -204,8 +204,11 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
 
     for (i = 0; i < nents; i++, sg = sg_next(sg))
     {
-        sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs);
-        if (dma_mapping_error(dev, sg->dma_address))
+        if (sg)
+        {
+            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs);
+        }
+        if (!sg || dma_mapping_error(dev, sg->dma_address))
         {
             dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
             return 0;
