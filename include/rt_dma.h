@@ -460,6 +460,47 @@ intptr_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
                                 uintptr_t count);
 
 /**
+ * @brief Frees the pages on which no block is in use.
+ *
+ * The next allocation may need a page again. Only a thread can get one.
+ *
+ * @param[in] pool The pool.
+ * @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
+ * @note Context: thread.
+ */
+uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
+
+/**
+ * @brief Destroys a pool, and frees its pages.
+ *
+ * While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
+ * address of the first eight.
+ *
+ * No other call may use the pool at the same time.
+ *
+ * @param[in] pool The pool.
+ * @retval RT_EOK The pool is destroyed.
+ * @retval -RT_EBUSY Blocks are in use.
+ * @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
+ * @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
+ * @note Context: thread.
+ */
+intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
+
+/**
+ * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
+ *
+ * It is a shell command.
+ *
+ * @param[in] argc Has no effect.
+ * @param[in] argv Has no effect.
+ * @return 0.
+ * @note Context: thread.
+ */
+int list_dma_block_pool(int argc,
+                        char **argv);
+
+/**
  * @brief Allocates a block. Its contents are undefined.
  *
  * A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
@@ -506,47 +547,6 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
 void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
                             void *block,
                             uintptr_t dma_handle);
-
-/**
- * @brief Frees the pages on which no block is in use.
- *
- * The next allocation may need a page again. Only a thread can get one.
- *
- * @param[in] pool The pool.
- * @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
- * @note Context: thread.
- */
-uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
-
-/**
- * @brief Destroys a pool, and frees its pages.
- *
- * While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
- * address of the first eight.
- *
- * No other call may use the pool at the same time.
- *
- * @param[in] pool The pool.
- * @retval RT_EOK The pool is destroyed.
- * @retval -RT_EBUSY Blocks are in use.
- * @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
- * @retval -RT_ERROR The caller may not sleep.
- * @note Context: thread.
- */
-intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
-
-/**
- * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
- *
- * It is a shell command.
- *
- * @param[in] argc Has no effect.
- * @param[in] argv Has no effect.
- * @return 0.
- * @note Context: thread.
- */
-int list_dma_block_pool(int argc,
-                        char **argv);
 
 /**
  * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.

@@ -1,4 +1,4 @@
-//! Calls that are interrupted at each of their steps, in turn, by everything that another core could do meanwhile.
+//! Each call is interrupted before each of its steps, in turn, by what another core could do at that moment.
 
 use super::shape::Shape;
 use super::word::preemption::run_before_step;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::vec::Vec;
 
-/// Pages at addresses that are never used twice, or, if `again`, that are used again at once.
+/// Pages at addresses that are never used twice; if `again`, pages at addresses that are used again at once.
 #[derive(Clone, Copy)]
 struct Source {
     again: bool,
@@ -43,13 +43,13 @@ fn pool(size: usize, again: bool) -> &'static Pool {
     BlockPool::new(HeapOnly, Source { again, free }, PoolName::new([]), Device(1), shape, 0).unwrap()
 }
 
-/// Runs `scenario` with the interruption at step 0, 1, and so on, until the call has no such step.
+/// Runs `scenario` with the interruption before step 0, 1, and so on, until the call has no such step.
 fn at_every_step(mut scenario: impl FnMut(usize) -> bool) {
     let steps = (0..).take_while(|step| scenario(*step)).count();
     assert!(steps >= 3, "a call has more steps than {steps}");
 }
 
-/// No two holders have one block, and each of them can give its block back.
+/// Checks that no block has two holders, and that each holder can free its block.
 fn are_right_owners(pool: &Pool, held: &[Block]) {
     let mut all = held.to_vec();
     all.extend((0..200).map(|_| pool.allocate().unwrap()));
@@ -66,9 +66,9 @@ fn are_right_owners(pool: &Pool, held: &[Block]) {
 #[test]
 fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
-        // What the other core does after its trim: nothing, or it grows again and fills every slot.
+        // After its trim, the other core does nothing, or allocates one block, or enough blocks to fill every slot.
         for regrown in [0, 1, 200] {
-            // A second owner of the same address makes a second free of the first a right one: the pool cannot distinguish it.
+            // If the address has another owner, a second free by the first owner cannot be told from a free by the other.
             if again && regrown != 0 {
                 continue;
             }
@@ -135,8 +135,8 @@ fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
     }
 }
 
-/// The slot of the block that is freed is in use again when the interrupted free comes to it, and so is all that it sees of the
-/// group: but at another address, and by another owner.
+/// When the interrupted free comes to the slot of its block, the slot is in use again, and the rest of the group looks as before.
+/// But the block there has another address, and another owner.
 #[test]
 fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
     for size in [64, 512, 2048, 4096] {
@@ -170,7 +170,7 @@ fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_fr
     for size in [64, 512, 4096] {
         at_every_step(|step| {
             let pool = pool(size, false);
-            // Groups without a free block, of which none is the current one.
+            // No group has a free block, and the current group is none of those that are used below.
             let held: Vec<_> = (0..256).map(|_| pool.allocate().unwrap()).collect();
             let (first, others) = (held[0], held[1..].to_vec());
             let frees = others.clone();
@@ -178,13 +178,13 @@ fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_fr
                 let in_use = pool.usage().in_use;
                 for (count, block) in frees.iter().enumerate() {
                     pool.free(block.va, block.handle).unwrap();
-                    // An interrupt's: no memory is got.
+                    // This is what an interrupt does: it gets no memory.
                     let found = pool.take().or_else(|| pool.take_from_any()).expect("it can be found");
                     assert!(found == first || frees.contains(&found));
                     pool.free(found.va, found.handle).unwrap();
                     assert_eq!(pool.usage().in_use, in_use - 1 - count);
                 }
-                // All of them at once, too.
+                // All of them can be allocated at once, too.
                 let found: Vec<_> = frees.iter().map(|_| pool.take().or_else(|| pool.take_from_any())).collect();
                 assert!(found.iter().all(Option::is_some), "a block whose free has returned is hidden");
                 found.into_iter().flatten().for_each(|block| pool.free(block.va, block.handle).unwrap());

@@ -1,4 +1,4 @@
-//! The report of a pool: how much is in use, and which blocks.
+//! The report of a pool: how many blocks are in use, and which.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -8,22 +8,24 @@ use crate::kernel::Kernel;
 use crate::log::{Level, Line};
 use crate::text::apart;
 
-/// The most blocks that a refused destroy logs.
+/// The most blocks that the log of a refused destroy lists.
 const NAMED_MAX: usize = 8;
 
-/// What a pool has: the columns of Linux's file `pools`.
+/// The size of a pool: the columns of Linux's file `pools`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Usage {
     /// Blocks that drivers hold.
     pub in_use: usize,
-    /// Blocks in all.
+    /// All blocks.
     pub blocks: usize,
     /// Pages.
     pub pages: usize,
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// What it has. Waits for a thread that gets or gives back memory; zeros where the caller may not sleep. Context: thread.
+    /// Returns the size of the pool; zeros where the caller may not sleep. Waits while a thread adds or frees memory.
+    ///
+    /// Context: thread.
     pub fn usage(&self) -> Usage {
         match self.spans.turn.take(self.kernel) {
             Some(_turn) => self.usage_in_turn(),
@@ -31,6 +33,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
+    /// Returns the size of the pool. The caller holds the turn.
     fn usage_in_turn(&self) -> Usage {
         Usage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
@@ -39,12 +42,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// The blocks of a unit that are in use, the first as bit 0.
+    /// Returns a word with a bit for each block of a unit that is in use. Bit 0 is the first block.
     fn used_bits(&self, unit: &Unit) -> usize {
         (!unit.group.get().word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
     }
 
-    /// Which blocks are in use. Context: thread.
+    /// Returns the blocks that are in use; `None` where the caller may not sleep.
+    ///
+    /// Context: thread.
     pub(super) fn blocks_in_use(&self) -> Option<InUse> {
         let _turn = self.spans.turn.take(self.kernel)?;
         let mut blocks = self.spans.units().flat_map(|unit| {
@@ -58,8 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 }
 
-/// Blocks that are in use although their pool is to be destroyed. It is collected while the pool cannot go, and logged
-/// afterwards, without a turn.
+/// Blocks that are in use although their pool is to be destroyed. They are collected with the turn held, and logged without it.
 pub struct InUse {
     name: PoolName,
     count: usize,
@@ -67,12 +71,12 @@ pub struct InUse {
 }
 
 impl InUse {
-    /// How many there are.
+    /// Returns the number of the blocks.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Logs how many there are, and the first of them.
+    /// Logs the number of the blocks, and the first of them.
     pub fn log<K: Kernel>(&self, kernel: K) {
         let log = |format, values: &[usize]| kernel.log(Level::Error, &Line::about(self.name.shown(), format, values));
         log(apart!("destroy of a block pool with %lu blocks in use"), &[self.count]);

@@ -1,110 +1,15 @@
-//! Growing by spans. In threads, one at a time for each pool.
-//!
-//! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span goes, because
-//! a caller that holds no lock may still look at it, and serves the next span; it goes with the pool.
+//! Growing by spans, in threads. One thread at a time changes the bookkeeping of a pool.
 
-use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::Ordering::Relaxed;
 
-use super::group::{Group, Taken, Unit};
-use super::shape::Shape;
-use super::table::Table;
-use super::word::present_bit;
+use super::bookkeeping::Span;
+use super::group::{Taken, Unit};
 use super::{Block, BlockPool, Pages};
-use crate::kernel::{Kernel, PAGE_SIZE, Va};
-use crate::mem::shared::{AtomicRef, Ring};
-use crate::mem::turn::Turn;
+use crate::kernel::{Kernel, PAGE_SIZE};
 use crate::text::apart;
 
-/// Units of a group in the first batch, if as many fit; each batch has twice as many as the one before, up to eight times.
-const FIRST_UNITS: usize = 8;
-/// Fewest places of a table.
-const TABLE_MIN: usize = 8;
-/// A table is not made larger than this many times what its units need, or this many places, to keep apart addresses that
-/// differ by large powers of two.
-const SPREAD_MAX: usize = 64;
-const SPREAD_PLACES: usize = 4096;
-
-/// How often a thread that gets no memory waits for another that is just getting some.
+/// How often a thread that gets no memory waits for another thread that is getting some.
 const PATIENCE: usize = 8;
-
-/// What is known of a pool's spans. Only the holder of the turn changes it.
-pub struct Spans {
-    pub turn: Turn,
-    /// Threads that are getting memory.
-    growing: AtomicUsize,
-    /// All batches, the newest first.
-    batches: AtomicRef<Batch>,
-    /// The batches that have an empty room.
-    pub vacant: AtomicRef<Batch>,
-    /// How many batches there are.
-    made: AtomicUsize,
-    /// Units that are there.
-    pub units: AtomicUsize,
-    /// Pages that are there.
-    pub pages: AtomicUsize,
-}
-
-/// Bookkeeping that is made at once.
-pub struct Batch {
-    pub units: &'static [Unit],
-    pub rooms: &'static [Room],
-    /// The batch that was made before.
-    older: AtomicRef<Batch>,
-    /// Rooms without a span.
-    pub empty: AtomicUsize,
-    /// The next batch that has an empty room.
-    pub next_vacant: AtomicRef<Batch>,
-}
-
-/// The place for a span; its units are those of the batch with the room's number.
-pub struct Room {
-    pub va: AtomicUsize,
-    pub handle: AtomicUsize,
-    /// Bytes; zero while it is empty.
-    pub size: AtomicUsize,
-}
-
-/// A span that came from the device's memory.
-#[derive(Clone, Copy)]
-pub struct Span {
-    pub va: Va,
-    pub handle: usize,
-    pub size: usize,
-}
-
-impl Spans {
-    pub const fn new() -> Self {
-        Spans {
-            turn: Turn::new(),
-            growing: AtomicUsize::new(0),
-            batches: AtomicRef::new(),
-            vacant: AtomicRef::new(),
-            made: AtomicUsize::new(0),
-            units: AtomicUsize::new(0),
-            pages: AtomicUsize::new(0),
-        }
-    }
-
-    /// All batches.
-    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
-        core::iter::successors(self.batches.get(), |batch| batch.older.get())
-    }
-
-    /// The units that are there.
-    pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
-        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.has_memory())
-    }
-
-    /// How many units there are.
-    pub fn unit_count(&self) -> usize {
-        self.units.load(Relaxed)
-    }
-
-    /// How many pages there are.
-    pub fn page_count(&self) -> usize {
-        self.pages.load(Relaxed)
-    }
-}
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
@@ -133,7 +38,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// A block of a span, or one that another thread has got memory for meanwhile; then the span goes back.
+    /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
+    /// the span.
     pub(super) fn use_span(&self, span: Span) -> Option<Block> {
         let (block, is_used) = self.take_or_add(span);
         if !is_used {
@@ -142,6 +48,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
+    /// Returns a block, and whether it is one of `span`.
     fn take_or_add(&self, span: Span) -> (Option<Block>, bool) {
         let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, false) };
         if let Some(block) = self.take_from_any() {
@@ -151,7 +58,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         (block, block.is_some())
     }
 
-    /// A block, for a thread that gets no memory, if another thread gets some now.
+    /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
     fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..PATIENCE {
             if self.spans.growing.load(Relaxed) <= 1 {
@@ -165,12 +72,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.take_from_any()
     }
 
-    /// Gives a span back to the device's memory. Without the turn, as it was got.
+    /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
     pub(super) fn give_back(&self, span: Span) {
         self.pages.free(self.device, span.size, span.va, span.handle);
     }
 
-    /// A span in which a block fits.
+    /// Allocates a span in which a block fits.
     pub(super) fn get_span(&self) -> Option<Span> {
         let span = self.get_pages(self.shape.span_size)?;
         if self.shape.lead(span.handle).saturating_add(self.shape.stride) <= span.size {
@@ -181,18 +88,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.get_pages(self.shape.wide_span())
     }
 
+    /// Allocates `size` bytes that are aligned and within the device's reach.
     fn get_pages(&self, size: usize) -> Option<Span> {
         let align = self.shape.span_align;
         let (va, handle) = match align > PAGE_SIZE {
             true => self.pages.allocate_aligned(self.device, size, align)?,
             false => self.pages.allocate(self.device, size)?,
         };
-        // Another mask was set meanwhile, or the device's own allocation does not obey it.
+        // Another mask was set meanwhile, or the device's own operations do not obey the mask.
         if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
             self.pages.free(self.device, size, va, handle);
             return None;
         }
-        // A view of the processor begins at any page: only the device's address is aligned to more.
+        // A view begins at any page, so that only the device's address is aligned to more than a page.
         if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
             return Some(Span { va, handle, size });
         }
@@ -201,7 +109,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         None
     }
 
-    /// Makes blocks of a span: all are free but one, which is the caller's. `None` if the heap has no room.
+    /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. `None` if the heap has no
+    /// room. The caller holds the turn.
     pub(super) fn add_span(&self, span: Span) -> Option<Block> {
         self.make_places(self.shape.span_units)?;
         let batch = match self.spans.vacant.get() {
@@ -211,6 +120,28 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let mut rooms = batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1)));
         let (room, units) = rooms.find(|(room, _)| room.size.load(Relaxed) == 0)?;
 
+        self.set_addresses(units, span);
+        if !self.insert_all(units) {
+            self.remove_all(units);
+            return None;
+        }
+        self.fill_room(batch, room, span);
+        self.spans.units.fetch_add(units.len(), Relaxed);
+        // The last unit comes first, so that blocks are taken from the lowest address on.
+        let (first, others) = units.split_first()?;
+        others.iter().rev().for_each(|unit| self.publish(unit, 0));
+        self.publish(first, 1usize.wrapping_shl(first.first as u32));
+        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
+    }
+
+    /// Makes the blocks of a unit free for every caller, except those of `in_use`.
+    pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
+        unit.group.get().word.add(unit.bits(), in_use);
+        self.open.update(self.kernel, unit.group.get(), || {});
+    }
+
+    /// Writes the addresses of a span's units, and which of their blocks the device reaches.
+    fn set_addresses(&self, units: &'static [Unit], span: Span) {
         let lead = self.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
             let offset = lead.wrapping_add(self.shape.unit_offset(number));
@@ -218,123 +149,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 unit.set_addresses(span.va.wrapping_add(offset), span.handle.wrapping_add(offset), self.shape.stride);
                 self.set_reach(unit);
             });
-        }
-        if !self.insert_all(units) {
-            self.remove_all(units);
-            return None;
-        }
-        room.va.store(span.va, Relaxed);
-        room.handle.store(span.handle, Relaxed);
-        room.size.store(span.size, Relaxed);
-        if batch.empty.fetch_sub(1, Relaxed) == 1 {
-            self.spans.vacant.set(batch.next_vacant.get());
-        }
-        self.spans.units.fetch_add(units.len(), Relaxed);
-        self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
-
-        // The last first, so that blocks are taken from the lowest address on.
-        let (first, others) = units.split_first()?;
-        others.iter().rev().for_each(|unit| self.publish(unit, 0));
-        self.publish(first, 1usize.wrapping_shl(first.first as u32));
-        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
-    }
-
-    /// Lets every caller find the blocks of a unit, which are free but for those of `in_use`.
-    pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
-        unit.group.get().word.add(unit.bits(), in_use);
-        self.open.update(self.kernel, unit.group.get(), || {});
-    }
-
-    /// Bookkeeping for the next spans, none of which is there yet.
-    pub(super) fn new_batch(&self) -> Option<&'static Batch> {
-        if !self.kernel.can_sleep() {
-            return None;
-        }
-        let shape = &self.shape;
-        let made = self.spans.made.load(Relaxed);
-        // A pool of few large blocks gets little bookkeeping. The groups of a pool with many are large, because a group that
-        // runs empty costs time.
-        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
-        let units = group_units.max(shape.span_units);
-        let groups = units.checked_div(group_units)?;
-        let rooms = units.checked_div(shape.span_units)?;
-        let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
-        let batch = self.pieces.place(tail, |tail| {
-            let unit_of = |number: usize| {
-                let in_group = number & group_units.wrapping_sub(1);
-                Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number), present_bit(in_group))
-            };
-            let units = tail.slice_with(units, |number| Some(unit_of(number)));
-            let mut chunks = units.chunks(group_units.max(1));
-            let groups = tail.slice_with(groups, |_| Some(Group::new(Ring::new(chunks.next()?)?)));
-            for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
-                units.iter().for_each(|unit| unit.group.set(group));
-            }
-            let empty_room =
-                |_| Some(Room { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) });
-            Batch {
-                units,
-                rooms: tail.slice_with(rooms, empty_room),
-                older: AtomicRef::new(),
-                empty: AtomicUsize::new(rooms),
-                next_vacant: AtomicRef::new(),
-            }
-        })?;
-        batch.older.set(self.spans.batches.get());
-        self.spans.batches.set(Some(batch));
-        self.spans.made.store(made.saturating_add(1), Relaxed);
-        batch.next_vacant.set(self.spans.vacant.get());
-        self.spans.vacant.set(Some(batch));
-        Some(batch)
-    }
-
-    /// What the table looks a unit up by.
-    fn key_of(&self, unit: &Unit) -> usize {
-        self.key(unit.start.load(Relaxed))
-    }
-
-    // --- the table -------------------------------------------------------------------------------------------------
-
-    /// Makes sure that half of the table is empty with `more` units. `None` if the heap has no room.
-    pub(super) fn make_places(&self, more: usize) -> Option<()> {
-        let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
-        match self.table.get().len() >= wanted {
-            true => Some(()),
-            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
-        }
-    }
-
-    /// Makes a table of `places` places, or of more if the addresses want that. The old one stays: another call may be
-    /// reading it. `None` if the heap has no room.
-    fn new_table(&self, mut places: usize) -> Option<()> {
-        if !self.kernel.can_sleep() {
-            return None;
-        }
-        let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
-        while places <= most {
-            let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
-            if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
-                self.table.set(table);
-                return Some(());
-            }
-            places = places.checked_mul(2)?;
-        }
-        None
-    }
-
-    /// Puts units into the table, a larger one if it must be; false if the heap has no room.
-    fn insert_all(&self, units: &'static [Unit]) -> bool {
-        let table = self.table.get();
-        // A larger table takes all units that have an address, and so these too.
-        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
-            || self.new_table(table.len().saturating_mul(2)).is_some()
-    }
-
-    /// Takes units out of the table.
-    pub(super) fn remove_all(&self, units: &'static [Unit]) {
-        for unit in units {
-            self.table.get().remove(self.key_of(unit), unit);
-            unit.start.store(0, Relaxed);
         }
     }
 }

@@ -1,21 +1,24 @@
-//! Giving spans back, and following the device's mask. In threads, one at a time for each pool.
+//! Freeing spans, in threads. One thread at a time changes the bookkeeping of a pool.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
+use super::bookkeeping::{Batch, Room, Span};
 use super::group::Unit;
 use super::shape::Shape;
-use super::span::{Batch, Room, Span};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Gives back the spans without a block in use, and returns how many pages they had; zero where the caller may not
-    /// sleep. Context: thread.
+    /// Frees the spans without a block in use, and returns the number of their pages; 0 where the caller may not sleep.
+    ///
+    /// Context: thread.
     pub fn trim(&self) -> usize {
         self.trim_where(|_| true)
     }
 
-    /// Gives back the spans without a block in use of which the device does not reach all. Context: thread.
+    /// Frees the spans without a block in use of which the device does not reach every block.
+    ///
+    /// Context: thread.
     pub(super) fn trim_unreachable(&self) {
         if self.has_unreachable.swap(false, Relaxed) {
             self.trim_where(|unit| !self.reaches_all(unit));
@@ -25,6 +28,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
+    /// Frees the spans without a block in use that have a unit which is wanted. Returns the number of their pages.
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
         for batch in self.spans.batches() {
@@ -32,7 +36,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 if units.iter().any(&is_wanted)
                     && let Some(span) = self.remove_span(batch, room, units)
                 {
-                    // Without the turn: the device's memory may write lines to the log.
                     self.give_back(span);
                     pages += Shape::pages(span.size);
                 }
@@ -43,12 +46,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes a room empty, if no block of its span is in use, and returns the span.
     fn remove_span(&self, batch: &'static Batch, room: &Room, units: &'static [Unit]) -> Option<Span> {
-        // A look first: an empty room needs no turn.
+        // An empty room needs no turn.
         if room.size.load(Relaxed) == 0 {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
-        let span = Span { va: room.va.load(Relaxed), handle: room.handle.load(Relaxed), size: room.size.load(Relaxed) };
+        let span = room.span();
         if span.size == 0 || !self.claim_all(units) {
             return None;
         }
@@ -56,20 +59,15 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         for unit in units {
             self.open.update(self.kernel, unit.group.get(), || {});
         }
-        room.size.store(0, Relaxed);
-        if batch.empty.fetch_add(1, Relaxed) == 0 {
-            batch.next_vacant.set(self.spans.vacant.get());
-            self.spans.vacant.set(Some(batch));
-        }
+        self.empty_room(batch, room);
         self.spans.units.fetch_sub(units.len(), Relaxed);
-        self.spans.pages.fetch_sub(Shape::pages(span.size), Relaxed);
         Some(span)
     }
 
-    /// Makes all blocks of `units` absent, or none: then one of them is in use.
+    /// Makes all blocks of `units` absent and returns true; if one of them is in use, changes nothing and returns false.
     fn claim_all(&self, units: &'static [Unit]) -> bool {
         let bits = |unit: &Unit| unit.bits().blocks;
-        // A look first: what is claimed and put back, an interrupt does not find for a moment.
+        // A look comes first, because an interrupt does not find blocks that are claimed, until they are put back.
         let is_free = |unit: &Unit| unit.group.get().word.free() & bits(unit) == bits(unit);
         if !units.iter().all(is_free) {
             return false;
@@ -80,51 +78,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));
         }
         claimed == units.len()
-    }
-
-    // --- the mask --------------------------------------------------------------------------------------------------
-
-    /// Hands out only blocks that the device reaches with the mask that it has now. Those that it holds already stay, and are
-    /// freed as ever. Context: any. The time grows with the pool's memory.
-    pub fn follow_mask(&self) {
-        loop {
-            let limit = self.pages.limit(self.device);
-            self.limit_to(limit);
-            // If another mask was set meanwhile, its caller may have been faster with its limit.
-            if self.pages.limit(self.device) == limit {
-                return;
-            }
-        }
-    }
-
-    fn limit_to(&self, limit: usize) {
-        let held = self.open.lock(self.kernel);
-        self.limit.store(limit, Relaxed);
-        drop(held);
-        // A batch that is not seen here is made by a thread that sees the new limit, because it reads it under the same lock.
-        for unit in self.spans.batches().flat_map(|batch| batch.units) {
-            self.open.update(self.kernel, unit.group.get(), || self.set_reach(unit));
-        }
-    }
-
-    /// Sets which blocks of a unit the device reaches. The caller has the list's lock.
-    pub(super) fn set_reach(&self, unit: &Unit) {
-        let all = unit.bits().blocks;
-        let reached = self.reached(unit);
-        if reached != all && unit.has_memory() {
-            self.has_unreachable.store(true, Relaxed);
-        }
-        unit.group.get().word.set_reach(all, reached);
-    }
-
-    /// The bits of those blocks of a unit that the device reaches.
-    fn reached(&self, unit: &Unit) -> usize {
-        let start = unit.handle_start.load(Relaxed);
-        unit.block_bits(self.shape.blocks_within(unit.blocks, start, self.limit.load(Relaxed)))
-    }
-
-    fn reaches_all(&self, unit: &Unit) -> bool {
-        self.reached(unit) == unit.bits().blocks
     }
 }
 
@@ -154,7 +107,7 @@ mod tests {
         }
     }
 
-    /// Else the next allocation would have to pass them all.
+    /// Otherwise the next allocation would have to pass them all.
     #[test]
     fn groups_of_memory_that_is_gone_are_in_no_list() {
         for size in [16, 64, 100, 1024, 4096] {

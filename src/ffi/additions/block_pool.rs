@@ -1,21 +1,23 @@
 //! Pools of small blocks: `rt_dma_block_pool_*`, `list_dma_block_pool`.
 
-use core::ffi::{c_char, c_int, c_void};
+mod blocks;
+mod device_pages;
+
+pub use blocks::*;
+pub use device_pages::DevicePages;
+
+use core::ffi::{c_char, c_int};
 use core::hint::black_box;
 
 use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
-use crate::additions::block_pool::{Block, BlockPool, Pages, PoolName};
+use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::Kind;
-use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
-use crate::ffi::additions::remembered::{COHERENT_MASK, FOLLOW_MASK};
-use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::additions::remembered::FOLLOW_MASK;
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
-use crate::flags::Flags;
+use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Kernel, Va};
-use crate::mem::words::DeviceMemory;
+use crate::kernel::{Device, Kernel};
 
 /// @brief A pool of small blocks of DMA memory.
 #[allow(non_camel_case_types)]
@@ -23,52 +25,6 @@ pub struct rt_dma_block_pool(());
 
 /// The system's block pools.
 pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::Coherent);
-
-/// Allocates pages by the device's own table of operations.
-#[derive(Clone, Copy)]
-pub enum DevicePages {
-    /// As `rt_dma_alloc_coherent` returns them.
-    Coherent,
-    /// As `rt_dma_alloc_wc` returns them: Normal memory on aarch64.
-    WriteCombining,
-}
-
-impl DevicePages {
-    fn flags(&self, device: Device) -> usize {
-        match self {
-            DevicePages::Coherent => Flags::COHERENT.bits(),
-            // SAFETY: the pool's device exists as long as the pool.
-            DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
-        }
-    }
-}
-
-// SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
-unsafe impl Pages for DevicePages {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        let mut handle = 0;
-        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc(dev(device), size, &mut handle, self.flags(device)) };
-        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
-    }
-
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
-        let mut handle = 0;
-        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc_aligned(dev(device), size, align, &mut handle, self.flags(device)) };
-        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
-    }
-
-    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        // SAFETY: the pool's device exists as long as the pool; a wrong address is refused without reading it.
-        unsafe { rt_dma_free(dev(device), size, pointer(va), handle, self.flags(device)) }
-    }
-
-    fn limit(&self, device: Device) -> usize {
-        let mask = COHERENT_MASK.get().map_or(!0, |mask| mask(device));
-        usize::try_from(mask).unwrap_or(usize::MAX)
-    }
-}
 
 /// Returns the pool that the pointer refers to, or `None` if the pointer is null.
 ///
@@ -88,6 +44,7 @@ pub(in crate::ffi) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> 
     POOLS.device_of(pool.cast_const().cast())
 }
 
+/// Makes the pools of a device follow its mask: what [`FOLLOW_MASK`] refers to.
 static FOLLOW: fn(Device) = |device| POOLS.follow_mask(device);
 
 /// Copies a C string as a pool's name; a null pointer gives `<anon>`.
@@ -219,110 +176,6 @@ pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, co
     if pool.fill(count) { errors.ok } else { errors.nomem }
 }
 
-/// @brief Allocates a block. Its contents are undefined.
-///
-/// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
-/// allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
-///
-/// The call takes the same time however many blocks the pool has, and does not touch their memory.
-///
-/// @param[in] pool The pool.
-/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
-/// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
-/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller passes a pool or null.
-    let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
-    match pool.take() {
-        // SAFETY: the caller passes a valid address or null.
-        Some(block) => unsafe { hand_out(block, dma_handle) },
-        // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_from_next(pool, dma_handle) },
-    }
-}
-
-/// Allocates a block when the pool's current group has none. A function of its own, so that `rt_dma_block_pool_alloc` needs no
-/// stack frame for it.
-///
-/// # Safety
-/// `dma_handle` is null or valid for a write.
-#[cold]
-#[inline(never)]
-unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
-    match pool.take_from_next() {
-        // SAFETY: the caller passes a valid address or null.
-        Some(block) => unsafe { hand_out(block, dma_handle) },
-        // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_slowly(pool, dma_handle) },
-    }
-}
-
-/// Allocates a block when two groups had none.
-///
-/// # Safety
-/// `dma_handle` is null or valid for a write.
-#[cold]
-#[inline(never)]
-unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
-    match pool.allocate_slowly() {
-        // SAFETY: the caller passes a valid address or null.
-        Some(block) => unsafe { hand_out(block, dma_handle) },
-        None => core::ptr::null_mut(),
-    }
-}
-
-#[inline(always)]
-unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller passes a valid address or null.
-    unsafe { write_if(dma_handle, block.handle) };
-    pointer(block.va)
-}
-
-/// @brief Allocates a block and fills it with zeros.
-///
-/// Works as `rt_dma_block_pool_alloc`. The block is cleared by aligned stores of words, which Device memory allows.
-///
-/// @param[in] pool The pool.
-/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
-/// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
-/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.
-    let block = unsafe { rt_dma_block_pool_alloc(pool, dma_handle) };
-    if !block.is_null()
-        // SAFETY: the caller passes a pool or null.
-        && let Some(pool) = unsafe { pool_of(pool) }
-    {
-        // SAFETY: the block is mapped, and this call owns it until it returns it.
-        unsafe { DeviceMemory::new(RtThread, block.expose_provenance(), pool.block_size()) }.zero();
-    }
-    block
-}
-
-/// @brief Frees a block.
-///
-/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
-/// handle that is not the block's, a second free.
-///
-/// The call takes the same time however many blocks the pool has.
-///
-/// @param[in] pool The pool. With NULL the call does nothing.
-/// @param[in] block The block. With NULL the call does nothing.
-/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
-/// @note Context: any.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_free(pool: *mut rt_dma_block_pool, block: *mut c_void, dma_handle: usize) {
-    // SAFETY: the caller passes a pool or null.
-    if let Some(pool) = unsafe { pool_of(pool) } {
-        // A wrong call is logged in `free`; the C function has no result.
-        let _ = pool.free(block.expose_provenance(), dma_handle);
-    }
-}
-
 /// @brief Frees the pages on which no block is in use.
 ///
 /// The next allocation may need a page again. Only a thread can get one.
@@ -347,7 +200,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// @retval RT_EOK The pool is destroyed.
 /// @retval -RT_EBUSY Blocks are in use.
 /// @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
-/// @retval -RT_ERROR The caller may not sleep.
+/// @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> isize {

@@ -1,0 +1,77 @@
+//! Allocating a block. `span` gets more memory where none is free.
+
+use crate::mem::atomics::Ordering::Relaxed;
+
+use super::group::Taken;
+use super::{BlockPool, Pages};
+use crate::kernel::{Kernel, Va};
+
+/// A block that a driver holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Block {
+    /// The address for the processor.
+    pub va: Va,
+    /// The address for the device.
+    pub handle: usize,
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Allocates a block; `None` if there is no memory.
+    ///
+    /// Context: any while a block is free. If none is free, a thread gets more memory. Elsewhere the result is `None`, unless
+    /// the pool keeps a [reserve](super::reserve).
+    #[inline(always)]
+    pub fn allocate(&self) -> Option<Block> {
+        match self.take() {
+            Some(block) => Some(block),
+            None => self.allocate_slowly(),
+        }
+    }
+
+    /// Takes a free block of the current group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn take(&self) -> Option<Block> {
+        Some(self.block_of(&self.open.take(self.shape.slot_shift)?))
+    }
+
+    /// Takes a block after [`BlockPool::take`] got none. If the current group is empty, the next one becomes the current
+    /// group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn take_from_next(&self) -> Option<Block> {
+        if !self.open.find_group(self.kernel) {
+            return None;
+        }
+        let block = self.take()?;
+        self.keep_reserve();
+        Some(block)
+    }
+
+    /// Does what [`BlockPool::allocate`] does, for a caller of [`BlockPool::take`] that got no block.
+    ///
+    /// Context: as for [`BlockPool::allocate`].
+    #[cold]
+    #[inline(never)]
+    pub fn allocate_slowly(&self) -> Option<Block> {
+        let block = self.take_from_any().or_else(|| self.allocate_by_growing());
+        self.keep_reserve();
+        block
+    }
+
+    /// Takes a block of any group that has a free one.
+    ///
+    /// Context: any.
+    pub(super) fn take_from_any(&self) -> Option<Block> {
+        Some(self.block_of(&self.open.take_from_any(self.kernel, self.shape.slot_shift)?))
+    }
+
+    /// Returns the addresses of a block that was taken.
+    #[inline(always)]
+    pub(super) fn block_of(&self, taken: &Taken) -> Block {
+        let offset = taken.slot.wrapping_mul(self.shape.stride);
+        Block { va: taken.base.wrapping_add(offset), handle: taken.unit.handle_base.load(Relaxed).wrapping_add(offset) }
+    }
+}

@@ -1,0 +1,233 @@
+//! The bookkeeping of spans, and the table of units.
+//!
+//! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span is freed, because a
+//! caller that holds no lock may still look at it, and serves the next span. It is freed with the pool.
+
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+
+use super::group::{Group, Unit};
+use super::shape::Shape;
+use super::table::Table;
+use super::word::present_bit;
+use super::{BlockPool, Pages};
+use crate::kernel::{Kernel, Va};
+use crate::mem::bump::BumpAllocator;
+use crate::mem::shared::{AtomicRef, Ring};
+use crate::mem::turn::Turn;
+
+/// The number of units of a group in the first batch, if as many fit. Each batch has twice as many as the one before, up to
+/// eight times.
+const FIRST_UNITS: usize = 8;
+/// The least number of places of a table.
+const TABLE_MIN: usize = 8;
+/// A table is not made larger than this many times what its units need, or than [`SPREAD_PLACES`], to find places for units whose
+/// keys have one hash.
+const SPREAD_MAX: usize = 64;
+/// See [`SPREAD_MAX`].
+const SPREAD_PLACES: usize = 4096;
+
+/// The bookkeeping of a pool's spans. It is changed with the turn held.
+pub struct Spans {
+    pub turn: Turn,
+    /// The number of threads that are getting memory.
+    pub growing: AtomicUsize,
+    /// All batches, the newest first.
+    batches: AtomicRef<Batch>,
+    /// The newest of the batches that have an empty room.
+    pub vacant: AtomicRef<Batch>,
+    /// The number of batches.
+    made: AtomicUsize,
+    /// The number of units that have memory.
+    pub units: AtomicUsize,
+    /// The number of pages.
+    pub pages: AtomicUsize,
+}
+
+/// Bookkeeping that was made at once.
+pub struct Batch {
+    pub units: &'static [Unit],
+    pub rooms: &'static [Room],
+    /// The batch that was made before.
+    older: AtomicRef<Batch>,
+    /// The number of rooms without a span.
+    pub empty: AtomicUsize,
+    /// The next batch that has an empty room.
+    pub next_vacant: AtomicRef<Batch>,
+}
+
+/// The place for a span. Its units are those of the batch with the room's number.
+pub struct Room {
+    pub va: AtomicUsize,
+    pub handle: AtomicUsize,
+    /// Bytes; zero while the room is empty.
+    pub size: AtomicUsize,
+}
+
+/// A span of the device's memory.
+#[derive(Clone, Copy)]
+pub struct Span {
+    pub va: Va,
+    pub handle: usize,
+    pub size: usize,
+}
+
+impl Spans {
+    /// Makes the bookkeeping of a pool without memory.
+    pub const fn new() -> Self {
+        Spans {
+            turn: Turn::new(),
+            growing: AtomicUsize::new(0),
+            batches: AtomicRef::new(),
+            vacant: AtomicRef::new(),
+            made: AtomicUsize::new(0),
+            units: AtomicUsize::new(0),
+            pages: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns all batches.
+    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
+        core::iter::successors(self.batches.get(), |batch| batch.older.get())
+    }
+
+    /// Returns the units that have memory.
+    pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
+        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.has_memory())
+    }
+
+    /// Returns the number of units that have memory.
+    pub fn unit_count(&self) -> usize {
+        self.units.load(Relaxed)
+    }
+
+    /// Returns the number of pages.
+    pub fn page_count(&self) -> usize {
+        self.pages.load(Relaxed)
+    }
+}
+
+impl Batch {
+    /// Makes a batch of `groups` groups with `group_units` units each, and as many rooms as have `span_units` units each, in the
+    /// memory that follows the batch.
+    fn new(shape: &Shape, groups: usize, group_units: usize, tail: &mut BumpAllocator) -> Self {
+        let count = groups.wrapping_mul(group_units);
+        let unit_of = |number: usize| {
+            let in_group = number & group_units.wrapping_sub(1);
+            Some(Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number), present_bit(in_group)))
+        };
+        let units = tail.slice_with(count, unit_of);
+        let mut chunks = units.chunks(group_units.max(1));
+        let groups = tail.slice_with(groups, |_| Some(Group::new(Ring::new(chunks.next()?)?)));
+        for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
+            units.iter().for_each(|unit| unit.group.set(group));
+        }
+        let rooms = tail.slice_with(count.checked_div(shape.span_units).unwrap_or(0), |_| Some(Room::new()));
+        let empty = AtomicUsize::new(rooms.len());
+        Batch { units, rooms, older: AtomicRef::new(), empty, next_vacant: AtomicRef::new() }
+    }
+}
+
+impl Room {
+    fn new() -> Self {
+        Room { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
+    }
+
+    /// Returns the span of the room; its size is zero if there is none.
+    pub fn span(&self) -> Span {
+        Span { va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size: self.size.load(Relaxed) }
+    }
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Makes bookkeeping for the next spans, which have no memory yet.
+    pub(super) fn new_batch(&self) -> Option<&'static Batch> {
+        if !self.kernel.can_sleep() {
+            return None;
+        }
+        let shape = &self.shape;
+        let made = self.spans.made.load(Relaxed);
+        // A pool of few large blocks gets little bookkeeping. The groups of a pool of many blocks become large, because a group
+        // that runs out of free blocks costs time.
+        let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
+        let units = group_units.max(shape.span_units);
+        let groups = units.checked_div(group_units)?;
+        let rooms = units.checked_div(shape.span_units)?;
+        let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
+        let batch = self.pieces.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
+        batch.older.set(self.spans.batches.get());
+        self.spans.batches.set(Some(batch));
+        self.spans.made.store(made.saturating_add(1), Relaxed);
+        batch.next_vacant.set(self.spans.vacant.get());
+        self.spans.vacant.set(Some(batch));
+        Some(batch)
+    }
+
+    /// Puts a span into an empty room of a batch. The caller holds the turn.
+    pub(super) fn fill_room(&self, batch: &'static Batch, room: &Room, span: Span) {
+        room.va.store(span.va, Relaxed);
+        room.handle.store(span.handle, Relaxed);
+        room.size.store(span.size, Relaxed);
+        if batch.empty.fetch_sub(1, Relaxed) == 1 {
+            self.spans.vacant.set(batch.next_vacant.get());
+        }
+        self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
+    }
+
+    /// Makes a room of a batch empty. The caller holds the turn.
+    pub(super) fn empty_room(&self, batch: &'static Batch, room: &Room) {
+        self.spans.pages.fetch_sub(Shape::pages(room.size.load(Relaxed)), Relaxed);
+        room.size.store(0, Relaxed);
+        if batch.empty.fetch_add(1, Relaxed) == 0 {
+            batch.next_vacant.set(self.spans.vacant.get());
+            self.spans.vacant.set(Some(batch));
+        }
+    }
+
+    /// Returns the table's key for a unit that has memory.
+    fn key_of(&self, unit: &Unit) -> usize {
+        self.key(unit.start.load(Relaxed))
+    }
+
+    /// Makes sure that half of the table is empty after `more` units are added. `None` if the heap has no room.
+    pub(super) fn make_places(&self, more: usize) -> Option<()> {
+        let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
+        match self.table.get().len() >= wanted {
+            true => Some(()),
+            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
+        }
+    }
+
+    /// Makes a table of `places` places, or of more if the units do not find places in it. The old table stays, because another
+    /// call may be reading it. `None` if the heap has no room.
+    fn new_table(&self, mut places: usize) -> Option<()> {
+        if !self.kernel.can_sleep() {
+            return None;
+        }
+        let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
+        while places <= most {
+            let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
+            if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
+                self.table.set(table);
+                return Some(());
+            }
+            places = places.checked_mul(2)?;
+        }
+        None
+    }
+
+    /// Puts units into the table, or into a larger one if they find no places. Returns false if the heap has no room.
+    pub(super) fn insert_all(&self, units: &'static [Unit]) -> bool {
+        let table = self.table.get();
+        // A larger table gets all units that have memory, and so these too.
+        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
+            || self.new_table(table.len().saturating_mul(2)).is_some()
+    }
+
+    /// Takes units out of the table, and notes that they have no memory.
+    pub(super) fn remove_all(&self, units: &'static [Unit]) {
+        for unit in units {
+            self.table.get().remove(self.key_of(unit), unit);
+            unit.start.store(0, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Following the device's mask.
+
+use crate::mem::atomics::Ordering::Relaxed;
+
+use super::group::Unit;
+use super::{BlockPool, Pages};
+use crate::kernel::Kernel;
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Makes the pool hand out only blocks that the device reaches with the mask that it has now. Blocks that drivers hold stay
+    /// theirs, and are freed as before.
+    ///
+    /// Context: any. The time grows with the pool's memory.
+    pub fn follow_mask(&self) {
+        loop {
+            let limit = self.pages.limit(self.device);
+            self.limit_to(limit);
+            // If another mask was set meanwhile, this limit may have replaced that of the newer mask.
+            if self.pages.limit(self.device) == limit {
+                return;
+            }
+        }
+    }
+
+    /// Sets the last address that the device reaches.
+    fn limit_to(&self, limit: usize) {
+        let held = self.open.lock(self.kernel);
+        self.limit.store(limit, Relaxed);
+        drop(held);
+        // A batch that is not seen here is made by a thread that sees the new limit, because that thread reads the limit with the
+        // same lock held.
+        for unit in self.spans.batches().flat_map(|batch| batch.units) {
+            self.open.update(self.kernel, unit.group.get(), || self.set_reach(unit));
+        }
+    }
+
+    /// Sets which blocks of a unit the device reaches. The caller holds the list's lock.
+    pub(super) fn set_reach(&self, unit: &Unit) {
+        let all = unit.bits().blocks;
+        let reached = self.reached(unit);
+        if reached != all && unit.has_memory() {
+            self.has_unreachable.store(true, Relaxed);
+        }
+        unit.group.get().word.set_reach(all, reached);
+    }
+
+    /// Returns the bits of those blocks of a unit that the device reaches.
+    fn reached(&self, unit: &Unit) -> usize {
+        let start = unit.handle_start.load(Relaxed);
+        unit.block_bits(self.shape.blocks_within(unit.blocks, start, self.limit.load(Relaxed)))
+    }
+
+    /// Returns whether the device reaches all blocks of a unit.
+    pub(super) fn reaches_all(&self, unit: &Unit) -> bool {
+        self.reached(unit) == unit.bits().blocks
+    }
+}

@@ -1,0 +1,55 @@
+//! The list of block pools: `list_dma_block_pool`.
+
+use super::BlockPools;
+use crate::additions::block_pool::report::Usage;
+use crate::additions::block_pool::{Pages, PoolName};
+use crate::kernel::Kernel;
+use crate::text::apart;
+
+impl<K: Kernel, P: Pages> BlockPools<K, P> {
+    /// Prints a header, one line for each pool, and the number of pools. Prints nothing where the caller may not sleep.
+    ///
+    /// Context: thread.
+    pub fn report(&self) {
+        if !self.kernel.can_sleep() {
+            return;
+        }
+        self.kernel.print(apart!("Name              In use   Total Size/Byte   Pages\n"), &[]);
+        let (mut count, mut bad_calls, mut serial) = (0, self.bad_calls(), 0);
+        // A row is collected with the turn held, and printed without the turn: pools may come and go in between.
+        while let Some(row) = self.row(serial) {
+            let Row { usage, .. } = row;
+            let values = [row.name.shown().argument(), usage.in_use, usage.blocks, row.block_size, usage.pages];
+            self.kernel.print(apart!("%-16s %7lu %7lu %9lu %7lu\n"), &values);
+            count += 1;
+            bad_calls += row.bad_calls;
+            serial = row.serial.wrapping_add(1);
+        }
+        if bad_calls != 0 {
+            self.kernel.print(apart!("dma.pool: %lu calls refused\n"), &[bad_calls]);
+        }
+        self.kernel.print(apart!("%lu DMA block pools found\n"), &[count]);
+    }
+
+    /// Returns the row of the first pool that was made as number `serial` or later.
+    fn row(&self, serial: usize) -> Option<Row> {
+        let _turn = self.turn.take(self.kernel)?;
+        let pool = self.pools().filter(|pool| pool.serial >= serial).min_by_key(|pool| pool.serial)?;
+        Some(Row {
+            serial: pool.serial,
+            name: pool.name,
+            usage: pool.usage(),
+            block_size: pool.block_size(),
+            bad_calls: pool.bad_calls(),
+        })
+    }
+}
+
+/// A pool's line in the list.
+struct Row {
+    serial: usize,
+    name: PoolName,
+    usage: Usage,
+    block_size: usize,
+    bad_calls: usize,
+}

@@ -1,0 +1,117 @@
+//! Blocks: `rt_dma_block_pool_alloc`, `_zalloc`, `_free`.
+
+use core::ffi::c_void;
+
+use super::{DevicePages, pool_of, rt_dma_block_pool};
+use crate::additions::block_pool::{Block, BlockPool};
+use crate::ffi::{pointer, write_if};
+use crate::kernel::rtthread::RtThread;
+use crate::mem::words::DeviceMemory;
+
+/// @brief Allocates a block. Its contents are undefined.
+///
+/// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
+/// allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
+///
+/// The call takes the same time however many blocks the pool has, and does not touch their memory.
+///
+/// @param[in] pool The pool.
+/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+/// @return The block; NULL if `pool` is NULL or there is no memory.
+/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
+/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
+    // SAFETY: the caller passes a pool or null.
+    let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
+    match pool.take() {
+        // SAFETY: the caller passes a valid address or null.
+        Some(block) => unsafe { hand_out(block, dma_handle) },
+        // SAFETY: the caller passes a valid address or null.
+        None => unsafe { alloc_from_next(pool, dma_handle) },
+    }
+}
+
+/// Allocates a block when the pool's current group has none. A function of its own, so that `rt_dma_block_pool_alloc` needs no
+/// stack frame for it.
+///
+/// # Safety
+/// `dma_handle` is null or valid for a write.
+#[cold]
+#[inline(never)]
+unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
+    match pool.take_from_next() {
+        // SAFETY: the caller passes a valid address or null.
+        Some(block) => unsafe { hand_out(block, dma_handle) },
+        // SAFETY: the caller passes a valid address or null.
+        None => unsafe { alloc_slowly(pool, dma_handle) },
+    }
+}
+
+/// Allocates a block when two groups had none.
+///
+/// # Safety
+/// `dma_handle` is null or valid for a write.
+#[cold]
+#[inline(never)]
+unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
+    match pool.allocate_slowly() {
+        // SAFETY: the caller passes a valid address or null.
+        Some(block) => unsafe { hand_out(block, dma_handle) },
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// Writes a block's handle and returns its address.
+///
+/// # Safety
+/// `dma_handle` is null or valid for a write.
+#[inline(always)]
+unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
+    // SAFETY: the caller passes a valid address or null.
+    unsafe { write_if(dma_handle, block.handle) };
+    pointer(block.va)
+}
+
+/// @brief Allocates a block and fills it with zeros.
+///
+/// Works as `rt_dma_block_pool_alloc`. The block is cleared by aligned stores of words, which Device memory allows.
+///
+/// @param[in] pool The pool.
+/// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
+/// @return The block; NULL if `pool` is NULL or there is no memory.
+/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
+/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
+    // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.
+    let block = unsafe { rt_dma_block_pool_alloc(pool, dma_handle) };
+    if !block.is_null()
+        // SAFETY: the caller passes a pool or null.
+        && let Some(pool) = unsafe { pool_of(pool) }
+    {
+        // SAFETY: the block is mapped, and this call owns it until it returns it.
+        unsafe { DeviceMemory::new(RtThread, block.expose_provenance(), pool.block_size()) }.zero();
+    }
+    block
+}
+
+/// @brief Frees a block.
+///
+/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
+/// handle that is not the block's, a second free.
+///
+/// The call takes the same time however many blocks the pool has.
+///
+/// @param[in] pool The pool. With NULL the call does nothing.
+/// @param[in] block The block. With NULL the call does nothing.
+/// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_block_pool_free(pool: *mut rt_dma_block_pool, block: *mut c_void, dma_handle: usize) {
+    // SAFETY: the caller passes a pool or null.
+    if let Some(pool) = unsafe { pool_of(pool) } {
+        // A wrong call is logged in `free`; the C function has no result.
+        let _ = pool.free(block.expose_provenance(), dma_handle);
+    }
+}

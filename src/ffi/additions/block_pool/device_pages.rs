@@ -1,0 +1,55 @@
+//! The memory of block pools: the device's own.
+
+use crate::additions::block_pool::Pages;
+use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
+use crate::ffi::additions::remembered::COHERENT_MASK;
+use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
+use crate::ffi::{dev, pointer};
+use crate::flags::Flags;
+use crate::kernel::{Device, Va};
+
+/// Allocates pages by the device's own table of operations.
+#[derive(Clone, Copy)]
+pub enum DevicePages {
+    /// As `rt_dma_alloc_coherent` returns them.
+    Coherent,
+    /// As `rt_dma_alloc_wc` returns them: Normal memory on aarch64.
+    WriteCombining,
+}
+
+impl DevicePages {
+    fn flags(&self, device: Device) -> usize {
+        match self {
+            DevicePages::Coherent => Flags::COHERENT.bits(),
+            // SAFETY: the pool's device exists as long as the pool.
+            DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
+        }
+    }
+}
+
+// SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
+unsafe impl Pages for DevicePages {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+        let mut handle = 0;
+        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
+        let pages = unsafe { rt_dma_alloc(dev(device), size, &mut handle, self.flags(device)) };
+        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
+    }
+
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        let mut handle = 0;
+        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
+        let pages = unsafe { rt_dma_alloc_aligned(dev(device), size, align, &mut handle, self.flags(device)) };
+        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
+    }
+
+    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+        // SAFETY: the pool's device exists as long as the pool; a wrong address is refused without reading it.
+        unsafe { rt_dma_free(dev(device), size, pointer(va), handle, self.flags(device)) }
+    }
+
+    fn limit(&self, device: Device) -> usize {
+        let mask = COHERENT_MASK.get().map_or(!0, |mask| mask(device));
+        usize::try_from(mask).unwrap_or(usize::MAX)
+    }
+}
