@@ -48,6 +48,7 @@ static const struct
     { "coherent buffers leak nothing", check_leak },
     { "two cores and a timer interrupt at once", check_race },
     { "block pools: a thread and a timer interrupt", check_block_pool },
+    { "a pool comes and goes 1,000 times", check_uninstall },
     { "wrong calls change nothing", check_wrong_calls },
     { "right and wrong calls from an interrupt", check_interrupt_calls },
 };
