@@ -9,7 +9,7 @@ use crate::kernel::{Device, Kernel, Va};
 impl<K: Kernel> Dma<K> {
     /// A buffer of at least `size` bytes that begins at a physical address that is a multiple of `align`, a power of two
     /// (a page at least), all of which the device can name with the bits of `mask`: by first fit, as every other. `None`
-    /// also for an `align` that is no power of two. Context as [`Dma::allocate_translated`].
+    /// also for an `align` that is no power of two. Context as [`Dma::allocate_general`].
     pub fn allocate_aligned(
         &self,
         ops: MapOps,

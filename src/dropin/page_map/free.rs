@@ -11,7 +11,7 @@ impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run and its
     /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
-    pub fn give_back_in_word(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_in_word(&mut self, page: usize, count: usize) -> bool {
         let bit = page % BITS;
         if !self.open.is_last(page, count) || count > BITS - bit {
             return false;
@@ -25,9 +25,9 @@ impl PageMap {
         true
     }
 
-    /// Frees as [`give_back_in_word`](Self::give_back_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
+    /// Frees as [`free_in_word`](Self::free_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
     #[inline(always)]
-    pub fn give_back_across(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_across(&mut self, page: usize, count: usize) -> bool {
         let (span, bits) = (Span::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);
         if is_last {
@@ -45,11 +45,11 @@ impl PageMap {
     /// # Errors
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
     #[inline(always)]
-    pub fn give_back(&mut self, page: usize, count: usize) -> Result<bool, Error> {
+    pub fn try_free(&mut self, page: usize, count: usize) -> Result<bool, Error> {
         self.check(page, count)?;
         let after = page + count;
         if self.open.has(page) {
-            let is_done = self.open.give_back(page, after);
+            let is_done = self.open.free(page, after);
             if is_done {
                 self.mark_free(page, count);
             }

@@ -142,7 +142,7 @@ impl OpenRun {
     /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
     /// second hole.
     #[inline(always)]
-    pub(super) fn give_back(&mut self, page: usize, after: usize) -> bool {
+    pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
         if after == self.next {
             self.next = page;
         } else if self.hole == self.hole_end {

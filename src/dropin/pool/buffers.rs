@@ -102,7 +102,7 @@ impl<K: Kernel> Pool<K> {
         page: usize,
         pages: usize,
     ) -> Result<(), Error> {
-        while !map.give_back(page, pages)? {
+        while !map.try_free(page, pages)? {
             drop(map);
             map = self.settled();
         }

@@ -18,7 +18,7 @@ pub enum Usual<'a, K: Kernel, T> {
     /// Nothing has changed. The lock is still held.
     Locked(IrqGuard<'a, K, PageMap>),
     /// Nothing has changed, and the lock is not held: another core has it, or the view is not mapped.
-    No,
+    Unavailable,
 }
 
 impl<K: Kernel> Pool<K> {
@@ -30,7 +30,7 @@ impl<K: Kernel> Pool<K> {
     #[inline(always)]
     pub fn allocate_usual<const ACROSS: bool>(&self, pages: usize, wanted: Flags) -> Usual<'_, K, (usize, Va)> {
         let (memory, label) = memory_for(wanted);
-        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::Unavailable };
         // Not a parameter that is called: it is not inlined, which takes 24 instructions of a 4 KiB pair on aarch64.
         let taken = if ACROSS { map.take_across(pages, label) } else { map.take_in_word(pages, label) };
         match taken {
@@ -39,10 +39,10 @@ impl<K: Kernel> Pool<K> {
                 // The address of the view is read after the pages were allocated: only then it stays (see `removal`).
                 match self.view(memory).base() {
                     Some(base) => Usual::Done((page, base + (page << PAGE_SHIFT))),
-                    None => self.give_back_unseen(page, pages),
+                    None => self.free_unmapped(page, pages),
                 }
             }
-            None if self.view(memory).base().is_none() => Usual::No,
+            None if self.view(memory).base().is_none() => Usual::Unavailable,
             None => Usual::Locked(map),
         }
     }
@@ -50,10 +50,10 @@ impl<K: Kernel> Pool<K> {
     /// Frees the `pages` pages from `page` on, which the pool has no view to show.
     #[cold]
     #[inline(never)]
-    fn give_back_unseen<T>(&self, page: usize, pages: usize) -> Usual<'_, K, T> {
+    fn free_unmapped<T>(&self, page: usize, pages: usize) -> Usual<'_, K, T> {
         // They were allocated just now, so they can be freed.
         let _ = self.free(page, pages);
-        Usual::No
+        Usual::Unavailable
     }
 
     /// Returns the first page of the buffer that was handed out at `va`, if that is an address in the cached or the uncached
@@ -76,8 +76,8 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(always)]
     pub fn free_usual<const ACROSS: bool>(&self, page: usize, pages: usize) -> Usual<'_, K, ()> {
-        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::No };
-        let is_done = if ACROSS { map.give_back_across(page, pages) } else { map.give_back_in_word(page, pages) };
+        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return Usual::Unavailable };
+        let is_done = if ACROSS { map.free_across(page, pages) } else { map.free_in_word(page, pages) };
         match is_done {
             true => Usual::Done(()),
             false => Usual::Locked(map),

@@ -28,10 +28,10 @@ pub(crate) enum Missed {
 pub(crate) type Buffer = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates as [`allocate_translated`](Self::allocate_translated) does, for a device whose handles are physical
+    /// Allocates as [`allocate_general`](Self::allocate_general) does, for a device whose handles are physical
     /// addresses: most calls take the short path.
     #[inline(always)]
-    pub fn allocate_untranslated(
+    pub fn allocate_usual(
         &self,
         device: Device,
         size: usize,
@@ -51,11 +51,11 @@ impl<K: Kernel> Dma<K> {
                 match pool.allocate_usual::<false>(pages, wanted | flags & Flags::NOCACHE) {
                     Usual::Done(found) => return found_usual(pool, found, handle),
                     Usual::Locked(map) => return self.allocate_locked(device, size, handle, wanted, pool, map),
-                    Usual::No => break,
+                    Usual::Unavailable => break,
                 }
             }
         }
-        self.allocate_translated(device, size, handle, wanted, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
     }
 
     /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`.
@@ -71,11 +71,11 @@ impl<K: Kernel> Dma<K> {
         match pool.allocate_usual::<true>(whole_pages(size), pool.flags_for(wanted)) {
             Usual::Done(found) => found_usual(pool, found, handle),
             Usual::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
-            Usual::No => self.allocate_translated(device, size, handle, wanted, MapOps::NonCoherent),
+            Usual::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
         }
     }
 
-    /// Allocates from `pool`, whose lock is held, or else as [`allocate_translated`](Self::allocate_translated) does.
+    /// Allocates from `pool`, whose lock is held, or else as [`allocate_general`](Self::allocate_general) does.
     #[inline(never)]
     fn allocate_locked<'a>(
         &self,
@@ -94,7 +94,7 @@ impl<K: Kernel> Dma<K> {
         }
         // The pools before this one do not serve the request. This one is searched again; only a request that it cannot serve
         // pays for that.
-        self.allocate_translated(device, size, handle, wanted, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
     }
 
     /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its
@@ -103,7 +103,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any if the pool's view is mapped already, or its linear map serves; else thread.
     #[inline(never)]
-    pub fn allocate_translated(
+    pub fn allocate_general(
         &self,
         device: Device,
         size: usize,
@@ -157,9 +157,9 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates a buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`. Searches
-    /// the same pools as [`Dma::allocate_translated`], in their order, by first fit in the part of each that the device reaches.
+    /// the same pools as [`Dma::allocate_general`], in their order, by first fit in the part of each that the device reaches.
     ///
-    /// Context: as [`Dma::allocate_translated`].
+    /// Context: as [`Dma::allocate_general`].
     pub fn allocate_within(
         &self,
         ops: MapOps,

@@ -45,22 +45,15 @@ impl<K: Kernel> Dma<K> {
             return Err(error);
         }
         match ops.are_translated() {
-            true => self.free_translated(device, size, va, handle, wanted, ops),
-            false => self.free_untranslated(device, size, va, handle, wanted),
+            true => self.free_general(device, size, va, handle, wanted, ops),
+            false => self.free_usual(device, size, va, handle, wanted),
         }
     }
 
     /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
     /// or `va` is zero.
     #[inline(always)]
-    pub fn free_untranslated(
-        &self,
-        device: Device,
-        size: usize,
-        va: Va,
-        handle: usize,
-        wanted: Flags,
-    ) -> Result<(), Error> {
+    pub fn free_usual(&self, device: Device, size: usize, va: Va, handle: usize, wanted: Flags) -> Result<(), Error> {
         if !wanted.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
                 let Some(page) = pool.page_usual(va) else { continue };
@@ -74,11 +67,11 @@ impl<K: Kernel> Dma<K> {
                 return match pool.free_usual::<false>(page, pages) {
                     Usual::Done(()) => Ok(()),
                     Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-                    Usual::No => self.free_later(size, va, handle, pool, page),
+                    Usual::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
                 };
             }
         }
-        self.free_translated(device, size, va, handle, wanted, MapOps::NonCoherent)
+        self.free_general(device, size, va, handle, wanted, MapOps::NonCoherent)
     }
 
     /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
@@ -91,14 +84,14 @@ impl<K: Kernel> Dma<K> {
         match pool.free_usual::<true>(page, whole_pages(size)) {
             Usual::Done(()) => Ok(()),
             Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-            Usual::No => self.free_later(size, va, handle, pool, page),
+            Usual::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
         }
     }
 
     /// Frees the buffer at `page` of `pool`, whose lock another core has.
     #[cold]
     #[inline(never)]
-    fn free_later(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+    fn free_after_waiting(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
         self.free_locked(size, va, handle, pool, page, pool.lock())
     }
 
@@ -122,7 +115,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees as [`free`](Self::free) does, for a device with any operations. Does nothing if `size` or `va` is zero.
     #[inline(never)]
-    pub fn free_translated(
+    pub fn free_general(
         &self,
         device: Device,
         size: usize,
@@ -137,7 +130,7 @@ impl<K: Kernel> Dma<K> {
         }
         let found = self.find(va, wanted);
         let result = match &found {
-            Some(found) => self.give_back(found, self.bus(ops, device), size, va, handle),
+            Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
             None => Err(Error::Foreign),
         };
         if let Err(error) = result {
@@ -147,8 +140,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has a mapping of its own, and frees its pages.
-    #[inline(always)] // `free_translated` alone calls it.
-    fn give_back(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
+    #[inline(always)] // `free_general` alone calls it.
+    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
         let Found { pool, page, mapping } = *found;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
@@ -162,7 +155,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the buffer that was handed out at `va`, if there can be one. Context: any.
-    #[inline(always)] // `free_translated` alone calls it.
+    #[inline(always)] // `free_general` alone calls it.
     fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
         let order = match wanted.contains(Flags::NOMAP) {
             true => [AddressKind::Physical, AddressKind::InView],

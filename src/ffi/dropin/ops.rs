@@ -142,7 +142,7 @@ pub(in crate::ffi) unsafe fn alloc_by(
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: null, or the caller's.
     let handle = unsafe { dma_handle.as_mut() };
-    let buffer = DMA.allocate_translated(device, size, handle, Flags::from_bits_retain(flags), ops);
+    let buffer = DMA.allocate_general(device, size, handle, Flags::from_bits_retain(flags), ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
@@ -174,12 +174,6 @@ pub(in crate::ffi) unsafe fn free_by(
 ) {
     let Some(device) = device(dev) else { return };
     // The call has no result: a refusal is counted and logged where it is decided.
-    let _ = DMA.free_translated(
-        device,
-        size,
-        cpu_addr.expose_provenance(),
-        dma_handle,
-        Flags::from_bits_retain(flags),
-        ops,
-    );
+    let _ =
+        DMA.free_general(device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags), ops);
 }

@@ -226,7 +226,7 @@ impl<'a> Visit<'a> {
             self.changed(by, used, starts);
         }
         let by = Stretch::GiveBack(page as u8, count as u8);
-        let result = self.act(|map| map.give_back(page, count));
+        let result = self.act(|map| map.try_free(page, count));
         assert_eq!(result.map(|_| ()), expected, "{by:?}");
         match result {
             Ok(true) => self.changed(by, used, starts),

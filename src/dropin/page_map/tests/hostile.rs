@@ -126,7 +126,7 @@ impl World {
                     self.freed(page, count, Ok(()));
                     return None;
                 }
-                match self.map.give_back(page, count) {
+                match self.map.try_free(page, count) {
                     Ok(false) => Some(Doing::FreeSettled(page, count, PATIENCE)),
                     answer => {
                         self.freed(page, count, answer.map(|_| ()));
@@ -138,7 +138,7 @@ impl World {
                 if !self.settle(false, &mut patience) {
                     return Some(Doing::FreeSettled(page, count, patience));
                 }
-                let answer = self.map.give_back(page, count);
+                let answer = self.map.try_free(page, count);
                 assert_ne!(answer, Ok(false), "settled, and still refused");
                 self.freed(page, count, answer.map(|_| ()));
                 None

@@ -103,7 +103,7 @@ impl PageMap {
 
     /// Frees `count` pages if they are the last that were allocated.
     pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
-        if count >= FEWEST_ACROSS { self.give_back_across(page, count) } else { self.give_back_in_word(page, count) }
+        if count >= FEWEST_ACROSS { self.free_across(page, count) } else { self.free_in_word(page, count) }
     }
 
     /// Frees `count` pages.
@@ -111,9 +111,9 @@ impl PageMap {
         if count != 0 && self.give_back_last(page, count) {
             return Ok(());
         }
-        if !self.give_back(page, count)? {
+        if !self.try_free(page, count)? {
             self.settle_all();
-            assert!(self.give_back(page, count)?);
+            assert!(self.try_free(page, count)?);
         }
         Ok(())
     }
