@@ -907,6 +907,34 @@ uint64_t rt_dma_get_mask(struct rt_device *dev);
 uint64_t rt_dma_get_coherent_mask(struct rt_device *dev);
 
 /**
+ * @brief Makes streaming maps in an interrupt ready ahead.
+ *
+ * A map in an interrupt takes a record from a stock, and perhaps a bounce buffer. This call makes sure that the stock has at
+ * least `count` records, and that the pool that serves the device's bounce buffers is mapped for the processor. From then on,
+ * each call in a thread for a streaming mapping fills the stock up to `count` records again. The stock serves all devices:
+ * drivers that map at the same time share its records. Pages for bounce buffers are not reserved.
+ *
+ * @code{.c}
+ * rt_err_t probe(struct rt_device *dev)
+ * {
+ *     return rt_dma_map_fill(dev, RX_RING_SIZE);
+ * }
+ * @endcode
+ *
+ * @param[in] dev The device.
+ * @param[in] count Maps in an interrupt before a thread makes its next call for a streaming mapping: up to 65,536. 16 are ready
+ * without this call, once a thread has made such a call.
+ * @retval RT_EOK The maps are ready.
+ * @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
+ * @retval -RT_ENOMEM The heap has no room for as many records, and nothing was changed; or no pool has a bounce buffer that the
+ * device reaches, and the records are ready.
+ * @retval -RT_EBUSY The caller may not sleep.
+ * @note Context: thread.
+ */
+intptr_t rt_dma_map_fill(struct rt_device *dev,
+                         uintptr_t count);
+
+/**
  * @brief Hands every buffer of a list to the device, or none.
  *
  * Each buffer is mapped as by `rt_dma_map_single`, and its `dma_handle` is set.
@@ -1017,7 +1045,7 @@ void rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int 
  * a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
  * @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly and needs
  * no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread leaves at least 16
- * records, and each unmap gives one back. Without a record the map fails.
+ * records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes more records ready.
  */
 uintptr_t rt_dma_map_single(struct rt_device *dev,
                             void *cpu_addr,

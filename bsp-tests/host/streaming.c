@@ -42,6 +42,28 @@ static void receive_in_place(void)
     EXPECT(packet[0] == 0x44 && packet[1513] == 0x44);
 }
 
+/* A ring of receive buffers that need bounce buffers is mapped in an interrupt, as often as was made ready. */
+static void ring_in_an_interrupt(void)
+{
+    char *memory = kernel_memory();
+    rt_ubase_t handles[40];
+
+    EXPECT(rt_dma_map_fill(RT_NULL, 40) == -RT_EINVAL && rt_dma_map_fill(&nic, 65537) == -RT_EINVAL);
+    EXPECT(rt_dma_map_fill(&nic, 40) == RT_EOK);
+    host_interrupt(1);
+    EXPECT(rt_dma_map_fill(&nic, 40) == -RT_EBUSY);
+    for (int i = 0; i < 40; i++)
+    {
+        handles[i] = rt_dma_map_single(&nic, memory + 1 + i * 128, 100, RT_DMA_FROM_DEVICE);
+        EXPECT(!rt_dma_mapping_error(&nic, handles[i]));
+    }
+    for (int i = 0; i < 40; i++)
+    {
+        rt_dma_unmap_single(&nic, handles[i], 100, RT_DMA_FROM_DEVICE);
+    }
+    host_interrupt(0);
+}
+
 /* Packets go out as they are, and come in to buffers of any alignment, in an interrupt too. */
 static void network_driver(void)
 {
@@ -311,6 +333,7 @@ static void wrong_mappings(void)
 void streaming_drivers(void)
 {
     network_driver();
+    ring_in_an_interrupt();
     receive_in_place();
     block_driver();
     offsets_in_pages_are_kept();

@@ -7,6 +7,8 @@ mod barriers;
 mod bounce;
 mod cache;
 mod contexts;
+mod direct;
+mod interrupts;
 mod random;
 mod rig;
 mod wrong;

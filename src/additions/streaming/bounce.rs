@@ -92,7 +92,26 @@ impl Bounce {
         }
     }
 
-    /// Whether [`free`](Bounce::free) may be called here.
+    /// Allocates a bounce buffer and frees it. After that, the pool from which it came is mapped, so that an interrupt gets
+    /// bounce buffers from that pool. Returns false if there is none within the device's reach.
+    ///
+    /// Context: thread.
+    pub(crate) fn prepare<K: Kernel>(dma: &Dma<K>, master: &Master) -> bool {
+        let size = 1;
+        match master.ops {
+            Ops::Library(ops) => {
+                let found = dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64);
+                let freed = found.map(|(va, handle)| dma.free(ops, master.device, size, va, handle, Flags::empty()));
+                freed.is_some()
+            }
+            Ops::Own(own) => {
+                let found = (own.alloc)(master.device, size);
+                found.map(|(va, handle)| (own.free)(master.device, size, va, handle)).is_some()
+            }
+        }
+    }
+
+    /// Returns whether [`free`](Bounce::free) may be called here.
     pub(crate) fn can_be_freed<K: Kernel>(&self, kernel: K) -> bool {
         self.in_view || kernel.can_sleep()
     }

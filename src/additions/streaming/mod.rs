@@ -11,7 +11,7 @@
 //!
 //! # Context
 //! Any, unless a function states otherwise. Threads allocate a [stock] of records, from which interrupts take; in an
-//! interrupt, a bounce buffer comes from a pool whose view is mapped already.
+//! interrupt, a bounce buffer comes from a pool whose view is mapped already. [`fill`](Streaming::fill) makes both ready.
 //!
 //! # Safety
 //! The functions that are `unsafe` maintain caches, and copy from and to the addresses that they are given. The caller
@@ -30,6 +30,7 @@ pub mod bounce;
 mod buffer;
 mod direct;
 mod errors;
+mod fill;
 mod map;
 mod mapping;
 mod master;

@@ -1,6 +1,6 @@
 //! Records that no mapping uses: threads allocate a stock, from which interrupts take.
 
-use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::mem::{forget, replace};
 
 use super::Mapping;
@@ -8,15 +8,16 @@ use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
 use crate::mem::lock::IrqLock;
 
-/// Records that a thread makes sure there are.
+/// The number of records that threads make sure there are, unless [`Stock::fill`] raises it.
 const LEAST: usize = 16;
-/// Records that a thread leaves: an interrupt that unmaps and then maps finds the records that it gave back.
-const MOST: usize = 64;
+/// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it gave
+/// back.
+const MARGIN: usize = 48;
 
 /// Heap memory for a mapping.
 pub(super) struct Record<K: Kernel> {
     pub mapping: Option<Mapping>,
-    /// The mapping is not wholly a pool's.
+    /// Not every byte of the mapping is a pool's.
     pub is_outside: bool,
     pub next: List<K>,
 }
@@ -28,6 +29,8 @@ pub(super) struct Stock<K: Kernel> {
     stacks: IrqLock<Stacks<K>>,
     /// Whether a thread has something to do, as the stacks are. Written with the lock held.
     needs_thread: AtomicBool,
+    /// The number of records that threads make sure there are. Written with the lock held.
+    least: AtomicUsize,
 }
 
 struct Stacks<K: Kernel> {
@@ -55,29 +58,37 @@ pub(super) fn pop<K: Kernel>(list: &mut List<K>) -> List<K> {
 }
 
 impl<K: Kernel> Stock<K> {
+    /// Makes an empty stock.
     pub const fn new() -> Self {
         Stock {
             stacks: IrqLock::new(Stacks { spare: None, spares: 0, unfreed: None }),
             needs_thread: AtomicBool::new(true),
+            least: AtomicUsize::new(LEAST),
         }
     }
 
-    /// Whether a thread has something to do: to free bounce buffers, or to [fill the stock up](Stock::refill). Takes no lock.
+    /// Returns whether a thread has something to do: to free bounce buffers, or to [refill the stock](Stock::refill). Takes no
+    /// lock.
+    ///
     /// Context: any.
     #[inline(always)]
     pub fn needs_thread(&self) -> bool {
         self.needs_thread.load(Relaxed)
     }
 
+    /// Changes the stacks, and notes whether a thread has something to do then.
     fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
-        let needs_thread = stacks.unfreed.is_some() || !(LEAST..=MOST).contains(&stacks.spares);
+        let least = self.least();
+        let needs_thread = stacks.unfreed.is_some() || !(least..=least.saturating_add(MARGIN)).contains(&stacks.spares);
         self.needs_thread.store(needs_thread, Relaxed);
         result
     }
 
-    /// Takes a record, if there is one. Context: any.
+    /// Takes a record, if there is one.
+    ///
+    /// Context: any.
     pub fn take(&self, kernel: K) -> List<K> {
         self.with(kernel, |stacks| {
             let record = pop(&mut stacks.spare)?;
@@ -86,7 +97,9 @@ impl<K: Kernel> Stock<K> {
         })
     }
 
-    /// Gives a record back. Context: any.
+    /// Gives a record back.
+    ///
+    /// Context: any.
     pub fn put(&self, kernel: K, mut record: Owned<K>) {
         record.mapping = None;
         self.with(kernel, |stacks| {
@@ -95,36 +108,69 @@ impl<K: Kernel> Stock<K> {
         });
     }
 
-    /// Leaves a mapping whose bounce buffer cannot be freed in this context to the next thread. Context: any.
+    /// Leaves a mapping whose bounce buffer cannot be freed in this context to the next thread.
+    ///
+    /// Context: any.
     pub fn leave(&self, kernel: K, record: Owned<K>) {
         self.with(kernel, |stacks| push(&mut stacks.unfreed, record));
     }
 
-    /// Takes one that was left, with its mapping. Context: any.
+    /// Takes a record that was left, with its mapping.
+    ///
+    /// Context: any.
     pub fn left(&self, kernel: K) -> Option<(Owned<K>, Option<Mapping>)> {
         let record = self.with(kernel, |stacks| pop(&mut stacks.unfreed))?;
         let mapping = record.mapping;
         Some((record, mapping))
     }
 
-    /// Allocates what is missing in the stock, as far as the heap has memory, and frees what is too much. Context: thread.
+    /// Allocates what is missing in the stock, as far as the heap has memory, and frees what is too much.
+    ///
+    /// Context: thread.
     pub fn refill(&self, kernel: K) {
-        while self.spares(kernel) < LEAST {
-            match KBox::new(kernel, Record { mapping: None, is_outside: false, next: None }) {
-                Ok(record) => self.put(kernel, record),
-                Err(_) => return,
-            }
-        }
-        while self.spares(kernel) > MOST {
+        self.grow_to(kernel, self.least());
+        while self.spares(kernel) > self.least().saturating_add(MARGIN) {
             drop(self.take(kernel));
         }
     }
 
+    /// Makes sure that the stock has at least `count` records, now and after each call of a thread. Returns false, and changes
+    /// nothing, if the heap has too little memory.
+    ///
+    /// Context: thread.
+    pub fn fill(&self, kernel: K, count: usize) -> bool {
+        let is_full = self.grow_to(kernel, count);
+        if is_full {
+            self.with(kernel, |_| self.least.store(self.least().max(count), Relaxed));
+        }
+        self.refill(kernel);
+        is_full
+    }
+
+    /// Allocates records until the stock has `count`. Returns false if the heap has too little memory.
+    fn grow_to(&self, kernel: K, count: usize) -> bool {
+        while self.spares(kernel) < count {
+            match KBox::new(kernel, Record { mapping: None, is_outside: false, next: None }) {
+                Ok(record) => self.put(kernel, record),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Returns the number of records that threads make sure there are.
+    fn least(&self) -> usize {
+        self.least.load(Relaxed)
+    }
+
+    /// Returns the number of records in the stock.
     fn spares(&self, kernel: K) -> usize {
         self.stacks.lock(kernel).spares
     }
 
-    /// Frees the stock. Context: thread.
+    /// Frees the stock.
+    ///
+    /// Context: thread.
     pub fn clear(&self, kernel: K) {
         while let Some(record) = self.take(kernel) {
             drop(record);

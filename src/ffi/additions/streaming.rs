@@ -40,7 +40,7 @@ use crate::kernel::Device;
 /// a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
 /// @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly and needs
 /// no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread leaves at least 16
-/// records, and each unmap gives one back. Without a record the map fails.
+/// records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes more records ready.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,

@@ -1,0 +1,44 @@
+//! `rt_dma_map_fill`.
+
+use crate::abi::rt_device;
+use crate::ffi::additions::streaming_device::{STREAMING, master_of};
+use crate::ffi::status::errors;
+use crate::ffi::{DMA, device};
+use crate::kernel::Kernel;
+
+/// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
+const MOST_RECORDS: usize = 1 << 16;
+
+/// @brief Makes streaming maps in an interrupt ready ahead.
+///
+/// A map in an interrupt takes a record from a stock, and perhaps a bounce buffer. This call makes sure that the stock has at
+/// least `count` records, and that the pool that serves the device's bounce buffers is mapped for the processor. From then on,
+/// each call in a thread for a streaming mapping fills the stock up to `count` records again. The stock serves all devices:
+/// drivers that map at the same time share its records. Pages for bounce buffers are not reserved.
+///
+/// @code{.c}
+/// rt_err_t probe(struct rt_device *dev)
+/// {
+///     return rt_dma_map_fill(dev, RX_RING_SIZE);
+/// }
+/// @endcode
+///
+/// @param[in] dev The device.
+/// @param[in] count Maps in an interrupt before a thread makes its next call for a streaming mapping: up to 65,536. 16 are ready
+/// without this call, once a thread has made such a call.
+/// @retval RT_EOK The maps are ready.
+/// @retval -RT_EINVAL `dev` is NULL, or `count` is out of its range.
+/// @retval -RT_ENOMEM The heap has no room for as many records, and nothing was changed; or no pool has a bounce buffer that the
+/// device reaches, and the records are ready.
+/// @retval -RT_EBUSY The caller may not sleep.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: usize) -> isize {
+    let errors = errors();
+    let Some(device) = device(dev).filter(|_| count <= MOST_RECORDS) else { return errors.inval };
+    if !DMA.kernel.can_sleep() {
+        return errors.busy;
+    }
+    let is_ready = master_of(device).is_some_and(|master| STREAMING.fill(&DMA, &master, count).is_ok());
+    if is_ready { errors.ok } else { errors.nomem }
+}

@@ -1,0 +1,99 @@
+//! What direct mappings cost: no lock, and no look-up of each page.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::additions::streaming::{Direction::*, MapError};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::MemoryType;
+
+/// Locks taken by a direct mapping and its unmap, of one page and of many, while other mappings have records.
+#[test]
+fn a_direct_mapping_takes_no_lock() {
+    let rig = Rig::new();
+    let plain = rig.plain();
+    let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
+    // The stock of records is filled, and mappings with records are live: bounced, of a pool, and of another address.
+    let pooled = rig.buffer(64 * PAGE, Flags::empty());
+    let alias = rig.machine.map_pages(&[HEAP + 240 * PAGE, HEAP + 241 * PAGE], MemoryType::Cached);
+    let mut live: Vec<_> = (0..64).map(|page| (pooled.va + page * PAGE, PAGE)).collect();
+    live.extend((0..64).map(|at| (rig.va(HEAP + 200 * PAGE + at * 128 + 1), 100)));
+    live.push((alias, 2 * PAGE));
+    let handles: Vec<_> =
+        live.iter().map(|(va, size)| (rig.map(&plain, *va, *size, FromDevice).unwrap(), *size)).collect();
+    for (size, way) in
+        [64, PAGE, 3 * PAGE, 16 * PAGE].into_iter().flat_map(|size| [ToDevice, FromDevice].map(|way| (size, way)))
+    {
+        for master in [&plain, &tree, &rig.coherent()] {
+            let va = rig.va(HEAP + 4 * PAGE);
+            let before = rig.machine.irq_saves();
+            let handle = rig.map(master, va, size, way).unwrap();
+            rig.for_cpu(master, handle, size, way).unwrap();
+            rig.for_device(master, handle, size, way).unwrap();
+            rig.unmap(master, handle, size, way).unwrap();
+            assert_eq!(rig.machine.irq_saves(), before, "{size} {way:?} {:?}", master.ops);
+        }
+    }
+    for (handle, size) in handles {
+        rig.unmap(&plain, handle, size, FromDevice).unwrap();
+    }
+    // Nor where mappings with records were before, once the known part of the linear map has grown to there.
+    for _ in 0..8 {
+        let handle = rig.map(&plain, rig.va(HEAP + 241 * PAGE), PAGE, FromDevice).unwrap();
+        rig.unmap(&plain, handle, PAGE, FromDevice).unwrap();
+    }
+    for offset in [200 * PAGE, 240 * PAGE, 241 * PAGE] {
+        let handle = rig.map(&plain, rig.va(HEAP + offset), PAGE, FromDevice).unwrap();
+        let before = rig.machine.irq_saves();
+        rig.unmap(&plain, handle, PAGE, FromDevice).unwrap();
+        assert_eq!(rig.machine.irq_saves(), before, "{offset:#x}");
+    }
+    rig.machine.free(pooled).unwrap();
+    rig.assert_errors(0);
+}
+
+/// Page-table look-ups of a map and its unmap do not grow with the buffer where the memory is linear, or in a pool's view.
+#[test]
+fn pages_of_linear_memory_are_not_looked_up_one_by_one() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let pooled = rig.buffer(64 * PAGE, Flags::NOCACHE);
+    for va in [rig.va(HEAP + 16 * PAGE), pooled.va] {
+        let mut look_ups = Vec::new();
+        for size in [PAGE, 2 * PAGE, 16 * PAGE, 16 * PAGE, 64 * PAGE, 64 * PAGE] {
+            let before = rig.machine.look_ups();
+            let handle = rig.map(&master, va, size, FromDevice).unwrap();
+            rig.unmap(&master, handle, size, FromDevice).unwrap();
+            look_ups.push(rig.machine.look_ups() - before);
+        }
+        // A longer buffer than any before is looked up once; after that, no page is.
+        assert!(look_ups[0] <= 2 && look_ups[3] <= look_ups[0] && look_ups[5] <= look_ups[0], "{look_ups:?}");
+    }
+    // Memory that lies elsewhere is reached after a few calls, and no longer buffer is needed for that.
+    let far = rig.va(HEAP + 240 * PAGE);
+    let costs: Vec<_> = (0..8)
+        .map(|_| {
+            let before = rig.machine.look_ups();
+            let handle = rig.map(&master, far, 2 * PAGE, ToDevice).unwrap();
+            rig.unmap(&master, handle, 2 * PAGE, ToDevice).unwrap();
+            rig.machine.look_ups() - before
+        })
+        .collect();
+    assert!(costs[7] <= 2 && costs.iter().all(|cost| *cost <= 2 * 70), "{costs:?}");
+    rig.machine.free(pooled).unwrap();
+}
+
+/// A buffer whose ends are linear memory, with nothing in the middle, is no buffer; whatever was mapped before.
+#[test]
+fn a_hole_between_two_linear_pages_is_found() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let (start, size) = (rig.va(HEAP), LOW_POOL - HEAP + PAGE);
+    for pages in [2, 16, 200, 256] {
+        assert_eq!(rig.map(&master, start, size, ToDevice), Err(MapError::NotMapped));
+        let handle = rig.map(&master, start, pages * PAGE, ToDevice).unwrap();
+        rig.unmap(&master, handle, pages * PAGE, ToDevice).unwrap();
+        let last = rig.va(HEAP + HEAP_SIZE) - PAGE;
+        assert_eq!(rig.map(&master, last, 2 * PAGE, ToDevice), Err(MapError::NotMapped));
+        assert_eq!(rig.map(&master, start, size, ToDevice), Err(MapError::NotMapped), "after {pages}");
+    }
+}
