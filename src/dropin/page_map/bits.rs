@@ -156,13 +156,19 @@ impl Span {
 }
 
 /// Makes the bits `span` what `value` is made of. The caller excludes other writers.
-#[inline(never)]
+#[inline(always)]
 pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
     if span.is_across() {
-        change_across(words, span, value);
+        change_long(words, span, value);
     } else if let Some((word, mask)) = span.one(words) {
         merge(word, mask, value);
     }
+}
+
+/// Does what [`change`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
+#[inline(never)]
+pub fn change_long(words: &[AtomicUsize], span: Span, value: usize) {
+    change_across(words, span, value);
 }
 
 /// Does what [`change`] does, for a span that is [across](Span::is_across) several words, without a stack frame.

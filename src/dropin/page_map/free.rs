@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::bits::{ALL, BITS, Span, change_across, differs, merge, test};
+use super::open_run::OpenRun;
 use super::settle::Todo;
 use super::{PageMap, USED, mark_start};
 use crate::error::Error;
@@ -48,26 +49,37 @@ impl PageMap {
     pub fn try_free(&mut self, page: usize, count: usize) -> Result<bool, Error> {
         self.check(page, count)?;
         let after = page + count;
-        if self.open.has(page) {
-            let is_done = self.open.free(page, after);
-            if is_done {
-                self.mark_free(page, count);
+        let is_in_open_run = self.open.has(page);
+        if is_in_open_run {
+            if !self.open.free(page, after) {
+                return Ok(false);
             }
-            return Ok(is_done);
-        }
-        if self.has_work() || self.open.is_next_to(page, after) {
+        } else if self.has_work() || self.open.is_next_to(page, after) && self.open.is_used() {
             return Ok(false);
         }
-        if count <= BITS - page % BITS && self.has_time(0) {
-            self.mark_free(page, count);
+        self.usage.free(count);
+        self.mark(page, count, 0);
+        if !is_in_open_run {
+            self.join(page, after);
+        }
+        Ok(true)
+    }
+
+    /// Joins the pages `[page, after)`, which were freed just now, with the free pages before and after them; at once, or
+    /// when the map is settled. They do not belong to the open run.
+    #[inline(always)]
+    fn join(&mut self, page: usize, after: usize) {
+        if self.open.is_next_to(page, after) {
+            // Nothing is allocated from it, and it grows by these pages.
+            self.open = OpenRun::CLOSED;
+        }
+        if after - page <= BITS - page % BITS && self.has_time(0) {
             self.add_freed(page, after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
-            self.mark_free(page, count);
             self.todo = Todo::Add(page, after);
             self.open.note(page, usize::MAX);
         }
-        Ok(true)
     }
 
     /// Checks that an allocation of `count` pages begins at `page`.
@@ -108,12 +120,5 @@ impl PageMap {
             return Ok(());
         }
         Err(Error::WrongSize)
-    }
-
-    /// Marks the pages of an allocation as free, and counts them.
-    #[inline(always)]
-    fn mark_free(&mut self, page: usize, count: usize) {
-        self.usage.free(count);
-        self.mark(page, count, 0);
     }
 }

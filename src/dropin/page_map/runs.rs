@@ -17,14 +17,10 @@ impl PageMap {
     pub(super) fn run_in_word(&self, index: usize, count: usize) -> usize {
         let free = complement(self.used(), index);
         // Bits from which on `count` pages are free within this word. Each step halves what is still to be looked at.
-        let mut begins = 0;
-        if count <= BITS {
-            begins = free;
-            let mut more = count;
-            while more > 1 {
-                begins &= begins >> (more / 2);
-                more -= more / 2;
-            }
+        let (mut begins, mut more) = (if count <= BITS { free } else { 0 }, count);
+        while more > 1 && begins != 0 {
+            begins &= begins >> (more / 2);
+            more -= more / 2;
         }
         // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
         // its last run; that does not matter, as by the tree the wanted run is this one or before it.

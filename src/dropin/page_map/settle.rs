@@ -32,7 +32,7 @@ pub(super) struct Gone {
 /// The result of one step of settling the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// The map is settled, and nothing was done.
+    /// The map is settled, and nothing was done. The open run may be one from which nothing is allocated.
     Already,
     /// The map is settled since this step, and there is time left in this stretch for an allocation.
     Now,
@@ -66,15 +66,21 @@ impl PageMap {
     /// Does one step of settling. There is something to do.
     #[inline(never)]
     fn settle_more(&mut self) -> Settled {
-        let levels = match replace(&mut self.todo, Todo::Nothing) {
+        let todo = match self.has_work() {
+            true => replace(&mut self.todo, Todo::Nothing),
+            // Most calls have only the run to close.
+            false => Todo::Nothing,
+        };
+        let (levels, gone) = match todo {
             Todo::Nothing => self.close(),
-            Todo::Add(page, after) => self.add_freed(page, after),
-            Todo::Remove(gone) => self.remove(gone),
+            Todo::Add(page, after) => (self.add_freed(page, after), None),
+            Todo::Remove(gone) => (0, Some(gone)),
             Todo::Lower(rest) => {
                 let lowered = self.runs.lower_rest(rest);
-                self.keep_rest(lowered)
+                (self.keep_rest(lowered), None)
             }
         };
+        let levels = levels + gone.map_or(0, |gone| self.remove(gone));
         if self.is_settled() && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
     }
 
@@ -90,12 +96,13 @@ impl PageMap {
     }
 
     /// Whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
-    pub(super) fn has_time(&self, levels: usize) -> bool {
+    #[inline(always)]
+    pub fn has_time(&self, levels: usize) -> bool {
         levels + self.runs.levels() <= LEVELS
     }
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
-    #[inline(always)]
+    #[inline(always)] // `settle_more` alone calls it.
     fn remove(&mut self, gone: Gone) -> usize {
         let index = gone.word;
         let known = gone.known.max(self.open.length_in(index));
@@ -116,9 +123,10 @@ impl PageMap {
         lowered.levels
     }
 
-    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed.
+    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and what to
+    /// remove in this step.
     #[inline(always)]
-    fn close(&mut self) -> usize {
+    fn close(&mut self) -> (usize, Option<Gone>) {
         let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
         self.open = OpenRun::CLOSED;
         let index = start / BITS;
@@ -136,11 +144,11 @@ impl PageMap {
             }
         }
         if self.has_time(levels) {
-            return levels + self.remove(gone);
+            return (levels, Some(gone));
         }
         // To remove the run as well would take too long in this stretch.
         self.todo = Todo::Remove(gone);
-        levels
+        (levels, None)
     }
 
     /// Puts the free pages `[page, after)` into the tree, as one run with the free pages before and after them. They do
@@ -153,11 +161,8 @@ impl PageMap {
         let levels = self.runs.raise(index, (end - start) as i32);
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
-            let gone = Gone { word: index_after, length: (end - after) as i32, known: 0, joined: (start, end) };
-            if self.has_time(levels) {
-                return levels + self.remove(gone);
-            }
-            self.todo = Todo::Remove(gone);
+            let length = (end - after) as i32;
+            self.todo = Todo::Remove(Gone { word: index_after, length, known: 0, joined: (start, end) });
         } else {
             self.tag(start, end);
         }

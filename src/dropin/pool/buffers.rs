@@ -31,23 +31,23 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Allocates as [`take`](Self::take) does, with the lock held, and releases it.
-    #[inline(always)]
-    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        match map.take(pages) {
-            Some(page) => Some(page),
-            None => self.take_lowest(map, pages),
-        }
-    }
-
-    /// Allocates as [`take`](Self::take) does, after the open run turned out not to serve the request.
     #[inline(never)]
-    fn take_lowest<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        // This check is here so that requests that the open run serves do not execute it.
+    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        if let Some(page) = map.take(pages) {
+            return Some(page);
+        }
         if pages > self.pages {
             return None;
         }
-        if !map.is_settled() {
-            map = self.settle(map, true);
+        if !map.has_time(0) {
+            // In a high tree a stretch with the lock held has time for one step only.
+            drop(map);
+            map = self.lock();
+        }
+        // Most often the first step of settling is the last, and quick.
+        if map.settle() == Settled::NotYet {
+            drop(map);
+            map = self.settle(self.lock(), true);
         }
         map.take_lowest(pages)
     }

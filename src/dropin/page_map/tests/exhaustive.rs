@@ -170,7 +170,7 @@ impl<'a> Visit<'a> {
                 Settled::NotYet => {}
                 Settled::Now => assert!(after.is_settled(), "settled, it says"),
                 Settled::Already => {
-                    assert!(after.is_closed(), "settled, it says");
+                    assert!(after.is_settled(), "settled, it says");
                     assert_eq!(self.map().longest_free(), longest, "the longest free run");
                     break;
                 }
