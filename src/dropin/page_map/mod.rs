@@ -54,7 +54,7 @@
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
 //! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller before which other callers
 //! come time and again settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
-//! to about 800 instructions.
+//! to about 600 instructions (`ci/bench`, row "patience").
 
 mod allocate;
 pub(crate) mod bits;
