@@ -196,7 +196,7 @@ impl<K: Kernel> Dma<K> {
         for _ in 0..MOST_NAMED {
             let Some(memory) = self.next_lent(lending, request, from) else { return };
             let values = &[memory.reclaim, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
-            let _names = self.reads_names();
+            let _names = self.read_names();
             let format = apart!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx");
             self.kernel.log(Level::Error, &Line::about(memory.pool.name(), format, values));
             from = memory.pa.saturating_add(1);

@@ -3,7 +3,7 @@
 //! The regions that a node names in `memory-region` are the device's anyway, from the first call for the device on. What is left
 //! is to state whether a region is there, and to give the regions up.
 
-use crate::dropin::device_tree::Asked;
+use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Entry, Kernel};
 
@@ -22,7 +22,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: thread.
     pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
-        if !self.kernel.can_sleep() || self.claim_regions(device) == Asked::NotNow {
+        if !self.kernel.can_sleep() || self.claim_regions(device) == NodeOps::NotNow {
             return Err(NoOwnRegion::NotNow);
         }
         match self.kernel.memory_region(device, index) {

@@ -1,11 +1,11 @@
-//! Uninstalling a pool: its memory is the caller's again.
+//! Uninstalling a pool, after which its memory belongs to the caller again.
 //!
-//! `pool::removal` states what keeps calls right that look at the pool meanwhile.
+//! `pool::removal` explains why other calls that read the pool at the same time are correct.
 
 use core::hint::black_box;
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::pool::{FirstOwner, Pool, Region, Revival, Stays};
+use crate::dropin::pool::{FirstOwner, Pool, Region, RemovalError, Revival};
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Pa};
@@ -14,54 +14,56 @@ use crate::mem::atomics::{
     fence,
 };
 
-/// How many ticks an uninstall waits for calls that print the name of a pool.
+/// The number of ticks for which an uninstall waits for calls that print names of pools.
 const PATIENCE: usize = 100;
 
 /// Why a pool was not uninstalled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotUninstalled {
-    /// The pool stays.
-    Stays(Stays),
+pub enum UninstallError {
+    /// The pool cannot be removed.
+    Pool(RemovalError),
     /// The caller may not sleep.
     Context,
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Takes a pool out of the list, unmaps it, and makes its memory the caller's. The pool is kept for the next one over the
-    /// same pages.
+    /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is kept, and
+    /// is used again when a pool of the same pages is installed.
     ///
     /// Context: thread.
     ///
     /// # Errors
-    /// Nothing was changed. A pool that is not installed is counted as a wrong call by the caller of this function.
-    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), NotUninstalled> {
-        let turn = self.installer().ok_or(NotUninstalled::Context)?;
+    /// With every error, nothing was changed. This function does not count the error
+    /// [`RemovalError::NotInstalled`]; its caller does.
+    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), UninstallError> {
+        let turn = self.installer().ok_or(UninstallError::Context)?;
         let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));
-        let pool = pool.ok_or(NotUninstalled::Stays(Stays::NotInstalled))?;
-        pool.begin_removal().map_err(NotUninstalled::Stays)?;
+        let pool = pool.ok_or(UninstallError::Pool(RemovalError::NotInstalled))?;
+        pool.begin_removal().map_err(UninstallError::Pool)?;
         self.unlist(pool);
-        // The kernel may write text where it unmaps. The pool stays in the library's own list, so that no other covers its
-        // memory until that is done.
+        // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped, the pool
+        // stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
-        let turn = self.installer().ok_or(NotUninstalled::Context)?;
+        let turn = self.installer().ok_or(UninstallError::Context)?;
         self.unlink(pool);
         pool.end_removal();
         pool.next_kept().set(self.kept.get());
         self.kept.set(Some(pool));
-        // Opaque to the compiler: an image that uninstalls nothing must not contain the functions.
+        // `black_box` hides the value from the compiler, so that an image that never calls `uninstall` does not contain these
+        // functions.
         self.revival.set(Some(black_box(&Revival { revive: Dma::revive, reopen: Dma::reopen })));
         drop(turn);
         fence(SeqCst);
         let mut patience = PATIENCE;
-        while self.naming.load(SeqCst) != 0 && patience != 0 {
+        while self.name_readers.load(SeqCst) != 0 && patience != 0 {
             self.kernel.pause();
             patience -= 1;
         }
         Ok(())
     }
 
-    /// Takes a pool that is leaving out of C's list. Its own links stay, for callers that are just looking at the pool.
+    /// Removes a pool from C's list. The pool's own links do not change, for C code that has reached the pool already.
     fn unlist(&self, pool: &Pool<K>) {
         let (before, after) = self.neighbours(pool.order());
         critical_section::with(|_| {
@@ -70,7 +72,8 @@ impl<K: Kernel> Dma<K> {
         });
     }
 
-    /// Takes a pool out of the library's list. Its reference to the next pool stays.
+    /// Removes a pool from the library's list. The pool's reference to the next pool does not change, for calls that have reached
+    /// the pool already.
     fn unlink(&self, pool: &Pool<K>) {
         let mut link = &self.first;
         while let Some(at) = link.get() {

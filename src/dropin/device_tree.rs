@@ -1,4 +1,4 @@
-//! A device's own memory: the regions that its node names in `memory-region`
+//! Claiming the regions of a device: the reserved memory to which `memory-region` of its device-tree node refers
 //! (Linux `Documentation/devicetree/bindings/reserved-memory/reserved-memory.yaml`).
 
 use core::sync::atomic::Ordering::Relaxed;
@@ -10,29 +10,33 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, NamedRegion};
 use crate::log::Name;
 
-/// What a device's device-tree node asks for, as a word.
+/// Which map operations the device-tree node of a device requires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(crate) enum Asked {
-    /// Nothing; or there is no node.
-    Nothing,
-    /// The device-tree operations.
-    Operations,
-    /// The regions cannot be installed now: the caller may not sleep, the heap has no room, or another thread uninstalls them.
+pub(crate) enum NodeOps {
+    /// None: the device has no node, or its node has neither a usable region nor a bus with `dma-ranges`.
+    None,
+    /// Those of the device tree.
+    DeviceTree,
+    /// Not known yet, because the regions cannot be installed now: the caller may not sleep, the heap has no room, or another
+    /// thread is uninstalling them.
     NotNow,
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the regions that the device's node names its pools, and returns whether it needs the device-tree operations:
-    /// it has such a region, or a bus with `dma-ranges` above it. Context: any without a node; otherwise thread.
-    pub(crate) fn claim_regions(&self, device: Device) -> Asked {
+    /// Makes the device an owner of each region in its node's `memory-region`. A region that no pool covers becomes a pool.
+    /// Returns which map operations the node requires: those of the device tree if the device owns such a region, or if a bus
+    /// above it has `dma-ranges`.
+    ///
+    /// Context: any for a device without a node; otherwise thread.
+    pub(crate) fn claim_regions(&self, device: Device) -> NodeOps {
         if !self.kernel.has_node(device) {
             self.end_old_claims(device, false);
-            return Asked::Nothing;
+            return NodeOps::None;
         }
         if !self.kernel.can_sleep() {
             self.count_refused();
-            return Asked::NotNow;
+            return NodeOps::NotNow;
         }
         let name = self.kernel.device_name(device);
         let mut has_ops = false;
@@ -49,7 +53,7 @@ impl<K: Kernel> Dma<K> {
                 Err(error) => {
                     self.refuse(error, name, index, start, end);
                     if matches!(error, Error::NoMemory | Error::Leaving) {
-                        return Asked::NotNow;
+                        return NodeOps::NotNow;
                     }
                 }
             }
@@ -57,54 +61,66 @@ impl<K: Kernel> Dma<K> {
         }
         self.end_old_claims(device, true);
         if !has_ops && !self.kernel.has_dma_ranges(device) {
-            return Asked::Nothing;
+            return NodeOps::None;
         }
-        // RT-Thread reads a bus's ranges into the heap at the first translation: now, where that is allowed.
+        // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation makes it do
+        // so here, where the heap may be called.
         let _ = self.kernel.bus_address(device, 0);
-        Asked::Operations
+        NodeOps::DeviceTree
     }
 
-    /// Ends the claims of an earlier device at this address: those on regions that the node of the device, if it has one,
-    /// does not name. The claims of the device itself stay as they are, so that a second thread which asks for the
-    /// operations of the same device takes nothing away from the first. Context: any without a node; otherwise thread.
+    /// Ends the claims of an earlier device that was at the same address: the claims on regions to which the node of this
+    /// device does not refer. The device's own claims do not change meanwhile, so that two threads may choose the operations of
+    /// one device at the same time.
+    ///
+    /// Context: any for a device without a node; otherwise thread.
     fn end_old_claims(&self, device: Device, has_node: bool) {
         for pool in self.pools().filter(|pool| pool.is_claimed_by(device)) {
-            if !has_node || !self.names(device, pool) {
+            if !has_node || !self.node_has_region(device, pool) {
                 pool.end_claim(device);
             }
         }
     }
 
-    /// Whether the node of the device names the pool's region in `memory-region`. Context: thread.
-    fn names(&self, device: Device, pool: &Pool<K>) -> bool {
+    /// Returns whether the node of the device refers to the pool's region in `memory-region`.
+    ///
+    /// Context: thread.
+    fn node_has_region(&self, device: Device, pool: &Pool<K>) -> bool {
         let mut index = 0;
         loop {
             match self.kernel.memory_region(device, index) {
-                Entry::Found(region) if is_region_of(pool, &region) => return !(region.no_map && region.reusable),
+                Entry::Found(region) if is_pool_of(pool, &region) => return !(region.no_map && region.reusable),
                 Entry::End => return false,
                 _ => index += 1,
             }
         }
     }
 
-    /// Makes `region` a pool of the device, or lets it share the one that another device made. Context: thread.
+    /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device another owner
+    /// of that pool.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not sleep;
+    /// otherwise those of [`new_pool`](Self::new_pool).
     #[inline(always)]
     fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.no_map && region.reusable {
             return Err(Error::Conflict);
         }
-        // Not longer than for one region: what goes wrong is logged without it.
+        // The turn of installs is held for one region only, because an error must be logged without it.
         let installer = self.installer().ok_or(Error::Context)?;
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable || !region.is_shared);
-        // What others use or borrow stays cached for them: see `flags_for_named`.
+        // A pool that other devices use or borrow does not have this flag: see `flags_for_named`.
         flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
-        // A pool is only made where none covers any of its range: of those that do, it is the first.
+        // Pools never overlap. So if a pool was made of exactly this region, `covering` returns that pool.
         if let Some(pool) = self.covering(region.start, region.end)
             && pool.is_memory_region()
-            && is_region_of(pool, region)
+            && is_pool_of(pool, region)
             && !pool.is_leaving()
         {
             pool.add_owner(device)?;
@@ -122,8 +138,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Whether the pool was made of exactly this region.
-fn is_region_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
+/// Returns whether the pool was made of exactly this region.
+fn is_pool_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
     let public = &pool.public;
     public.region_start.load(Relaxed) == region.start && public.region_end.load(Relaxed) == region.end
 }

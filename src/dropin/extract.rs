@@ -1,7 +1,7 @@
-//! Carving the boot pools out of reserved memory: how a region is split.
+//! Making the boot pools from a region of reserved memory (`rt_dma_pool_extract`).
 //!
-//! memblock's list is only read. What counts as consumed is what an installed pool covers: the list must go on holding
-//! those pages, because the page allocator takes whatever it does not hold.
+//! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory that is
+//! not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
 use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -13,22 +13,28 @@ use crate::flags::Flags;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
 use crate::log::Name;
 
-/// Whom a line about a call is about.
+/// The name at the start of the log lines.
 const NAME: Name = Name::of(c"dma-pool");
 /// The name of the pool for uncached buffers.
 const COHERENT: &CStr = c"coherent-pool";
 
 impl<K: Kernel> Dma<K> {
-    /// Takes `total` bytes from the first region of `list` that has room below 4 GiB, or else from one above: the lower
-    /// `coherent` bytes become pool `coherent-pool`, the rest pool `cma`. It returns [`Error::High`] if the region lies
-    /// above.
+    /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool `coherent-pool`, the
+    /// rest becomes the pool `cma`. It is the first region that has so many bytes below 4 GiB. If there is none, it is the last
+    /// region that has them above 4 GiB.
+    ///
     /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`] if the
+    /// sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of [`Kernel::region`] if no region has
+    /// enough bytes, and those of [`new_pool`](Self::new_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.carve(list, total, coherent);
         match result {
-            // The caller is wrong, and is counted.
+            // These are mistakes of the caller, which are counted.
             Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, 0, total, coherent),
-            Err(error) => self.complain(error, NAME, 0, total, coherent),
+            Err(error) => self.log_failure(error, NAME, 0, total, coherent),
             Ok(()) => {}
         }
         result
@@ -42,13 +48,13 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::BadSize);
         }
         let Some(installer) = self.installer() else { return Err(Error::Context) };
-        let (room, result) = self.room(&list, total);
+        let (room, result) = self.find_room(&list, total);
         let Some(Room { region, start, end }) = room else { return result };
         let middle = start.saturating_add(coherent_size).min(end);
         let all = Region { start, end, name: Name::of(COHERENT) };
         let low = Region { start, end: middle, name: Name::of(COHERENT) };
         let high = Region { start: middle, end, name: Name::of(c"cma") };
-        // Where one of the two has no page, the other has all.
+        // If one of the two pools would have no page, the other gets all pages.
         let (last, before) = if coherent_size == 0 {
             (&high, None)
         } else if high.pages().is_none() {
@@ -61,25 +67,26 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Where `total` bytes can be taken: the lowest that are left of the first region with room for them below 4 GiB; where
-    /// none has, of the last one with room above, as the C original does, with [`Error::High`]. Else nothing, and the error.
+    /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of them below
+    /// 4 GiB. If no region has so many there, it is the last region with enough bytes above 4 GiB, as in the C original; the
+    /// result then also contains [`Error::High`]. If there is no place at all, returns `None` and the error.
     #[inline(always)]
-    fn room(&self, list: &RegionList, total: usize) -> (Option<Room>, Result<(), Error>) {
+    fn find_room(&self, list: &RegionList, total: usize) -> (Option<Room>, Result<(), Error>) {
         let mut found = None;
         let mut index = 0;
         loop {
             let mut region = match self.kernel.region(list, index) {
                 Ok(region) => region,
-                // The list's end, or there is none.
+                // The list ends here, or there is no list.
                 Err(error) => return (found, Err(if found.is_none() { error } else { Error::High })),
             };
             region.end = reachable_end(region.start, region.end);
-            // The bytes before the first usable page belong to the first pools that are made of the region, and may be
-            // missing in the last ones.
+            // The bytes before the first usable page cannot be used. They count as part of the first pools that are made from
+            // the region, so that the last pools may be smaller than requested by this number.
             let lost = first_page(region.start).map_or(0, |first| first - region.start);
             while let Some(room) = Room::new(region, total, lost) {
                 if let Some(pool) = self.covering(room.start, room.end) {
-                    // What is left begins after it.
+                    // The rest of the region begins after this pool.
                     region.start = pool.public.region_end.load(Relaxed).max(pool.end());
                     continue;
                 }
@@ -94,26 +101,26 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Where pools are made of a boot region.
+/// The part of a boot region from which pools are made.
 #[derive(Clone, Copy)]
 struct Room {
-    /// What is left of the region.
+    /// The rest of the region, without the pools that cover its beginning.
     region: BootRegion,
-    /// The first byte of a page.
+    /// First byte, which is the start of a page.
     start: Pa,
     /// One past the last byte.
     end: Pa,
 }
 
 impl Room {
-    /// The lowest `total` bytes of `region` from its first usable page on; `None` if it has less.
+    /// Returns the lowest `total` bytes of `region`, from its first usable page on; `None` if the region has fewer bytes.
     ///
-    /// Bytes that the region has, but that cannot be used, count as if they could: physical page 0, the page at the end of
-    /// the address space, the part of a page at the region's start, and the `lost` bytes at the start that earlier
-    /// pools left out. The room is smaller by so much.
+    /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete page at
+    /// the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in the
+    /// size of the region all the same, and the returned range is smaller by their number.
     fn new(region: BootRegion, total: usize, lost: usize) -> Option<Room> {
         let held = region.end.checked_sub(region.start)?.saturating_add(lost);
-        // The end of the address space stands one byte too low.
+        // If the region ends at the end of the address space, `end` is one byte too low (see `reachable_end`).
         let held = held.saturating_add((region.end == Pa::MAX).into());
         let start = first_page(region.start)?;
         let end = start.checked_add(total).map_or(region.end, |end| end.min(region.end));

@@ -1,4 +1,5 @@
-//! Installing pools: one caller at a time puts them into the list, and then, without that right, maps and announces them.
+//! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended, it maps
+//! them and writes about them to the log.
 
 use core::cell::Cell;
 
@@ -12,15 +13,16 @@ use crate::log::Name;
 use crate::mem::atomics::Ordering::{Relaxed, Release};
 use crate::mem::turn::TurnGuard;
 
-/// The right to install pools, which one caller at a time has. What it installs is mapped and announced when it ends,
-/// without it.
+/// The turn of installs, and the pools that its holder has added to the list. When it is dropped, the turn ends first; then
+/// the new pools are mapped, and a line about each is written to the log.
 pub(crate) struct Installer<'a, K: Kernel> {
-    // Dropped in this order: first the turn ends.
+    // Fields are dropped in the order of their declaration, so the turn ends first.
     _turn: TurnGuard<'a, K>,
     installed: Installed<K>,
 }
 
-/// The pools that an installer put into the list: at most two. Dropped, it does the rest for them, which may write text.
+/// The pools that a call has added to the list: at most two. When it is dropped, it finishes their install, which may write
+/// text.
 struct Installed<K: Kernel>([Cell<Option<&'static Pool<K>>>; 2]);
 
 impl<K: Kernel> Installed<K> {
@@ -41,13 +43,18 @@ impl<K: Kernel> Drop for Installed<K> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes `region` a pool at the end of the list, linearly mapped where that can be; one line in the log states what
-    /// became of it. Context: thread.
+    /// Makes a pool of `region`, adds it to the end of the list, and maps it linearly if that is possible. Writes one line to
+    /// the log: that the memory is reserved, or why the call failed.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::Context`] if the caller may not sleep; otherwise the errors of [`new_pool`](Self::new_pool).
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         let region = &Region { end: reachable_end(region.start, region.end), ..*region };
         let add = |installer: Installer<K>| {
             self.add_pool(&installer, region, Flags::empty(), FirstOwner::NONE, None)?;
-            // It is there now, and nothing else is.
+            // This finds the new pool, because no other pool covers any part of the region.
             self.covering(region.start, region.end).ok_or(Error::Context)
         };
         let result = self.installer().ok_or(Error::Context).and_then(add);
@@ -57,20 +64,30 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Refuses the install of `[start, end)`. Context: any.
+    /// Counts and logs that the install of `[start, end)` failed.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
         self.refuse(error, name, 0, start, end);
     }
 
-    /// Waits for the right to install pools. Context: thread.
+    /// Waits for the turn of installs. Returns `None` if the caller may not sleep.
+    ///
+    /// Context: any. A caller that may not sleep gets `None`.
     #[inline(always)]
     pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
         let installed = Installed([const { Cell::new(None) }; 2]);
         Some(Installer { _turn: self.installing.take(self.kernel)?, installed })
     }
 
-    /// Makes `region` a pool, and `before`, if there is one, another in front of it: both or none. Context: thread.
+    /// Makes a pool of `region` and adds it to the list. If `before` is a region, first makes a pool of that one and adds it.
+    /// On failure, neither is added.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// The errors of [`new_pool`](Self::new_pool).
     #[inline(never)]
     pub(crate) fn add_pool(
         &self,
@@ -88,7 +105,13 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// A pool over `region`, which no other covers yet. Context: thread.
+    /// Makes a pool of `region` that is not in the list yet, or resets a kept pool for this purpose.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a part of it;
+    /// [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
     #[inline(always)]
     pub(crate) fn new_pool(
         &self,
@@ -109,8 +132,10 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, region, pages, flags, owner).map(NewPool::Made).ok_or(Error::NoMemory)
     }
 
-    /// Puts a pool into the list: a new one at the end, a kept one where it was. It is mapped linearly, if it may be, when the
-    /// installer ends. Context: thread.
+    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. It is mapped when the installer is
+    /// dropped.
+    ///
+    /// Context: thread.
     #[inline(always)]
     pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let (pool, revival) = match pool {
@@ -130,14 +155,15 @@ impl<K: Kernel> Dma<K> {
         {
             reference = &earlier.next;
         }
-        // C may walk the list of links on another core, or in an interrupt.
+        // C code may walk C's list on another core or in an interrupt at this moment.
         critical_section::with(|_| {
             let link = &pool.public.list;
             link.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
             link.prev.store(core::ptr::from_ref(before).cast_mut(), Relaxed);
             after.prev.store(core::ptr::from_ref(link).cast_mut(), Release);
             before.next.store(core::ptr::from_ref(link).cast_mut(), Release);
-            // A caller that is at a kept pool since before it left the list goes on to the pools that it has not seen.
+            // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then goes on to
+            // the pools that follow.
             pool.next.set(reference.get());
             reference.set(Some(pool));
         });
@@ -146,8 +172,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Returns the links in C's list before and after the place of the pool with number `order`. Pools that are leaving are not in
-    /// that list. The caller excludes others that install or uninstall pools.
+    /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not contain
+    /// pools that are being uninstalled. The caller holds the turn of installs.
     pub(crate) fn neighbours(&self, order: usize) -> (&rt_list_t, &rt_list_t) {
         let (mut before, mut after) = (&self.head, &self.head);
         for pool in self.pools().filter(|pool| !pool.is_leaving()) {

@@ -1,5 +1,5 @@
-//! The record of memory of `reusable` regions that is lent to others than the regions' owners. The functions over it are an
-//! addition; this file is what an owner's request needs to reach them.
+//! The record of lent memory: memory of `reusable` regions that borrowers use which do not own the region. The functions for it
+//! are in `additions::lending`. This file contains only the types through which an owner's request reaches those functions.
 
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::Request;
@@ -9,46 +9,48 @@ use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// Asks a borrower to give memory back: its address, its size in bytes, and the borrower's argument.
+/// A function that asks a borrower to give memory back. Its parameters are the address and the size of the memory in bytes, and
+/// the two values [`Lent::reclaim`] and [`Lent::argument`].
 pub type Reclaim = fn(Va, usize, reclaim: usize, argument: usize);
 
-/// Memory that a borrower has.
+/// Memory that is lent.
 #[derive(Clone, Copy)]
 pub struct Lent<K: Kernel> {
-    /// The pool that the memory belongs to.
+    /// The pool to which the memory belongs.
     pub pool: &'static Pool<K>,
-    /// Its physical address.
+    /// The physical address of the memory.
     pub pa: Pa,
-    /// Its address for the processor.
+    /// The address of the memory for the processor.
     pub va: Va,
-    /// Its size in bytes.
+    /// The size of the memory in bytes.
     pub size: usize,
-    /// Asks the borrower for it.
+    /// The function that asks the borrower to give the memory back.
     pub ask: Reclaim,
-    /// The borrower's function and its argument: `ask` receives both.
+    /// The address of the borrower's own function, which `ask` receives and calls.
     pub reclaim: usize,
-    /// See `reclaim`.
+    /// The argument with which the borrower wants its function to be called. `ask` receives it.
     pub argument: usize,
 }
 
-/// A place in the record. It is never freed, and kept for the next borrower.
+/// An entry of the record. It is never freed: after the memory is given back, the entry is reused.
 pub struct Loan<K: Kernel> {
-    /// `None`: free.
+    /// The lent memory; `None` while the entry has none.
     pub lent: IrqLock<Option<Lent<K>>>,
-    /// Whether a borrower has the place: from before the memory is found until it was given back.
+    /// Not zero while the entry belongs to a borrower: from before its memory is allocated until it was given back.
     pub is_taken: AtomicUsize,
-    /// The place that was made before this one.
+    /// The entry that was made before this one.
     pub next: Option<&'static Loan<K>>,
 }
 
-/// All memory that is lent. `D` is the system's DMA memory, which this file does not know.
+/// The record of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
 pub struct Lending<K: Kernel, D> {
-    /// Makes room for a request in the regions of its device; returns the buffer and its handle.
+    /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and the
+    /// handle of the allocated buffer.
     pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(Va, usize)>,
-    /// The place that was made last.
+    /// The entry that was made last.
     pub last: AtomicRef<Loan<K>>,
-    /// The right to make a place.
+    /// The turn of calls that make an entry.
     pub turn: Turn,
-    /// Owners that wait for their memory. Meanwhile nothing is lent.
+    /// The number of owners that wait for their memory. While it is not zero, no memory is lent.
     pub waiting: AtomicUsize,
 }

@@ -1,7 +1,8 @@
-//! The pools of a system: installing them, and finding the one that covers an address range.
+//! The list of the pools of a system, and the counting and logging of refused calls.
 //!
-//! The list of pools is read without a lock. A pool that left it keeps its link (see `pool::removal`). It knows nothing of devices' operations: requests stand above
-//! it, in `request`.
+//! The list is read without a lock. A pool that leaves it keeps its link to the next pool (see `pool::removal`). This module does
+//! not depend on the map operations of devices: the requests of drivers are in the module `request`, which uses
+//! this one.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -19,33 +20,35 @@ use crate::log::{Level, Line, Name};
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// The line of the log about a call that fails: the reason, two addresses and a number. `docs/options.md` explains them.
+/// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains them.
 pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
     pub(crate) kernel: K,
+    /// The first pool of the list.
     pub(crate) first: AtomicRef<Pool<K>>,
-    /// The head of the list as C would walk it.
+    /// The head of C's list of pools.
     pub(super) head: rt_list_t,
-    /// From the lowest address of a pool to the highest.
+    /// The addresses from the lowest of all pools to the highest.
     pub(crate) span: Span,
-    /// The turn of callers that install or uninstall pools.
+    /// The turn of installs: of calls that install or uninstall pools.
     pub(super) installing: Turn,
-    /// The number of pools that were put into the list for the first time.
+    /// The number of new pools that have been added to the list.
     pub(super) linked: AtomicUsize,
-    /// What serves pools that were uninstalled; not set before the first.
+    /// The functions that install an uninstalled pool again. Not set until the first pool is uninstalled.
     pub(crate) revival: AtomicRef<Revival<K, Dma<K>>>,
-    /// The pool that was uninstalled last, of those that are kept for the next pool of the same pages.
+    /// The first of the kept pools, which were uninstalled and can be used again: the one that was uninstalled last.
     pub(crate) kept: AtomicRef<Pool<K>>,
-    /// The number of calls that read names of pools.
-    pub(crate) naming: AtomicUsize,
+    /// The number of calls that are reading names of pools now.
+    pub(crate) name_readers: AtomicUsize,
+    /// The number of refused calls.
     bad_calls: AtomicUsize,
-    /// What is lent of regions; not set before the first borrower.
+    /// The record of lent memory. Not set until the first call that borrows.
     pub(crate) lending: AtomicRef<Lending<K, Dma<K>>>,
 }
 
-/// One range that contains every pool. It only grows.
+/// A range of addresses that contains every pool. It never becomes smaller.
 pub(crate) struct Span {
     start: AtomicUsize,
     /// One past the last byte.
@@ -57,30 +60,33 @@ impl Span {
         Span { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) }
     }
 
-    /// Adds a pool, before it is in the list. One caller at a time.
+    /// Extends the range by a pool that is about to be added to the list. The caller holds the turn of installs.
     pub(super) fn add(&self, start: Pa, end: Pa) {
         self.start.store(self.start.load(Relaxed).min(start), Relaxed);
         self.end.store(self.end.load(Relaxed).max(end), Relaxed);
     }
 
-    /// Returns false if no byte of `[first, last]` is in a pool of the list. Context: any.
+    /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub(crate) fn touches(&self, first: Pa, last: Pa) -> bool {
         first < self.end.load(Relaxed) && self.start.load(Relaxed) <= last
     }
 }
 
-/// A call that reads names of pools, which their owners may free once the pools are uninstalled. Uninstall waits for it.
-pub(crate) struct Names<'a>(&'a AtomicUsize);
+/// A call that reads names of pools. The caller of an uninstall may free the name afterwards; therefore an uninstall waits
+/// until these values are dropped.
+pub(crate) struct NameReader<'a>(&'a AtomicUsize);
 
-impl Drop for Names<'_> {
+impl Drop for NameReader<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
     }
 }
 
 impl<K: Kernel> Dma<K> {
-    /// A system without pools.
+    /// Makes a system without pools.
     pub const fn new(kernel: K) -> Self {
         Dma {
             kernel,
@@ -91,83 +97,102 @@ impl<K: Kernel> Dma<K> {
             linked: AtomicUsize::new(0),
             revival: AtomicRef::new(),
             kept: AtomicRef::new(),
-            naming: AtomicUsize::new(0),
+            name_readers: AtomicUsize::new(0),
             bad_calls: AtomicUsize::new(0),
             lending: AtomicRef::new(),
         }
     }
 
-    /// The pools in the order in which they were installed. Context: any.
+    /// Returns the pools in the order in which they were installed.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
 
-    /// Calls that were refused because the caller was wrong.
+    /// Returns the number of calls that were refused because the caller made a mistake.
     pub fn bad_calls(&self) -> usize {
         self.bad_calls.load(Relaxed)
     }
 
-    /// Counts a call that is refused because the caller is wrong, and [complains](Self::complain). Context: any.
+    /// Counts a call that is refused because the caller made a mistake, and [logs a line](Self::log_failure).
+    ///
+    /// Context: any.
     #[cold]
     #[inline(never)]
     pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         self.bad_calls.fetch_add(1, Relaxed);
-        self.complain(error, name, number, a, b);
+        self.log_failure(error, name, number, a, b);
     }
 
-    /// Logs a line about a call that fails: whom it concerns, two addresses and a number, and why it fails. One format for
-    /// all of them, which `docs/options.md` explains. Context: any.
-    // The order of the arguments is that of the port's, so that most of them are where they belong.
+    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses and a number. All such lines
+    /// have the format [`REFUSAL`].
+    ///
+    /// Context: any.
+    // The arguments are in the order of the port's function, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
-    pub(crate) fn complain(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
         let values = &[Name::of(error.reason()).argument(), a, b, number];
         self.kernel.log(level, &Line::about(name, REFUSAL, values));
     }
 
-    /// Counts and logs a call about a device that is refused. Context: any.
+    /// Counts and logs a refused call of a device.
+    ///
+    /// Context: any.
     #[cold]
     pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
         self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 
-    /// A line about a device: by its name, or by its address if it has none. Context: any.
+    /// Returns a line that begins with the name of the device, or with its address if it has no name.
+    ///
+    /// Context: any.
     pub(crate) fn line_about<'a>(&self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
         Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
-    /// Counts a call that is refused, and logs nothing: it cannot be done without sleeping, and the caller may not sleep,
-    /// nor write to the log. Context: any.
+    /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither sleep nor
+    /// write to the log.
+    ///
+    /// Context: any.
     pub(crate) fn count_refused(&self) {
         self.bad_calls.fetch_add(1, Relaxed);
     }
 
-    /// Counts a call that is refused because the caller is wrong, and logs a line that contains the reason. Context: any.
+    /// Counts a call that is refused because the caller made a mistake, and logs `line`, which contains the reason.
+    ///
+    /// Context: any.
     pub(crate) fn refuse_line(&self, line: &Line) {
         self.count_refused();
         self.kernel.log(Level::Error, line);
     }
 
-    /// Notes that the caller reads names of pools until what is returned is dropped. Context: any.
-    pub(crate) fn reads_names(&self) -> Names<'_> {
-        self.naming.fetch_add(1, SeqCst);
-        // Uninstall clears the name, then looks whether a call reads names. Under SeqCst either this call finds no name, or
-        // uninstall finds this call.
+    /// Records that the caller reads names of pools, until it drops the returned value.
+    ///
+    /// Context: any.
+    pub(crate) fn read_names(&self) -> NameReader<'_> {
+        self.name_readers.fetch_add(1, SeqCst);
+        // This call writes `name_readers` and then reads the name. An uninstall clears the name and then reads `name_readers`.
+        // Under SeqCst, either this call finds no name, or the uninstall finds this call and waits for it.
         fence(SeqCst);
-        Names(&self.naming)
+        NameReader(&self.name_readers)
     }
 
-    /// Counts a call about a pool that is refused because the caller is wrong, and [complains](Self::complain). Without a pool,
-    /// the line has no name. Context: any.
+    /// Does what [`refuse`](Self::refuse) does, with the name of `pool`; without a name if `pool` is `None`.
+    ///
+    /// Context: any.
     #[cold]
-    pub(crate) fn refuse_in(&self, error: Error, pool: Option<&Pool<K>>, number: usize, a: usize, b: usize) {
-        let _names = self.reads_names();
+    pub(crate) fn refuse_for_pool(&self, error: Error, pool: Option<&Pool<K>>, number: usize, a: usize, b: usize) {
+        let _names = self.read_names();
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), number, a, b);
     }
 
-    /// The pool that covers part of `[start, end)`, if there is one.
+    /// Returns the first pool that covers any part of `[start, end)`.
+    ///
+    /// Context: any.
     #[inline(never)]
     pub(crate) fn covering(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| start < pool.end() && pool.start() < end)

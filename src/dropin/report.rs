@@ -1,4 +1,4 @@
-//! The table of pools that the shell command `list_dma_pool` prints.
+//! The output of the shell command `list_dma_pool`: a table of the pools.
 
 use core::ffi::CStr;
 
@@ -19,15 +19,15 @@ const FLAG_NAMES: [(Flags, &CStr); 5] = [
 impl<K: Kernel> Dma<K> {
     /// Prints a header, a line for each pool, and the number of pools.
     ///
-    /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the most that was in use at once) are in
-    /// KiB; `Failed` is the number of requests that the pool could have served and that failed.
+    /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the highest amount in use at the same time)
+    /// are in KiB. `Failed` is the number of failed requests that the pool could have served if it had had enough free memory.
     ///
     /// Context: thread.
     pub fn report(&self) {
         let kernel = self.kernel;
         kernel.print(c"Name\t\tRegion\t\t\t\tKiB\tUsed\tFree\tPeak\tFailed\tFlags", &[]);
         let mut count = 0;
-        let _names = self.reads_names();
+        let _names = self.read_names();
         for pool in self.pools() {
             let (used, longest) = pool.usage();
             let region = pool.region();

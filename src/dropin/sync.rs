@@ -1,6 +1,7 @@
-//! The sync calls: handing the bytes of a buffer to the device, and back to the processor.
+//! The sync calls, which make the bytes of a buffer visible to the device or to the processor.
 //!
-//! RT-Thread's names are older than its usage: *coherent* operations maintain the cache, *non-coherent* ones do not.
+//! RT-Thread uses two names in the opposite of their usual sense: *coherent* operations maintain the cache, and
+//! *non-coherent* operations do not.
 
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
@@ -24,14 +25,14 @@ impl<K: Kernel> Dma<K> {
         Ok(result)
     }
 
-    /// Does what [`sync_out`](Self::sync_out) does, and passes the handle to `store` before the cache is maintained. The
-    /// handle then needs no register during the maintenance.
+    /// Does what [`sync_out`](Self::sync_out) does, and passes the handle to `store` before the cache is maintained, so that the
+    /// handle takes no register during the maintenance.
     ///
     /// # Errors
-    /// As [`sync_out`](Self::sync_out); `store` is not called.
+    /// The errors of [`sync_out`](Self::sync_out). In these cases `store` is not called.
     ///
     /// Context: any.
-    #[inline(always)] // Each table of operations has code of its own: see `ffi::dropin::sync_ops`.
+    #[inline(always)] // The code is generated once for each set of operations: see `ffi::dropin::sync_ops`.
     pub fn sync_out_to(
         &self,
         ops: MapOps,
@@ -48,21 +49,25 @@ impl<K: Kernel> Dma<K> {
                 None => return self.refuse_sync(Error::NotReachable, device, pa, size),
             }
         } else {
-            // Handles that are physical addresses reach all of memory.
+            // The handle is the physical address, and the device reaches all memory.
             store(pa);
         }
         self.flush_out(ops, data, size, flags);
         Ok(())
     }
 
-    /// Returns the handle of a PCI device's buffer, if it is mapped, and the first window of the device's bridge holds all of
-    /// it. Context: any.
+    /// Returns the handle of a PCI device's buffer if the buffer is mapped and the first window of the device's bridge contains
+    /// all of it.
+    ///
+    /// Context: any.
     #[inline(always)] // As `sync_out_to`.
     pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<usize> {
         self.bus(MapOps::Pci, device).through_first_window(self.mapped(data, size)?, size)
     }
 
-    /// Maintains the cache of `[data, data + size)`, which is mapped, for the device, if that is to be done. Context: any.
+    /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require it.
+    ///
+    /// Context: any.
     #[inline(always)] // As `sync_out_to`.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
         if ops.maintain_cache(flags) {
@@ -70,15 +75,15 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Does what [`sync_out`](Self::sync_out) does with coherent operations for a caller that does not ask for the handle: no
+    /// Does what [`sync_out`](Self::sync_out) does with coherent operations, for a caller that does not need the handle. No
     /// address is translated.
     ///
     /// # Errors
-    /// [`Error::NotMapped`] as [`sync_out`](Self::sync_out).
+    /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.
     ///
     /// Context: any.
     #[inline(always)] // As `sync_out_to`.
-    pub fn sync_out_unasked(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
+    pub fn sync_out_without_handle(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
@@ -89,8 +94,8 @@ impl<K: Kernel> Dma<K> {
     /// Makes what the device wrote to `[data, data + size)` visible to the processor. `size` is not zero.
     ///
     /// # Errors
-    /// [`Error::NotMapped`] where the cache is maintained, and nothing is mapped at `data` or the range reaches the end of
-    /// the address space. It is counted and logged.
+    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space, and the cache
+    /// would be maintained. The error is counted and logged.
     ///
     /// Context: any.
     #[inline(always)] // As `sync_out_to`.
@@ -101,7 +106,8 @@ impl<K: Kernel> Dma<K> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
-        // SAFETY: the driver gave the buffer to the device: what it writes there meanwhile is lost, as in C.
+        // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the bytes
+        // are lost, as with the C original.
         #[allow(unsafe_code)]
         unsafe {
             cache::invalidate(self.kernel, data, size)
@@ -116,23 +122,23 @@ impl<K: Kernel> Dma<K> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }
 
-    /// Whether [`mapped`](Self::mapped) returns an address.
+    /// Returns whether [`mapped`](Self::mapped) returns an address.
     #[inline(always)]
     fn is_mapped(&self, data: Va, size: usize) -> bool {
         data.checked_add(size).is_some() && self.kernel.is_mapped(data)
     }
 
-    /// Counts and logs a refused call, and returns the reason.
-    #[inline(always)] // Each caller then knows the reason, and has one error number to return.
+    /// Counts and logs a refused call, and returns `error`.
+    #[inline(always)] // The compiler then knows the error at each caller, which returns a constant.
     fn refuse_sync(&self, error: Error, device: Device, address: usize, size: usize) -> Result<(), Error> {
-        self.refuse_sync_of(device, address, size, error);
+        self.refuse_sync_cold(device, address, size, error);
         Err(error)
     }
 
-    // The order of the arguments is that of the calls, so that most of them are where they belong.
+    // The arguments are in the order of the sync calls, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
-    fn refuse_sync_of(&self, device: Device, address: usize, size: usize, error: Error) {
+    fn refuse_sync_cold(&self, device: Device, address: usize, size: usize, error: Error) {
         self.refuse_device(error, device, address, size);
     }
 }

@@ -1,8 +1,9 @@
-//! The addresses of a device: what its bus makes of physical addresses, and which of them it can reach.
+//! Translation between physical addresses and the handles of a device, and the memory that the device can reach.
 //!
-//! A bus cuts physical memory into [stretches](Stretch). Within one the device's addresses rise with the physical ones, or
-//! it reaches nothing. A buffer is within reach if every byte of it is, at addresses that rise from the first to the last;
-//! so neither a hole between two windows nor a place where two windows meet out of order is handed out.
+//! A bus divides physical memory into [stretches](Stretch). The device reaches all of a stretch, at handles that rise
+//! with the physical addresses, or it reaches no byte of it. It reaches a buffer if it reaches every byte of it, and if the
+//! handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a place where
+//! two windows are adjacent in physical memory but not on the bus.
 
 use crate::flags::Flags;
 use crate::kernel::{BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa, Stretch};
@@ -13,34 +14,35 @@ use crate::kernel::{BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa, Stretch};
 pub enum MapOps {
     /// Handles are physical addresses; the library maintains the cache.
     Coherent,
-    /// Handles are physical addresses; the cache is left alone.
+    /// Handles are physical addresses; the library does not maintain the cache.
     NonCoherent,
-    /// Handles are translated by `dma-ranges`, and the device's own `memory-region` serves it first.
+    /// Handles are translated by `dma-ranges`. The device is served from the `memory-region` pools that it owns first.
     DeviceTree,
     /// Handles are translated by the windows of the host bridge.
     Pci,
 }
 
-/// What a device asks for.
+/// A request of a device for a buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) ops: MapOps,
     pub(crate) device: Device,
-    /// In bytes.
+    /// The size of the buffer in bytes.
     pub(crate) size: usize,
+    /// The flags of the call.
     pub(crate) wanted: Flags,
-    /// The highest address that the device can put on its bus.
+    /// The highest handle that the device can put on its bus.
     pub(crate) mask: u64,
-    /// The buffer's physical address is a multiple of this power of two.
+    /// The physical address of the buffer must be a multiple of this number, which is a power of two.
     pub(crate) align: usize,
 }
 
 impl MapOps {
-    /// All sets, in the order of their numbers.
+    /// All sets of operations, in the order of their numbers.
     pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
 
-    /// Whether the library maintains the cache for a device with these operations in a sync call with `flags`. Where
-    /// handles are translated, `NOCACHE` in the flags states that the buffer is not cached.
+    /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations. If
+    /// handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
     #[inline(always)]
     pub(crate) fn maintain_cache(self, flags: Flags) -> bool {
         match self {
@@ -50,32 +52,32 @@ impl MapOps {
         }
     }
 
-    /// Whether handles are not physical addresses.
+    /// Returns whether handles are translated. If they are not, a handle is the physical address.
     pub fn are_translated(self) -> bool {
         matches!(self, MapOps::DeviceTree | MapOps::Pci)
     }
 }
 
-/// Physical memory that a device reaches at addresses that rise with the physical ones.
+/// A range of physical memory that a device reaches at handles that rise with the physical addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Reachable {
-    /// The first byte's physical address.
+    /// The physical address of the first byte.
     pub(crate) first: Pa,
-    /// The last byte's.
+    /// The physical address of the last byte.
     pub(crate) last: Pa,
-    /// The device's address of the first byte.
+    /// The handle of the first byte.
     pub(crate) handle: usize,
 }
 
 impl Reachable {
-    /// Whether a whole page lies in it.
+    /// Returns whether the range contains a whole page.
     pub(crate) fn has_page(&self) -> bool {
         let page = self.first.checked_next_multiple_of(PAGE_SIZE);
         page.and_then(|page| self.last.checked_sub(page)).is_some_and(|to_last| to_last >= PAGE_SIZE - 1)
     }
 }
 
-/// A device, and how its addresses are translated.
+/// A device together with its operations, which translate its handles.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     pub(crate) kernel: K,
@@ -84,21 +86,23 @@ pub(crate) struct Bus<K: Kernel> {
 }
 
 impl<K: Kernel> Bus<K> {
-    /// How the device sees memory from `pa` on. Context: any.
+    /// Returns the stretch that begins at `pa`.
+    ///
+    /// Context: any.
     fn stretch(&self, pa: Pa) -> Stretch {
         let stretch = match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Stretch { handle: Some(pa), last: Pa::MAX },
             MapOps::DeviceTree => self.kernel.bus_address(self.device, pa),
             MapOps::Pci => self.through_windows(pa),
         };
-        // The device's addresses may begin anew at zero in the middle of a range.
+        // The stretch ends at the latest where its handles would pass the highest address and continue at zero.
         let to_wrap = usize::MAX - stretch.handle.unwrap_or(0);
-        // No loop over stretches stands still, whatever the kernel returns.
+        // A stretch has at least one byte, whatever the kernel returns. Therefore every loop over stretches ends.
         Stretch { last: stretch.last.min(pa.saturating_add(to_wrap)).max(pa), ..stretch }
     }
 
-    /// The same by the host bridge's windows, of which the first that holds an address counts. A bridge without windows
-    /// moves nothing.
+    /// Returns the stretch that begins at `pa`, by the windows of the host bridge. If several windows contain an address, the
+    /// first of them counts. Without windows, the handle is the physical address.
     fn through_windows(&self, pa: Pa) -> Stretch {
         let address = pa as u64;
         let mut last = u64::MAX;
@@ -107,7 +111,7 @@ impl<K: Kernel> Bus<K> {
             index += 1;
             let Some(to_last) = size.checked_sub(1) else { continue };
             if address < cpu {
-                // From there on this window counts, whatever the later ones hold.
+                // The stretch ends before this window, because the window has priority over all later ones.
                 last = last.min(cpu - 1);
             } else if address - cpu <= to_last {
                 let offset = address - cpu;
@@ -120,8 +124,10 @@ impl<K: Kernel> Bus<K> {
         Stretch { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
-    /// The first memory in `[from, last]`, both included, that the device reaches with addresses up to `mask`, as far as it
-    /// goes. Context: any. The time grows with the number of ranges or windows.
+    /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both ends are
+    /// included. The time is proportional to the number of ranges or windows of the bus.
+    ///
+    /// Context: any.
     pub(crate) fn next_reachable(&self, from: Pa, last: Pa, mask: u64) -> Option<Reachable> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first = from;
@@ -131,7 +137,7 @@ impl<K: Kernel> Bus<K> {
                 && let Some(below_mask) = mask.checked_sub(handle)
             {
                 let limit = first.saturating_add(below_mask).min(last);
-                // The next stretch may go on where this one ends.
+                // The next stretch belongs to the range, too, if its handles continue those of this one.
                 while end.last < limit {
                     let next = end.last + 1;
                     let stretch = self.stretch(next);
@@ -149,7 +155,9 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
-    /// The handle of `[pa, pa + size)`, if the device reaches all of it with addresses up to `mask`. Context: any.
+    /// Returns the handle of `[pa, pa + size)` if the device reaches all of it with handles up to `mask`.
+    ///
+    /// Context: any.
     #[inline(never)]
     pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<usize> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
@@ -157,8 +165,10 @@ impl<K: Kernel> Bus<K> {
         (found.first == pa && found.last == last).then_some(found.handle)
     }
 
-    /// The handle of `[pa, pa + size)` if the bridge's first window holds all of it, as it does for nearly every buffer. The
-    /// general search takes about 80 instructions more.
+    /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case for nearly
+    /// every buffer. The general search takes about 80 instructions more.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<usize> {
         if self.ops != MapOps::Pci {
@@ -173,7 +183,9 @@ impl<K: Kernel> Bus<K> {
         (fits && handle.checked_add(size).is_some()).then_some(handle)
     }
 
-    /// The physical address of the device's address `handle`, if there is one. Context: any.
+    /// Returns the physical address that the device reaches at `handle`, if there is one.
+    ///
+    /// Context: any.
     pub(crate) fn cpu_address(&self, handle: usize) -> Option<Pa> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
@@ -192,7 +204,9 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
-    /// Whether `handle` is that of `pa`: as it was translated forth, or, for a caller that keeps another form of it, back.
+    /// Returns whether `handle` belongs to `pa`: `pa` is translated to `handle`, or `handle` is translated to `pa`. The second
+    /// condition is for drivers that keep the handle in another form than they received it.
+    ///
     /// Context: any.
     #[inline(never)]
     pub(crate) fn is_handle(&self, pa: Pa, handle: usize) -> bool {

@@ -215,7 +215,7 @@ impl Machine {
         let (ops, mut handle) = (self.ops(device)?, 0);
         let buffer = match ops.are_translated() {
             true => self.dma.allocate_general(device, size, Some(&mut handle), flags, ops),
-            false => self.dma.allocate_usual(device, size, Some(&mut handle), flags),
+            false => self.dma.allocate_fast(device, size, Some(&mut handle), flags),
         };
         Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
     }

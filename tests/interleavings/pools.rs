@@ -35,7 +35,7 @@ struct Held(Arc<Mutex<HashSet<usize>>>);
 /// Allocates as `rt_dma_alloc` does.
 fn allocate(dma: &Dma<Cores>, size: usize, flags: Flags) -> Option<(usize, usize)> {
     let mut handle = 0;
-    let buffer = dma.allocate_usual(DEVICE, size, Some(&mut handle), flags)?;
+    let buffer = dma.allocate_fast(DEVICE, size, Some(&mut handle), flags)?;
     Some((buffer.as_ptr().expose_provenance(), handle))
 }
 

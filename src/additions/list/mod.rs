@@ -46,7 +46,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Prints the line with which each pool begins.
     fn print_head(&self, pool: &Pool<K>) {
-        let _names = self.reads_names();
+        let _names = self.read_names();
         let region = pool.region();
         let values = [region.name.argument(), region.start, region.end, pool.size() >> 10];
         self.kernel.print(apart!("%s [0x%lx, 0x%lx] %lu KiB\n"), &values);

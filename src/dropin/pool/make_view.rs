@@ -1,19 +1,19 @@
-//! Mapping a pool: linearly when it is installed, and as a whole with one memory type when a view is first needed.
+//! Mapping a whole pool: linearly when it is installed, and as a view when a call first needs the view.
 //!
-//! None of this happens in a turn: if the kernel has no room for a mapping, it writes a line itself (RT-Thread's
-//! `_insert_new_varea` and `_ioremap_type`), and the driver of the console may then install a pool, or need this very view. One
-//! caller at a time maps a pool. Others wait for it, but not for ever.
+//! A call holds no turn while it maps a pool. If the kernel has no room for a mapping, it writes a line to the console itself
+//! (RT-Thread's `_insert_new_varea` and `_ioremap_type`), and the console's driver may then install a pool, or need the same
+//! view. One call at a time maps a pool. The others wait for a limited time.
 
 use core::sync::atomic::AtomicBool;
 
 use super::Pool;
 use super::removal::State;
-use crate::dropin::pool::view::{NOWHERE, leads_to, map_checked};
+use crate::dropin::pool::view::{UNMAPPED, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
 
-/// How many ticks a call waits for another call that maps the pool.
+/// The number of ticks for which a call waits while another call maps the pool.
 const PATIENCE: usize = 100;
 
 /// The right to map a pool. Dropping it ends the right.
@@ -26,7 +26,9 @@ impl Drop for Mapper<'_> {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Waits for the right to map the pool; `None` if another call has it for long. Context: thread.
+    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`PATIENCE`] ticks.
+    ///
+    /// Context: thread.
     pub(super) fn mapper(&self) -> Option<Mapper<'_>> {
         let mut patience = PATIENCE;
         while self.is_mapping.swap(true, Acquire) {
@@ -36,7 +38,9 @@ impl<K: Kernel> Pool<K> {
         Some(Mapper(&self.is_mapping))
     }
 
-    /// Maps a pool that is in the list since a moment ago, and writes its boot line. Context: thread.
+    /// Maps a pool that was just added to the list, and writes a line about it to the log.
+    ///
+    /// Context: thread.
     #[inline(never)]
     pub(crate) fn finish_install(&self) {
         if let Some(_mapper) = self.mapper() {
@@ -44,14 +48,14 @@ impl<K: Kernel> Pool<K> {
         }
         let region = self.region();
         self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
-        // From now on it can be uninstalled.
+        // From now on, the pool can be uninstalled.
         self.membership.set(State::Installed);
     }
 
-    /// Where the view of this type begins; maps it if there is none. `None` if it cannot be had now: then the next call tries
-    /// again, unless the pool is larger than views may be. A caller that gets `None` maps its buffer by itself.
+    /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is not
+    /// possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
     ///
-    /// Context: thread; elsewhere `None`.
+    /// Context: any. A caller that may not sleep gets `None`.
     #[inline(always)]
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
         let (view, kernel) = (self.view(memory), self.kernel);
@@ -60,10 +64,10 @@ impl<K: Kernel> Pool<K> {
         }
         let _mapper = self.mapper()?;
         if memory == MemoryType::Cached {
-            // What failed when the pool was installed may work now.
+            // This may have failed when the pool was installed.
             self.map_linear();
         }
-        // Another thread may have made it while this one waited.
+        // Another thread may have mapped the view while this one waited.
         if view.base().is_none()
             && let Some(base) = map_checked(kernel, self.start, self.size(), memory)
         {
@@ -72,26 +76,29 @@ impl<K: Kernel> Pool<K> {
         view.base()
     }
 
-    /// Makes the linear map the cached view, if there is no cached view and firmware does not forbid a linear map, and sets
-    /// `LINEAR`. Maps the pool linearly first if it is not mapped at all. Does nothing on failure. The caller has the right
-    /// to map the pool. Context: thread.
+    /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware forbids a
+    /// linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller has the right to map
+    /// the pool.
+    ///
+    /// Context: thread.
     #[inline(never)]
     fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let (view, base) = (self.view(MemoryType::Cached), kernel.linear(start));
-        // A view contains neither C's null pointer nor the end of the address space within a page.
+        // The linear map of a pool at the start or the end of the address space is not used: it would contain the null pointer,
+        // or would not fit.
         let is_whole = base != 0 && base.checked_add(size - 1).is_some();
         if self.no_map || !is_whole || view.base().is_some() {
             return;
         }
-        if leads_to(kernel, base, size, NOWHERE) {
-            // SAFETY: nothing is mapped there, and the pool owns the memory.
+        if leads_to(kernel, base, size, UNMAPPED) {
+            // SAFETY: nothing is mapped at these addresses, and the pool owns the memory.
             #[allow(unsafe_code)]
             unsafe {
                 kernel.map_linear(base, start, size)
             }
-            // Also if the mapping leads elsewhere.
+            // The library has mapped it, even if the check below finds that it leads to other memory.
             self.is_mapped_linearly.store(kernel.v2p(base).is_some(), Relaxed);
         }
         if leads_to(kernel, base, size, start) {

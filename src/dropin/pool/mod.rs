@@ -2,6 +2,7 @@
 
 mod addresses;
 mod buffers;
+mod fast_path;
 mod make_view;
 mod map_buffer;
 pub mod own_mappings;
@@ -9,15 +10,14 @@ mod owners;
 mod region;
 mod removal;
 mod usage;
-mod usual;
 pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
+pub use fast_path::FastPath;
 pub use owners::FirstOwner;
 pub use region::Region;
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
-pub use removal::{Revival, Stays};
-pub use usual::Usual;
+pub use removal::{RemovalError, Revival};
 
 use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
@@ -57,7 +57,7 @@ pub struct Pool<K: Kernel> {
     views: [View; 4],
     /// True while a call maps the pool.
     is_mapping: AtomicBool,
-    /// Whether the library mapped the pool linearly, and not boot code.
+    /// The linear map of the pool was made by the library, and not by boot code.
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
     pub own_mappings: OwnMappings,
@@ -71,7 +71,7 @@ pub struct Pool<K: Kernel> {
     owners: Owners,
     failures: Failures,
     membership: Membership<K>,
-    /// The next pool of the list. It stays after this pool has left the list, for callers that are just looking at this pool.
+    /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool already.
     pub next: AtomicRef<Pool<K>>,
     /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the map, and the
     /// bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a pool of its own,
@@ -93,7 +93,7 @@ pub enum NewPool<K: Kernel> {
     Kept(&'static Pool<K>),
 }
 
-/// Returns the flags that a new pool over `region` has in addition to `flags`, and these.
+/// Returns the flags of a new pool of `region`: `flags`, and those that follow from its addresses and from the interface.
 fn first_flags<K: Kernel>(kernel: K, region: &Region, flags: Flags) -> Flags {
     let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
     if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }

@@ -62,7 +62,7 @@ impl Owners {
         Owners { first: AtomicUsize::new(first.0), others: AtomicRef::new() }
     }
 
-    /// Makes the owners those of a pool that was just made. The caller makes sure that no device has a claim.
+    /// Resets the owners to those of a new pool with this first owner. The caller makes sure that no device has a claim.
     pub(super) fn begin_anew(&self, first: FirstOwner) {
         self.first.store(first.0, Relaxed);
     }

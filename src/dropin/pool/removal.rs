@@ -1,13 +1,15 @@
-//! What becomes of a pool that is uninstalled: the functions that `additions::uninstall` calls.
+//! The states of a pool that is uninstalled, and the functions for them that `additions::uninstall` calls.
 //!
-//! A call that wants a buffer may look at a pool without its lock, and be interrupted there for any time, in which the pool is
-//! uninstalled, and installed again. What keeps such calls right:
+//! A call that allocates may read a pool without holding its lock, and may be interrupted there for any length of time. In that
+//! time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
 //!
-//! * The memory of the pool is never freed, and what its bookkeeping depends on never changes: the first page, the number of
-//!   pages, the bitmaps.
-//! * From [`Leaving`](State::Leaving) on all pages are in use, until the pool is back in the list: nothing is allocated from it.
-//! * A caller that has a page keeps the pool from leaving. So the address of a view is only used once a page was allocated.
-//! * A view is recorded as not mapped before it is unmapped. So an address in a buffer of another pool never seems to be in it.
+//! * The memory of the `Pool` value is never freed. Its first page, its number of pages and its bitmaps never change.
+//! * From the state [`Leaving`](State::Leaving) on, until the pool is in the list again, all its pages are in use. Therefore no
+//!   call allocates from it.
+//! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it has
+//!   allocated a page.
+//! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another mapping
+//!   later is never taken for an address in the view.
 
 use super::{DIRTY, FirstOwner, Pool, Region, first_flags};
 use crate::dropin::page_map::{Span, change};
@@ -20,39 +22,40 @@ use crate::mem::atomics::{
 use crate::mem::cache;
 use crate::mem::shared::AtomicRef;
 
-/// The flags in which two pools of the same pages must agree for one to be kept for the other: they decide whom a pool serves,
-/// and how it is mapped.
+/// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used again.
+/// They decide which devices the pool serves and how it is mapped.
 const LASTING: Flags = Flags::NOMAP.union(Flags::DEVICE);
 
-/// What became of a pool.
+/// The state of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub(super) enum State {
-    /// It is in the list, and is about to be mapped.
+    /// The pool is in the list, and the call that installed it will map it.
     New,
-    /// It is in the list.
+    /// The pool is in the list, and its install has ended.
     Installed,
-    /// It is in the list, has no free page, and is about to be unmapped.
+    /// The pool is in the list and has no free page. The call that uninstalls it will unmap it.
     Leaving,
-    /// It is not in the list.
+    /// The pool is not in the list.
     Gone,
 }
 
-/// How a pool is related to the list of pools.
+/// The state of a pool, and its place in the list of pools.
 pub(super) struct Membership<K: Kernel> {
     /// A [`State`].
     state: AtomicUsize,
-    /// The number of pools that were put into the list before this one was for the first time: the list is in this order.
+    /// The list is sorted by this number. It is the number of pools that were new when they were added, before this one.
     order: AtomicUsize,
     /// The [`LASTING`] flags with which the pool was made.
     kind: Flags,
+    /// The name is a copy, which belongs to the pool.
     has_copied_name: bool,
-    /// The pool that was uninstalled before this one, while this one is kept.
+    /// While this pool is kept: the next one in the list of kept pools.
     next_kept: AtomicRef<Pool<K>>,
 }
 
 impl<K: Kernel> Membership<K> {
-    /// Makes the state of a new pool that is made with these flags for `owner`.
+    /// Makes the value for a new pool with these flags and this first owner.
     #[inline(always)]
     pub(super) fn new(flags: Flags, owner: FirstOwner) -> Self {
         Membership {
@@ -69,66 +72,71 @@ impl<K: Kernel> Membership<K> {
     }
 }
 
-/// How a pool that was uninstalled becomes one that is installed. The functions are an addition; an install reaches them by
-/// this. `D` is the system's DMA memory, which this file does not know.
+/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not import;
+/// therefore an install calls them through these pointers. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this
+/// file.
 pub struct Revival<K: Kernel, D> {
-    /// Returns a kept pool that can be one of these pages, made anew.
+    /// Returns a kept pool that can serve as a pool of these pages with these properties, after resetting it.
     pub(crate) revive: fn(&D, &Region, (Pa, usize), Flags, FirstOwner) -> Option<&'static Pool<K>>,
-    /// Ends that the pool is kept, and makes its pages free.
+    /// Removes the pool from the list of kept pools, and makes its pages free.
     pub(crate) reopen: fn(&D, &'static Pool<K>),
 }
 
-/// Why a pool stays.
+/// Why a pool cannot be removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stays {
-    /// It is not in the list.
+pub enum RemovalError {
+    /// The pool is not in the list, or is being removed already.
     NotInstalled,
-    /// Pages are in use, a device's node names it, or it is still being installed.
+    /// Pages are in use, a device owns the pool, or its install has not ended.
     InUse,
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Returns whether the pool is being uninstalled, or was.
+    /// Returns whether the pool is being uninstalled, or has been uninstalled.
     ///
     /// Context: any.
     pub(crate) fn is_leaving(&self) -> bool {
         self.membership.state.load(Relaxed) >= State::Leaving as usize
     }
 
-    /// Returns its place in the list, among all pools that ever were there.
+    /// Returns the number by which the list is sorted.
     pub(crate) fn order(&self) -> usize {
         self.membership.order.load(Relaxed)
     }
 
-    /// Sets its place, before it is in the list for the first time.
+    /// Sets the number by which the list is sorted, before the pool is added for the first time.
     pub(crate) fn set_order(&self, order: usize) {
         self.membership.order.store(order, Relaxed);
     }
 
-    /// Returns the reference to the pool that was uninstalled before this one, while this one is kept.
+    /// Returns the link to the next pool in the list of kept pools.
     pub(crate) fn next_kept(&self) -> &AtomicRef<Pool<K>> {
         &self.membership.next_kept
     }
 
-    /// Takes all pages of an installed pool, so that nothing is allocated from it any more. The caller excludes other callers
-    /// that install or uninstall pools. Context: any.
-    pub(crate) fn begin_removal(&self) -> Result<(), Stays> {
+    /// Allocates all pages of an installed pool, so that no other call can allocate from it, and changes its state to
+    /// [`Leaving`](State::Leaving). The caller holds the turn of installs.
+    ///
+    /// Context: any.
+    pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
         let state = self.membership.state.load(Acquire);
         if state >= State::Leaving as usize {
-            return Err(Stays::NotInstalled);
+            return Err(RemovalError::NotInstalled);
         }
         if state == State::New as usize || self.owners.has_device() {
-            return Err(Stays::InUse);
+            return Err(RemovalError::InUse);
         }
-        self.take(self.pages).ok_or(Stays::InUse)?;
+        self.take(self.pages).ok_or(RemovalError::InUse)?;
         self.membership.set(State::Leaving);
         Ok(())
     }
 
-    /// Writes dirty lines to memory and removes all mappings of a pool that is leaving, except a linear map of the boot code.
+    /// Writes dirty lines to memory and removes all mappings of a pool in the state [`Leaving`](State::Leaving). A linear map
+    /// that boot code made stays.
+    ///
     /// Context: thread.
     pub(crate) fn unmap_all(&self) {
-        // No call maps the pool meanwhile: it would have a page.
+        // No other call maps the pool meanwhile, because a call maps it only after it has allocated a page.
         let (kernel, size) = (self.kernel, self.size());
         let linear = kernel.linear(self.start);
         for memory in [MemoryType::Uncached, MemoryType::WriteThrough, MemoryType::Cached] {
@@ -137,7 +145,7 @@ impl<K: Kernel> Pool<K> {
                 cache::flush(kernel, base, size);
             }
             if memory != MemoryType::Cached || base != linear {
-                // SAFETY: `make_view` mapped it, no page is in use, and no call finds the view any more.
+                // SAFETY: `make_view` mapped the view, no page of it is in use, and no other call finds its address any more.
                 #[allow(unsafe_code)]
                 unsafe {
                     kernel.unmap(base)
@@ -145,7 +153,7 @@ impl<K: Kernel> Pool<K> {
             }
         }
         if self.is_mapped_linearly.swap(false, Relaxed) {
-            // SAFETY: `map_linear` mapped it; the rest as above.
+            // SAFETY: `map_linear` mapped it, no page of it is in use, and no other call finds its address any more.
             #[allow(unsafe_code)]
             unsafe {
                 kernel.unmap_linear(linear, size)
@@ -153,24 +161,29 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Ends the removal. The name with which the pool was installed is not read any more. Context: any.
+    /// Changes the state to [`Gone`](State::Gone). Calls that begin after this one do not read the name with which the pool was
+    /// installed.
+    ///
+    /// Context: any.
     pub(crate) fn end_removal(&self) {
         if !self.membership.has_copied_name {
-            // With the reader's first access (`Dma::reads_names`): either the reader finds no name, or the caller of this function
-            // finds the reader.
+            // This store comes before `uninstall` reads `name_readers`. A reader adds itself to `name_readers` before it reads
+            // the name. Under SeqCst, either the reader finds no name, or `uninstall` finds the reader and waits for it.
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
         self.membership.set(State::Gone);
     }
 
-    /// Whether the pool can be kept for a pool of these pages that is made with `flags` for `owner`.
+    /// Returns whether this pool can be used again as a pool of these pages with these flags and this first owner.
     pub(crate) fn is_like(&self, (start, pages): (Pa, usize), flags: Flags, owner: FirstOwner) -> bool {
         (self.start, self.pages, self.membership.kind) == (start, pages, flags & LASTING)
             && self.membership.has_copied_name == owner.is_device()
     }
 
-    /// Makes a pool that is gone as a new one would be, but for its free pages. The copy of a device's name stays. The caller
-    /// excludes other callers that install or uninstall pools. Context: any.
+    /// Resets everything in a pool in the state [`Gone`](State::Gone) to the values of a new pool, except the copy of a device's
+    /// name, and the pages, which all stay in use. The caller holds the turn of installs.
+    ///
+    /// Context: any.
     pub(crate) fn renew(&self, region: &Region, flags: Flags, owner: FirstOwner) {
         let public = &self.public;
         public.region_start.store(region.start, Relaxed);
@@ -186,10 +199,12 @@ impl<K: Kernel> Pool<K> {
         self.failures.forget();
     }
 
-    /// Makes all pages of a pool free that is gone, and back in the list. Context: any.
+    /// Makes all pages free, after the pool was added to the list again.
+    ///
+    /// Context: any.
     pub(crate) fn reopen(&self) {
         self.membership.set(State::New);
-        // The memory had another owner, which may have written to it through the cache.
+        // Meanwhile, other code used the memory, and may have written to it through the cache.
         let map = self.lock();
         change(self.clean, Span::new(0, self.pages), DIRTY);
         drop(map);

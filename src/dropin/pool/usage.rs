@@ -6,20 +6,20 @@ use super::Pool;
 use crate::dropin::page_map::PageMap;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 
-/// The requests that a pool could have served, and that failed.
+/// The failed requests that the pool could have served if it had had enough free memory.
 pub(super) struct Failures {
     count: AtomicUsize,
-    /// The size of the largest, in bytes.
+    /// The size of the largest such request, in bytes.
     largest: AtomicUsize,
 }
 
 impl Failures {
-    /// No request failed.
+    /// Makes the record of a pool of which no request has failed.
     pub(super) const fn new() -> Self {
         Failures { count: AtomicUsize::new(0), largest: AtomicUsize::new(0) }
     }
 
-    /// Forgets the requests that failed.
+    /// Resets the record to that of a new pool.
     pub(super) fn forget(&self) {
         self.count.store(0, Relaxed);
         self.largest.store(0, Relaxed);
@@ -50,7 +50,7 @@ impl<K: Kernel> Pool<K> {
         (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
     }
 
-    /// Returns the most bytes that were in use at once since the pool was installed.
+    /// Returns the peak: the highest number of bytes that were in use at the same time since the pool was installed.
     ///
     /// Context: any.
     pub fn peak(&self) -> usize {

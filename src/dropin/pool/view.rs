@@ -1,10 +1,11 @@
-//! A pool's views: the whole pool, mapped once with one memory type, on first use, and kept.
+//! The views of a pool. A view is a mapping of the whole pool with one memory type. It is made when it is first needed, and
+//! kept.
 //!
-//! Then a buffer's address is an addition, from any context. A view is checked page by page against `v2p` before a caller
-//! gets an address in it: RT-Thread's aarch64 block mapping can map the wrong memory without an error.
+//! With a view, a buffer's address is the sum of two numbers, in every context. Before a view is used, each page of it is
+//! checked with `v2p`, because RT-Thread's aarch64 block mapping can map the wrong memory without an error.
 //!
-//! A view that could not be made is not remembered as impossible: the heap or the kernel's address space may have been
-//! full only for a moment. The next call that needs the view, in a thread, tries again.
+//! If a view cannot be mapped, the pool does not record that: the heap or the kernel's address space may have been full for a
+//! short time only. The next call that needs the view, in a thread, tries again.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -14,37 +15,42 @@ use core::num::NonZeroUsize;
 
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 
-/// The value of a view that is not mapped. A mapped view has the address of its first byte, which begins a page; this
-/// value does not, so the distance from it to a page is never a whole number of pages.
+/// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of the page
+/// size. This value is not such a multiple, so the distance from it to the start of a page is never a whole number of pages.
 const NONE: usize = usize::MAX;
 
-/// Where a pool is mapped with one memory type.
+/// The address at which a pool is mapped with one memory type, or [`NONE`].
 pub struct View(AtomicUsize);
 
 impl View {
-    /// A view that is not mapped yet.
+    /// Makes a view that is not mapped yet.
     pub const fn new() -> Self {
         View(AtomicUsize::new(NONE))
     }
 
-    /// One that begins at `base`.
+    /// Makes a view that is mapped from `base` on.
     pub const fn at(base: Va) -> Self {
         View(AtomicUsize::new(base))
     }
 
-    /// Where the view begins, if it is mapped. Context: any.
+    /// Returns the address of the first byte of the view; `None` if it is not mapped.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
-        // Nothing is read but what the address leads to, which comes after it.
+        // `Relaxed` suffices: the only data that this load publishes is the memory at the address, and an access to it depends
+        // on the loaded address.
         let state = self.0.load(Relaxed);
         (state != NONE).then_some(state)
     }
 
     /// Returns the number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page
-    /// of the view begins there, or the view is not mapped. Context: any.
+    /// of the view begins there, or the view is not mapped.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
-        // The distance from `NONE` to an address that begins no page may be whole pages.
+        // The distance from `NONE` to an address that is not the start of a page may be a whole number of pages.
         if va.is_multiple_of(PAGE_SIZE) { self.page_of_aligned(va, pages) } else { None }
     }
 
@@ -56,25 +62,28 @@ impl View {
         (page < pages).then_some(page)
     }
 
-    /// Records that the pool is not mapped any more, and returns where the view began, if it was mapped. The caller excludes
-    /// other callers, and unmaps the pool afterwards.
+    /// Records that the view is not mapped any more. Returns the address at which it was mapped, if it was; the caller then
+    /// unmaps it. No other call changes the view meanwhile.
     pub fn take(&self) -> Option<Va> {
         let base = self.base();
         self.0.store(NONE, Release);
         base
     }
 
-    /// Records that the whole pool is mapped from `base` on. The caller excludes other callers.
+    /// Records that the whole pool is mapped from `base` on. No other call changes the view meanwhile.
     pub fn put(&self, base: Va) {
         self.0.store(base, Release);
     }
 }
 
-/// Maps `[pa, pa + size)`, whole pages, and makes sure that the mapping leads there. Context: thread.
+/// Maps `[pa, pa + size)`, which consists of whole pages, and returns the address. Returns `None` if the kernel cannot map it,
+/// or if the new mapping leads to other memory, in which case it is removed.
+///
+/// Context: thread.
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
-    // So it begins on a page, too, as `pa` does.
+    // If this is true, `base` is a multiple of the page size, as `pa` is.
     if leads_to(kernel, base, size, pa) {
         return NonZeroUsize::new(base);
     }
@@ -86,23 +95,23 @@ pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType
     None
 }
 
-/// Where an address leads that is not mapped: no page begins there.
-pub const NOWHERE: Pa = Pa::MAX;
+/// The value that stands for the physical address of unmapped memory. It is not the start of a page.
+pub const UNMAPPED: Pa = Pa::MAX;
 
-/// Whether every page of `[va, va + size)`, whole pages, at least one, is mapped to the page at the same distance from
-/// `pa`; or none of them to any, if that is [`NOWHERE`].
+/// Returns whether each page of `[va, va + size)` is mapped to the page at the same distance from `pa`. If `pa` is
+/// [`UNMAPPED`], returns whether no page of the range is mapped. The range consists of whole pages, and is not empty.
 #[inline(never)]
 pub fn leads_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
     let (mut at, mut expected) = (va, pa);
     loop {
-        if kernel.v2p(at).unwrap_or(NOWHERE) != expected {
+        if kernel.v2p(at).unwrap_or(UNMAPPED) != expected {
             return false;
         }
         at = at.wrapping_add(PAGE_SIZE);
         if at == va.wrapping_add(size) {
             return true;
         }
-        if pa != NOWHERE {
+        if pa != UNMAPPED {
             expected = expected.wrapping_add(PAGE_SIZE);
         }
     }

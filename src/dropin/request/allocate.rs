@@ -5,7 +5,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::{pages_for, whole_pages};
 use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
-use crate::dropin::pool::{Pool, Usual};
+use crate::dropin::pool::{FastPath, Pool};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
@@ -31,7 +31,7 @@ impl<K: Kernel> Dma<K> {
     /// Allocates as [`allocate_general`](Self::allocate_general) does, for a device whose handles are physical
     /// addresses: most calls take the short path.
     #[inline(always)]
-    pub fn allocate_usual(
+    pub fn allocate_fast(
         &self,
         device: Device,
         size: usize,
@@ -48,10 +48,10 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, wanted, pool);
                 }
-                match pool.allocate_usual::<false>(pages, wanted | flags & Flags::NOCACHE) {
-                    Usual::Done(found) => return found_usual(pool, found, handle),
-                    Usual::Locked(map) => return self.allocate_locked(device, size, handle, wanted, pool, map),
-                    Usual::Unavailable => break,
+                match pool.allocate_fast::<false>(pages, wanted | flags & Flags::NOCACHE) {
+                    FastPath::Done(found) => return return_buffer(pool, found, handle),
+                    FastPath::Locked(map) => return self.allocate_locked(device, size, handle, wanted, pool, map),
+                    FastPath::Unavailable => break,
                 }
             }
         }
@@ -68,10 +68,10 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         pool: &Pool<K>,
     ) -> Option<Buffer> {
-        match pool.allocate_usual::<true>(whole_pages(size), pool.flags_for(wanted)) {
-            Usual::Done(found) => found_usual(pool, found, handle),
-            Usual::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
-            Usual::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
+        match pool.allocate_fast::<true>(whole_pages(size), pool.flags_for(wanted)) {
+            FastPath::Done(found) => return_buffer(pool, found, handle),
+            FastPath::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
+            FastPath::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
         }
     }
 
@@ -90,7 +90,7 @@ impl<K: Kernel> Dma<K> {
         if let Some(page) = pool.take_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, flags)
         {
-            return found_usual(pool, (page, va.get()), handle);
+            return return_buffer(pool, (page, va.get()), handle);
         }
         // The pools before this one do not serve the request. This one is searched again; only a request that it cannot serve
         // pays for that.
@@ -268,7 +268,7 @@ fn buffer(va: Va) -> Option<Buffer> {
 
 /// Converts the page and the address of a buffer in `pool`, and writes the handle of a device that is not translated.
 #[inline(always)]
-fn found_usual<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut usize>) -> Option<Buffer> {
+fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut usize>) -> Option<Buffer> {
     if let Some(handle) = handle {
         *handle = pool.pa_of(page);
     }

@@ -3,7 +3,7 @@
 use super::{pages_for, whole_pages};
 use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
 use crate::dropin::pool::own_mappings::OwnMapping;
-use crate::dropin::pool::{AddressKind, Pool, Usual};
+use crate::dropin::pool::{AddressKind, FastPath, Pool};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
@@ -46,17 +46,17 @@ impl<K: Kernel> Dma<K> {
         }
         match ops.are_translated() {
             true => self.free_general(device, size, va, handle, wanted, ops),
-            false => self.free_usual(device, size, va, handle, wanted),
+            false => self.free_fast(device, size, va, handle, wanted),
         }
     }
 
     /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
     /// or `va` is zero.
     #[inline(always)]
-    pub fn free_usual(&self, device: Device, size: usize, va: Va, handle: usize, wanted: Flags) -> Result<(), Error> {
+    pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: usize, wanted: Flags) -> Result<(), Error> {
         if !wanted.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
-                let Some(page) = pool.page_usual(va) else { continue };
+                let Some(page) = pool.find_page_fast(va) else { continue };
                 if handle != 0 && handle != pool.pa_of(page) {
                     break;
                 }
@@ -64,10 +64,10 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, pool, page);
                 }
-                return match pool.free_usual::<false>(page, pages) {
-                    Usual::Done(()) => Ok(()),
-                    Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-                    Usual::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
+                return match pool.free_fast::<false>(page, pages) {
+                    FastPath::Done(()) => Ok(()),
+                    FastPath::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
+                    FastPath::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
                 };
             }
         }
@@ -81,10 +81,10 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        match pool.free_usual::<true>(page, whole_pages(size)) {
-            Usual::Done(()) => Ok(()),
-            Usual::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-            Usual::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
+        match pool.free_fast::<true>(page, whole_pages(size)) {
+            FastPath::Done(()) => Ok(()),
+            FastPath::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
+            FastPath::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
         }
     }
 
@@ -108,7 +108,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Result<(), Error> {
         let result = pool.free_locked(map, page, whole_pages(size));
         if let Err(error) = result {
-            self.refuse_in(error, Some(pool), size, va, handle);
+            self.refuse_for_pool(error, Some(pool), size, va, handle);
         }
         result
     }
@@ -134,7 +134,7 @@ impl<K: Kernel> Dma<K> {
             None => Err(Error::Foreign),
         };
         if let Err(error) = result {
-            self.refuse_in(error, found.map(|found| found.pool), size, va, handle);
+            self.refuse_for_pool(error, found.map(|found| found.pool), size, va, handle);
         }
         result
     }

@@ -1,8 +1,8 @@
 //! `rt_dma_pool_uninstall`.
 
 use crate::abi::rt_dma_pool;
-use crate::additions::uninstall::NotUninstalled;
-use crate::dropin::pool::Stays;
+use crate::additions::uninstall::UninstallError;
+use crate::dropin::pool::RemovalError;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 use crate::log::{Line, Name};
@@ -38,12 +38,12 @@ pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> isize {
     let errors = errors();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
-        Err(NotUninstalled::Stays(Stays::InUse)) => errors.busy,
-        Err(NotUninstalled::Context) => {
+        Err(UninstallError::Pool(RemovalError::InUse)) => errors.busy,
+        Err(UninstallError::Context) => {
             DMA.count_refused();
             errors.busy
         }
-        Err(NotUninstalled::Stays(Stays::NotInstalled)) => {
+        Err(UninstallError::Pool(RemovalError::NotInstalled)) => {
             let name = Name::of(apart!("dma-pool"));
             DMA.refuse_line(&Line::about(name, apart!("uninstall: no pool at 0x%lx"), &[pool.expose_provenance()]));
             errors.inval

@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
             Some(rt_dma_map_ops { alloc: None, .. }) => {
                 let flags = Flags::from_bits_retain(flags);
                 // A size of zero is found there: the usual call does not pay for a check.
-                let buffer = DMA.allocate_usual(device, size, dma_handle.as_mut(), flags);
+                let buffer = DMA.allocate_fast(device, size, dma_handle.as_mut(), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
             Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if size != 0 && !dma_handle.is_null() => {
@@ -141,7 +141,7 @@ unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
                 // A null address and a size of zero are found there. The call has no result: a refusal is counted and logged
                 // where it is decided.
-                let _ = DMA.free_usual(device, size, va, dma_handle, flags);
+                let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}
             Some(rt_dma_map_ops { free: Some(free), .. }) => free(dev, size, cpu_addr, dma_handle, flags),

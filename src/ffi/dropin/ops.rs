@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::dropin::device_tree::Asked;
+use crate::dropin::device_tree::NodeOps;
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::{ops_at, sync_in, sync_out};
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
@@ -110,7 +110,7 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
     match device(dev) {
-        Some(device) if DMA.claim_regions(device) == Asked::Operations => table(MapOps::DeviceTree),
+        Some(device) if DMA.claim_regions(device) == NodeOps::DeviceTree => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
 }

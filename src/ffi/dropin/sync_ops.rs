@@ -46,7 +46,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: usize>(
 /// The operation of a coherent table for a caller that does not ask for the handle.
 #[inline(never)] // It needs no register that has to be saved.
 fn flush(dev: *mut rt_device, data: *mut c_void, size: usize) -> isize {
-    result_of(DMA.sync_out_unasked(Device(dev.expose_provenance()), data.expose_provenance(), size))
+    result_of(DMA.sync_out_without_handle(Device(dev.expose_provenance()), data.expose_provenance(), size))
 }
 
 /// The operation of a table whose handles are physical addresses, for a caller that asks for the handle.
