@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests that a pool which is installed and uninstalled again and again leaves nothing behind, and gives its memory back. */
+/* Tests that a pool which is installed and uninstalled again and again keeps no memory. */
 #include <rtthread.h>
 #include <rtdevice.h>
 #include <mm_aspace.h>

@@ -68,7 +68,7 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
         // After its trim, the other core does nothing, or allocates one block, or enough blocks to fill every slot.
         for regrown in [0, 1, 200] {
-            // If the address has another owner, a second free by the first owner cannot be told from a free by the other.
+            // If the address has another owner, the pool cannot distinguish a second free by the first owner from a free by the other.
             if again && regrown != 0 {
                 continue;
             }
