@@ -574,7 +574,7 @@ extern void rt_dma_port_unmap(void *va);
  *
  * @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
  * @param[in] va The first byte.
- * @param[in] size Bytes.
+ * @param[in] size Bytes, not zero.
  *
  * @note Context: any
  */

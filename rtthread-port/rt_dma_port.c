@@ -4,10 +4,10 @@
 
 /* Constants, heap, memory, data cache, context. */
 
-/* rthw.h puts a guess of 32 where the BSP defines no cache line size: whether it does is known only before rthw.h is included. */
+/* Where the BSP defines no cache line size, rthw.h defines 32. So its definition is looked for before rthw.h is included. */
 #include <rtconfig.h>
 
-/* Too long a line costs a little maintenance; too short a one costs a neighbour its bytes. */
+/* A value that is too large costs a little maintenance. One that is too small can destroy bytes of another variable in the line. */
 #ifdef RT_CPU_CACHE_LINE_SZ
 #define NAMED_LINE RT_CPU_CACHE_LINE_SZ
 #define GUESSED_LINE RT_CPU_CACHE_LINE_SZ
@@ -88,7 +88,8 @@ static uintptr_t translate(void *va)
     __asm__ volatile ("mrs %0, daif\n\tmsr daifset, #3\n\tmrs %1, par_el1" : "=&r" (daif), "=r" (par) : : "memory");
     /*
      * rt_kmem_v2p has no barrier between the two instructions, so its read may return an earlier result (Arm ARM DDI 0487,
-     * "Synchronization requirements for AArch64 System registers"). The earlier result is made that of the same address.
+     * "Synchronization requirements for AArch64 System registers"). So the same address is translated once before: an earlier
+     * result is then right, too.
      */
     __asm__ volatile ("at s1e1w, %0\n\tisb" : : "r" (va) : "memory");
     pa = (uintptr_t)rt_kmem_v2p(va);

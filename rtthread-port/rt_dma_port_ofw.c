@@ -91,7 +91,7 @@ static int is_any_paged(const struct rt_dma_port_region *region)
 
         for (offset = 0; start < end && offset < end - start; offset += ARCH_PAGE_SIZE)
         {
-            /* The page allocator has whole pages, so the first byte of what is left shows each. */
+            /* The page allocator has whole pages, so it is enough to ask for one byte of each page. */
             if (rt_page_is_member((rt_base_t)RT_ALIGN_DOWN(start + offset, ARCH_PAGE_SIZE)))
             {
                 return 1;

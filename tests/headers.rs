@@ -52,25 +52,26 @@ typedef struct rt_dma_pool rt_dma_pool;",
     Header {
         name: "rt_dma.h",
         sources: &[
+            // In the order in which a driver author needs them.
             "src/abi.rs",
-            "src/ffi/additions/attributes.rs",
             "src/ffi/additions/coherent.rs",
-            "src/ffi/additions/limits.rs",
-            "src/ffi/additions/own_region.rs",
+            "src/ffi/additions/attributes.rs",
+            "src/ffi/additions/streaming.rs",
+            "src/ffi/additions/streaming_sync.rs",
+            "src/ffi/additions/streaming_list.rs",
+            "src/ffi/additions/streaming_device.rs",
+            "src/ffi/additions/streaming_fill.rs",
+            "src/ffi/additions/masks.rs",
             "src/ffi/additions/block_pool.rs",
             "src/ffi/additions/block_pool/blocks.rs",
-            "src/ffi/additions/lending.rs",
-            "src/ffi/additions/list.rs",
             "src/ffi/additions/managed.rs",
             "src/ffi/additions/managed_map.rs",
             "src/ffi/additions/managed_pool.rs",
+            "src/ffi/additions/limits.rs",
+            "src/ffi/additions/own_region.rs",
             "src/ffi/additions/reserved_memory.rs",
-            "src/ffi/additions/masks.rs",
-            "src/ffi/additions/streaming_device.rs",
-            "src/ffi/additions/streaming_fill.rs",
-            "src/ffi/additions/streaming_list.rs",
-            "src/ffi/additions/streaming.rs",
-            "src/ffi/additions/streaming_sync.rs",
+            "src/ffi/additions/lending.rs",
+            "src/ffi/additions/list.rs",
             "src/ffi/additions/uninstall.rs",
         ],
         exclude: &["RT_DMA_MAPPING_ERROR", "rt_dma_pool", "rt_list_t"],
@@ -84,8 +85,13 @@ typedef struct rt_dma_pool rt_dma_pool;",
  * The header may be included together with drivers/dma.h. Its types have the size of a pointer, as RT-Thread's have:
  * rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is passed), rt_err_t is intptr_t.
  *
+ * In this order: coherent and other memory of a device; streaming mappings, their syncs and lists; masks; block pools; managed
+ * resources; limits of a device; a device's own regions; lending; statistics; the end of a pool. docs/driver-guide.md has a
+ * table of which call a driver needs.
+ *
  * A note \"Context\" at each function states where it may be called:
- * - any: in a thread, in an interrupt, and with interrupts off. The call never sleeps.
+ * - any: in a thread, in an interrupt, and with interrupts off. The call sleeps only where its caller may sleep: in an
+ *   interrupt, or with interrupts off, it never does.
  * - thread: the call may sleep. Elsewhere it returns an error or NULL, changes nothing, and counts the refusal.
  * - thread first, then any: the first call for a device, or for a pool's view, may sleep; elsewhere it returns an error
  *   or NULL. Later calls: any.

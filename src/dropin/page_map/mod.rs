@@ -52,8 +52,8 @@
 //! # Bounds
 //!
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
-//! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller before which other callers
-//! come time and again settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
+//! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller that other callers
+//! overtake repeatedly settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
 //! to about 600 instructions (`ci/bench`, row "patience").
 
 mod allocate;

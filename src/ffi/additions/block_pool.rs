@@ -117,7 +117,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 /// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
 /// means 1.
 /// @param[in] boundary As for `rt_dma_block_pool_create`.
-/// @return As for `rt_dma_block_pool_create`. That there is no DMA memory yet is no error.
+/// @return As for `rt_dma_block_pool_create`. The call succeeds even if there is no DMA memory yet.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_create_linux(

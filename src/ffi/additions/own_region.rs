@@ -10,7 +10,7 @@ use crate::ffi::{DMA, device};
 use crate::kernel::Kernel;
 use crate::kernel::rtthread::rt_dma_port_node;
 
-/// @brief Checks that a device has the memory region that its node names, and makes it the device's if it is not yet.
+/// @brief Checks that a device has the memory region that its node names, and assigns it to the device if it does not belong to it yet.
 ///
 /// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
 /// function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after

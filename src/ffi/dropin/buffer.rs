@@ -106,7 +106,7 @@ unsafe fn alloc_unasked(alloc: Alloc, dev: *mut rt_device, size: usize, flags: u
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
 /// @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
-/// @param[in] flags As for the allocation. The library's own operations do not use them.
+/// @param[in] flags As for the allocation. The library's own operations look at `RT_DMA_F_NOMAP` only.
 /// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
 #[unsafe(no_mangle)]
 // As for `rt_dma_alloc`.

@@ -91,7 +91,7 @@ unsafe extern "C" {
     ///
     /// @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
     /// @param[in] va The first byte.
-    /// @param[in] size Bytes.
+    /// @param[in] size Bytes, not zero.
     ///
     /// @note Context: any
     pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
