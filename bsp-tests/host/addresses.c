@@ -323,6 +323,7 @@ void children_that_copied_a_masked_table(void)
     static struct branch branch;
     static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
     static struct rt_device child, grandchild;
+    static struct rt_dma_map_ops copy;
     struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
     rt_ubase_t synced, mapped;
     void *buffer;
@@ -352,5 +353,11 @@ void children_that_copied_a_masked_table(void)
     grandchild = (struct rt_device) { .parent.name = "grandchild", .ofw_node = dev->ofw_node, .dma_ops = child.dma_ops };
     EXPECT(rt_dma_set_mask_and_coherent(&child, ALL) == RT_EOK && gets(&child, 4 * PAGE, FIRST, 0x100000));
     EXPECT(gets(&grandchild, PAGE, FIRST, 0x100000) && !rt_dma_alloc(&grandchild, PAGE + 1, &synced, 0));
+
+    /* A device keeps its masks when the board puts a table of its own, with the functions of the masked one, in its place. */
+    EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + PAGE - 1) == RT_EOK);
+    copy = *dev->dma_ops;
+    dev->dma_ops = &copy;
+    EXPECT(gets(dev, PAGE, FIRST, 0x100000) && !rt_dma_alloc(dev, PAGE + 1, &synced, 0));
     host_forget_ranges();
 }
