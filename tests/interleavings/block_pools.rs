@@ -118,7 +118,7 @@ fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
                 pool.trim();
             });
             at_once([free(), free(), trim]);
-            assert_eq!(*accepted.lock().unwrap(), 1, "of two frees, so many are accepted");
+            assert_eq!(*accepted.lock().unwrap(), 1, "the number of frees, of two, that are accepted");
             held.check(pool);
         });
     }

@@ -82,6 +82,6 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
             }
         });
         at_once([again(), again(), other]);
-        assert_eq!(*accepted.lock().unwrap(), 1, "of two unmaps, so many are accepted");
+        assert_eq!(*accepted.lock().unwrap(), 1, "the number of unmaps, of two, that are accepted");
     });
 }
