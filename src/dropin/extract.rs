@@ -20,7 +20,7 @@ const COHERENT: &CStr = c"coherent-pool";
 
 impl<K: Kernel> Dma<K> {
     /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool `coherent-pool`, the
-    /// rest becomes the pool `cma`. It is the first region that has so many bytes below 4 GiB. If there is none, it is the last
+    /// rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB. If there is none, it is the last
     /// region that has them above 4 GiB.
     ///
     /// Context: thread.
@@ -68,7 +68,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of them below
-    /// 4 GiB. If no region has so many there, it is the last region with enough bytes above 4 GiB, as in the C original; the
+    /// 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in the C original; the
     /// result then also contains [`Error::High`]. If there is no place at all, returns `None` and the error.
     #[inline(always)]
     fn find_room(&self, list: &RegionList, total: usize) -> (Option<Room>, Result<(), Error>) {
