@@ -1,4 +1,5 @@
-//! What a request asks of its memory beyond RT-Thread's flags: see `ffi::attributes` for the calls.
+//! Properties of memory that RT-Thread's flags cannot express: alignment, and write-combining. The C functions are in
+//! `ffi::additions::attributes`.
 
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
@@ -7,9 +8,12 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
 
 impl<K: Kernel> Dma<K> {
-    /// A buffer of at least `size` bytes that begins at a physical address that is a multiple of `align`, a power of two
-    /// (a page at least), all of which the device can name with the bits of `mask`: by first fit, as every other. `None`
-    /// also for an `align` that is no power of two. Context as [`Dma::allocate_general`].
+    /// Allocates a buffer of at least `size` bytes whose physical address is a multiple of `align` bytes, and all of which the
+    /// device reaches with handles up to `mask`. It lies at the lowest such address of the first pool with enough room. An
+    /// `align` of less than a page has the effect of a page. Returns `None` if there is no room, or if `align` is not a power of
+    /// two.
+    ///
+    /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(
         &self,
         ops: MapOps,
@@ -27,15 +31,16 @@ impl<K: Kernel> Dma<K> {
 }
 
 impl Flags {
-    /// The request for write-combining memory: uncached, where the processor may gather and reorder writes.
+    /// The flags of a request for write-combining memory: uncached memory for which the processor may combine and reorder
+    /// writes.
     ///
-    /// On aarch64 RT-Thread's write-through mapping is Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`), which
-    /// is just that. Elsewhere the mapping may be what its name means, with a cache on the way back from the device: there
-    /// the request gets uncached memory, as Linux leaves it to a platform to ignore `DMA_ATTR_WRITE_COMBINE`
-    /// (Documentation/core-api/dma-attributes.rst).
+    /// On aarch64, RT-Thread's write-through mapping is Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`), which has
+    /// these properties. On other architectures that mapping may really be write-through, so that the cache may hold old bytes
+    /// when the device writes. There the request gets uncached memory. Linux, too, lets a platform ignore
+    /// `DMA_ATTR_WRITE_COMBINE` (Documentation/core-api/dma-attributes.rst).
     pub const WRITE_COMBINING: Flags =
         if cfg!(target_arch = "aarch64") { Flags::WRITE_THROUGH } else { Flags::COHERENT };
 
-    /// The request for coherent memory: that of RT-Thread's `rt_dma_alloc_coherent`.
+    /// The flags of a request for coherent memory, as in RT-Thread's `rt_dma_alloc_coherent`.
     pub const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 }

@@ -1,9 +1,10 @@
-//! Lending: others than the owners of a `reusable` region borrow its memory, and give it back when an owner needs it.
+//! Lending the memory of a `reusable` region: a borrower, which does not own the region, uses memory of it, and gives it back
+//! when an owner needs it.
 //!
-//! An owner's request that finds no room calls the borrowers' functions, in the owner's thread, from the lowest address on,
-//! until there is room. A borrower whose function returns without giving back may still do so from another thread: the
-//! request waits for that, for at most [`PATIENCE`] ticks in all. Then it logs the borrowers that still have memory, and
-//! fails in this region.
+//! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order of the
+//! addresses, until there is room. A borrower's function may return before the memory is given back, which then happens in
+//! another thread. The request waits for that, for at most [`PATIENCE`] ticks in total. After that, it logs the borrowers that
+//! still have memory, and fails in this region.
 
 use core::mem::size_of;
 
@@ -26,19 +27,20 @@ use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 use crate::text::apart;
 
-/// How many ticks an owner's request waits for memory that borrowers do not give back at once.
+/// The number of ticks for which an owner's request waits for borrowers to give memory back.
 const PATIENCE: usize = 100;
-/// After how many ticks a borrower is asked again. A call that borrowed memory while the owner began to wait is asked then.
+/// The number of ticks after which the borrowers are asked again. This also asks a borrower whose call overlapped with the start
+/// of the owner's wait.
 const ASK_AGAIN: usize = 10;
-/// The most borrowers that a request logs because they keep memory.
-const MOST_NAMED: usize = 4;
-/// Stands for the device of a borrower, which has none: no device lies at an odd address.
+/// The highest number of borrowers that a failed request logs.
+const MAX_LOGGED: usize = 4;
+/// The device in a call of a borrower, which has no device. (No device lies at an odd address.)
 const BORROWER: Device = Device(1);
 
 impl<K: Kernel> Dma<K> {
-    /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. `ask` is called with
-    /// `reclaim` and `argument` when an owner of the region needs the memory. `None` if no region has room, an owner waits
-    /// for memory, the heap has no room for the record, or the caller may not sleep.
+    /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the region
+    /// needs the memory, `ask` is called with `reclaim` and `argument`. Returns `None` if no region has room, if an owner waits
+    /// for memory, if the heap has no room for the record, or if the caller may not sleep.
     ///
     /// Context: thread.
     pub fn borrow_memory(&self, size: usize, ask: Reclaim, reclaim: usize, argument: usize) -> Option<Va> {
@@ -49,7 +51,8 @@ impl<K: Kernel> Dma<K> {
         }
         let lending = self.lending()?;
         let loan = self.free_loan(lending)?;
-        // After the place was taken: an owner that begins to wait afterwards finds the place. See `is_any_out`.
+        // The entry was taken before `waiting` is read. An owner that begins to wait later finds the entry (see
+        // `may_get_memory_back`).
         fence(SeqCst);
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
@@ -72,7 +75,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: any; thread for a region larger than the view limit.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if no borrowed memory begins at `va`. It is counted and logged, and changes nothing.
+    /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping and the
+    /// caller may not sleep. The error is counted and logged, and nothing is changed.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let loans = self.lending.get().into_iter().flat_map(loans);
         for loan in loans {
@@ -81,7 +85,7 @@ impl<K: Kernel> Dma<K> {
                 drop(lent);
                 let result = self.free(MapOps::NonCoherent, BORROWER, memory.size, va, 0, Flags::empty());
                 if result == Err(Error::Context) {
-                    // Its own mapping cannot be removed here: the borrower still has it.
+                    // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
                     *loan.lent.lock(self.kernel) = Some(memory);
                 } else {
                     loan.is_taken.store(0, Release);
@@ -93,7 +97,7 @@ impl<K: Kernel> Dma<K> {
         Err(Error::Foreign)
     }
 
-    /// The record, which the first borrower makes.
+    /// Returns the record of lent memory. The first call makes it; `None` if the heap has no room for it.
     fn lending(&self) -> Option<&'static Lending<K, Dma<K>>> {
         if let Some(lending) = self.lending.get() {
             return Some(lending);
@@ -112,7 +116,7 @@ impl<K: Kernel> Dma<K> {
         Some(lending)
     }
 
-    /// A place for a borrower: a free one, or a new one.
+    /// Takes a free entry of the record, or makes a new one; `None` if the heap has no room for it.
     fn free_loan(&self, lending: &Lending<K, Dma<K>>) -> Option<&'static Loan<K>> {
         let take = |loan: &&Loan<K>| loan.is_taken.compare_exchange(0, 1, SeqCst, Relaxed).is_ok();
         if let Some(loan) = loans(lending).find(take) {
@@ -128,24 +132,26 @@ impl<K: Kernel> Dma<K> {
         Some(loan)
     }
 
-    /// Makes room for an owner's request by what borrowers give back, and serves it. `None` where the caller may not sleep.
+    /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough in time, or
+    /// if the caller may not sleep.
     fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
         {
             return None;
         }
-        // From here on nothing is lent, so that what comes back is the owner's.
+        // While `waiting` is not zero, no memory is lent, so that other borrowers cannot take what is given back.
         lending.waiting.fetch_add(1, SeqCst);
         fence(SeqCst);
         let found = self.reclaim(lending, request);
         lending.waiting.fetch_sub(1, SeqCst);
         if found.is_none() {
-            self.name_borrowers(lending, request);
+            self.log_borrowers(lending, request);
         }
         found
     }
 
-    /// Asks the borrowers, again every [`ASK_AGAIN`] ticks, until the request is served, nothing is lent, or the patience ends.
+    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
+    /// no borrower can give back any more, or after [`PATIENCE`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
         let search = || self.search(request, true, &mut Missed::Full);
         for tick in 0..PATIENCE {
@@ -159,7 +165,7 @@ impl<K: Kernel> Dma<K> {
                 }
                 from = memory.pa.saturating_add(1);
             }
-            if !self.is_any_out(lending, request) {
+            if !self.may_get_memory_back(lending, request) {
                 break;
             }
             self.kernel.pause();
@@ -170,30 +176,30 @@ impl<K: Kernel> Dma<K> {
         search()
     }
 
-    /// Whether a borrower has memory that the request may need, is about to get some, or is giving some back.
+    /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     ///
-    /// A borrower takes a place, then reads `waiting`; an owner writes `waiting`, then reads the places. Under SeqCst at least
-    /// one of them sees the other's write: either nothing is lent, or the owner waits for it.
-    fn is_any_out(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> bool {
-        let is_out = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
-            Some(memory) => is_in_question(&memory, request),
+    /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under SeqCst, at
+    /// least one of them reads the other's write: either the borrower gets no memory, or the owner waits for it.
+    fn may_get_memory_back(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> bool {
+        let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
+            Some(memory) => can_serve(&memory, request),
             None => loan.is_taken.load(SeqCst) != 0,
         };
-        loans(lending).any(is_out)
+        loans(lending).any(may_return)
     }
 
-    /// The lent memory with the lowest physical address from `from` on, in a pool that the request's device owns and that is
-    /// large enough for the request.
+    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that the device of the request owns and
+    /// that is large enough for the request.
     fn next_lent(&self, lending: &Lending<K, Dma<K>>, request: &Request, from: Pa) -> Option<Lent<K>> {
         let lent = loans(lending).filter_map(|loan| *loan.lent.lock(self.kernel));
-        lent.filter(|memory| memory.pa >= from && is_in_question(memory, request)).min_by_key(|memory| memory.pa)
+        lent.filter(|memory| memory.pa >= from && can_serve(memory, request)).min_by_key(|memory| memory.pa)
     }
 
-    /// Logs which borrowers keep memory that an owner waited for in vain.
+    /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
     #[cold]
-    fn name_borrowers(&self, lending: &Lending<K, Dma<K>>, request: &Request) {
+    fn log_borrowers(&self, lending: &Lending<K, Dma<K>>, request: &Request) {
         let mut from = 0;
-        for _ in 0..MOST_NAMED {
+        for _ in 0..MAX_LOGGED {
             let Some(memory) = self.next_lent(lending, request, from) else { return };
             let values = &[memory.reclaim, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
             let _names = self.read_names();
@@ -204,12 +210,13 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// The places of the record.
+/// Returns the entries of the record.
 fn loans<K: Kernel>(lending: &Lending<K, Dma<K>>) -> impl Iterator<Item = &'static Loan<K>> + use<K> {
     core::iter::successors(lending.last.get(), |loan| loan.next)
 }
 
-/// Whether the request may need this memory: its device owns the region, and the region is large enough.
-fn is_in_question<K: Kernel>(memory: &Lent<K>, request: &Request) -> bool {
+/// Returns whether the request may be served if this memory is given back: its device owns the pool, and the pool is large
+/// enough.
+fn can_serve<K: Kernel>(memory: &Lent<K>, request: &Request) -> bool {
     memory.pool.is_owned_by(request.device) && request.size <= memory.pool.size()
 }

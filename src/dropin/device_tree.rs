@@ -114,7 +114,7 @@ impl<K: Kernel> Dma<K> {
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.no_map);
         flags.set(Flags::DEVICE, !region.reusable || !region.is_shared);
-        // A pool that other devices use or borrow does not have this flag: see `flags_for_named`.
+        // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
         flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
         // Pools never overlap. So if a pool was made of exactly this region, `covering` returns that pool.

@@ -3,7 +3,7 @@
 use core::mem::size_of;
 
 const WORD: usize = size_of::<usize>();
-/// Words that one turn of a loop copies.
+/// The number of words that one iteration of the loop copies.
 const UNROLLED: usize = 4;
 
 /// Copies `size` bytes from `from` to `to`.
@@ -81,7 +81,7 @@ unsafe fn copy_shifted(mut to: *mut usize, from: *const u8, offset: usize, size:
     if words == 0 {
         return 0;
     }
-    // The bytes of the next word that have been read already, in their places.
+    // The bytes of the next word that have already been read, at their positions in the word.
     let mut begun = 0;
     // SAFETY: the bytes before the first aligned word of the source, then `words` words, all of them below `size`.
     unsafe {

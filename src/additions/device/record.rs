@@ -38,7 +38,8 @@ impl Masks {
     /// The masks of a device for which none was set.
     pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
 
-    /// The form in which masks are kept in the heap, which aligns for a pointer only.
+    /// Converts the masks to the form in which they are stored in the heap. Memory of the heap is aligned for a pointer only,
+    /// which may be less than a `u64` requires.
     pub(crate) const fn pack(self) -> PackedMasks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])

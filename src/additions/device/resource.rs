@@ -25,11 +25,11 @@ pub enum Kind {
     Gone,
 }
 
-/// Counters of managed resources, each of which counts those whose keys lie in certain pages. Where the counter is zero, no
-/// resource has the key.
+/// Number of counters in [`Keys`].
 const KEYS: usize = 64;
 
-/// The number of managed resources, by their keys.
+/// Counters of managed resources. Each key belongs to one counter, by the page in which the key lies. If that counter is zero, no
+/// resource has the key.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
     /// Number of resources of kind [`Kind::Gone`] that are still in a list.
@@ -109,7 +109,7 @@ pub(crate) struct Resource<K: Kernel> {
 
 pub(super) type List<K> = Option<KBox<K, Resource<K>>>;
 
-/// The resources of a list.
+/// Returns the resources in a list.
 pub(super) fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
     core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
 }

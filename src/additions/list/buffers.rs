@@ -10,13 +10,13 @@ use crate::kernel::Kernel;
 pub(super) struct Buffers {
     used: &'static [AtomicUsize],
     starts: &'static [AtomicUsize],
-    /// The next page to look at.
+    /// The page at which the search for the next buffer begins.
     page: usize,
     pages: usize,
 }
 
 impl Buffers {
-    /// Begins at the first page of `pool`.
+    /// Makes an iterator over the buffers of `pool`, from its first page on.
     pub(super) fn of<K: Kernel>(pool: &Pool<K>) -> Self {
         let (used, starts) = pool.bitmaps();
         Buffers { used, starts, page: 0, pages: pool.pages() }
@@ -35,7 +35,8 @@ impl Buffers {
         found
     }
 
-    /// Returns the first page from `page` on for whose word `bits` returns a set bit; the number of pages if there is none.
+    /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the word of
+    /// the bitmap at an index.
     fn first(&self, page: usize, bits: impl Fn(usize) -> usize) -> usize {
         let mut page = page;
         while page < self.pages {

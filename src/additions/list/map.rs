@@ -1,4 +1,4 @@
-//! The map of a pool: a character for each run of pages, so that fragmentation is seen at a glance.
+//! The map of a pool: one character for each group of adjacent pages. It shows how fragmented the pool is.
 
 use crate::dropin::page_map::bits::test;
 use crate::dropin::pool::Pool;
@@ -6,13 +6,13 @@ use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 use crate::text::apart;
 
-/// Characters in a line. With the address before them a line has at most 78 characters.
+/// Number of groups in a line. With the address before them, a line has at most 78 characters.
 const COLUMNS: usize = 64;
-/// The most lines of a pool.
+/// The highest number of lines for a pool.
 const LINES: usize = 8;
 
 impl<K: Kernel> Dma<K> {
-    /// Prints a map of each pool, and what the characters mean.
+    /// Prints a map of each pool, and the meaning of the characters.
     ///
     /// Context: thread.
     pub fn list_maps(&self) {
@@ -30,7 +30,7 @@ impl<K: Kernel> Dma<K> {
         let (used, _) = pool.bitmaps();
         let mut page = 0;
         while page < pool.pages() {
-            // A character for each run of pages of this line, and a final zero.
+            // One character for each group in this line, and a final zero.
             let mut line = [0u8; COLUMNS + 1];
             let first = page;
             for character in line.iter_mut().take(COLUMNS) {
@@ -48,8 +48,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns how many pages a character stands for: the smallest power of two with which a pool of `pages` pages fits into
-/// [`LINES`] lines.
+/// Returns the number of pages in a group: the smallest power of two with which a pool of `pages` pages fits into [`LINES`]
+/// lines.
 fn pages_per_character(pages: usize) -> usize {
     pages.div_ceil(COLUMNS * LINES).next_power_of_two()
 }

@@ -1,6 +1,7 @@
 //! What the shell command `list_dma_pool` shows with an option: `-v` the buffers of each pool, `-m` a map of each pool.
 //!
-//! Both read the bitmaps of a pool without its lock. What other callers allocate and free meanwhile may be shown or not.
+//! Both read the bitmaps of a pool without its lock. If other callers allocate or free meanwhile, the output may contain these
+//! changes or not.
 
 mod buffers;
 mod map;
@@ -15,7 +16,7 @@ use crate::text::apart;
 use buffers::Buffers;
 
 impl<K: Kernel> Dma<K> {
-    /// Prints, for each pool: how much of it is in use, the requests that failed, and the sizes of its buffers.
+    /// Prints for each pool: the amount of memory in use, the failed requests, and the sizes of its buffers.
     ///
     /// Context: thread.
     pub fn list_details(&self) {

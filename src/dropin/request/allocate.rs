@@ -28,8 +28,8 @@ pub(crate) enum Missed {
 pub(crate) type Buffer = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates as [`allocate_general`](Self::allocate_general) does, for a device whose handles are physical
-    /// addresses: most calls take the short path.
+    /// Allocates as [`allocate_general`](Self::allocate_general) does, for a device whose handles are physical addresses. Most
+    /// calls take the fast path.
     #[inline(always)]
     pub fn allocate_fast(
         &self,
@@ -75,7 +75,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Allocates from `pool`, whose lock is held, or else as [`allocate_general`](Self::allocate_general) does.
+    /// Allocates from `pool`, whose lock is held. If this pool cannot serve the request, allocates as
+    /// [`allocate_general`](Self::allocate_general) does.
     #[inline(never)]
     fn allocate_locked<'a>(
         &self,
@@ -92,16 +93,16 @@ impl<K: Kernel> Dma<K> {
         {
             return return_buffer(pool, (page, va.get()), handle);
         }
-        // The pools before this one do not serve the request. This one is searched again; only a request that it cannot serve
-        // pays for that.
+        // This function was called for the first pool that serves the request, so the search begins at the same pool again. Only
+        // a request that the pool has no room for takes this additional time.
         self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
     }
 
-    /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its
-    /// handle to `handle`. It lies in the first pool that has room, in the order in which the pools were installed; with
-    /// operations that translate, in one of the regions that the device's node names, if one has room.
+    /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its handle
+    /// to `handle`. If handles are translated, the `memory-region` pools that the device owns are searched first. Then all pools
+    /// are searched in the order in which they were installed. The first pool with enough room serves the request.
     ///
-    /// Context: any if the pool's view is mapped already, or its linear map serves; else thread.
+    /// Context: any if the pool's view is mapped already; otherwise thread.
     #[inline(never)]
     pub fn allocate_general(
         &self,
@@ -148,10 +149,10 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// The flags of a request by `device` to `pool`, a region that the device's node names. A device that does not snoop the
+    /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not snoop the
     /// cache needs uncached memory. If other devices use the region too, its pool does not have the flag `NOCACHE`, so the
     /// request gets it.
-    fn flags_for_named(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
+    fn flags_for_owned(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
         if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
     }
@@ -171,8 +172,11 @@ impl<K: Kernel> Dma<K> {
         self.allocate_by(&Request { ops, device, size, wanted, mask, align: PAGE_SIZE }).ok()
     }
 
-    /// Allocates a buffer by `request` and returns its address and its handle. On failure returns why. Memory that could
-    /// not be mapped is counted and logged here, memory out of reach is not.
+    /// Allocates a buffer for `request` and returns its address and its handle.
+    ///
+    /// # Errors
+    /// The reason why no pool served the request. [`Missed::Unmapped`] is counted and logged here; [`Missed::Unreachable`] is
+    /// not.
     #[inline(never)]
     pub(crate) fn allocate_by(&self, request: &Request) -> Result<(Va, usize), Missed> {
         let Request { ops, device, size, mut wanted, .. } = *request;
@@ -180,13 +184,13 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Err(missed);
         }
-        // The node of a device with translated handles may name regions, which come first.
-        let mut only_named = ops.are_translated();
+        // Only a device with translated handles can own `memory-region` pools. These are searched first.
+        let mut only_owned = ops.are_translated();
         loop {
-            if let Some(found) = self.search(&Request { wanted, ..*request }, only_named, &mut missed) {
+            if let Some(found) = self.search(&Request { wanted, ..*request }, only_owned, &mut missed) {
                 return Ok(found);
             }
-            if !only_named {
+            if !only_owned {
                 self.count_failure(device, size, wanted, missed);
                 return Err(missed);
             }
@@ -195,20 +199,20 @@ impl<K: Kernel> Dma<K> {
             {
                 return Ok(found);
             }
-            only_named = false;
+            only_owned = false;
             wanted |= Flags::ADDRESS_32BITS;
         }
     }
 
-    /// Allocates by `request`; with `only_named`, only from the regions that the device's node names. On failure `missed` is
-    /// why, if a pool has room that does not serve.
+    /// Allocates a buffer for `request`. If `only_owned` is true, searches only the `memory-region` pools that the device owns.
+    /// On failure, writes to `missed` why the last pool that had room did not serve the request, if there was one.
     #[inline(always)]
-    pub(crate) fn search(&self, request: &Request, only_named: bool, missed: &mut Missed) -> Option<(Va, usize)> {
+    pub(crate) fn search(&self, request: &Request, only_owned: bool, missed: &mut Missed) -> Option<(Va, usize)> {
         let Request { ops, device, size, wanted, mask, align } = *request;
         let pages = pages_for(size)?;
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
-        for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_named)) {
-            let flags = if only_named { self.flags_for_named(pool, device, wanted) } else { wanted };
+        for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
+            let flags = if only_owned { self.flags_for_owned(pool, device, wanted) } else { wanted };
             let flags = pool.flags_for(flags);
             let taken = if is_limited {
                 self.take_reachable(request, pool, pages)
@@ -229,10 +233,13 @@ impl<K: Kernel> Dma<K> {
         None
     }
 
-    /// Takes the lowest `pages` pages of `pool` that serve `request`, for which they are enough: the device reaches all of its
-    /// bytes with addresses up to its mask, and they begin at a multiple of its alignment. Returns the first page and the
-    /// handle. If the pool has none, returns [`Missed::Unreachable`] with its start if so much of it is out of reach, however
-    /// empty it is. Pages out of reach are not touched: not even for a moment is the pool without them.
+    /// Allocates the lowest `pages` contiguous free pages of `pool` that the request can use: the device reaches all `size` bytes
+    /// with handles up to its mask, and the first page has the required alignment. Returns the first page and its handle.
+    /// Pages that the device does not reach are never allocated, not even for a short time.
+    ///
+    /// # Errors
+    /// [`Missed::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
+    /// [`Missed::Full`] if it could.
     #[inline(never)]
     fn take_reachable(&self, request: &Request, pool: &Pool<K>, pages: usize) -> Result<(usize, usize), Missed> {
         let Request { ops, device, size, mask, align, .. } = *request;
@@ -266,7 +273,7 @@ fn buffer(va: Va) -> Option<Buffer> {
     NonNull::new(with_exposed_provenance_mut(va))
 }
 
-/// Converts the page and the address of a buffer in `pool`, and writes the handle of a device that is not translated.
+/// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
 #[inline(always)]
 fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut usize>) -> Option<Buffer> {
     if let Some(handle) = handle {
@@ -275,7 +282,7 @@ fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Opt
     buffer(va)
 }
 
-/// Whether a pool with `flags` serves a request with `wanted` of a device that has no regions of its own.
+/// Returns whether a pool with `flags` serves a request with the flags `wanted`, which contain neither `DEVICE` nor `NOMAP`.
 #[inline(always)]
 fn serves_all(flags: Flags, wanted: Flags) -> bool {
     (wanted.difference(flags) & Flags::ADDRESS_32BITS | flags & Flags::DEVICE).is_empty()

@@ -21,14 +21,16 @@ struct Found<K: Kernel> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Frees the buffer of `size` bytes at `va`, whose handle under `ops` must be `handle`; zero means that the caller
-    /// did not ask for the handle. `wanted` are the flags of the call: one number may be both an address in a view and
-    /// that of memory that is not mapped, and with [`Flags::NOMAP`] it is looked for as the latter first.
+    /// Frees the buffer of `size` bytes at `va`. `handle` must be the handle of the buffer under `ops`, or zero if the caller did
+    /// not ask for the handle when it allocated the buffer.
+    ///
+    /// `wanted` are the flags of the call. The same number may be an address in a view of one pool and the physical address of
+    /// unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the view.
     ///
     /// # Errors
-    /// Why the call is refused. It is counted and logged, and changes nothing.
+    /// The reason why the call is refused. The call is then counted and logged, and changes nothing.
     ///
-    /// Context: any; thread for a buffer with a mapping of its own.
+    /// Context: any; thread for a buffer with its own mapping.
     #[inline(always)]
     pub fn free(
         &self,
@@ -77,7 +79,8 @@ impl<K: Kernel> Dma<K> {
     /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
     #[inline(never)]
     fn free_across(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
-        // Looked for here, so that smaller buffers do not pay for it: `whole_pages` makes a size of zero very many pages.
+        // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls with smaller
+        // buffers do not execute this check.
         if size == 0 {
             return Ok(());
         }
@@ -88,7 +91,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Frees the buffer at `page` of `pool`, whose lock another core has.
+    /// Frees the buffer at `page` of `pool`, after waiting for the lock, which another core holds.
     #[cold]
     #[inline(never)]
     fn free_after_waiting(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
@@ -124,7 +127,7 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
-        // Zero is also the address in the record of a buffer that is gone.
+        // The record of a buffer that was freed contains the address zero, so a search for zero could find it.
         if size == 0 || va == 0 {
             return Ok(());
         }
@@ -139,7 +142,7 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    /// Checks the handle and the size of a found buffer, unmaps it if it has a mapping of its own, and frees its pages.
+    /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
     #[inline(always)] // `free_general` alone calls it.
     fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
         let Found { pool, page, mapping } = *found;
@@ -154,7 +157,9 @@ impl<K: Kernel> Dma<K> {
         pool.free(page, pages)
     }
 
-    /// Finds the buffer that was handed out at `va`, if there can be one. Context: any.
+    /// Finds a buffer that may have been handed out at `va`.
+    ///
+    /// Context: any.
     #[inline(always)] // `free_general` alone calls it.
     fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
         let order = match wanted.contains(Flags::NOMAP) {

@@ -14,20 +14,21 @@ use crate::dropin::translate::{Bus, MapOps};
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 
 impl<K: Kernel> Dma<K> {
-    /// The device's bus under `ops`.
+    /// Returns the bus of the device, which translates its handles by `ops`.
     #[inline(always)]
     pub(crate) fn bus(&self, ops: MapOps, device: Device) -> Bus<K> {
         Bus { kernel: self.kernel, ops, device }
     }
 }
 
-/// The number of pages that hold `size` bytes; for a size of zero, more pages than any pool has.
+/// Returns the number of pages that hold `size` bytes. For a size of zero, the result is greater than the number of pages of any
+/// pool.
 #[inline(always)]
 fn whole_pages(size: usize) -> usize {
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
 }
 
-/// The number of pages that hold `size` bytes; `None` if `size` is zero.
+/// Returns the number of pages that hold `size` bytes; `None` if `size` is zero.
 #[inline(always)]
 fn pages_for(size: usize) -> Option<usize> {
     Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
     flags.bits()
 }
 
-/// Whether the device's buffers come from the library, and not from an operation of the BSP's own.
+/// Returns whether the library allocates the device's buffers, and not an operation of the BSP.
 pub(super) fn allocates_here(device: Device) -> bool {
     let table = table_of(device).map(|table| unmasked(device, table));
     table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())

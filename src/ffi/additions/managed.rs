@@ -7,7 +7,7 @@ use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masked_ops::unmasked;
-use crate::ffi::additions::remembered::{UNMASK, remember, tell_block_pools};
+use crate::ffi::additions::remembered::{UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
@@ -132,15 +132,17 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     }
     if DEVICES.release(device) {
         DEVICES.forget_masks(device);
-        tell_block_pools(device);
+        update_block_pools(device);
     } else {
         DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
     }
 }
 
-/// Makes room for a resource of the device, whose operations are chosen first: that is when what an earlier device at its
-/// address left is forgotten. `None` if either cannot be done now: that the caller may not sleep is
-/// counted. Thread.
+/// Reserves a slot for a managed resource of the device. First chooses the device's operations if it has none: this removes the
+/// records that an earlier device at the same address left. Returns `None` if one of these is not possible now. If the reason is
+/// that the caller may not sleep, counts the call as refused.
+///
+/// Context: thread.
 pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
     table_of(device)?;
     remember();
@@ -153,13 +155,14 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
 
 fn free_buffer(device: Device, words: Words) {
     let [va, size, handle, flags] = words;
-    // SAFETY: the device of the `rt_dmam_alloc`, which stays as long as something is tied to it.
+    // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed resources.
     unsafe { free(device, size, va, handle, flags) };
 }
 
 static WATCH: ManagedFree = ManagedFree { free: watched_free };
 
-/// `rt_dma_free`, after which a managed buffer is managed no more, whichever device it is freed for.
+/// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need not be
+/// `dev`.
 ///
 /// # Safety
 /// As `rt_dma_free`.

@@ -74,9 +74,9 @@ fn words_of(handle: usize, size: usize, direction: c_int) -> Words {
 
 fn release(device: Device, words: Words) {
     let [handle, size, direction, _] = words;
-    // The device's operations were chosen to map.
+    // This is always true, because the device's operations were chosen when the buffer was mapped.
     if let Some(master) = master_of(device) {
-        // SAFETY: `rt_dmam_map_single` made the mapping, whose buffer its caller leaves alone until it is unmapped.
+        // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
         let _ = unsafe { unmap_known(&master, handle, size, direction as c_int, 0) };
     }
 }

@@ -68,15 +68,16 @@ pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'st
     MASKED.get(index).unwrap_or(last)
 }
 
-/// What a device with a masked table has: its masks, and the operations that it had before.
+/// The masks of a device with a masked table, and the table that it had before.
 pub(super) struct Original {
     pub(super) masks: Masks,
     pub(super) table: &'static rt_dma_map_ops,
 }
 
-/// Returns what a device with a masked table has; `None` if that cannot be found out: then the device gets no memory.
+/// Returns the masks of a device with a masked table, and its earlier table. Returns `None` if these are not known; the device
+/// then gets no memory.
 ///
-/// A BSP may have copied the functions of a masked table into a table of its own. Then the device's record has the answer.
+/// A BSP may have copied the functions of a masked table into its own table. In this case they are read from the device's record.
 pub(super) fn original_of(device: Device) -> Option<Original> {
     let now = kept(device);
     let index = now.and_then(masked_index);
@@ -100,7 +101,7 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
 
 /// Returns the table at an address; `None` for a null address.
 fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: null, or the address of what was once a device's table: a static of ours, or one that the BSP keeps.
+    // SAFETY: the address is null or that of a table that a device had: a static of ours, or a table of the BSP that stays valid.
     unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
 }
 

@@ -7,7 +7,7 @@ use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masked_ops::{Original, is_masked, original_of, table_for, unmasked};
-use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, tell_block_pools};
+use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
@@ -134,26 +134,28 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
         }
     }
     if coherent.is_some() {
-        tell_block_pools(device);
+        update_block_pools(device);
     }
     errors.ok
 }
 
-/// Whether a mask within which no pool has a page cannot be of use. Without any pool nothing is known yet. And buffers of the
-/// kernel's memory can be mapped without a pool, if the device reaches it: that in which the device's structure lies, at least.
+/// Returns whether to refuse a mask within which no pool has a page. It is accepted while there is no pool at all. It is also
+/// accepted as a streaming mask if the device reaches kernel memory directly, which needs no pool; the page of the device's
+/// structure is tested as an example of such memory.
 fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool {
     let reaches = |pa: usize| !ops.are_translated() && is_within(pa, PAGE_SIZE, mask);
     let is_memory_reached = || !coherent && DMA.kernel.v2p(device.0).is_some_and(reaches);
     DMA.pools().next().is_some() && !is_memory_reached()
 }
 
-/// Gives the device the table for its masks and `operations`, those that it had before; without a mask, `operations`.
+/// Stores in `dev->dma_ops` the table for the device's masks. `operations` is the table that the device had before it had a mask;
+/// that table is stored if the device has no mask.
 fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops) {
     loop {
         let table = table_for(masks, operations);
         // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
-        // Another call may have set the other mask, and its table may just have been replaced by this one.
+        // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
         let now = DEVICES.masks(device);
         if now == masks {
             return;

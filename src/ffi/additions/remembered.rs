@@ -1,4 +1,4 @@
-//! What the additions remember by the address of a device, and when it ends.
+//! The records that the additions keep by the address of a device, and their end.
 
 use core::hint::black_box;
 
@@ -9,18 +9,18 @@ use crate::log::Line;
 use crate::mem::shared::OnceRef;
 use crate::text::apart;
 
-/// What the masks do when a device is released: they give it the operations back that it had before. Empty in an image
-/// that sets no mask.
+/// The function that gives a released device the map operations back that it had before it had a mask. Not set in an image that
+/// sets no mask.
 pub(in crate::ffi) static UNMASK: OnceRef<fn(Device)> = OnceRef::new();
 
-/// The coherent mask of a device. Empty in an image that sets no mask.
+/// The function that returns the coherent mask of a device. Not set in an image that sets no mask.
 pub(in crate::ffi) static COHERENT_MASK: OnceRef<fn(Device) -> u64> = OnceRef::new();
 
-/// What the block pools do when a device has another coherent mask. Empty in an image without block pools.
+/// The function that adapts the block pools of a device to its new coherent mask. Not set in an image without block pools.
 pub(in crate::ffi) static FOLLOW_MASK: OnceRef<fn(Device)> = OnceRef::new();
 
-/// Has the block pools of the device, if there are any, hand out only what its present mask reaches.
-pub(in crate::ffi) fn tell_block_pools(device: Device) {
+/// Makes the block pools of the device, if there are any, return only blocks that its present mask reaches.
+pub(in crate::ffi) fn update_block_pools(device: Device) {
     if let Some(follow) = FOLLOW_MASK.get() {
         follow(device);
     }
@@ -28,10 +28,11 @@ pub(in crate::ffi) fn tell_block_pools(device: Device) {
 
 static FORGET: fn(Device) = forget;
 
-/// To be called before the first thing is remembered of a device, which has its operations already.
+/// Makes sure that the records of a device are removed when another device at its address makes its first call. It is called
+/// before the first record of a device is made, after the device's operations have been chosen.
 pub(in crate::ffi) fn remember() {
-    // Opaque to the compiler: if it knew the only function that is ever stored, it would call that function from the core,
-    // and so link the additions with it.
+    // `black_box` hides the value from the compiler. If the compiler knew the only function that is ever stored here, it would
+    // call that function directly from the core, and so link the additions into every image.
     NEW_DEVICE.set(black_box(&FORGET));
 }
 

@@ -37,8 +37,8 @@ type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *
 /// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
 /// memory type (not cached, write-through). From an interrupt such a call returns NULL.
 #[unsafe(no_mangle)]
-// LLVM moves common parts of functions into functions of their own, but not out of one whose section is named. That would cost
-// 10 instructions of an allocation and its free on aarch64.
+// LLVM moves code that several functions have in common into separate functions, but not the code of a function with a
+// `link_section`. The additional calls would cost 10 instructions for an allocation and its free on aarch64.
 #[unsafe(link_section = ".text.rt_dma_alloc")]
 pub unsafe extern "C" fn rt_dma_alloc(
     dev: *mut rt_device,
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
             None => alloc_first(dev, size, dma_handle, flags),
             Some(rt_dma_map_ops { alloc: None, .. }) => {
                 let flags = Flags::from_bits_retain(flags);
-                // A size of zero is found there: the usual call does not pay for a check.
+                // `allocate_fast` handles a size of zero without a check in the fast path.
                 let buffer = DMA.allocate_fast(device, size, dma_handle.as_mut(), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
@@ -162,11 +162,12 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
     }
 }
 
-/// What stands in for [`rt_dma_free`] from the first managed buffer on, and finds out whether it frees one.
+/// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It also handles
+/// a managed buffer that is freed in this way.
 ///
-/// Without this a managed buffer that is freed by `rt_dma_free` would be freed again when its device is released, when its
-/// pages may be another device's. The core cannot ask for it by name: that would link managed buffers into every image.
-/// It costs a free 4 instructions on aarch64.
+/// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although its pages
+/// may then belong to another device. The core calls it through this pointer, because a direct call would link the managed
+/// buffers into every image. This costs 4 instructions for each free on aarch64.
 pub(in crate::ffi) static MANAGED: AtomicRef<ManagedFree> = AtomicRef::new();
 
 /// See [`MANAGED`].

@@ -1,6 +1,6 @@
 //! The four tables of map operations that the library gives to devices, and the functions in them.
 //!
-//! The exported functions of `buffer` call them, and check device, address and size before.
+//! The exported functions in `buffer` check the device, the address and the size, and then call these functions.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -14,8 +14,8 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
 
-/// The tables, in the order of [`MapOps::ALL`]. Where handles are physical addresses, `alloc` and `free` are null, as in
-/// RT-Thread's tables: `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
+/// The tables, in the order of [`MapOps::ALL`]. If handles are physical addresses, `alloc` and `free` are null, as in
+/// RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
 static TABLES: [rt_dma_map_ops; 4] = [
     rt_dma_map_ops { sync_out_data: Some(sync_out::<0>), sync_in_data: Some(sync_in::<0>), alloc: None, free: None },
     rt_dma_map_ops { sync_out_data: Some(sync_out::<1>), sync_in_data: Some(sync_in::<1>), alloc: None, free: None },
@@ -37,15 +37,15 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     TABLES.get(ops as usize).unwrap_or(coherent)
 }
 
-/// Which of our operations a table is; `None` for a table of the BSP's.
+/// Returns the operations of one of the library's tables; `None` for a table of the BSP.
 pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
-    // A table of the BSP's may lie anywhere, but not within ours.
+    // A table of the BSP lies outside the array.
     is_ours(table)
         .then(|| offset_in_ours(table) / size_of::<rt_dma_map_ops>())
         .and_then(|index| MapOps::ALL.get(index).copied())
 }
 
-/// Whether a table is the library's coherent one (true) or non-coherent one (false); `None` for every other table.
+/// Returns true for the library's coherent table, false for its non-coherent table, and `None` for every other table.
 #[inline(always)]
 pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
     let [coherent, non_coherent, ..] = &TABLES;
@@ -56,7 +56,7 @@ pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
     }
 }
 
-/// Whether it is one of our four tables, whose functions expect null handles.
+/// Returns whether `table` is one of the library's four tables, whose functions accept null handles.
 #[inline(always)]
 pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
@@ -67,25 +67,27 @@ fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
     core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())
 }
 
-/// The operations that stand in where a table of the BSP's has none.
+/// Returns the table whose operations are used in place of those that are null in a table of the BSP.
 pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.default_ops(device))
 }
 
-/// The device's operations, chosen at its first call and kept in `dev->dma_ops`; `None` if they cannot be chosen now.
+/// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns `None` if it
+/// cannot be chosen now.
 #[inline(always)]
 pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     kept(device).or_else(|| choose(device))
 }
 
-/// The operations that are kept in `dev->dma_ops`.
+/// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet.
 #[inline(always)]
 pub(in crate::ffi) fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: the caller's device; `dma_ops` is null, or one of our tables, or a table that the BSP set and keeps.
+    // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays valid.
     unsafe { device_ops(device).as_ref() }
 }
 
-/// Chooses the device's operations, unless it has some by now, and returns them; `None` if they cannot be chosen now.
+/// Chooses a table for the device, and stores it unless another caller has stored one meanwhile. Returns the stored table; `None`
+/// if it cannot be chosen now.
 #[cold]
 #[inline(never)]
 pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
@@ -93,8 +95,8 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
         if let Some(forget) = NEW_DEVICE.get() {
             forget(device);
         }
-        // Unless another thread, or the BSP, was faster: what it set may be a table with a mask.
-        // SAFETY: the caller's device; the table is a static.
+        // If another thread or the BSP has stored a table meanwhile, that one stays. It may be a table for a mask.
+        // SAFETY: the caller passed a valid device; the table is a static.
         unsafe { rt_dma_port_device_choose_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
     }
     kept(device)
@@ -127,7 +129,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     unsafe { alloc_by(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
 }
 
-/// Allocates a buffer by `ops`, whatever the device's own operations are.
+/// Allocates a buffer with the operations `ops`, which need not be those of the device.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
@@ -159,7 +161,7 @@ unsafe extern "C" fn free<const OPS: usize>(
     unsafe { free_by(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
 }
 
-/// Frees a buffer by `ops`, whatever the device's own operations are.
+/// Frees a buffer with the operations `ops`, which need not be those of the device.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -173,7 +175,7 @@ pub(in crate::ffi) unsafe fn free_by(
     flags: usize,
 ) {
     let Some(device) = device(dev) else { return };
-    // The call has no result: a refusal is counted and logged where it is decided.
+    // The call returns no result to C. If it is refused, `free_general` counts and logs that.
     let _ =
         DMA.free_general(device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags), ops);
 }

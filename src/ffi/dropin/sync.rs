@@ -118,7 +118,8 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     }
 }
 
-/// Does what `rt_dma_sync_in_data` does for a device that has no operations yet, or a table of the BSP's without one.
+/// Does what `rt_dma_sync_in_data` does, for a device that has no table yet, or a table of the BSP in which this operation is
+/// null.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`.
@@ -139,7 +140,7 @@ unsafe fn sync_in_otherwise(
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }
 
-/// Whether the operations that stand in where a table of the BSP's has none are the coherent ones.
+/// Returns whether the coherent operations are used in place of those that are null in a table of the BSP.
 fn has_coherent_default(device: Device) -> bool {
     DMA.default_ops(device) == MapOps::Coherent
 }

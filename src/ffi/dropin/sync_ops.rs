@@ -1,7 +1,7 @@
 //! The sync operations of the four tables that the library gives to devices.
 //!
-//! virtio and network drivers sync every buffer. So each kind of operations has code of its own, without a test of the kind.
-//! `benches/syncs.c` counts it against the steps that RT-Thread takes.
+//! virtio and network drivers call sync for every buffer. For speed, the code is therefore generated once for each set of
+//! operations, without a test at run time of which set it is. `benches/syncs.c` compares its instructions with RT-Thread's.
 
 use core::ffi::c_void;
 
@@ -13,12 +13,12 @@ use crate::ffi::{DMA, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
 
-/// The operations of table `index`. Evaluated only by the compiler.
+/// Returns the operations of table `index`. It is called only at compile time.
 pub(in crate::ffi) const fn ops_at(index: usize) -> MapOps {
     MapOps::ALL[index]
 }
 
-/// The `sync_out_data` of table `OPS`. Writes the handle, or 0 where the call fails, unless `dma_handle` is null.
+/// Is `sync_out_data` of table `OPS`. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
 ///
 /// # Safety
 /// As `rt_dma_sync_out_data`, but `dev` and `data` are not null and `size` is not zero.
@@ -43,17 +43,17 @@ pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: usize>(
     }
 }
 
-/// The operation of a coherent table for a caller that does not ask for the handle.
-#[inline(never)] // It needs no register that has to be saved.
+/// Does what [`sync_out`] does, with coherent operations and a null `dma_handle`.
+#[inline(never)] // As a separate function, it needs no register that has to be saved.
 fn flush(dev: *mut rt_device, data: *mut c_void, size: usize) -> isize {
     result_of(DMA.sync_out_without_handle(Device(dev.expose_provenance()), data.expose_provenance(), size))
 }
 
-/// The operation of a table whose handles are physical addresses, for a caller that asks for the handle.
+/// Does what [`sync_out`] does, for operations whose handles are physical addresses. `dma_handle` is not null.
 ///
 /// # Safety
 /// As [`sync_out`].
-#[inline(never)] // The other cases would save its registers too.
+#[inline(never)] // If it were inlined, the other cases would also save the registers that it uses.
 unsafe fn sync_out_physical<const OPS: usize>(
     dev: *mut rt_device,
     data: *mut c_void,
@@ -66,8 +66,8 @@ unsafe fn sync_out_physical<const OPS: usize>(
     sync_out_by(const { ops_at(OPS) }, dev, data, size, flags, store)
 }
 
-/// The operation of a PCI device: what the first window of its bridge holds, as it does nearly every buffer, is translated
-/// here.
+/// Does what [`sync_out`] does, for PCI. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
+/// translated here; any other buffer in [`sync_out_translated`].
 ///
 /// # Safety
 /// As [`sync_out`].
@@ -90,7 +90,7 @@ unsafe fn sync_out_pci(
     errors().ok
 }
 
-/// The operation of a table whose handles are translated.
+/// Does what [`sync_out`] does, for operations whose handles are translated.
 ///
 /// # Safety
 /// As [`sync_out`].
@@ -122,7 +122,7 @@ fn sync_out_by(
     result_of(result.inspect_err(|_| store(0)))
 }
 
-/// The `sync_in_data` of table `OPS`.
+/// Is `sync_in_data` of table `OPS`.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
@@ -139,7 +139,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: usize>(
         return errors().ok;
     }
     if ops.are_translated() {
-        // The code of coherent operations.
+        // This is the code of the coherent table, which does the same work. One copy of it suffices.
         // SAFETY: the caller's promise.
         return unsafe { sync_in::<0>(dev, out_data, size, 0, flags) };
     }
@@ -156,7 +156,7 @@ fn result_of(result: Result<(), Error>) -> isize {
 }
 
 #[cold]
-#[inline(never)] // Apart from the usual result, which takes two instructions then.
+#[inline(never)] // As a separate function, it leaves two instructions for the usual result.
 fn refused(error: Error) -> isize {
     status(Err(error))
 }

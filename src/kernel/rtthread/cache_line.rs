@@ -8,11 +8,11 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::rt_dma_port_cache_line_max;
 use crate::kernel::Va;
 
-/// What [`within`] returns. The first core that asks for the line size decides for all, so the smallest lines of all
-/// cores must be equal.
+/// The result of [`within`]. The first core that reads its line size sets it for all cores. The smallest lines of all cores must
+/// therefore have the same size.
 static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// See [`Kernel::within_line`](crate::kernel::Kernel::within_line).
+/// Is [`Kernel::within_line`](crate::kernel::Kernel::within_line).
 #[inline(always)]
 pub fn within() -> usize {
     WITHIN.load(Relaxed)
@@ -35,7 +35,7 @@ pub fn largest() -> usize {
     largest
 }
 
-/// See [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
+/// Is [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
 #[inline(always)]
 pub fn flush_and_drop_line(va: Va) {
     // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.

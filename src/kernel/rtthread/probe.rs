@@ -1,16 +1,18 @@
-//! On aarch64 the processor answers whether an address is mapped ([`Kernel::is_mapped`](crate::kernel::Kernel::is_mapped)), and
-//! whether pages are where they are expected ([`Kernel::leads_to`](crate::kernel::Kernel::leads_to)).
+//! Address translation by an instruction of aarch64: whether an address is mapped
+//! ([`Kernel::is_mapped`](crate::kernel::Kernel::is_mapped)), and whether pages are mapped to the expected physical addresses
+//! ([`Kernel::leads_to`](crate::kernel::Kernel::leads_to)).
 //!
-//! The instructions are inline: a sync call that maintains the cache then saves no registers. The answer is whether cache
-//! maintenance at the address would fault. It takes 10 instructions; the port's translation takes about 40.
+//! The instructions are inline, so that a sync call that maintains the cache saves no registers. [`is_mapped`] takes 10
+//! instructions; the port's translation takes about 40. An address is mapped if cache maintenance there does not fault.
 
 use core::arch::asm;
 
 use crate::kernel::{PAGE_SIZE, Pa, Va};
 
-/// Translates as for a write, as `rt_kmem_v2p` does and as the maintenance will. An interrupt or a thread switch between
-/// the instructions could replace the result, so interrupts are masked; the result of a translation that this one
-/// interrupted is restored. (See `translate` in the port.)
+/// Returns whether `va` is mapped. It translates the address for a write, as `rt_kmem_v2p` and cache maintenance do.
+///
+/// An interrupt or a thread switch between the instructions could replace the result in PAR_EL1. Interrupts are therefore
+/// masked. This function may itself interrupt such a translation, so it restores PAR_EL1. (See `translate` in the port.)
 #[inline(always)]
 pub fn is_mapped(va: Va) -> bool {
     let result: usize;
@@ -41,10 +43,12 @@ pub fn is_mapped(va: Va) -> bool {
 const FAILED: usize = 1;
 /// PAR_EL1.PA: bits 12 to 47.
 const PAGE_ADDRESS: usize = 0xffff_ffff_f000;
-/// Pages that are looked up with interrupts masked: less than 200 instructions.
+/// The number of pages that are translated while interrupts are masked: less than 200 instructions.
 const CHUNK: usize = 16;
 
-/// A further page of a streaming map costs 45 instructions by it, and 72 by the port's translation (`ci/bench`).
+/// Returns whether each of `pages` pages from `va` on is mapped to the page at the same distance from `pa`.
+///
+/// With this function, each further page of a streaming map takes 45 instructions; with the port's translation, 72 (`ci/bench`).
 pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
     while pages != 0 {
         let chunk = pages.min(CHUNK);
