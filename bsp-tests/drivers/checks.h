@@ -36,7 +36,7 @@ const char *check_edu_cached(void);
 #ifdef RT_DMA_F_WT
 const char *check_edu_write_through(void);
 #endif
-/* linux_checks.c, linux_fw_cfg.c */
+/* linux_memory.c, linux_copies.c, linux_file.c */
 const char *check_linux_memory(void);
 const char *check_linux_masks(void);
 const char *check_linux_copy(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver of linux_edu.c, as linux_checks.c uses it. Functions return 0 or a negative error number. */
+/* The driver of linux_edu.c, as linux_copies.c uses it. Functions return 0 or a negative error number. */
 #ifndef LINUX_EDU_H__
 #define LINUX_EDU_H__
 

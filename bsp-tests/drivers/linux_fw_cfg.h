@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver of linux_fw_cfg.c, as linux_checks.c uses it. Functions return 0 or a negative error number. */
+/* The driver of linux_fw_cfg.c, as linux_file.c uses it. Functions return 0 or a negative error number. */
 #ifndef LINUX_FW_CFG_H__
 #define LINUX_FW_CFG_H__
 

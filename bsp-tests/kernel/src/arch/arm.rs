@@ -1,15 +1,18 @@
-//! ARMv7-A in SVC mode on QEMU's `virt` machine with a GICv2, without floating-point registers.
+//! ARMv7-A in SVC mode on QEMU's `virt` machine with a GICv2. Floating-point registers are used where the target's ABI passes
+//! arguments in them.
 //!
 //! Register names and encodings are those of the Arm Architecture Reference Manual, ARMv7-A and ARMv7-R edition.
 
 use core::arch::{asm, global_asm};
 
-use memory_addr::PhysAddr;
 use page_table_multiarch::arm::A32PagingMetaData;
-use page_table_multiarch::{GenericPTE, MappingFlags, PageSize, PageTable32};
+use page_table_multiarch::{MappingFlags, PageSize, PageTable32};
 use smccc::{Hvc, psci};
 
+mod entry;
+
 pub use super::arm_virt::*;
+use entry::Entry;
 
 /// Short-descriptor page tables: 1 MiB sections and 4 KiB pages.
 pub type PageTable<H> = PageTable32<A32PagingMetaData, Entry, H>;
@@ -34,6 +37,14 @@ _start:
     mov r4, r2                  // the device tree, where a boot loader hands one over
     ldr r0, =vectors
     mcr p15, 0, r0, c12, c0, 0  // VBAR
+.if {fpu}
+    mrc p15, 0, r0, c1, c0, 2   // CPACR: code may use the floating-point registers
+    orr r0, r0, #(0xf << 20)
+    mcr p15, 0, r0, c1, c0, 2
+    isb
+    mov r0, #(1 << 30)
+    vmsr fpexc, r0              // EN
+.endif
     ldr sp, =__stack_top
     ldr r0, =__bss_start
     ldr r1, =__bss_end
@@ -52,6 +63,16 @@ second_start:
     cpsid if
     ldr r1, =vectors
     mcr p15, 0, r1, c12, c0, 0
+    mov r4, r0
+.if {fpu}
+    mrc p15, 0, r0, c1, c0, 2   // CPACR: code may use the floating-point registers
+    orr r0, r0, #(0xf << 20)
+    mcr p15, 0, r0, c1, c0, 2
+    isb
+    mov r0, #(1 << 30)
+    vmsr fpexc, r0              // EN
+.endif
+    mov r0, r4
     ldr sp, =__second_stack_top
     bl {second}
 3:  wfe
@@ -92,7 +113,17 @@ irq_entry:
     push {{r0-r4, r12, lr}}
     and r4, sp, #4              // the procedure call standard wants a multiple of 8
     sub sp, sp, r4
+.if {fpu}
+    vpush {{d0-d7}}             // the registers that a function may change; the ABI has no d16 to d31 here
+    vmrs r0, fpscr
+    push {{r0, r1}}
+.endif
     bl {irq}
+.if {fpu}
+    pop {{r0, r1}}
+    vmsr fpscr, r0
+    vpop {{d0-d7}}
+.endif
     add sp, sp, r4
     clrex                       // an exclusive access that was interrupted starts anew
     pop {{r0-r4, r12, lr}}
@@ -104,121 +135,10 @@ irq_entry:
     second = sym second_main,
     fault = sym fault,
     irq = sym irq,
+    fpu = const cfg!(target_abi = "eabihf") as usize,
 );
 
 // --- page tables ---------------------------------------------------------------------------------------------------
-
-/// An entry of a short-descriptor table of either level.
-///
-/// This kernel runs no code from a page, so the two lowest bits also distinguish sections from pages: a section is always
-/// 0b10, and a page always 0b11, which is a page with XN (execute never).
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Entry(u32);
-
-const KIND: u32 = 0b11;
-const TABLE: u32 = 0b01;
-const SECTION: u32 = 0b10;
-const PAGE: u32 = 0b11;
-
-/// Attributes of a section, and of a page: the same fields at other places. AP[0]: privileged read and write.
-const SECTION_READ_WRITE: u32 = 1 << 10;
-const PAGE_READ_WRITE: u32 = 1 << 4;
-/// Normal memory, write-back and write-allocate, shareable: TEX = 0b001, C, B, S.
-const SECTION_CACHED: u32 = 1 << 12 | 1 << 3 | 1 << 2 | 1 << 16;
-const PAGE_CACHED: u32 = 1 << 6 | 1 << 3 | 1 << 2 | 1 << 10;
-/// Normal memory, non-cacheable, shareable: TEX = 0b001, S.
-const SECTION_UNCACHED: u32 = 1 << 12 | 1 << 16;
-const PAGE_UNCACHED: u32 = 1 << 6 | 1 << 10;
-/// Strongly-ordered memory, which has neither TEX nor C nor B.
-const DEVICE: u32 = 0;
-
-/// The bits of the constants above. The other bits of an entry are the address.
-const SECTION_ATTRIBUTES: u32 = SECTION_CACHED | SECTION_READ_WRITE;
-const PAGE_ATTRIBUTES: u32 = PAGE_CACHED | PAGE_READ_WRITE;
-
-impl Entry {
-    fn is_section(self) -> bool {
-        self.0 & KIND == SECTION
-    }
-
-    fn memory_type(flags: MappingFlags, cached: u32, uncached: u32) -> u32 {
-        if flags.contains(MappingFlags::DEVICE) {
-            DEVICE
-        } else if flags.contains(MappingFlags::UNCACHED) {
-            uncached
-        } else {
-            cached
-        }
-    }
-}
-
-impl GenericPTE for Entry {
-    fn new_page(paddr: PhysAddr, flags: MappingFlags, is_huge: bool) -> Self {
-        let address = paddr.as_usize() as u32;
-        if is_huge {
-            let attributes = SECTION_READ_WRITE | Self::memory_type(flags, SECTION_CACHED, SECTION_UNCACHED);
-            Entry(address & !0xf_ffff | attributes | SECTION)
-        } else {
-            let attributes = PAGE_READ_WRITE | Self::memory_type(flags, PAGE_CACHED, PAGE_UNCACHED);
-            Entry(address & !0xfff | attributes | PAGE)
-        }
-    }
-
-    fn new_table(paddr: PhysAddr) -> Self {
-        Entry(paddr.as_usize() as u32 & !0x3ff | TABLE)
-    }
-
-    fn paddr(&self) -> PhysAddr {
-        let address = match self.0 & KIND {
-            TABLE => self.0 & !0x3ff,
-            SECTION => self.0 & !0xf_ffff,
-            _ => self.0 & !0xfff,
-        };
-        (address as usize).into()
-    }
-
-    fn flags(&self) -> MappingFlags {
-        let (attributes, cached, uncached) = if self.is_section() {
-            (self.0 & (SECTION_ATTRIBUTES & !SECTION_READ_WRITE), SECTION_CACHED, SECTION_UNCACHED)
-        } else {
-            (self.0 & (PAGE_ATTRIBUTES & !PAGE_READ_WRITE), PAGE_CACHED, PAGE_UNCACHED)
-        };
-        let mut flags = MappingFlags::READ | MappingFlags::WRITE;
-        flags.set(MappingFlags::EXECUTE, self.is_section());
-        flags.set(MappingFlags::UNCACHED, attributes == uncached);
-        flags.set(MappingFlags::DEVICE, attributes != uncached && attributes != cached);
-        flags
-    }
-
-    fn set_paddr(&mut self, paddr: PhysAddr) {
-        *self = Self::new_page(paddr, self.flags(), self.is_section());
-    }
-
-    fn set_flags(&mut self, flags: MappingFlags, is_huge: bool) {
-        *self = Self::new_page(self.paddr(), flags, is_huge);
-    }
-
-    fn bits(self) -> usize {
-        self.0 as usize
-    }
-
-    fn is_unused(&self) -> bool {
-        self.0 == 0
-    }
-
-    fn is_present(&self) -> bool {
-        self.0 & KIND != 0
-    }
-
-    fn is_huge(&self) -> bool {
-        self.is_section()
-    }
-
-    fn clear(&mut self) {
-        self.0 = 0;
-    }
-}
 
 /// Turns the MMU and the caches on, on this core.
 pub fn mmu_on(root: usize) {
