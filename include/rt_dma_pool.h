@@ -190,7 +190,7 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
 /**
  * @brief Makes a range of physical memory a pool, at the end of the list of pools.
  *
- * The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 512 for the pool.
+ * The bookkeeping takes at most 16 bytes of heap for 32 pages (18 on 32-bit processors), and 640 for the pool.
  *
  * @code{.c}
  * rt_region_t region = { 0x50000000, 0x50100000, "sram" };

@@ -280,6 +280,10 @@ struct rt_dma_port_configuration {
    */
   uint16_t ops_offset;
   /**
+   * 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
+   */
+  int16_t maps_at_install;
+  /**
    * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
    */
   uint16_t stated_cache_line;

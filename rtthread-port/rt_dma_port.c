@@ -33,6 +33,12 @@
 _Static_assert(RT_DMA_POOL_VIEW_LIMIT >= 0 && RT_DMA_POOL_VIEW_LIMIT <= INT16_MAX,
         "RT_DMA_POOL_VIEW_LIMIT is a number of MiB, and less than 32768");
 
+#ifdef PKG_RT_DMA_POOL_MAP_AT_INSTALL
+#define MAPS_AT_INSTALL 1
+#else
+#define MAPS_AT_INSTALL 0
+#endif
+
 const struct rt_dma_port_configuration rt_dma_port_configuration =
 {
     .errors =
@@ -49,6 +55,7 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
     .view_limit = RT_DMA_POOL_VIEW_LIMIT,
     .revision = RT_DMA_PORT_REVISION,
     .ops_offset = offsetof(struct rt_device, dma_ops),
+    .maps_at_install = MAPS_AT_INSTALL,
     .stated_cache_line = NAMED_LINE,
 };
 

@@ -170,6 +170,14 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     /// Context: any.
     fn view_limit(&self) -> usize;
 
+    /// Returns whether a pool is mapped for uncached buffers when it is installed, if it is no larger than
+    /// [`view_limit`](Kernel::view_limit). Otherwise it is mapped for the first such buffer.
+    ///
+    /// Context: any.
+    fn maps_at_install(&self) -> bool {
+        false
+    }
+
     // Data cache
     //
     // Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds a

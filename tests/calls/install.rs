@@ -226,3 +226,32 @@ fn fault_28_a_kernel_without_page_tables_refuses_uncached_memory_with_one_line()
     machine.in_interrupt(|| assert_eq!(machine.alloc(device, PAGE, Flags::NOCACHE), None));
     assert_eq!((machine.balance().used_bytes, machine.dma.bad_calls()), (0, 7));
 }
+
+/// With the option, an interrupt's first uncached buffer needs no mapping.
+#[test]
+fn a_pool_may_be_mapped_for_uncached_buffers_when_it_is_installed() {
+    for is_mapped in [false, true] {
+        let machine = Machine::new();
+        if is_mapped {
+            machine.map_at_install();
+        }
+        let device = machine.plain_device();
+        machine.install(c"dma", BASE, MIB);
+        machine.ops(device).unwrap();
+        assert_eq!(machine.maps_made(), usize::from(is_mapped));
+        let held = machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE));
+        assert_eq!(held.is_some(), is_mapped);
+    }
+    let machine = Machine::new();
+    machine.map_at_install();
+    machine.set_view_limit(MIB);
+    machine.install(c"large", BASE, 2 * MIB);
+    assert_eq!(machine.maps_made(), 0, "larger than a view may be");
+    machine.fail(Service::Map, 0, 1);
+    let pool = machine.install(c"dma", BASE + 4 * MIB, MIB);
+    assert!(pool.flags().contains(Flags::LINEAR), "a pool without a view serves all the same");
+    let no_map = NamedRegion { no_map: true, ..named_region(BASE + 8 * MIB, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[no_map]));
+    machine.ops(device).unwrap();
+    assert_eq!(machine.maps_made(), 0, "firmware forbids to map the region");
+}

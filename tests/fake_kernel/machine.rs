@@ -145,6 +145,10 @@ impl Machine {
         self.kernel.0.memory.map_next_at(va);
     }
 
+    pub fn map_at_install(&self) {
+        self.kernel.0.maps_at_install.store(true, Relaxed);
+    }
+
     pub fn set_view_limit(&self, bytes: usize) {
         self.kernel.0.view_limit.store(bytes, Relaxed);
     }

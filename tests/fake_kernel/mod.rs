@@ -78,6 +78,7 @@ pub struct Inner {
     cache: Mutex<Cache>,
     records: Mutex<Records>,
     view_limit: AtomicUsize,
+    maps_at_install: AtomicBool,
     /// The size of the largest mapping that the kernel has room for, in bytes.
     largest_mapping: AtomicUsize,
     caches_write_through: AtomicBool,
@@ -109,6 +110,7 @@ impl FakeKernel {
             cache: Mutex::default(),
             records: Mutex::default(),
             view_limit: AtomicUsize::new(64 << 20),
+            maps_at_install: AtomicBool::new(false),
             largest_mapping: AtomicUsize::new(usize::MAX),
             caches_write_through: AtomicBool::new(true),
             has_page_tables: AtomicBool::new(true),
@@ -331,6 +333,10 @@ unsafe impl Kernel for FakeKernel {
 
     fn view_limit(&self) -> usize {
         self.0.view_limit.load(Relaxed)
+    }
+
+    fn maps_at_install(&self) -> bool {
+        self.0.maps_at_install.load(Relaxed)
     }
 
     fn cache_flush(&self, va: Va, size: usize) {

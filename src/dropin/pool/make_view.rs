@@ -46,6 +46,10 @@ impl<K: Kernel> Pool<K> {
         if let Some(_mapper) = self.mapper() {
             self.map_linear();
         }
+        if self.kernel.maps_at_install() && self.kernel.has_page_tables() && !self.no_map {
+            // If that fails, the first uncached buffer causes the next try.
+            let _ = self.make_view(MemoryType::Uncached);
+        }
         let region = self.region();
         self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
         // From now on, the pool can be uninstalled.
@@ -56,7 +60,7 @@ impl<K: Kernel> Pool<K> {
     /// possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
         let (view, kernel) = (self.view(memory), self.kernel);
         if self.size() > kernel.view_limit() || !kernel.can_sleep() {

@@ -156,6 +156,10 @@ unsafe impl Kernel for RtThread {
         configuration::view_limit()
     }
 
+    fn maps_at_install(&self) -> bool {
+        configuration().maps_at_install != 0
+    }
+
     fn cache_flush(&self, va: Va, size: usize) {
         maintain(va, size, RT_DMA_PORT_FLUSH);
     }

@@ -144,6 +144,8 @@ pub struct rt_dma_port_configuration {
     pub revision: i16,
     /// Offset of `dma_ops` in a `struct rt_device`, in bytes.
     pub ops_offset: u16,
+    /// 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
+    pub maps_at_install: i16,
     /// Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
     pub stated_cache_line: u16,
 }
