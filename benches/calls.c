@@ -18,7 +18,7 @@
 #define PAGE            ARCH_PAGE_SIZE
 #define COHERENT        (RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR)
 
-/* What the masking of interrupts saw: see context.rs. Zero where the kernel is built without. */
+/* The longest time with interrupts masked, in instructions: see context.rs. Zero if the kernel does not measure it. */
 extern volatile rt_uint64_t stand_in_longest_stretch;
 /* Called each time interrupts are on again. */
 extern void (*volatile stand_in_between)(void);
@@ -27,7 +27,7 @@ extern void (*volatile stand_in_between)(void);
 void bench_maps(void);
 
 static struct rt_device dev = { .parent.name = "dma_bench" };
-/* The cost of the counting itself: of an empty call, and of masking interrupts around nothing. */
+/* The instructions that counting itself takes: for an empty call, and for an empty section with interrupts masked. */
 static rt_uint64_t overhead, empty_stretch;
 
 static void counter_on(void)
@@ -214,7 +214,8 @@ static void stretch_random(void)
     report("random");
 }
 
-/* Every page by itself; then every second one is given back: each free run is as short, and as many, as can be. */
+/* Allocates every page separately, and frees every second one. The pool then has the highest possible number of free runs, each
+ * of one page. */
 static void stretch_checkerboard(void)
 {
     while (take(1) != BIG_PAGES)

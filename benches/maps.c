@@ -4,13 +4,13 @@
  *
  * Lines: "map KIND,DIRECTION,SIZE MAP UNMAP". KIND is
  *   linear     a dma-coherent device and heap memory: a direct mapping, no cache is maintained;
- *   flushed    the same for a device that is not coherent: the cache is maintained;
- *   elsewhere  the same device, and memory that rt_ioremap_cached shows at another address, page by page;
- *   pool       the same device, and memory of a pool: a mapping with a record;
- *   aligned    a device that is not coherent, and heap memory that shares its first line and begins a word: bounced where the
- *              device writes;
- *   misaligned the same, 2 bytes after a line;
- *   own-lines  the same with RT_DMA_ATTR_OWN_LINES;
+ *   flushed    a device that is not coherent and heap memory: a direct mapping, the cache is maintained;
+ *   elsewhere  a dma-coherent device and memory that rt_ioremap_cached mapped, which is translated page by page;
+ *   pool       a dma-coherent device and memory of a pool: a mapping with a record;
+ *   aligned    a device that is not coherent and heap memory that is aligned to a word and shares its first cache line with
+ *              other data: it is bounced if the device writes;
+ *   misaligned as aligned, but the memory begins 2 bytes after the start of a line;
+ *   own-lines  as misaligned, with RT_DMA_ATTR_OWN_LINES;
  *   list       as linear, 16 buffers of SIZE bytes in one scatter list.
  */
 #include <rthw.h>
@@ -88,7 +88,7 @@ static struct cost list(struct rt_device *dev, void *buffer, rt_size_t size, int
 
 enum way { SINGLE, OWN_LINES, IN_LIST };
 
-/* The turn in the middle of all, by cost: now and then one is longer by a timer interrupt. */
+/* Measures TURNS maps and unmaps and prints the median. Sometimes a timer interrupt makes one of them longer. */
 static void bench(const char *kind, struct rt_device *dev, char *buffer, rt_size_t size, enum way way)
 {
     for (rt_size_t d = 0; d < RT_ARRAY_SIZE(directions); ++d)

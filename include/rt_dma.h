@@ -1003,8 +1003,9 @@ uintptr_t rt_dma_get_segment_boundary(struct rt_device *dev);
 /**
  * @brief Sets which low bits of a buffer's address its bounce buffer keeps.
  *
- * A device needs it whose descriptors hold only a part of the address and take the rest from the position in the list. An
- * NVMe controller is an example: every page of a buffer but the first begins at offset 0, so the mask is `0xfff`.
+ * Some devices need this because their descriptors contain only a part of the address, and the rest follows from the position in
+ * the list. An NVMe controller is an example: every page of a buffer except the first begins at offset 0, so its mask is
+ * `0xfff`.
  *
  * @param[in] dev The device.
  * @param[in] mask The bits, up to a page: `0xfff` for the offset in a page. 0 if no bit is kept.
@@ -1199,14 +1200,14 @@ int rt_dma_list_pools(int argc,
                       char **argv);
 
 /**
- * @brief Uninstalls a pool: no request is served from it any more, its mappings are removed, and its memory is the caller's
- * again.
+ * @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
  *
  * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are written back. A
  * linear map that boot code made stays.
  *
- * The bookkeeping of the pool stays in the heap, for the next pool over the same pages: it takes the place in the list that
- * the pool had. So a system that installs and uninstalls the same range again and again needs no more memory each time.
+ * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which then has the
+ * earlier place in the list. A system that installs and uninstalls the same range many times therefore needs no more memory each
+ * time.
  *
  * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
  * node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.

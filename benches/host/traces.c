@@ -5,7 +5,7 @@
  *
  * Lines: "trace PAGES NAME OPERATIONS": callgrind counted this number of calls for each side, under "PAGES NAME SIDE".
  *
- * A trace is run once on the baseline, which writes down what it does; then both sides replay that from the same state.
+ * A trace first runs on the baseline, and the calls are recorded. Then both sides replay the recorded calls from the same state.
  */
 #include <string.h>
 
@@ -110,7 +110,7 @@ static struct operation step(struct side *side, const struct trace *trace)
         next.slot = slots[lives];
         next.size = trace->request() * PAGE;
         perform(side, next);
-        /* Where the pool is too fragmented for the request, the call counts all the same. */
+        /* If the pool is too fragmented for the request, the call fails. Failed calls are counted, too. */
         if (buffers[next.slot].memory)
         {
             ++lives;
@@ -180,7 +180,7 @@ static void row(const struct trace *trace)
         snprintf(name, sizeof(name), "%lu %s %s", pages, trace->name, sides[i]->name);
         COUNT(name, replay(sides[i]));
     }
-    /* Both took the same pages. */
+    /* Both sides must have allocated the same pages. */
     MUST(!memcmp(baseline.pool->map, ours.pool->map, words));
     printf("trace %lu %s %lu\n", pages, trace->name, operations);
     fflush(stdout);

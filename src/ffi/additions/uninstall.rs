@@ -8,14 +8,14 @@ use crate::ffi::status::errors;
 use crate::log::{Line, Name};
 use crate::text::apart;
 
-/// @brief Uninstalls a pool: no request is served from it any more, its mappings are removed, and its memory is the caller's
-/// again.
+/// @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
 ///
 /// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are written back. A
 /// linear map that boot code made stays.
 ///
-/// The bookkeeping of the pool stays in the heap, for the next pool over the same pages: it takes the place in the list that
-/// the pool had. So a system that installs and uninstalls the same range again and again needs no more memory each time.
+/// The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which then has the
+/// earlier place in the list. A system that installs and uninstalls the same range many times therefore needs no more memory each
+/// time.
 ///
 /// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
 /// node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.

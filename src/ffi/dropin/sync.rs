@@ -15,8 +15,8 @@ use crate::kernel::Device;
 
 /// @brief Makes what the processor wrote to a buffer visible to the device.
 ///
-/// If `dma_handle` is NULL and the device's operations do not maintain the cache, there is nothing to do, and the address is
-/// not looked at.
+/// If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not check the
+/// address.
 ///
 /// @param[in] dev The device.
 /// @param[in] data The buffer.
@@ -85,8 +85,8 @@ unsafe fn sync_out_otherwise(
 
 /// @brief Makes what the device wrote to a buffer visible to the processor.
 ///
-/// Bytes of others in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
-/// there is nothing to do, and the address is not looked at.
+/// Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache, the call
+/// does nothing, and does not check the address.
 ///
 /// @param[in] dev The device.
 /// @param[out] out_data The buffer.
