@@ -70,6 +70,13 @@ struct rt_dma_pool;
 #define RT_DMA_ATTR_OWN_LINES (1 << 8)
 
 /**
+ * @brief Attribute of a map and of its unmap: the buffer is an entry of a list that the caller maps entry by entry.
+ *
+ * Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the reverse.
+ */
+#define RT_DMA_ATTR_LIST_ENTRY (1 << 9)
+
+/**
  * A device. Only the port accesses its members.
  */
 struct rt_device;

@@ -39,6 +39,11 @@
 #define RT_DMA_WATCH_MANAGED 3
 
 /**
+ * @brief The call is for mappings with `RT_DMA_ATTR_LIST_ENTRY`.
+ */
+#define RT_DMA_WATCH_LIST_ENTRY 4
+
+/**
  * A device. Only the port accesses its members.
  */
 struct rt_device;
@@ -229,7 +234,7 @@ void rt_dma_watch_checked(const struct rt_dma_watch_call *call, uintptr_t dma_ha
  * @param[in] dma_handle The handle.
  * @param[in] size Bytes.
  * @param[in] direction The direction.
- * @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY or RT_DMA_WATCH_MANAGED.
+ * @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
  * @note Context: any.
  */
 void rt_dma_watch_unmapping(const struct rt_dma_watch_call *call,

@@ -463,7 +463,8 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handl
     struct rt_dma_watch_call call = call_of(dev, CALLER);
 
     /* There is no other call that ends a mapping of a page with attributes. */
-    rt_dma_watch_unmapping(&call, dma_handle, size, direction, RT_DMA_WATCH_ANY);
+    rt_dma_watch_unmapping(&call, dma_handle, size, direction,
+            attrs & RT_DMA_ATTR_LIST_ENTRY ? RT_DMA_WATCH_LIST_ENTRY : RT_DMA_WATCH_ANY);
     __real_rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, attrs);
 }
 

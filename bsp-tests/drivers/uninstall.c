@@ -53,7 +53,7 @@ static const char *use_as_memory(rt_ubase_t place, rt_uint32_t stamp)
     }
     if (*own != stamp)
     {
-        error = why("0x%x at 0x%lx in place of 0x%x", *own, place, stamp);
+        error = why("0x%x at 0x%lx in place of 0x%x", (unsigned int)*own, place, (unsigned int)stamp);
     }
     for (rt_size_t i = 0; i < PAGES * PAGE / sizeof(*own); ++i)
     {

@@ -299,6 +299,12 @@ WRONG in_interrupt(struct rt_device *dev)
     rt_dma_free(dev, SIZE, rt_dma_alloc(dev, SIZE, RT_NULL, 0), 0, 0);
 }
 
+/* In linux.c. */
+void linux_entry(struct rt_device *dev);
+void linux_list(struct rt_device *dev);
+void linux_coherent(struct rt_device *dev);
+void linux_block(struct rt_device *dev);
+
 #define DRIVER(function, label) { { .parent.name = #function }, function, label }
 
 static struct
@@ -339,6 +345,10 @@ static struct
     DRIVER(sync_nocache, "sync of cached memory with NOCACHE"),
     DRIVER(sync_own_nocache, "sync of cached memory with NOCACHE"),
     DRIVER(sync_cached, "sync of uncached memory without NOCACHE"),
+    DRIVER(linux_entry, "unmap by another call"),
+    DRIVER(linux_list, "unmap by another call"),
+    DRIVER(linux_coherent, "free by another call"),
+    DRIVER(linux_block, "free by another call"),
     DRIVER(in_interrupt, "unmap with another direction"),
 };
 

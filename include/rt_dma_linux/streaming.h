@@ -9,8 +9,11 @@
 #include <rt_dma_linux/memory.h>
 #include <rt_dma_linux/sg_table.h>
 
-/** @brief The attributes that an unmap hands on. */
-#define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_CPU_CACHE_CLEAN)
+/** @brief Attribute that dma_map_sg_attrs() gives to each entry. Only the debug mode uses it. */
+#define DMA_LINUX_LIST_ENTRY    ((unsigned long)RT_DMA_ATTR_LIST_ENTRY)
+/** @brief The attributes that a map, and an unmap, hands on. */
+#define DMA_LINUX_MAP_ATTRS     (DMA_ATTR_CPU_CACHE_CLEAN | DMA_LINUX_LIST_ENTRY)
+#define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_LINUX_MAP_ATTRS)
 
 /** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
 static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
@@ -27,15 +30,14 @@ static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 /* ---- single buffers --------------------------------------------------------------------------------------------- */
 
 /**
- * @brief Hands `size` bytes to the device. What the device cannot reach goes through a bounce buffer.
- *
- * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained once more than asked.
+ * @brief Hands `size` bytes to the device. What the device cannot reach goes through a bounce buffer. DMA_ATTR_SKIP_CPU_SYNC has
+ * no effect here: the cache is maintained once more than asked.
  */
 static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
 {
     return dma_linux_address(
-            rt_dma_map_single_attrs(dma_rt_device(dev), cpu_addr, size, (int)dir, attrs & DMA_ATTR_CPU_CACHE_CLEAN));
+            rt_dma_map_single_attrs(dma_rt_device(dev), cpu_addr, size, (int)dir, attrs & DMA_LINUX_MAP_ATTRS));
 }
 
 /**
@@ -190,7 +192,8 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir, attrs);
+        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir,
+                attrs | DMA_LINUX_LIST_ENTRY);
         sg->dma_mapped = 0;
     }
 }
@@ -206,7 +209,7 @@ static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, in
     {
         if (sg)
         {
-            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs);
+            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY);
         }
         if (!sg || dma_mapping_error(dev, sg->dma_address))
         {

@@ -42,6 +42,11 @@ pub const RT_DMA_ATTR_SKIP_CPU_SYNC: usize = 1 << 0;
 /// of the device, or of the code that wrote, are lost.
 pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
 
+/// @brief Attribute of a map and of its unmap: the buffer is an entry of a list that the caller maps entry by entry.
+///
+/// Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the reverse.
+pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
+
 /// The streaming mappings of the system. Only the functions below refer to them, so that a system without streaming
 /// mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();

@@ -6,7 +6,7 @@ use super::{DEBUG, after, rt_dma_watch_call, with};
 use crate::additions::debug::{Buffer, Call, Kind, Named};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming_device::{RT_DMA_ATTR_OWN_LINES, direction_of};
+use crate::ffi::additions::streaming_device::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
 use crate::ffi::additions::streaming_list::{entries, rt_dma_sg};
 use crate::flags::Flags;
 
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
     let record = |context: &rt_dma_watch_call, call: &Call| {
         let va = cpu_addr.expose_provenance();
         let buffer = Buffer {
-            kind: Kind::Single,
+            kind: if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { Kind::List } else { Kind::Single },
             va,
             pa: 0,
             size,
@@ -139,6 +139,8 @@ pub const RT_DMA_WATCH_PAGE: c_int = 1;
 pub const RT_DMA_WATCH_ANY: c_int = 2;
 /// @brief The call is for mappings of `rt_dmam_map_single`.
 pub const RT_DMA_WATCH_MANAGED: c_int = 3;
+/// @brief The call is for mappings with `RT_DMA_ATTR_LIST_ENTRY`.
+pub const RT_DMA_WATCH_LIST_ENTRY: c_int = 4;
 
 /// @brief Checks an unmap before it is done.
 ///
@@ -146,7 +148,7 @@ pub const RT_DMA_WATCH_MANAGED: c_int = 3;
 /// @param[in] dma_handle The handle.
 /// @param[in] size Bytes.
 /// @param[in] direction The direction.
-/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY or RT_DMA_WATCH_MANAGED.
+/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_unmapping(
@@ -160,6 +162,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         kind: match kind {
             RT_DMA_WATCH_ANY => None,
             RT_DMA_WATCH_PAGE => Some(Kind::Page),
+            RT_DMA_WATCH_LIST_ENTRY => Some(Kind::List),
             _ => Some(Kind::Single),
         },
         handle: dma_handle,
