@@ -80,6 +80,18 @@ def check_names(page):
             raise Wrong("%s:%d: `%s`: %s" % (page, line, code, problem))
 
 
+def check_design(page):
+    """The code that docs/design.md describes must exist: each name with an underscore, in drawings too."""
+    written = [(line, code) for line, code in inline_code(page)] + [(block.line, block.text) for block in blocks(page)]
+    known = sources("src/**/*.rs", "rtthread-port/*", "include/**/*.h", "bsp-tests/include/**/*.h", "tests/*.rs", "ci/*")
+    folders = {name for name in glob.glob(os.path.join(ROOT, "src/**/*"), recursive=True)}
+    known += "\n" + "\n".join(os.path.basename(name) for name in folders)
+    for line, code in written:
+        for name in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", code):
+            if not re.search(r"\b%s" % name, known):
+                raise Wrong("%s:%d: there is no %s" % (page, line, name))
+
+
 def wrong_path(code, page):
     """A path counts from the top of the repository, or from the folder of the page."""
     for path in A_PATH.findall(code):

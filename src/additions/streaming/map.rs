@@ -1,4 +1,4 @@
-//! Mapping a buffer: the short paths first, then the general one.
+//! Mapping a buffer: the fast paths first, then the general one.
 
 use super::errors::report;
 use super::{Attributes, Buffer, Direction, MapError, Master, Streaming, last_byte};
@@ -28,7 +28,7 @@ impl<K: Kernel> Streaming<K> {
         unsafe { self.map_in_general(dma, master, buffer) }
     }
 
-    /// Maps a buffer as [`map`](Streaming::map) does, without a try of the short paths.
+    /// Maps a buffer as [`map`](Streaming::map) does, without a try of the fast paths.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

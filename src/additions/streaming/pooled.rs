@@ -1,6 +1,6 @@
-//! The short path of mappings of pool memory: one view of a pool contains the buffer, and it needs no bounce buffer.
+//! The fast path of mappings of pool memory: one view of a pool contains the buffer, and it needs no bounce buffer.
 //!
-//! It serves the devices of the [short path of direct mappings](super::quick), and makes and ends the same records as the
+//! It serves the devices of the [fast path of direct mappings](super::quick), and makes and ends the same records as the
 //! general path, which takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool".
 
 use super::mapping::Mapping;

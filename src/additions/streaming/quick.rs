@@ -1,4 +1,4 @@
-//! The short path of direct mappings, which network and block drivers take for each buffer.
+//! The fast path of direct mappings, which network and block drivers take for each buffer.
 //!
 //! It serves a device whose handles are physical addresses and that has no mask, and a buffer in the known part of the
 //! linear map, away from the pools. There the physical address follows from the virtual one, and the other way round:

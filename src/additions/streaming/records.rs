@@ -208,7 +208,7 @@ impl<K: Kernel> Records<K> {
 
     /// Takes the record with the query's device, handle, size and direction out, if its mapping has the library's operations
     /// and no bounce buffer. Context: any.
-    #[inline(always)] // In the short path of mappings of pool memory.
+    #[inline(always)] // In the fast path of mappings of pool memory.
     pub fn take_plain(&self, kernel: K, query: &Query) -> List<K> {
         let is_plain = |mapping: &Mapping| {
             query.has_handle_of(mapping)

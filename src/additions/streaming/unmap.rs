@@ -1,4 +1,4 @@
-//! Ending a mapping: the short paths first, then the general one.
+//! Ending a mapping: the fast paths first, then the general one.
 
 use super::errors::refuse;
 use super::{Attributes, BadMapping, Master, Query, Streaming};
@@ -36,11 +36,11 @@ impl<K: Kernel> Streaming<K> {
                 return Ok(());
             }
         }
-        // SAFETY: the caller's promise. A copy: the short paths need no query in memory then, which takes 5 instructions ("list").
+        // SAFETY: the caller's promise. A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
         unsafe { self.unmap_in_general(dma, master, &{ *query }, attributes) }
     }
 
-    /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the short paths.
+    /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the fast paths.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

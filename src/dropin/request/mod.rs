@@ -1,6 +1,6 @@
 //! Requests of drivers: allocating and freeing buffers.
 //!
-//! Each has a short path through one pool's open run ([`Pool::allocate_fast`](crate::dropin::pool::Pool::allocate_fast),
+//! Each has a fast path through one pool's open run ([`Pool::allocate_fast`](crate::dropin::pool::Pool::allocate_fast),
 //! [`Pool::free_fast`](crate::dropin::pool::Pool::free_fast)) for devices whose handles are physical addresses, and a general
 //! path for everything else.
 
