@@ -1,0 +1,138 @@
+//! Freeing buffers, rightly and wrongly.
+
+use rt_dma_pool::ffi::*;
+
+use super::buffers::Buffer;
+use super::{Device, NOMAP, call, has_own_memory, pointer, pools, world};
+use crate::memory::{self, PAGE};
+use crate::{input, machine};
+
+fn take() -> Option<Buffer> {
+    let choice = input::below(256);
+    world(|world| {
+        let buffers = &mut world.buffers;
+        let index = if buffers.is_empty() { return None } else { choice % buffers.len() };
+        // A driver unmaps first.
+        buffers[index].area.mappings.is_empty().then(|| buffers.swap_remove(index))
+    })
+}
+
+/// Frees a buffer as its driver does.
+pub fn free() {
+    if let Some(buffer) = take() {
+        give_back(buffer, input::below(16));
+    }
+}
+
+fn give_back(buffer: Buffer, how: usize) {
+    buffer.area.check();
+    world(|world| world.disown(&buffer));
+    let &Buffer { device, size, va, flags, is_managed, pa, .. } = &buffer;
+    let handle = if how & 1 == 0 { buffer.handle } else { 0 };
+    // Drivers free with other flags than they allocated with.
+    let flags = if how & 2 == 0 { flags } else { flags & NOMAP | 1 };
+    let is_context_wrong = is_managed && how & 4 != 0 && machine::is_atomic();
+    crate::log!("free {size} bytes at {va:#x} ({pa:#x}), {device:?}, flags {flags:#x}, managed {is_managed}, {how}");
+    let ((), happened) = call(|| unsafe {
+        if is_managed && how & 4 != 0 {
+            rt_dmam_free(device.pointer(), size, pointer(va), handle);
+        } else {
+            rt_dma_free(device.pointer(), size, pointer(va), handle, flags);
+        }
+    });
+    let is_refused = !happened.was_interrupted && !buffer.is_own() && pools::is_used(pa);
+    if is_refused || is_context_wrong {
+        // A mapping of its own is removed by a thread only.
+        assert!(machine::is_atomic(), "a buffer is not freed: {size} bytes at {va:#x}, {pa:#x}, flags {flags:#x}");
+        world(|world| {
+            world.own(pa, buffer.pages());
+            world.buffers.push(buffer);
+        });
+        return;
+    }
+    assert!(happened.errors == 0 || happened.was_interrupted, "a right free is logged as an error");
+    world(|world| {
+        if world.freed.len() == 16 {
+            world.freed.remove(0);
+        }
+        world.freed.push(buffer);
+    });
+}
+
+/// Makes a call that frees nothing: the library must see that.
+pub fn free_wrongly() {
+    let (which, choice) = (input::below(12), input::below(256));
+    let known = world(|world| {
+        let list = if which < 4 { &world.freed } else { &world.buffers };
+        if list.is_empty() { None } else { Some(list[choice % list.len()].clone()) }
+    });
+    let Some(Buffer { mut device, mut size, mut va, mut handle, mut flags, .. }) = known else { return };
+    match which {
+        // A second free.
+        0..=3 => {}
+        4 => size += PAGE,
+        5 => size = size.saturating_sub(PAGE),
+        6 => va += PAGE,
+        7 => va += 1 + input::below(200),
+        8 => handle = handle.wrapping_add(PAGE),
+        9 => (size, va) = (input::one_of(&[usize::MAX, 0, 1 << 63, usize::MAX - PAGE + 1]), va),
+        10 => {
+            let end = pools::all().get(input::below(4)).map_or(0, |pool| pool.start + pool.pages * PAGE);
+            (va, handle) = (memory::linear(end), end);
+        }
+        _ => (device, flags) = (Device::any(), flags ^ NOMAP),
+    }
+    if has_own_memory(device) || is_right(size, va, handle) {
+        return;
+    }
+    // If an interrupt allocated the memory meanwhile, a second free would be right.
+    machine::arm_interrupt(0);
+    let maps = pools::maps();
+    let is_managed_free = input::one_in(4);
+    crate::log!("wrong free of {size} bytes at {va:#x}, handle {handle:#x}, {device:?}, flags {flags:#x}, {which}");
+    let ((), happened) = call(|| unsafe {
+        if is_managed_free {
+            rt_dmam_free(device.pointer(), size, pointer(va), handle);
+        } else {
+            rt_dma_free(device.pointer(), size, pointer(va), handle, flags);
+        }
+    });
+    if !happened.was_interrupted {
+        // The first call of a device may install pools.
+        assert!(
+            pools::maps()[..maps.len()] == maps,
+            "a wrong free changes something: {size} bytes at {va:#x}, handle {handle:#x}"
+        );
+        let is_first_call = device.kind().has_node && machine::is_atomic();
+        assert!(happened.errors != 0 || size == 0 || va == 0 || is_first_call, "a wrong free is not logged");
+    }
+}
+
+/// Whether a call may be right after all: for a buffer of a driver, of a borrower, of the library's own, or of a call that
+/// an interrupt came into.
+fn is_right(size: usize, va: usize, handle: usize) -> bool {
+    let page = memory::page_of(va).map(memory::pa_of);
+    let found = memory::v2p(va & !(PAGE - 1));
+    let is_others = |pa: usize| {
+        let covers = |buffer: &Buffer| pa.wrapping_sub(buffer.pa) < buffer.pages() * PAGE;
+        pools::is_used(pa) && !world(|world| world.buffers.iter().any(covers))
+    };
+    let is_right = |buffer: &Buffer| {
+        let is_at = [buffer.va, buffer.pa].contains(&va) || found == Some(buffer.pa) && va.is_multiple_of(PAGE);
+        let is_handle = handle == 0 || handle == buffer.pa || is_translated(buffer, handle);
+        is_at && buffer.pages() == size.div_ceil(PAGE) && is_handle
+    };
+    world(|world| world.buffers.iter().any(is_right)) || [found, page].into_iter().flatten().any(is_others)
+}
+
+/// Whether another device's bus makes the handle of the buffer's address.
+fn is_translated(buffer: &Buffer, handle: usize) -> bool {
+    crate::devices::KINDS.iter().any(|kind| kind.bus.physical(handle) == Some(buffer.pa))
+}
+
+/// Frees all buffers.
+pub fn free_all() {
+    while let Some(buffer) = world(|world| world.buffers.pop()) {
+        give_back(buffer, 0);
+    }
+}

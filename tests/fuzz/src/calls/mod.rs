@@ -1,0 +1,376 @@
+//! The calls, and the model of what they must do.
+//!
+//! The model is never borrowed during a call: an interrupt may come, which makes calls of its own. What a call is about is
+//! taken out of the model until the call returns, so that the interrupt leaves it alone.
+
+mod blocks;
+mod buffers;
+mod free;
+mod lists;
+mod masks;
+mod pools;
+mod requests;
+mod streaming;
+mod sync;
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rt_dma_pool::abi::rt_device;
+use rt_dma_pool::ffi::rt_dmam_release;
+
+use crate::devices::{self, DEVICES, KINDS, Kind, Table};
+use crate::machine::{self, Events, Service};
+use crate::memory::{self, LOW_PAGES, MemoryType, PAGE, PAGES};
+use crate::{firmware, heap, input, own_table, port};
+
+pub use blocks::BlockPool;
+pub use buffers::Buffer;
+pub use streaming::Area;
+
+pub const LINEAR: usize = 1;
+pub const ADDRESS_32BITS: usize = 2;
+pub const NOCACHE: usize = 4;
+pub const DEVICE: usize = 8;
+pub const NOMAP: usize = 16;
+pub const WRITE_THROUGH: usize = 32;
+
+/// What the drivers of the machine have.
+pub struct World {
+    /// The streaming and the coherent mask of each device.
+    pub masks: [[u64; 2]; DEVICES],
+    pub buffers: Vec<Buffer>,
+    /// Buffers and blocks that were freed: for second frees.
+    pub freed: Vec<Buffer>,
+    /// The pages that belong to a buffer or a borrower.
+    pub owned: [bool; PAGES],
+    pub block_pools: Vec<BlockPool>,
+    /// Memory of the kernel that is mapped for devices.
+    pub areas: Vec<Area>,
+    /// Borrowed memory: address and size.
+    pub loans: Vec<(usize, usize)>,
+    /// A number for the next bytes to write.
+    pub seed: u8,
+    /// Pools that were installed before the first mapping.
+    pub early_pools: usize,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = const { RefCell::new(World {
+        masks: [[!0; 2]; DEVICES],
+        buffers: Vec::new(),
+        freed: Vec::new(),
+        owned: [false; PAGES],
+        block_pools: Vec::new(),
+        areas: Vec::new(),
+        loans: Vec::new(),
+        seed: 0,
+        early_pools: 0,
+    }) };
+}
+
+/// Calls `look` with the model. No call of the library is made meanwhile.
+pub fn world<T>(look: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with_borrow_mut(look)
+}
+
+/// A device of the machine, for one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Device(pub usize);
+
+impl Device {
+    /// Chooses a device.
+    pub fn any() -> Self {
+        Device(input::below(DEVICES))
+    }
+
+    pub fn pointer(self) -> *mut rt_device {
+        devices::address(self.0) as *mut rt_device
+    }
+
+    pub fn kind(self) -> &'static Kind {
+        devices::kind(devices::address(self.0)).expect("a device")
+    }
+
+    /// Returns the physical address of `size` bytes that the device reaches at `handle`.
+    pub fn reach(self, handle: usize, size: usize) -> Option<usize> {
+        self.kind().bus.reach(handle, size)
+    }
+
+    pub fn streaming_mask(self) -> u64 {
+        world(|world| world.masks[self.0][0])
+    }
+
+    pub fn coherent_mask(self) -> u64 {
+        world(|world| world.masks[self.0][1])
+    }
+}
+
+/// Returns bytes that differ from place to place, and from call to call.
+pub fn fresh(size: usize) -> Vec<u8> {
+    let seed = world(|world| {
+        world.seed = world.seed.wrapping_add(1);
+        world.seed
+    });
+    (0..size)
+        .map(|at| (at as u8).wrapping_mul(7).wrapping_add(seed.wrapping_mul(101)).wrapping_add((at >> 8) as u8))
+        .collect()
+}
+
+/// Makes a call of the C interface. Returns its result, and what happened during it.
+pub fn call<T>(code: impl FnOnce() -> T) -> (T, Happened) {
+    machine::count_call();
+    let before = machine::events();
+    let result = code();
+    let Events { interrupts, failures, errors } = machine::events();
+    let happened = Happened {
+        was_interrupted: interrupts != before.interrupts,
+        had_failure: failures != before.failures,
+        errors: errors - before.errors,
+    };
+    (result, happened)
+}
+
+/// What happened during a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened {
+    pub was_interrupted: bool,
+    pub had_failure: bool,
+    /// Lines that were logged as errors.
+    pub errors: usize,
+}
+
+impl Happened {
+    /// Whether the call ran alone, in a thread, with all services.
+    pub fn is_plain(self) -> bool {
+        !self.was_interrupted && !self.had_failure && !machine::is_atomic()
+    }
+}
+
+/// Begins a run: chooses the machine.
+pub fn begin() {
+    let bits = input::byte();
+    port::rt_dma_port_configuration.revision.store(1 + i16::from(bits & 1), Relaxed);
+    port::rt_dma_port_configuration.view_limit.store(if bits & 2 == 0 { 64 } else { 0 }, Relaxed);
+    memory::with(|memory| {
+        memory.reset();
+        memory.largest_line = [64, 128, 256, 64][usize::from(bits >> 2 & 3)];
+        memory.keeps_flushed = bits & 16 != 0;
+        if bits & 32 != 0 {
+            memory.make_dirty(memory::KERNEL_LOW..memory::KERNEL_LOW + 48);
+        }
+    });
+    firmware::reset(bits & 0xc0 != 0xc0, bits & 0xc0 != 0x80);
+    world(|world| {
+        world.masks = [[!0; 2]; DEVICES];
+        world.owned = [false; PAGES];
+        world.seed = 0;
+        // After a run that failed.
+        (world.buffers, world.freed, world.block_pools) = (Vec::new(), Vec::new(), Vec::new());
+        world.loans = Vec::new();
+    });
+    let areas = streaming::areas();
+    world(|world| world.areas = areas);
+    (0..DEVICES).for_each(|device| devices::attach(device, device));
+    let pools = input::byte();
+    (0..4).filter(|index| pools >> index & 1 == 0).for_each(pools::install_usual);
+    world(|world| world.early_pools = pools::all().len());
+}
+
+/// Makes one call, or several that belong together, or changes the machine.
+pub fn step() {
+    match input::below(64) {
+        0..=9 => requests::allocate(),
+        10..=15 => free::free(),
+        16..=19 => free::free_wrongly(),
+        20..=22 => sync::sync(),
+        23..=27 => streaming::map(),
+        28..=31 => streaming::use_mapping(),
+        32..=35 => streaming::unmap(),
+        36 => streaming::unmap_wrongly(),
+        37 => lists::map_list(),
+        38 => blocks::create(),
+        39..=44 => blocks::allocate(),
+        45..=48 => blocks::free(),
+        49 => blocks::free_wrongly(),
+        50 => blocks::tend(),
+        51 => blocks::destroy(),
+        52..=53 => masks::set(),
+        54 => pools::install(),
+        55 => pools::extract(),
+        56 => pools::look(),
+        57 => pools::lend(),
+        58 => release(Device::any()),
+        59 => replace(),
+        60 => change_machine(),
+        61 => masks::limits(),
+        62 => pools::own_region(),
+        _ => buffers::check_all(),
+    }
+}
+
+/// Changes what the library does not control.
+fn change_machine() {
+    match input::below(8) {
+        0..=2 => machine::arm_interrupt(1 + input::below(12)),
+        3 | 4 => {
+            let service =
+                input::one_of(&[Service::Heap, Service::Map, Service::Heap, Service::MapLinear, Service::Reserve]);
+            machine::set_fault(service, input::below(8), 1 + input::below(4));
+        }
+        5 => {
+            let page = [input::below(LOW_PAGES - 7), LOW_PAGES + input::below(PAGES - LOW_PAGES - 7)][input::below(2)];
+            memory::with(|memory| memory.evict(page, 8));
+        }
+        6 if !machine::is_atomic() => machine::with_interrupts_masked(step),
+        7 if !machine::in_interrupt() => machine::interrupt(),
+        _ => machine::repair(),
+    }
+}
+
+/// Releases what the device manages.
+pub fn release(device: Device) {
+    if machine::is_atomic() {
+        call(|| unsafe { rt_dmam_release(device.pointer()) });
+        return;
+    }
+    streaming::give_back_managed(device);
+    // A driver ends all mappings of a buffer before it frees the buffer.
+    let is_early = |buffer: &Buffer| buffer.is_managed_by(device) && !buffer.area.mappings.is_empty();
+    if world(|world| world.buffers.iter().any(is_early)) {
+        return;
+    }
+    let (buffers, areas, mapped, pools) = world(|world| {
+        let buffers: Vec<_> = world.buffers.extract_if(.., |buffer| buffer.is_managed_by(device)).collect();
+        let areas: Vec<_> = world.areas.extract_if(.., |area| area.is_managed_by(device)).collect();
+        let mapped: Vec<_> = world.buffers.extract_if(.., |buffer| buffer.area.is_managed_by(device)).collect();
+        let pools: Vec<_> = world.block_pools.extract_if(.., |pool| pool.is_managed_by(device)).collect();
+        world.masks[device.0] = [!0; 2];
+        buffers.iter().for_each(|buffer| world.disown(buffer));
+        (buffers, areas, mapped, pools)
+    });
+    let maps = pools::maps();
+    crate::log!(
+        "release {device:?}: {} buffers, {} mappings, {} pools",
+        buffers.len(),
+        areas.len() + mapped.len(),
+        pools.len()
+    );
+    let ((), happened) = call(|| unsafe { rt_dmam_release(device.pointer()) });
+    for buffer in &buffers {
+        assert!(happened.was_interrupted || !pools::is_used(buffer.pa), "a managed buffer is not released");
+    }
+    let is_nothing = buffers.is_empty() && areas.is_empty() && mapped.is_empty() && pools.is_empty();
+    if !happened.was_interrupted && is_nothing {
+        pools::assert_nothing_new(&maps);
+    }
+    for mut area in areas {
+        area.released();
+        world(|world| world.areas.push(area));
+    }
+    for mut buffer in mapped {
+        buffer.area.released();
+        world(|world| world.buffers.push(buffer));
+    }
+    pools.into_iter().for_each(blocks::released);
+}
+
+/// Replaces a device that has nothing by another one at the same address.
+fn replace() {
+    let device = Device::any();
+    if machine::is_atomic() || world(|world| world.has_anything(device)) {
+        return;
+    }
+    let kind = input::below(KINDS.len());
+    // The library forgets an earlier device when it chooses operations for the next one at its address.
+    if input::one_in(2) || KINDS[kind].table != Table::Chosen {
+        release(device);
+    }
+    // A bounce buffer that an interrupt left must be given back while its device is there.
+    streaming::tidy();
+    if world(|world| world.has_anything(device)) {
+        return;
+    }
+    world(|world| world.masks[device.0] = [!0; 2]);
+    crate::log!("replace {device:?}: kind {kind}");
+    devices::attach(device.0, kind);
+}
+
+impl World {
+    /// Returns whether the device has a buffer, a block pool or a mapping.
+    fn has_anything(&self, device: Device) -> bool {
+        self.is_mapped_for(device)
+            || self.buffers.iter().any(|buffer| buffer.device.0 == device.0)
+            || self.block_pools.iter().any(|pool| pool.device.0 == device.0)
+    }
+
+    /// Returns whether the device has a mapping.
+    pub fn is_mapped_for(&self, device: Device) -> bool {
+        self.all_areas().any(|area| area.is_mapped_for(device))
+    }
+
+    fn all_areas(&self) -> impl Iterator<Item = &Area> {
+        self.areas.iter().chain(self.buffers.iter().map(|buffer| &buffer.area))
+    }
+
+    pub fn disown(&mut self, buffer: &Buffer) {
+        if let Some(page) = memory::page_of(buffer.pa) {
+            self.owned[page..page + buffer.pages()].fill(false);
+        }
+    }
+
+    /// Notes the owner of pages, which must have none.
+    pub fn own(&mut self, pa: usize, pages: usize) {
+        let page = memory::page_of(pa).unwrap_or_else(|| panic!("a buffer at {pa:#x} is no RAM"));
+        let owned = &mut self.owned[page..page + pages];
+        assert!(!owned.contains(&true), "a page at {pa:#x} has two owners");
+        owned.fill(true);
+    }
+}
+
+/// Gives all back, and checks that everything is whole.
+pub fn finish() {
+    input::end();
+    machine::repair();
+    machine::arm_interrupt(0);
+    buffers::check_all();
+    streaming::unmap_all();
+    free::free_all();
+    pools::give_all_back();
+    blocks::destroy_all();
+    (0..DEVICES).map(Device).for_each(release);
+    streaming::tidy();
+    pools::assert_all_free();
+    assert!(own_table::is_free(), "the board's own memory is not given back");
+    pools::assert_mappings_are_views();
+    heap::assert_nothing_is_lost();
+    let kept = world(|world| world.freed.drain(..).count());
+    let _ = kept;
+}
+
+/// Returns the place for a handle, or null if the caller does not ask for it.
+pub fn place_for(handle: &mut usize, is_asked: bool) -> *mut usize {
+    if is_asked { handle } else { std::ptr::null_mut() }
+}
+
+/// Checks that a buffer is mapped to `pa` from its first byte to its last.
+pub fn assert_leads_to(va: usize, pa: usize, size: usize, is_uncached: bool) {
+    memory::with(|memory| {
+        for offset in (0..size).step_by(PAGE) {
+            let (found, kind) = memory.translate(va + offset).unwrap_or_else(|| panic!("{va:#x} is not mapped"));
+            assert!(found == pa + offset, "{:#x} leads to {found:#x}, not to {:#x}", va + offset, pa + offset);
+            assert!(!is_uncached || kind == MemoryType::Uncached, "{va:#x} is mapped {kind:?}");
+        }
+    });
+}
+
+/// Returns an address as a pointer.
+pub fn pointer(address: usize) -> *mut c_void {
+    address as *mut c_void
+}
+
+/// Returns whether operations of the board's own allocate for the device.
+pub fn has_own_memory(device: Device) -> bool {
+    device.kind().table == Table::Own
+}

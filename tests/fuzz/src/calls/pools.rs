@@ -1,0 +1,290 @@
+//! Pools of pages: installing them, what C sees of them, and lending.
+
+use std::ffi::{c_char, c_void};
+use std::sync::atomic::Ordering::Relaxed;
+
+use ::rt_dma_pool::abi::{rt_dma_pool, rt_region_t};
+use ::rt_dma_pool::ffi::*;
+
+use super::{DEVICE, Device, NOCACHE, NOMAP, call, fresh, pointer, world};
+use crate::memory::{self, PAGE, pa_of, page_of};
+use crate::port::{OK, revision};
+use crate::{firmware, input, machine};
+
+/// What C sees of a pool.
+pub struct Pool {
+    pub public: *mut rt_dma_pool,
+    pub start: usize,
+    pub pages: usize,
+    pub flags: usize,
+    words: Vec<usize>,
+}
+
+impl Pool {
+    pub fn is_used(&self, page: usize) -> bool {
+        self.words[page / usize::BITS as usize] >> (page % usize::BITS as usize) & 1 != 0
+    }
+}
+
+/// Returns all pools in the order in which they were installed.
+pub fn all() -> Vec<Pool> {
+    let mut pools = Vec::new();
+    let mut public = rt_dma_pool_next(std::ptr::null_mut());
+    while !public.is_null() {
+        // SAFETY: an installed pool stays.
+        let pool = unsafe { &*public };
+        let pages = pool.bits.load(Relaxed);
+        let map = pool.map.load(Relaxed);
+        // SAFETY: the map has a bit for each page.
+        let words = (0..pages.div_ceil(usize::BITS as usize)).map(|index| unsafe { map.add(index).read_volatile() });
+        let (start, flags) = (pool.start.load(Relaxed), pool.flags.load(Relaxed));
+        pools.push(Pool { public, start, pages, flags, words: words.collect() });
+        public = rt_dma_pool_next(public);
+    }
+    pools
+}
+
+/// Returns the maps of all pools.
+pub fn maps() -> Vec<Vec<usize>> {
+    all().into_iter().map(|pool| pool.words).collect()
+}
+
+/// Checks that no page was taken since.
+pub fn assert_nothing_new(before: &[Vec<usize>]) {
+    for (before, now) in before.iter().zip(maps()) {
+        assert!(before.iter().zip(now).all(|(before, now)| now & !before == 0), "a page is taken for nothing");
+    }
+}
+
+/// Returns the pool that contains `size` bytes.
+pub fn covering(pa: usize, size: usize) -> Option<Pool> {
+    let has = |pool: &Pool| {
+        let offset = pa.checked_sub(pool.start);
+        offset.and_then(|offset| offset.checked_add(size)).is_some_and(|end| end <= pool.pages * PAGE)
+    };
+    all().into_iter().find(has)
+}
+
+/// Returns whether the page at `pa` is in use.
+pub fn is_used(pa: usize) -> bool {
+    covering(pa, 1).is_some_and(|pool| pool.is_used((pa - pool.start) / PAGE))
+}
+
+/// Has the processor read the clean lines of free pages again: what was written to memory that is not cached is seen then,
+/// and a write of the bytes that the cache had before is noticed.
+pub fn refresh_free() {
+    for pool in all() {
+        let free = (0..pool.pages).filter(|page| !pool.is_used(*page));
+        memory::with(|memory| free.for_each(|page| memory.refresh(pool.start + page * PAGE, PAGE)));
+    }
+}
+
+/// First page and pages of what a board installs.
+const USUAL: [(usize, usize); 4] = [(16, 24), (40, 8), (112, 48), (168, 32)];
+
+fn install_region(start: usize, end: usize) -> *mut rt_dma_pool {
+    let mut region = rt_region_t { start, end, name: c"installed".as_ptr() };
+    call(|| unsafe { rt_dma_pool_install(&mut region) }).0
+}
+
+pub fn install_usual(index: usize) {
+    let (first, pages) = USUAL[index];
+    assert!(!install_region(pa_of(first), pa_of(first) + pages * PAGE).is_null(), "a pool is not installed");
+}
+
+/// Installs a region, which may be wrong.
+pub fn install() {
+    let (first, pages) = USUAL[input::below(4)];
+    let from = input::below(pages);
+    let start = pa_of(first) + from * PAGE + input::one_of(&[0, 0, 1, 100, PAGE - 1]);
+    let size = (2 + input::below(pages - from)) * PAGE - input::one_of(&[0, 1, PAGE, 5000]);
+    let end = (start.wrapping_add(size)).min(pa_of(first) + pages * PAGE);
+    let end = if input::one_in(8) { start } else { end };
+    let (from, to) = (start.next_multiple_of(PAGE), end & !(PAGE - 1));
+    let is_free = from < to
+        && end > start
+        && all().iter().all(|pool| end <= pool.start || start >= pool.start + pool.pages * PAGE);
+    let mut region =
+        rt_region_t { start, end, name: if input::one_in(4) { std::ptr::null() } else { c"late".as_ptr() } };
+    let is_null = input::one_in(16);
+    let place = if is_null { std::ptr::null_mut() } else { &raw mut region };
+    let (pool, happened) = call(|| unsafe { rt_dma_pool_install(place) });
+    assert!(pool.is_null() || is_free && !is_null, "a wrong region is installed: {start:#x} to {end:#x}");
+    let is_plain = happened.is_plain() && !machine::is_atomic();
+    assert!(!is_plain || pool.is_null() != (is_free && !is_null), "a region is not installed: {start:#x} to {end:#x}");
+}
+
+/// Makes the boot pools.
+pub fn extract() {
+    let total = PAGE * input::below(40) + input::one_of(&[0, 0, 0, 1]);
+    let coherent = PAGE * input::below(20) + input::one_of(&[0, 0, 0, 100]);
+    let before = all().len();
+    let mut list = firmware::boot_regions();
+    let (result, _) = call(|| unsafe {
+        match revision() {
+            1 => {
+                let start = if input::one_in(8) { std::ptr::null_mut() } else { list.as_mut_ptr() };
+                rt_dma_pool_extract(start as usize, list.len(), total, coherent)
+            }
+            _ => rt_dma_pool_extract(total, coherent, 0, 0),
+        }
+    });
+    let made = all().len() - before;
+    assert!(result == OK || made == 0 || machine::in_interrupt(), "a failed extract leaves a pool");
+    assert!(result != OK || (1..=2).contains(&made), "an extract makes {made} pools");
+    let pages: usize = all().iter().skip(before).map(|pool| pool.pages).sum();
+    assert!(result != OK || pages == total / PAGE, "an extract of {total} bytes takes {pages} pages");
+}
+
+/// Looks at the pools, or changes what C may change.
+pub fn look() {
+    let pools = all();
+    match input::below(8) {
+        0 => drop(call(|| unsafe { list(list_dma_pool, &[]) })),
+        1 if !machine::is_atomic() => drop(call(|| unsafe { list(rt_dma_list_pools, &[c"-v", c"-m"]) })),
+        2 if !machine::is_atomic() => drop(call(|| unsafe { list(list_dma_pool, &[c"-m", c"-x"]) })),
+        3 | 4 => {
+            let Some(pool) = pools.get(input::below(8)) else { return };
+            // SAFETY: an installed pool stays.
+            let public = unsafe { &*pool.public };
+            let flag = input::one_of(&[NOCACHE, NOMAP, DEVICE, NOCACHE]);
+            public.flags.store(pool.flags ^ flag, Relaxed);
+            if flag == DEVICE {
+                public.dev.store(Device::any().pointer(), Relaxed);
+            }
+        }
+        5 => drop(call(|| unsafe {
+            rt_dma_ofw_device_map_ops(if machine::is_atomic() { std::ptr::null_mut() } else { Device::any().pointer() })
+        })),
+        6 => drop(call(|| rt_dma_reserved_memory_install())),
+        _ => (0..pools.len()).for_each(assert_usage),
+    }
+}
+
+unsafe fn list(command: unsafe extern "C" fn(i32, *mut *mut c_char) -> i32, options: &[&std::ffi::CStr]) -> i32 {
+    if machine::is_atomic() {
+        return 0;
+    }
+    let mut arguments: Vec<_> = [c"list"].iter().chain(options).map(|text| text.as_ptr().cast_mut()).collect();
+    // SAFETY: the arguments are C strings.
+    unsafe { command(arguments.len() as i32, arguments.as_mut_ptr()) }
+}
+
+/// Checks the numbers of a pool against its map.
+fn assert_usage(index: usize) {
+    let pool = &all()[index];
+    const SIZE: usize = size_of::<rt_dma_pool_usage>();
+    let mut words = [SIZE + 8, 0, 0, 0, 0, 0, 0, 0, 77];
+    let (result, happened) = call(|| unsafe { rt_dma_pool_statistics(pool.public, words.as_mut_ptr().cast()) });
+    let [_, total, used, peak, longest, buffers, _, _, unknown] = words;
+    assert!(result == OK && total == pool.pages * PAGE && unknown == 0, "the statistics are refused");
+    if happened.was_interrupted {
+        return;
+    }
+    let used_pages = (0..pool.pages).filter(|page| pool.is_used(*page)).count();
+    let (mut run, mut longest_run) = (0, 0);
+    for page in 0..pool.pages {
+        run = if pool.is_used(page) { 0 } else { run + 1 };
+        longest_run = longest_run.max(run);
+    }
+    assert!(used == used_pages * PAGE && peak >= used, "{used} bytes are used, of {used_pages} pages");
+    assert!(longest == longest_run * PAGE, "the longest run is {longest_run} pages, not {longest} bytes");
+    assert!((buffers == 0) == (used == 0) && buffers <= used_pages, "{buffers} buffers in {used_pages} pages");
+}
+
+/// A borrower's function: gives the memory back, if it still has it.
+unsafe extern "C" fn reclaim(memory: *mut c_void, size: usize, argument: *mut c_void) {
+    assert!(argument as usize == size, "a borrower gets another's argument");
+    if input::one_in(4) {
+        return;
+    }
+    give_back(memory as usize);
+}
+
+fn give_back(va: usize) {
+    let loan = world(|world| {
+        let index = world.loans.iter().position(|loan| loan.0 == va)?;
+        let loan = world.loans.swap_remove(index);
+        let pa = memory::v2p(va).expect("borrowed memory is mapped");
+        let page = page_of(pa).expect("RAM");
+        world.owned[page..page + loan.1.div_ceil(PAGE)].fill(false);
+        Some((loan, pa))
+    });
+    let Some((loan, pa)) = loan else { return };
+    let (before, _) = (is_used(pa), call(|| rt_dma_give_back(pointer(va))));
+    assert!(before, "borrowed memory was not in use");
+    // A mapping of its own is removed by a thread only.
+    if machine::is_atomic() && is_used(pa) {
+        world(|world| {
+            world.own(pa, loan.1.div_ceil(PAGE));
+            world.loans.push(loan);
+        });
+    }
+}
+
+/// Borrows memory, or gives some back.
+pub fn lend() {
+    let loan = world(|world| world.loans.first().copied());
+    match (input::below(4), loan) {
+        (0, Some((va, _))) => give_back(va),
+        (1, _) => {
+            call(|| rt_dma_give_back(pointer(input::one_of(&[0, 0x1000, memory::linear(pa_of(72)) + 1]))));
+        }
+        _ => {
+            let size = input::one_of(&[PAGE, 1, 3 * PAGE, 8 * PAGE, 0, 9 * PAGE, usize::MAX]);
+            let (memory, _) = call(|| unsafe { rt_dma_borrow(size, Some(reclaim), pointer(size)) });
+            if !memory.is_null() {
+                let va = memory as usize;
+                let pa = memory::v2p(va).expect("borrowed memory is mapped");
+                super::assert_leads_to(va, pa, size, false);
+                memory::write(va, &fresh(size.min(64)));
+                world(|world| {
+                    world.own(pa, size.div_ceil(PAGE));
+                    world.loans.push((va, size));
+                });
+            }
+        }
+    }
+}
+
+/// Gives all borrowed memory back.
+pub fn give_all_back() {
+    while let Some((va, _)) = world(|world| world.loans.first().copied()) {
+        give_back(va);
+    }
+}
+
+/// Asks for a device's own region, or ends its right to it.
+pub fn own_region() {
+    let device = Device::any();
+    match input::below(3) {
+        0 => call(|| rt_dma_own_region_release(device.pointer())).0,
+        _ => {
+            let index = input::below(4);
+            call(|| unsafe { rt_dma_own_region_init(device.pointer(), std::ptr::null(), index) });
+        }
+    }
+}
+
+/// Checks that no page is in use.
+pub fn assert_all_free() {
+    for (index, pool) in all().iter().enumerate() {
+        let used: Vec<_> =
+            (0..pool.pages).filter(|page| pool.is_used(*page)).map(|page| pool.start + page * PAGE).collect();
+        assert!(used.is_empty(), "pages are lost: {used:x?}");
+        assert_usage(index);
+    }
+}
+
+/// Checks that only views of pools are mapped, each once, besides the kernel's own areas.
+pub fn assert_mappings_are_views() {
+    let pools = all();
+    let mut mappings = memory::with(|memory| memory.mappings());
+    mappings.retain(|(first, _)| *first >= memory::KERNEL_LOW);
+    for (first, pages) in &mappings {
+        let is_view = pools.iter().any(|pool| pool.start == pa_of(*first) && pool.pages == *pages);
+        assert!(is_view, "{pages} pages at {:#x} are still mapped", pa_of(*first));
+        let same = mappings.iter().filter(|mapping| **mapping == (*first, *pages)).count();
+        assert!(same <= 3, "a pool has {same} views");
+    }
+}

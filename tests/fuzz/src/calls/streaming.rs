@@ -1,0 +1,438 @@
+//! Streaming mappings: what each side must see of memory that is handed back and forth.
+
+use std::ops::Range;
+
+use rt_dma_pool::ffi::*;
+
+use super::{Device, call, fresh, has_own_memory, pointer, pools, world};
+use crate::devices::{Bus, Table};
+use crate::memory::{self, HIGH, LOW, LOW_PAGES, MemoryType, PAGE};
+use crate::{input, machine};
+
+pub const BIDIRECTIONAL: i32 = 0;
+pub const TO_DEVICE: i32 = 1;
+pub const FROM_DEVICE: i32 = 2;
+
+/// Memory of a driver: all bytes that the processor must see, or the device where it has them.
+#[derive(Clone)]
+pub struct Area {
+    pub va: usize,
+    pub bytes: Vec<u8>,
+    /// One mapping, or none.
+    pub mappings: Vec<Mapping>,
+    /// Whether it belongs to a pool, so that each mapping has a record.
+    pub has_cache: bool,
+}
+
+/// A part of an area that a device has.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    pub device: Device,
+    pub handle: usize,
+    pub range: Range<usize>,
+    pub direction: i32,
+    /// What the processor has for the time being.
+    pub lent: Range<usize>,
+    pub is_managed: bool,
+    pub attributes: usize,
+}
+
+impl Mapping {
+    fn size(&self) -> usize {
+        self.range.len()
+    }
+
+    fn snoops(&self) -> bool {
+        self.device.kind().is_coherent
+    }
+
+    /// The board's operations bring the processor no bytes.
+    fn is_blind(&self) -> bool {
+        self.device.kind().table == Table::Partial
+    }
+
+    fn pa(&self) -> usize {
+        let Mapping { device, handle, .. } = self;
+        let pa = device.reach(*handle, self.size());
+        pa.unwrap_or_else(|| panic!("the device does not reach {} bytes at {handle:#x}", self.size()))
+    }
+}
+
+impl Area {
+    pub fn is_mapped_for(&self, device: Device) -> bool {
+        self.mappings.iter().any(|mapping| mapping.device.0 == device.0)
+    }
+
+    pub fn is_managed_by(&self, device: Device) -> bool {
+        self.mappings.iter().any(|mapping| mapping.is_managed && mapping.device.0 == device.0)
+    }
+
+    /// Checks what the processor sees: all that is not the device's.
+    pub fn check(&self) {
+        let seen = memory::read(self.va, self.bytes.len());
+        for at in self.parts().into_iter().flatten() {
+            let is_right = seen[at] == self.bytes[at];
+            assert!(is_right, "the processor sees another byte at offset {at} of {:#x}: {:x?}", self.va, self.mappings);
+        }
+    }
+
+    /// The processor's parts: before the mapping, after it, and what is lent of it.
+    fn parts(&self) -> [Range<usize>; 3] {
+        match self.mappings.first() {
+            Some(mapping) if mapping.is_blind() => [0..0, 0..0, 0..0],
+            Some(mapping) => [0..mapping.range.start, mapping.range.end..self.bytes.len(), mapping.lent.clone()],
+            None => [0..self.bytes.len(), 0..0, 0..0],
+        }
+    }
+
+    /// Checks what the device sees: all that is not lent to the processor.
+    fn check_device(&self) {
+        let Some(mapping) = self.mappings.first().filter(|mapping| !mapping.is_blind()) else { return };
+        let seen = memory::with(|memory| memory.device_read(mapping.pa(), mapping.size(), mapping.snoops()));
+        for at in mapping.range.clone().filter(|at| !mapping.lent.contains(at)) {
+            let is_right = seen[at - mapping.range.start] == self.bytes[at];
+            assert!(is_right, "the device sees another byte at offset {at}: {mapping:x?} of {:#x}", self.va);
+        }
+    }
+
+    /// Notes that a managed mapping was ended.
+    pub fn released(&mut self) {
+        let mapping = self.mappings.remove(0);
+        if mapping.is_blind() {
+            self.look_anew();
+        }
+        self.check();
+    }
+
+    /// Forgets what the processor may not have seen.
+    fn look_anew(&mut self) {
+        for page in (0..self.bytes.len()).step_by(PAGE) {
+            let size = PAGE.min(self.bytes.len() - page);
+            let pa = memory::v2p(self.va + page).expect("an area is mapped");
+            memory::with(|memory| memory.flush(pa, size, false));
+        }
+        self.bytes = memory::read(self.va, self.bytes.len());
+    }
+}
+
+/// Returns the kernel's memory that is mapped in a run: low, high, scattered, and both.
+pub fn areas() -> Vec<Area> {
+    let map =
+        |pages: [usize; 4]| memory::with(|memory| memory.map_pages(&pages, MemoryType::Cached)).expect("a window");
+    let places = [
+        memory::linear(LOW + 4 * PAGE),
+        memory::linear(HIGH + 2 * PAGE),
+        map([8, 10, 9, 11]),
+        map([14, 15, LOW_PAGES + 6, LOW_PAGES + 7]),
+    ];
+    let area = |va| {
+        let bytes = fresh(3 * PAGE + 500);
+        memory::write(va, &bytes);
+        Area { va, bytes, mappings: Vec::new(), has_cache: false }
+    };
+    places.map(area).into()
+}
+
+/// An area of the kernel's memory, or of a buffer, which the model has no more until it is put back.
+enum Taken {
+    Kernel(Area),
+    Buffer(super::Buffer),
+}
+
+impl Taken {
+    fn area(&mut self) -> &mut Area {
+        match self {
+            Taken::Kernel(area) => area,
+            Taken::Buffer(buffer) => &mut buffer.area,
+        }
+    }
+
+    fn put_back(self) {
+        world(|world| match self {
+            Taken::Kernel(area) => world.areas.push(area),
+            Taken::Buffer(buffer) => world.buffers.push(buffer),
+        });
+    }
+}
+
+/// Takes an area for which `is_wanted` holds out of the model.
+fn take(is_wanted: impl Fn(&Area) -> bool) -> Option<Taken> {
+    let choice = input::byte() as usize;
+    world(|world| {
+        let areas = world.areas.iter().map(|area| (area, true)).enumerate();
+        let buffers = world.buffers.iter().map(|buffer| (&buffer.area, false)).enumerate();
+        let all: Vec<_> = areas.chain(buffers).filter(|(_, (area, _))| is_wanted(area)).collect();
+        let (index, (_, is_kernels)) = *all.get(choice % all.len().max(1))?;
+        Some(match is_kernels {
+            true => Taken::Kernel(world.areas.swap_remove(index)),
+            false => Taken::Buffer(world.buffers.swap_remove(index)),
+        })
+    })
+}
+
+/// Chooses a part of an area; its ends often lie on lines.
+fn part(length: usize) -> Range<usize> {
+    let line = memory::with(|memory| memory.largest_line);
+    let ends = input::byte();
+    let start = input::below_many(length);
+    let start = if ends & 3 == 0 { start } else { start & !(line - 1) };
+    let size = 1 + input::below_many(if ends & 16 == 0 { 300 } else { length });
+    let end = (start + size).min(length);
+    let end = if ends & 12 == 0 { end } else { end.next_multiple_of(line).min(length) };
+    start..end
+}
+
+/// Maps a part of an area for a device.
+pub fn map() {
+    let Some(mut taken) = take(|area| area.mappings.is_empty() && !area.bytes.is_empty()) else { return };
+    let device = Device::any();
+    let range = part(taken.area().bytes.len());
+    let direction =
+        input::one_of(&[TO_DEVICE, FROM_DEVICE, BIDIRECTIONAL, FROM_DEVICE, 3, TO_DEVICE, BIDIRECTIONAL, 77]);
+    let which = input::below(8);
+    let (va, size) = (taken.area().va + range.start, range.len());
+    let attributes = if which == 5 { RT_DMA_ATTR_OWN_LINES } else { 0 };
+    let page = memory::v2p(va).map_or(0, |pa| pa & !(PAGE - 1));
+    let is_managed = which == 6;
+    pools::refresh_free();
+    let (handle, _) = call(|| unsafe {
+        let dev = device.pointer();
+        match which {
+            5 => rt_dma_map_single_attrs(dev, pointer(va), size, direction, attributes),
+            6 => rt_dmam_map_single(dev, pointer(va), size, direction),
+            // A page is one of the linear map, or of a buffer.
+            7 if memory::linear(page + va % PAGE) == va => rt_dma_map_page(dev, page, va % PAGE, size, direction),
+            _ => rt_dma_map_single(dev, pointer(va), size, direction),
+        }
+    });
+    crate::log!("map {size} bytes at {va:#x}, {device:?}, direction {direction}, call {which}: {handle:#x}");
+    let is_mapped = unsafe { rt_dma_mapping_error(device.pointer(), handle) } == 0;
+    assert!(is_mapped == (handle != RT_DMA_MAPPING_ERROR));
+    assert!(!is_mapped || direction < 3, "memory is mapped in no direction");
+    if is_mapped {
+        let mapping = Mapping { device, handle, range, direction, lent: 0..0, is_managed, attributes };
+        note(taken.area(), mapping);
+    }
+    taken.area().check();
+    taken.put_back();
+}
+
+/// Notes a new mapping, of which the device must see every byte.
+pub fn note(area: &mut Area, mapping: Mapping) {
+    let last = mapping.handle as u64 + mapping.size() as u64 - 1;
+    assert!(last <= mapping.device.streaming_mask(), "{:#x} lies beyond the mask", mapping.handle);
+    let (pa, size) = (mapping.pa(), mapping.size());
+    area.mappings.push(mapping);
+    area.check_device();
+    memory::with(|memory| memory.refresh(pa, size));
+}
+
+/// Takes a mapped area, and does something with it.
+pub fn use_mapping() {
+    let Some(mut taken) = take(|area| !area.mappings.is_empty()) else { return };
+    match input::below(8) {
+        0..=1 => device_writes(taken.area()),
+        2..=3 => processor_writes(taken.area()),
+        4..=5 => lend(taken.area()),
+        6 => give_back(taken.area()),
+        _ => taken.area().check_device(),
+    }
+    taken.put_back();
+}
+
+fn device_writes(area: &mut Area) {
+    let mapping = area.mappings[0].clone();
+    if mapping.direction == TO_DEVICE {
+        return;
+    }
+    let (range, lent) = (mapping.range.clone(), mapping.lent.clone());
+    let from = range.start + input::below_many(range.len());
+    let free = if from < lent.start { from..lent.start } else { from.max(lent.end)..range.end };
+    if free.is_empty() {
+        return;
+    }
+    let to = free.start + 1 + input::below_many(free.len());
+    let written = fresh(to - free.start);
+    let pa = mapping.pa() + free.start - range.start;
+    memory::with(|memory| memory.device_write(pa, &written, mapping.snoops()));
+    area.bytes[free.start..to].copy_from_slice(&written);
+}
+
+/// The processor writes before or after the mapping, or what is lent to it.
+fn processor_writes(area: &mut Area) {
+    let mapping = area.mappings[0].clone();
+    let [before, after, lent] = area.parts();
+    // What the processor writes to bytes that only the device writes goes nowhere. With own lines, it writes nothing near.
+    let part = match input::below(3) {
+        0 if mapping.attributes == 0 => before,
+        1 if mapping.attributes == 0 => after,
+        2 if mapping.direction != FROM_DEVICE => lent,
+        _ => return,
+    };
+    if part.is_empty() {
+        return;
+    }
+    // Near the mapping: in its cache lines.
+    let from = if input::one_in(2) { part.end - 1 } else { part.start };
+    let to = (from + 1 + input::below(40)).min(part.end);
+    let written = fresh(to - from);
+    memory::write(area.va + from, &written);
+    area.bytes[from..to].copy_from_slice(&written);
+}
+
+fn sync(mapping: &Mapping, offset: usize, size: usize, for_cpu: bool) {
+    let (dev, handle) = (mapping.device.pointer(), mapping.handle + offset);
+    let ((), happened) = call(|| unsafe {
+        let mut list = [rt_dma_sg { addr: std::ptr::null_mut(), length: size, dma_handle: handle }];
+        match (for_cpu, input::one_in(4)) {
+            (true, false) => rt_dma_sync_single_for_cpu(dev, handle, size, mapping.direction),
+            (false, false) => rt_dma_sync_single_for_device(dev, handle, size, mapping.direction),
+            (true, true) => rt_dma_sync_sg_for_cpu(dev, list.as_mut_ptr(), 1, mapping.direction),
+            (false, true) => rt_dma_sync_sg_for_device(dev, list.as_mut_ptr(), 1, mapping.direction),
+        }
+    });
+    assert!(happened.errors == 0 || happened.was_interrupted, "a right sync is logged as an error: {mapping:x?}");
+}
+
+/// A part of the mapping becomes the processor's, in whole lines.
+fn lend(area: &mut Area) {
+    let line = memory::with(|memory| memory.largest_line);
+    let mapping = &mut area.mappings[0];
+    if !mapping.lent.is_empty() {
+        return;
+    }
+    let (handle, size, start) = (mapping.handle, mapping.size(), mapping.range.start);
+    let from = (handle + input::below_many(size)) & !(line - 1);
+    let from = from.saturating_sub(handle);
+    let to = (handle + from + 1 + input::below_many(size - from)).next_multiple_of(line) - handle;
+    let to = to.min(size);
+    mapping.lent = start + from..start + to;
+    sync(mapping, from, to - from, true);
+    area.check();
+}
+
+/// What was lent becomes the device's again.
+fn give_back(area: &mut Area) {
+    let Some(mapping) = area.mappings.first_mut().filter(|mapping| !mapping.lent.is_empty()) else { return };
+    let (offset, size) = (mapping.lent.start - mapping.range.start, mapping.lent.len());
+    sync(mapping, offset, size, false);
+    mapping.lent = 0..0;
+    area.check_device();
+}
+
+/// Ends a mapping.
+pub fn unmap() {
+    let Some(mut taken) = take(|area| !area.mappings.is_empty()) else { return };
+    end(taken.area(), input::below(16));
+    taken.put_back();
+}
+
+fn end(area: &mut Area, how: usize) {
+    give_back(area);
+    let mapping = area.mappings.remove(0);
+    let pa = mapping.pa();
+    let &Mapping { device, handle, is_managed, attributes, .. } = &mapping;
+    let (mut size, mut direction) = (mapping.size(), mapping.direction);
+    // Of memory of a pool, the library knows what was mapped.
+    let is_wrong = area.has_cache && how >= 13 && !is_managed && attributes == 0;
+    if is_wrong {
+        (size, direction) = if how == 13 { (size + 64, direction) } else { (size, (direction + 1) % 3) };
+    }
+    let dev = device.pointer();
+    crate::log!("unmap {size} bytes at {handle:#x}, {device:?}, direction {direction}, managed {is_managed}, {how}");
+    if is_managed && machine::is_atomic() && how < 8 {
+        call(|| unsafe { rt_dmam_unmap_single(dev, handle, size, direction) });
+        area.mappings.push(mapping);
+        return;
+    }
+    let ((), happened) = call(|| unsafe {
+        match how {
+            0..8 if is_managed => rt_dmam_unmap_single(dev, handle, size, direction),
+            0..6 if attributes == 0 => rt_dma_unmap_single(dev, handle, size, direction),
+            6 if attributes == 0 => rt_dma_unmap_page(dev, handle, size, direction),
+            7 => {
+                let mut list = [rt_dma_sg { addr: pointer(area.va), length: size, dma_handle: handle }];
+                rt_dma_unmap_sg_attrs(dev, list.as_mut_ptr(), 1, direction, attributes);
+            }
+            _ => rt_dma_unmap_single_attrs(dev, handle, size, direction, attributes),
+        }
+    });
+    assert!(
+        happened.errors == 0 || is_wrong || happened.was_interrupted,
+        "a right unmap is logged as an error: {mapping:x?}"
+    );
+    if mapping.is_blind() {
+        area.look_anew();
+    }
+    area.check();
+    memory::with(|memory| memory.refresh(pa, mapping.size()));
+}
+
+/// Ends what is lent of the managed mappings of a device.
+pub fn give_back_managed(device: Device) {
+    let is_lent = |area: &Area| area.is_managed_by(device) && !area.mappings[0].lent.is_empty();
+    while let Some(mut taken) = take(is_lent) {
+        give_back(taken.area());
+        taken.put_back();
+    }
+}
+
+/// Unmaps what is not mapped.
+pub fn unmap_wrongly() {
+    let (device, size, direction) = (Device::any(), 1 + input::below_many(9000), input::below(4) as i32);
+    let handle = match input::below(4) {
+        0 => 0,
+        1 => usize::MAX - input::below(256),
+        2 => 0x9999_0000_0000 + input::below(256),
+        _ => {
+            // Of memory that became a pool's later, the library does not know that it was never mapped.
+            let early = world(|world| world.early_pools);
+            let Some(pool) = pools::all().into_iter().take(early).nth(input::below(4)) else { return };
+            let page = input::below(pool.pages);
+            let Some(first) = memory::page_of(pool.start) else { return };
+            // A page that is free, or a buffer's; the size stays within it.
+            let is_mapped = world(|world| world.buffers.iter().any(|buffer| !buffer.area.mappings.is_empty()));
+            if is_mapped || pool.is_used(page) != world(|world| world.owned[first + page]) {
+                return;
+            }
+            pool.start + page * PAGE + input::below(64)
+        }
+    };
+    let is_internal = device.reach(handle, 1).is_some_and(|pa| pools::covering(pa, 1).is_none());
+    if is_internal || has_own_memory(device) || !matches!(device.kind().bus, Bus::Plain) && handle > LOW {
+        return;
+    }
+    let size = size.min(PAGE - handle % PAGE);
+    let which = input::below(4);
+    let ((), happened) = call(|| unsafe {
+        match which {
+            0 => rt_dma_sync_single_for_cpu(device.pointer(), handle, size, direction),
+            1 => rt_dma_sync_single_for_device(device.pointer(), handle, size, direction),
+            2 => rt_dmam_unmap_single(device.pointer(), handle, size, direction),
+            _ => rt_dma_unmap_single(device.pointer(), handle, size, direction),
+        }
+    });
+    let is_first_call = device.kind().has_node && machine::is_atomic() || happened.had_failure;
+    assert!(
+        happened.errors != 0 || happened.was_interrupted || is_first_call,
+        "a wrong unmap is not logged: {size} bytes at {handle:#x}"
+    );
+}
+
+/// Ends all mappings.
+pub fn unmap_all() {
+    while let Some(mut taken) = take(|area| !area.mappings.is_empty()) {
+        end(taken.area(), 0);
+        taken.put_back();
+    }
+}
+
+/// Has a thread free what interrupts left.
+pub fn tidy() {
+    let device = Device(0);
+    let va = memory::linear(LOW + PAGE);
+    let (handle, _) = call(|| unsafe { rt_dma_map_single(device.pointer(), pointer(va + 1), 100, FROM_DEVICE) });
+    if handle != RT_DMA_MAPPING_ERROR {
+        call(|| unsafe { rt_dma_unmap_single(device.pointer(), handle, 100, FROM_DEVICE) });
+    }
+}
