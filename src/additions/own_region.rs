@@ -1,7 +1,7 @@
-//! A device's own memory on request, as Linux's `of_reserved_mem_device_init_by_idx` has it.
+//! Claiming and releasing the regions of a device explicitly, as with Linux's `of_reserved_mem_device_init_by_idx`.
 //!
-//! The regions that a node names in `memory-region` are the device's anyway, from the first call for the device on. What is left
-//! is to state whether a region is there, and to give the regions up.
+//! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions here also
+//! return whether a certain region is available, and end the device's claims.
 
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
@@ -17,8 +17,7 @@ pub enum NoOwnRegion {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the regions that the device's node names its pools, unless they are already, and checks that region number `index`
-    /// is one.
+    /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of its pools.
     ///
     /// Context: thread.
     pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
@@ -35,7 +34,7 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Ends the device's right to its regions. Buffers that it has stay, and are freed as before.
+    /// Ends the device's claims on its regions. Its buffers stay valid, and are freed as before.
     ///
     /// Context: any.
     pub fn release_own_regions(&self, device: Device) {

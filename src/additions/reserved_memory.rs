@@ -1,9 +1,8 @@
 //! The shared pools of `/reserved-memory` (Linux `Documentation/devicetree/bindings/reserved-memory/`,
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
-//! A node with a fixed place needs nothing here: it becomes a pool when the first device that names it in
-//! `memory-region` asks for its operations (`device_tree`). This file serves what no device asks for: the pool for every
-//! device, and memory for the nodes without a fixed place.
+//! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region` (`device_tree`). This
+//! file does the rest: it installs the pool that serves every device, and chooses memory for the nodes without a fixed place.
 
 use crate::dropin::install::Installer;
 use crate::dropin::pool::{FirstOwner, Region};
@@ -48,8 +47,8 @@ impl From<Error> for ReservedError {
 
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for every
-    /// device. Each node is served by itself; one that cannot be served has a line in the log. Returns the first error. A
-    /// second call does not repeat what the first did.
+    /// device. If one node cannot be served, a line is written to the log, and the other nodes are served. Returns the first
+    /// error. A second call does not repeat the work of the first.
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {

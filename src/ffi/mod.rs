@@ -40,9 +40,9 @@ static DMA: Dma<RtThread> = Dma::new(RtThread);
 /// The records of the system's devices.
 static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
-/// What an addition does when operations are chosen for a device that had none: it is a new one, and may lie at the address
-/// of an earlier one. Empty in an image in which no addition remembers anything by a device's address, so that the drop-in
-/// core does not link the additions.
+/// The function that removes the records of an earlier device at the same address. It is called when operations are chosen for a
+/// device that had none, because such a device is new. It is not set in an image whose additions keep no records of devices, so
+/// that the drop-in core does not link the additions.
 static NEW_DEVICE: OnceRef<fn(Device)> = OnceRef::new();
 
 /// Converts a pointer to a device; `None` if it is null.

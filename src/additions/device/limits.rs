@@ -1,21 +1,25 @@
-//! What a segment of a device's transfers may be (Linux `Documentation/core-api/dma-api.rst`, part Ia).
+//! The limits for the segments of a device's transfers (Linux `Documentation/core-api/dma-api.rst`, part Ia).
 //!
-//! A driver states the limits, and the code that builds its scatter lists asks for them. Only the alignment mask has an
-//! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
+//! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an effect in this
+//! library: a bounce buffer keeps these bits of the address that it replaces.
 
 use crate::additions::device::record::{DeviceRecords, Limits, NoRecord};
 use crate::kernel::{Device, Kernel};
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Returns the device's limits. Context: any.
+    /// Returns the device's limits.
+    ///
+    /// Context: any.
     pub fn limits(&self, device: Device) -> Limits {
         self.find(device, |record| record.limits).unwrap_or(Limits::NONE)
     }
 
-    /// Changes the device's limits. Context: any if something is remembered of the device already, else thread.
+    /// Changes the device's limits.
+    ///
+    /// Context: any if the device has a record already; otherwise thread.
     ///
     /// # Errors
-    /// There is no memory, or the caller may not sleep. Nothing was changed.
+    /// There is no memory for a record, or the caller may not sleep. Nothing was changed.
     pub fn set_limits(&self, device: Device, change: impl FnOnce(&mut Limits)) -> Result<(), NoRecord> {
         self.find_or_make(device, |record| change(&mut record.limits))?;
         if self.kernel.can_sleep() {

@@ -1,21 +1,22 @@
 //! Managed resources: buffers, mappings and pools that are released, the newest first, when the device's driver is removed
 //! (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
-//! A resource is a function that releases it and the words that the function takes, so that nothing is linked that no
-//! driver asks for. Context: thread, where no other context is stated.
+//! A resource consists of a function that releases it and the words that the function receives. Therefore an image contains only
+//! the kinds of resources that its drivers use. Context: thread, unless another context is stated.
 //!
-//! A driver may give a resource back by its plain call (`rt_dma_free`, `rt_dma_unmap_single`,
-//! `rt_dma_block_pool_destroy`). Its address or handle may then be that of something else, of another device even. So the
-//! plain call [claims](DeviceRecords::claim) the resource first, and [settles](DeviceRecords::settle) the claim when it
-//! knows whether the resource is gone: a resource that is gone is never released. A plain call finds out by one load that
-//! what it gives back is not managed, in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
+//! A driver may also give a managed resource back by a plain call (`rt_dma_free`, `rt_dma_unmap_single`,
+//! `rt_dma_block_pool_destroy`). Afterwards, its address or handle may belong to another resource, even of another device, so the
+//! managed resource must not be released a second time. For this, the plain call first [claims](DeviceRecords::claim) the
+//! resource. When it knows whether it has given the resource back, it [settles](DeviceRecords::settle) the claim. Most plain
+//! calls are for resources that are not managed. They find this out by one load in nearly every case: see
+//! [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
 use crate::additions::device::resource::{Kind, List, Release, Resource, Words, resources};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 
-/// The right to give back a resource by its plain call. Its owner [settles](DeviceRecords::settle) it.
+/// The right to give back a resource by a plain call, which ends when the call [settles](DeviceRecords::settle) it.
 pub struct ManagedClaim {
     device: Device,
     kind: Kind,
@@ -30,12 +31,14 @@ pub struct Slot<'a, K: Kernel> {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Makes room for one more resource of the device, before it is made; `None` if there is none. Context: thread.
+    /// Reserves a place in the device's list for a resource that the caller is about to make; `None` if there is no memory.
+    ///
+    /// Context: thread.
     pub fn reserve(&self, device: Device) -> Option<Slot<'_, K>> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        // Frees what plain calls in interrupts left in the list.
+        // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
         while self.keys.has_gone() && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
         let resource = Resource { kind: Kind::Gone, release: |_, _| {}, words: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
@@ -43,13 +46,15 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(Slot { records: self, device, resource: Some(resource) })
     }
 
-    /// Takes the newest resource of this kind whose words are `wanted` out of the device's list, without releasing it.
-    /// `None` if there is none: the caller is wrong, or another call released it. Context: thread.
+    /// Removes the newest resource of this kind for whose words `wanted` returns true from the device's list, without releasing
+    /// it. Returns `None` if there is none, because the caller made a mistake or another call released it.
+    ///
+    /// Context: thread.
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, false)
     }
 
-    /// Takes a resource out as [`unmanage`](DeviceRecords::unmanage) does, but only if no other one is `wanted` too.
+    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other one.
     pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, true)
     }
@@ -79,16 +84,20 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(words)
     }
 
-    /// Returns false if no managed resource has this key. True may be wrong. Takes no lock. Context: any.
+    /// Returns false only if no managed resource has this key. May return true although none has. Takes no lock.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn may_manage(&self, key: usize) -> bool {
         self.keys.may_have(key)
     }
 
-    /// Claims the resource of any device that has this kind and key, and is `wanted`, for a plain call that is about to give
-    /// it back: from now on nothing else releases it. `None` if there is none. Context: any.
+    /// Claims a resource with this kind and key for which `wanted` returns true, for a plain call that is about to give it back.
+    /// The resource may belong to any device. From now on no other call releases it. Returns `None` if there is no such resource.
     ///
-    /// This takes one load if there is no resource with the key, unless another resource shares the counter.
+    /// If there is no resource with the key, this takes one load, unless another resource uses the same counter.
+    ///
+    /// Context: any.
     pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Words) -> bool) -> Option<ManagedClaim> {
         if !self.keys.may_have(key) {
             return None;
@@ -108,8 +117,10 @@ impl<K: Kernel> DeviceRecords<K> {
         })
     }
 
-    /// Ends a claim: the resource is gone, or, if it was not given back after all, managed as before. If its device was
-    /// released meanwhile, it is not managed any more in either case. Context: any.
+    /// Ends a claim. If the resource was given back, it is not managed any more. If it was not, it is managed as before, unless
+    /// its device was released meanwhile.
+    ///
+    /// Context: any.
     pub fn settle(&self, claim: ManagedClaim, is_gone: bool) {
         let ManagedClaim { device, kind, words } = claim;
         self.find(device, |record| {
@@ -129,15 +140,15 @@ impl<K: Kernel> DeviceRecords<K> {
             }
         });
         if is_gone {
-            // In an interrupt it stays in the list: until the device manages something else, or is released.
+            // In an interrupt, the entry stays in the list until the device gets another resource or is released.
             self.take_out(device, Kind::Gone, |its_words| *its_words == words, false);
         }
     }
 
-    /// Releases all that the device manages, in the reverse of the order in which it was made. Of two that call at once
-    /// one does it.
+    /// Releases all managed resources of the device, in the reverse of the order in which they were made. If two threads call
+    /// this at the same time, each resource is released by one of them.
     ///
-    /// Context: thread. Elsewhere it returns false and changes nothing.
+    /// Context: thread. In any other context it returns false and changes nothing.
     pub fn release(&self, device: Device) -> bool {
         if !self.kernel.can_sleep() {
             return false;
@@ -155,12 +166,14 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Slot<'_, K> {
-    /// Puts a new resource into the device's list. Context: thread.
+    /// Adds a new resource to the device's list.
+    ///
+    /// Context: thread.
     pub fn manage(mut self, kind: Kind, release: Release, words: Words) {
         let Some(mut resource) = self.resource.take() else { return };
         (resource.kind, resource.release, resource.words) = (kind, release, words);
         self.records.keys.add(&words);
-        // The record stays while a slot refers to it.
+        // The record is not freed while a slot refers to it.
         self.records.find(self.device, |record| {
             resource.next = record.resources.take();
             record.resources = Some(resource);

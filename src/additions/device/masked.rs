@@ -7,8 +7,8 @@ use crate::mem::atomics::{
 
 use crate::kernel::Device;
 
-/// A set of devices that have a mask, or had one. Others may seem to be in it, so it only saves the search for a record of
-/// most devices that have none.
+/// A set that contains every device that has a mask, or had one. It may also seem to contain other devices. For most devices
+/// without a mask, it makes the search for a record unnecessary.
 pub(crate) struct MaskedDevices {
     /// 0 if the set is empty.
     any: AtomicUsize,
@@ -23,7 +23,7 @@ impl MaskedDevices {
         MaskedDevices { any: AtomicUsize::new(0), bits: [const { AtomicUsize::new(0) }; WORDS] }
     }
 
-    /// Returns the word and the bit that stand for a device.
+    /// Returns the index of the word and the bit that represent a device.
     fn place(&self, device: Device) -> (&AtomicUsize, usize) {
         // Devices are structures of some hundred bytes, aligned for a pointer.
         let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;
@@ -38,7 +38,9 @@ impl MaskedDevices {
         self.any.store(1, Release);
     }
 
-    /// Returns false if no mask was ever set for the device. Takes no lock. Context: any.
+    /// Returns false only if no mask was ever set for the device. Takes no lock.
+    ///
+    /// Context: any.
     pub(crate) fn may_have(&self, device: Device) -> bool {
         if self.any.load(Acquire) == 0 {
             return false;

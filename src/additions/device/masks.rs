@@ -1,4 +1,4 @@
-//! Which addresses a device can put on its bus: its masks
+//! The masks of a device, which state the addresses that it can put on its bus
 //! (Linux `Documentation/core-api/dma-api-howto.rst`, "DMA addressing capabilities").
 //!
 //! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for it. Without
@@ -19,13 +19,17 @@ pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Returns the device's masks. Takes no lock for most devices without a mask. Context: any.
+    /// Returns the device's masks. Takes no lock for most devices without a mask.
+    ///
+    /// Context: any.
     #[inline(always)] // One load in each direct mapping.
     pub fn masks(&self, device: Device) -> Masks {
         if self.masked.may_have(device) { self.search_masks(device) } else { Masks::NONE }
     }
 
-    /// Returns false if no mask was ever set for the device. Takes no lock. Context: any.
+    /// Returns false only if no mask was ever set for the device. Takes no lock.
+    ///
+    /// Context: any.
     #[inline(always)]
     pub fn may_have_mask(&self, device: Device) -> bool {
         self.masked.may_have(device)
@@ -36,15 +40,17 @@ impl<K: Kernel> DeviceRecords<K> {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
-    /// Returns the device's masks, and the address of the table of operations that its masked one stands before; zero if it has no
-    /// masked one. Context: any.
+    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the device has no
+    /// masked table.
+    ///
+    /// Context: any.
     pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {
         self.find(device, |record| (record.masks.unpack(), record.operations)).unwrap_or((Masks::NONE, 0))
     }
 
-    /// Sets those masks that are given, both at once, and what the device's masked table of operations stands before.
-    /// Returns the device's masks now; without any, nothing stands before the table. A device of which nothing is
-    /// remembered has the masks `inherited`. Nothing is changed on failure.
+    /// Sets the masks that are given, both at the same time, and records the address of the device's original table. Returns the
+    /// device's new masks. If no mask remains, no original table is recorded. A device without a record has the masks
+    /// `inherited` before this call. On failure, nothing is changed.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
@@ -55,7 +61,8 @@ impl<K: Kernel> DeviceRecords<K> {
         coherent: Option<u64>,
         operations: usize,
     ) -> Result<Masks, NoRecord> {
-        // The device enters the set first: a caller that finds the masks in the record also finds the device in the set.
+        // The device is added to the set before the masks are written. A call that reads the masks in the record therefore also
+        // finds the device in the set.
         self.masked.add(device);
         let masks = self.find_or_make(device, |record| {
             let now = if record.operations == 0 { inherited } else { record.masks.unpack() };
@@ -73,8 +80,10 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Returns whether there is a page, in any pool that serves the device, all of which the device reaches with addresses up to
-    /// `mask`: then an allocation of a page succeeds as long as such a page is free. Context: any.
+    /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If so, an
+    /// allocation of one page succeeds while such a page is free.
+    ///
+    /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {
         let wanted = if ops.are_translated() { Flags::ADDRESS_32BITS } else { Flags::empty() };
         let serves = |pool: &Pool<K>| {

@@ -1,4 +1,4 @@
-//! What is remembered of a device: its masks, and what it has until it is released.
+//! The records of devices: masks, limits, and managed resources, which are kept until the device is released.
 
 pub mod limits;
 pub mod managed;

@@ -1,11 +1,12 @@
-//! What the library remembers of a device beyond what `struct rt_device` has room for: its masks, and what it manages.
+//! The records of devices. A record contains the data for which `struct rt_device` has no room: masks, limits, and managed
+//! resources.
 //!
-//! A record is made when there is something to remember, and is freed when nothing is left to remember. It is found by the
-//! device's address. Context: any for the search; thread for making and freeing a record.
+//! A record is made when a device first has such data, and is freed when it has none any more. It is found by the address of the
+//! device. Context: any for the search; thread for making and freeing a record.
 //!
-//! A record must not outlive its device: the next device may lie at the same address. It ends when the driver releases the
-//! device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]), and at the latest when operations are chosen for
-//! a device at that address ([`DeviceRecords::forget`]): a device that has none is a new one.
+//! A record must not exist longer than its device, because another device may get the same address. It ends when the driver
+//! releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]). At the latest, it ends when operations are
+//! chosen for a device at that address ([`DeviceRecords::forget`]), because a device without operations is a new one.
 
 use crate::additions::device::masked::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
@@ -13,10 +14,10 @@ use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 use crate::mem::lock::{IrqGuard, IrqLock};
 
-/// Number of lists over which the records are spread.
+/// Number of lists of records. The address of the device selects the list.
 const BUCKETS: usize = 16;
 
-/// Why nothing can be remembered of a device now.
+/// The reason why a record cannot be made now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NoRecord {
     /// The heap has no room.
@@ -25,7 +26,7 @@ pub enum NoRecord {
     Context,
 }
 
-/// The highest addresses that a device can name. All ones: every one.
+/// The highest handles that a device can put on its bus. A mask of all ones means that there is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Masks {
     /// For streaming maps.
@@ -58,7 +59,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of a device that stated none: Linux's defaults.
+    /// The limits of a device for which none were set. They are the defaults of Linux.
     pub const NONE: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
 }
 
@@ -73,11 +74,11 @@ impl PackedMasks {
     }
 }
 
-/// What is remembered of one device.
+/// The record of one device.
 pub(crate) struct Record<K: Kernel> {
     device: Device,
     pub(crate) masks: PackedMasks,
-    /// The table of operations that its masked one stands before, as an address; zero if it has no masked one.
+    /// The address of the device's original table, which the masked table replaced; zero if the device has no masked table.
     pub(crate) operations: usize,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
@@ -90,8 +91,8 @@ pub(crate) struct Record<K: Kernel> {
 
 type List<K> = Option<KBox<K, Record<K>>>;
 
-/// The address that is written over that of a device that is gone: a record that no call finds any more. No device lies
-/// there.
+/// The value that replaces the device's address in the record of a device that is gone, so that no call finds the record. No
+/// device has this address.
 const GONE: Device = Device(0);
 
 impl<K: Kernel> Record<K> {
@@ -104,7 +105,7 @@ impl<K: Kernel> Record<K> {
 /// The records of all devices.
 pub struct DeviceRecords<K: Kernel> {
     pub(crate) kernel: K,
-    /// What is managed, of all devices.
+    /// The counters of managed resources of all devices.
     pub(crate) keys: Keys,
     buckets: [IrqLock<List<K>>; BUCKETS],
     /// The devices for which a mask was ever set.
@@ -195,7 +196,9 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(seen)
     }
 
-    /// Frees the device's record if it is empty, and those of devices that are gone. Context: thread.
+    /// Frees the device's record if it is empty, and the records of devices that are gone.
+    ///
+    /// Context: thread.
     pub(crate) fn tidy(&self, device: Device) {
         loop {
             let mut list = self.bucket(device);
@@ -203,7 +206,7 @@ impl<K: Kernel> DeviceRecords<K> {
             // The heap takes a mutex, so nothing is freed with the lock held.
             drop(list);
             let Some(mut gone) = gone else { return };
-            // One by one: to drop a list as a whole takes stack for each of its elements.
+            // The elements are dropped one by one, because dropping a whole list is recursive and takes stack for each element.
             let mut resources = gone.resources.take();
             while let Some(mut resource) = resources {
                 resources = resource.next.take();
@@ -211,7 +214,9 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Forgets the masks and limits of the device, and the table that its masked operations stand before. Context: thread.
+    /// Removes the masks, the limits and the address of the original table from the device's record.
+    ///
+    /// Context: thread.
     pub fn forget_masks(&self, device: Device) {
         self.find(device, |record| {
             (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
@@ -219,19 +224,22 @@ impl<K: Kernel> DeviceRecords<K> {
         self.tidy(device);
     }
 
-    /// Forgets what an earlier device at this address left, if `is_new` still finds that the present one has no operations.
-    /// Returns how many of its resources were never released: they are not released now, since their owner may be gone as
-    /// well. `is_new` runs under the lock. Context: any.
+    /// Removes the record of an earlier device at this address, if `is_new` returns that the present device has no operations yet.
+    /// Returns the number of the earlier device's resources that were never released. They are not released now, because the
+    /// driver that made them may be gone, too.
     ///
-    /// `is_new` is asked under the lock because two threads may choose operations for the device at once: the first sets
-    /// them before it remembers anything, so the second, which finds its record, finds the operations too.
+    /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same time. The
+    /// first one sets the operations before it makes a record. The second one, if it finds this record, therefore also finds the
+    /// operations, and does not remove the record.
+    ///
+    /// Context: any.
     pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
         let lost = self.find(device, |record| {
             if !is_new() {
                 return 0;
             }
             (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
-            // A thread is about to add a resource: the device exists.
+            // A thread is about to add a resource, so the device exists.
             if record.reserved != 0 {
                 return 0;
             }

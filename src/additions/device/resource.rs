@@ -1,5 +1,4 @@
-//! The data of managed resources: the resources, their list, and how many of them there are. The operations are in
-//! [`managed`](super::managed).
+//! The data of managed resources: the resources, their list, and their number. The operations are in [`managed`](super::managed).
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -47,7 +46,9 @@ impl Keys {
         self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
     }
 
-    /// Returns whether a resource may have the key, by one load. Context: any.
+    /// Returns false only if no resource has the key. Takes one load.
+    ///
+    /// Context: any.
     pub(super) fn may_have(&self, key: usize) -> bool {
         self.counter(key).load(Acquire) != 0
     }
