@@ -11,8 +11,9 @@
 
 /** @brief Attribute that dma_map_sg_attrs() gives to each entry. Only the debug mode uses it. */
 #define DMA_LINUX_LIST_ENTRY    ((unsigned long)RT_DMA_ATTR_LIST_ENTRY)
-/** @brief The attributes that a map, and an unmap, hands on. */
+/** @brief The attributes that a map hands on. */
 #define DMA_LINUX_MAP_ATTRS     (DMA_ATTR_CPU_CACHE_CLEAN | DMA_LINUX_LIST_ENTRY)
+/** @brief The attributes that an unmap hands on. */
 #define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_LINUX_MAP_ATTRS)
 
 /** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
