@@ -9,11 +9,11 @@
 
 /* A value that is too large costs a little maintenance. One that is too small can destroy bytes of another variable in the line. */
 #ifdef RT_CPU_CACHE_LINE_SZ
-#define NAMED_LINE RT_CPU_CACHE_LINE_SZ
-#define GUESSED_LINE RT_CPU_CACHE_LINE_SZ
+#define STATED_LINE RT_CPU_CACHE_LINE_SZ
+#define DEFAULT_LINE RT_CPU_CACHE_LINE_SZ
 #else
-#define NAMED_LINE 0
-#define GUESSED_LINE (RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64)
+#define STATED_LINE 0
+#define DEFAULT_LINE (RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64)
 #endif
 
 #include <stddef.h>
@@ -56,7 +56,7 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
     .revision = RT_DMA_PORT_REVISION,
     .ops_offset = offsetof(struct rt_device, dma_ops),
     .maps_at_install = MAPS_AT_INSTALL,
-    .stated_cache_line = NAMED_LINE,
+    .stated_cache_line = STATED_LINE,
 };
 
 _Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
@@ -258,11 +258,11 @@ uintptr_t rt_dma_port_cache_line_max(void)
         uintptr_t line = cwg >= 1 && cwg <= 9 ? (uintptr_t)4 << cwg : 128;
 
         /* A BSP may name a longer one: that of a cache outside of the processor. */
-        return line > NAMED_LINE ? line : NAMED_LINE;
+        return line > STATED_LINE ? line : STATED_LINE;
     }
 #endif
 
-    return GUESSED_LINE;
+    return DEFAULT_LINE;
 }
 
 uintptr_t rt_dma_port_critical_enter(void)

@@ -187,3 +187,24 @@ impl<K: Kernel> Dma<K> {
         (before, after)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::PAGE_SIZE;
+    use crate::kernel::testing::HeapOnly;
+    use std::boxed::Box;
+
+    /// On a processor of 32 bits such a region ends at exactly 4 GiB: C computes 0 as its end.
+    #[test]
+    fn fault_30_a_region_that_ends_with_the_address_space_serves_but_for_its_last_page() {
+        let dma: &'static Dma<HeapOnly> = Box::leak(Box::new(Dma::new(HeapOnly)));
+        let start = 0_usize.wrapping_sub(64 * PAGE_SIZE);
+        let pool = dma.install(&Region { start, end: 0, name: Name::NONE }).unwrap();
+        assert_eq!((pool.start(), pool.pages()), (start, 63));
+        assert_eq!(pool.flags().contains(Flags::ADDRESS_32BITS), usize::BITS == 32);
+        let again = dma.install(&Region { start: start + 32 * PAGE_SIZE, end: 0, name: Name::NONE });
+        assert_eq!(again.err(), Some(Error::Overlap));
+        assert_eq!((pool.take(64), pool.take(63), pool.take(1)), (None, Some(0), None));
+    }
+}
