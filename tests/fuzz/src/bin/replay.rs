@@ -18,7 +18,7 @@ fn main() {
     });
     let mut count = 0;
     for file in files {
-        // If the run fails, this line tells which file it was.
+        // If the run fails, this line shows which file it was.
         println!("{}", file.display());
         run(&std::fs::read(&file).unwrap());
         count += 1;
