@@ -2,7 +2,7 @@
 
 /// Exported functions that neither allocate, map, sync nor give back for a device, and the two calls of borrowers, which have no
 /// device.
-const NOT_WATCHED: [&str; 26] = [
+const NOT_WATCHED: [&str; 28] = [
     "list_dma_block_pool",
     "rt_dma_block_pool_fill",
     "rt_dma_block_pool_trim",
@@ -14,6 +14,7 @@ const NOT_WATCHED: [&str; 26] = [
     "rt_dma_get_segment_boundary",
     "rt_dma_give_back",
     "rt_dma_list_pools",
+    "rt_dma_map_fill",
     "rt_dma_ofw_device_map_ops",
     "rt_dma_own_region_init",
     "rt_dma_own_region_release",
@@ -21,6 +22,7 @@ const NOT_WATCHED: [&str; 26] = [
     "rt_dma_pool_install",
     "rt_dma_pool_next",
     "rt_dma_pool_statistics",
+    "rt_dma_pool_uninstall",
     "rt_dma_reserved_memory_install",
     "rt_dma_set_coherent_mask",
     "rt_dma_set_mask",
