@@ -11,15 +11,17 @@
 //! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines are
 //! written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
 
+mod calls;
 mod checks;
 mod devices;
 mod entry;
+mod judge;
 mod list;
 mod mistake;
 mod reports;
 mod table;
 
-pub use checks::{Allocated, Buffer, Freed, Named};
+pub use calls::{Allocated, Buffer, Freed, Named};
 pub use entry::{Entry, Kind};
 pub use mistake::Mistake;
 

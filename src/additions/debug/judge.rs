@@ -1,0 +1,171 @@
+//! Holds a call of a driver against the table, with the table's lock held, and reports what does not fit.
+
+use super::calls::{Buffer, Freed, Named};
+use super::entry::{Entry, Kind, direction_label};
+use super::mistake::Mistake;
+use super::{Call, State};
+use crate::additions::streaming::{Direction, MAPPING_ERROR};
+use crate::kernel::PAGE_SHIFT;
+use crate::log::Name;
+
+impl State {
+    pub(super) fn free(&mut self, call: &Call, name: usize, freed: &Freed, names: impl Fn(usize) -> Name) -> bool {
+        let Freed { kind, va, size, handle, pool, is_managed } = *freed;
+        let place = self.table.best(|entry| {
+            let is_it = entry.kind.is_memory() && entry.va == va;
+            is_it.then_some((entry.kind == kind, entry.device == call.device.0, handle == 0 || entry.handle == handle))
+        });
+        let Some(entry) = place.and_then(|place| self.table.at(place)).copied() else {
+            if let Some(first) = self.table.gone_at(false, call.device.0, va) {
+                self.report(call, name, Mistake::FreeTwice, [va, size, first]);
+                return true;
+            }
+            self.table.note_missing();
+            return false;
+        };
+        let is_block = entry.kind == Kind::Block;
+        let is_kind = entry.kind == kind && (entry.is_managed || !is_managed);
+        let is_handle = handle == 0 || handle == entry.handle;
+        let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
+        if !is_kind {
+            let label = Name::of(entry.kind.label()).argument();
+            self.report(call, name, Mistake::FreeKind, [va, size, label]);
+        } else if is_block && entry.pa != pool || entry.device != call.device.0 && entry.device != 0 {
+            self.report(call, name, Mistake::FreeDevice, [va, entry.size, names(entry.name).argument()]);
+        }
+        if !is_handle {
+            self.report(call, name, Mistake::FreeHandle, [va, entry.size, entry.handle]);
+        }
+        if !is_block && is_kind && size != entry.size {
+            self.report(call, name, Mistake::FreeSize, [va, size, entry.size]);
+        }
+        // What the library refuses stays allocated.
+        let is_refused = !is_kind
+            || !is_handle
+            || is_block && entry.pa != pool
+            || !is_block && pages(size) != pages(entry.size)
+            || is_managed && entry.device != call.device.0;
+        if let Some(place) = place
+            && !is_refused
+            && let Some(entry) = self.table.take(place)
+        {
+            self.table.remember_gone(&entry, call.device.0, call.caller);
+        }
+        true
+    }
+
+    pub(super) fn map(&mut self, call: &Call, name: usize, buffer: &Buffer, handle: usize, pa: usize, line: usize) {
+        let entry = Entry {
+            device: call.device.0,
+            name,
+            handle,
+            va: buffer.va,
+            pa,
+            size: buffer.size,
+            caller: call.caller,
+            time: call.time,
+            flags: buffer.count,
+            kind: buffer.kind,
+            direction: buffer.direction,
+            // The result of a list's map is a number of entries, which has to be checked for another reason.
+            is_checked: buffer.kind == Kind::List,
+            has_own_lines: buffer.has_own_lines,
+            is_managed: buffer.is_managed,
+            ..Entry::EMPTY
+        };
+        let is_second = |other: &&Entry| {
+            other.kind.is_mapping() && other.direction.device_writes() && other.shares_bytes(&entry, line)
+        };
+        if buffer.direction.device_writes()
+            && let Some(first) = self.table.live().iter().find(is_second).map(|other| other.caller)
+        {
+            let address = if buffer.va == 0 { pa } else { buffer.va };
+            self.report(call, name, Mistake::MapTwice, [address, buffer.size, first]);
+        }
+        self.add(entry);
+    }
+
+    pub(super) fn unmap(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
+        let Named { handle, size, direction, count, .. } = *named;
+        let device = call.device.0;
+        let is_there = |entry: &Entry| entry.kind.is_mapping() && entry.handle == handle;
+        let place = self.table.best(|entry| {
+            let fits = (named.is_for(entry), entry.size == size, entry.direction == direction, entry.is_checked);
+            (is_there(entry) && entry.device == device).then_some(fits)
+        });
+        let Some(entry) = place.and_then(|place| self.table.at(place)).copied() else {
+            return self.unmap_unknown(call, name, named, names);
+        };
+        // What the library refuses stays mapped.
+        if (entry.is_managed || !named.is_managed)
+            && let Some(place) = place
+        {
+            self.table.take(place);
+            self.table.remember_gone(&entry, device, call.caller);
+        }
+        if !named.is_for(&entry) {
+            let label = Name::of(entry.kind.label()).argument();
+            self.report(call, name, Mistake::UnmapKind, [handle, size, label]);
+        } else if entry.kind == Kind::List && entry.flags != count {
+            self.report(call, name, Mistake::UnmapCount, [handle, count, entry.flags]);
+        }
+        if entry.size != size {
+            self.report(call, name, Mistake::UnmapSize, [handle, size, entry.size]);
+        }
+        if entry.direction != direction {
+            let label = Name::of(direction_label(entry.direction)).argument();
+            self.report(call, name, Mistake::UnmapDirection, [handle, size, label]);
+        }
+        if !entry.is_checked {
+            self.report(call, name, Mistake::Unchecked, [handle, entry.size, entry.caller]);
+        }
+    }
+
+    fn unmap_unknown(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
+        let Named { handle, size, .. } = *named;
+        let others = |entry: &&Entry| entry.kind.is_mapping() && entry.handle == handle && entry.device != 0;
+        let memory = |entry: &&Entry| entry.kind.is_memory() && entry.handle == handle;
+        if handle == MAPPING_ERROR {
+            self.report(call, name, Mistake::UnmapFailed, [handle, size, 0]);
+        } else if let Some(first) = self.table.gone_at(true, call.device.0, handle) {
+            self.report(call, name, Mistake::UnmapTwice, [handle, size, first]);
+        } else if let Some(other) = self.table.live().iter().find(others).map(|entry| entry.name) {
+            self.report(call, name, Mistake::UnmapDevice, [handle, size, names(other).argument()]);
+        } else if let Some(kind) = self.table.live().iter().find(memory).map(|entry| entry.kind) {
+            self.report(call, name, Mistake::UnmapKind, [handle, size, Name::of(kind.label()).argument()]);
+        } else if self.table.may_miss() {
+            self.table.note_missing();
+        } else {
+            self.report(call, name, Mistake::UnmapUnknown, [handle, size, 0]);
+        }
+    }
+
+    pub(super) fn sync(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
+        let Named { handle, size, direction, .. } = *named;
+        let end = handle.saturating_add(size);
+        let best = self.table.best(|entry| {
+            let is_long_enough = end <= entry.handle.saturating_add(entry.size);
+            let is_direction = entry.direction == direction || entry.direction == Direction::Bidirectional;
+            let is_it = entry.has_handle(handle) && entry.device == call.device.0;
+            is_it.then_some((is_long_enough && is_direction, is_long_enough))
+        });
+        let Some(entry) = best.and_then(|place| self.table.at(place)).copied() else {
+            let others = |entry: &&Entry| entry.has_handle(handle) && entry.device != 0;
+            if let Some(other) = self.table.live().iter().find(others).map(|entry| entry.name) {
+                self.report(call, name, Mistake::SyncDevice, [handle, size, names(other).argument()]);
+            } else if !self.table.may_miss() {
+                self.report(call, name, Mistake::SyncUnknown, [handle, size, 0]);
+            }
+            return;
+        };
+        if end > entry.handle.saturating_add(entry.size) {
+            self.report(call, name, Mistake::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
+        }
+        if entry.direction != direction && entry.direction != Direction::Bidirectional
+            || direction == Direction::Neither
+        {
+            let label = Name::of(direction_label(entry.direction)).argument();
+            self.report(call, name, Mistake::SyncDirection, [handle, size, label]);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Devices whose operations are the BSP's: what they are asked, and how often.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::Va;
+use rt_dma_pool::log::Level;
+use std::sync::Mutex;
+
+/// What the BSP's operations were asked.
+static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// What its IOMMU shows: addresses of the processor's, their number, and the first handle. What it allocates comes
+/// last.
+static SHOWN: Mutex<Vec<(Va, usize, usize)>> = Mutex::new(Vec::new());
+
+fn asked() -> String {
+    std::mem::take(&mut *ASKED.lock().unwrap()).join(", ")
+}
+
+static OWN: OwnOps = OwnOps {
+    alloc: |_, size| {
+        ASKED.lock().unwrap().push(format!("alloc {size}"));
+        SHOWN.lock().unwrap().last().map(|(va, _, handle)| (*va, *handle))
+    },
+    free: |_, size, _, handle| ASKED.lock().unwrap().push(format!("free {size} {handle:#x}")),
+    sync_out: |_, va, size, flags| {
+        ASKED.lock().unwrap().push(format!("out {size} {:#x}", flags.bits()));
+        let shown = SHOWN.lock().unwrap();
+        let (start, _, handle) = shown.iter().find(|(start, size, _)| (*start..*start + *size).contains(&va))?;
+        Some(va - start + handle)
+    },
+    sync_in: |_, _, size, handle, flags| {
+        ASKED.lock().unwrap().push(format!("in {size} {handle:#x} {:#x}", flags.bits()));
+    },
+};
+
+#[test]
+fn a_bsps_own_operations_say_what_a_handle_is() {
+    let rig = Rig::new();
+    let device = rig.machine.plain_device();
+    let master = Master { device, ops: Ops::Own(&OWN), mask: 0x1_ffff };
+    let held = rig.buffer(PAGE, Flags::empty());
+    let (near, far, unshown) = (rig.va(HEAP), rig.va(HEAP + 4 * PAGE), rig.va(HEAP + 8 * PAGE));
+    *SHOWN.lock().unwrap() = vec![(near, PAGE, 0x1_0000), (far, PAGE, 0x2_0000), (held.va, PAGE, 0x1_8000)];
+
+    // Within the mask: as it is, and its own maintenance.
+    let handle = rig.map(&master, near, PAGE, Bidirectional).unwrap();
+    assert_eq!(handle, 0x1_0000);
+    assert_eq!(asked(), "out 4096 0x0");
+    rig.for_cpu(&master, handle + 64, 128, Bidirectional).unwrap();
+    rig.for_device(&master, handle + 64, 128, Bidirectional).unwrap();
+    rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
+    assert_eq!(asked(), "in 128 0x10040 0x0, out 128 0x0, in 4096 0x10000 0x0");
+    assert_eq!(rig.unmap(&master, handle, PAGE, Bidirectional), Err(BadMapping::Unknown), "each has a record");
+    rig.assert_errors(1);
+
+    // Beyond the mask, or not shown at all: what it allocates takes its place.
+    for va in [far, unshown] {
+        rig.machine.cpu_write(va, &bytes(1, PAGE));
+        let handle = rig.map(&master, va, PAGE, Bidirectional).unwrap();
+        assert_eq!(handle, 0x1_8000);
+        assert!(asked().contains("alloc 4096, "));
+        assert_eq!(rig.machine.cpu_read(held.va, PAGE), bytes(1, PAGE));
+        rig.machine.cpu_write(held.va, &bytes(2, PAGE));
+        rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
+        assert_eq!(asked(), "in 4096 0x18000 0x0, free 4096 0x18000");
+        assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
+    }
+
+    // In an interrupt it is not known whether it may be freed.
+    let handle = rig.map(&master, far, PAGE, ToDevice).unwrap();
+    assert_eq!(asked(), "out 4096 0x0, in 4096 0x20000 0x4, alloc 4096, out 4096 0x0");
+    rig.machine.in_interrupt(|| rig.unmap(&master, handle, PAGE, ToDevice).unwrap());
+    assert_eq!(asked(), "in 4096 0x18000 0x4");
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(asked(), "free 4096 0x18000");
+
+    // Neither the buffer nor what it allocates is within.
+    let tight = Master { mask: 0xffff, ..master };
+    assert_eq!(rig.map(&tight, near, PAGE, ToDevice), Err(MapError::NoBounce));
+    assert_eq!(
+        asked(),
+        "out 4096 0x0, in 4096 0x10000 0x4, alloc 4096, out 4096 0x0, in 4096 0x18000 0x4, free 4096 0x18000"
+    );
+
+    // A dma-coherent device, and memory that is not cached, ask for no maintenance.
+    let coherent = Master { device: rig.coherent().device, ..master };
+    rig.map(&coherent, near, PAGE, ToDevice).unwrap();
+    assert_eq!(asked(), "out 4096 0x4");
+    rig.streaming.trim(rig.machine.dma);
+    rig.machine.free(held).unwrap();
+}
+
+/// How many `sync_out` no `sync_in` has followed yet, for the device of `HELD`; and the most there ever were.
+static HELD: Mutex<(isize, isize)> = Mutex::new((0, 0));
+
+/// Operations that hold something from `sync_out` to `sync_in`: an entry of an IOMMU, which shows what is at `va` as
+/// `va - SHIFT`.
+static HOLDING: OwnOps = OwnOps {
+    alloc: |_, _| BOUNCE.lock().unwrap().map(|va| (va, va - SHIFT)),
+    free: |_, _, _, _| (),
+    sync_out: |_, va, _, _| {
+        let mut held = HELD.lock().unwrap();
+        held.0 += 1;
+        held.1 = held.1.max(held.0);
+        Some(va - SHIFT)
+    },
+    sync_in: |_, va, _, handle, _| {
+        assert_eq!(handle, va - SHIFT, "the handle that sync_out returned for this address");
+        let mut held = HELD.lock().unwrap();
+        held.0 -= 1;
+        assert!(held.0 >= 0, "a sync_in that no sync_out asked for");
+    },
+};
+/// What its handles lack of the address.
+const SHIFT: usize = 0x1000;
+static BOUNCE: Mutex<Option<Va>> = Mutex::new(None);
+
+/// Whatever a driver does with its mapping, and whether or not it is bounced.
+#[test]
+fn fault_26_sync_in_is_called_as_often_as_sync_out() {
+    let rig = Rig::new();
+    let held = rig.buffer(PAGE, Flags::empty());
+    *BOUNCE.lock().unwrap() = Some(held.va);
+    let device = rig.machine.plain_device();
+    // (begins at, mask): direct, bounced for its lines, bounced for the mask, refused.
+    let highest = (held.va + PAGE).max(rig.va(HEAP + PAGE)) - SHIFT;
+    let low = held.va.min(rig.va(HEAP)) - SHIFT - 1;
+    for (at, mask, is_mapped) in [(0, highest, true), (1, highest, true), (0, low, false), (1, low, false)] {
+        let master = Master { device, ops: Ops::Own(&HOLDING), mask };
+        let size = 512;
+        for way in [ToDevice, FromDevice, Bidirectional] {
+            // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
+            for steps in 0..7usize.pow(3) {
+                let result = rig.map(&master, rig.va(HEAP) + at, size, way);
+                let Ok(handle) = result else {
+                    assert!(!is_mapped && result == Err(MapError::NoBounce));
+                    break;
+                };
+                assert_eq!(HELD.lock().unwrap().0, 1, "while it is mapped");
+                for step in [steps % 7, steps / 7 % 7, steps / 49] {
+                    let (from, bytes) = [(0, size), (0, size / 2), (size / 2, size / 2)][step % 3];
+                    match step {
+                        0..3 => rig.for_cpu(&master, handle + from, bytes, way).unwrap(),
+                        3..6 => rig.for_device(&master, handle + from, bytes, way).unwrap(),
+                        _ => {}
+                    }
+                }
+                match steps % 5 {
+                    0 => rig.unmap(&master, handle, 1, way).unwrap_err(),
+                    1 => rig
+                        .unmap_with(&master, handle, size, way, Attributes::SKIP_CPU_SYNC)
+                        .map(|()| BadMapping::Unknown)
+                        .unwrap(),
+                    _ => rig.unmap(&master, handle, size, way).map(|()| BadMapping::Unknown).unwrap(),
+                };
+                assert_eq!(HELD.lock().unwrap().0, 0, "{at} {mask:#x} {way:?} {steps}");
+            }
+            assert_eq!(HELD.lock().unwrap().0, 0, "{at} {mask:#x} {way:?}");
+            rig.machine.take_errors();
+            rig.machine.take_log(Level::Warning);
+        }
+    }
+    // Nothing is held twice for long: a driver maps no more than its device has.
+    assert!(HELD.lock().unwrap().1 <= 2);
+    rig.streaming.trim(rig.machine.dma);
+    rig.machine.free(held).unwrap();
+}
+
+/// An interrupt that finds no record has not called the BSP's operations.
+#[test]
+fn fault_26_a_mapping_without_a_record_asks_for_nothing() {
+    let rig = Rig::new();
+    let master = Master { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL };
+    rig.machine.in_interrupt(|| {
+        assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Err(MapError::NoMemory));
+    });
+}
+
+static NEVER: OwnOps = OwnOps {
+    alloc: |_, _| panic!("alloc"),
+    free: |_, _, _, _| panic!("free"),
+    sync_out: |_, _, _, _| panic!("sync_out"),
+    sync_in: |_, _, _, _, _| panic!("sync_in"),
+};

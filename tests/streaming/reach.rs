@@ -1,0 +1,137 @@
+//! What a device reaches: masks, translations, pages that are not contiguous.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::additions::streaming::{Direction, Direction::*, MapError};
+use rt_dma_pool::kernel::{MemoryType, Pa};
+use rt_dma_pool::log::Level;
+
+const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
+
+/// Pages of the kernel's memory, none next to the one before.
+const SCATTERED: [Pa; 3] = [HEAP + 8 * PAGE, HEAP + 4 * PAGE, HEAP + 6 * PAGE];
+
+#[test]
+fn a_mask_is_never_exceeded() {
+    let rig = Rig::new();
+    let device = rig.machine.plain_device();
+    let va = rig.va(HIGH_HEAP);
+    for way in WAYS {
+        rig.machine.cpu_write(va, &bytes(1, 3 * PAGE));
+        for mask in [BITS_32, LOW_POOL + 3 * PAGE - 1] {
+            let master = rig.master(device, mask);
+            let handle = rig.map(&master, va, 3 * PAGE, way).unwrap();
+            assert!(handle + 3 * PAGE - 1 <= mask, "{handle:#x} {mask:#x}");
+            assert_eq!(rig.device_read(&master, handle, 3 * PAGE), bytes(1, 3 * PAGE), "also where it only writes");
+            rig.unmap(&master, handle, 3 * PAGE, way).unwrap();
+        }
+        // One byte less than any pool reaches.
+        let master = rig.master(device, LOW_POOL + 3 * PAGE - 2);
+        assert_eq!(rig.map(&master, va, 3 * PAGE, way), Err(MapError::NoBounce));
+        assert_eq!(rig.machine.take_log(Level::Warning).len(), 1);
+    }
+    assert_eq!(rig.pool_bytes(), 0);
+    assert_eq!(rig.machine.dma.bad_calls(), 0, "a lack of memory is no fault of the caller's");
+    rig.assert_errors(0);
+}
+
+/// A buffer that begins within the mask and ends beyond it.
+#[test]
+fn a_buffer_that_straddles_the_mask_is_out_of_reach() {
+    let rig = Rig::new();
+    let device = rig.machine.plain_device();
+    let va = rig.va(HEAP + PAGE);
+    for (mask, reaches) in [(HEAP + PAGE + 99, true), (HEAP + PAGE + 98, false)] {
+        let master = rig.master(device, mask);
+        let result = rig.map(&master, va, 100, ToDevice);
+        assert_eq!(result, if reaches { Ok(HEAP + PAGE) } else { Err(MapError::NoBounce) });
+    }
+}
+
+#[test]
+fn pages_that_are_not_contiguous_look_so_to_the_device() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let va = rig.machine.map_pages(&SCATTERED, MemoryType::Cached);
+    for way in WAYS {
+        rig.machine.cpu_write(va, &bytes(1, 3 * PAGE));
+        let (at, size) = (va + 10, 3 * PAGE - 20);
+        let handle = rig.map(&master, at, size, way).unwrap();
+        assert_eq!(rig.device_read(&master, handle, size), bytes(1, 3 * PAGE)[10..][..size]);
+        rig.device_write(&master, handle, &bytes(2, size));
+        rig.unmap(&master, handle, size, way).unwrap();
+        let expected = if way == ToDevice { bytes(1, 3 * PAGE)[10..][..size].to_vec() } else { bytes(2, size) };
+        assert_eq!(rig.machine.cpu_read(at, size), expected);
+        // A part that lies in one page needs none.
+        let handle = rig.map(&master, va + PAGE, PAGE, way).unwrap();
+        assert_eq!(handle, SCATTERED[1]);
+        rig.unmap(&master, handle, PAGE, way).unwrap();
+    }
+    assert_eq!(rig.pool_bytes(), 0);
+    rig.assert_errors(0);
+}
+
+#[test]
+fn handles_are_translated() {
+    let rig = Rig::new();
+    let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
+    let pci = rig.master(rig.machine.device(DeviceInfo::pci(&[PCI_WINDOW])), BITS_32);
+    for master in [tree, pci] {
+        for (pa, is_direct) in [(HEAP + 2 * PAGE, true), (HIGH_HEAP + 2 * PAGE, false)] {
+            let va = rig.va(pa);
+            rig.machine.cpu_write(va, &bytes(1, PAGE));
+            let handle = rig.map(&master, va, PAGE, Bidirectional).unwrap();
+            assert_eq!(rig.on_bus(&master, handle) == pa, is_direct, "the device reaches it or not");
+            assert_eq!(rig.device_read(&master, handle, PAGE), bytes(1, PAGE));
+            rig.device_write(&master, handle, &bytes(2, PAGE));
+            rig.for_cpu(&master, handle + LINE, LINE, Bidirectional).unwrap();
+            rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
+            assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
+        }
+    }
+    assert_eq!(rig.pool_bytes(), 0);
+    rig.assert_errors(0);
+}
+
+/// What the bus calls an address leads back elsewhere: a record finds the buffer all the same.
+#[test]
+fn a_translation_that_does_not_invert_is_no_hindrance() {
+    let rig = Rig::new();
+    let info = DeviceInfo {
+        dma_to_cpu: Some(|handle| Some(handle + 0x10_0000)),
+        ..DeviceInfo::behind_ranges(&[bus_range(HEAP, HEAP ^ 0x800_0000, HEAP_SIZE)])
+    };
+    let master = rig.master(rig.machine.device(info), ALL);
+    let va = rig.va(HEAP);
+    rig.machine.cpu_write(va, &bytes(1, PAGE));
+    let handle = rig.map(&master, va, PAGE, FromDevice).unwrap();
+    assert_eq!(handle, HEAP ^ 0x800_0000);
+    rig.machine.device_write(HEAP, &bytes(2, PAGE));
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+    assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
+    rig.assert_errors(0);
+}
+
+/// A bus on which two ranges meet shows a buffer across them in two pieces.
+#[test]
+fn a_buffer_across_two_ranges_is_out_of_reach() {
+    let rig = Rig::new();
+    let two = [bus_range(0, PAGE, HEAP + PAGE), bus_range(HEAP + PAGE, HEAP, usize::MAX / 2)];
+    let master = rig.master(rig.machine.device(DeviceInfo::behind_ranges(&two)), ALL);
+    assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Ok(HEAP + PAGE));
+    rig.machine.cpu_write(rig.va(HEAP), &bytes(1, 2 * PAGE));
+    let handle = rig.map(&master, rig.va(HEAP), PAGE + 1, ToDevice).unwrap();
+    assert_eq!(handle, LOW_POOL - PAGE);
+    assert_eq!(rig.machine.device_read(LOW_POOL, PAGE + 1), bytes(1, 2 * PAGE)[..PAGE + 1]);
+    rig.unmap(&master, handle, PAGE + 1, ToDevice).unwrap();
+}
+
+/// What the bus calls an address is not always a handle.
+#[test]
+fn no_handle_looks_like_an_error() {
+    let rig = Rig::new();
+    let info = DeviceInfo::behind_ranges(&[bus_range(HEAP, usize::MAX, 1), bus_range(LOW_POOL, usize::MAX, 1)]);
+    let master = rig.master(rig.machine.device(info), ALL);
+    assert_eq!(rig.map(&master, rig.va(HEAP), 1, ToDevice), Err(MapError::NoBounce));
+    assert_eq!(rig.pool_bytes(), 0);
+}
