@@ -38,9 +38,10 @@ pub fn format(format: &CStr, words: &[usize]) -> String {
         let (width, conversion) = directive.split_at(digits);
         let width = width.parse().unwrap_or(0);
         let (length, value) = match conversion {
-            // SAFETY: the argument of `%s` is `Name::argument` of a name.
             c if c.starts_with('s') => {
-                (1, text_of(unsafe { Name::from_ptr(std::ptr::with_exposed_provenance(word())) }))
+                // SAFETY: the argument of `%s` is `Name::argument` of a name.
+                let name = unsafe { Name::from_ptr(std::ptr::with_exposed_provenance(word())) };
+                (1, text_of(name))
             }
             c if c.starts_with("lu") => (2, word().to_string()),
             c if c.starts_with("lx") => (2, format!("{:x}", word())),
