@@ -356,7 +356,7 @@ void children_that_copied_a_masked_table(void)
 
     /* A device keeps its masks when the board puts a table of its own, with the functions of the masked one, in its place. */
     EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + PAGE - 1) == RT_EOK);
-    copy = *dev->dma_ops;
+    copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
     dev->dma_ops = &copy;
     EXPECT(gets(dev, PAGE, FIRST, 0x100000) && !rt_dma_alloc(dev, PAGE + 1, &synced, 0));
     host_forget_ranges();
