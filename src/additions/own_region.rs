@@ -17,7 +17,8 @@ pub enum NoOwnRegion {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of its pools.
+    /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of its
+    /// pools.
     ///
     /// Context: thread.
     pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {

@@ -1,8 +1,9 @@
 //! The shared pools of `/reserved-memory` (Linux `Documentation/devicetree/bindings/reserved-memory/`,
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
-//! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region` (`device_tree`). This
-//! file does the rest: it installs the pool that serves every device, and chooses memory for the nodes without a fixed place.
+//! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region` (`device_tree`).
+//! This file does the rest: it installs the pool that serves every device, and chooses memory for the nodes without a fixed
+//! place.
 
 use crate::dropin::install::Installer;
 use crate::dropin::pool::{FirstOwner, Region};

@@ -40,8 +40,8 @@ impl<K: Kernel> DeviceRecords<K> {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
-    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the device has no
-    /// masked table.
+    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the device has
+    /// no masked table.
     ///
     /// Context: any.
     pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {

@@ -224,9 +224,9 @@ impl<K: Kernel> DeviceRecords<K> {
         self.tidy(device);
     }
 
-    /// Removes the record of an earlier device at this address, if `is_new` returns that the present device has no operations yet.
-    /// Returns the number of the earlier device's resources that were never released. They are not released now, because the
-    /// driver that made them may be gone, too.
+    /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has no
+    /// operations yet. Returns the number of the earlier device's resources that were never released. They are not released now,
+    /// because the driver that made them may be gone, too.
     ///
     /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same time. The
     /// first one sets the operations before it makes a record. The second one, if it finds this record, therefore also finds the
