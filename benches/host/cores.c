@@ -15,6 +15,8 @@
  *   one-pool         one page of one pool;
  *   two-pools        one page, each core of its device's own pool;
  *   one-block-pool   a block of 64 bytes of one pool;
+ *   block-rings      a ring of blocks of one pool for each core, in groups of its own at first: frees the oldest, and
+ *                    allocates another;
  *   two-block-pools  a block of 64 bytes, each core of a pool of its own.
  */
 #define _GNU_SOURCE
@@ -35,6 +37,7 @@
 #define BATCH       32              /* operations between two looks at the clock */
 #define MOST_PAIRS  1001
 #define TRIES       20              /* for each pair that is wanted */
+#define RING        256             /* blocks of a core, a multiple of a group's */
 #define POOL_SIZE   (4UL << 20)
 #define MUCH        95              /* percent of a slice that a core must have worked */
 
@@ -43,6 +46,8 @@ struct core
     struct rt_device dev;
     struct rt_dma_block_pool *blocks, *own_blocks;
     rt_size_t seed;
+    struct { void *block; rt_ubase_t handle; } ring[RING];
+    rt_size_t oldest;
     /* Of the last slice. */
     int is_wanted;
     long operations;
@@ -103,6 +108,15 @@ static void block(struct core *core)
     block_of(core->blocks);
 }
 
+static void block_of_ring(struct core *core)
+{
+    rt_size_t at = core->oldest++ % RING;
+
+    rt_dma_block_pool_free(core->blocks, core->ring[at].block, core->ring[at].handle);
+    core->ring[at].block = rt_dma_block_pool_alloc(core->blocks, &core->ring[at].handle);
+    MUST(core->ring[at].block);
+}
+
 static void own_block(struct core *core)
 {
     block_of(core->own_blocks);
@@ -114,6 +128,7 @@ static const struct kind kinds[] =
     { "one-pool", page },
     { "two-pools", own_page },
     { "one-block-pool", block },
+    { "block-rings", block_of_ring },
     { "two-block-pools", own_block },
 };
 
@@ -266,6 +281,11 @@ static void install(void)
         own_page(&cores[i]);
         block(&cores[i]);
         own_block(&cores[i]);
+        for (int at = 0; at < RING; ++at)
+        {
+            cores[i].ring[at].block = rt_dma_block_pool_alloc(blocks, &cores[i].ring[at].handle);
+            MUST(cores[i].ring[at].block);
+        }
     }
 }
 
