@@ -41,6 +41,14 @@ class Smoke:
         text = self.console.wait(start, self.options.prompt, self.options.timeout)
         return text[:text.rindex(self.options.prompt)]
 
+    def answer(self, line):
+        """Types a command. Returns its output, or None after a check that failed because no prompt followed."""
+        try:
+            return self.command(line)
+        except Ended as error:
+            self.report.check(f"{line} answers", False, error, self.console.since(0))
+            return None
+
     def boot(self):
         try:
             text = self.console.wait(0, self.options.prompt, self.options.timeout)
@@ -64,10 +72,8 @@ class Smoke:
         return f"{command}: command not found" not in text
 
     def list(self):
-        try:
-            text = self.command("list_dma_pool")
-        except Ended as error:
-            self.report.check("list_dma_pool answers", False, error, self.console.since(0))
+        text = self.answer("list_dma_pool")
+        if text is None:
             return False
         print(text.strip("\n"), flush=True)
         if not self.known("list_dma_pool", text):
@@ -88,10 +94,8 @@ class Smoke:
 
     def list_blocks(self):
         """Checks list_dma_block_pool, if the kernel has it. It runs after dma_smoke, whose fw_cfg driver keeps a pool."""
-        try:
-            text = self.command("list_dma_block_pool")
-        except Ended as error:
-            self.report.check("list_dma_block_pool answers", False, error, self.console.since(0))
+        text = self.answer("list_dma_block_pool")
+        if text is None:
             return False
         if not self.known("list_dma_block_pool", text):
             self.report.skip("list_dma_block_pool", "the kernel has no such command")
@@ -156,7 +160,9 @@ class Smoke:
 
     def debug(self):
         """Checks the debug mode, if the kernel has it."""
-        text = self.command("list_dma_debug")
+        text = self.answer("list_dma_debug")
+        if text is None:
+            return False
         if not self.known("list_dma_debug", text):
             return True
         self.report.check("list_dma_debug lists the mistakes", re.search(r"^\d+ mistakes found$", text, re.MULTILINE),
@@ -168,7 +174,9 @@ class Smoke:
         return self.wrong_drivers() and self.failures()
 
     def wrong_drivers(self):
-        text = self.command("dma_wrong")
+        text = self.answer("dma_wrong")
+        if text is None:
+            return False
         if not self.known("dma_wrong", text):
             self.report.skip("dma_wrong", "the kernel has no such command")
             return True
@@ -184,13 +192,17 @@ class Smoke:
                           "no line 'dma_wrong: N drivers, N found'", text)
         print(text.strip("\n"), flush=True)
         device = "sync_nocache"
-        text = self.command(f"list_dma_debug {device}")
+        text = self.answer(f"list_dma_debug {device}")
+        if text is None:
+            return False
         print(text.strip("\n"), flush=True)
         self.report.check("list_dma_debug lists the mistakes of one device", "\n1 mistakes found" in text, "not one", text)
         return True
 
     def failures(self):
-        text = self.command("dma_failures")
+        text = self.answer("dma_failures")
+        if text is None:
+            return False
         if not self.known("dma_failures", text):
             self.report.skip("dma_failures", "the kernel has no such command")
             return True
