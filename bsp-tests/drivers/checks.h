@@ -48,6 +48,7 @@ const char *check_linux_fw_cfg(void);
 /* context.c */
 const char *check_interrupts_off(void);
 const char *check_translation(void);
+/* uninstall.c */
 const char *check_uninstall(void);
 
 /* Formats the reason of a FAIL line. The text is valid until the next call. */

@@ -61,7 +61,7 @@ static const char *copy(rt_uint8_t *dst, rt_uint8_t *src, rt_size_t size)
     {
         if (dst[-1 - (int)i] != 0xa5 || dst[size + i] != 0xa5)
         {
-            error = "bytes beside the target are lost";
+            error = "bytes next to the target are lost";
         }
     }
     return error;

@@ -25,7 +25,7 @@ static const char *read_file(const struct fw_cfg_found *file, rt_uint32_t expect
     {
         return why("the read gives %d", result);
     }
-    /* The driver sets a mask of 64 bits, so that the device gets the buffer itself, wherever it lies (see check_handle). */
+    /* The driver sets a mask of 64 bits, so that the device gets the buffer itself, wherever it lies (see linux_check_handle). */
     if (handle != (dma_addr_t)stand_in_v2p(buffer) && rt_dma_device_is_coherent(&fw_cfg.dev.rt))
     {
         return why("handle 0x%lx for 0x%lx", (rt_ubase_t)handle, (rt_ubase_t)stand_in_v2p(buffer));

@@ -4,7 +4,7 @@
 
 #include "session.h"
 
-/* No multiple of 2 MiB: RT-Thread's ioremap maps blocks then, and never unmaps them. */
+/* Not a multiple of 2 MiB: for one, RT-Thread's ioremap maps blocks, which it never unmaps. */
 #define HEAP_SIZE   ((3UL << 20) + PAGE_SIZE)
 
 static void *area;
