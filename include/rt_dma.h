@@ -365,7 +365,8 @@ uintptr_t rt_dma_map_page(struct rt_device *dev,
  * @param[in] dma_handle The handle that the map returned.
  * @param[in] size The size that was mapped, in bytes.
  * @param[in] direction The direction of the mapping.
- * @note Context: any.
+ * @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a call for
+ * a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
                          uintptr_t dma_handle,
@@ -861,9 +862,9 @@ void rt_dmam_free(struct rt_device *dev,
 /**
  * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
  *
- * A driver calls it when it is removed. The device's masks end too: the library keeps nothing of the device. If it is called
- * twice, or by two threads at once, each resource is released once. Where the caller may not sleep, the call is logged and
- * counted, and changes nothing.
+ * A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an interrupt unmapped
+ * buffers are freed: the library keeps nothing of the device. If it is called twice, or by two threads at once, each resource is
+ * released once. Where the caller may not sleep, the call is logged and counted, and changes nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: thread.

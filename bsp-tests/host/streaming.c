@@ -256,6 +256,43 @@ static void driver_behind_an_iommu(void)
     }
 }
 
+static int freed;
+
+static void iommu_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dma_handle);
+    EXPECT(!rt_strcmp(dev->parent.name, "vpu"));
+    freed++;
+    rt_dma_free(&nic, size, cpu_addr, 0, flags);
+}
+
+/* An interrupt may not call the BSP's operation that frees a bounce buffer. It is called while the device is still there. */
+static void interrupt_before_a_removal(void)
+{
+    static const struct rt_dma_map_ops ops =
+    {
+        .free = iommu_free,
+        .sync_out_data = iommu_out,
+        .sync_in_data = iommu_in,
+    };
+    struct rt_device vpu = { .parent.name = "vpu", .dma_ops = &ops };
+    char *memory = kernel_memory();
+    rt_ubase_t handle = rt_dma_map_single(&vpu, memory + 1, 100, RT_DMA_FROM_DEVICE);
+
+    EXPECT(!rt_dma_mapping_error(&vpu, handle));
+    freed = 0;
+    host_interrupt(1);
+    rt_dma_unmap_single(&vpu, handle, 100, RT_DMA_FROM_DEVICE);
+    host_interrupt(0);
+    EXPECT(freed == 0);
+    rt_dmam_release(&vpu);
+    EXPECT(freed == 1);
+    memset((void *)&vpu, 0xdd, sizeof(vpu));
+    handle = rt_dma_map_single(&nic, memory + 1, 100, RT_DMA_FROM_DEVICE);
+    rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
+    EXPECT(freed == 1);
+}
+
 /* A wrong size or direction is logged, and the mapping is ended as it was made: no page stays taken. */
 static void wrong_unmaps(void)
 {
@@ -338,6 +375,7 @@ void streaming_drivers(void)
     offsets_in_pages_are_kept();
     translated_driver();
     driver_behind_an_iommu();
+    interrupt_before_a_removal();
     wrong_mappings();
     wrong_unmaps();
 }

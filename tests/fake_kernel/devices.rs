@@ -19,6 +19,7 @@ pub struct DeviceInfo {
     pub dma_to_cpu: Option<fn(usize) -> Option<Pa>>,
     /// The windows of the host bridge, for a PCI device.
     pub windows: Vec<BusWindow>,
+    pub is_removed: bool,
 }
 
 impl Default for DeviceInfo {
@@ -32,6 +33,7 @@ impl Default for DeviceInfo {
             ranges: Vec::new(),
             dma_to_cpu: None,
             windows: Vec::new(),
+            is_removed: false,
         }
     }
 }

@@ -97,6 +97,11 @@ impl Machine {
         Device(records.devices.len() * size_of::<usize>())
     }
 
+    /// Removes a device. A service that is called with it stops the test.
+    pub fn remove_device(&self, device: Device) {
+        self.kernel.0.records.lock().unwrap().devices[device.0 / size_of::<usize>() - 1].is_removed = true;
+    }
+
     pub fn plain_device(&self) -> Device {
         self.device(DeviceInfo::plain())
     }

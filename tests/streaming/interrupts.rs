@@ -129,6 +129,23 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
     assert_eq!(rig.machine.dma.bad_calls(), 5);
 }
 
+/// The kernel's functions may not be called with the device any more.
+#[test]
+fn what_an_interrupt_cannot_free_is_freed_after_its_device_is_gone() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.set_view_limit(0);
+    let rig = Rig::on(machine);
+    let device = rig.machine.device(behind_ranges());
+    let master = rig.master(device, ALL);
+    let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
+    rig.machine.in_interrupt(|| rig.unmap(&master, handle, 100, FromDevice).unwrap());
+    assert_eq!(rig.pool_bytes(), PAGE);
+    rig.machine.remove_device(device);
+    rig.streaming.trim(rig.machine.dma);
+    assert_eq!(rig.pool_bytes(), 0);
+}
+
 /// With interrupts off, as in an interrupt, nothing sleeps.
 #[test]
 fn a_thread_with_interrupts_off_may_map() {

@@ -7,6 +7,7 @@
 
 use crate::additions::streaming::{Master, Ops, address_info};
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
 use crate::mem::shared::AtomicRef;
@@ -119,9 +120,10 @@ impl Bounce {
     /// Frees it. Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &Master) {
         match master.ops {
-            Ops::Library(ops) => {
-                // It cannot be refused: it is freed as it was allocated.
-                let _ = dma.free(ops, master.device, self.size, self.start, self.handle, Flags::empty());
+            Ops::Library(_) => {
+                // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one
+                // whose buffer an interrupt left to a thread may be removed by now.
+                let _ = dma.free(MapOps::NonCoherent, master.device, self.size, self.start, 0, Flags::empty());
             }
             Ops::Own(own) => (own.free)(master.device, self.size, self.start, self.handle),
         }

@@ -84,7 +84,7 @@ impl<K: Kernel> Streaming<K> {
     /// Frees the bounce buffers that interrupts could not free, and refills the stock of records, where that is needed and
     /// the caller may sleep. Context: any.
     #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
-    fn tidy(&self, dma: &Dma<K>) {
+    pub fn tidy(&self, dma: &Dma<K>) {
         if self.stock.needs_thread() && dma.kernel.can_sleep() {
             self.tidy_in_thread(dma);
         }

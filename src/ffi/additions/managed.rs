@@ -7,7 +7,7 @@ use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::masked_ops::unmasked;
-use crate::ffi::additions::remembered::{UNMASK, remember, update_block_pools};
+use crate::ffi::additions::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
@@ -116,9 +116,9 @@ pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr
 
 /// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
 ///
-/// A driver calls it when it is removed. The device's masks end too: the library keeps nothing of the device. If it is called
-/// twice, or by two threads at once, each resource is released once. Where the caller may not sleep, the call is logged and
-/// counted, and changes nothing.
+/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an interrupt unmapped
+/// buffers are freed: the library keeps nothing of the device. If it is called twice, or by two threads at once, each resource is
+/// released once. Where the caller may not sleep, the call is logged and counted, and changes nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: thread.
@@ -129,6 +129,10 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
         && let Some(unmask) = UNMASK.get()
     {
         unmask(device);
+    }
+    // The operations of the BSP's own that free them read the device.
+    if let Some(free_bounce_buffers) = FREE_BOUNCE_BUFFERS.get() {
+        free_bounce_buffers();
     }
     if DEVICES.release(device) {
         DEVICES.forget_masks(device);

@@ -19,6 +19,10 @@ pub(in crate::ffi) static COHERENT_MASK: OnceRef<fn(Device) -> u64> = OnceRef::n
 /// The function that adapts the block pools of a device to its new coherent mask. Not set in an image without block pools.
 pub(in crate::ffi) static FOLLOW_MASK: OnceRef<fn(Device)> = OnceRef::new();
 
+/// The function that frees the bounce buffers that interrupts have left to a thread. Not set in an image in which no device with
+/// operations of the BSP's own had a bounce buffer.
+pub(in crate::ffi) static FREE_BOUNCE_BUFFERS: OnceRef<fn()> = OnceRef::new();
+
 /// Makes the block pools of the device, if there are any, return only blocks that its present mask reaches.
 pub(in crate::ffi) fn update_block_pools(device: Device) {
     if let Some(follow) = FOLLOW_MASK.get() {

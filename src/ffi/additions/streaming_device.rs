@@ -1,6 +1,7 @@
 //! What the streaming calls know of a device: its operations and mask; and the directions and attributes of C.
 
 use core::ffi::{c_int, c_void};
+use core::hint::black_box;
 
 use crate::abi::rt_device;
 use crate::additions::streaming::{
@@ -8,6 +9,7 @@ use crate::additions::streaming::{
 };
 use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::masks::masks_of;
+use crate::ffi::additions::remembered::FREE_BOUNCE_BUFFERS;
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{
@@ -51,9 +53,13 @@ pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
 /// mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
 
+static TIDY: fn() = || STREAMING.tidy(&DMA);
+
 /// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
+        // `black_box`: as in `remember`.
+        FREE_BOUNCE_BUFFERS.set(black_box(&TIDY));
         let mut handle = 0;
         // SAFETY: the caller's device; the handle is ours.
         let va = unsafe { rt_dma_alloc(dev(device), size, &mut handle, 0) };

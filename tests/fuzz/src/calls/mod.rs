@@ -287,8 +287,10 @@ fn replace() {
     if input::one_in(2) || KINDS[kind].table != Table::Chosen {
         release(device);
     }
-    // A bounce buffer that an interrupt left must be given back while its device is there.
-    streaming::tidy();
+    // Only the device's own table can give back a bounce buffer that an interrupt left.
+    if devices::kind(devices::address(device.0)).is_some_and(|kind| kind.table != Table::Chosen) {
+        streaming::tidy();
+    }
     if world(|world| world.has_anything(device)) {
         return;
     }
