@@ -89,8 +89,11 @@ impl<'a, A: Access> LentBytes<'a, A> {
         self.size
     }
 
-    /// Returns a borrow of the bytes. The device does not write to them while it is used.
-    pub fn bytes(&mut self) -> A::Bytes<'_> {
+    /// Returns a borrow of the bytes.
+    ///
+    /// # Safety
+    /// While the borrow is used, the device does not write to a byte that is accessed through it.
+    pub unsafe fn bytes(&mut self) -> A::Bytes<'_> {
         // SAFETY: the bytes are borrowed during `'a`, and `&mut self` keeps a second borrow from being made.
         unsafe { A::restore(self.start, self.size) }
     }

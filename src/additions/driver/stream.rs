@@ -133,10 +133,14 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         self.entry.query.size
     }
 
-    /// Lets the processor access the bytes while `work` runs. The device does not access them meanwhile.
+    /// Lets the processor access the bytes while `work` runs. They contain what the device wrote before the call.
     ///
-    /// A driver may poll: what the device writes to the bytes of a [`FromDevice`] mapping while `work` runs is not lost. What
-    /// `work` writes to such bytes does not reach the device, and may be lost.
+    /// The driver is responsible for its device ([`driver`](super)): meanwhile, the device does not write to a byte that `work`
+    /// accesses, and does not read one that `work` writes to. A byte that the device may write at any time lies in a
+    /// [`CoherentBuffer`](super::CoherentBuffer).
+    ///
+    /// What the device writes to other bytes of a [`FromDevice`] mapping while `work` runs is not lost. What `work` writes to the
+    /// bytes of such a mapping does not reach the device, and may be lost.
     ///
     /// Context: any.
     ///
@@ -148,7 +152,9 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         // SAFETY: the mapping is live, and is as its entry states.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_cpu(system.dma, master, query) }?;
-        let result = work(self.bytes.bytes());
+        // SAFETY: the driver is responsible for its device.
+        #[allow(unsafe_code)]
+        let result = work(unsafe { self.bytes.bytes() });
         // SAFETY: as above; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_device(system.dma, master, query) }?;
