@@ -38,9 +38,9 @@ pub struct Spans {
     /// The number of batches.
     made: AtomicUsize,
     /// The number of units that have memory.
-    pub units: AtomicUsize,
+    unit_count: AtomicUsize,
     /// The number of pages.
-    pub pages: AtomicUsize,
+    page_count: AtomicUsize,
 }
 
 /// Bookkeeping that was made at once.
@@ -80,8 +80,8 @@ impl Spans {
             batches: AtomicRef::new(),
             vacant: AtomicRef::new(),
             made: AtomicUsize::new(0),
-            units: AtomicUsize::new(0),
-            pages: AtomicUsize::new(0),
+            unit_count: AtomicUsize::new(0),
+            page_count: AtomicUsize::new(0),
         }
     }
 
@@ -95,14 +95,9 @@ impl Spans {
         self.batches().flat_map(|batch| batch.units).filter(|unit| unit.has_memory())
     }
 
-    /// Returns the number of units that have memory.
-    pub fn unit_count(&self) -> usize {
-        self.units.load(Relaxed)
-    }
-
     /// Returns the number of pages.
     pub fn page_count(&self) -> usize {
-        self.pages.load(Relaxed)
+        self.page_count.load(Relaxed)
     }
 }
 
@@ -153,7 +148,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let groups = units.checked_div(group_units)?;
         let rooms = units.checked_div(shape.span_units)?;
         let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
-        let batch = self.pieces.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
+        let batch = self.arena.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
         batch.older.set(self.spans.batches.get());
         self.spans.batches.set(Some(batch));
         self.spans.made.store(made.saturating_add(1), Relaxed);
@@ -170,12 +165,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if batch.empty.fetch_sub(1, Relaxed) == 1 {
             self.spans.vacant.set(batch.next_vacant.get());
         }
-        self.spans.pages.fetch_add(Shape::pages(span.size), Relaxed);
+        self.spans.unit_count.fetch_add(self.shape.span_units, Relaxed);
+        self.spans.page_count.fetch_add(Shape::pages(span.size), Relaxed);
     }
 
     /// Makes a room of a batch empty. The caller holds the turn.
     pub(super) fn empty_room(&self, batch: &'static Batch, room: &Room) {
-        self.spans.pages.fetch_sub(Shape::pages(room.size.load(Relaxed)), Relaxed);
+        self.spans.unit_count.fetch_sub(self.shape.span_units, Relaxed);
+        self.spans.page_count.fetch_sub(Shape::pages(room.size.load(Relaxed)), Relaxed);
         room.size.store(0, Relaxed);
         if batch.empty.fetch_add(1, Relaxed) == 0 {
             batch.next_vacant.set(self.spans.vacant.get());
@@ -188,9 +185,20 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.key(unit.start.load(Relaxed))
     }
 
-    /// Makes sure that half of the table is empty after `more` units are added. `None` if the heap has no room.
-    pub(super) fn make_places(&self, more: usize) -> Option<()> {
-        let wanted = self.spans.unit_count().checked_add(more)?.checked_mul(2)?;
+    /// Returns whether there is bookkeeping for a span more: an empty room, and places in the table. Takes no turn.
+    pub(super) fn is_prepared(&self) -> bool {
+        let wanted = self.wanted_places();
+        self.spans.vacant.get().is_some() && wanted.is_some_and(|wanted| self.table.get().len() >= wanted)
+    }
+
+    /// Returns the number of places of a table of which half is empty after a span is added.
+    fn wanted_places(&self) -> Option<usize> {
+        self.spans.unit_count.load(Relaxed).checked_add(self.shape.span_units)?.checked_mul(2)
+    }
+
+    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room.
+    pub(super) fn make_places(&self) -> Option<()> {
+        let wanted = self.wanted_places()?;
         match self.table.get().len() >= wanted {
             true => Some(()),
             false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
@@ -205,7 +213,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
         while places <= most {
-            let table = self.pieces.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
+            let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
             if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
                 self.table.set(table);
                 return Some(());

@@ -66,7 +66,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     name: PoolName,
     spans: Spans,
     /// The heap memory of the bookkeeping.
-    pieces: Arena<K>,
+    arena: Arena<K>,
     bad_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     limit: AtomicUsize,
@@ -94,7 +94,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             device,
             name,
             spans: Spans::new(),
-            pieces: Arena::new(kernel),
+            arena: Arena::new(kernel),
             bad_calls: AtomicUsize::new(0),
             limit: AtomicUsize::new(pages.limit(device)),
             has_unreachable: AtomicBool::new(false),

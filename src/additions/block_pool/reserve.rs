@@ -66,9 +66,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes sure that a span can be added without the heap.
     fn prepare_bookkeeping(&self) -> bool {
+        // A call that only comes past takes no turn, which another thread may hold.
+        if self.is_prepared() {
+            return true;
+        }
         let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
         let is_there = self.spans.vacant.get().is_some() || self.new_batch().is_some();
-        is_there && self.make_places(self.shape.span_units).is_some()
+        is_there && self.make_places().is_some()
     }
 
     /// Returns a block of a new span, if there is bookkeeping for it.
@@ -81,5 +85,43 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         let span = self.get_span()?;
         self.use_span(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::additions::block_pool::PoolName;
+    use crate::additions::block_pool::shape::Shape;
+    use crate::additions::block_pool::trim::tests::Endless;
+    use crate::kernel::Device;
+    use crate::kernel::testing::Services;
+
+    /// Stops a test that waits for a turn.
+    #[derive(Clone, Copy)]
+    struct NeverWaits;
+
+    // SAFETY: it maps nothing.
+    #[allow(unsafe_code)]
+    unsafe impl Services for NeverWaits {
+        fn pause(&self) {
+            panic!("a wait for the turn");
+        }
+    }
+
+    #[test]
+    fn no_call_waits_for_a_turn_while_the_reserve_is_complete() {
+        // Large enough that 90 blocks are in several groups: some calls come past the usual path.
+        for size in [1024, 4096, 10000] {
+            let shape = Shape::linux(size, 0, 0).unwrap();
+            let pool = BlockPool::new(NeverWaits, Endless, PoolName::new([]), Device(1), shape, 0).unwrap();
+            pool.start_reserve();
+            assert!(pool.fill(100));
+            let turn = pool.spans.turn.take(NeverWaits).unwrap();
+            let held: std::vec::Vec<_> = (0..90).map(|_| pool.allocate().unwrap()).collect();
+            held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+            drop(turn);
+            assert_eq!(pool.usage().in_use, 0);
+        }
     }
 }

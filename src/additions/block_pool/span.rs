@@ -112,7 +112,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. `None` if the heap has no
     /// room. The caller holds the turn.
     pub(super) fn add_span(&self, span: Span) -> Option<Block> {
-        self.make_places(self.shape.span_units)?;
+        self.make_places()?;
         let batch = match self.spans.vacant.get() {
             Some(batch) => batch,
             None => self.new_batch()?,
@@ -126,7 +126,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         self.fill_room(batch, room, span);
-        self.spans.units.fetch_add(units.len(), Relaxed);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         let (first, others) = units.split_first()?;
         others.iter().rev().for_each(|unit| self.publish(unit, 0));

@@ -60,7 +60,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             self.open.update(self.kernel, unit.group.get(), || {});
         }
         self.empty_room(batch, room);
-        self.spans.units.fetch_sub(units.len(), Relaxed);
         Some(span)
     }
 
@@ -68,7 +67,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn claim_all(&self, units: &'static [Unit]) -> bool {
         let bits = |unit: &Unit| unit.bits().blocks;
         // A look comes first, because an interrupt does not find blocks that are claimed, until they are put back.
-        let is_free = |unit: &Unit| unit.group.get().word.free() & bits(unit) == bits(unit);
+        let is_free = |unit: &Unit| unit.group.get().word.free_bits() & bits(unit) == bits(unit);
         if !units.iter().all(is_free) {
             return false;
         }
@@ -82,7 +81,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::additions::block_pool::PoolName;
     use crate::kernel::testing::HeapOnly;
@@ -92,7 +91,7 @@ mod tests {
     static NEXT: AtomicUsize = AtomicUsize::new(0x1000_0000);
 
     #[derive(Clone, Copy)]
-    struct Endless;
+    pub struct Endless;
 
     // SAFETY: the tests do not touch the memory.
     #[allow(unsafe_code)]

@@ -41,7 +41,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
                 // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no call
                 // finds it, and its memory is freed once.
                 unsafe {
-                    pool.pieces.release();
+                    pool.arena.release();
                     free(self.kernel, core::ptr::from_ref(pool));
                 }
                 return Ok(());
