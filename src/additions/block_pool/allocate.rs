@@ -1,4 +1,16 @@
 //! Allocating a block. `span` gets more memory where none is free.
+//!
+//! Each of these functions is tried where the one before found no block. `rt_dma_block_pool_alloc` tries all of them, one call
+//! after the other; [`allocate`](BlockPool::allocate) leaves out the second:
+//!
+//! | function | where it looks |
+//! |---|---|
+//! | [`take`](BlockPool::take) | in the current group |
+//! | [`take_from_next`](BlockPool::take_from_next) | in the next listed group, which becomes the current one |
+//! | [`take_from_any`](BlockPool::take_from_any) | in all listed groups |
+//! | [`allocate_by_growing`](BlockPool::allocate_by_growing) | in new memory |
+//!
+//! [`allocate_slowly`](BlockPool::allocate_slowly) tries the last two.
 
 use crate::mem::atomics::Ordering::Relaxed;
 

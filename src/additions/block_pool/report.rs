@@ -44,7 +44,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns a word with a bit for each block of a unit that is in use. Bit 0 is the first block.
     fn used_bits(&self, unit: &Unit) -> usize {
-        (!unit.group.get().word.free() & unit.bits().blocks).wrapping_shr(unit.first as u32)
+        (!unit.group.get().word.free_bits() & unit.bits().blocks).wrapping_shr(unit.first as u32)
     }
 
     /// Returns the blocks that are in use; `None` where the caller may not sleep.

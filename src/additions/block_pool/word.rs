@@ -196,7 +196,7 @@ impl GroupWord {
     }
 
     /// Returns the bits of the free blocks, also of those that the device does not reach.
-    pub fn free(&self) -> usize {
+    pub fn free_bits(&self) -> usize {
         self.word.load(Relaxed) & (usize::MAX >> (usize::BITS as usize - SLOTS))
     }
 

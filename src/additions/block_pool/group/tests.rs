@@ -71,7 +71,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
                 go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));
             };
             let (taken, _) = run_without_lock_before_step(step, other, || open.take_from_any(Heap, 5));
-            if group.word.free() & 2 == 0 && taken.is_none() && !retaken.get() {
+            if group.word.free_bits() & 2 == 0 && taken.is_none() && !retaken.get() {
                 assert!(step >= 1, "there are steps");
                 break;
             }
@@ -98,7 +98,7 @@ fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
     group.word.add(unit, 0);
     for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
         reach(bits);
-        assert_eq!((list(&open).len(), group.word.free()), (listed, 6));
+        assert_eq!((list(&open).len(), group.word.free_bits()), (listed, 6));
     }
     reach(4);
     assert_eq!((group.word.take(), group.word.take()), (Some(2), None));
