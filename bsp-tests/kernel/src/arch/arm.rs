@@ -31,20 +31,26 @@ global_asm!(
 .arch_extension virt
 .section .text.boot, "ax"
 .arm
-.global _start
-_start:
-    cpsid if
-    mov r4, r2                  // the device tree, where a boot loader hands one over
-    ldr r0, =vectors
-    mcr p15, 0, r0, c12, c0, 0  // VBAR
+
+// Lets code use the floating-point registers. Changes r0.
+.macro fpu_on
 .if {fpu}
-    mrc p15, 0, r0, c1, c0, 2   // CPACR: code may use the floating-point registers
+    mrc p15, 0, r0, c1, c0, 2   // CPACR
     orr r0, r0, #(0xf << 20)
     mcr p15, 0, r0, c1, c0, 2
     isb
     mov r0, #(1 << 30)
     vmsr fpexc, r0              // EN
 .endif
+.endm
+
+.global _start
+_start:
+    cpsid if
+    mov r4, r2                  // the device tree, where a boot loader hands one over
+    ldr r0, =vectors
+    mcr p15, 0, r0, c12, c0, 0  // VBAR
+    fpu_on
     ldr sp, =__stack_top
     ldr r0, =__bss_start
     ldr r1, =__bss_end
@@ -64,14 +70,7 @@ second_start:
     ldr r1, =vectors
     mcr p15, 0, r1, c12, c0, 0
     mov r4, r0
-.if {fpu}
-    mrc p15, 0, r0, c1, c0, 2   // CPACR: code may use the floating-point registers
-    orr r0, r0, #(0xf << 20)
-    mcr p15, 0, r0, c1, c0, 2
-    isb
-    mov r0, #(1 << 30)
-    vmsr fpexc, r0              // EN
-.endif
+    fpu_on
     mov r0, r4
     ldr sp, =__second_stack_top
     bl {second}
