@@ -47,7 +47,7 @@ impl<K: Kernel> Pool<K> {
         // Most often the first step of settling is the last, and quick.
         if map.settle() == Settled::NotYet {
             drop(map);
-            map = self.settle(self.lock(), true);
+            map = self.settle_until(Settled::Now);
         }
         map.take_lowest(pages)
     }
@@ -112,17 +112,19 @@ impl<K: Kernel> Pool<K> {
     /// Locks the map, settles it, and returns it locked. The lock was taken again after the last step, so the caller may do
     /// work of its own with it.
     pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
-        self.settle(self.lock(), false)
+        self.settle_until(Settled::Already)
     }
 
-    /// Settles the map and returns it locked. The lock is released after each step. If `is_quick` is true, the caller's own
-    /// work is so short that it may follow a short step without releasing the lock.
+    /// Locks the map, settles it, and returns it locked. The lock is released after each step whose result is neither `last` nor
+    /// [`Settled::Already`]. With [`Settled::Now`], the caller's own work is so short that it may follow a short step without
+    /// releasing the lock.
     #[inline(never)]
-    fn settle<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, is_quick: bool) -> IrqGuard<'a, K, PageMap> {
+    fn settle_until(&self, last: Settled) -> IrqGuard<'_, K, PageMap> {
+        let mut map = self.lock();
         let mut patience = PATIENCE;
         loop {
             let step = map.settle();
-            if step == Settled::Already || is_quick && step == Settled::Now {
+            if step == Settled::Already || step == last {
                 return map;
             }
             // Whenever the lock is released, another caller may leave new work to settle. To end, this call at last does all of

@@ -17,12 +17,13 @@ pub enum FastPath<'a, K: Kernel, T> {
     Done(T),
     /// Nothing has changed. The lock is still held.
     Locked(IrqGuard<'a, K, PageMap>),
-    /// Nothing has changed, and this call does not hold the lock: another core holds it, or the view is not mapped.
+    /// Nothing has changed, and this call does not hold the lock: another core holds it, the view is not mapped, or the
+    /// request has more pages than the pool.
     Unavailable,
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages and returns the first page and its address in the view, if the view is mapped. `wanted` is what
+    /// Allocates `pages` pages and returns the first page and its address in the view. `wanted` is what
     /// [`flags_for`](Pool::flags_for) returned. `ACROSS` is whether `pages` is at least
     /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
     ///
@@ -32,22 +33,21 @@ impl<K: Kernel> Pool<K> {
         &self,
         pages: usize,
         wanted: Flags,
-    ) -> FastPath<'_, K, (usize, Option<Va>)> {
+    ) -> FastPath<'_, K, (usize, Va)> {
         let (memory, label) = memory_for(wanted);
         let view = self.view(memory);
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
+        // The address is read with the lock held. If the allocation below succeeds, the pool was not being unmapped at that
+        // time, and is not unmapped while the page is in use (see `removal`).
+        let Some(base) = view.base() else { return FastPath::Unavailable };
         // The two functions are selected by a constant and not passed as a closure: the closure is not inlined, which adds 24
         // instructions to an allocation and a free of 4 KiB on aarch64.
         let taken = if ACROSS { map.take_across(pages, label) } else { map.take_in_word(pages, label) };
-        let Some(page) = taken else {
-            // The general path maps the view.
-            return if view.base().is_none() { FastPath::Unavailable } else { FastPath::Locked(map) };
-        };
-        // The address of the view is read after the allocation: the pool is not unmapped while a page is in use (see
-        // `removal`).
-        let base = view.base();
-        drop(map);
-        FastPath::Done((page, base.map(|base| base + (page << PAGE_SHIFT))))
+        match taken {
+            Some(page) => FastPath::Done((page, base + (page << PAGE_SHIFT))),
+            None if ACROSS && pages > self.pages => FastPath::Unavailable,
+            None => FastPath::Locked(map),
+        }
     }
 
     /// Returns the first page of the buffer that was handed out at `va`. Returns `None` if `va` does not lie in the cached or the

@@ -7,7 +7,7 @@
 //! * From the state [`Leaving`](State::Leaving) on, until the pool is in the list again, all its pages are in use. Therefore no
 //!   call allocates from it.
 //! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it has
-//!   allocated a page.
+//!   allocated a page. It reads the address after that, or in the same stretch with the lock held.
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another mapping
 //!   later is never taken for an address in the view.
 

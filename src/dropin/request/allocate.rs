@@ -48,14 +48,8 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, wanted, pool);
                 }
-                match pool.allocate_fast::<false>(pages, wanted | flags & Flags::NOCACHE) {
-                    FastPath::Done((page, Some(va))) => return return_buffer(pool, (page, va), handle),
-                    FastPath::Done((page, None)) => {
-                        return self.allocate_mapped(device, size, handle, wanted, pool, page);
-                    }
-                    FastPath::Locked(map) => return self.allocate_locked(device, size, handle, wanted, pool, map),
-                    FastPath::Unavailable => break,
-                }
+                let result = pool.allocate_fast::<false>(pages, wanted | flags & Flags::NOCACHE);
+                return self.complete(device, size, handle, wanted, pool, result);
             }
         }
         self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
@@ -71,32 +65,26 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         pool: &Pool<K>,
     ) -> Option<Buffer> {
-        match pool.allocate_fast::<true>(whole_pages(size), pool.flags_for(wanted)) {
-            FastPath::Done((page, Some(va))) => return_buffer(pool, (page, va), handle),
-            FastPath::Done((page, None)) => self.allocate_mapped(device, size, handle, wanted, pool, page),
-            FastPath::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
-            FastPath::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
-        }
+        let result = pool.allocate_fast::<true>(whole_pages(size), pool.flags_for(wanted));
+        self.complete(device, size, handle, wanted, pool, result)
     }
 
-    /// Gives back the pages from `page` on, which `pool` has no view to show, and allocates as
-    /// [`allocate_general`](Self::allocate_general) does, which makes the view.
-    ///
-    /// A function of its own that the callers end with: then they need no stack frame, which takes 7 instructions.
-    #[cold]
-    #[inline(never)]
-    fn allocate_mapped(
+    /// Returns the buffer that the fast path allocated from `pool`, or allocates it in the way that the result requires.
+    #[inline(always)]
+    fn complete<'a>(
         &self,
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
         wanted: Flags,
-        pool: &Pool<K>,
-        page: usize,
+        pool: &'a Pool<K>,
+        result: FastPath<'a, K, (usize, Va)>,
     ) -> Option<Buffer> {
-        // They were allocated just now, so they can be freed.
-        let _ = pool.free(page, whole_pages(size));
-        self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
+        match result {
+            FastPath::Done(place) => return_buffer(pool, place, handle),
+            FastPath::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
+            FastPath::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
+        }
     }
 
     /// Allocates from `pool`, whose lock is held. If this pool cannot serve the request, allocates as

@@ -66,11 +66,7 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, pool, page);
                 }
-                return match pool.free_fast::<false>(page, pages) {
-                    FastPath::Done(()) => Ok(()),
-                    FastPath::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-                    FastPath::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
-                };
+                return self.complete_free(size, va, handle, pool, page, pool.free_fast::<false>(page, pages));
             }
         }
         self.free_general(device, size, va, handle, wanted, MapOps::NonCoherent)
@@ -84,7 +80,21 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        match pool.free_fast::<true>(page, whole_pages(size)) {
+        self.complete_free(size, va, handle, pool, page, pool.free_fast::<true>(page, whole_pages(size)))
+    }
+
+    /// Frees the buffer at `page` of `pool` in the way that the result of the fast path requires, unless it is free already.
+    #[inline(always)]
+    fn complete_free<'a>(
+        &self,
+        size: usize,
+        va: Va,
+        handle: usize,
+        pool: &'a Pool<K>,
+        page: usize,
+        result: FastPath<'a, K, ()>,
+    ) -> Result<(), Error> {
+        match result {
             FastPath::Done(()) => Ok(()),
             FastPath::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
             FastPath::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
