@@ -9,33 +9,12 @@ use core::arch::asm;
 
 use crate::kernel::{PAGE_SIZE, Pa, Va};
 
-/// Returns whether `va` is mapped. It translates the address for a write, as `rt_kmem_v2p` and cache maintenance do.
-///
-/// An interrupt or a thread switch between the instructions could replace the result in PAR_EL1. Interrupts are therefore
-/// masked. This function may itself interrupt such a translation, so it restores PAR_EL1. (See `translate` in the port.)
+/// Returns whether `va` is mapped.
 #[inline(always)]
 pub fn is_mapped(va: Va) -> bool {
-    let result: usize;
-    // SAFETY: the instructions read the page tables, and restore all state that they change. Without `nomem`, earlier
-    // writes to the page tables are not moved after them.
-    unsafe {
-        asm!(
-            "mrs {daif}, daif",
-            "msr daifset, #3",
-            "mrs {earlier}, par_el1",
-            "at s1e1w, {va}",
-            "isb",
-            "mrs {result}, par_el1",
-            "msr par_el1, {earlier}",
-            "msr daif, {daif}",
-            va = in(reg) va,
-            daif = out(reg) _,
-            earlier = out(reg) _,
-            result = out(reg) result,
-            options(nostack, preserves_flags)
-        )
-    };
-    // PAR_EL1.F: the translation failed.
+    let saved = Saved::new();
+    let result = translate(va);
+    saved.restore();
     result & FAILED == 0
 }
 
@@ -63,45 +42,75 @@ pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
 
 #[inline(always)]
 fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
-    let (daif, earlier): (usize, usize);
-    // SAFETY: as in `is_mapped`. The state is restored below.
-    unsafe {
-        asm!(
-            "mrs {daif}, daif",
-            "msr daifset, #3",
-            "mrs {earlier}, par_el1",
-            daif = out(reg) daif,
-            earlier = out(reg) earlier,
-            options(nostack, preserves_flags)
-        )
-    };
+    let saved = Saved::new();
     let end = va.wrapping_add(pages * PAGE_SIZE);
     let mut is_there = true;
     while is_there && va != end {
-        let result: usize;
-        // SAFETY: as in `is_mapped`.
+        is_there = translate(va) & (PAGE_ADDRESS | FAILED) == pa;
+        (va, pa) = (va.wrapping_add(PAGE_SIZE), pa.wrapping_add(PAGE_SIZE));
+    }
+    saved.restore();
+    is_there
+}
+
+/// The interrupt mask and PAR_EL1 from before a translation.
+///
+/// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1. Interrupts are
+/// therefore masked. The translation may itself interrupt another one, so PAR_EL1 is restored. (See `translate` in the port.)
+struct Saved {
+    daif: usize,
+    par: usize,
+}
+
+impl Saved {
+    /// Masks interrupts. [`restore`](Self::restore) undoes that.
+    #[inline(always)]
+    fn new() -> Self {
+        let (daif, par): (usize, usize);
+        // SAFETY: a kernel may mask interrupts, and the instructions change nothing else.
         unsafe {
             asm!(
-                "at s1e1w, {va}",
-                "isb",
-                "mrs {result}, par_el1",
-                va = in(reg) va,
-                result = out(reg) result,
+                "mrs {daif}, daif",
+                "msr daifset, #3",
+                "mrs {par}, par_el1",
+                daif = out(reg) daif,
+                par = out(reg) par,
                 options(nostack, preserves_flags)
             )
         };
-        is_there = result & (PAGE_ADDRESS | FAILED) == pa;
-        (va, pa) = (va.wrapping_add(PAGE_SIZE), pa.wrapping_add(PAGE_SIZE));
+        Saved { daif, par }
     }
-    // SAFETY: restores what was saved above.
+
+    #[inline(always)]
+    fn restore(self) {
+        // SAFETY: this is the state from before `new`.
+        unsafe {
+            asm!(
+                "msr par_el1, {par}",
+                "msr daif, {daif}",
+                par = in(reg) self.par,
+                daif = in(reg) self.daif,
+                options(nostack, preserves_flags)
+            )
+        };
+    }
+}
+
+/// Translates `va` for a write, as `rt_kmem_v2p` and cache maintenance do. Returns PAR_EL1, which the caller restores.
+#[inline(always)]
+fn translate(va: Va) -> usize {
+    let result: usize;
+    // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the page tables
+    // are not moved after them.
     unsafe {
         asm!(
-            "msr par_el1, {earlier}",
-            "msr daif, {daif}",
-            daif = in(reg) daif,
-            earlier = in(reg) earlier,
+            "at s1e1w, {va}",
+            "isb",
+            "mrs {result}, par_el1",
+            va = in(reg) va,
+            result = out(reg) result,
             options(nostack, preserves_flags)
         )
     };
-    is_there
+    result
 }
