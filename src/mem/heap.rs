@@ -6,7 +6,7 @@ use core::ffi::c_char;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
-use core::ptr::NonNull;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::bitmaps::Bitmaps;
 use super::bump::BumpAllocator;
@@ -58,6 +58,8 @@ impl<K: Kernel> HeapMemory<K> {
         const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
         let left = self.size.checked_sub(size_of::<T>())?;
         let memory = ManuallyDrop::new(self).memory;
+        // For `free`, whose reference gives no right to the slices after the value.
+        memory.as_ptr().expose_provenance();
         // SAFETY: the memory has `size_of::<T>()` bytes and `left` more, by the check above. They are aligned for a pointer,
         // and used by no other code.
         let mut after = unsafe { BumpAllocator::new(memory.add(size_of::<T>()), left) };
@@ -86,8 +88,8 @@ impl<K: Kernel> Drop for HeapMemory<K> {
 /// # Safety
 /// `value` was returned by `place`, has not been freed, and neither it nor the slices are used any more.
 pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
-    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned.
-    unsafe { kernel.heap_free(value.cast_mut().cast()) }
+    // SAFETY: the value lies at the start of its memory, which `heap_alloc` returned, and `place` exposed that pointer.
+    unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
 }
 
 /// An owned value in the heap, as Rust for Linux's `KBox`. Dropping it drops the value and frees the memory, which needs
