@@ -124,7 +124,7 @@ pub unsafe trait Kernel: Copy + Send + Sync + 'static {
     unsafe fn unmap_linear(&self, va: Va, size: usize);
 
     /// Maps `[pa, pa + size)`, which consists of whole pages, at an address that the kernel chooses. Returns the address;
-    /// `None` if the kernel cannot.
+    /// `None` if the kernel cannot. When it returns, every core translates addresses of the mapping.
     ///
     /// The caller does not use the mapping before [`v2p`](Kernel::v2p) confirms that it leads to `pa`: RT-Thread's aarch64
     /// code can map other memory without an error (see [`rtthread`]).

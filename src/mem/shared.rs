@@ -1,4 +1,4 @@
-//! References and slices that several cores read without a lock.
+//! References, slices and arrays that several cores read without a lock.
 //!
 //! In each of them one store publishes a value and one load finds it. The store is a `Release` after the writes that made
 //! the value, and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find the
@@ -120,4 +120,11 @@ impl<T> Ring<T> {
         // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
         unsafe { &*self.start.add(index & self.mask) }
     }
+}
+
+/// Returns the element at `index`; the first element if there is none, so that the index needs no check that can panic.
+#[inline(always)]
+pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
+    const { assert!(N != 0) }
+    array.get(index).unwrap_or(&array[0])
 }

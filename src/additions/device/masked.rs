@@ -6,6 +6,7 @@ use crate::mem::atomics::{
 };
 
 use crate::kernel::Device;
+use crate::mem::shared::at_or_first;
 
 /// A set that contains every device that has a mask, or had one. It may also seem to contain other devices. For most devices
 /// without a mask, it makes the search for a record unnecessary.
@@ -27,8 +28,7 @@ impl MaskedDevices {
     fn place(&self, device: Device) -> (&AtomicUsize, usize) {
         // Devices are structures of some hundred bytes, aligned for a pointer.
         let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;
-        let [first, ..] = &self.bits;
-        let word = self.bits.get(hash / usize::BITS as usize % WORDS).unwrap_or(first);
+        let word = at_or_first(&self.bits, hash / usize::BITS as usize % WORDS);
         (word, 1 << (hash % usize::BITS as usize))
     }
 

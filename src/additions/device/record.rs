@@ -13,6 +13,7 @@ use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 use crate::mem::lock::{IrqGuard, IrqLock};
+use crate::mem::shared::at_or_first;
 
 /// Number of lists of records. The address of the device selects the list.
 const BUCKETS: usize = 16;
@@ -126,8 +127,7 @@ impl<K: Kernel> DeviceRecords<K> {
     fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K>> {
         // Devices are structures of some hundred bytes: the low bits distinguish few of them.
         let index = (device.0 >> 6 ^ device.0 >> 12) % BUCKETS;
-        let [first, ..] = &self.buckets;
-        self.buckets.get(index).unwrap_or(first).lock(self.kernel)
+        at_or_first(&self.buckets, index).lock(self.kernel)
     }
 
     /// Returns what `look` returns for the device's record; `None` if there is no record. `look` runs under the lock.

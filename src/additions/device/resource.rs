@@ -7,6 +7,7 @@ use crate::mem::atomics::{
 
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
+use crate::mem::shared::at_or_first;
 
 /// The kind of a resource. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
 /// is mapped more than once.
@@ -41,9 +42,8 @@ impl Keys {
     }
 
     fn counter(&self, key: usize) -> &AtomicUsize {
-        let [first, ..] = &self.counters;
         // Block pools lie in the heap, many in one page.
-        self.counters.get((key >> PAGE_SHIFT ^ key >> 6) % KEYS).unwrap_or(first)
+        at_or_first(&self.counters, (key >> PAGE_SHIFT ^ key >> 6) % KEYS)
     }
 
     /// Returns false only if no resource has the key. Takes one load.

@@ -15,6 +15,7 @@ use super::stock::{List, Owned, pop, push};
 use super::{BadMapping, Direction, Mapping, Ops};
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::lock::IrqLock;
+use crate::mem::shared::at_or_first;
 
 /// Lists in the table.
 const LISTS: usize = 256;
@@ -128,8 +129,7 @@ impl Counts {
     }
 
     fn outside(&self, page: usize) -> &AtomicUsize {
-        let [first, ..] = &self.outside;
-        self.outside.get(page % COUNTERS).unwrap_or(first)
+        at_or_first(&self.outside, page % COUNTERS)
     }
 }
 
@@ -150,9 +150,8 @@ impl<K: Kernel> Records<K> {
     }
 
     fn list(&self, reach: Reach, block: usize) -> &IrqLock<List<K>> {
-        let [first, ..] = &self.lists;
         // Blocks of different reaches that begin at one page have different lists.
-        self.lists.get(block.wrapping_add(reach.0 * (LISTS / REACHES)) % LISTS).unwrap_or(first)
+        at_or_first(&self.lists, block.wrapping_add(reach.0 * (LISTS / REACHES)) % LISTS)
     }
 
     /// The reaches of the records that there are.

@@ -57,7 +57,7 @@ pub fn trailing_zeros(word: usize) -> usize {
     (word | !ALL).trailing_zeros() as usize
 }
 
-/// Makes the bits `mask` of `word` what `value` is made of. The caller excludes other writers.
+/// Replaces the bits of `word` that are set in `mask` by those of `value`. The caller excludes other writers.
 #[inline(always)]
 pub fn merge(word: &AtomicUsize, mask: usize, value: usize) {
     word.store(word.load(Relaxed) & !mask | value & mask, Relaxed);
@@ -155,7 +155,7 @@ impl Span {
     }
 }
 
-/// Makes the bits `span` what `value` is made of. The caller excludes other writers.
+/// Sets the bits of `span` if `value` is all ones; clears them if it is zero. The caller excludes other writers.
 #[inline(always)]
 pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
     if span.is_across() {
@@ -193,7 +193,8 @@ pub fn change_across(words: &[AtomicUsize], span: Span, value: usize) {
     for_each(rest, |word| word.store(value, Relaxed));
 }
 
-/// Whether any of the bits `span` is not what `value` is made of. True if the words end before the span does.
+/// Returns whether any bit of `span` is clear if `value` is all ones, or set if it is zero. Returns true if the words end before
+/// the span does.
 #[inline(never)]
 pub fn differs(words: &[AtomicUsize], span: Span, value: usize) -> bool {
     if span.is_across() {

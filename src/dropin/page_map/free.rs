@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::bits::{ALL, BITS, Span, change_across, differs, merge, test};
 use super::open_run::OpenRun;
-use super::settle::Todo;
+use super::settle::Pending;
 use super::{PageMap, USED, mark_start};
 use crate::error::Error;
 
@@ -77,7 +77,7 @@ impl PageMap {
             self.add_freed(page, after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
-            self.todo = Todo::Add(page, after);
+            self.pending = Pending::Add(page, after);
             self.open.note(page, usize::MAX);
         }
     }

@@ -16,7 +16,7 @@
 //! The tree is exact except for two things:
 //!
 //! * The *open run*: the free run from which the last allocations were taken. The tree still has all of it.
-//! * At most one change that was put off ([`Todo`]), because it would have made a stretch with the lock held too long.
+//! * At most one change that was put off ([`Pending`]), because it would have made a stretch with the lock held too long.
 //!
 //! A call that needs the tree first [settles](PageMap::settle) the map. The states of the open run:
 //!
@@ -79,7 +79,7 @@ use crate::mem::bitmaps::Bitmaps;
 use bits::{ALL, BITS, change_long, merge};
 use open_run::OpenRun;
 use run_tree::RunTree;
-use settle::Todo;
+use settle::Pending;
 use usage::Usage;
 
 /// The bitmap that C sees as `pool->map`.
@@ -96,7 +96,7 @@ pub struct PageMap {
     bits: Bitmaps,
     runs: RunTree,
     open: OpenRun,
-    todo: Todo,
+    pending: Pending,
     usage: Usage,
 }
 
@@ -117,7 +117,7 @@ impl PageMap {
             bits,
             runs: RunTree::new(shape, nodes),
             open: OpenRun::CLOSED,
-            todo: Todo::Nothing,
+            pending: Pending::Nothing,
             usage: Usage::NONE,
         };
         map.runs.raise(0, pages as i32);

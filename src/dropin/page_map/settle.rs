@@ -9,7 +9,7 @@ use super::open_run::OpenRun;
 use super::run_tree::{Lowered, Rest};
 
 /// What must be done before the tree is used again.
-pub(super) enum Todo {
+pub(super) enum Pending {
     Nothing,
     /// The pages `[page, after)` are free, but not in the tree yet. They do not touch the open run.
     Add(usize, usize),
@@ -66,16 +66,16 @@ impl PageMap {
     /// Does one step of settling. There is something to do.
     #[inline(never)]
     fn settle_more(&mut self) -> Settled {
-        let todo = match self.has_work() {
-            true => replace(&mut self.todo, Todo::Nothing),
+        let pending = match self.has_work() {
+            true => replace(&mut self.pending, Pending::Nothing),
             // Most calls have only the run to close.
-            false => Todo::Nothing,
+            false => Pending::Nothing,
         };
-        let (levels, gone) = match todo {
-            Todo::Nothing => self.close(),
-            Todo::Add(page, after) => (self.add_freed(page, after), None),
-            Todo::Remove(gone) => (0, Some(gone)),
-            Todo::Lower(rest) => {
+        let (levels, gone) = match pending {
+            Pending::Nothing => self.close(),
+            Pending::Add(page, after) => (self.add_freed(page, after), None),
+            Pending::Remove(gone) => (0, Some(gone)),
+            Pending::Lower(rest) => {
                 let lowered = self.runs.lower_rest(rest);
                 (self.keep_rest(lowered), None)
             }
@@ -92,7 +92,7 @@ impl PageMap {
 
     /// Whether something must be done before the tree is used again, besides closing the open run.
     pub(super) fn has_work(&self) -> bool {
-        !matches!(self.todo, Todo::Nothing)
+        !matches!(self.pending, Pending::Nothing)
     }
 
     /// Whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
@@ -118,7 +118,7 @@ impl PageMap {
     #[inline(always)]
     fn keep_rest(&mut self, lowered: Lowered) -> usize {
         if let Some(rest) = lowered.rest {
-            self.todo = Todo::Lower(rest);
+            self.pending = Pending::Lower(rest);
         }
         lowered.levels
     }
@@ -147,7 +147,7 @@ impl PageMap {
             return (levels, Some(gone));
         }
         // To remove the run as well would take too long in this stretch.
-        self.todo = Todo::Remove(gone);
+        self.pending = Pending::Remove(gone);
         (levels, None)
     }
 
@@ -162,7 +162,7 @@ impl PageMap {
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = (end - after) as i32;
-            self.todo = Todo::Remove(Gone { word: index_after, length, known: 0, joined: (start, end) });
+            self.pending = Pending::Remove(Gone { word: index_after, length, known: 0, joined: (start, end) });
         } else {
             self.tag(start, end);
         }

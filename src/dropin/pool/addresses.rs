@@ -1,7 +1,7 @@
 //! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it there.
 
+use super::view::View;
 use super::{DIRTY, Pool};
-use crate::dropin::pool::view::View;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 

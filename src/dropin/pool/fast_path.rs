@@ -29,11 +29,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn allocate_fast<const ACROSS: bool>(
-        &self,
-        pages: usize,
-        wanted: Flags,
-    ) -> FastPath<'_, K, (usize, Va)> {
+    pub fn allocate_fast<const ACROSS: bool>(&self, pages: usize, wanted: Flags) -> FastPath<'_, K, (usize, Va)> {
         let (memory, label) = memory_for(wanted);
         let view = self.view(memory);
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };

@@ -8,7 +8,7 @@ use core::sync::atomic::AtomicBool;
 
 use super::Pool;
 use super::removal::State;
-use crate::dropin::pool::view::{UNMAPPED, leads_to, map_checked};
+use super::view::{UNMAPPED, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
@@ -46,7 +46,7 @@ impl<K: Kernel> Pool<K> {
         if let Some(_mapper) = self.mapper() {
             self.map_linear();
         }
-        if self.kernel.maps_at_install() && self.kernel.has_page_tables() && !self.no_map {
+        if self.kernel.maps_at_install() && self.kernel.has_page_tables() && !self.is_no_map() {
             // If that fails, the first uncached buffer causes the next try.
             let _ = self.make_view(MemoryType::Uncached);
         }
@@ -93,7 +93,7 @@ impl<K: Kernel> Pool<K> {
         // The linear map of a pool at the start or the end of the address space is not used: it would contain the null pointer,
         // or would not fit.
         let is_whole = base != 0 && base.checked_add(size - 1).is_some();
-        if self.no_map || !is_whole || view.base().is_some() {
+        if self.is_no_map() || !is_whole || view.base().is_some() {
             return;
         }
         if leads_to(kernel, base, size, UNMAPPED) {

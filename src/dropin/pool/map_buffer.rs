@@ -2,11 +2,11 @@
 
 use core::num::NonZeroUsize;
 
+use super::buffers::memory_for;
+use super::own_mappings::OwnMapping;
+use super::view::map_checked;
 use super::{CLEAN, DIRTY, Pool};
 use crate::dropin::page_map::{Span, change, differs};
-use crate::dropin::pool::buffers::memory_for;
-use crate::dropin::pool::own_mappings::OwnMapping;
-use crate::dropin::pool::view::map_checked;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};

@@ -24,18 +24,18 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 use crate::abi::{rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
-use crate::dropin::pool::own_mappings::OwnMappings;
-use crate::dropin::pool::owners::Owners;
-use crate::dropin::pool::removal::Membership;
-use crate::dropin::pool::usage::Failures;
-use crate::dropin::pool::view::View;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{BoxWithArrays, LINE};
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
+use crate::mem::shared::{AtomicRef, at_or_first};
+use own_mappings::OwnMappings;
+use owners::Owners;
+use removal::Membership;
+use usage::Failures;
+use view::View;
 
 /// A pool of pages. It begins with the part that C sees. Its memory is never freed: a pool that was uninstalled is kept for the
 /// next pool of the same pages.
@@ -50,7 +50,8 @@ pub struct Pool<K: Kernel> {
     pages: usize,
     /// The label of each page: bit `n` is set if page `n` was last handed out uncached, so that the cache holds no dirty
     /// lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page `n` is in use,
-    /// the bit therefore also records whether the page was handed out uncached. Written with the lock held.
+    /// the bit therefore also records whether the page was handed out uncached. Written with the lock held, or by a call that
+    /// has allocated all pages.
     clean: &'static [AtomicUsize],
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out without
     /// a mapping: it begins at the pool's physical address.
@@ -61,8 +62,6 @@ pub struct Pool<K: Kernel> {
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
     pub own_mappings: OwnMappings,
-    /// Firmware forbids a linear map of the pool (`no-map`). C cannot change this by writing to the flags.
-    no_map: bool,
     /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The `NOMAP` flag
     /// cannot replace this field, because C may change the flag while such buffers are in use.
     has_physical: AtomicBool,
@@ -114,7 +113,6 @@ impl<K: Kernel> Pool<K> {
     ) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
-        let no_map = flags.contains(Flags::NOMAP);
         let membership = Membership::new(flags, owner);
         let flags = first_flags(kernel, region, flags);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
@@ -141,7 +139,6 @@ impl<K: Kernel> Pool<K> {
             is_mapping: AtomicBool::new(false),
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
-            no_map,
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),
             owners: Owners::new(owner),
@@ -151,7 +148,8 @@ impl<K: Kernel> Pool<K> {
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
-        // SAFETY: only the pool refers to the bitmaps, the nodes and the copy.
+        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only. A box is dropped only if its pool was never
+        // in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
             BoxWithArrays::new(kernel, words as u32, shape.nodes() as u32, copied, make)
@@ -213,7 +211,6 @@ impl<K: Kernel> Pool<K> {
 
     #[inline(always)]
     fn view(&self, memory: MemoryType) -> &View {
-        let [cached, ..] = &self.views;
-        self.views.get(memory as usize).unwrap_or(cached)
+        at_or_first(&self.views, memory as usize)
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Membership<K: Kernel> {
     state: AtomicUsize,
     /// The list is sorted by this number. It is the number of pools that were new when they were added, before this one.
     order: AtomicUsize,
-    /// The [`LASTING`] flags with which the pool was made.
+    /// The [`LASTING`] flags with which the pool was made. C cannot change them by writing to the pool's flags.
     kind: Flags,
     /// The name is a copy, which belongs to the pool.
     has_copied_name: bool,
@@ -67,6 +67,7 @@ impl<K: Kernel> Membership<K> {
         }
     }
 
+    /// Changes the state. [`Pool::begin_removal`] reads it.
     pub(super) fn set(&self, state: State) {
         self.state.store(state as usize, Release);
     }
@@ -99,6 +100,11 @@ impl<K: Kernel> Pool<K> {
         self.membership.state.load(Relaxed) >= State::Leaving as usize
     }
 
+    /// Returns whether firmware forbids a linear map of the pool (`no-map`).
+    pub(super) fn is_no_map(&self) -> bool {
+        self.membership.kind.contains(Flags::NOMAP)
+    }
+
     /// Returns the number by which the list is sorted.
     pub(crate) fn order(&self) -> usize {
         self.membership.order.load(Relaxed)
@@ -119,6 +125,8 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
+        // The call that installed the pool records how it is mapped, and then writes the state with `Release`. A call that reads
+        // that state here also finds the record, and unmaps everything.
         let state = self.membership.state.load(Acquire);
         if state >= State::Leaving as usize {
             return Err(RemovalError::NotInstalled);
@@ -204,10 +212,9 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub(crate) fn reopen(&self) {
         self.membership.set(State::New);
-        // Meanwhile, other code used the memory, and may have written to it through the cache.
-        let map = self.lock();
+        // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
+        // are changed by calls that have allocated pages, and this call has all of them.
         change(self.clean, Span::new(0, self.pages), DIRTY);
-        drop(map);
         let _ = self.free(0, self.pages);
         self.lock().forget_peak();
     }

@@ -38,8 +38,8 @@ impl View {
     /// Context: any.
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
-        // `Relaxed` suffices: the only data that this load publishes is the memory at the address, and an access to it depends
-        // on the loaded address.
+        // `Relaxed` suffices: the library reads nothing that was written before `put`, except the page tables. The processor
+        // reads these, not the program, and `Kernel::map` makes them visible to every core before it returns.
         let state = self.0.load(Relaxed);
         (state != NONE).then_some(state)
     }

@@ -13,6 +13,7 @@ use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
+use crate::mem::shared::at_or_first;
 
 /// The tables, in the order of [`MapOps::ALL`]. If handles are physical addresses, `alloc` and `free` are null, as in
 /// RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
@@ -33,8 +34,7 @@ const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
 }
 
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
-    let [coherent, ..] = &TABLES;
-    TABLES.get(ops as usize).unwrap_or(coherent)
+    at_or_first(&TABLES, ops as usize)
 }
 
 /// Returns the operations of one of the library's tables; `None` for a table of the BSP.

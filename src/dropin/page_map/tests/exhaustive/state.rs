@@ -18,7 +18,7 @@ const NO_PAGE: usize = 15;
 /// The widths of the fields, in the order in which they are packed.
 const PAGE: u32 = 4;
 const VALUE: u32 = 5;
-const TODO: u32 = 2;
+const PENDING: u32 = 2;
 
 /// Packs numbers, the first one lowest.
 struct Packer {
@@ -75,28 +75,28 @@ impl Packed {
     /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this leaves
     /// out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
-        let PageMap { pages, bits: _, runs: _, open, todo, usage: _ } = &*map;
+        let PageMap { pages, bits: _, runs: _, open, pending, usage: _ } = &*map;
         assert!(*pages <= MOST_PAGES);
         let mut packer = Packer { bits: 0, width: 0 };
         let (used, starts) = Self::bits(map);
         packer.put(used, ALL_PAGES);
         packer.put(starts, ALL_PAGES);
-        match todo {
-            Todo::Nothing => packer.put(0, TODO),
-            Todo::Add(page, after) => {
-                packer.put(1, TODO);
+        match pending {
+            Pending::Nothing => packer.put(0, PENDING),
+            Pending::Add(page, after) => {
+                packer.put(1, PENDING);
                 packer.put_page(*page);
                 packer.put_page(*after);
             }
-            Todo::Remove(Gone { word, length, known, joined: (start, end) }) => {
-                packer.put(2, TODO);
+            Pending::Remove(Gone { word, length, known, joined: (start, end) }) => {
+                packer.put(2, PENDING);
                 for number in [*word, *length as usize, *known as usize, *start, *end] {
                     packer.put_page(number);
                 }
             }
-            Todo::Lower(rest) => {
+            Pending::Lower(rest) => {
                 let (at, length) = rest.fields();
-                packer.put(3, TODO);
+                packer.put(3, PENDING);
                 packer.put_page(at);
                 packer.put_page(length as usize);
             }
@@ -117,16 +117,16 @@ impl Packed {
         split(map.starts(), unpacker.get(ALL_PAGES));
         map.usage = Usage::NONE;
         map.usage.allocate(self.used_and_starts().0.count_ones() as usize);
-        map.todo = match unpacker.get(TODO) {
-            0 => Todo::Nothing,
-            1 => Todo::Add(unpacker.get_page(), unpacker.get_page()),
-            2 => Todo::Remove(Gone {
+        map.pending = match unpacker.get(PENDING) {
+            0 => Pending::Nothing,
+            1 => Pending::Add(unpacker.get_page(), unpacker.get_page()),
+            2 => Pending::Remove(Gone {
                 word: unpacker.get_page(),
                 length: unpacker.get_page() as i32,
                 known: unpacker.get_page() as i32,
                 joined: (unpacker.get_page(), unpacker.get_page()),
             }),
-            _ => Todo::Lower(Rest::from_fields((unpacker.get_page(), unpacker.get_page() as i32))),
+            _ => Pending::Lower(Rest::from_fields((unpacker.get_page(), unpacker.get_page() as i32))),
         };
         map.open = OpenRun::from_fields([(); 7].map(|()| unpacker.get_page()));
         let (values, longest) = map.runs.values();
@@ -147,17 +147,17 @@ impl Packed {
         (unpacker.get(ALL_PAGES), unpacker.get(ALL_PAGES))
     }
 
-    fn todo(self) -> usize {
-        Unpacker(self.0 >> (2 * ALL_PAGES)).get(TODO)
+    fn pending(self) -> usize {
+        Unpacker(self.0 >> (2 * ALL_PAGES)).get(PENDING)
     }
 
     pub fn has_work(self) -> bool {
-        self.todo() != 0
+        self.pending() != 0
     }
 
     /// The first page and the next page of the open run. Nothing else may be left to do.
     fn open(self) -> (usize, usize) {
-        let mut unpacker = Unpacker(self.0 >> (2 * ALL_PAGES + TODO));
+        let mut unpacker = Unpacker(self.0 >> (2 * ALL_PAGES + PENDING));
         let [start, _, _, next] = [(); 4].map(|()| unpacker.get_page());
         (start, next)
     }
