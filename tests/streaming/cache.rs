@@ -298,3 +298,21 @@ fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(5, PAGE));
     late.free(0, 1).unwrap();
 }
+
+/// The pool is later than the mapping also if it takes the place of an uninstalled pool, or is one that is installed again.
+#[test]
+fn a_mapping_that_is_older_than_the_pool_is_ended_also_after_an_uninstall() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
+    rig.machine.dma.uninstall(&rig.high.public).unwrap();
+    rig.machine.install(c"late", HEAP, 32 * PAGE);
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+
+    rig.machine.dma.uninstall(&rig.low.public).unwrap();
+    rig.machine.premap_linear(LOW_POOL, POOL_SIZE);
+    let handle = rig.map(&master, rig.va(LOW_POOL), PAGE, FromDevice).unwrap();
+    assert!(std::ptr::eq(rig.machine.install(c"low", LOW_POOL, POOL_SIZE), rig.low));
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+    rig.assert_errors(0);
+}

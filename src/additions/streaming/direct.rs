@@ -13,13 +13,14 @@ use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
 
-/// Which pools were installed before the first direct mapping was made.
+/// Which pools were installed before the first direct mapping was made, and have not been uninstalled since.
 ///
 /// A mapping of an early pool's memory always has a record. A later pool may have been installed over memory that was
 /// mapped directly, and that has no record.
 pub(super) struct EarlyPools {
-    /// How many pools there were then; [`NOT_YET`] before. The list of pools only grows.
-    count: AtomicUsize,
+    /// Every pool with this number ([`Pool::order`](crate::dropin::pool::Pool::order)) or a higher one is later; [`NOT_YET`]
+    /// before the first direct mapping.
+    end: AtomicUsize,
 }
 
 /// No direct mapping was made yet: every pool is early.
@@ -27,22 +28,19 @@ const NOT_YET: usize = usize::MAX;
 
 impl EarlyPools {
     pub const fn new() -> Self {
-        EarlyPools { count: AtomicUsize::new(NOT_YET) }
-    }
-
-    fn count(&self) -> usize {
-        self.count.load(Acquire)
+        EarlyPools { end: AtomicUsize::new(NOT_YET) }
     }
 
     /// Whether no direct mapping was made yet, so that every pool is early.
     pub fn are_all(&self) -> bool {
-        self.count() == NOT_YET
+        self.end.load(Acquire) == NOT_YET
     }
 
     /// Notes that the first direct mapping is made.
     #[cold]
     fn end<K: Kernel>(&self, dma: &Dma<K>) {
-        self.count.fetch_min(dma.pools().count(), AcqRel);
+        let end = dma.pools().last().map_or(0, |pool| pool.order() + 1);
+        self.end.fetch_min(end, AcqRel);
     }
 }
 
@@ -105,7 +103,8 @@ impl<K: Kernel> Streaming<K> {
     #[inline(never)]
     fn is_in_early_pool(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let end = pa.saturating_add(size);
-        dma.pools().take(self.early_pools.count()).any(|pool| pa < pool.end() && pool.start() < end)
+        let later = self.early_pools.end.load(Acquire);
+        dma.pools().any(|pool| pool.is_older_than(later) && pa < pool.end() && pool.start() < end)
     }
 
     /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and

@@ -26,6 +26,7 @@ pub(super) struct Place {
 ///
 /// The pages of a buffer within it need no look-up. The range begins with the first buffer that is mapped directly or has
 /// several pages, and grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
+/// (That of a pool ends when the pool is uninstalled, and no driver uses its memory then.)
 pub(super) struct LinearRange {
     /// The first byte; [`usize::MAX`] while the range is empty. It only falls.
     start: AtomicUsize,

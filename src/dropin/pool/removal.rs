@@ -16,7 +16,7 @@ use crate::dropin::page_map::{Span, change};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
 use crate::mem::atomics::{
-    AtomicUsize,
+    AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use crate::mem::cache;
@@ -46,6 +46,8 @@ pub(super) struct Membership<K: Kernel> {
     state: AtomicUsize,
     /// The list is sorted by this number. It is the number of pools that were new when they were added, before this one.
     order: AtomicUsize,
+    /// The pool has left the list at least once.
+    has_left: AtomicBool,
     /// The [`LASTING`] flags with which the pool was made. C cannot change them by writing to the pool's flags.
     kind: Flags,
     /// The name is a copy, which belongs to the pool.
@@ -61,6 +63,7 @@ impl<K: Kernel> Membership<K> {
         Membership {
             state: AtomicUsize::new(State::New as usize),
             order: AtomicUsize::new(0),
+            has_left: AtomicBool::new(false),
             kind: flags & LASTING,
             has_copied_name: owner.is_device(),
             next_kept: AtomicRef::new(),
@@ -113,6 +116,11 @@ impl<K: Kernel> Pool<K> {
     /// Sets the number by which the list is sorted, before the pool is added for the first time.
     pub(crate) fn set_order(&self, order: usize) {
         self.membership.order.store(order, Relaxed);
+    }
+
+    /// Returns whether the pool was added to the list before any pool with the number `order`, and has stayed there since.
+    pub(crate) fn is_older_than(&self, order: usize) -> bool {
+        self.order() < order && !self.membership.has_left.load(Relaxed)
     }
 
     /// Returns the link to the next pool in the list of kept pools.
@@ -179,6 +187,7 @@ impl<K: Kernel> Pool<K> {
             // the name. Under SeqCst, either the reader finds no name, or `uninstall` finds the reader and waits for it.
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
+        self.membership.has_left.store(true, Relaxed);
         self.membership.set(State::Gone);
     }
 
