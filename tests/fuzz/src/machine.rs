@@ -104,8 +104,7 @@ pub fn fails(service: Service) -> bool {
     })
 }
 
-/// What happened in the run so far: two equal values show that nothing came between.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What happened in the run so far.
 pub struct Events {
     pub interrupts: usize,
     pub failures: usize,

@@ -1,6 +1,6 @@
 //! Buffers that drivers have: where they lie, and what their first bytes are.
 
-use super::streaming::Area;
+use super::areas::Area;
 use super::{Device, NOCACHE, NOMAP, assert_leads_to, fresh, has_own_memory, pools, world};
 use crate::firmware::OWN;
 use crate::memory::{self, MemoryType, PAGE};
@@ -30,10 +30,6 @@ impl Buffer {
 
     pub fn is_managed_by(&self, device: Device) -> bool {
         self.is_managed && self.device.0 == device.0
-    }
-
-    pub fn is_mapped(&self) -> bool {
-        self.flags & NOMAP == 0
     }
 
     /// Whether it is a buffer of the board's own memory.

@@ -75,7 +75,7 @@ pub fn free_wrongly() {
         6 => va += PAGE,
         7 => va += 1 + input::below(200),
         8 => handle = handle.wrapping_add(PAGE),
-        9 => (size, va) = (input::one_of(&[usize::MAX, 0, 1 << 63, usize::MAX - PAGE + 1]), va),
+        9 => size = input::one_of(&[usize::MAX, 0, 1 << 63, usize::MAX - PAGE + 1]),
         10 => {
             let end = pools::all().get(input::below(4)).map_or(0, |pool| pool.start + pool.pages * PAGE);
             (va, handle) = (memory::linear(end), end);

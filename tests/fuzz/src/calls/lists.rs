@@ -2,7 +2,8 @@
 
 use rt_dma_pool::ffi::*;
 
-use super::streaming::{BIDIRECTIONAL, FROM_DEVICE, Mapping, TO_DEVICE, note};
+use super::areas::{Area, Mapping};
+use super::streaming::{BIDIRECTIONAL, FROM_DEVICE, TO_DEVICE, note};
 use super::{Device, call, pointer, world};
 use crate::input;
 
@@ -10,7 +11,7 @@ use crate::input;
 pub fn map_list() {
     let wanted = 1 + input::below(4);
     let mut areas = world(|world| {
-        let is_free = |area: &mut super::Area| area.mappings.is_empty();
+        let is_free = |area: &mut Area| area.mappings.is_empty();
         let mut areas: Vec<_> = world.areas.extract_if(.., is_free).collect();
         while areas.len() > wanted {
             world.areas.push(areas.remove(0));

@@ -3,6 +3,7 @@
 //! The model is never borrowed during a call: an interrupt may come, which makes calls of its own. What a call is about is
 //! taken out of the model until the call returns, so that the interrupt leaves it alone.
 
+mod areas;
 mod blocks;
 mod buffers;
 mod free;
@@ -12,8 +13,8 @@ mod pools;
 mod requests;
 mod streaming;
 mod sync;
+mod world;
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,9 +26,8 @@ use crate::machine::{self, Events, Service};
 use crate::memory::{self, LOW_PAGES, MemoryType, PAGE, PAGES};
 use crate::{firmware, heap, input, own_table, port};
 
-pub use blocks::BlockPool;
-pub use buffers::Buffer;
-pub use streaming::Area;
+use buffers::Buffer;
+use world::world;
 
 pub const LINEAR: usize = 1;
 pub const ADDRESS_32BITS: usize = 2;
@@ -35,45 +35,6 @@ pub const NOCACHE: usize = 4;
 pub const DEVICE: usize = 8;
 pub const NOMAP: usize = 16;
 pub const WRITE_THROUGH: usize = 32;
-
-/// What the drivers of the machine have.
-pub struct World {
-    /// The streaming and the coherent mask of each device.
-    pub masks: [[u64; 2]; DEVICES],
-    pub buffers: Vec<Buffer>,
-    /// Buffers and blocks that were freed: for second frees.
-    pub freed: Vec<Buffer>,
-    /// The pages that belong to a buffer or a borrower.
-    pub owned: [bool; PAGES],
-    pub block_pools: Vec<BlockPool>,
-    /// Memory of the kernel that is mapped for devices.
-    pub areas: Vec<Area>,
-    /// Borrowed memory: address and size.
-    pub loans: Vec<(usize, usize)>,
-    /// A number for the next bytes to write.
-    pub seed: u8,
-    /// Pools that were installed before the first mapping.
-    pub early_pools: usize,
-}
-
-thread_local! {
-    static WORLD: RefCell<World> = const { RefCell::new(World {
-        masks: [[!0; 2]; DEVICES],
-        buffers: Vec::new(),
-        freed: Vec::new(),
-        owned: [false; PAGES],
-        block_pools: Vec::new(),
-        areas: Vec::new(),
-        loans: Vec::new(),
-        seed: 0,
-        early_pools: 0,
-    }) };
-}
-
-/// Calls `look` with the model. No call of the library is made meanwhile.
-pub fn world<T>(look: impl FnOnce(&mut World) -> T) -> T {
-    WORLD.with_borrow_mut(look)
-}
 
 /// A device of the machine, for one call.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +131,7 @@ pub fn begin() {
         (world.buffers, world.freed, world.block_pools) = (Vec::new(), Vec::new(), Vec::new());
         world.loans = Vec::new();
     });
-    let areas = streaming::areas();
+    let areas = areas::areas();
     world(|world| world.areas = areas);
     (0..DEVICES).for_each(|device| devices::attach(device, device));
     let pools = input::byte();
@@ -299,38 +260,6 @@ fn replace() {
     devices::attach(device.0, kind);
 }
 
-impl World {
-    /// Returns whether the device has a buffer, a block pool or a mapping.
-    fn has_anything(&self, device: Device) -> bool {
-        self.is_mapped_for(device)
-            || self.buffers.iter().any(|buffer| buffer.device.0 == device.0)
-            || self.block_pools.iter().any(|pool| pool.device.0 == device.0)
-    }
-
-    /// Returns whether the device has a mapping.
-    pub fn is_mapped_for(&self, device: Device) -> bool {
-        self.all_areas().any(|area| area.is_mapped_for(device))
-    }
-
-    fn all_areas(&self) -> impl Iterator<Item = &Area> {
-        self.areas.iter().chain(self.buffers.iter().map(|buffer| &buffer.area))
-    }
-
-    pub fn disown(&mut self, buffer: &Buffer) {
-        if let Some(page) = memory::page_of(buffer.pa) {
-            self.owned[page..page + buffer.pages()].fill(false);
-        }
-    }
-
-    /// Notes the owner of pages, which must have none.
-    pub fn own(&mut self, pa: usize, pages: usize) {
-        let page = memory::page_of(pa).unwrap_or_else(|| panic!("a buffer at {pa:#x} is no RAM"));
-        let owned = &mut self.owned[page..page + pages];
-        assert!(!owned.contains(&true), "a page at {pa:#x} has two owners");
-        owned.fill(true);
-    }
-}
-
 /// Gives all back, and checks that everything is whole.
 pub fn finish() {
     input::end();
@@ -347,8 +276,6 @@ pub fn finish() {
     assert!(own_table::is_free(), "the board's own memory is not given back");
     pools::assert_mappings_are_views();
     heap::assert_nothing_is_lost();
-    let kept = world(|world| world.freed.drain(..).count());
-    let _ = kept;
 }
 
 /// Returns the place for a handle, or null if the caller does not ask for it.

@@ -110,8 +110,10 @@ pub fn install() {
     let place = if is_null { std::ptr::null_mut() } else { &raw mut region };
     let (pool, happened) = call(|| unsafe { rt_dma_pool_install(place) });
     assert!(pool.is_null() || is_free && !is_null, "a wrong region is installed: {start:#x} to {end:#x}");
-    let is_plain = happened.is_plain() && !machine::is_atomic();
-    assert!(!is_plain || pool.is_null() != (is_free && !is_null), "a region is not installed: {start:#x} to {end:#x}");
+    assert!(
+        !happened.is_plain() || pool.is_null() != (is_free && !is_null),
+        "a region is not installed: {start:#x} to {end:#x}"
+    );
 }
 
 /// Makes the boot pools.

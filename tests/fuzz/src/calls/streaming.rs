@@ -1,174 +1,18 @@
-//! Streaming mappings: what each side must see of memory that is handed back and forth.
+//! Streaming mappings: memory is handed back and forth between the processor and a device.
 
 use std::ops::Range;
 
 use rt_dma_pool::ffi::*;
 
+use super::areas::{Area, Mapping, take};
 use super::{Device, call, fresh, has_own_memory, pointer, pools, world};
-use crate::devices::{Bus, Table};
-use crate::memory::{self, HIGH, LOW, LOW_PAGES, MemoryType, PAGE};
+use crate::devices::Bus;
+use crate::memory::{self, LOW, PAGE};
 use crate::{input, machine};
 
 pub const BIDIRECTIONAL: i32 = 0;
 pub const TO_DEVICE: i32 = 1;
 pub const FROM_DEVICE: i32 = 2;
-
-/// Memory of a driver: all bytes that the processor must see, or the device where it has them.
-#[derive(Clone)]
-pub struct Area {
-    pub va: usize,
-    pub bytes: Vec<u8>,
-    /// One mapping, or none.
-    pub mappings: Vec<Mapping>,
-    /// Whether it belongs to a pool, so that each mapping has a record.
-    pub has_cache: bool,
-}
-
-/// A part of an area that a device has.
-#[derive(Clone, Debug)]
-pub struct Mapping {
-    pub device: Device,
-    pub handle: usize,
-    pub range: Range<usize>,
-    pub direction: i32,
-    /// What the processor has for the time being.
-    pub lent: Range<usize>,
-    pub is_managed: bool,
-    pub attributes: usize,
-}
-
-impl Mapping {
-    fn size(&self) -> usize {
-        self.range.len()
-    }
-
-    fn snoops(&self) -> bool {
-        self.device.kind().is_coherent
-    }
-
-    /// The board's operations bring the processor no bytes.
-    fn is_blind(&self) -> bool {
-        self.device.kind().table == Table::Partial
-    }
-
-    fn pa(&self) -> usize {
-        let Mapping { device, handle, .. } = self;
-        let pa = device.reach(*handle, self.size());
-        pa.unwrap_or_else(|| panic!("the device does not reach {} bytes at {handle:#x}", self.size()))
-    }
-}
-
-impl Area {
-    pub fn is_mapped_for(&self, device: Device) -> bool {
-        self.mappings.iter().any(|mapping| mapping.device.0 == device.0)
-    }
-
-    pub fn is_managed_by(&self, device: Device) -> bool {
-        self.mappings.iter().any(|mapping| mapping.is_managed && mapping.device.0 == device.0)
-    }
-
-    /// Checks what the processor sees: all that is not the device's.
-    pub fn check(&self) {
-        let seen = memory::read(self.va, self.bytes.len());
-        for at in self.parts().into_iter().flatten() {
-            let is_right = seen[at] == self.bytes[at];
-            assert!(is_right, "the processor sees another byte at offset {at} of {:#x}: {:x?}", self.va, self.mappings);
-        }
-    }
-
-    /// The processor's parts: before the mapping, after it, and what is lent of it.
-    fn parts(&self) -> [Range<usize>; 3] {
-        match self.mappings.first() {
-            Some(mapping) if mapping.is_blind() => [0..0, 0..0, 0..0],
-            Some(mapping) => [0..mapping.range.start, mapping.range.end..self.bytes.len(), mapping.lent.clone()],
-            None => [0..self.bytes.len(), 0..0, 0..0],
-        }
-    }
-
-    /// Checks what the device sees: all that is not lent to the processor.
-    fn check_device(&self) {
-        let Some(mapping) = self.mappings.first().filter(|mapping| !mapping.is_blind()) else { return };
-        let seen = memory::with(|memory| memory.device_read(mapping.pa(), mapping.size(), mapping.snoops()));
-        for at in mapping.range.clone().filter(|at| !mapping.lent.contains(at)) {
-            let is_right = seen[at - mapping.range.start] == self.bytes[at];
-            assert!(is_right, "the device sees another byte at offset {at}: {mapping:x?} of {:#x}", self.va);
-        }
-    }
-
-    /// Notes that a managed mapping was ended.
-    pub fn released(&mut self) {
-        let mapping = self.mappings.remove(0);
-        if mapping.is_blind() {
-            self.look_anew();
-        }
-        self.check();
-    }
-
-    /// Forgets what the processor may not have seen.
-    fn look_anew(&mut self) {
-        for page in (0..self.bytes.len()).step_by(PAGE) {
-            let size = PAGE.min(self.bytes.len() - page);
-            let pa = memory::v2p(self.va + page).expect("an area is mapped");
-            memory::with(|memory| memory.flush(pa, size, false));
-        }
-        self.bytes = memory::read(self.va, self.bytes.len());
-    }
-}
-
-/// Returns the kernel's memory that is mapped in a run: low, high, scattered, and both.
-pub fn areas() -> Vec<Area> {
-    let map =
-        |pages: [usize; 4]| memory::with(|memory| memory.map_pages(&pages, MemoryType::Cached)).expect("a window");
-    let places = [
-        memory::linear(LOW + 4 * PAGE),
-        memory::linear(HIGH + 2 * PAGE),
-        map([8, 10, 9, 11]),
-        map([14, 15, LOW_PAGES + 6, LOW_PAGES + 7]),
-    ];
-    let area = |va| {
-        let bytes = fresh(3 * PAGE + 500);
-        memory::write(va, &bytes);
-        Area { va, bytes, mappings: Vec::new(), has_cache: false }
-    };
-    places.map(area).into()
-}
-
-/// An area of the kernel's memory, or of a buffer, which the model has no more until it is put back.
-enum Taken {
-    Kernel(Area),
-    Buffer(super::Buffer),
-}
-
-impl Taken {
-    fn area(&mut self) -> &mut Area {
-        match self {
-            Taken::Kernel(area) => area,
-            Taken::Buffer(buffer) => &mut buffer.area,
-        }
-    }
-
-    fn put_back(self) {
-        world(|world| match self {
-            Taken::Kernel(area) => world.areas.push(area),
-            Taken::Buffer(buffer) => world.buffers.push(buffer),
-        });
-    }
-}
-
-/// Takes an area for which `is_wanted` holds out of the model.
-fn take(is_wanted: impl Fn(&Area) -> bool) -> Option<Taken> {
-    let choice = input::byte() as usize;
-    world(|world| {
-        let areas = world.areas.iter().map(|area| (area, true)).enumerate();
-        let buffers = world.buffers.iter().map(|buffer| (&buffer.area, false)).enumerate();
-        let all: Vec<_> = areas.chain(buffers).filter(|(_, (area, _))| is_wanted(area)).collect();
-        let (index, (_, is_kernels)) = *all.get(choice % all.len().max(1))?;
-        Some(match is_kernels {
-            true => Taken::Kernel(world.areas.swap_remove(index)),
-            false => Taken::Buffer(world.buffers.swap_remove(index)),
-        })
-    })
-}
 
 /// Chooses a part of an area; its ends often lie on lines.
 fn part(length: usize) -> Range<usize> {

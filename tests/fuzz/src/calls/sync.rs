@@ -4,9 +4,9 @@ use rt_dma_pool::ffi::*;
 
 use super::{Device, NOCACHE, call, fresh, pointer, world};
 use crate::devices::{Bus, Table};
+use crate::input;
 use crate::memory::{self, PAGE};
 use crate::port::OK;
-use crate::{input, machine};
 
 /// Hands the known bytes of a buffer to the device and back.
 pub fn sync() {
@@ -77,5 +77,4 @@ fn wrong_sync() {
     if !is_mapped {
         call(|| unsafe { rt_dma_sync_in_data(dev, pointer(va), size, 0, 0) });
     }
-    let _ = machine::is_atomic();
 }
