@@ -37,6 +37,11 @@ pub static REGIONS: [NamedRegion; 5] = [
     NamedRegion { reusable: true, no_map: true, ..region(92, 1) },
 ];
 
+/// Returns whether a device may own the region that begins at `pa`.
+pub fn is_named(pa: usize) -> bool {
+    REGIONS.iter().any(|region| pa_of(region.first) == pa)
+}
+
 /// `rt_dma_port_named_region`.
 #[repr(C)]
 struct PortRegion {

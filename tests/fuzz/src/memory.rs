@@ -154,6 +154,20 @@ impl Memory {
         map_at(linear(pa), pages, Some((self.files[1], first * PAGE)));
     }
 
+    /// Undoes [`map_linear`](Memory::map_linear).
+    pub fn unmap_linear(&mut self, pa: usize, pages: usize) {
+        let first = page_of(pa).expect("RAM");
+        let is_linear = &mut self.is_linear[first..first + pages];
+        assert!(!is_linear.contains(&false), "memory is unmapped that is not mapped linearly");
+        is_linear.fill(false);
+        map_at(linear(pa), pages, None);
+    }
+
+    /// Returns whether a page is mapped: linearly, or in the window.
+    pub fn is_mapped(&self, page: usize) -> bool {
+        self.is_linear[page] || self.mappings.iter().any(|mapping| mapping.pages.contains(&page))
+    }
+
     /// Maps pages one after the other in the window.
     pub fn map_pages(&mut self, pages: &[usize], memory: MemoryType) -> Option<usize> {
         let mut va = WINDOW + PAGE;

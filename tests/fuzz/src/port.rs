@@ -82,6 +82,14 @@ extern "C" fn rt_dma_port_map_linear(va: usize, pa: usize, size: usize) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn rt_dma_port_unmap_linear(va: usize, size: usize) {
+    machine::assert_thread("the linear map");
+    let pa = memory::v2p(va).unwrap_or_else(|| panic!("{va:#x} is unmapped, which is not mapped"));
+    assert!(va == memory::linear(pa) && size.is_multiple_of(PAGE));
+    memory::with(|memory| memory.unmap_linear(pa, size / PAGE));
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> usize {
     machine::assert_thread("ioremap");
     assert!(pa.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && size != 0);

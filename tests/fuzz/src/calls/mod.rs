@@ -7,9 +7,11 @@ mod areas;
 mod blocks;
 mod buffers;
 mod free;
+mod lending;
 mod lists;
 mod masks;
 mod pools;
+mod replace;
 mod requests;
 mod streaming;
 mod sync;
@@ -19,14 +21,12 @@ use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rt_dma_pool::abi::rt_device;
-use rt_dma_pool::ffi::rt_dmam_release;
 
-use crate::devices::{self, DEVICES, KINDS, Kind, Table};
+use crate::devices::{self, DEVICES, Kind, Table};
 use crate::machine::{self, Events, Service};
 use crate::memory::{self, LOW_PAGES, MemoryType, PAGE, PAGES};
 use crate::{firmware, heap, input, own_table, port};
 
-use buffers::Buffer;
 use world::world;
 
 pub const LINEAR: usize = 1;
@@ -161,13 +161,20 @@ pub fn step() {
         54 => pools::install(),
         55 => pools::extract(),
         56 => pools::look(),
-        57 => pools::lend(),
-        58 => release(Device::any()),
-        59 => replace(),
+        57 => lending::lend(),
+        58 => replace::release(Device::any()),
+        59 => replace::replace(),
         60 => change_machine(),
         61 => masks::limits(),
         62 => pools::own_region(),
-        _ => buffers::check_all(),
+        _ => {
+            if input::one_in(4) {
+                streaming::fill();
+            } else {
+                pools::uninstall();
+            }
+            buffers::check_all();
+        }
     }
 }
 
@@ -190,76 +197,6 @@ fn change_machine() {
     }
 }
 
-/// Releases what the device manages.
-pub fn release(device: Device) {
-    if machine::is_atomic() {
-        call(|| unsafe { rt_dmam_release(device.pointer()) });
-        return;
-    }
-    streaming::give_back_managed(device);
-    // A driver ends all mappings of a buffer before it frees the buffer.
-    let is_early = |buffer: &Buffer| buffer.is_managed_by(device) && !buffer.area.mappings.is_empty();
-    if world(|world| world.buffers.iter().any(is_early)) {
-        return;
-    }
-    let (buffers, areas, mapped, pools) = world(|world| {
-        let buffers: Vec<_> = world.buffers.extract_if(.., |buffer| buffer.is_managed_by(device)).collect();
-        let areas: Vec<_> = world.areas.extract_if(.., |area| area.is_managed_by(device)).collect();
-        let mapped: Vec<_> = world.buffers.extract_if(.., |buffer| buffer.area.is_managed_by(device)).collect();
-        let pools: Vec<_> = world.block_pools.extract_if(.., |pool| pool.is_managed_by(device)).collect();
-        world.masks[device.0] = [!0; 2];
-        buffers.iter().for_each(|buffer| world.disown(buffer));
-        (buffers, areas, mapped, pools)
-    });
-    let maps = pools::maps();
-    crate::log!(
-        "release {device:?}: {} buffers, {} mappings, {} pools",
-        buffers.len(),
-        areas.len() + mapped.len(),
-        pools.len()
-    );
-    let ((), happened) = call(|| unsafe { rt_dmam_release(device.pointer()) });
-    for buffer in &buffers {
-        assert!(happened.was_interrupted || !pools::is_used(buffer.pa), "a managed buffer is not released");
-    }
-    let is_nothing = buffers.is_empty() && areas.is_empty() && mapped.is_empty() && pools.is_empty();
-    if !happened.was_interrupted && is_nothing {
-        pools::assert_nothing_new(&maps);
-    }
-    for mut area in areas {
-        area.released();
-        world(|world| world.areas.push(area));
-    }
-    for mut buffer in mapped {
-        buffer.area.released();
-        world(|world| world.buffers.push(buffer));
-    }
-    pools.into_iter().for_each(blocks::released);
-}
-
-/// Replaces a device that has nothing by another one at the same address.
-fn replace() {
-    let device = Device::any();
-    if machine::is_atomic() || world(|world| world.has_anything(device)) {
-        return;
-    }
-    let kind = input::below(KINDS.len());
-    // The library forgets an earlier device when it chooses operations for the next one at its address.
-    if input::one_in(2) || KINDS[kind].table != Table::Chosen {
-        release(device);
-    }
-    // Only the device's own table can give back a bounce buffer that an interrupt left.
-    if devices::kind(devices::address(device.0)).is_some_and(|kind| kind.table != Table::Chosen) {
-        streaming::tidy();
-    }
-    if world(|world| world.has_anything(device)) {
-        return;
-    }
-    world(|world| world.masks[device.0] = [!0; 2]);
-    crate::log!("replace {device:?}: kind {kind}");
-    devices::attach(device.0, kind);
-}
-
 /// Gives all back, and checks that everything is whole.
 pub fn finish() {
     input::end();
@@ -268,9 +205,9 @@ pub fn finish() {
     buffers::check_all();
     streaming::unmap_all();
     free::free_all();
-    pools::give_all_back();
+    lending::give_all_back();
     blocks::destroy_all();
-    (0..DEVICES).map(Device).for_each(release);
+    (0..DEVICES).map(Device).for_each(replace::release);
     streaming::tidy();
     pools::assert_all_free();
     assert!(own_table::is_free(), "the board's own memory is not given back");

@@ -1,14 +1,14 @@
-//! Pools of pages: installing them, what C sees of them, and lending.
+//! Pools of pages: installing and uninstalling them, and what C sees of them.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ::rt_dma_pool::abi::{rt_dma_pool, rt_region_t};
 use ::rt_dma_pool::ffi::*;
 
-use super::{DEVICE, Device, NOCACHE, NOMAP, call, fresh, pointer, world};
+use super::{DEVICE, Device, NOCACHE, NOMAP, call, world};
 use crate::memory::{self, PAGE, pa_of, page_of};
-use crate::port::{OK, revision};
+use crate::port::{BUSY, INVAL, OK, revision};
 use crate::{firmware, input, machine};
 
 /// What C sees of a pool.
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Pool> {
     let mut pools = Vec::new();
     let mut public = rt_dma_pool_next(std::ptr::null_mut());
     while !public.is_null() {
-        // SAFETY: an installed pool stays.
+        // SAFETY: the public part of a pool is never freed.
         let pool = unsafe { &*public };
         let pages = pool.bits.load(Relaxed);
         let map = pool.map.load(Relaxed);
@@ -120,7 +120,8 @@ pub fn install() {
 pub fn extract() {
     let total = PAGE * input::below(40) + input::one_of(&[0, 0, 0, 1]);
     let coherent = PAGE * input::below(20) + input::one_of(&[0, 0, 0, 100]);
-    let before = all().len();
+    let size = || all().iter().map(|pool| pool.pages).sum::<usize>();
+    let (before, size_before) = (all().len(), size());
     let mut list = firmware::boot_regions();
     let (result, _) = call(|| unsafe {
         match revision() {
@@ -134,8 +135,44 @@ pub fn extract() {
     let made = all().len() - before;
     assert!(result == OK || made == 0 || machine::in_interrupt(), "a failed extract leaves a pool");
     assert!(result != OK || (1..=2).contains(&made), "an extract makes {made} pools");
-    let pages: usize = all().iter().skip(before).map(|pool| pool.pages).sum();
+    let pages = size() - size_before;
     assert!(result != OK || pages == total / PAGE, "an extract of {total} bytes takes {pages} pages");
+}
+
+/// Uninstalls a pool, or an address that is none.
+pub fn uninstall() {
+    let choice = input::below(16);
+    let Some(pool) = all().into_iter().nth(choice) else {
+        let address = input::one_of(&[0, 8, 0x5555]);
+        let (result, _) = call(|| rt_dma_pool_uninstall(address as *mut rt_dma_pool));
+        assert!(result == INVAL || machine::is_atomic() && result == BUSY, "a pool is uninstalled that is none");
+        return;
+    };
+    let (first, is_in_use) = (page_of(pool.start).expect("RAM"), (0..pool.pages).any(|page| pool.is_used(page)));
+    // The library writes back what it can reach: a pool that it never mapped may have dirty lines of the boot code.
+    let was_cached = memory::v2p(memory::linear(pool.start)).is_some();
+    crate::log!("uninstall the pool of {} pages at {:#x}", pool.pages, pool.start);
+    let (result, happened) = call(|| rt_dma_pool_uninstall(pool.public));
+    if result != OK {
+        assert!(result == BUSY, "a pool that is installed is not found");
+        let may_stay = is_in_use || firmware::is_named(pool.start) || !happened.is_plain();
+        assert!(may_stay, "a pool without a buffer stays");
+        return;
+    }
+    assert!(!machine::is_atomic(), "a pool is uninstalled where sleeping is not allowed");
+    world(|world| world.early_pools = 0);
+    if happened.was_interrupted {
+        return;
+    }
+    assert!(!is_in_use, "a pool with a buffer is uninstalled");
+    assert!(all().iter().all(|known| known.public != pool.public), "a pool stays in the list");
+    let is_mapped = memory::with(|memory| (first..first + pool.pages).any(|page| memory.is_mapped(page)));
+    assert!(!is_mapped, "the memory of a pool that is gone is mapped");
+    if was_cached {
+        memory::with(|memory| memory.assert_clean(pool.start, pool.pages * PAGE));
+    }
+    let (again, _) = call(|| rt_dma_pool_uninstall(pool.public));
+    assert!(again == INVAL, "a pool is uninstalled twice");
 }
 
 /// Looks at the pools, or changes what C may change.
@@ -147,7 +184,7 @@ pub fn look() {
         2 if !machine::is_atomic() => drop(call(|| unsafe { list(list_dma_pool, &[c"-m", c"-x"]) })),
         3 | 4 => {
             let Some(pool) = pools.get(input::below(8)) else { return };
-            // SAFETY: an installed pool stays.
+            // SAFETY: the public part of a pool is never freed.
             let public = unsafe { &*pool.public };
             let flag = input::one_of(&[NOCACHE, NOMAP, DEVICE, NOCACHE]);
             public.flags.store(pool.flags ^ flag, Relaxed);
@@ -192,68 +229,6 @@ fn assert_usage(index: usize) {
     assert!(used == used_pages * PAGE && peak >= used, "{used} bytes are used, of {used_pages} pages");
     assert!(longest == longest_run * PAGE, "the longest run is {longest_run} pages, not {longest} bytes");
     assert!((buffers == 0) == (used == 0) && buffers <= used_pages, "{buffers} buffers in {used_pages} pages");
-}
-
-/// A borrower's function: gives the memory back, if it still has it.
-unsafe extern "C" fn reclaim(memory: *mut c_void, size: usize, argument: *mut c_void) {
-    assert!(argument as usize == size, "a borrower gets another's argument");
-    if input::one_in(4) {
-        return;
-    }
-    give_back(memory as usize);
-}
-
-fn give_back(va: usize) {
-    let loan = world(|world| {
-        let index = world.loans.iter().position(|loan| loan.0 == va)?;
-        let loan = world.loans.swap_remove(index);
-        let pa = memory::v2p(va).expect("borrowed memory is mapped");
-        let page = page_of(pa).expect("RAM");
-        world.owned[page..page + loan.1.div_ceil(PAGE)].fill(false);
-        Some((loan, pa))
-    });
-    let Some((loan, pa)) = loan else { return };
-    let (before, _) = (is_used(pa), call(|| rt_dma_give_back(pointer(va))));
-    assert!(before, "borrowed memory was not in use");
-    // A mapping of its own is removed by a thread only.
-    if machine::is_atomic() && is_used(pa) {
-        world(|world| {
-            world.own(pa, loan.1.div_ceil(PAGE));
-            world.loans.push(loan);
-        });
-    }
-}
-
-/// Borrows memory, or gives some back.
-pub fn lend() {
-    let loan = world(|world| world.loans.first().copied());
-    match (input::below(4), loan) {
-        (0, Some((va, _))) => give_back(va),
-        (1, _) => {
-            call(|| rt_dma_give_back(pointer(input::one_of(&[0, 0x1000, memory::linear(pa_of(72)) + 1]))));
-        }
-        _ => {
-            let size = input::one_of(&[PAGE, 1, 3 * PAGE, 8 * PAGE, 0, 9 * PAGE, usize::MAX]);
-            let (memory, _) = call(|| unsafe { rt_dma_borrow(size, Some(reclaim), pointer(size)) });
-            if !memory.is_null() {
-                let va = memory as usize;
-                let pa = memory::v2p(va).expect("borrowed memory is mapped");
-                super::assert_leads_to(va, pa, size, false);
-                memory::write(va, &fresh(size.min(64)));
-                world(|world| {
-                    world.own(pa, size.div_ceil(PAGE));
-                    world.loans.push((va, size));
-                });
-            }
-        }
-    }
-}
-
-/// Gives all borrowed memory back.
-pub fn give_all_back() {
-    while let Some((va, _)) = world(|world| world.loans.first().copied()) {
-        give_back(va);
-    }
 }
 
 /// Asks for a device's own region, or ends its right to it.

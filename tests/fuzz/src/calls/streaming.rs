@@ -8,6 +8,7 @@ use super::areas::{Area, Mapping, take};
 use super::{Device, call, fresh, has_own_memory, pointer, pools, world};
 use crate::devices::Bus;
 use crate::memory::{self, LOW, PAGE};
+use crate::port::{BUSY, INVAL, NOMEM, OK};
 use crate::{input, machine};
 
 pub const BIDIRECTIONAL: i32 = 0;
@@ -196,7 +197,10 @@ fn end(area: &mut Area, how: usize) {
             6 if attributes == 0 => rt_dma_unmap_page(dev, handle, size, direction),
             7 => {
                 let mut list = [rt_dma_sg { addr: pointer(area.va), length: size, dma_handle: handle }];
-                rt_dma_unmap_sg_attrs(dev, list.as_mut_ptr(), 1, direction, attributes);
+                match attributes {
+                    0 => rt_dma_unmap_sg(dev, list.as_mut_ptr(), 1, direction),
+                    _ => rt_dma_unmap_sg_attrs(dev, list.as_mut_ptr(), 1, direction, attributes),
+                }
             }
             _ => rt_dma_unmap_single_attrs(dev, handle, size, direction, attributes),
         }
@@ -219,6 +223,18 @@ pub fn give_back_managed(device: Device) {
         give_back(taken.area());
         taken.put_back();
     }
+}
+
+/// Makes maps in an interrupt ready.
+pub fn fill() {
+    let (device, count) = (Device::any(), input::one_of(&[20, 1, 0, 64, 65_537, usize::MAX]));
+    let (result, happened) = call(|| unsafe { rt_dma_map_fill(device.pointer(), count) });
+    let is_allowed = match count {
+        65_537.. => result == INVAL,
+        _ if machine::is_atomic() => result == BUSY,
+        _ => result == OK || result == NOMEM,
+    };
+    assert!(is_allowed, "the number of maps is {count}, and the result {result}: {happened:?}");
 }
 
 /// Unmaps what is not mapped.
