@@ -3,12 +3,8 @@
 use super::super::*;
 use super::model::*;
 use proptest::prelude::*;
+use std::sync::MutexGuard;
 use std::vec::Vec;
-
-/// As a pool does, under one lock.
-fn allocate_aligned(map: &mut PageMap, count: usize, base: usize, align: usize) -> Option<usize> {
-    allocate_between(map, (0, map.pages), count, base, align)
-}
 
 /// Allocates the lowest free run in `[from, end)`.
 fn allocate_between(
@@ -31,6 +27,55 @@ fn allocate_between(
     }
 }
 
+/// A request for pages in `[part.0, part.1)`, of which `base` and the first one add up to a multiple of `align`.
+struct Request {
+    part: (usize, usize),
+    count: usize,
+    base: usize,
+    align: usize,
+}
+
+/// A map, and what it must be equal to.
+struct Walk {
+    map: MutexGuard<'static, PageMap>,
+    model: Model,
+    held: Vec<(usize, usize)>,
+}
+
+impl Walk {
+    fn new(pages: usize) -> Self {
+        Walk { map: map_of(pages), model: Model::new(pages), held: Vec::new() }
+    }
+
+    /// Frees an allocation if `choice` is 0, allocates from the whole map if it is 1, and else makes the request.
+    fn step(&mut self, choice: usize, which: usize, request: &Request) {
+        let &Request { part: (from, end), count, base, align } = request;
+        match choice {
+            0 if !self.held.is_empty() => {
+                let (page, count) = self.held.swap_remove(which % self.held.len());
+                self.model.free(page, count).unwrap();
+                self.map.free(page, count).unwrap();
+            }
+            1 => {
+                let page = self.model.allocate(count);
+                assert_eq!(self.map.allocate(count), page);
+                self.held.extend(page.map(|page| (page, count)));
+            }
+            _ => {
+                let is_free = |page: usize| self.model.begun_at[page..page + count].iter().all(Option::is_none);
+                let fits = |page: &usize| (base + page).is_multiple_of(align) && page + count <= end && is_free(*page);
+                let page = (from..end).find(fits);
+                assert_eq!(allocate_between(&mut self.map, (from, end), count, base, align), page);
+                if let Some(page) = page {
+                    self.model.place(page, count);
+                    self.held.push((page, count));
+                }
+            }
+        }
+        assert_tree_is_exact(&mut self.map);
+    }
+}
+
 proptest! {
     #[test]
     fn aligned_requests_get_the_lowest_place(
@@ -38,42 +83,13 @@ proptest! {
         base in 0usize..1_000,
         requests in proptest::collection::vec((1usize..90, 0u32..9, 0usize..4), 1..120),
     ) {
-        let mut map = map_of(pages);
-        let mut model = Model::new(pages);
-        let mut held = Vec::new();
+        let mut walk = Walk::new(pages);
         for (count, align, choice) in requests {
-            let align = 1 << align;
-            let fits = |model: &Model, page: usize| {
-                (base + page).is_multiple_of(align) && page + count <= pages
-                    && model.begun_at[page..page + count].iter().all(Option::is_none)
-            };
-            match choice {
-                0 if !held.is_empty() => {
-                    let (page, count): (usize, usize) = held.swap_remove(count % held.len());
-                    model.free(page, count).unwrap();
-                    map.free(page, count).unwrap();
-                }
-                1 => {
-                    let page = model.allocate(count);
-                    prop_assert_eq!(map.allocate(count), page);
-                    held.extend(page.map(|page| (page, count)));
-                }
-                _ => {
-                    let page = (0..pages).find(|&page| fits(&model, page));
-                    prop_assert_eq!(allocate_aligned(&mut map, count, base, align), page);
-                    if let Some(page) = page {
-                        model.place(page, count);
-                        held.push((page, count));
-                    }
-                }
-            }
-            assert_tree_is_exact(&mut map);
+            walk.step(choice, count, &Request { part: (0, pages), count, base, align: 1 << align });
         }
-        assert_consistent(&mut map, &model);
+        assert_consistent(&mut walk.map, &walk.model);
     }
-}
 
-proptest! {
     /// Where the part begins and ends, a run may go on; and it may have begun many words before.
     #[test]
     fn fault_09_requests_within_a_part_of_the_pool_get_its_lowest_place(
@@ -83,38 +99,12 @@ proptest! {
             1..80,
         ),
     ) {
-        let mut map = map_of(pages);
-        let mut model = Model::new(pages);
-        let mut held = Vec::new();
+        let mut walk = Walk::new(pages);
         for (count, align, choice, from, end) in requests {
-            let (from, end, align) = (from.index(pages), end.index(pages + 1), 1 << align);
-            let fits = |model: &Model, page: usize| {
-                page.is_multiple_of(align) && page + count <= end
-                    && model.begun_at[page..page + count].iter().all(Option::is_none)
-            };
-            match choice {
-                0 if !held.is_empty() => {
-                    let (page, count): (usize, usize) = held.swap_remove(from % held.len());
-                    model.free(page, count).unwrap();
-                    map.free(page, count).unwrap();
-                }
-                1 => {
-                    let page = model.allocate(count);
-                    prop_assert_eq!(map.allocate(count), page);
-                    held.extend(page.map(|page| (page, count)));
-                }
-                _ => {
-                    let page = (from..end).find(|&page| fits(&model, page));
-                    prop_assert_eq!(allocate_between(&mut map, (from, end), count, 0, align), page);
-                    if let Some(page) = page {
-                        model.place(page, count);
-                        held.push((page, count));
-                    }
-                }
-            }
-            assert_tree_is_exact(&mut map);
+            let part = (from.index(pages), end.index(pages + 1));
+            walk.step(choice, part.0, &Request { part, count, base: 0, align: 1 << align });
         }
-        assert_consistent(&mut map, &model);
+        assert_consistent(&mut walk.map, &walk.model);
     }
 }
 
