@@ -59,12 +59,7 @@ impl Bounce {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.of)(master.device));
         let skipped = from & kept_bits;
         let whole_size = size.checked_add(skipped)?;
-        let (start, start_handle) = match master.ops {
-            Ops::Library(ops) => {
-                dma.allocate_within(ops, master.device, whole_size, Flags::empty(), master.mask as u64)?
-            }
-            Ops::Own(own) => (own.alloc)(master.device, whole_size)?,
-        };
+        let (start, start_handle) = allocate(dma, master, whole_size)?;
         let va = start.wrapping_add(skipped);
         let pa = dma.kernel.v2p(va);
         let info = address_info(dma, va, pa.unwrap_or(va));
@@ -99,17 +94,7 @@ impl Bounce {
     /// Context: thread.
     pub(crate) fn prepare<K: Kernel>(dma: &Dma<K>, master: &Master) -> bool {
         let size = 1;
-        match master.ops {
-            Ops::Library(ops) => {
-                let found = dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64);
-                let freed = found.map(|(va, handle)| dma.free(ops, master.device, size, va, handle, Flags::empty()));
-                freed.is_some()
-            }
-            Ops::Own(own) => {
-                let found = (own.alloc)(master.device, size);
-                found.map(|(va, handle)| (own.free)(master.device, size, va, handle)).is_some()
-            }
-        }
+        allocate(dma, master, size).map(|(start, handle)| free(dma, master, size, start, handle)).is_some()
     }
 
     /// Returns whether [`free`](Bounce::free) may be called here.
@@ -119,13 +104,26 @@ impl Bounce {
 
     /// Frees it. Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &Master) {
-        match master.ops {
-            Ops::Library(_) => {
-                // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one
-                // whose buffer an interrupt left to a thread may be removed by now.
-                let _ = dma.free(MapOps::NonCoherent, master.device, self.size, self.start, 0, Flags::empty());
-            }
-            Ops::Own(own) => (own.free)(master.device, self.size, self.start, self.handle),
+        free(dma, master, self.size, self.start, self.handle);
+    }
+}
+
+/// Allocates memory that the device reaches, and returns its address and its handle.
+fn allocate<K: Kernel>(dma: &Dma<K>, master: &Master, size: usize) -> Option<(Va, usize)> {
+    match master.ops {
+        Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64),
+        Ops::Own(own) => (own.alloc)(master.device, size),
+    }
+}
+
+/// Frees memory that [`allocate`] returned.
+fn free<K: Kernel>(dma: &Dma<K>, master: &Master, size: usize, start: Va, handle: usize) {
+    match master.ops {
+        Ops::Library(_) => {
+            // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one whose
+            // buffer an interrupt left to a thread may be removed by now.
+            let _ = dma.free(MapOps::NonCoherent, master.device, size, start, 0, Flags::empty());
         }
+        Ops::Own(own) => (own.free)(master.device, size, start, handle),
     }
 }
