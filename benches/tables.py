@@ -123,10 +123,10 @@ MISSES = """
 
 MISSED_CORE = """
 * *The linked core has {core:,} bytes, and {bound:,} are allowed.* It had about 12.7 KiB before it knew masks, address ranges of
-  PCI and the device tree, lent regions, mappings of single buffers and the short path of a call. Tried, in bytes: one function
+  PCI and the device tree, lent regions, mappings of single buffers and the fast path of a call. Tried, in bytes: one function
   that marks pages and one place that removes a run from the tree (624 fewer, kept), marking pages without a copy for each caller
   (376 fewer, but 9 instructions more for each call of a trace, not kept), other thresholds for inlining (56 to 1,216 more), more
-  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the short path have about 2,100 bytes. A
+  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the fast path have about 2,100 bytes. A
   core within the bound would need an option for each of these parts, as the additions have.
 """
 
@@ -140,15 +140,15 @@ MISSED_TRACES = """
 """
 
 MISSED_CROSSED = """
-* *The crossed row of one page takes {ours:.0f} instructions on an empty pool, and {most:.0f} are allowed.* Both frees take the
-  general path: the first makes a hole in the open run, the second joins it with the rest. Each compares the size with the bitmap
-  of first pages, which the baseline does not have. To look for a hole in the short path would cost each usual free about four
-  instructions, and the coherent 4 KiB row has two left.
+* *The crossed row of one page takes {ours:.0f} instructions on an empty pool, and {most:.0f} are allowed.* Neither
+  free is that of the last allocation, so neither is done in the fast path: the first makes a hole in the open run, the second
+  joins it with the rest. Each compares the size with the bitmap of first pages, which the baseline does not have. To look for a
+  hole in the fast path would cost each usual free about four instructions, and the coherent 4 KiB row has three left.
 """
 
 MISSED_FAILURE = """
 * *A request for one page more than an empty pool has takes {ours:.0f} instructions, and {most:.0f} are allowed.* It fails in the
-  short path, and then in the general path, which looks at all pools and counts the failure for `list_dma_pool`. Only requests
+  fast path, and then in the general path, which looks at all pools and counts the failure for `list_dma_pool`. Only requests
   that fail pay for this.
 """
 
