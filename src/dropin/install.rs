@@ -155,7 +155,8 @@ impl<K: Kernel> Dma<K> {
         {
             reference = &earlier.next;
         }
-        // C code may walk C's list on another core or in an interrupt at this moment.
+        // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links are written
+        // first, and then, with `Release`, the links through which such code finds the pool.
         critical_section::with(|_| {
             let link = &pool.public.list;
             link.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
