@@ -28,7 +28,8 @@ use crate::text::apart;
 /// @endcode
 ///
 /// @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
-/// @retval RT_EOK The memory and the name of the region are the caller's.
+/// @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that print the
+/// name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string constant always is.
 /// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
 /// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
 /// node of a device names the region, or the caller may not sleep.
