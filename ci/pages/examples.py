@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages that break one rule each, and pages that break none: for the test of the rules."""
+"""Pages that break one rule each, and pages that break none: for the test of the rules. Of two texts the second one is the
+translation of the first."""
 
 VIOLATIONS = {
     "c_that_does_not_compile": "```c\nint f(void) { return missing; }\n```",
@@ -32,6 +33,12 @@ VIOLATIONS = {
     "a_setting_that_does_not_exist": "`PKG_RT_DMA_POOL_USING_MISSING`",
     "a_link_to_no_file": "[a](missing.md)",
     "a_link_to_no_heading": "[a](README.md#missing)",
+    "a_translation_without_a_heading": ("# a\n\n## b", "# a\n\nb"),
+    "a_translation_without_a_row": ("| a | b |\n| --- | --- |\n| c | d |", "| a | b |\n| --- | --- |"),
+    "a_translation_without_a_name": ("`rt_dma_alloc` and `rt_dma_free`", "`rt_dma_alloc`"),
+    "a_translation_without_a_block": ("```sh\ntrue\n```", "true"),
+    "a_translation_with_another_block": ("```sh\ntrue\n```", "```sh\nfalse\n```"),
+    "c_in_a_translation_that_does_not_compile": ("```c\nint f(void) { return missing; }\n```",) * 2,
 }
 SOUND = {
     "sound_blocks": "<!-- ci: with int g(void); -->\n```c\nint f(void) { return g(); }\n```\n```sh\nname=value\n```\n"
@@ -41,4 +48,6 @@ SOUND = {
     "names_that_exist": "`ci/bench --quick`, `docs/abi/VERSION.txt`, `rt_dma_sync_*`, `rt_dma_alloc(dev, 1, 0, 0)`, "
                         "`PKG_USING_RT_DMA_POOL`, `cargo test --test headers`, `src/dropin/`, `src/*.rs`",
     "a_link_to_a_heading": "[a](README.md#the-folders)",
+    "a_translation": ("# a\n\n`rt_dma_free` ends\n```c\nint a; /* a number */\n```",
+                      "# 甲\n\n`rt_dma_free` 结束\n```c\nint a; /* 数 */\n```"),
 }

@@ -32,12 +32,24 @@ def check_links(page):
 
 
 def check_translation(page):
-    """The code blocks of a translated page are those of the original. Comments in them may differ."""
+    """A translated page has the headings, table rows, names and code blocks of the original, so that nothing is left out."""
+    original = page.replace("_zh.md", ".md")
+    for kind in ("heading_open", "tr_open"):
+        numbers = [sum(token.type == kind for token in tokens_of(name)) for name in (original, page)]
+        if numbers[0] != numbers[1]:
+            raise Wrong("%s: has %d of %s, and %s has %d" % (page, numbers[1], kind, original, numbers[0]))
+    missing = {code for _, code in inline_code(original)} - {code for _, code in inline_code(page)}
+    if missing:
+        raise Wrong("%s: does not mention `%s`, as %s does" % (page, "`, `".join(sorted(missing)), original))
+    check_translated_code(page, original)
+
+
+def check_translated_code(page, original):
+    """The code blocks are those of the original. Comments in them may differ."""
     def code(name):
         return [re.sub(r"/\*.*?\*/|(?<= )# .*|^# .*", "", block.text, flags=re.M) for block in blocks(name)
                 if block.language != "text"]
 
-    original = page.replace("_zh.md", ".md")
     squeezed = [[" ".join(text.split()) for text in code(name)] for name in (original, page)]
     for first, second in zip(*squeezed):
         if first != second:
