@@ -1,0 +1,173 @@
+//! Which header is made of which sources, and what cbindgen cannot know.
+
+/// A header, and what it is made of.
+pub struct Header {
+    pub name: &'static str,
+    pub sources: &'static [&'static str],
+    pub exclude: &'static [&'static str],
+    /// Types that no function uses.
+    pub include: &'static [&'static str],
+    pub style: cbindgen::Style,
+    /// Follows the include directives.
+    pub prelude: String,
+    /// At the end.
+    pub trailer: String,
+}
+
+/// The headers that are generated. rt_dma.h, which includes the families, is not.
+pub fn headers() -> Vec<Header> {
+    vec![
+    Header {
+        name: "rt_dma_pool.h",
+        sources: &[
+            "src/abi.rs",
+            "src/ffi/dropin/buffer.rs",
+            "src/ffi/dropin/sync.rs",
+            "src/ffi/dropin/ops.rs",
+            "src/ffi/dropin/pool.rs",
+        ],
+        exclude: &["rt_list_t", "rt_dma_pool"],
+        include: &[],
+        style: cbindgen::Style::Both,
+        prelude: "\n\
+/**
+ * @file rt_dma_pool.h
+ * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
+ *
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
+ * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is
+ * passed), rt_err_t is intptr_t. rt_dma.h defines the terms of the notes \"Context\".
+ */
+#if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
+#define RT_DMA_POOL_H
+
+/**
+ * @brief A pool, as RT-Thread declares it.
+ */
+typedef struct rt_dma_pool rt_dma_pool;".into(),
+        trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */".into(),
+    },
+    family(
+        "rt_dma/memory.h",
+        "Memory for a device: coherent, cleared, write-combining, aligned.",
+        &["src/ffi/additions/coherent.rs", "src/ffi/additions/attributes.rs"],
+    ),
+    family(
+        "rt_dma/masks.h",
+        "Masks: the addresses that a device can use.",
+        &["src/ffi/additions/masks.rs"],
+    ),
+    family(
+        "rt_dma/streaming.h",
+        "Streaming mappings: a driver's own buffer is the device's for a time.",
+        &["src/ffi/additions/streaming_device.rs", "src/ffi/additions/streaming.rs", "src/ffi/additions/streaming_fill.rs"],
+    ),
+    family(
+        "rt_dma/streaming_sync.h",
+        "Syncs of a streaming mapping: the buffer stays mapped, and the processor accesses it in between.",
+        &["src/ffi/additions/streaming_sync.rs"],
+    ),
+    family(
+        "rt_dma/streaming_list.h",
+        "Streaming mappings of the buffers of a list.",
+        &["src/ffi/additions/streaming_list.rs"],
+    ),
+    family(
+        "rt_dma/block_pool.h",
+        "Pools of small blocks of one size.",
+        &["src/ffi/additions/block_pool.rs", "src/ffi/additions/block_pool/blocks.rs"],
+    ),
+    family(
+        "rt_dma/managed.h",
+        "Managed resources: rt_dmam_release gives back everything of a device.",
+        &["src/ffi/additions/managed.rs", "src/ffi/additions/managed_map.rs", "src/ffi/additions/managed_pool.rs"],
+    ),
+    family(
+        "rt_dma/limits.h",
+        "Limits of a device, for code that builds its scatter lists.",
+        &["src/ffi/additions/limits.rs"],
+    ),
+    family(
+        "rt_dma/regions.h",
+        "Memory regions of the device tree: a device's own ones, reserved memory, and memory that is lent.",
+        &["src/ffi/additions/own_region.rs", "src/ffi/additions/reserved_memory.rs", "src/ffi/additions/lending.rs"],
+    ),
+    family(
+        "rt_dma/pools.h",
+        "The pools: what is in use, and the end of a pool.",
+        &["src/ffi/additions/list.rs", "src/ffi/additions/uninstall.rs"],
+    ),
+    Header {
+        name: "rt_dma_watch.h",
+        sources: &["src/abi.rs", "src/ffi/additions/debug/mod.rs"],
+        exclude: &[],
+        include: &[],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/**
+ * @file rt_dma_watch.h
+ * @brief The library's side of the debug mode. Only rtthread-port/rt_dma_port_debug.c calls it.
+ */
+#ifndef RT_DMA_WATCH_H
+#define RT_DMA_WATCH_H
+
+#include \"rt_dma.h\"".into(),
+        trailer: "\n#endif /* RT_DMA_WATCH_H */".into(),
+    },
+    Header {
+        name: "rt_dma_port.h",
+        sources: &[// cbindgen follows its `mod` lines.
+            "src/kernel/rtthread/port/mod.rs", "src/kernel/rtthread/reserved_memory.rs"],
+        exclude: &["RT_DMA_PORT_UNMAPPED"],
+        include: &["rt_dma_port_configuration"],
+        style: cbindgen::Style::Tag,
+        prelude: "\n\
+/**
+ * @file rt_dma_port.h
+ * @brief What the library needs from the kernel. The files of rtthread-port/ define it; drivers do not include this header.
+ *
+ * rt_dma.h defines the terms of the notes \"Context\".
+ */
+#ifndef RT_DMA_PORT_H
+#define RT_DMA_PORT_H
+
+/**
+ * @brief What rt_dma_port_v2p returns for an address that is not mapped.
+ */
+#define RT_DMA_PORT_UNMAPPED UINTPTR_MAX".into(),
+        trailer: "\n\
+/**
+ * @brief The constants of the BSP's configuration.
+ */
+extern const struct rt_dma_port_configuration rt_dma_port_configuration;
+
+#endif /* RT_DMA_PORT_H */".into(),
+    },
+]
+}
+
+/// One family of the calls that `rt_dma.h` adds. `brief` ends with a full stop.
+fn family(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
+    let guard = name.to_uppercase().replace("RT_DMA/", "RT_DMA_").replace('.', "_");
+    Header {
+        name,
+        sources,
+        exclude: &["RT_DMA_MAPPING_ERROR", "rt_dma_block_pool"],
+        include: &[],
+        style: cbindgen::Style::Tag,
+        prelude: format!(
+            "\n\
+/**
+ * @file {name}
+ * @brief {brief}
+ *
+ * A part of rt_dma.h, which defines the terms of the notes \"Context\".
+ */
+#ifndef {guard}
+#define {guard}
+
+#include \"types.h\""
+        ),
+        trailer: format!("\n#endif /* {guard} */"),
+    }
+}

@@ -1,0 +1,94 @@
+//! `include/` is what cbindgen makes of the sources, and compiles as strict C99 and C++.
+//!
+//! To make the headers anew: `RT_DMA_BLESS=1 cargo test --test headers`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+mod list;
+
+use list::{Header, headers};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn generate(header: &Header) -> String {
+    let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    config.style = header.style;
+    config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
+    config.after_includes = Some(header.prelude.clone());
+    config.trailer = Some(header.trailer.clone());
+    config.export.include = header.include.iter().map(|name| name.to_string()).collect();
+    config.export.exclude = header.exclude.iter().map(|name| name.to_string()).collect();
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for source in header.sources {
+        builder = builder.with_src(root().join(source));
+    }
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    // On 32-bit Arm uintptr_t is unsigned int and RT-Thread's rt_ubase_t is unsigned long: as large, but a pointer to the
+    // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
+    let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle");
+    let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, unsigned long size,");
+    // cbindgen does not see that these are structs where another header declares them.
+    let elsewhere = match header.name {
+        "rt_dma_pool.h" | "rt_dma_port.h" => &[][..],
+        _ => &["rt_device", "rt_dma_sg", "rt_dma_pool", "rt_dma_block_pool"],
+    };
+    elsewhere.iter().fold(text, |text, name| {
+        let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
+        text.replace(&tagged, &plain).replace(&plain, &tagged)
+    })
+}
+
+#[test]
+fn committed_headers_are_what_cbindgen_makes() {
+    for header in &headers() {
+        let path = root().join("include").join(header.name);
+        let made = generate(header);
+        if std::env::var_os("RT_DMA_BLESS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            made == committed,
+            "{} is stale: run RT_DMA_BLESS=1 cargo test --test headers, and commit it",
+            path.display()
+        );
+    }
+}
+
+fn compiles(compiler: &str, language: &[&str], header: &Path) {
+    let output = Command::new(compiler)
+        .args(language)
+        .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-include"])
+        .arg(header)
+        .arg("/dev/null")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn headers_compile_as_strict_c_and_as_cpp() {
+    for header in headers().iter().map(|header| header.name).chain(["rt_dma.h"]) {
+        let path = root().join("include").join(header);
+        compiles("cc", &["-std=c99", "-x", "c"], &path);
+        compiles("c++", &["-std=c++11", "-x", "c++"], &path);
+    }
+}
+
+#[test]
+fn rt_dma_h_includes_and_lists_every_family() {
+    let whole = std::fs::read_to_string(root().join("include/rt_dma.h")).unwrap();
+    for header in headers().iter().filter(|header| header.name.starts_with("rt_dma/")) {
+        let name = header.name.strip_prefix("rt_dma/").unwrap();
+        assert!(whole.contains(&format!("#include \"{}\"", header.name)), "rt_dma.h does not include {name}");
+        let row = whole.lines().find(|line| line.starts_with(&format!(" * | {name} ")));
+        let call = row.and_then(|row| row.split('|').nth(3)).expect(name).trim();
+        let family = std::fs::read_to_string(root().join("include").join(header.name)).unwrap();
+        let first = family.find(&format!("{call}(")).unwrap_or_else(|| panic!("{name} has no {call}"));
+        assert!(family[..first].contains("@code"), "{name}: no example before {call}");
+    }
+}
