@@ -4,10 +4,10 @@
 //! general path, which takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool".
 
 use super::mapping::Mapping;
-use super::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming};
+use super::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
@@ -29,7 +29,11 @@ impl<K: Kernel> Streaming<K> {
         if size == 0 || direction == Direction::Neither || self.stock.needs_thread() {
             return None;
         }
-        let (pa, is_cached) = dma.pools().find_map(|pool| pool.find_in_view(va, size))?;
+        let (pa, is_cached, is_outside) = match dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
+            Some((pa, is_cached)) => (pa, is_cached, false),
+            // Memory outside the pools counts as cached.
+            None => (find_elsewhere(dma, va, size)?, true, true),
+        };
         let maintain = is_cached && !is_coherent;
         if buffer.may_endanger_others(kernel, maintain) {
             return None;
@@ -44,7 +48,7 @@ impl<K: Kernel> Streaming<K> {
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.records.insert(kernel, record, false);
+        self.records.insert(kernel, record, is_outside);
         // The record that this mapping took is replaced here.
         self.tidy(dma);
         Some(pa)
@@ -76,4 +80,19 @@ impl<K: Kernel> Streaming<K> {
         self.stock.put(kernel, record);
         true
     }
+}
+
+/// Returns the physical address of a contiguous buffer outside the pools that is not mapped linearly; `None` for every other
+/// buffer.
+#[inline(never)]
+fn find_elsewhere<K: Kernel>(dma: &Dma<K>, va: Va, size: usize) -> Option<Pa> {
+    let kernel = dma.kernel;
+    let pa = kernel.v2p(va).filter(|pa| va != 0 && kernel.linear(*pa) != va)?;
+    let (last, end) = (last_byte(va, size)?, pa.checked_add(size)?);
+    let rest = PAGE_SIZE - va % PAGE_SIZE;
+    let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
+    if dma.span.touches(pa, end - 1) || !kernel.leads_to(va.wrapping_add(rest), pa.wrapping_add(rest), further_pages) {
+        return None;
+    }
+    Some(pa)
 }

@@ -44,13 +44,14 @@ pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
 fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
     let saved = Saved::new();
     let end = va.wrapping_add(pages * PAGE_SIZE);
-    let mut is_there = true;
-    while is_there && va != end {
-        is_there = translate(va) & (PAGE_ADDRESS | FAILED) == pa;
+    // The bits in which a result is not the expected one.
+    let mut differences = 0;
+    while va != end {
+        differences |= translate(va) ^ pa;
         (va, pa) = (va.wrapping_add(PAGE_SIZE), pa.wrapping_add(PAGE_SIZE));
     }
     saved.restore();
-    is_there
+    differences & (PAGE_ADDRESS | FAILED) == 0
 }
 
 /// The interrupt mask and PAR_EL1 from before a translation.
