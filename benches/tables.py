@@ -152,14 +152,6 @@ MISSED_FAILURE = """
   that fail pay for this.
 """
 
-MISSED_PAGE = """
-* *A map and unmap of memory outside the linear map takes {most:.1f} instructions for each further page, and {bound} are allowed.*
-  Each page must be translated to know whether the buffer is contiguous: about 20 instructions, with interrupts masked for 16
-  pages at a time. The record is counted for each page that it touches, at the map and at the unmap, about 12 each, so that the
-  unmap of a direct mapping knows by one counter that no record is meant. Memory of the linear map pays neither. Tried: the
-  port's translation for each page (72 a page).
-"""
-
 MISSED_GROWTH = """
 * *One row costs {most:.2f} times as much on the largest pool as on {small:,} pages, and {bound} is allowed.* Where the open run
   serves a row on the small pool and not on the large one, the calls do different work: the large pool's close the run and
@@ -283,19 +275,11 @@ def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores
         CORES, cores_table(cores),
         HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
-        misses(pages, traces, most, core, maps),
+        misses(pages, traces, most, core),
     ])
 
 
-def page_costs(maps):
-    """What each page after the first costs where memory is not linear: the list has one number for each direction."""
-    largest = max(int(size) for *_, size in maps)
-    one, many = ({direction: sum(cost) for (kind, direction, size), cost in maps.items()
-                  if kind == "elsewhere" and int(size) == wanted} for wanted in (bounds.PAGE, largest))
-    return [(many[direction] - one[direction]) / (largest // bounds.PAGE - 1) for direction in many]
-
-
-def misses(pages, traces, growth, core, maps):
+def misses(pages, traces, growth, core):
     """What is known about each bound that is missed."""
     notes = []
     mixed = [ours for rows in traces.values() for name, (ours, _) in rows.items() if name.startswith("mixed")]
@@ -312,7 +296,4 @@ def misses(pages, traces, growth, core, maps):
         notes.append(MISSED_GROWTH.format(most=growth, small=bounds.SMALL, bound=bounds.GROWTH))
     if core > bounds.CORE:
         notes.append(MISSED_CORE.format(core=core, bound=bounds.CORE))
-    each = page_costs(maps)
-    if max(each) > bounds.MAP_PAGE:
-        notes.append(MISSED_PAGE.format(most=max(each), bound=bounds.MAP_PAGE))
     return MISSES + "".join(notes) if notes else ""

@@ -31,6 +31,7 @@ impl<K: Kernel> Streaming<K> {
         }
         let (pa, is_cached, is_outside) = match dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
             Some((pa, is_cached)) => (pa, is_cached, false),
+            None if buffer.may_endanger_others(kernel, !is_coherent) => return None,
             // Memory outside the pools counts as cached.
             None => (find_elsewhere(dma, va, size)?, true, true),
         };
@@ -91,8 +92,7 @@ fn find_elsewhere<K: Kernel>(dma: &Dma<K>, va: Va, size: usize) -> Option<Pa> {
     let (last, end) = (last_byte(va, size)?, pa.checked_add(size)?);
     let rest = PAGE_SIZE - va % PAGE_SIZE;
     let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
-    if dma.span.touches(pa, end - 1) || !kernel.leads_to(va.wrapping_add(rest), pa.wrapping_add(rest), further_pages) {
-        return None;
-    }
-    Some(pa)
+    let is_contiguous =
+        further_pages == 0 || kernel.leads_to(va.wrapping_add(rest), pa.wrapping_add(rest), further_pages);
+    (is_contiguous && !dma.span.touches(pa, end - 1)).then_some(pa)
 }
