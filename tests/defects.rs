@@ -8,7 +8,7 @@ use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, MemoryType, NamedRegion, Pa};
+use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion, Pa};
 use rt_dma_pool::log::Name;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

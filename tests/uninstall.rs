@@ -6,7 +6,7 @@ use fake_kernel::*;
 use rt_dma_pool::additions::uninstall::UninstallError;
 use rt_dma_pool::dropin::pool::{Pool, RemovalError};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, MemoryType, NamedRegion};
+use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;

@@ -1,12 +1,12 @@
 //! Translation between physical addresses and the handles of a device, and the memory that the device can reach.
 //!
-//! A bus divides physical memory into [stretches](Stretch). The device reaches all of a stretch, at handles that rise
+//! A bus divides physical memory into [ranges](BusRange). The device reaches all of a range, at handles that rise
 //! with the physical addresses, or it reaches no byte of it. It reaches a buffer if it reaches every byte of it, and if the
 //! handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a place where
 //! two windows are adjacent in physical memory but not on the bus.
 
 use crate::flags::Flags;
-use crate::kernel::{BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa, Stretch};
+use crate::kernel::{BusRange, BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa};
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,24 +86,24 @@ pub(crate) struct Bus<K: Kernel> {
 }
 
 impl<K: Kernel> Bus<K> {
-    /// Returns the stretch that begins at `pa`.
+    /// Returns the range that begins at `pa`.
     ///
     /// Context: any.
-    fn stretch(&self, pa: Pa) -> Stretch {
-        let stretch = match self.ops {
-            MapOps::Coherent | MapOps::NonCoherent => Stretch { handle: Some(pa), last: Pa::MAX },
+    fn range_at(&self, pa: Pa) -> BusRange {
+        let range = match self.ops {
+            MapOps::Coherent | MapOps::NonCoherent => BusRange { handle: Some(pa), last: Pa::MAX },
             MapOps::DeviceTree => self.kernel.bus_address(self.device, pa),
             MapOps::Pci => self.through_windows(pa),
         };
-        // The stretch ends at the latest where its handles would pass the highest address and continue at zero.
-        let to_wrap = usize::MAX - stretch.handle.unwrap_or(0);
-        // A stretch has at least one byte, whatever the kernel returns. Therefore every loop over stretches ends.
-        Stretch { last: stretch.last.min(pa.saturating_add(to_wrap)).max(pa), ..stretch }
+        // The range ends at the latest where its handles would pass the highest address and continue at zero.
+        let to_wrap = usize::MAX - range.handle.unwrap_or(0);
+        // A range has at least one byte, whatever the kernel returns. Therefore every loop over ranges ends.
+        BusRange { last: range.last.min(pa.saturating_add(to_wrap)).max(pa), ..range }
     }
 
-    /// Returns the stretch that begins at `pa`, by the windows of the host bridge. If several windows contain an address, the
+    /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address, the
     /// first of them counts. Without windows, the handle is the physical address.
-    fn through_windows(&self, pa: Pa) -> Stretch {
+    fn through_windows(&self, pa: Pa) -> BusRange {
         let address = pa as u64;
         let mut last = u64::MAX;
         let mut index = 0;
@@ -111,17 +111,17 @@ impl<K: Kernel> Bus<K> {
             index += 1;
             let Some(to_last) = size.checked_sub(1) else { continue };
             if address < cpu {
-                // The stretch ends before this window, because the window has priority over all later ones.
+                // The range ends before this window, because the window has priority over all later ones.
                 last = last.min(cpu - 1);
             } else if address - cpu <= to_last {
                 let offset = address - cpu;
                 last = last.min(address.saturating_add(to_last - offset));
                 let handle = usize::try_from(bus.wrapping_add(offset)).ok();
-                return Stretch { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) };
+                return BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) };
             }
         }
         let handle = if index == 0 { Some(pa) } else { None };
-        Stretch { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
+        BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
     /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both ends are
@@ -132,19 +132,19 @@ impl<K: Kernel> Bus<K> {
         let mask = usize::try_from(mask).unwrap_or(usize::MAX);
         let mut first = from;
         loop {
-            let mut end = self.stretch(first);
+            let mut end = self.range_at(first);
             if let Some(handle) = end.handle
                 && let Some(below_mask) = mask.checked_sub(handle)
             {
                 let limit = first.saturating_add(below_mask).min(last);
-                // The next stretch belongs to the range, too, if its handles continue those of this one.
+                // The next range belongs to the result, too, if its handles continue those of this one.
                 while end.last < limit {
                     let next = end.last + 1;
-                    let stretch = self.stretch(next);
-                    if stretch.handle != handle.checked_add(next - first) {
+                    let range = self.range_at(next);
+                    if range.handle != handle.checked_add(next - first) {
                         break;
                     }
-                    end = stretch;
+                    end = range;
                 }
                 return Some(Reachable { first, last: end.last.min(limit), handle });
             }
@@ -210,6 +210,6 @@ impl<K: Kernel> Bus<K> {
     /// Context: any.
     #[inline(never)]
     pub(crate) fn is_handle(&self, pa: Pa, handle: usize) -> bool {
-        self.stretch(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
+        self.range_at(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
     }
 }

@@ -14,7 +14,7 @@ const UNROLLED: usize = 4;
 /// the source by shifts.
 ///
 /// The caller orders the copy against what follows
-/// ([`Kernel::device_barrier`](super::Kernel::device_barrier)).
+/// ([`Cache::device_barrier`](super::Cache::device_barrier)).
 ///
 /// Measured on aarch64: 0.4 instructions a byte where both sides have the same alignment, else 0.9 (`benches/maps.c`). A copy
 /// by bytes takes 4.

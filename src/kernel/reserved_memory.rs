@@ -1,7 +1,8 @@
 //! The part of the interface to the operating system that installs the shared pools of `/reserved-memory`: the nodes, and
 //! the memory that the boot allocator (memblock) manages. All methods are called at boot.
 
-use super::{Entry, Kernel, Name, Pa};
+use super::{Entry, Kernel, Pa};
+use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
 /// (Linux `Documentation/devicetree/bindings/reserved-memory/shared-dma-pool.yaml`).

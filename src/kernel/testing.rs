@@ -3,7 +3,10 @@
 #![allow(unsafe_code)]
 
 use super::*;
+use crate::error::Error;
+use crate::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed};
+use std::ffi::CStr;
 
 std::thread_local! {
     static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
@@ -34,36 +37,36 @@ unsafe impl Services for HeapOnly {}
 pub unsafe trait Services: Copy + Send + Sync + 'static {
     /// Lets the model checker go on with another core, if there is one.
     fn switch(&self) {}
-    /// Is [`Kernel::pause`].
+    /// Is [`Threads::pause`].
     fn pause(&self) {
         self.switch();
     }
-    /// Is [`Kernel::can_sleep`].
+    /// Is [`Threads::can_sleep`].
     fn can_sleep(&self) -> bool {
         true
     }
-    /// Is [`Kernel::v2p`].
+    /// Is [`Addresses::v2p`].
     fn v2p(&self, _va: Va) -> Option<Pa> {
         None
     }
-    /// Is [`Kernel::map_linear`].
+    /// Is [`Mappings::map_linear`].
     fn map_linear(&self, _va: Va, _pa: Pa, _size: usize) {}
-    /// Is [`Kernel::unmap_linear`].
+    /// Is [`Mappings::unmap_linear`].
     fn unmap_linear(&self, _va: Va, _size: usize) {}
-    /// Is [`Kernel::map`].
+    /// Is [`Mappings::map`].
     fn map(&self, _pa: Pa, _size: usize) -> Option<Va> {
         None
     }
-    /// Is [`Kernel::unmap`].
+    /// Is [`Mappings::unmap`].
     fn unmap(&self, _va: Va) {}
-    /// Is [`Kernel::view_limit`].
+    /// Is [`Mappings::view_limit`].
     fn view_limit(&self) -> usize {
         0
     }
 }
 
-// SAFETY: the heap is the host's, and never frees memory. No test touches memory that is mapped.
-unsafe impl<S: Services> Kernel for S {
+// SAFETY: the heap is the host's, and never frees memory.
+unsafe impl<S: Services> Heap for S {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         self.switch();
         // SAFETY: the layout is not empty.
@@ -72,6 +75,10 @@ unsafe impl<S: Services> Kernel for S {
     unsafe fn heap_free(&self, _memory: *mut u8) {
         self.switch();
     }
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> Addresses for S {
     fn v2p(&self, va: Va) -> Option<Pa> {
         Services::v2p(self, va)
     }
@@ -81,6 +88,10 @@ unsafe impl<S: Services> Kernel for S {
     fn linear(&self, pa: Pa) -> Va {
         pa
     }
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> Mappings for S {
     fn is_every_pool_linear(&self) -> bool {
         false
     }
@@ -99,13 +110,17 @@ unsafe impl<S: Services> Kernel for S {
         self.switch();
         Services::unmap(self, va);
     }
+    fn view_limit(&self) -> usize {
+        Services::view_limit(self)
+    }
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> Cache for S {
     unsafe fn copy(&self, _to: Va, _from: Va, _size: usize) {}
     fn device_barrier(&self) {}
     fn caches_write_through(&self) -> bool {
         true
-    }
-    fn view_limit(&self) -> usize {
-        Services::view_limit(self)
     }
     fn cache_flush(&self, _va: Va, _size: usize) {
         self.switch();
@@ -121,6 +136,10 @@ unsafe impl<S: Services> Kernel for S {
     fn cache_line_max(&self) -> usize {
         64
     }
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> Threads for S {
     fn irq_save(&self) -> usize {
         self.switch();
         MASKED.replace(MASKED.get() + 1)
@@ -135,10 +154,18 @@ unsafe impl<S: Services> Kernel for S {
     fn pause(&self) {
         Services::pause(self);
     }
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> BootMemory for S {
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoList)
     }
     fn consume(&self, _region: BootRegion, _end: Pa) {}
+}
+
+// SAFETY: no test touches memory that is mapped.
+unsafe impl<S: Services> Firmware for S {
     fn device_name(&self, _device: Device) -> Name {
         Name::NONE
     }
@@ -154,8 +181,8 @@ unsafe impl<S: Services> Kernel for S {
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false
     }
-    fn bus_address(&self, _device: Device, pa: Pa) -> Stretch {
-        Stretch { handle: Some(pa), last: Pa::MAX }
+    fn bus_address(&self, _device: Device, pa: Pa) -> BusRange {
+        BusRange { handle: Some(pa), last: Pa::MAX }
     }
     fn cpu_address(&self, _device: Device, handle: usize) -> Option<Pa> {
         Some(handle)
@@ -163,6 +190,9 @@ unsafe impl<S: Services> Kernel for S {
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
         Entry::End
     }
+}
+
+impl<S: Services> Log for S {
     fn log(&self, _level: Level, _line: &Line) {
         self.switch();
     }

@@ -37,7 +37,7 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// Context: any.
 ///
 /// # Safety
-/// As for [`Kernel::cache_invalidate`], for the bytes of the range.
+/// As for [`Cache::cache_invalidate`](crate::kernel::Cache::cache_invalidate), for the bytes of the range.
 #[allow(unsafe_code)]
 #[inline(always)] // With this, a sync call needs no stack frame if its buffer begins at the start of a line.
 pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {

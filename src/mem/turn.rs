@@ -4,7 +4,8 @@
 //! **No text is written to the log or the shell while a turn is held.** The console's driver may itself call this
 //! library for each line that it writes. If it needed the same turn, it would wait for its own thread. What the holder of a
 //! turn has to report is therefore collected, and written after the turn has ended. The kernel learns of every turn
-//! ([`Kernel::turn_begins`], [`Kernel::turn_ends`]), so that the tests' kernel can check the rule for each line.
+//! ([`turn_begins`](crate::kernel::Threads::turn_begins), [`turn_ends`](crate::kernel::Threads::turn_ends)), so that the
+//! tests' kernel can check the rule for each line.
 
 use super::atomics::{
     AtomicBool,

@@ -75,9 +75,9 @@ impl<W: Word, const N: usize> Words for [W; N] {
 
 /// Mapped memory that is read and written through this value only, except by a device.
 ///
-/// Every call is ordered for devices ([`Kernel::device_barrier`]). A read returns no value from before an access that
-/// precedes the call, for example the read of a register in which the device reports that it is done. The device observes a
-/// write before anything that the caller does after the call.
+/// Every call is ordered for devices ([`device_barrier`](crate::kernel::Cache::device_barrier)). A read returns no value
+/// from before an access that precedes the call, for example the read of a register in which the device reports that it is
+/// done. The device observes a write before anything that the caller does after the call.
 pub struct DeviceMemory<K: Kernel> {
     kernel: K,
     start: Va,

@@ -5,7 +5,7 @@ use rt_dma_pool::dropin::pool::AddressKind;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Entry, Kernel, MemoryType, NamedRegion};
+use rt_dma_pool::kernel::{Addresses, Entry, Mappings, MemoryType, NamedRegion};
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;

@@ -9,7 +9,7 @@ use rt_dma_pool::additions::block_pool::set::BlockPools;
 use rt_dma_pool::additions::streaming::{Master, Ops, Streaming};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{self, Kernel};
+use rt_dma_pool::kernel::{self, Addresses};
 use rt_dma_pool::mem::lent::Unique;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

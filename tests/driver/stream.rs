@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::rig::*;
-use rt_dma_pool::kernel::Kernel;
+use rt_dma_pool::kernel::Cache;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 

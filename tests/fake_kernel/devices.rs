@@ -1,6 +1,6 @@
 //! Devices, as their drivers, their device-tree nodes and their host bridges describe them.
 
-use rt_dma_pool::kernel::{BusWindow, Entry, NamedRegion, Pa, Stretch};
+use rt_dma_pool::kernel::{BusRange, BusWindow, Entry, NamedRegion, Pa};
 use std::ffi::CStr;
 
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl DeviceInfo {
     }
 
     /// Returns what the port returns: whether a range covers `pa`, and up to which address this holds.
-    pub fn bus_address(&self, pa: Pa) -> Stretch {
+    pub fn bus_address(&self, pa: Pa) -> BusRange {
         let handle = self.cpu_to_dma(pa);
         let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
         let is_covered = !self.has_dma_ranges || handle != pa || self.ranges.iter().any(holds);
@@ -77,7 +77,7 @@ impl DeviceInfo {
             [range.cpu, range.cpu.wrapping_add(range.size), range.bus, range.bus.wrapping_add(range.size)]
         });
         let last = edges.filter(|edge| *edge > pa as u64).min().map_or(Pa::MAX, |edge| edge as usize - 1);
-        Stretch { handle: is_covered.then_some(handle), last }
+        BusRange { handle: is_covered.then_some(handle), last }
     }
 
     /// Makes a device on the bus of a PCI host bridge.

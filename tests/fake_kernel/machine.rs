@@ -8,7 +8,7 @@ use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Kernel, MemoryType, Pa, RegionList, Va};
+use rt_dma_pool::kernel::{Addresses, Device, Kernel, MemoryType, Pa, RegionList, Va};
 use rt_dma_pool::log::{Level, Name};
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::Relaxed;

@@ -4,7 +4,7 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Kernel, NamedRegion};
+use rt_dma_pool::kernel::{Addresses, NamedRegion};
 
 const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
 

@@ -7,7 +7,7 @@ use rt_dma_pool::additions::streaming::{
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{BusWindow, Device, Kernel, Pa, Va};
+use rt_dma_pool::kernel::{Addresses, BusWindow, Device, Firmware, Pa, Va};
 
 /// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
 pub const HEAP: Pa = LOW.start;

@@ -39,7 +39,7 @@ impl View {
     #[inline(always)]
     pub fn base(&self) -> Option<Va> {
         // `Relaxed` suffices: the library reads nothing that was written before `put`, except the page tables. The processor
-        // reads these, not the program, and `Kernel::map` makes them visible to every core before it returns.
+        // reads these, not the program, and `Mappings::map` makes them visible to every core before it returns.
         let state = self.0.load(Relaxed);
         (state != NONE).then_some(state)
     }

@@ -17,7 +17,7 @@ use crate::ffi::additions::remembered::FOLLOW_MASK;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Threads};
 
 /// @brief A pool of small blocks of DMA memory.
 #[allow(non_camel_case_types)]

@@ -7,7 +7,7 @@ use crate::ffi::additions::remembered::remember;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
-use crate::kernel::Kernel;
+use crate::kernel::Threads;
 
 fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> isize {
     let errors = errors();

@@ -6,7 +6,7 @@ use crate::abi::rt_dma_pool;
 use crate::additions::list::Usage;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
-use crate::kernel::Kernel;
+use crate::kernel::Log;
 use crate::text::apart;
 
 /// @brief How much of a pool is in use, and which requests it could not serve.

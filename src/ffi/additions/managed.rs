@@ -13,7 +13,7 @@ use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Kernel, Va};
+use crate::kernel::{Device, Threads, Va};
 use crate::text::apart;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.

@@ -12,7 +12,7 @@ use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
-use crate::kernel::{Device, Kernel, PAGE_SIZE};
+use crate::kernel::{Addresses, Device, PAGE_SIZE, Threads};
 
 /// Returns the masks of the device. A device without operations is a new one: the masks of an earlier device at its address
 /// do not count.

@@ -7,7 +7,7 @@ use crate::additions::own_region::NoOwnRegion;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
-use crate::kernel::Kernel;
+use crate::kernel::Threads;
 use crate::kernel::rtthread::rt_dma_port_node;
 
 /// @brief Checks that a device has the memory region that its node names, and assigns it to the device if it does not belong to it yet.

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use crate::ffi::dropin::ops::kept;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Firmware};
 use crate::log::Line;
 use crate::mem::shared::OnceRef;
 use crate::text::apart;

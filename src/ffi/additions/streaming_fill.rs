@@ -4,7 +4,7 @@ use crate::abi::rt_device;
 use crate::ffi::additions::streaming_device::{STREAMING, master_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
-use crate::kernel::Kernel;
+use crate::kernel::Threads;
 
 /// The most records that a call makes ready. A larger number is a mistake, and would take the heap from other code.
 const MOST_RECORDS: usize = 1 << 16;

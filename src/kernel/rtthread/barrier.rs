@@ -1,4 +1,4 @@
-//! The barrier that devices observe ([`Kernel::device_barrier`](crate::kernel::Kernel::device_barrier)).
+//! The barrier that devices observe ([`Cache::device_barrier`](crate::kernel::Cache::device_barrier)).
 
 #[cfg(target_os = "none")]
 use core::arch::asm;

@@ -1,16 +1,79 @@
-//! Maintenance of the data cache, in pieces that the port takes.
+//! [`Cache`] over the port's cache operations, and on aarch64 over the processor's own instructions.
 
 use core::ffi::c_int;
 
-use super::{pointer, rt_dma_port_cache};
-use crate::kernel::Va;
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+use super::cache_line;
+#[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
+use super::rt_dma_port_cache_line_max;
+use super::{
+    RT_DMA_PORT_FLUSH, RT_DMA_PORT_FLUSH_AND_DROP, RT_DMA_PORT_INVALIDATE, RtThread, barrier, pointer,
+    rt_dma_port_cache,
+};
+use crate::kernel::copy::copy_aligned;
+use crate::kernel::{Cache, Va};
+
+// SAFETY: the port does what its header states of each function: see the head of `rtthread`.
+unsafe impl Cache for RtThread {
+    unsafe fn copy(&self, to: Va, from: Va, size: usize) {
+        // SAFETY: the caller guarantees that both ranges are mapped and do not overlap.
+        unsafe { copy_aligned(pointer(to).cast(), pointer(from).cast(), size) }
+        self.device_barrier();
+    }
+
+    #[inline(always)]
+    fn device_barrier(&self) {
+        barrier::device();
+    }
+
+    fn caches_write_through(&self) -> bool {
+        !cfg!(target_arch = "aarch64")
+    }
+
+    fn cache_flush(&self, va: Va, size: usize) {
+        maintain(va, size, RT_DMA_PORT_FLUSH);
+    }
+
+    fn cache_flush_and_drop(&self, va: Va, size: usize) {
+        // On aarch64 the port's flush is DC CIVAC, which does both (libcpu/aarch64/common/cache.S).
+        let does_both = cfg!(target_arch = "aarch64");
+        maintain(va, size, if does_both { RT_DMA_PORT_FLUSH } else { RT_DMA_PORT_FLUSH_AND_DROP });
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
+    #[inline(always)]
+    fn cache_flush_and_drop_line(&self, va: Va) {
+        cache_line::flush_and_drop_line(va);
+    }
+
+    unsafe fn cache_invalidate(&self, va: Va, size: usize) {
+        maintain(va, size, RT_DMA_PORT_INVALIDATE);
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
+    fn cache_line_max(&self) -> usize {
+        cache_line::largest()
+    }
+
+    #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
+    fn cache_line_max(&self) -> usize {
+        // SAFETY: the port's function may be called in any context.
+        unsafe { rt_dma_port_cache_line_max() }
+    }
+
+    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
+    #[inline(always)]
+    fn within_line(&self) -> usize {
+        cache_line::within()
+    }
+}
 
 /// The length of one cache operation, in bytes, is less than this: the port takes an `int`.
 const CACHE_OP_END: usize = 1 << 30;
 
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
 #[inline(always)]
-pub(super) fn maintain(va: Va, size: usize, operation: c_int) {
+fn maintain(va: Va, size: usize, operation: c_int) {
     if size >= CACHE_OP_END {
         return maintain_in_pieces(va, size, operation);
     }

@@ -12,14 +12,14 @@ use crate::kernel::Va;
 /// therefore have the same size.
 static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Is [`Kernel::within_line`](crate::kernel::Kernel::within_line).
+/// Is [`Cache::within_line`](crate::kernel::Cache::within_line).
 #[inline(always)]
 pub fn within() -> usize {
     WITHIN.load(Relaxed)
 }
 
 /// Returns the size of the largest line of any cache of the system, in bytes
-/// ([`Kernel::cache_line_max`](crate::kernel::Kernel::cache_line_max)).
+/// ([`Cache::cache_line_max`](crate::kernel::Cache::cache_line_max)).
 #[inline(never)]
 pub fn largest() -> usize {
     let ctr: usize;
@@ -35,7 +35,7 @@ pub fn largest() -> usize {
     largest
 }
 
-/// Is [`Kernel::cache_flush_and_drop_line`](crate::kernel::Kernel::cache_flush_and_drop_line).
+/// Is [`Cache::cache_flush_and_drop_line`](crate::kernel::Cache::cache_flush_and_drop_line).
 #[inline(always)]
 pub fn flush_and_drop_line(va: Va) {
     // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.

@@ -1,6 +1,6 @@
 //! Address translation by an instruction of aarch64: whether an address is mapped
-//! ([`Kernel::is_mapped`](crate::kernel::Kernel::is_mapped)), and whether pages are mapped to the expected physical addresses
-//! ([`Kernel::leads_to`](crate::kernel::Kernel::leads_to)).
+//! ([`Addresses::is_mapped`](crate::kernel::Addresses::is_mapped)), and whether pages are mapped to the expected physical
+//! addresses ([`Addresses::leads_to`](crate::kernel::Addresses::leads_to)).
 //!
 //! The instructions are inline, so that a sync call that maintains the cache saves no registers. [`is_mapped`] takes 10
 //! instructions; the port's translation takes about 40. An address is mapped if cache maintenance there does not fault.

@@ -1,0 +1,48 @@
+//! Addresses: the page tables, and the linear map.
+
+#![allow(unsafe_code)]
+
+use super::{PAGE_SIZE, Pa, Va};
+
+/// Translation of addresses.
+///
+/// # Safety
+///
+/// * [`v2p`](Addresses::v2p) returns what the page tables contain, in every context, even if an interrupt comes meanwhile.
+/// * [`is_mapped`](Addresses::is_mapped) and [`leads_to`](Addresses::leads_to) agree with [`v2p`](Addresses::v2p).
+pub unsafe trait Addresses {
+    /// Returns the physical address to which `va` is mapped; `None` if it is not mapped.
+    ///
+    /// Context: any.
+    fn v2p(&self, va: Va) -> Option<Pa>;
+
+    /// Returns whether [`v2p`](Addresses::v2p) would return an address: whether the cache can be maintained there. A kernel
+    /// may have a faster way to find out.
+    ///
+    /// Context: any.
+    fn is_mapped(&self, va: Va) -> bool {
+        self.v2p(va).is_some()
+    }
+
+    /// Returns whether [`v2p`](Addresses::v2p) would return, for each of `pages` pages from `va` on, the page at the same
+    /// distance from `pa`. `va` and `pa` begin a page. A kernel may have a faster way to find out.
+    ///
+    /// Context: any.
+    fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
+        let mut offsets = (0..pages).map(|page| page * PAGE_SIZE);
+        offsets.all(|offset| self.v2p(va.wrapping_add(offset)) == Some(pa.wrapping_add(offset)))
+    }
+
+    /// Returns the address of `pa` in the linear map: `pa - PV_OFFSET`. Whether it is mapped, only
+    /// [`v2p`](Addresses::v2p) shows.
+    ///
+    /// Context: any.
+    fn linear(&self, pa: Pa) -> Va;
+
+    /// Returns whether the kernel has page tables. A kernel without them leaves the MMU off: all memory is mapped at
+    /// [`linear`](Addresses::linear), and [`map`](super::Mappings::map) returns such an address for cached memory and `None` for other
+    /// memory.
+    ///
+    /// Context: any.
+    fn has_page_tables(&self) -> bool;
+}

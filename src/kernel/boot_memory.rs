@@ -1,0 +1,62 @@
+//! Boot memory: the regions in which `rt_dma_pool_extract` makes pools.
+
+#![allow(unsafe_code)]
+
+use super::Pa;
+use crate::error::Error;
+
+/// The list of regions in which boot pools are made.
+///
+/// In revision r1 of the interface, the caller of `rt_dma_pool_extract` passes it. In revision r2 it is memblock's
+/// reserved list, and this value is ignored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct RegionList {
+    /// Address of the first region, or 0.
+    pub address: usize,
+    /// Number of regions in the list.
+    pub length: usize,
+}
+
+impl RegionList {
+    /// No list of a caller: memblock's reserved list is used.
+    pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
+}
+
+/// A region in which boot pools can be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BootRegion {
+    /// First byte.
+    pub start: Pa,
+    /// One past the last byte.
+    pub end: Pa,
+    /// The address at which the kernel keeps the region's entry; never zero.
+    pub address: usize,
+}
+
+/// The regions that were reserved for pools when the system booted.
+///
+/// # Safety
+///
+/// The kernel does not use the memory of a region that [`region`](BootMemory::region) returns, and does not allocate it to
+/// other code, unless an earlier call has [consumed](BootMemory::consume) it.
+pub unsafe trait BootMemory {
+    /// Returns region `index` of those in which boot pools can be made.
+    ///
+    /// Of memblock's list, only regions that are in use, not hot-pluggable, and named as the interface requires are
+    /// counted. Of a caller's list, all are counted, and a region without a name is empty.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// [`Error::NoRegion`] after the last region; [`Error::BadSize`] if the interface requires a list and there is none;
+    /// [`Error::NoList`] if the kernel has no memblock.
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
+
+    /// Records that pools cover `region` from its first byte up to `end`. If `region` is an entry of a caller's list that
+    /// still begins where `region` begins, the entry begins at `end` from now on, unless it ends there. Memblock's list is
+    /// not written.
+    ///
+    /// Context: thread.
+    fn consume(&self, region: BootRegion, end: Pa);
+}

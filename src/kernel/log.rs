@@ -1,0 +1,29 @@
+//! Text: the log, and the output of shell commands.
+
+use core::ffi::CStr;
+
+use super::Pa;
+use crate::log::{Level, Line, Name};
+
+/// Writing text.
+///
+/// The console to which a method writes may use a device whose driver calls this library. No other method of a kernel calls
+/// the library.
+pub trait Log {
+    /// Writes a line to the log. The kernel drops the line where it must not write, for example in an interrupt. The caller
+    /// holds no lock of this library.
+    ///
+    /// Context: any.
+    fn log(&self, level: Level, line: &Line);
+
+    /// Logs that the `size` bytes from `start` on are reserved under `name`.
+    ///
+    /// Context: thread.
+    fn log_reserved(&self, start: Pa, name: Name, size: usize);
+
+    /// Prints text to the shell. `format` is a `printf` format that contains only `%s`, `%lu` and `%lx`, at most six of
+    /// them; `values` are their arguments, as in a [`Line`]. A line of output ends only where `format` has a newline.
+    ///
+    /// Context: thread.
+    fn print(&self, format: &'static CStr, values: &[usize]);
+}

@@ -1,0 +1,28 @@
+//! [`Threads`] over RT-Thread's interrupt mask and scheduler.
+
+use super::{RtThread, irq, rt_dma_port_is_atomic, rt_dma_port_pause};
+use crate::kernel::Threads;
+
+// SAFETY: the port does what its header states of each function: see the head of `rtthread`.
+unsafe impl Threads for RtThread {
+    #[inline(always)]
+    fn irq_save(&self) -> usize {
+        irq::save()
+    }
+
+    #[inline(always)]
+    unsafe fn irq_restore(&self, saved: usize) {
+        // SAFETY: the caller guarantees that `irq_save` returned it.
+        unsafe { irq::restore(saved) }
+    }
+
+    fn can_sleep(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_is_atomic() == 0 }
+    }
+
+    fn pause(&self) {
+        // SAFETY: see above.
+        unsafe { rt_dma_port_pause() }
+    }
+}

@@ -1,0 +1,46 @@
+//! Threads and interrupts: what may run now, and who waits.
+
+#![allow(unsafe_code)]
+
+/// Threads and interrupts.
+///
+/// # Safety
+///
+/// * [`irq_save`](Threads::irq_save) masks the interrupts of this core until [`irq_restore`](Threads::irq_restore).
+/// * [`can_sleep`](Threads::can_sleep) is false in an interrupt.
+pub unsafe trait Threads {
+    /// Masks interrupts on this core. Returns what [`irq_restore`](Threads::irq_restore) needs. Calls nest.
+    ///
+    /// Context: any.
+    fn irq_save(&self) -> usize;
+
+    /// Undoes one [`irq_save`](Threads::irq_save).
+    ///
+    /// Context: any.
+    ///
+    /// # Safety
+    /// `saved` was returned by the last `irq_save` of this core that has not been undone.
+    unsafe fn irq_restore(&self, saved: usize);
+
+    /// Returns whether the caller may sleep: it is a thread, or boot code before the scheduler runs, and the interrupts of
+    /// its core are not masked.
+    ///
+    /// Context: any.
+    fn can_sleep(&self) -> bool;
+
+    /// Lets other threads run for a moment.
+    ///
+    /// Context: thread.
+    fn pause(&self);
+
+    /// Notes that the calling thread has taken a [turn](crate::mem::turn). Until [`turn_ends`](Threads::turn_ends), the library
+    /// writes no text. The tests' kernel checks this; other kernels need not implement the two methods.
+    ///
+    /// Context: thread.
+    fn turn_begins(&self) {}
+
+    /// Notes that the calling thread gives up its turn.
+    ///
+    /// Context: thread.
+    fn turn_ends(&self) {}
+}

@@ -1,0 +1,264 @@
+//! The services of the kernel for tests: one block for each trait of [`Kernel`](rt_dma_pool::kernel::Kernel).
+
+use super::{FakeKernel, Maintenance, ReservedRegion, Service, Wrong, cache, context, text};
+use rt_dma_pool::error::Error;
+use rt_dma_pool::kernel::{
+    Addresses, BootMemory, BootRegion, BusRange, BusWindow, Cache, Device, Entry, Firmware, Heap, Log, Mappings,
+    MemoryType, NamedRegion, Pa, RegionList, Threads, Va,
+};
+use rt_dma_pool::log::{Level, Line, Name};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ffi::CStr;
+use std::sync::atomic::{Ordering::Relaxed, Ordering::SeqCst, fence};
+
+fn heap_layout(size: usize) -> Layout {
+    // Aligned for a pointer only, so that AddressSanitizer detects an access to the first byte after the memory.
+    Layout::from_size_align(size, align_of::<usize>()).unwrap()
+}
+
+// SAFETY: the heap is the host's.
+unsafe impl Heap for FakeKernel {
+    fn heap_alloc(&self, size: usize) -> *mut u8 {
+        self.may_sleep("heap_alloc");
+        assert_ne!(size, 0, "an allocation of 0 bytes");
+        if self.fails(Service::HeapAlloc) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the size is not zero.
+        let memory = unsafe { alloc_zeroed(heap_layout(size)) };
+        self.0.records.lock().unwrap().heap.insert(memory as usize, size);
+        memory
+    }
+
+    unsafe fn heap_free(&self, memory: *mut u8) {
+        self.may_sleep("heap_free");
+        let size = self.0.records.lock().unwrap().heap.remove(&(memory as usize));
+        let size = size.unwrap_or_else(|| panic!("the heap did not give {memory:?}"));
+        // SAFETY: `heap_alloc` returned the memory with this layout, and it was not freed before.
+        unsafe {
+            memory.write_bytes(0xdd, size);
+            dealloc(memory, heap_layout(size));
+        }
+    }
+}
+
+// SAFETY: `v2p` reads the map of mappings, and the other methods use it.
+unsafe impl Addresses for FakeKernel {
+    fn v2p(&self, va: Va) -> Option<Pa> {
+        self.0.look_ups.fetch_add(1, Relaxed);
+        if !self.has_page_tables() {
+            return Some(self.0.memory.pa_of_linear(va));
+        }
+        self.0.memory.translate(va).map(|(pa, _)| pa)
+    }
+
+    fn has_page_tables(&self) -> bool {
+        self.0.has_page_tables.load(Relaxed)
+    }
+
+    fn linear(&self, pa: Pa) -> Va {
+        self.0.memory.linear(pa)
+    }
+}
+
+// SAFETY: a mapping stays in the map of mappings until it is removed.
+unsafe impl Mappings for FakeKernel {
+    fn is_every_pool_linear(&self) -> bool {
+        self.0.is_every_pool_linear.load(Relaxed)
+    }
+
+    unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
+        self.may_sleep("map_linear");
+        assert_eq!(va, self.linear(pa));
+        assert!(self.has_page_tables(), "a mapping in page tables that are not there");
+        if self.fails(Service::MapLinear) {
+            // RT-Thread's `_insert_new_varea` logs that.
+            self.writes_text("map_linear");
+            return;
+        }
+        self.0.memory.map_linear(pa, size, self.fails(Service::MapLinearWrong));
+    }
+
+    unsafe fn unmap_linear(&self, va: Va, size: usize) {
+        self.may_sleep("unmap_linear");
+        // RT-Thread may log that.
+        self.writes_text("unmap_linear");
+        self.0.memory.unmap_linear(va, size);
+    }
+
+    fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
+        self.may_sleep("map");
+        if !self.has_page_tables() {
+            return (memory == MemoryType::Cached).then(|| self.linear(pa));
+        }
+        if size > self.0.largest_mapping.load(Relaxed) || self.fails(Service::Map) {
+            // RT-Thread's ioremap logs that.
+            self.writes_text("map");
+            return None;
+        }
+        self.0.maps.fetch_add(1, Relaxed);
+        let wrong = [Wrong::Block, Wrong::LastPage].into_iter().find(|wrong| self.fails(Service::MapWrong(*wrong)));
+        Some(self.0.memory.map(pa, size, memory, wrong))
+    }
+
+    unsafe fn unmap(&self, va: Va) {
+        self.may_sleep("unmap");
+        if !self.has_page_tables() {
+            return;
+        }
+        self.0.memory.unmap(va);
+    }
+
+    fn view_limit(&self) -> usize {
+        self.0.view_limit.load(Relaxed)
+    }
+
+    fn maps_at_install(&self) -> bool {
+        self.0.maps_at_install.load(Relaxed)
+    }
+}
+
+// SAFETY: the model of the cache has done the operation when the method returns.
+unsafe impl Cache for FakeKernel {
+    unsafe fn copy(&self, to: Va, from: Va, size: usize) {
+        assert!(!context::locked(), "a copy under a lock");
+        self.store(to, &self.load(from, size));
+        self.device_barrier();
+    }
+
+    fn device_barrier(&self) {
+        self.0.barriers.fetch_add(1, Relaxed);
+        fence(SeqCst);
+    }
+
+    fn caches_write_through(&self) -> bool {
+        self.0.caches_write_through.load(Relaxed)
+    }
+
+    fn cache_flush(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::Flush, va, size);
+    }
+
+    fn cache_flush_and_drop(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::FlushAndDrop, va, size);
+    }
+
+    unsafe fn cache_invalidate(&self, va: Va, size: usize) {
+        self.maintain(Maintenance::Invalidate, va, size);
+    }
+
+    fn cache_line_max(&self) -> usize {
+        self.0.cache.lock().unwrap().largest_line
+    }
+
+    fn within_line(&self) -> usize {
+        // As a kernel does where lines have different sizes.
+        if self.cache_line_max() == cache::LINE { cache::LINE - 1 } else { usize::MAX }
+    }
+}
+
+// SAFETY: the methods set and read the context of the calling thread, which plays a core.
+unsafe impl Threads for FakeKernel {
+    fn irq_save(&self) -> usize {
+        self.0.irq_saves.fetch_add(1, Relaxed);
+        self.interrupt_if_on();
+        context::irq_save()
+    }
+
+    unsafe fn irq_restore(&self, saved: usize) {
+        context::irq_restore(saved);
+        self.interrupt_if_on();
+    }
+
+    fn can_sleep(&self) -> bool {
+        context::can_sleep()
+    }
+
+    fn pause(&self) {
+        self.may_sleep("pause");
+        // A tick, as of `rt_thread_mdelay(1)`.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+
+    fn turn_begins(&self) {
+        context::turn_begins();
+    }
+
+    fn turn_ends(&self) {
+        context::turn_ends();
+    }
+}
+
+// SAFETY: the regions are those that the test made.
+unsafe impl BootMemory for FakeKernel {
+    fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
+        assert_eq!(*list, RegionList::RESERVED);
+        let records = self.0.records.lock().unwrap();
+        let mut usable = records.reserved.as_ref().ok_or(Error::NoList)?.iter().filter(|region| region.usable);
+        let ReservedRegion { start, end, .. } = *usable.nth(index).ok_or(Error::NoRegion)?;
+        Ok(BootRegion { start, end, address: index + 1 })
+    }
+
+    fn consume(&self, _region: BootRegion, _end: Pa) {
+        // The region is memblock's, which is not written.
+    }
+}
+
+// SAFETY: the devices are those that the test made; their names are constants.
+unsafe impl Firmware for FakeKernel {
+    fn device_name(&self, device: Device) -> Name {
+        self.device(device).name.map_or(Name::NONE, Name::of)
+    }
+
+    fn is_coherent(&self, device: Device) -> bool {
+        self.device(device).coherent
+    }
+
+    fn has_node(&self, device: Device) -> bool {
+        self.device(device).has_node
+    }
+
+    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
+        self.may_sleep("memory_region");
+        self.device(device).regions.get(index).copied().unwrap_or(Entry::End)
+    }
+
+    fn has_dma_ranges(&self, device: Device) -> bool {
+        self.may_sleep("has_dma_ranges");
+        self.device(device).has_dma_ranges
+    }
+
+    fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
+        self.device(device).bus_address(pa)
+    }
+
+    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
+        self.device(device).cpu_address(handle)
+    }
+
+    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
+        self.device(device).windows.get(index).map_or(Entry::End, |window| Entry::Found(*window))
+    }
+}
+
+impl Log for FakeKernel {
+    fn log(&self, level: Level, line: &Line) {
+        self.nothing_is_held();
+        let text = text::format_line(line);
+        if !context::can_sleep() {
+            return;
+        }
+        self.writes_text("say");
+        self.0.records.lock().unwrap().log.push((level, text));
+    }
+
+    fn log_reserved(&self, start: Pa, name: Name, size: usize) {
+        self.writes_text("announce");
+        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
+    }
+
+    fn print(&self, format: &'static CStr, values: &[usize]) {
+        self.writes_text("print");
+        self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));
+    }
+}
