@@ -6,7 +6,7 @@
 
 /**
  * @file rt_dma_watch.h
- * @brief The library's side of the debug mode. Only rtthread-port/rt_dma_port_debug.c calls it.
+ * @brief The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.
  */
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H

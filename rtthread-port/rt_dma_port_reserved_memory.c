@@ -2,11 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The shared pools of /reserved-memory, and what memblock holds for them. Boot code, one thread. */
+/* The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code, one thread. */
 
 #include "rt_dma_port_rtthread.h"
 
 #ifdef RT_USING_OFW
+
+#include "rt_dma_port_ofw.h"
+
+#ifdef RT_USING_MEMBLOCK
+#include <mm_memblock.h>
+#endif
 
 /* Two cells are the most that an address or a size has here. */
 static int read_cells(struct rt_ofw_node *np, const char *name, int index, int cells, uint64_t *value)
@@ -23,19 +29,10 @@ static int read_cells(struct rt_ofw_node *np, const char *name, int index, int c
     return 0;
 }
 
-int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
+/* Returns shared pool `index`; null after the last. The tree keeps the node. */
+static struct rt_ofw_node *shared_pool(uintptr_t index)
 {
-    struct rt_dma_port_region place = { 0, 0 };
-    struct rt_ofw_node *parent, *np, *root = rt_ofw_find_node_by_path("/");
-
-    if (!root)
-    {
-        return RT_DMA_PORT_ABSENT;
-    }
-
-    rt_ofw_node_put(root);
-
-    parent = rt_ofw_find_node_by_path("/reserved-memory");
+    struct rt_ofw_node *np, *parent = rt_ofw_find_node_by_path("/reserved-memory");
 
     rt_ofw_foreach_available_child_node(parent, np)
     {
@@ -46,14 +43,47 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     }
 
     rt_ofw_node_put(parent);
+    rt_ofw_node_put(np);
+
+    return np;
+}
+
+/* Whether the device tree is unflattened. */
+static int has_tree(void)
+{
+    struct rt_ofw_node *root = rt_ofw_find_node_by_path("/");
+
+    rt_ofw_node_put(root);
+
+    return root != RT_NULL;
+}
+
+/* Returns a number of one size, as `size` and `alignment` are; 0 if the node has none. */
+static uint64_t read_size(struct rt_ofw_node *np, const char *name)
+{
+    uint64_t value = 0;
+
+    read_cells(np, name, 0, rt_ofw_io_size_cells(np), &value);
+
+    return value;
+}
+
+int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
+{
+    struct rt_dma_port_region place = { 0, 0 };
+    struct rt_ofw_node *np;
+
+    if (!has_tree())
+    {
+        return RT_DMA_PORT_ABSENT;
+    }
+
+    np = shared_pool(index);
 
     if (!np)
     {
         return RT_DMA_PORT_END;
     }
-
-    /* The tree keeps the node. */
-    rt_ofw_node_put(np);
 
     pool->node = np;
     pool->name = rt_ofw_node_full_name(np);
@@ -61,15 +91,8 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
     pool->reusable = !!rt_ofw_prop_read_bool(np, "reusable");
     pool->is_default = !!rt_ofw_prop_read_bool(np, "linux,cma-default");
     pool->has_reg = !!rt_ofw_prop_read_bool(np, "reg");
-    if (read_cells(np, "size", 0, rt_ofw_io_size_cells(np), &pool->size))
-    {
-        pool->size = 0;
-    }
-
-    if (read_cells(np, "alignment", 0, rt_ofw_io_size_cells(np), &pool->alignment))
-    {
-        pool->alignment = 0;
-    }
+    pool->size = read_size(np, "size");
+    pool->alignment = read_size(np, "alignment");
 
     if (pool->has_reg && rt_dma_port_node_memory(np, &place) != RT_DMA_PORT_FOUND)
     {
@@ -96,6 +119,82 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
     return RT_DMA_PORT_FOUND;
 }
 
+#ifdef RT_USING_MEMBLOCK
+
+/* The name of the property until it is final: under its own name it would be read as a place before that. */
+#define NOT_YET "rt-dma-pool,reg"
+
+static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
+{
+    if (cells == 2)
+    {
+        *cell++ = cpu_to_fdt32((rt_uint32_t)(value >> 32));
+    }
+
+    *cell++ = cpu_to_fdt32((rt_uint32_t)value);
+
+    return cell;
+}
+
+/* Returns the property that becomes the node's reg: that of an earlier try, or a new one. Returns null if the heap has no room. */
+static struct rt_ofw_prop *future_reg(struct rt_ofw_node *np, int length)
+{
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, NOT_YET, RT_NULL);
+    void *value;
+
+    if (prop)
+    {
+        return prop;
+    }
+
+    value = rt_calloc(1, length);
+
+    if (!value)
+    {
+        return RT_NULL;
+    }
+
+    if (rt_ofw_append_prop(np, NOT_YET, length, value))
+    {
+        rt_free(value);
+
+        return RT_NULL;
+    }
+
+    return rt_ofw_get_prop(np, NOT_YET, RT_NULL);
+}
+
+int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
+{
+    struct rt_ofw_node *np = node;
+    int address_cells = rt_ofw_io_addr_cells(np), size_cells = rt_ofw_io_size_cells(np);
+    struct rt_ofw_prop *prop;
+    fdt32_t *value;
+
+    if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
+    {
+        return -1;
+    }
+
+    /* The property comes first, because it can be kept for another try. Memblock does not take a reservation back. */
+    prop = future_reg(np, (address_cells + size_cells) * (int)sizeof(fdt32_t));
+
+    /* Older headers take the name without const, and keep it as it is. */
+    if (!prop || rt_memblock_reserve_memory((char *)rt_ofw_node_full_name(np), start, end,
+            no_map ? MEMBLOCK_NOMAP : MEMBLOCK_NONE))
+    {
+        return -1;
+    }
+
+    value = write_cells(prop->value, address_cells, start);
+    write_cells(value, size_cells, end - start);
+    prop->name = "reg";
+
+    return 0;
+}
+
+#endif /* RT_USING_MEMBLOCK */
+
 #else /* !RT_USING_OFW */
 
 int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *pool)
@@ -118,134 +217,7 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 
 #endif /* RT_USING_OFW */
 
-#if defined(RT_USING_OFW) && defined(RT_USING_MEMBLOCK)
-
-#include <mm_memblock.h>
-#include <mm_page.h>
-
-/* The name of the property until it is final: under its own name it would be read as a place before that. */
-#define NOT_YET "rt-dma-pool,reg"
-
-static int region_of(struct rt_memblock *memblock, uintptr_t index, struct rt_dma_port_region *region)
-{
-    struct rt_mmblk_reg *reg;
-
-    rt_slist_for_each_entry(reg, &memblock->reg_list, node)
-    {
-        if (index-- == 0)
-        {
-            region->start = reg->memreg.start;
-            region->end = reg->memreg.end;
-
-            return reg->flags ? RT_DMA_PORT_UNREADABLE : RT_DMA_PORT_FOUND;
-        }
-    }
-
-    return RT_DMA_PORT_END;
-}
-
-int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
-{
-    return region_of(rt_memblock_get_memory(), index, region);
-}
-
-int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
-{
-    int result = region_of(rt_memblock_get_reserved(), index, region);
-
-    return result == RT_DMA_PORT_END ? RT_DMA_PORT_END : RT_DMA_PORT_FOUND;
-}
-
-int rt_dma_port_is_paged(uintptr_t pa)
-{
-    return !!rt_page_is_member((rt_base_t)pa);
-}
-
-static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
-{
-    if (cells == 2)
-    {
-        *cell++ = cpu_to_fdt32((rt_uint32_t)(value >> 32));
-    }
-
-    *cell++ = cpu_to_fdt32((rt_uint32_t)value);
-
-    return cell;
-}
-
-int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
-{
-    struct rt_ofw_node *np = node;
-    int address_cells = rt_ofw_io_addr_cells(np), size_cells = rt_ofw_io_size_cells(np);
-    int length = (address_cells + size_cells) * (int)sizeof(fdt32_t);
-    struct rt_ofw_prop *prop;
-    fdt32_t *value;
-
-    if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
-    {
-        return -1;
-    }
-
-    /* First what can be taken back, or kept for the next try; memblock takes nothing back. */
-    prop = rt_ofw_get_prop(np, NOT_YET, RT_NULL);
-
-    if (!prop)
-    {
-        value = rt_calloc(1, length);
-
-        if (!value)
-        {
-            return -1;
-        }
-
-        if (rt_ofw_append_prop(np, NOT_YET, length, value))
-        {
-            rt_free(value);
-
-            return -1;
-        }
-
-        prop = rt_ofw_get_prop(np, NOT_YET, RT_NULL);
-    }
-
-    /* Older headers take the name without const, and keep it as it is. */
-    if (!prop || rt_memblock_reserve_memory((char *)rt_ofw_node_full_name(np), start, end,
-            no_map ? MEMBLOCK_NOMAP : MEMBLOCK_NONE))
-    {
-        return -1;
-    }
-
-    value = write_cells(prop->value, address_cells, start);
-    write_cells(value, size_cells, end - start);
-    prop->name = "reg";
-
-    return 0;
-}
-
-#else /* !RT_USING_OFW || !RT_USING_MEMBLOCK */
-
-int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
-{
-    RT_UNUSED(index);
-    RT_UNUSED(region);
-
-    return RT_DMA_PORT_END;
-}
-
-int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
-{
-    RT_UNUSED(index);
-    RT_UNUSED(region);
-
-    return RT_DMA_PORT_END;
-}
-
-int rt_dma_port_is_paged(uintptr_t pa)
-{
-    RT_UNUSED(pa);
-
-    return 1;
-}
+#if !defined(RT_USING_OFW) || !defined(RT_USING_MEMBLOCK)
 
 int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
 {
@@ -257,4 +229,4 @@ int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)
     return -1;
 }
 
-#endif /* RT_USING_OFW, RT_USING_MEMBLOCK */
+#endif /* !RT_USING_OFW || !RT_USING_MEMBLOCK */

@@ -3,8 +3,8 @@
  */
 
 /*
- * What every file of the port starts from: RT-Thread's headers, the port's own, and which of the two interface
- * revisions the BSP speaks.
+ * What every file of the port starts from: RT-Thread's headers, the port's own, which of the two interface revisions the
+ * BSP has, and facts about the processor.
  */
 
 #ifndef RT_DMA_PORT_RTTHREAD_H__
@@ -15,6 +15,13 @@
 /* Without it drivers/dma.h does not compile, and no driver can call the library. */
 #if !defined(RT_USING_DM) || !defined(RT_USING_DMA)
 #error "rt-dma-pool needs RT_USING_DM and RT_USING_DMA: enable them in menuconfig, or leave the package out"
+#endif
+
+/* Bytes in the largest cache line that the BSP states; 0 if it states none: rthw.h, included below, then defines 32. */
+#ifdef RT_CPU_CACHE_LINE_SZ
+#define RT_DMA_PORT_STATED_CACHE_LINE RT_CPU_CACHE_LINE_SZ
+#else
+#define RT_DMA_PORT_STATED_CACHE_LINE 0
 #endif
 
 #include <rthw.h>
@@ -28,22 +35,19 @@
 
 #include <rt_dma_port.h>
 
+/* A 32-bit Arm processor that has the system registers of coprocessor 15: every one but the Cortex-M. */
+#if defined(__arm__) && !(defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M')
+#define RT_DMA_PORT_HAS_CP15
+#endif
+
 /*
  * 1: RT-Thread 5.2.0 to 5.2.2. 2: master since December 2025, which brought the write-through flag and let
- * rt_dma_pool_extract find its regions by itself. rt_dma_port_check.c holds the rest of drivers/dma.h against it.
+ * rt_dma_pool_extract find its regions by itself. rt_dma_port_check.c compares the rest of drivers/dma.h with it.
  */
 #ifdef RT_DMA_F_WT
 #define RT_DMA_PORT_REVISION 2
 #else
 #define RT_DMA_PORT_REVISION 1
-#endif
-
-#ifdef RT_USING_OFW
-/*
- * Fills in the memory of a node of /reserved-memory. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_DISABLED, RT_DMA_PORT_NO_REG,
- * or RT_DMA_PORT_UNREADABLE if its reg is bad or lies beyond what the processor can address. Thread.
- */
-int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *region);
 #endif
 
 #endif /* RT_DMA_PORT_RTTHREAD_H__ */

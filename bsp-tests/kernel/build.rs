@@ -61,7 +61,7 @@ fn main() {
         build.define("PKG_RT_DMA_POOL_DEBUG_ENTRIES", "4096");
         build.include(here.join("../drivers"));
         directories.push(here.join("../wrong"));
-        wrap_watched(&root.join("rtthread-port/rt_dma_port_debug.c"));
+        wrap_watched(&root.join("rtthread-port/rt_dma_port_debug.h"));
     }
     for directory in &directories {
         c_files(directory).iter().for_each(|file| {

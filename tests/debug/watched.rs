@@ -51,7 +51,7 @@ fn exported(folder: &std::path::Path, found: &mut Vec<String>) {
 #[test]
 fn the_debug_mode_watches_each_call_that_allocates_maps_syncs_or_gives_back() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let port = std::fs::read_to_string(root.join("rtthread-port/rt_dma_port_debug.c")).unwrap();
+    let port = std::fs::read_to_string(root.join("rtthread-port/rt_dma_port_debug.h")).unwrap();
     let names = port.lines().filter_map(|line| line.strip_prefix("WATCH(")?.strip_suffix(");"));
     let mut known: Vec<_> = names.chain(NOT_WATCHED).map(str::to_owned).collect();
     known.sort();

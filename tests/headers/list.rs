@@ -106,7 +106,7 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
         prelude: "\n\
 /**
  * @file rt_dma_watch.h
- * @brief The library's side of the debug mode. Only rtthread-port/rt_dma_port_debug.c calls it.
+ * @brief The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.
  */
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Boot memory: revision 1 is handed its regions by the BSP, revision 2 finds them in the reserved list. */
+/* The regions of which rt_dma_pool_extract makes pools: the BSP passes them in revision 1; memblock has them in revision 2. */
 
 #include "rt_dma_port_rtthread.h"
 

@@ -1,0 +1,46 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The constants of the BSP's configuration. */
+
+#include <stddef.h>
+
+#include "rt_dma_port_rtthread.h"
+
+/* MiB; menuconfig asks for it. A view of each kind takes as much of the ioremap window. */
+#ifndef RT_DMA_POOL_VIEW_LIMIT
+#define RT_DMA_POOL_VIEW_LIMIT 64
+#endif
+
+_Static_assert(RT_DMA_POOL_VIEW_LIMIT >= 0 && RT_DMA_POOL_VIEW_LIMIT <= INT16_MAX,
+        "RT_DMA_POOL_VIEW_LIMIT is a number of MiB, and less than 32768");
+
+#ifdef PKG_RT_DMA_POOL_MAP_AT_INSTALL
+#define MAPS_AT_INSTALL 1
+#else
+#define MAPS_AT_INSTALL 0
+#endif
+
+const struct rt_dma_port_configuration rt_dma_port_configuration =
+{
+    .errors =
+    {
+        .ok = RT_EOK,
+        .inval = -RT_EINVAL,
+        .nosys = -RT_ENOSYS,
+        .empty = -RT_EEMPTY,
+        .nomem = -RT_ENOMEM,
+        .error = -RT_ERROR,
+        .busy = -RT_EBUSY,
+        .io = -RT_EIO,
+    },
+    .view_limit = RT_DMA_POOL_VIEW_LIMIT,
+    .revision = RT_DMA_PORT_REVISION,
+    .ops_offset = offsetof(struct rt_device, dma_ops),
+    .maps_at_install = MAPS_AT_INSTALL,
+    .stated_cache_line = RT_DMA_PORT_STATED_CACHE_LINE,
+};
+
+_Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
+        "rtdef.h: struct rt_device: dma_ops is too far from the start, or no pointer");

@@ -1,0 +1,113 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The debug mode: calls of block pools. */
+
+#include "rt_dma_port_debug.h"
+
+#ifdef PKG_RT_DMA_POOL_USING_DEBUG
+
+static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_block_pool *pool, uintptr_t size,
+        int is_managed, uintptr_t caller)
+{
+    if (pool)
+    {
+        struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
+
+        rt_dma_watch_pool_created(&call, pool, size, is_managed);
+    }
+
+    return pool;
+}
+
+struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dma_block_pool_create(name, dev, size, align, boundary), size, 0, CALLER);
+}
+
+struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dma_block_pool_create_linux(name, dev, size, align, boundary), size, 0, CALLER);
+}
+
+struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
+}
+
+struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
+        uintptr_t align, uintptr_t boundary)
+{
+    return created(dev, __real_rt_dmam_block_pool_create_linux(name, dev, size, align, boundary), size, 1, CALLER);
+}
+
+intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
+{
+    intptr_t result = __real_rt_dma_block_pool_destroy(pool);
+
+    if (result == RT_EOK)
+    {
+        rt_dma_watch_pool_destroyed(pool);
+    }
+
+    return result;
+}
+
+void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
+{
+    /* Whether the pool is gone, only a second look would show: what is in the table of a pool that stays is lost. */
+    __real_rt_dmam_block_pool_destroy(pool);
+    rt_dma_watch_pool_destroyed(pool);
+}
+
+static void *block_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle, uintptr_t caller,
+        void *(*alloc)(struct rt_dma_block_pool *, rt_ubase_t *))
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(rt_dma_watch_pool_device(pool), caller);
+    rt_ubase_t handle = 0;
+    void *block;
+
+    if (rt_dma_watch_must_fail(&call, 0))
+    {
+        return RT_NULL;
+    }
+
+    block = alloc(pool, &handle);
+
+    if (block)
+    {
+        if (dma_handle)
+        {
+            *dma_handle = handle;
+        }
+
+        rt_dma_watch_block_allocated(&call, pool, block, handle);
+    }
+
+    return block;
+}
+
+void *__wrap_rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle)
+{
+    return block_alloc(pool, dma_handle, CALLER, __real_rt_dma_block_pool_alloc);
+}
+
+void *__wrap_rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t *dma_handle)
+{
+    return block_alloc(pool, dma_handle, CALLER, __real_rt_dma_block_pool_zalloc);
+}
+
+void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, uintptr_t dma_handle)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(rt_dma_watch_pool_device(pool), CALLER);
+    uintptr_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
+
+    __real_rt_dma_block_pool_free(pool, block, dma_handle);
+    rt_dma_watch_freed(&call, block, 0, refused);
+}
+
+#endif /* PKG_RT_DMA_POOL_USING_DEBUG */

@@ -1,0 +1,162 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The debug mode: calls that allocate and free buffers. */
+
+#include "rt_dma_port_debug.h"
+
+#ifdef PKG_RT_DMA_POOL_USING_DEBUG
+
+static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, const rt_ubase_t *handle,
+        rt_ubase_t *dma_handle, rt_ubase_t flags, int is_managed)
+{
+    if (cpu_addr)
+    {
+        if (dma_handle)
+        {
+            *dma_handle = *handle;
+        }
+
+        rt_dma_watch_allocated(call, cpu_addr, size, *handle, flags, is_managed);
+    }
+
+    return cpu_addr;
+}
+
+void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    return allocated(&call, __real_rt_dma_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
+}
+
+void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    return allocated(&call, __real_rt_dma_zalloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
+}
+
+void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+    void *cpu_addr;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    cpu_addr = __real_rt_dma_alloc_wc(dev, size, &handle);
+
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
+}
+
+void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+    void *cpu_addr;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    cpu_addr = __real_rt_dma_zalloc_coherent(dev, size, &handle);
+
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
+}
+
+void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr_t align, rt_ubase_t *dma_handle,
+        uintptr_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+    void *cpu_addr;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    cpu_addr = __real_rt_dma_alloc_aligned(dev, size, align, &handle, flags);
+
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, flags, 0);
+}
+
+void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    return allocated(&call, __real_rt_dmam_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 1);
+}
+
+void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    rt_ubase_t handle = 0;
+    void *cpu_addr;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    cpu_addr = __real_rt_dmam_zalloc_coherent(dev, size, &handle);
+
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 1);
+}
+
+void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
+
+    __real_rt_dma_free(dev, size, cpu_addr, dma_handle, flags);
+    rt_dma_watch_freed(&call, cpu_addr, size, refused);
+}
+
+void __wrap_rt_dmam_free(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
+
+    __real_rt_dmam_free(dev, size, cpu_addr, dma_handle);
+    rt_dma_watch_freed(&call, cpu_addr, size, refused);
+}
+
+void __wrap_rt_dmam_release(struct rt_device *dev)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    __real_rt_dmam_release(dev);
+
+    /* Elsewhere the call released nothing. */
+    if (!rt_dma_port_is_atomic())
+    {
+        rt_dma_watch_released(&call);
+    }
+}
+
+#endif /* PKG_RT_DMA_POOL_USING_DEBUG */

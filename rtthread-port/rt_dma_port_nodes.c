@@ -1,0 +1,157 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Nodes of the device tree: that of a device, and the reserved memory to which it refers. */
+
+#include "rt_dma_port_rtthread.h"
+
+#ifdef RT_USING_OFW
+
+#include "rt_dma_port_ofw.h"
+
+#ifdef RT_USING_MEMBLOCK
+#include <mm_memblock.h>
+#include <mm_page.h>
+#endif
+
+const void *rt_dma_port_node(void *dev)
+{
+    return rt_dma_port_ofw_node(dev);
+}
+
+int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *region)
+{
+    rt_uint64_t start, size, last;
+
+    region->start = 0;
+    region->end = 0;
+
+    /* RT-Thread reserves nothing for such a node (rt_fdt_scan_memory), so its memory is the page allocator's. */
+    if (!rt_ofw_node_is_available(np))
+    {
+        return RT_DMA_PORT_DISABLED;
+    }
+
+    if (!rt_ofw_get_prop(np, "reg", RT_NULL))
+    {
+        return RT_DMA_PORT_NO_REG;
+    }
+
+    if (rt_ofw_get_address(np, 0, &start, &size))
+    {
+        return RT_DMA_PORT_UNREADABLE;
+    }
+
+    last = start + size - 1;
+
+    if (size == 0 || last < start || (uintptr_t)last != last)
+    {
+        return RT_DMA_PORT_UNREADABLE;
+    }
+
+    region->start = (uintptr_t)start;
+    region->end = (uintptr_t)last + 1;
+
+    if (region->end == 0)
+    {
+        /* The address after the last byte cannot be written down, so the last page is left out. */
+        region->end = RT_ALIGN_DOWN(UINTPTR_MAX, ARCH_PAGE_SIZE);
+    }
+
+    return region->start < region->end ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNREADABLE;
+}
+
+#ifdef RT_USING_MEMBLOCK
+
+/* Whether the page allocator owns any page of the region. It owns only memory that memblock knows. */
+static int is_any_paged(const struct rt_dma_port_region *region)
+{
+    struct rt_mmblk_reg *reg;
+
+    rt_slist_for_each_entry(reg, &rt_memblock_get_memory()->reg_list, node)
+    {
+        rt_size_t start = region->start > reg->memreg.start ? region->start : reg->memreg.start;
+        rt_size_t end = region->end < reg->memreg.end ? region->end : reg->memreg.end;
+        rt_size_t offset;
+
+        for (offset = 0; start < end && offset < end - start; offset += ARCH_PAGE_SIZE)
+        {
+            /* The page allocator has whole pages, so it is enough to ask for one byte of each page. */
+            if (rt_page_is_member((rt_base_t)RT_ALIGN_DOWN(start + offset, ARCH_PAGE_SIZE)))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+#else
+
+static int is_any_paged(const struct rt_dma_port_region *region)
+{
+    RT_UNUSED(region);
+
+    return 0;
+}
+
+#endif /* RT_USING_MEMBLOCK */
+
+int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region)
+{
+    int result;
+    rt_uint32_t phandle;
+    struct rt_ofw_node *memory;
+
+    if (rt_ofw_prop_read_u32_index(rt_dma_port_ofw_node(dev), "memory-region", (int)index, &phandle))
+    {
+        return RT_DMA_PORT_END;
+    }
+
+    memory = rt_ofw_find_node_by_phandle(phandle);
+
+    if (!memory)
+    {
+        return RT_DMA_PORT_NO_NODE;
+    }
+
+    result = rt_dma_port_node_memory(memory, &region->place);
+    region->no_map = rt_ofw_get_prop(memory, "no-map", RT_NULL) != RT_NULL;
+    region->reusable = rt_ofw_get_prop(memory, "reusable", RT_NULL) != RT_NULL;
+#ifdef PKG_RT_DMA_POOL_SHARE_REUSABLE
+    region->is_shared = 1;
+#else
+    region->is_shared = rt_ofw_get_prop(memory, "linux,cma-default", RT_NULL) != RT_NULL;
+#endif
+
+    rt_ofw_node_put(memory);
+
+    if (result == RT_DMA_PORT_FOUND && is_any_paged(&region->place))
+    {
+        return RT_DMA_PORT_NOT_RESERVED;
+    }
+
+    return result;
+}
+
+#else /* !RT_USING_OFW */
+
+const void *rt_dma_port_node(void *dev)
+{
+    RT_UNUSED(dev);
+
+    return RT_NULL;
+}
+
+int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(index);
+    RT_UNUSED(region);
+
+    return RT_DMA_PORT_END;
+}
+
+#endif /* RT_USING_OFW */

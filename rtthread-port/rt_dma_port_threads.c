@@ -1,0 +1,95 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Threads and interrupts: what the caller may do, a critical section, and a pause. */
+
+#include "rt_dma_port_rtthread.h"
+
+/*
+ * The functions below read the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one, which
+ * always answers no.
+ */
+#if defined(__aarch64__)
+
+static int interrupts_masked(void)
+{
+    rt_ubase_t daif;
+
+    __asm__ volatile ("mrs %0, daif" : "=r" (daif) : : "memory");
+
+    return (daif & 0x80) != 0; /* PSTATE.I */
+}
+
+#elif defined(RT_DMA_PORT_HAS_CP15)
+
+static int interrupts_masked(void)
+{
+    rt_ubase_t cpsr;
+
+    __asm__ volatile ("mrs %0, cpsr" : "=r" (cpsr) : : "memory");
+
+    return (cpsr & 0x80) != 0; /* CPSR.I */
+}
+
+#elif defined(__riscv) && defined(ARCH_RISCV_M_MODE)
+
+static int interrupts_masked(void)
+{
+    rt_ubase_t mstatus;
+
+    __asm__ volatile ("csrr %0, mstatus" : "=r" (mstatus) : : "memory");
+
+    return (mstatus & 0x8) == 0; /* mstatus.MIE */
+}
+
+#elif defined(__riscv)
+
+static int interrupts_masked(void)
+{
+    rt_ubase_t sstatus;
+
+    __asm__ volatile ("csrr %0, sstatus" : "=r" (sstatus) : : "memory");
+
+    return (sstatus & 0x2) == 0; /* sstatus.SIE */
+}
+
+#else
+
+static int interrupts_masked(void)
+{
+    return rt_hw_interrupt_is_disabled() != 0;
+}
+
+#endif
+
+int rt_dma_port_is_atomic(void)
+{
+    if (rt_interrupt_get_nest())
+    {
+        return 1;
+    }
+
+    /* Boot code runs with interrupts off, alone: heap and page tables work, and their locks are skipped. */
+    if (!rt_thread_self())
+    {
+        return 0;
+    }
+
+    return rt_critical_level() || interrupts_masked();
+}
+
+uintptr_t rt_dma_port_critical_enter(void)
+{
+    return (uintptr_t)rt_hw_interrupt_disable();
+}
+
+void rt_dma_port_critical_exit(uintptr_t saved)
+{
+    rt_hw_interrupt_enable((rt_base_t)saved);
+}
+
+void rt_dma_port_pause(void)
+{
+    rt_thread_mdelay(1);
+}
