@@ -4,7 +4,7 @@
  * @file rt_dma_debug.h
  * @brief The debug mode: failures on request, and the number of mistakes found. docs/debugging.md explains it.
  *
- * Without PKG_RT_DMA_POOL_USING_DEBUG the calls cost nothing and do nothing, so that drivers may contain them always.
+ * Without PKG_RT_DMA_POOL_USING_DEBUG the calls are empty inline functions, so that a driver may always contain them.
  */
 #ifndef RT_DMA_DEBUG_H
 #define RT_DMA_DEBUG_H
@@ -39,7 +39,7 @@ extern "C" {
  * Each call of an allocation, a map, or a map of a list counts as one.
  *
  * @param[in] dev The device.
- * @param[in] number 1 for the next one, 2 for the one after it, and so on; 0 for none any more.
+ * @param[in] number 1 for the next one, 2 for the one after it, and so on; 0 to end the request.
  * @retval 1 The call is counted from now on.
  * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
  * @note Context: any.
@@ -49,7 +49,7 @@ int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number);
 /**
  * @brief Returns the device with a name.
  *
- * @param[in] name The name; of a longer one the first 23 letters count.
+ * @param[in] name The name; its first 23 letters count.
  * @return The device; NULL if no device of this name has made a call that the debug mode watches.
  * @note Context: any.
  */

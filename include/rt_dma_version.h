@@ -4,14 +4,14 @@
  * @file
  * @brief The version of the C interface, by the rules of https://semver.org.
  *
- * The major version rises when a driver that compiled and worked may not any more, the minor version when something is
+ * The major version rises when a driver that compiled and worked may no longer do so, the minor version when something is
  * added, the patch version when nothing but the implementation changes. docs/abi/ has the interface of each version.
  */
 
 #ifndef RT_DMA_VERSION_H
 #define RT_DMA_VERSION_H
 
-/** @brief Rises when a driver that compiled and worked may not any more. */
+/** @brief Rises when a driver that compiled and worked may no longer do so. */
 #define RT_DMA_POOL_VERSION_MAJOR 1
 /** @brief Rises when something is added. */
 #define RT_DMA_POOL_VERSION_MINOR 0

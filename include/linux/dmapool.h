@@ -5,7 +5,7 @@
  *
  * Names, arguments and results are those of Linux's Documentation/core-api/dma-api.rst. What differs:
  *
- * - dma_pool_destroy() leaves a pool alone whose blocks are not all free, and logs them.
+ * - dma_pool_destroy() leaves a pool unchanged while blocks of it are in use, and logs these blocks.
  * - A block may be allocated in an interrupt, whatever the GFP flags are. Threads keep a few blocks ready for that;
  *   rt_dma_block_pool_fill() makes more ready.
  */
@@ -14,7 +14,7 @@
 
 #include <linux/dma-mapping.h>
 
-/* A struct rt_dma_block_pool under the name that drivers know. */
+/* The name that drivers use for a struct rt_dma_block_pool. */
 struct dma_pool;
 
 /** @brief Returns the library's pool. */
@@ -39,7 +39,7 @@ static inline struct dma_pool *dma_pool_create(const char *name, dma_device_t de
             align, boundary);
 }
 
-/** @brief Creates a pool as dma_pool_create() does, near a NUMA node: there is one only. */
+/** @brief Creates a pool as dma_pool_create() does. The NUMA node has no effect, because there is only one. */
 static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary, int node)
 {
@@ -47,7 +47,7 @@ static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device
     return dma_pool_create(name, dev, size, align, boundary);
 }
 
-/** @brief Allocates a block, full of zeros if `mem_flags` has `__GFP_ZERO`. NULL without memory. */
+/** @brief Allocates a block, and clears it if `mem_flags` has `__GFP_ZERO`. Returns NULL without memory. */
 static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     unsigned long address = 0;
@@ -61,19 +61,19 @@ static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_a
     return block;
 }
 
-/** @brief Allocates a block, full of zeros. NULL without memory. */
+/** @brief Allocates a block and clears it. Returns NULL without memory. */
 static inline void *dma_pool_zalloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
     return dma_pool_alloc(pool, mem_flags | __GFP_ZERO, handle);
 }
 
-/** @brief Frees a block, whose addresses are as they were allocated; what is no block in use is logged, and changes nothing. */
+/** @brief Frees a block by the two addresses of its allocation. A call for anything else is logged, and changes nothing. */
 static inline void dma_pool_free(struct dma_pool *pool, void *vaddr, dma_addr_t addr)
 {
     rt_dma_block_pool_free(dma_linux_block_pool(pool), vaddr, dma_linux_handle(addr));
 }
 
-/** @brief Destroys a pool. NULL does nothing. Thread. */
+/** @brief Destroys a pool. With NULL it does nothing. Context: thread. */
 static inline void dma_pool_destroy(struct dma_pool *pool)
 {
     if (pool)
@@ -82,7 +82,7 @@ static inline void dma_pool_destroy(struct dma_pool *pool)
     }
 }
 
-/** @brief Creates a pool that rt_dmam_release() destroys if the driver did not. Thread. */
+/** @brief Creates a pool that rt_dmam_release() destroys if the driver did not. Context: thread. */
 static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t dev, size_t size, size_t align,
         size_t boundary)
 {
@@ -90,7 +90,7 @@ static inline struct dma_pool *dmam_pool_create(const char *name, dma_device_t d
             align, boundary);
 }
 
-/** @brief Destroys a pool of dmam_pool_create() before the device is released. NULL does nothing. Thread. */
+/** @brief Destroys a pool of dmam_pool_create() before the device is released. With NULL it does nothing. Context: thread. */
 static inline void dmam_pool_destroy(struct dma_pool *pool)
 {
     if (pool)

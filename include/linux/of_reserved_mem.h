@@ -3,7 +3,7 @@
  * @file of_reserved_mem.h
  * @brief For porting drivers from Linux: a device's own memory, which its node names in `memory-region`.
  *
- * The library serves a device from all regions that its node names, from the first call on. So these calls only state whether
+ * The library serves a device from all regions that its node names, from the first call on. So these calls only return whether
  * a region is there. What differs from Linux: the node is the device's own, and a device with several regions has them all.
  */
 #ifndef RT_DMA_LINUX_OF_RESERVED_MEM_H
@@ -11,7 +11,7 @@
 
 #include <rt_dma_linux/types.h>
 
-/* A port that has Linux's header, or one of its own, after this one in the path keeps it. */
+/* If Linux's header, or a header of the port, follows this one in the search path, it is used. */
 #if defined(__KERNEL__) && defined(__has_include_next)
 #if __has_include_next(<linux/of_reserved_mem.h>)
 #define RT_DMA_LINUX_HAS_OF_RESERVED_MEM
@@ -36,7 +36,7 @@ const void *rt_dma_port_node(void *dev);
 #endif
 /** @endcond */
 
-/** @brief Gives the device region `idx` of its node. Returns 0; -EINVAL for another node; -ENODEV. Thread. */
+/** @brief Gives the device region `idx` of its node. Returns 0; -EINVAL for another node; -ENODEV. Context: thread. */
 static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct device_node *np, int idx)
 {
     struct rt_device *rt = dma_rt_device(dev);
@@ -48,7 +48,7 @@ static inline int of_reserved_mem_device_init_by_idx(dma_device_t dev, struct de
     return rt_dma_own_region_init(rt, np, (uintptr_t)idx) ? -ENODEV : 0;
 }
 
-/** @brief Gives the device the region of its node that `memory-region-names` calls `name`. Returns as the call by number. */
+/** @brief Gives the device the region that `memory-region-names` of its node calls `name`. Returns 0, -EINVAL or -ENODEV. */
 static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct device_node *np, const char *name)
 {
     int idx = np ? rt_ofw_prop_index_of_string((const struct rt_ofw_node *)(void *)np, "memory-region-names", name) : -1;
@@ -56,7 +56,7 @@ static inline int of_reserved_mem_device_init_by_name(dma_device_t dev, struct d
     return idx < 0 ? -EINVAL : of_reserved_mem_device_init_by_idx(dev, np, idx);
 }
 
-/** @brief Gives the device the first region of its node. Returns as the call by number; -EINVAL without a node. */
+/** @brief Gives the device the first region of its node. Returns 0; -EINVAL without a node; -ENODEV without a region. */
 static inline int of_reserved_mem_device_init(dma_device_t dev)
 {
     struct rt_device *rt = dma_rt_device(dev);

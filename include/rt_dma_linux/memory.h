@@ -8,7 +8,7 @@
 
 #include <rt_dma_linux/types.h>
 
-/** @brief Attribute: the driver synchronizes by itself. It has an effect for unmap calls. */
+/** @brief Attribute of an unmap: the driver has synced what it wants to see, so that the call leaves the buffer alone. */
 #define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
 /**
  * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). The unmap
@@ -127,13 +127,13 @@ static inline size_t dma_max_mapping_size(dma_device_t dev)
     return dma_addressing_limited(dev) ? (size_t)256 * 1024 : ~(size_t)0;
 }
 
-/** @brief Returns the size up to which a mapping costs least: there is no such limit, but dma_max_mapping_size(). */
+/** @brief Returns the size up to which a mapping costs least: that of dma_max_mapping_size(). */
 static inline size_t dma_opt_mapping_size(dma_device_t dev)
 {
     return dma_max_mapping_size(dev);
 }
 
-/** @brief Returns whether a mapping needs the sync calls: always, which is safe. */
+/** @brief Returns true: it is always safe to make the sync calls for a mapping. */
 static inline bool dma_need_sync(dma_device_t dev, dma_addr_t dma_addr)
 {
     (void)dev;
@@ -141,25 +141,25 @@ static inline bool dma_need_sync(dma_device_t dev, dma_addr_t dma_addr)
     return true;
 }
 
-/** @brief Returns whether the device's mappings need the sync calls: always, which is safe. */
+/** @brief Returns true: it is always safe to make the sync calls for a mapping of the device. */
 static inline bool dma_dev_need_sync(dma_device_t dev)
 {
     (void)dev;
     return true;
 }
 
-/** @brief Returns at which boundary segments can be merged: nowhere, since there is no IOMMU. */
+/** @brief Returns 0: segments cannot be merged at any boundary, because there is no IOMMU. */
 static inline unsigned long dma_get_merge_boundary(dma_device_t dev)
 {
     (void)dev;
     return 0;
 }
 
-/** @brief Returns the bytes that a buffer is aligned to, and a multiple of, in order not to share cache lines. */
+/** @brief Returns the alignment, in bytes, of buffers that share no cache line. Their size is a multiple of it. */
 static inline int dma_get_cache_alignment(void)
 {
 #ifdef RT_CPU_CACHE_LINE_SZ
-    /* rthw.h has a guess of 32 for BSPs that name none. */
+    /* rthw.h defines 32 for BSPs that do not define the size, and that may be too small. */
     return RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64;
 #else
     return 128;
@@ -175,7 +175,7 @@ static inline int dma_get_cache_alignment(void)
  * less never cross a multiple of 64 KiB (dma-api-howto.rst). See rt_dma_zalloc_coherent().
  *
  * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
- * RT-Thread's rt_dma_alloc_coherent() does not bear.
+ * RT-Thread's rt_dma_alloc_coherent() does not allow.
  *
  * @return The memory; NULL if no pool that serves the device has room.
  * @note Context: thread first, then any.
@@ -195,7 +195,7 @@ static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *d
     return cpu_addr;
 }
 
-/** @brief Frees coherent memory. All arguments are those of the allocation; what does not fit is logged, and changes nothing. */
+/** @brief Frees coherent memory. The arguments are those of the allocation. A wrong call is logged, and changes nothing. */
 static inline void dma_free_attrs(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle,
         unsigned long attrs)
 {
@@ -215,7 +215,7 @@ static inline void dma_free_coherent(dma_device_t dev, size_t size, void *cpu_ad
     dma_free_attrs(dev, size, cpu_addr, dma_handle, 0);
 }
 
-/** @brief Allocates coherent memory: the name from before dma_alloc_coherent() cleared it. */
+/** @brief Allocates coherent memory. Older drivers use this name, because dma_alloc_coherent() did not clear the memory then. */
 static inline void *dma_zalloc_coherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
 {
     return dma_alloc_coherent(dev, size, dma_handle, gfp);
@@ -233,7 +233,7 @@ static inline void dma_free_wc(dma_device_t dev, size_t size, void *cpu_addr, dm
     dma_free_attrs(dev, size, cpu_addr, dma_handle, DMA_ATTR_WRITE_COMBINE);
 }
 
-/** @brief Allocates coherent memory that rt_dmam_release() frees if the driver did not. Thread. */
+/** @brief Allocates coherent memory that rt_dmam_release() frees if the driver did not. Context: thread. */
 static inline void *dmam_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
 {
@@ -255,7 +255,7 @@ static inline void *dmam_alloc_coherent(dma_device_t dev, size_t size, dma_addr_
     return dmam_alloc_attrs(dev, size, dma_handle, gfp, 0);
 }
 
-/** @brief Frees memory of dmam_alloc_coherent() before the device is released. Thread. */
+/** @brief Frees memory of dmam_alloc_coherent() before the device is released. Context: thread. */
 static inline void dmam_free_coherent(dma_device_t dev, size_t size, void *cpu_addr, dma_addr_t dma_handle)
 {
     rt_dmam_free(dma_rt_device(dev), size, cpu_addr, dma_linux_handle(dma_handle));

@@ -6,7 +6,7 @@
 #ifndef RT_DMA_LINUX_PAGES_H
 #define RT_DMA_LINUX_PAGES_H
 
-#include <rt_dma_linux/streaming.h>
+#include <rt_dma_linux/streaming_list.h>
 
 struct vm_area_struct;
 
@@ -17,10 +17,10 @@ static inline size_t dma_linux_whole_pages(size_t size)
 }
 
 /**
- * @brief Allocates cached memory, mapped for as long as it lives, full of zeros.
+ * @brief Allocates cached, cleared memory that stays mapped until it is freed.
  *
- * dma_sync_single_for_device() and dma_sync_single_for_cpu() hand it to and fro. It is the processor's at first. It has
- * whole pages, so that its last cache line has no neighbour.
+ * At first the memory is the processor's. dma_sync_single_for_device() hands it to the device, and dma_sync_single_for_cpu()
+ * back. Its size is rounded up to whole pages, so that its last cache line holds no other data.
  */
 static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
         enum dma_data_direction dir, gfp_t gfp)
@@ -67,7 +67,7 @@ static inline void dma_free_pages(dma_device_t dev, size_t size, struct page *pa
 
 /* ---- memory in a table ------------------------------------------------------------------------------------------ */
 
-/** @brief Allocates memory as dma_alloc_noncoherent() does, and a table of its only entry. */
+/** @brief Allocates memory as dma_alloc_noncoherent() does, and a table with one entry for it. */
 static inline struct sg_table *dma_alloc_noncontiguous(dma_device_t dev, size_t size, enum dma_data_direction dir,
         gfp_t gfp, unsigned long attrs)
 {
@@ -102,7 +102,7 @@ static inline void dma_free_noncontiguous(dma_device_t dev, size_t size, struct 
     dma_linux_free(sgt);
 }
 
-/** @brief Returns where the processor sees the memory of a table. It is mapped all the time. */
+/** @brief Returns the processor's address of the memory of a table, which is always mapped. */
 static inline void *dma_vmap_noncontiguous(dma_device_t dev, size_t size, struct sg_table *sgt)
 {
     (void)dev;
@@ -117,7 +117,7 @@ static inline void dma_vunmap_noncontiguous(dma_device_t dev, void *vaddr)
     (void)vaddr;
 }
 
-/** @brief Makes a table of coherent memory, for handing it to another driver. Returns 0, -EINVAL or -ENOMEM. */
+/** @brief Makes a table of coherent memory, which another driver can take. Returns 0; -EINVAL if `cpu_addr` is NULL; -ENOMEM. */
 static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size, unsigned long attrs)
 {
@@ -133,7 +133,7 @@ static inline int dma_get_sgtable_attrs(dma_device_t dev, struct sg_table *sgt, 
     return error;
 }
 
-/** @brief Makes a table of coherent memory, as dma_get_sgtable_attrs(). */
+/** @brief Makes a table of coherent memory as dma_get_sgtable_attrs() does. */
 static inline int dma_get_sgtable(dma_device_t dev, struct sg_table *sgt, void *cpu_addr, dma_addr_t dma_addr,
         size_t size)
 {
@@ -142,14 +142,14 @@ static inline int dma_get_sgtable(dma_device_t dev, struct sg_table *sgt, void *
 
 /* ---- mappings for processes: there are none, as on Linux without an MMU ----------------------------------------- */
 
-/** @brief Returns whether the device's memory can be mapped for a process: it cannot. */
+/** @brief Returns false: the device's memory cannot be mapped for a process. */
 static inline bool dma_can_mmap(dma_device_t dev)
 {
     (void)dev;
     return false;
 }
 
-/** @brief Would map memory for a process: returns -ENXIO, as Linux does where it cannot. */
+/** @brief Returns -ENXIO, as Linux does where memory cannot be mapped for a process. */
 static inline int dma_mmap_attrs(dma_device_t dev, struct vm_area_struct *vma, void *cpu_addr, dma_addr_t dma_addr,
         size_t size, unsigned long attrs)
 {
@@ -191,7 +191,7 @@ static inline int dma_mmap_noncontiguous(dma_device_t dev, struct vm_area_struct
     return dma_mmap_attrs(dev, vma, NULL, 0, size, 0);
 }
 
-/** @brief Returns whether the device can reach memory of its peers on the PCI bus by these calls: it cannot. */
+/** @brief Returns false: these calls do not let a device reach the memory of its peers on the PCI bus. */
 static inline bool dma_pci_p2pdma_supported(dma_device_t dev)
 {
     (void)dev;

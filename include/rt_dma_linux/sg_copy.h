@@ -3,7 +3,7 @@
  * @file sg_copy.h
  * @brief For porting drivers from Linux: copying between a scatter list and a buffer, and splitting a list.
  *
- * Copies touch the processor's memory: a list that is mapped is synced for the processor first.
+ * A copy accesses the processor's memory. The driver must sync a list that is mapped for the processor first.
  */
 #ifndef RT_DMA_LINUX_SG_COPY_H
 #define RT_DMA_LINUX_SG_COPY_H
@@ -94,7 +94,7 @@ static inline size_t sg_zero_buffer(struct scatterlist *sgl, unsigned int nents,
     return dma_linux_sg_move(sgl, nents, NULL, buflen, (size_t)skip, DMA_LINUX_SG_ZERO);
 }
 
-/** @brief Memory for sgl_alloc(): whole pages. NULL if there is none. */
+/** @brief Allocates whole pages for sgl_alloc(). Returns NULL if there is no memory. */
 static inline void *dma_linux_pages_alloc(size_t pages, gfp_t gfp)
 {
     size_t bytes = (pages + 1) * DMA_LINUX_PAGE_SIZE + sizeof(void *);
@@ -146,8 +146,8 @@ static inline void sgl_free(struct scatterlist *sgl)
 /**
  * @brief Allocates a list and its memory, `length` bytes, in entries of `1 << order` pages.
  *
- * @return The list, whose number of entries goes to `nent_p` if that is not NULL; NULL without memory. With `chainable`
- * it has one entry more, for a link.
+ * @return The list; NULL without memory. `*nent_p` gets the number of entries, unless `nent_p` is NULL. With `chainable` the
+ * list has one entry more, for a link.
  */
 static inline struct scatterlist *sgl_alloc_order(dma_linux_u64 length, unsigned int order, bool chainable, gfp_t gfp,
         unsigned int *nent_p)

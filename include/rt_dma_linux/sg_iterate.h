@@ -15,7 +15,7 @@ struct sg_page_iter
     struct scatterlist *sg;
     /** The page's number within the entry, from the entry's page on. */
     unsigned int sg_pgoffset;
-    /** Entries that are left, this one included. */
+    /** Number of entries from this one to the end. */
     unsigned int __nents;
     /** By how many pages the next step advances. */
     int __pg_advance;
@@ -113,16 +113,16 @@ static inline dma_addr_t sg_page_iter_dma_address(struct sg_dma_page_iter *dma_i
 #define for_each_sgtable_dma_page(sgt, dma_iter, pgoffset) \
     for_each_sg_dma_page((sgt)->sgl, dma_iter, (sgt)->nents, pgoffset)
 
-/** @brief Flag of sg_miter_start(): has no effect, because every page is mapped all the time. */
+/** @brief Flag of sg_miter_start() without effect, because every page is always mapped. */
 #define SG_MITER_ATOMIC     (1 << 0)
 /** @brief Flag of sg_miter_start(): the driver writes to the list. */
 #define SG_MITER_TO_SG      (1 << 1)
 /** @brief Flag of sg_miter_start(): the driver reads the list. */
 #define SG_MITER_FROM_SG    (1 << 2)
-/** @brief Flag of sg_miter_start(): has no effect. */
+/** @brief Flag of sg_miter_start() without effect. */
 #define SG_MITER_LOCAL      (1 << 3)
 
-/** @brief A walk over the bytes of a list, in pieces within a page. */
+/** @brief A walk over the bytes of a list, in pieces that each lie within a page. */
 struct sg_mapping_iter
 {
     /** The page of the piece. */
@@ -157,7 +157,7 @@ static inline void sg_miter_start(struct sg_mapping_iter *miter, struct scatterl
     __sg_page_iter_start(&miter->piter, sgl, nents, 0);
 }
 
-/** @brief Ends the present piece; what the driver did not consume is left. The walk may go on. */
+/** @brief Ends the current piece. The walk can continue after it, at the first byte that the driver has not used. */
 static inline void sg_miter_stop(struct sg_mapping_iter *miter)
 {
     if (miter->addr)
@@ -171,7 +171,7 @@ static inline void sg_miter_stop(struct sg_mapping_iter *miter)
     }
 }
 
-/** @brief Makes sure that the page at hand has bytes left. Returns false at the end of the list. */
+/** @brief Makes sure that the current page has bytes left. Returns false at the end of the list. */
 static inline bool dma_linux_miter_page(struct sg_mapping_iter *miter)
 {
     while (!miter->__remaining)
@@ -184,7 +184,7 @@ static inline bool dma_linux_miter_page(struct sg_mapping_iter *miter)
             return false;
         }
         sg = miter->piter.sg;
-        /* Of the entry's bytes, counted from the beginning of its page, those in the page at hand. */
+        /* The entry's bytes that lie in the current page, counted from the beginning of the entry's first page. */
         first = (size_t)miter->piter.sg_pgoffset * DMA_LINUX_PAGE_SIZE;
         end = (size_t)sg->offset + sg->length;
         miter->__offset = 0;
@@ -200,7 +200,7 @@ static inline bool dma_linux_miter_page(struct sg_mapping_iter *miter)
     return true;
 }
 
-/** @brief Goes on to the next piece. Returns false at the end of the list. */
+/** @brief Advances to the next piece. Returns false at the end of the list. */
 static inline bool sg_miter_next(struct sg_mapping_iter *miter)
 {
     sg_miter_stop(miter);

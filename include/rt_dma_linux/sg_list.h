@@ -16,11 +16,11 @@ struct scatterlist
 {
     /** The page, or the next array of the list; the two lowest bits are SG_CHAIN and SG_END. */
     unsigned long page_link;
-    /** Distance of the first byte from the beginning of the page. May be more than a page. */
+    /** Bytes from the beginning of the page to the first byte. May be more than a page. */
     unsigned int offset;
-    /** Bytes. */
+    /** Bytes in the entry. */
     unsigned int length;
-    /** Where the device finds the bytes: valid from dma_map_sg() to dma_unmap_sg(). */
+    /** The device's address of the bytes, which is valid from dma_map_sg() to dma_unmap_sg(). */
     dma_addr_t dma_address;
     /** Bytes that the device sees at dma_address. A driver may write it: an unmap does not read it. */
     unsigned int dma_length;
@@ -28,9 +28,9 @@ struct scatterlist
     unsigned int dma_mapped;
 };
 
-/** @brief Where the device finds an entry. May be assigned before a list is used that dma_map_sg() did not map. */
+/** @brief The device's address of an entry. A driver may assign it in a list that dma_map_sg() did not map. */
 #define sg_dma_address(sg)  ((sg)->dma_address)
-/** @brief How many bytes the device finds there. May be assigned. */
+/** @brief The number of bytes at the device's address. A driver may assign it. */
 #define sg_dma_len(sg)      ((sg)->dma_length)
 
 /** @brief Bit of page_link: the entry is a link to the next array. */
@@ -40,9 +40,9 @@ struct scatterlist
 /** @brief Both bits. */
 #define SG_PAGE_LINK_MASK   (SG_CHAIN | SG_END)
 
-/** @brief The most entries that sg_alloc_table() was ever asked for at once, by the block layer. */
+/** @brief The number of entries that Linux's block layer asks sg_alloc_table() for at most. */
 #define SG_CHUNK_SIZE       128
-/** @brief The most entries of a list that drivers should announce. */
+/** @brief The highest number of entries that a driver should state for its lists. */
 #define SG_MAX_SEGMENTS     2048
 /** @brief Entries in a page. */
 #define SG_MAX_SINGLE_ALLOC (DMA_LINUX_PAGE_SIZE / sizeof(struct scatterlist))
@@ -217,20 +217,20 @@ static inline struct scatterlist *sg_last(struct scatterlist *sgl, unsigned int 
     return last;
 }
 
-/** @brief Returns whether an entry is an address of a peer's memory on the bus: never, here. */
+/** @brief Returns false: no entry is an address of a peer's memory on the bus. */
 static inline int sg_dma_is_bus_address(struct scatterlist *sg)
 {
     (void)sg;
     return 0;
 }
 
-/** @brief Would mark an entry as an address of a peer's memory on the bus, which these headers do not map. */
+/** @brief Does nothing. On Linux it marks an entry as an address of a peer's memory on the bus. */
 static inline void sg_dma_mark_bus_address(struct scatterlist *sg)
 {
     (void)sg;
 }
 
-/** @brief Takes such a mark away. */
+/** @brief Does nothing. On Linux it removes the mark of sg_dma_mark_bus_address(). */
 static inline void sg_dma_unmark_bus_address(struct scatterlist *sg)
 {
     (void)sg;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file sg_table.h
- * @brief For porting drivers from Linux: scatter lists whose entries, or whose memory too, are allocated.
+ * @brief For porting drivers from Linux: scatter lists whose entries are allocated.
  *
- * Entries come from the heap (`rt_malloc`): a thread allocates them, whatever the GFP flags are.
+ * Entries come from the heap (`rt_malloc`). So only a thread can allocate them, whatever the GFP flags are.
  */
 #ifndef RT_DMA_LINUX_SG_TABLE_H
 #define RT_DMA_LINUX_SG_TABLE_H
@@ -97,7 +97,7 @@ static inline void sg_free_table_chained(struct sg_table *table, unsigned int ne
     }
 }
 
-/** @brief Returns whether `next` follows `page`, for the processor and in physical memory. */
+/** @brief Returns whether the page `next` follows `page`, at the processor's addresses and in physical memory. */
 static inline int dma_linux_pages_adjoin(struct page *page, struct page *next)
 {
     return page_address(next) == (void *)((char *)page_address(page) + DMA_LINUX_PAGE_SIZE)
@@ -105,8 +105,8 @@ static inline int dma_linux_pages_adjoin(struct page *page, struct page *next)
 }
 
 /**
- * @brief Fills, if `sgl` is not NULL, a list with `size` bytes of pages, from `offset` on. Pages that adjoin share an entry
- * of up to `max_segment` bytes.
+ * @brief Fills a list with `size` bytes of pages, from `offset` on, unless `sgl` is NULL. Adjacent pages share an entry of up to
+ * `max_segment` bytes.
  *
  * @return The number of entries that it takes.
  */

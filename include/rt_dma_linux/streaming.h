@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file streaming.h
- * @brief For porting drivers from Linux: streaming maps of buffers, pages, lists and registers.
+ * @brief For porting drivers from Linux: streaming maps of buffers, pages and registers, and their syncs.
  */
 #ifndef RT_DMA_LINUX_STREAMING_H
 #define RT_DMA_LINUX_STREAMING_H
 
 #include <rt_dma_linux/memory.h>
-#include <rt_dma_linux/sg_table.h>
 
 /** @brief Attribute that dma_map_sg_attrs() gives to each entry. Only the debug mode uses it. */
 #define DMA_LINUX_LIST_ENTRY    ((unsigned long)RT_DMA_ATTR_LIST_ENTRY)
-/** @brief The attributes that a map hands on. */
+/** @brief The attributes that a map passes to the library. */
 #define DMA_LINUX_MAP_ATTRS     (DMA_ATTR_CPU_CACHE_CLEAN | DMA_LINUX_LIST_ENTRY)
-/** @brief The attributes that an unmap hands on. */
+/** @brief The attributes that an unmap passes to the library. */
 #define DMA_LINUX_UNMAP_ATTRS   (DMA_ATTR_SKIP_CPU_SYNC | DMA_LINUX_MAP_ATTRS)
 
 /** @brief Returns 0 for the handle of a mapping; -ENOMEM for what a map call returns when it fails. */
@@ -31,8 +30,9 @@ static inline int dma_mapping_error(dma_device_t dev, dma_addr_t dma_addr)
 /* ---- single buffers --------------------------------------------------------------------------------------------- */
 
 /**
- * @brief Hands `size` bytes to the device. What the device cannot reach goes through a bounce buffer. DMA_ATTR_SKIP_CPU_SYNC has
- * no effect here: the cache is maintained once more than asked.
+ * @brief Hands `size` bytes to the device. A bounce buffer takes the place of memory that the device cannot reach.
+ *
+ * DMA_ATTR_SKIP_CPU_SYNC has no effect here: the cache is maintained although the driver did not ask for it.
  */
 static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -44,8 +44,8 @@ static inline dma_addr_t dma_map_single_attrs(dma_device_t dev, void *cpu_addr, 
 /**
  * @brief Hands the bytes back to the processor.
  *
- * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied and no cache is maintained: the processor has what it synchronized, and
- * what it wrote since stays.
+ * With DMA_ATTR_SKIP_CPU_SYNC nothing is copied and no cache is maintained: the processor keeps what it
+ * synced, and what it wrote since.
  */
 static inline void dma_unmap_single_attrs(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir, unsigned long attrs)
@@ -68,7 +68,7 @@ static inline void dma_unmap_page_attrs(dma_device_t dev, dma_addr_t dma_addr, s
     dma_unmap_single_attrs(dev, dma_addr, size, dir, attrs);
 }
 
-/** @brief Hands `size` bytes to the device, as dma_map_single_attrs() without attributes. */
+/** @brief Hands `size` bytes to the device as dma_map_single_attrs() does, without attributes. */
 static inline dma_addr_t dma_map_single(dma_device_t dev, void *cpu_addr, size_t size, enum dma_data_direction dir)
 {
     return dma_map_single_attrs(dev, cpu_addr, size, dir, 0);
@@ -80,7 +80,7 @@ static inline void dma_unmap_single(dma_device_t dev, dma_addr_t dma_addr, size_
     dma_unmap_single_attrs(dev, dma_addr, size, dir, 0);
 }
 
-/** @brief Hands a part of a page to the device, as dma_map_page_attrs() without attributes. */
+/** @brief Hands a part of a page to the device as dma_map_page_attrs() does, without attributes. */
 static inline dma_addr_t dma_map_page(dma_device_t dev, struct page *page, size_t offset, size_t size,
         enum dma_data_direction dir)
 {
@@ -96,7 +96,7 @@ static inline void dma_unmap_page(dma_device_t dev, dma_addr_t dma_addr, size_t 
 /* ---- physical addresses ----------------------------------------------------------------------------------------- */
 
 /**
- * @brief Returns the device's address of a register or of memory of another device, which is no RAM: the physical address.
+ * @brief Returns the address at which the device reaches a register or memory of another device: its physical address.
  *
  * @return The address; DMA_MAPPING_ERROR if it is not within the device's mask.
  */
@@ -114,7 +114,7 @@ static inline dma_addr_t dma_map_resource(dma_device_t dev, phys_addr_t phys_add
     return (dma_addr_t)phys_addr;
 }
 
-/** @brief Ends a mapping of dma_map_resource(), which holds nothing. */
+/** @brief Ends a mapping of dma_map_resource(). There is nothing to do, because the mapping uses no memory. */
 static inline void dma_unmap_resource(dma_device_t dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
         unsigned long attrs)
 {
@@ -149,7 +149,7 @@ static inline void dma_unmap_phys(dma_device_t dev, dma_addr_t addr, size_t size
 
 /* ---- syncs ------------------------------------------------------------------------------------------------------ */
 
-/** @brief Comes before the processor reads what the device wrote to a mapping, or to a part of it. */
+/** @brief Makes a mapping, or a part of it, the processor's, with what the device wrote. */
 static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr, size_t size,
         enum dma_data_direction dir)
 {
@@ -157,7 +157,7 @@ static inline void dma_sync_single_for_cpu(dma_device_t dev, dma_addr_t dma_addr
 }
 
 /**
- * @brief Comes after the processor was at a mapping, and before the device is again.
+ * @brief Makes a mapping, or a part of it, the device's again, with what the processor wrote.
  *
  * With DMA_FROM_DEVICE none of the processor's bytes go to the device, so that a driver may poll: what the device wrote
  * since the last sync stays.
@@ -180,122 +180,6 @@ static inline void dma_sync_single_range_for_device(dma_device_t dev, dma_addr_t
         size_t size, enum dma_data_direction dir)
 {
     dma_sync_single_for_device(dev, dma_addr + offset, size, dir);
-}
-
-/* ---- lists ------------------------------------------------------------------------------------------------------ */
-
-/** @brief Ends the mapping of each of the first `nents` entries, with what dma_map_sg_attrs() noted in them. */
-static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
-        enum dma_data_direction dir, unsigned long attrs)
-{
-    struct scatterlist *sg;
-    int i;
-
-    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
-    {
-        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir,
-                attrs | DMA_LINUX_LIST_ENTRY);
-        sg->dma_mapped = 0;
-    }
-}
-
-/** @brief Hands the first `nents` entries to the device, unmerged. Returns `nents`; 0 if a map fails or the list is shorter. */
-static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
-        unsigned long attrs)
-{
-    struct scatterlist *sg = sgl;
-    int i;
-
-    for (i = 0; i < nents; i++, sg = sg_next(sg))
-    {
-        if (sg)
-        {
-            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY);
-        }
-        if (!sg || dma_mapping_error(dev, sg->dma_address))
-        {
-            dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
-            return 0;
-        }
-        sg->dma_length = sg->dma_mapped = sg->length;
-    }
-    return i;
-}
-
-/** @brief Hands a list to the device, as dma_map_sg_attrs() without attributes. */
-static inline int dma_map_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
-{
-    return dma_map_sg_attrs(dev, sgl, nents, dir, 0);
-}
-
-/** @brief Ends the mapping of a list. `nents` is as it was given to dma_map_sg(). */
-static inline void dma_unmap_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
-{
-    dma_unmap_sg_attrs(dev, sgl, nents, dir, 0);
-}
-
-/** @brief Syncs a list for the processor. `nents` is as it was given to dma_map_sg(). */
-static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl, int nents,
-        enum dma_data_direction dir)
-{
-    struct scatterlist *sg;
-    int i;
-
-    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
-    {
-        dma_sync_single_for_cpu(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
-    }
-}
-
-/** @brief Syncs a list for the device. `nents` is as it was given to dma_map_sg(). */
-static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *sgl, int nents,
-        enum dma_data_direction dir)
-{
-    struct scatterlist *sg;
-    int i;
-
-    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
-    {
-        dma_sync_single_for_device(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
-    }
-}
-
-/** @brief Hands a table to the device. Returns 0; -EINVAL for an empty one; -ENOMEM. */
-static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
-        unsigned long attrs)
-{
-    int nents;
-
-    if (!sgt->orig_nents || !valid_dma_direction(dir))
-    {
-        return -EINVAL;
-    }
-    nents = dma_map_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
-    if (!nents)
-    {
-        return -ENOMEM;
-    }
-    sgt->nents = (unsigned int)nents;
-    return 0;
-}
-
-/** @brief Ends the mapping of a table. */
-static inline void dma_unmap_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
-        unsigned long attrs)
-{
-    dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
-}
-
-/** @brief Syncs a table for the processor. */
-static inline void dma_sync_sgtable_for_cpu(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
-{
-    dma_sync_sg_for_cpu(dev, sgt->sgl, (int)sgt->orig_nents, dir);
-}
-
-/** @brief Syncs a table for the device. */
-static inline void dma_sync_sgtable_for_device(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
-{
-    dma_sync_sg_for_device(dev, sgt->sgl, (int)sgt->orig_nents, dir);
 }
 
 #endif /* RT_DMA_LINUX_STREAMING_H */

@@ -5,7 +5,7 @@
  *
  * A port that has some of these itself keeps them:
  *
- * | the port defines, before it includes a header of linux/ | and brings |
+ * | the port defines, before it includes a header of linux/ | and defines itself |
  * | --- | --- |
  * | `RT_DMA_LINUX_HAS_DMA_ADDR_T` | `dma_addr_t` |
  * | `RT_DMA_LINUX_HAS_PHYS_ADDR_T` | `phys_addr_t` |
@@ -72,9 +72,10 @@
 #include <rt_dma_pool.h>
 #endif
 #include <rt_dma.h>
+#include <rt_dma_linux/device.h>
 #include <linux/dma-direction.h>
 
-/* Linux's own linux/types.h brings its types. */
+/* Linux's own linux/types.h defines these types. */
 #ifdef _LINUX_TYPES_H
 #define RT_DMA_LINUX_HAS_DMA_ADDR_T
 #define RT_DMA_LINUX_HAS_PHYS_ADDR_T
@@ -159,7 +160,7 @@ typedef unsigned int gfp_t;
 #define GFP_DMA32       0x10u
 #endif
 #ifndef __GFP_ZERO
-/** @brief The memory is full of zeros. */
+/** @brief The memory is cleared. */
 #define __GFP_ZERO      0x20u
 #endif
 #ifndef __GFP_NOWARN
@@ -233,68 +234,9 @@ void rt_free(void *memory);
 #define dma_linux_free(memory)      rt_free(memory)
 #endif
 
-/* ---- devices ---------------------------------------------------------------------------------------------------- */
-
-struct device;
-
-/*
- * A device as an argument: `struct device *`, `struct rt_device *` or `void *`. Nothing else compiles in GNU C, which
- * Linux's drivers are written in, and in C++; strict ISO C cannot check it.
- */
-#if defined(__cplusplus)
-extern "C++" {
-/** @brief Which types are a device. */
-template <class T> struct dma_linux_device_type;
-/** @brief What a driver has as `void *` may be a device. */
-template <> struct dma_linux_device_type<void>
-{
-    /** A pointer to the type is taken. */
-    typedef int allowed;
-};
-/** @brief Linux's device is one; with `#define device rt_device` it is RT-Thread's. */
-template <> struct dma_linux_device_type<struct device>
-{
-    /** A pointer to the type is taken. */
-    typedef int allowed;
-};
-
-/** @brief A device as an argument. */
-struct dma_device_t
-{
-    /** RT-Thread's device. */
-    struct rt_device *rt;
-
-    /** Takes RT-Thread's device, or a null pointer. */
-    dma_device_t(struct rt_device *dev) : rt(dev) {}
-    /** Takes Linux's device, or `void *`. */
-    template <class T>
-    dma_device_t(T *dev, typename dma_linux_device_type<T>::allowed = 0)
-        : rt(static_cast<struct rt_device *>(static_cast<void *>(dev))) {}
-};
-}
-/** @brief The device that an argument stands for. */
-#define dma_rt_device(dev) ((dev).rt)
-#elif defined(__GNUC__) && !defined(__STRICT_ANSI__)
-/** @brief A device as an argument. */
-typedef union
-{
-    /** RT-Thread's device. */
-    struct rt_device *rt;
-    /** Linux's device. */
-    struct device *dev;
-} dma_device_t __attribute__((__transparent_union__));
-/** @brief The device that an argument stands for. */
-#define dma_rt_device(dev) ((dev).rt)
-#else
-/** @brief A device as an argument. */
-typedef void *dma_device_t;
-/** @brief The device that an argument stands for. */
-#define dma_rt_device(dev) ((struct rt_device *)(dev))
-#endif
-
 /* ---- handles ---------------------------------------------------------------------------------------------------- */
 
-/** @brief A mapping that could not be had: test with dma_mapping_error(). */
+/** @brief The handle that a map returns when it fails. dma_mapping_error() tests for it. */
 #define DMA_MAPPING_ERROR   (~(dma_addr_t)0)
 
 /** @brief A mask of the n lowest bits, n from 0 to 64. */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file streaming_list.h
+ * @brief For porting drivers from Linux: streaming maps of scatter lists and tables, and their syncs.
+ */
+#ifndef RT_DMA_LINUX_STREAMING_LIST_H
+#define RT_DMA_LINUX_STREAMING_LIST_H
+
+#include <rt_dma_linux/sg_table.h>
+#include <rt_dma_linux/streaming.h>
+
+/** @brief Ends the mapping of each of the first `nents` entries, as dma_map_sg_attrs() made it. */
+static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir, unsigned long attrs)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir,
+                attrs | DMA_LINUX_LIST_ENTRY);
+        sg->dma_mapped = 0;
+    }
+}
+
+/** @brief Hands the first `nents` entries to the device, one by one. Returns `nents`; 0 if a map fails or the list is shorter. */
+static inline int dma_map_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    struct scatterlist *sg = sgl;
+    int i;
+
+    for (i = 0; i < nents; i++, sg = sg_next(sg))
+    {
+        if (sg)
+        {
+            sg->dma_address = dma_map_single_attrs(dev, sg_virt(sg), sg->length, dir, attrs | DMA_LINUX_LIST_ENTRY);
+        }
+        if (!sg || dma_mapping_error(dev, sg->dma_address))
+        {
+            dma_unmap_sg_attrs(dev, sgl, i, dir, attrs);
+            return 0;
+        }
+        sg->dma_length = sg->dma_mapped = sg->length;
+    }
+    return i;
+}
+
+/** @brief Hands a list to the device as dma_map_sg_attrs() does, without attributes. */
+static inline int dma_map_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
+{
+    return dma_map_sg_attrs(dev, sgl, nents, dir, 0);
+}
+
+/** @brief Ends the mapping of a list. `nents` is the number that dma_map_sg() got. */
+static inline void dma_unmap_sg(dma_device_t dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir)
+{
+    dma_unmap_sg_attrs(dev, sgl, nents, dir, 0);
+}
+
+/** @brief Syncs a list for the processor. `nents` is the number that dma_map_sg() got. */
+static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_sync_single_for_cpu(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+    }
+}
+
+/** @brief Syncs a list for the device. `nents` is the number that dma_map_sg() got. */
+static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *sgl, int nents,
+        enum dma_data_direction dir)
+{
+    struct scatterlist *sg;
+    int i;
+
+    for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
+    {
+        dma_sync_single_for_device(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+    }
+}
+
+/** @brief Hands a table to the device. Returns 0; -EINVAL for an empty table or DMA_NONE; -ENOMEM if a map fails. */
+static inline int dma_map_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    int nents;
+
+    if (!sgt->orig_nents || !valid_dma_direction(dir))
+    {
+        return -EINVAL;
+    }
+    nents = dma_map_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+    if (!nents)
+    {
+        return -ENOMEM;
+    }
+    sgt->nents = (unsigned int)nents;
+    return 0;
+}
+
+/** @brief Ends the mapping of a table. */
+static inline void dma_unmap_sgtable(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir,
+        unsigned long attrs)
+{
+    dma_unmap_sg_attrs(dev, sgt->sgl, (int)sgt->orig_nents, dir, attrs);
+}
+
+/** @brief Syncs a table for the processor. */
+static inline void dma_sync_sgtable_for_cpu(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+    dma_sync_sg_for_cpu(dev, sgt->sgl, (int)sgt->orig_nents, dir);
+}
+
+/** @brief Syncs a table for the device. */
+static inline void dma_sync_sgtable_for_device(dma_device_t dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+    dma_sync_sg_for_device(dev, sgt->sgl, (int)sgt->orig_nents, dir);
+}
+
+#endif /* RT_DMA_LINUX_STREAMING_LIST_H */
