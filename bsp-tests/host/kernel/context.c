@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calling contexts of the stand-in kernel: each thread of the host plays a core, and its interrupts too. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,14 +36,35 @@ void rt_hw_local_irq_enable(rt_base_t level)
     masked = (int)level;
 }
 
+/* The lock of all cores, which nests. */
+static pthread_mutex_t cpus = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
 rt_base_t rt_cpus_lock(void)
 {
+    pthread_mutex_lock(&cpus);
     return masked++;
 }
 
 void rt_cpus_unlock(rt_base_t level)
 {
     masked = (int)level;
+    pthread_mutex_unlock(&cpus);
+}
+
+/* Not a lock of the host's library: ThreadSanitizer knows those, and would take them for an order between the cores. */
+static char own;
+
+void host_lock(void)
+{
+    while (__atomic_test_and_set(&own, __ATOMIC_ACQUIRE))
+    {
+        sched_yield();
+    }
+}
+
+void host_unlock(void)
+{
+    __atomic_clear(&own, __ATOMIC_RELEASE);
 }
 
 rt_bool_t rt_hw_interrupt_is_disabled(void)
@@ -55,7 +79,7 @@ rt_uint8_t rt_interrupt_get_nest(void)
 
 rt_thread_t rt_thread_self(void)
 {
-    static struct rt_thread thread;
+    static __thread struct rt_thread thread;
 
     /* The part of the stack that a test uses. It is no memory of the stand-in's, and so not mapped for rt_kmem_v2p(). */
     thread.stack_size = 64 << 10;
@@ -67,7 +91,7 @@ rt_tick_t rt_tick_get(void)
 {
     static rt_tick_t ticks;
 
-    return ++ticks;
+    return __atomic_add_fetch(&ticks, 1, __ATOMIC_RELAXED);
 }
 
 rt_uint16_t rt_critical_level(void)
@@ -80,6 +104,7 @@ rt_err_t rt_thread_mdelay(rt_int32_t ms)
     static int waits;
 
     RT_UNUSED(ms);
+    sched_yield();
     waits = host_in_console ? waits + 1 : 0;
     if (waits > 1000)
     {

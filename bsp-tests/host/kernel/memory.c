@@ -72,8 +72,8 @@ void *host_device_view(rt_ubase_t handle)
 void *rt_calloc(rt_size_t count, rt_size_t size)
 {
     host_need_thread(__func__);
-    heap_blocks++;
-    heap_requested += count * size;
+    __atomic_add_fetch(&heap_blocks, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&heap_requested, count * size, __ATOMIC_RELAXED);
     return calloc(count, size);
 }
 
@@ -88,7 +88,7 @@ void rt_free(void *ptr)
     static void *(*volatile fill)(void *, int, size_t) = memset;
 
     host_need_thread(__func__);
-    heap_blocks--;
+    __atomic_sub_fetch(&heap_blocks, 1, __ATOMIC_RELAXED);
     /* Freed memory is overwritten: a later read fails also in the library's code, which no sanitizer instruments. */
     fill(ptr, 0xdd, malloc_usable_size(ptr));
     free(ptr);
@@ -109,13 +109,8 @@ void host_leave_mmu_off(void)
     }
 }
 
-void *rt_kmem_v2p(void *vaddr)
+static void *translate(char *va)
 {
-    char *va = vaddr;
-
-    /* RT-Thread reads through the null pointer here. */
-    RT_ASSERT(rt_kernel_space.page_table);
-
     if (va >= linear && va < linear + HOST_RAM_SIZE && is_linear[(va - linear) / ARCH_PAGE_SIZE])
     {
         return (void *)(HOST_RAM + (va - linear));
@@ -130,23 +125,38 @@ void *rt_kmem_v2p(void *vaddr)
     return ARCH_MAP_FAILED;
 }
 
+void *rt_kmem_v2p(void *vaddr)
+{
+    void *pa;
+
+    /* RT-Thread reads through the null pointer here. */
+    RT_ASSERT(rt_kernel_space.page_table);
+    host_lock();
+    pa = translate(vaddr);
+    host_unlock();
+    return pa;
+}
+
 static void *map(void *paddr, size_t size)
 {
     rt_size_t pa = (rt_size_t)paddr;
+    void *va = RT_NULL;
 
     host_need_thread("rt_ioremap");
     RT_ASSERT(rt_kernel_space.page_table);
-    for (int i = 0; i < MAPPINGS; i++)
+    host_lock();
+    for (int i = 0; i < MAPPINGS && !va; i++)
     {
         if (!mappings[i].va && pa >= HOST_RAM && pa + size <= HOST_RAM + HOST_RAM_SIZE)
         {
             mappings[i].va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ram, pa - HOST_RAM);
             mappings[i].pa = pa;
             mappings[i].size = size;
-            return mappings[i].va;
+            va = mappings[i].va;
         }
     }
-    return RT_NULL;
+    host_unlock();
+    return va;
 }
 
 void *rt_ioremap_cached(void *paddr, size_t size)
@@ -168,12 +178,14 @@ void rt_iounmap(volatile void *vaddr)
 {
     host_need_thread(__func__);
     RT_ASSERT(rt_kernel_space.page_table);
+    host_lock();
     for (int i = 0; i < MAPPINGS; i++)
     {
         if (mappings[i].va && mappings[i].va == vaddr)
         {
             munmap(mappings[i].va, mappings[i].size);
             mappings[i].va = NULL;
+            host_unlock();
             return;
         }
     }
@@ -188,6 +200,7 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
     RT_UNUSED(attr);
     host_need_thread(__func__);
     RT_ASSERT(aspace->page_table);
+    host_lock();
     for (rt_size_t page = first; page < first + hint->map_size / ARCH_PAGE_SIZE; page++)
     {
         RT_ASSERT(!is_linear[page]);
@@ -196,20 +209,24 @@ int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, 
     linear_areas[first] = hint->map_size / ARCH_PAGE_SIZE;
     *ret_va = mmap(hint->prefer, hint->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram,
             (off_t)((pa_off << MM_PAGE_SHIFT) - HOST_RAM));
+    host_unlock();
     return 0;
 }
 
 int rt_aspace_unmap(rt_aspace_t aspace, void *addr)
 {
-    rt_size_t first = ((char *)addr - linear) / ARCH_PAGE_SIZE, pages = linear_areas[first];
+    rt_size_t first = ((char *)addr - linear) / ARCH_PAGE_SIZE, pages;
 
     host_need_thread(__func__);
     RT_ASSERT(aspace->page_table);
+    host_lock();
+    pages = linear_areas[first];
     RT_ASSERT(pages);
     linear_areas[first] = 0;
     memset(&is_linear[first], 0, pages);
     /* An access from now on is a fault. */
     mmap(addr, pages * ARCH_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    host_unlock();
     return 0;
 }
 
@@ -225,5 +242,5 @@ void rt_hw_cpu_dcache_ops(int ops, void *addr, int size)
     /* A host's caches are coherent; an address that is not mapped would fault. */
     RT_ASSERT(rt_kmem_v2p(addr) != ARCH_MAP_FAILED);
     RT_ASSERT(size > 0);
-    flushed += ops == RT_HW_CACHE_FLUSH ? (rt_size_t)size : 0;
+    __atomic_add_fetch(&flushed, ops == RT_HW_CACHE_FLUSH ? (rt_size_t)size : 0, __ATOMIC_RELAXED);
 }

@@ -8,6 +8,10 @@
 /* Ends the program with a message that contains the service's name if the caller may not sleep. */
 void host_need_thread(const char *service);
 
+/* Protect the stand-in's own tables, where several threads play cores. */
+void host_lock(void);
+void host_unlock(void);
+
 /* Whether the console's driver runs. */
 extern int host_in_console;
 

@@ -90,7 +90,9 @@ static rt_uint64_t through(struct rt_ofw_node *np, const char *range_type, rt_ui
     {
         return address;
     }
+    host_lock();
     table = table_of(np, prop);
+    host_unlock();
     for (int i = 0; table && i < table->count; i++)
     {
         rt_uint64_t child = table->ranges[i].child, parent = table->ranges[i].parent, size = table->ranges[i].size;
