@@ -97,23 +97,27 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
         "The pools: what is in use, and the end of a pool.",
         &["src/ffi/additions/list.rs", "src/ffi/additions/uninstall.rs"],
     ),
-    Header {
-        name: "rt_dma_watch.h",
-        sources: &["src/abi.rs", "src/ffi/additions/debug/mod.rs"],
-        exclude: &[],
-        include: &[],
-        style: cbindgen::Style::Tag,
-        prelude: "\n\
-/**
- * @file rt_dma_watch.h
- * @brief The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.
- */
-#ifndef RT_DMA_WATCH_H
-#define RT_DMA_WATCH_H
-
-#include \"rt_dma.h\"".into(),
-        trailer: "\n#endif /* RT_DMA_WATCH_H */".into(),
-    },
+    watch(
+        "rt_dma_watch.h",
+        "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.",
+        &["src/abi.rs", "src/ffi/additions/debug/call.rs", "src/ffi/additions/debug/control.rs"],
+        "#include \"rt_dma.h\"",
+        "\n#include \"rt_dma_watch/mappings.h\"\n#include \"rt_dma_watch/memory.h\"\n",
+    ),
+    watch(
+        "rt_dma_watch/memory.h",
+        "What the debug mode learns about buffers, blocks and block pools. A part of rt_dma_watch.h.",
+        &["src/ffi/additions/debug/memory.rs"],
+        "struct rt_device;\nstruct rt_dma_block_pool;\nstruct rt_dma_watch_call;",
+        "",
+    ),
+    watch(
+        "rt_dma_watch/mappings.h",
+        "What the debug mode learns about streaming mappings. A part of rt_dma_watch.h.",
+        &["src/ffi/additions/debug/mappings.rs"],
+        "struct rt_device;\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
+        "",
+    ),
     Header {
         name: "rt_dma_port.h",
         sources: &[// cbindgen follows its `mod` lines.
@@ -146,9 +150,37 @@ extern const struct rt_dma_port_configuration rt_dma_port_configuration;
 ]
 }
 
+fn guard_of(name: &str) -> String {
+    name.to_uppercase().replace("RT_DMA/", "RT_DMA_").replace(['.', '/'], "_")
+}
+
+/// A header of the debug mode. `before` and `after` the functions are lines of C.
+fn watch(name: &'static str, brief: &str, sources: &'static [&'static str], before: &str, after: &str) -> Header {
+    let guard = guard_of(name);
+    Header {
+        name,
+        sources,
+        exclude: &["rt_dma_block_pool", "rt_dma_sg"],
+        include: &[],
+        style: cbindgen::Style::Tag,
+        prelude: format!(
+            "\n\
+/**
+ * @file {name}
+ * @brief {brief}
+ */
+#ifndef {guard}
+#define {guard}
+
+{before}"
+        ),
+        trailer: format!("{after}\n#endif /* {guard} */"),
+    }
+}
+
 /// One family of the calls that `rt_dma.h` adds. `brief` ends with a full stop.
 fn family(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
-    let guard = name.to_uppercase().replace("RT_DMA/", "RT_DMA_").replace('.', "_");
+    let guard = guard_of(name);
     Header {
         name,
         sources,

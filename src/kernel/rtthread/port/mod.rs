@@ -151,6 +151,6 @@ pub struct rt_dma_port_configuration {
 }
 
 unsafe extern "C" {
-    /// The constants of the BSP's configuration. (cbindgen leaves this out; `tests/headers.rs` declares it.)
+    /// The constants of the BSP's configuration. (cbindgen leaves this out; `tests/headers/list.rs` declares it.)
     pub static rt_dma_port_configuration: rt_dma_port_configuration;
 }

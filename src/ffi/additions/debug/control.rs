@@ -1,0 +1,111 @@
+//! Starting the debug mode, failures on request, and what it found.
+
+use core::ffi::{c_char, c_int, c_void};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::{DEBUG, after, rt_dma_watch_call, with};
+use crate::abi::rt_device;
+use crate::additions::debug::Entry;
+use crate::ffi::{device, pointer};
+use crate::log::Name;
+
+/// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
+///
+/// @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for
+/// each entry.
+/// @param[in] count Entries.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: usize) {
+    static IS_STARTED: AtomicBool = AtomicBool::new(false);
+    if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
+        // SAFETY: the port gives the memory away, and this is the first call. An `Entry` may consist of zeros: its enums and
+        // bools have values for that.
+        DEBUG.start(unsafe { core::slice::from_raw_parts_mut(memory.cast::<Entry>(), count) });
+    }
+}
+
+/// @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
+///
+/// @param[in] call The call.
+/// @param[in] size Bytes that the driver asked for.
+/// @return 1 if the call must fail, else 0.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, size: usize) -> c_int {
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| DEBUG.must_fail(call, size).into()) }
+}
+
+/// @brief Makes an allocation or a mapping of a device fail.
+///
+/// @param[in] call The call, with the device.
+/// @param[in] number 1 for the next one, 2 for the one after it; 0 for none any more.
+/// @return 1; 0 if there is no room for a record of the device.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_fail(call: *const rt_dma_watch_call, number: usize) -> c_int {
+    // SAFETY: the port's promise.
+    unsafe { with(call, |_, call| DEBUG.fail(call, number).into()) }
+}
+
+/// @brief Returns whether the call that `rt_dma_watch_fail` asked for has failed.
+///
+/// @param[in] dev The device.
+/// @return 1 if it has, else 0.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
+    device(dev).is_some_and(|device| DEBUG.has_failed(device)).into()
+}
+
+/// @brief Returns the device with a name.
+///
+/// @param[in] name The name.
+/// @return The device; null if no such device used DMA memory.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_device {
+    // SAFETY: the port passes a C string, which is used during the call only.
+    let device = DEBUG.find(unsafe { Name::from_ptr(name) }).map_or(0, |device| device.0);
+    pointer(device).cast()
+}
+
+/// @brief Returns how many mistakes were found.
+///
+/// @param[in] dev The device; null for all devices.
+/// @return The number.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> usize {
+    DEBUG.mistakes(device(dev))
+}
+
+/// @brief Prints the mistakes that were found, and what devices hold.
+///
+/// @param[in] dev The device; null for all devices.
+/// @param[in] now The time in milliseconds.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: usize) {
+    DEBUG.list(device(dev), now);
+}
+
+/// @brief Prints what devices hold.
+///
+/// @param[in] now The time in milliseconds.
+/// @note Context: thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn rt_dma_watch_list_held(now: usize) {
+    DEBUG.list_held(None, now);
+}
+
+/// @brief Notes that the device is removed: its managed resources are released, and what it holds besides is reported.
+///
+/// @param[in] call The call.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_watch_released(call: *const rt_dma_watch_call) {
+    // SAFETY: the port's promise.
+    unsafe { after(call, |_, call| DEBUG.released(call)) }
+}
