@@ -1,10 +1,10 @@
 //! Runs the C drivers of `bsp-tests/host/` on this host, linked with the static library and the real port: for both
 //! revisions of RT-Thread's interface, without and with AddressSanitizer and UBSan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,15 +39,14 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
 }
 
-/// Compiles a program with the port and the host stand-in, runs it, and returns its output.
-fn output_of(revision: u32, name: &str, sources: &[PathBuf], flags: &[&str], subject: Option<&str>) -> String {
+/// A program: the revision of the interface, its own C files, and the compiler's flags.
+type Program<'a> = (u32, &'a [PathBuf], &'a [&'a str]);
+
+/// Compiles a program with the port and the host stand-in, and returns its path.
+fn compile((revision, sources, flags): Program, path: PathBuf) -> PathBuf {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
-    // Each test has its own program, so that tests can run at the same time.
-    static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
-    let number = PROGRAMS.fetch_add(1, Relaxed);
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{revision}-{number}"));
     run(compiler
         .to_command()
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW", "-DPKG_RT_DMA_POOL_USING_LIST_OPTIONS"])
@@ -60,18 +59,34 @@ fn output_of(revision: u32, name: &str, sources: &[PathBuf], flags: &[&str], sub
         .args(c_files("rtthread-port"))
         .arg(library())
         .arg("-o")
-        .arg(&program));
-    run(Command::new(&program).args(subject))
+        .arg(&path));
+    path
 }
 
-fn drivers_run(revision: u32, name: &str, flags: &[&str]) {
-    subject_runs(revision, name, flags, None);
+/// Compiles each program once: several tests run it, each with its subject.
+fn path_of(program: Program) -> PathBuf {
+    static PROGRAMS: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
+    let mut programs = PROGRAMS.lock().unwrap();
+    let number = programs.len();
+    let compiled = programs.entry(format!("{program:?}")).or_default().clone();
+    drop(programs);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c-drivers-{number}"));
+    compiled.get_or_init(|| compile(program, path)).clone()
+}
+
+/// Runs a program, and returns its output.
+fn output_of(program: Program, subject: Option<&str>) -> String {
+    run(Command::new(path_of(program)).args(subject))
+}
+
+fn drivers_run(revision: u32, flags: &[&str]) {
+    subject_runs(revision, flags, None);
 }
 
 /// Runs one subject of the drivers (`main` of `bsp-tests/host/drivers.c` lists them), or all of them.
-fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>) {
+fn subject_runs(revision: u32, flags: &[&str], subject: Option<&str>) {
     let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/kernel")].concat();
-    let text = output_of(revision, &format!("drivers-{name}"), &sources, flags, subject);
+    let text = output_of((revision, &sources, flags), subject);
     assert!(text.ends_with("drivers: all is well\n"), "{text}");
 }
 
@@ -79,7 +94,7 @@ fn subject_runs(revision: u32, name: &str, flags: &[&str], subject: Option<&str>
 fn board_run(revision: u32, name: &str, flags: &[&str]) -> String {
     let mut sources = c_files("bsp-tests/host/kernel");
     sources.push(root().join(format!("bsp-tests/boards/{name}.c")));
-    let text = output_of(revision, name, &sources, flags, None);
+    let text = output_of((revision, &sources, flags), None);
     assert!(text.ends_with(&format!("{name}: all is well\n")), "{text}");
     text
 }
@@ -88,84 +103,84 @@ const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-re
 
 #[test]
 fn drivers_of_revision_1() {
-    drivers_run(1, "plain", &[]);
+    drivers_run(1, &[]);
 }
 
 #[test]
 fn drivers_of_revision_2() {
-    drivers_run(2, "plain", &[]);
+    drivers_run(2, &[]);
 }
 
 #[test]
 fn drivers_of_revision_1_under_sanitizers() {
-    drivers_run(1, "sanitized", &SANITIZERS);
+    drivers_run(1, &SANITIZERS);
 }
 
 #[test]
 fn drivers_of_revision_2_under_sanitizers() {
-    drivers_run(2, "sanitized", &SANITIZERS);
+    drivers_run(2, &SANITIZERS);
 }
 
 #[test]
 fn borrowers_in_c_give_back_what_an_owner_needs() {
     for revision in [1, 2] {
-        subject_runs(revision, "lending", &SANITIZERS, Some("lending"));
+        subject_runs(revision, &SANITIZERS, Some("lending"));
     }
 }
 
 #[test]
 fn fault_15_the_port_refuses_regions_of_nodes_that_are_not_there() {
     for revision in [1, 2] {
-        subject_runs(revision, "regions", &[], Some("regions"));
+        subject_runs(revision, &[], Some("regions"));
     }
 }
 
 #[test]
 fn fault_17_devices_at_one_address_inherit_nothing() {
     for revision in [1, 2] {
-        subject_runs(revision, "owners", &SANITIZERS, Some("owners"));
+        subject_runs(revision, &SANITIZERS, Some("owners"));
     }
 }
 
 #[test]
 fn fault_19_a_managed_buffer_that_was_freed_plainly_is_not_released() {
     for revision in [1, 2] {
-        subject_runs(revision, "managed", &[], Some("managed"));
+        subject_runs(revision, &[], Some("managed"));
     }
 }
 
 #[test]
 fn fault_06_what_no_range_covers_as_the_kernel_reads_it_is_out_of_reach() {
     for revision in [1, 2] {
-        subject_runs(revision, "ranges", &SANITIZERS, Some("ranges"));
+        subject_runs(revision, &SANITIZERS, Some("ranges"));
     }
 }
 
 #[test]
 fn fault_07_the_end_of_a_buffer_and_the_mask_count_in_every_call_that_gives_a_handle() {
     for revision in [1, 2] {
-        subject_runs(revision, "ends", &[], Some("ends"));
+        subject_runs(revision, &[], Some("ends"));
     }
 }
 
 #[test]
 fn fault_26_a_child_that_copied_its_parents_masked_table_keeps_mask_and_translation() {
     for revision in [1, 2] {
-        subject_runs(revision, "children", &[], Some("children"));
+        subject_runs(revision, &[], Some("children"));
     }
 }
 
 #[test]
 fn fault_08_c_drivers_get_no_block_beyond_a_mask_that_was_set_later() {
     for revision in [1, 2] {
-        subject_runs(revision, "masks", &[], Some("masks"));
+        subject_runs(revision, &[], Some("masks"));
     }
 }
 
 #[test]
 fn fault_22_the_console_of_a_c_system_may_be_a_dma_device() {
     for revision in [1, 2] {
-        subject_runs(revision, "console", &[], Some("console"));
+        subject_runs(revision, &[], Some("console"));
     }
 }
 
