@@ -63,7 +63,9 @@ def check_translated_code(page, original):
 
 FOLDERS = ("benches", "bsp-tests", "ci", "docs", "examples", "include", "rtthread-port", "src", "tests", "tools")
 A_PATH = re.compile(r"(?<![\w./-])(?:%s)/[\w./*-]*\w|(?<![\w./-])(?:%s)/(?!\w)" % ("|".join(FOLDERS), "|".join(FOLDERS)))
-A_FUNCTION = re.compile(r"\b(?:rt_dmam?|list_dma)_\w+")
+A_FUNCTION = re.compile(r"\b(?:rt_dmam?|list_dma)_\w+\b(?!\.[ch]\b)")
+# A file of the library, whose folder the page does not repeat.
+A_FILE = re.compile(r"(?<!/)\brt_dma\w*\.[ch]\b")
 A_SETTING = re.compile(r"\b(?:PKG_RT_DMA_POOL_\w+|PKG_USING_RT_DMA_POOL\w*)")
 A_TEST = re.compile(r"cargo test\b.* --test (\w+)")
 # Functions of other trees, which a page may mention.
@@ -111,8 +113,12 @@ def wrong_path(code, page):
         made = re.sub(r"[A-Z]{3,}", "*", path)
         if not any(glob.glob(os.path.join(ROOT, folder, made)) for folder in ("", os.path.dirname(page))):
             return "there is no %s" % path
+    for name in A_FILE.findall(code):
+        if not any(glob.glob(os.path.join(ROOT, folder, "**", name), recursive=True) for folder in ("include", "rtthread-port")):
+            return "there is no file %s" % name
     for name in A_TEST.findall(code):
-        if not any(os.path.isfile(os.path.join(ROOT, "tests", name + end)) for end in (".rs", "/main.rs")) and 'name = "%s"' % name not in read("Cargo.toml"):
+        is_there = any(os.path.isfile(os.path.join(ROOT, "tests", name + end)) for end in (".rs", "/main.rs"))
+        if not is_there and 'name = "%s"' % name not in read("Cargo.toml"):
             return "there is no test %s" % name
     return None
 
