@@ -1,4 +1,4 @@
-//! Threads and interrupts: what may run now, and who waits.
+//! Threads and interrupts: what the caller may do now, and how it waits.
 
 #![allow(unsafe_code)]
 
