@@ -4,7 +4,7 @@
 //! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for it. Without
 //! a mask, all bits are ones: no limit.
 
-use crate::additions::device::record::{DeviceRecords, Masks, NoRecord};
+use crate::additions::device::record::{DeviceRecords, Masks, NoRecord, Record};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
@@ -50,7 +50,8 @@ impl<K: Kernel> DeviceRecords<K> {
 
     /// Sets the masks that are given, both at the same time, and records the address of the device's original table. Returns the
     /// device's new masks. If no mask remains, no original table is recorded. A device without a record has the masks
-    /// `inherited` before this call. On failure, nothing is changed.
+    /// `inherited` before this call. On failure, nothing is changed. The caller gives the device the table for the masks, and
+    /// then [confirms](Self::confirm_masks) them.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
@@ -76,6 +77,37 @@ impl<K: Kernel> DeviceRecords<K> {
             self.tidy(device);
         }
         Ok(masks)
+    }
+
+    /// Removes masks that do not count any more: a device had the table for them, and `is_unmasked` returns true because the
+    /// present device has no such table. The masks are then those of an earlier device at its address, or the BSP has replaced
+    /// the device's operations.
+    ///
+    /// `is_unmasked` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
+    ///
+    /// Context: any.
+    pub fn forget_old_masks(&self, device: Device, is_unmasked: impl FnOnce() -> bool) {
+        self.find(device, |record| {
+            if record.has_masked_table && is_unmasked() {
+                record.forget_masks();
+            }
+        });
+    }
+
+    /// Records that the device has the table for `masks`.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// The masks of the device, if another call has changed them meanwhile: the device then needs the table for those.
+    pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
+        let confirm = |record: &mut Record<K>| {
+            let now = record.masks.unpack();
+            record.has_masked_table = now == masks && record.operations != 0;
+            now
+        };
+        let now = self.find(device, confirm).unwrap_or(Masks::NONE);
+        if now == masks { Ok(()) } else { Err(now) }
     }
 }
 

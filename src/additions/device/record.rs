@@ -79,6 +79,8 @@ impl PackedMasks {
 pub(crate) struct Record<K: Kernel> {
     device: Device,
     pub(crate) masks: PackedMasks,
+    /// The device has the table for its masks. Before that, a call that sets its masks is about to give it that table.
+    pub(crate) has_masked_table: bool,
     /// The address of the device's original table, which the masked table replaced; zero if the device has no masked table.
     pub(crate) operations: usize,
     /// The limits of a segment of the device's transfers.
@@ -97,6 +99,11 @@ type List<K> = Option<KBox<K, Record<K>>>;
 const GONE: Device = Device(0);
 
 impl<K: Kernel> Record<K> {
+    /// Removes the masks and the address of the original table.
+    pub(crate) fn forget_masks(&mut self) {
+        (self.masks, self.has_masked_table, self.operations) = (Masks::NONE.pack(), false, 0);
+    }
+
     fn says_nothing(&self) -> bool {
         let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0 || self.limits != Limits::NONE;
         self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
@@ -178,6 +185,7 @@ impl<K: Kernel> DeviceRecords<K> {
         let record = Record {
             device,
             masks: Masks::NONE.pack(),
+            has_masked_table: false,
             operations: 0,
             limits: Limits::NONE,
             resources: None,
@@ -219,7 +227,8 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: thread.
     pub fn forget_masks(&self, device: Device) {
         self.find(device, |record| {
-            (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
+            record.forget_masks();
+            record.limits = Limits::NONE;
         });
         self.tidy(device);
     }
@@ -238,7 +247,8 @@ impl<K: Kernel> DeviceRecords<K> {
             if !is_new() {
                 return 0;
             }
-            (record.masks, record.operations, record.limits) = (Masks::NONE.pack(), 0, Limits::NONE);
+            record.forget_masks();
+            record.limits = Limits::NONE;
             // A thread is about to add a resource, so the device exists.
             if record.reserved != 0 {
                 return 0;

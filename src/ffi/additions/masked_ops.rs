@@ -51,6 +51,18 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
+/// Returns whether the operations of a table are masked: it is a masked table, or the BSP has copied a function of one into it.
+/// If they are not, the masks that are known for a device with this table were set for an earlier device at its address, or
+/// for operations that the BSP has replaced.
+pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
+    let [masked, ..] = &MASKED;
+    let is_alloc = || table.alloc.map(|own| own as usize) == masked.alloc.map(|own| own as usize);
+    let is_free = || table.free.map(|own| own as usize) == masked.free.map(|own| own as usize);
+    let is_out = || table.sync_out_data.map(|own| own as usize) == masked.sync_out_data.map(|own| own as usize);
+    let is_in = || table.sync_in_data.map(|own| own as usize) == masked.sync_in_data.map(|own| own as usize);
+    is_masked(table) || is_alloc() || is_free() || is_out() || is_in()
+}
+
 /// Returns the table for `masks` and the operations that the device had before: a masked one, or without a mask `original`.
 pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
     if masks == Masks::NONE {

@@ -6,7 +6,7 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masked_ops::{Original, is_masked, original_of, table_for, unmasked};
+use crate::ffi::additions::masked_ops::{Original, has_masked_operation, is_masked, original_of, table_for, unmasked};
 use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
@@ -14,12 +14,12 @@ use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 use crate::kernel::{Addresses, Device, PAGE_SIZE, Threads};
 
-/// Returns the masks of the device. A device without operations is a new one: the masks of an earlier device at its address
-/// do not count.
+/// Returns the masks of the device. They count only while its operations are masked: a device without operations, or with a
+/// table that the BSP set, may be a new one, and the masks may be those of an earlier device at its address.
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let Some(now) = kept(device) else { return Masks::NONE };
+    let Some(now) = kept(device).filter(|now| has_masked_operation(now)) else { return Masks::NONE };
     match is_masked(now).then(|| original_of(device)).flatten() {
         Some(original) => original.masks,
         None => DEVICES.masks(device),
@@ -113,7 +113,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let (inherited, operations) = match before {
         Some(Original { masks, table }) => (masks, table),
         None if is_masked => return errors.nomem,
-        None => (DEVICES.masks(device), now),
+        None => (Masks::NONE, now),
     };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     let ops = ops_of(operations).or(operations.alloc.is_none().then_some(MapOps::NonCoherent));
@@ -125,6 +125,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     remember();
     UNMASK.set(black_box(&UNMASKED));
     COHERENT_MASK.set(black_box(&COHERENT));
+    DEVICES.forget_old_masks(device, || kept(device).is_none_or(|now| !has_masked_operation(now)));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, operations),
         Err(NoRecord::NoMemory) => return errors.nomem,
@@ -156,11 +157,10 @@ fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops
         // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
-        let now = DEVICES.masks(device);
-        if now == masks {
-            return;
+        match DEVICES.confirm_masks(device, masks) {
+            Ok(()) => return,
+            Err(now) => masks = now,
         }
-        masks = now;
     }
 }
 

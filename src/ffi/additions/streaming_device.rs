@@ -4,6 +4,7 @@ use core::ffi::{c_int, c_void};
 use core::hint::black_box;
 
 use crate::abi::rt_device;
+use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
     Attributes, Buffer, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Query, Streaming,
 };
@@ -105,8 +106,9 @@ pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
     let now = table_of(device)?;
     let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
-    // A device without a masked table usually has no mask, which takes no search.
-    let masks = if core::ptr::eq(table, now) { DEVICES.masks(device) } else { masks_of(device) };
+    // A device for which no mask was ever set has none, unless it copied a masked table.
+    let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
+    let masks = if may_have_mask { masks_of(device) } else { Masks::NONE };
     // No handle is higher than a word, whatever the mask allows.
     let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
     Some(Master { device, ops, mask })
