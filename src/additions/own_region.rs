@@ -39,6 +39,6 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub fn release_own_regions(&self, device: Device) {
-        self.pools().filter(|pool| pool.is_claimed_by(device)).for_each(|pool| pool.end_claim(device));
+        self.pools().for_each(|pool| pool.end_claims(device));
     }
 }

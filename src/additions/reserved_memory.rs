@@ -6,10 +6,9 @@
 //! place.
 
 use crate::dropin::install::Installer;
-use crate::dropin::pool::{FirstOwner, Region};
+use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Entry, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
@@ -92,7 +91,7 @@ impl<K: ReservedMemory> Dma<K> {
         // What can fail comes first: memblock cannot undo a reservation.
         let is_needed = pool.is_default && !is_pool(&region);
         let everyones = if is_needed {
-            Some(self.new_pool(&installer, &region, Flags::empty(), FirstOwner::NO_DEVICE)?)
+            Some(self.new_pool(&installer, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?)
         } else {
             None
         };

@@ -5,9 +5,8 @@
 use core::hint::black_box;
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::pool::{FirstOwner, Pool, Region, RemovalError, Revival};
+use crate::dropin::pool::{Pool, PoolSpec, RemovalError, Revival};
 use crate::dropin::registry::Dma;
-use crate::flags::Flags;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{
     Ordering::{Release, SeqCst},
@@ -86,10 +85,10 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// See [`Revival`].
-    fn revive(&self, region: &Region, pages: (Pa, usize), flags: Flags, owner: FirstOwner) -> Option<&'static Pool<K>> {
+    fn revive(&self, spec: &PoolSpec, pages: (Pa, usize)) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.kept.get(), |pool| pool.next_kept().get());
-        let pool = kept.find(|pool| pool.is_like(pages, flags, owner))?;
-        pool.renew(region, flags, owner);
+        let pool = kept.find(|pool| pool.is_like(spec, pages))?;
+        pool.renew(spec);
         Some(pool)
     }
 

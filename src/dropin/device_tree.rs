@@ -3,11 +3,11 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::dropin::pool::{FirstOwner, Pool, Region};
+use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Entry, Kernel, NamedRegion};
+use crate::kernel::{Device, Entry, Kernel, NamedRegion, Node};
 use crate::log::Name;
 
 /// Which map operations the device-tree node of a device requires.
@@ -30,10 +30,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any for a device without a node; otherwise thread.
     pub(crate) fn claim_regions(&self, device: Device) -> NodeOps {
-        if !self.kernel.has_node(device) {
-            self.end_old_claims(device, false);
-            return NodeOps::None;
-        }
+        let Some(node) = self.kernel.node(device) else { return NodeOps::None };
         if !self.kernel.can_sleep() {
             self.count_refused();
             return NodeOps::NotNow;
@@ -43,7 +40,7 @@ impl<K: Kernel> Dma<K> {
         let mut index = 0;
         loop {
             let (claimed, start, end) = match self.kernel.memory_region(device, index) {
-                Entry::Found(region) => (self.claim(device, name, &region), region.start, region.end),
+                Entry::Found(region) => (self.claim(device, node, name, &region), region.start, region.end),
                 Entry::Refused(error) => (Err(error), 0, 0),
                 Entry::Unreadable => (Err(Error::BadReg), 0, 0),
                 Entry::End => break,
@@ -59,7 +56,6 @@ impl<K: Kernel> Dma<K> {
             }
             index += 1;
         }
-        self.end_old_claims(device, true);
         if !has_ops && !self.kernel.has_dma_ranges(device) {
             return NodeOps::None;
         }
@@ -67,33 +63,6 @@ impl<K: Kernel> Dma<K> {
         // so here, where the heap may be called.
         let _ = self.kernel.bus_address(device, 0);
         NodeOps::DeviceTree
-    }
-
-    /// Ends the claims of an earlier device that was at the same address: the claims on regions to which the node of this
-    /// device does not refer. The device's own claims do not change meanwhile, so that two threads may choose the operations of
-    /// one device at the same time.
-    ///
-    /// Context: any for a device without a node; otherwise thread.
-    fn end_old_claims(&self, device: Device, has_node: bool) {
-        for pool in self.pools().filter(|pool| pool.is_claimed_by(device)) {
-            if !has_node || !self.node_has_region(device, pool) {
-                pool.end_claim(device);
-            }
-        }
-    }
-
-    /// Returns whether the node of the device refers to the pool's region in `memory-region`.
-    ///
-    /// Context: thread.
-    fn node_has_region(&self, device: Device, pool: &Pool<K>) -> bool {
-        let mut index = 0;
-        loop {
-            match self.kernel.memory_region(device, index) {
-                Entry::Found(region) if is_pool_of(pool, &region) => return !(region.no_map && region.reusable),
-                Entry::End => return false,
-                _ => index += 1,
-            }
-        }
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device another owner
@@ -105,7 +74,7 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not sleep;
     /// otherwise those of [`new_pool`](Self::new_pool).
     #[inline(always)]
-    fn claim(&self, device: Device, name: Name, region: &NamedRegion) -> Result<(), Error> {
+    fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.no_map && region.reusable {
             return Err(Error::Conflict);
         }
@@ -123,12 +92,12 @@ impl<K: Kernel> Dma<K> {
             && is_pool_of(pool, region)
             && !pool.is_leaving()
         {
-            pool.add_owner(device)?;
+            pool.add_owner(device, node)?;
             pool.add_flags(flags & Flags::NOCACHE);
             return Ok(());
         }
-        let wanted = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &wanted, flags, FirstOwner::device(device), None)?;
+        let memory = Region { start: region.start, end: region.end, name };
+        self.add_pool(&installer, &PoolSpec { region: memory, flags, origin: Origin::RegionOf(device, node) })?;
         if region.reusable
             && let Some(pool) = self.covering(region.start, region.end)
         {

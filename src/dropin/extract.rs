@@ -3,20 +3,16 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory that is
 //! not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
-use core::ffi::CStr;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::dropin::pool::{FirstOwner, Region, first_page, is_below_4_gib, reachable_end};
+use crate::dropin::pool::{PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
 use crate::log::Name;
 
 /// The name at the start of the log lines.
 const NAME: Name = Name::of(c"dma-pool");
-/// The name of the pool for uncached buffers.
-const COHERENT: &CStr = c"coherent-pool";
 
 impl<K: Kernel> Dma<K> {
     /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool `coherent-pool`, the
@@ -52,18 +48,15 @@ impl<K: Kernel> Dma<K> {
         let (room, result) = self.find_room(&list, total);
         let Some(Room { region, start, end }) = room else { return result };
         let middle = start.saturating_add(coherent_size).min(end);
-        let all = Region { start, end, name: Name::of(COHERENT) };
-        let low = Region { start, end: middle, name: Name::of(COHERENT) };
-        let high = Region { start: middle, end, name: Name::of(c"cma") };
-        // If one of the two pools would have no page, the other gets all pages.
-        let (last, before) = if coherent_size == 0 {
-            (&high, None)
-        } else if high.pages().is_none() {
-            (&all, None)
-        } else {
-            (&high, Some(&low))
+        // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
+        let middle = if end - middle < PAGE_SIZE { end } else { middle };
+        let make = |start, end, name| match start == end {
+            true => Ok(None),
+            false => self.new_pool(&installer, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some),
         };
-        self.add_pool(&installer, last, Flags::empty(), FirstOwner::NONE, before)?;
+        // Both are made before one is added, so that a failure changes nothing.
+        let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
+        pools.into_iter().flatten().for_each(|pool| self.link(&installer, pool));
         self.kernel.consume(region, end);
         result
     }

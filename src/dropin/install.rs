@@ -4,10 +4,9 @@
 use core::cell::Cell;
 
 use crate::abi::rt_list_t;
-use crate::dropin::pool::{FirstOwner, NewPool, Pool, Region, reachable_end};
+use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::flags::Flags;
 use crate::kernel::{Kernel, Pa};
 use crate::log::Name;
 use crate::mem::atomics::Ordering::{Relaxed, Release};
@@ -53,7 +52,7 @@ impl<K: Kernel> Dma<K> {
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
         let region = &Region { end: reachable_end(region.start, region.end), ..*region };
         let add = |installer: Installer<K>| {
-            self.add_pool(&installer, region, Flags::empty(), FirstOwner::NONE, None)?;
+            self.add_pool(&installer, &PoolSpec::of(*region))?;
             // This finds the new pool, because no other pool covers any part of the region.
             self.covering(region.start, region.end).ok_or(Error::Context)
         };
@@ -81,62 +80,45 @@ impl<K: Kernel> Dma<K> {
         Some(Installer { _turn: self.installing.take(self.kernel)?, installed })
     }
 
-    /// Makes a pool of `region` and adds it to the list. If `before` is a region, first makes a pool of that one and adds it.
-    /// On failure, neither is added.
+    /// Makes the specified pool and adds it to the list. On failure, nothing is changed.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// The errors of [`new_pool`](Self::new_pool).
-    #[inline(never)]
-    pub(crate) fn add_pool(
-        &self,
-        installer: &Installer<K>,
-        region: &Region,
-        flags: Flags,
-        owner: FirstOwner,
-        before: Option<&Region>,
-    ) -> Result<(), Error> {
-        let pool = self.new_pool(installer, region, flags, owner)?;
-        if let Some(before) = before {
-            self.add_pool(installer, before, flags, owner, None)?;
-        }
+    pub(crate) fn add_pool(&self, installer: &Installer<K>, spec: &PoolSpec) -> Result<(), Error> {
+        let pool = self.new_pool(installer, spec)?;
         self.link(installer, pool);
         Ok(())
     }
 
-    /// Makes a pool of `region` that is not in the list yet, or resets a kept pool for this purpose.
+    /// Makes the specified pool, which is not in the list yet, or resets a kept pool for this purpose.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a part of it;
     /// [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
-    #[inline(always)]
-    pub(crate) fn new_pool(
-        &self,
-        _: &Installer<K>,
-        region: &Region,
-        flags: Flags,
-        owner: FirstOwner,
-    ) -> Result<NewPool<K>, Error> {
+    #[inline(never)]
+    pub(crate) fn new_pool(&self, _: &Installer<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
+        let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
         if let Some(pool) = self.covering(region.start, region.end) {
             return Err(if pool.is_leaving() { Error::Leaving } else { Error::Overlap });
         }
         if let Some(revival) = self.revival.get()
-            && let Some(pool) = (revival.revive)(self, region, pages, flags, owner)
+            && let Some(pool) = (revival.revive)(self, spec, pages)
         {
             return Ok(NewPool::Kept(pool));
         }
-        Pool::new(self.kernel, region, pages, flags, owner).map(NewPool::Made).ok_or(Error::NoMemory)
+        Pool::new(self.kernel, spec, pages).map(NewPool::Made).ok_or(Error::NoMemory)
     }
 
     /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. It is mapped when the installer is
     /// dropped.
     ///
     /// Context: thread.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let (pool, revival) = match pool {
             NewPool::Made(pool) => {
@@ -192,6 +174,7 @@ impl<K: Kernel> Dma<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flags::Flags;
     use crate::kernel::PAGE_SIZE;
     use crate::kernel::testing::HeapOnly;
     use std::boxed::Box;

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Device, Entry, Pa};
+use super::{Device, Entry, Node, Pa};
 use crate::log::Name;
 
 /// A region of reserved memory to which a device's node refers in `memory-region`
@@ -62,10 +62,10 @@ pub unsafe trait Firmware {
     /// Context: any.
     fn is_coherent(&self, device: Device) -> bool;
 
-    /// Returns whether the device has a device-tree node; false if the kernel has no device tree.
+    /// Returns the device's device-tree node; `None` if it has none, or if the kernel has no device tree.
     ///
     /// Context: any.
-    fn has_node(&self, device: Device) -> bool;
+    fn node(&self, device: Device) -> Option<Node>;
 
     /// Returns region `index` of the `memory-region` property of the device's node.
     ///

@@ -46,7 +46,7 @@ pub unsafe trait Mappings {
     /// `None` if the kernel cannot. When it returns, every core translates addresses of the mapping.
     ///
     /// The caller does not use the mapping before [`v2p`](super::Addresses::v2p) confirms that it leads to `pa`: RT-Thread's aarch64
-    /// code can map other memory without an error (see [`rtthread`]).
+    /// code can map other memory without an error (see `rtthread/mappings.rs`).
     ///
     /// Context: thread.
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;

@@ -172,8 +172,8 @@ unsafe impl<S: Services> Firmware for S {
     fn is_coherent(&self, _device: Device) -> bool {
         false
     }
-    fn has_node(&self, _device: Device) -> bool {
-        false
+    fn node(&self, _device: Device) -> Option<Node> {
+        None
     }
     fn memory_region(&self, _device: Device, _index: usize) -> Entry<NamedRegion> {
         Entry::End

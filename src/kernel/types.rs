@@ -1,5 +1,7 @@
 //! The types in which the library and a kernel speak about memory, devices and firmware.
 
+use core::num::NonZeroUsize;
+
 use crate::error::Error;
 
 /// A physical address, in bytes.
@@ -15,6 +17,11 @@ pub const PAGE_SHIFT: u32 = 12;
 /// A device as the kernel identifies it (`struct rt_device *`): an opaque address, never zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Device(pub usize);
+
+/// A node of the device tree, as the kernel identifies it (`struct rt_ofw_node *`): an opaque address. The node of a device stays
+/// when the device is removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Node(pub NonZeroUsize);
 
 /// The result of a query for one entry of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

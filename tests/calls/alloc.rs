@@ -264,7 +264,7 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
     assert_eq!(machine.in_interrupt(within), None);
     assert_eq!(count(), before + 1);
     // The first call of a device with a node.
-    let noded = machine.device(DeviceInfo { has_node: true, ..DeviceInfo::default() });
+    let noded = machine.device(DeviceInfo { node: 1, ..DeviceInfo::default() });
     let before = count();
     assert_eq!(machine.in_interrupt(|| machine.alloc(noded, PAGE, Flags::empty())), None);
     assert_eq!(count(), before + 1);

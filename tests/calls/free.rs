@@ -303,7 +303,7 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo {
         coherent: true,
-        has_node: true,
+        node: 1,
         regions: vec![Entry::Found(region)],
         ..DeviceInfo::plain()
     });

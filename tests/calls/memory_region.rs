@@ -233,6 +233,23 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
 }
 
 #[test]
+fn fault_17_a_region_is_not_inherited_by_a_device_that_has_made_no_call_yet() {
+    let machine = machine_with_cma();
+    let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
+    let [first, second] = [own.clone(), own].map(|info| machine.device(info));
+    let request = |device| machine.dma.allocate_general(device, PAGE, None, Flags::DEVICE, MapOps::NonCoherent);
+    for device in [first, second] {
+        let held = machine.alloc(device, PAGE, Flags::DEVICE).unwrap();
+        assert_eq!(held.handle & !(MIB - 1), OWN);
+        // The next device at this address has operations that the BSP set: it makes no first call that chooses them.
+        for info in [DeviceInfo::plain(), DeviceInfo::naming(&[])] {
+            machine.replace(device, info);
+            assert_eq!(request(device), None);
+        }
+    }
+}
+
+#[test]
 fn fault_17_devices_that_come_and_go_leave_no_heap_block_each() {
     let machine = machine_with_cma();
     let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);

@@ -19,7 +19,7 @@ fn operations_are_by_device_tree_then_pci_then_dma_coherent() {
     let window = BusWindow { cpu: BASE as u64, bus: 0, size: MIB as u64 };
     let regions = DeviceInfo::naming(&[named_region(BASE + 8 * MIB, MIB)]);
     let ranges = DeviceInfo::behind_ranges(&[bus_range(0, 0, usize::MAX)]);
-    let node_only = DeviceInfo { has_node: true, ..DeviceInfo::plain() };
+    let node_only = DeviceInfo { node: 1, ..DeviceInfo::plain() };
     for (info, expected) in [
         (DeviceInfo { windows: vec![window], ..regions }, MapOps::DeviceTree),
         (DeviceInfo { windows: vec![window], ..ranges.coherent() }, MapOps::DeviceTree),

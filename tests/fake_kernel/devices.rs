@@ -2,13 +2,15 @@
 
 use rt_dma_pool::kernel::{BusRange, BusWindow, Entry, NamedRegion, Pa};
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[derive(Clone)]
 pub struct DeviceInfo {
     pub name: Option<&'static CStr>,
     /// `dma-coherent`.
     pub coherent: bool,
-    pub has_node: bool,
+    /// The number of the device-tree node; 0 for a device without a node. A copy has the node of the original.
+    pub node: usize,
     /// `memory-region`.
     pub regions: Vec<Entry<NamedRegion>>,
     /// Whether the bus above has a `dma-ranges` that is not empty.
@@ -27,7 +29,7 @@ impl Default for DeviceInfo {
         DeviceInfo {
             name: Some(c"device"),
             coherent: false,
-            has_node: false,
+            node: 0,
             regions: Vec::new(),
             has_dma_ranges: false,
             ranges: Vec::new(),
@@ -47,12 +49,12 @@ impl DeviceInfo {
     /// Makes a device whose node refers to these regions in `memory-region`.
     pub fn naming(regions: &[NamedRegion]) -> Self {
         let regions = regions.iter().copied().map(Entry::Found).collect();
-        DeviceInfo { has_node: true, regions, ..Self::default() }
+        DeviceInfo { node: new_node(), regions, ..Self::default() }
     }
 
     /// Makes a device below a bus with these `dma-ranges`.
     pub fn behind_ranges(ranges: &[BusWindow]) -> Self {
-        DeviceInfo { has_node: true, has_dma_ranges: true, ranges: ranges.to_vec(), ..Self::default() }
+        DeviceInfo { node: new_node(), has_dma_ranges: true, ranges: ranges.to_vec(), ..Self::default() }
     }
 
     /// Translates `pa` as RT-Thread's translator does, which returns it unchanged if no range covers it.
@@ -92,6 +94,12 @@ impl DeviceInfo {
     pub fn coherent(self) -> Self {
         DeviceInfo { coherent: true, ..self }
     }
+}
+
+/// Returns the number of a node that no device has yet.
+pub fn new_node() -> usize {
+    static NODES: AtomicUsize = AtomicUsize::new(0);
+    NODES.fetch_add(1, Relaxed) + 1
 }
 
 /// Makes a range that translates `bus` addresses to `cpu` addresses.

@@ -4,11 +4,12 @@ use super::{FakeKernel, Maintenance, ReservedRegion, Service, Wrong, cache, cont
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
     Addresses, BootMemory, BootRegion, BusRange, BusWindow, Cache, Device, Entry, Firmware, Heap, Log, Mappings,
-    MemoryType, NamedRegion, Pa, RegionList, Threads, Va,
+    MemoryType, NamedRegion, Node, Pa, RegionList, Threads, Va,
 };
 use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::CStr;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{Ordering::Relaxed, Ordering::SeqCst, fence};
 
 fn heap_layout(size: usize) -> Layout {
@@ -214,8 +215,8 @@ unsafe impl Firmware for FakeKernel {
         self.device(device).coherent
     }
 
-    fn has_node(&self, device: Device) -> bool {
-        self.device(device).has_node
+    fn node(&self, device: Device) -> Option<Node> {
+        NonZeroUsize::new(self.device(device).node).map(Node)
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {

@@ -14,8 +14,8 @@ pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
 pub use fast_path::FastPath;
-pub use owners::FirstOwner;
-pub use region::Region;
+pub use owners::Origin;
+pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::{RemovalError, Revival};
 
@@ -92,42 +92,40 @@ pub enum NewPool<K: Kernel> {
     Kept(&'static Pool<K>),
 }
 
-/// Returns the flags of a new pool of `region`: `flags`, and those that follow from its addresses and from the interface.
-fn first_flags<K: Kernel>(kernel: K, region: &Region, flags: Flags) -> Flags {
-    let flags = if is_below_4_gib(region.end) { flags | Flags::ADDRESS_32BITS } else { flags };
+/// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the interface.
+fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
+    let flags = if is_below_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
     if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of `region`. Returns `None` if the heap has
+    /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of the specified region. Returns `None` if the heap has
     /// no room for the bookkeeping.
     ///
     /// Context: thread.
     #[inline(always)]
     pub fn new(
         kernel: K,
-        region: &Region,
+        spec: &PoolSpec,
         (start, pages): (Pa, usize),
-        flags: Flags,
-        owner: FirstOwner,
     ) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
-        let membership = Membership::new(flags, owner);
-        let flags = first_flags(kernel, region, flags);
+        let PoolSpec { region, origin, .. } = spec;
+        let flags = first_flags(kernel, spec);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
-        let copied = if owner.is_device() { region.name } else { Name::NONE };
+        let copied = if origin.has_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
             public: rt_dma_pool {
                 region_start: AtomicUsize::new(region.start),
                 region_end: AtomicUsize::new(region.end),
-                region_name: AtomicPtr::new(if owner.is_device() { copy } else { region.name }.as_ptr().cast_mut()),
+                region_name: AtomicPtr::new(if origin.has_device() { copy } else { region.name }.as_ptr().cast_mut()),
                 list: rt_list_t::new(),
                 flags: AtomicUsize::new(flags.bits()),
                 map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
                 bits: AtomicUsize::new(pages),
                 start: AtomicUsize::new(start),
-                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(owner.address())),
+                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(origin.device())),
             },
             kernel,
             start,
@@ -141,9 +139,9 @@ impl<K: Kernel> Pool<K> {
             own_mappings: OwnMappings::new(),
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),
-            owners: Owners::new(owner),
+            owners: Owners::new(*origin),
             is_reusable: AtomicBool::new(false),
-            membership,
+            membership: Membership::new(spec),
             next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),

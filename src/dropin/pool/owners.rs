@@ -1,86 +1,117 @@
 //! Which devices a pool serves: the flag `DEVICE`, and the owners of a pool that is a `memory-region`.
 //!
-//! An *owner* is a device whose device-tree node names the pool's region in `memory-region`. The pool records each owner by
-//! the device's address; this record is the device's *claim*. The claim ends when the device is gone.
+//! An *owner* is a device whose device-tree node names the pool's region in `memory-region`. The pool records each owner in a
+//! *claim*: the address of the device, and its node. A device may be removed without a notice to the library, and another device
+//! may get its address. Such a device has another node, or none, and so the claim does not count for it.
 
 use core::mem::size_of;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use super::Pool;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, Node};
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::AtomicRef;
 
-/// The first owner of a pool.
+/// Where the memory of a pool comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct FirstOwner(usize);
+pub enum Origin {
+    /// Memory that is no `memory-region`.
+    Memory,
+    /// A `memory-region` that is installed for all devices. No device has claimed it.
+    Region,
+    /// A `memory-region` that this device with this node is the first to claim.
+    RegionOf(Device, Node),
+}
 
-impl FirstOwner {
-    /// The pool is not a `memory-region`.
-    pub const NONE: FirstOwner = FirstOwner(0);
-    /// The pool is a `memory-region`, but its first owner is no device: a region that was installed for all devices, or whose
-    /// first owner is gone. (The value is odd, and no device lies at an odd address.)
-    pub const NO_DEVICE: FirstOwner = FirstOwner(1);
-
-    /// The pool is a `memory-region` that `device` claimed first.
-    pub fn device(device: Device) -> Self {
-        FirstOwner(device.0)
+impl Origin {
+    /// Returns whether the memory is a region that a device has claimed first.
+    #[inline(always)]
+    pub(super) fn has_device(self) -> bool {
+        matches!(self, Origin::RegionOf(..))
     }
 
-    /// Returns whether the first owner is a device.
-    #[inline(always)]
-    pub(super) fn is_device(self) -> bool {
-        self.address() != 0
+    /// Returns the addresses of the device and of its node; zeros without a device.
+    fn addresses(self) -> (usize, usize) {
+        match self {
+            Origin::Memory | Origin::Region => (0, 0),
+            Origin::RegionOf(device, node) => (device.0, node.0.get()),
+        }
     }
 
-    /// Returns the address of the device; zero for [`NONE`](Self::NONE) and [`NO_DEVICE`](Self::NO_DEVICE).
-    #[inline(always)]
-    pub(super) fn address(self) -> usize {
-        self.0 & !FirstOwner::NO_DEVICE.0
+    /// Returns the address of the device; zero without a device.
+    pub(super) fn device(self) -> usize {
+        self.addresses().0
     }
 }
 
 /// The owners of a pool.
 pub(super) struct Owners {
-    /// A [`FirstOwner`]. It is kept apart from `public.dev`, which C may write.
-    first: AtomicUsize,
-    others: AtomicRef<OtherOwner>,
+    /// The pool is a `memory-region`.
+    is_region: AtomicBool,
+    /// The first claim. It is kept apart from `public.dev`, which C may write.
+    first: Claim,
+    others: AtomicRef<LaterClaim>,
 }
 
-/// An owner after the first.
-struct OtherOwner {
-    /// The address of the device; zero after its claim has ended.
+/// The claim of an owner.
+struct Claim {
+    /// The address of the device; zero after the claim has ended.
     device: AtomicUsize,
-    next: Option<&'static OtherOwner>,
+    /// The address of the device's node.
+    node: AtomicUsize,
+}
+
+/// A claim after the first.
+struct LaterClaim {
+    claim: Claim,
+    next: Option<&'static LaterClaim>,
+}
+
+impl Claim {
+    fn new((device, node): (usize, usize)) -> Self {
+        Claim { device: AtomicUsize::new(device), node: AtomicUsize::new(node) }
+    }
+
+    /// Returns whether this is a claim of a device at this address.
+    fn is_at(&self, device: Device) -> bool {
+        self.device.load(Relaxed) == device.0
+    }
 }
 
 impl Owners {
     #[inline(always)]
-    pub(super) fn new(first: FirstOwner) -> Self {
-        Owners { first: AtomicUsize::new(first.0), others: AtomicRef::new() }
+    pub(super) fn new(origin: Origin) -> Self {
+        Owners {
+            is_region: AtomicBool::new(origin != Origin::Memory),
+            first: Claim::new(origin.addresses()),
+            others: AtomicRef::new(),
+        }
     }
 
-    /// Resets the owners to those of a new pool with this first owner. The caller makes sure that no device has a claim.
-    pub(super) fn begin_anew(&self, first: FirstOwner) {
-        self.first.store(first.0, Relaxed);
+    /// Resets the owners to those of a new pool. The caller makes sure that no device has a claim.
+    pub(super) fn begin_anew(&self, origin: Origin) {
+        let (device, node) = origin.addresses();
+        self.is_region.store(origin != Origin::Memory, Relaxed);
+        self.first.node.store(node, Relaxed);
+        self.first.device.store(device, Relaxed);
     }
 
-    /// Returns whether a device has a claim.
-    pub(super) fn has_device(&self) -> bool {
-        FirstOwner(self.first.load(Relaxed)).is_device() || self.others().any(|owner| owner.device.load(Relaxed) != 0)
+    /// Returns whether there is a claim.
+    pub(super) fn has_claim(&self) -> bool {
+        self.first.device.load(Relaxed) != 0 || self.others().any(|claim| claim.device.load(Relaxed) != 0)
     }
 
-    fn others(&self) -> impl Iterator<Item = &'static OtherOwner> {
-        core::iter::successors(self.others.get(), |owner| owner.next)
+    fn others(&self) -> impl Iterator<Item = &'static Claim> {
+        core::iter::successors(self.others.get(), |later| later.next).map(|later| &later.claim)
     }
 }
 
 impl<K: Kernel> Pool<K> {
     /// Returns whether the pool is a `memory-region`.
     pub fn is_memory_region(&self) -> bool {
-        self.owners.first.load(Relaxed) != FirstOwner::NONE.0
+        self.owners.is_region.load(Relaxed)
     }
 
     /// Returns whether the pool is a `memory-region` and `device` is one of its owners.
@@ -91,50 +122,52 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether `device` is the one in `public.dev`, or an owner after the first.
     #[inline(never)]
     fn belongs_to(&self, device: Device) -> bool {
-        self.public.dev.load(Relaxed) as usize == device.0
-            || self.owners.others().any(|owner| owner.device.load(Relaxed) == device.0)
+        let is_its = |claim: &Claim| {
+            let node = self.kernel.node(device).map_or(0, |node| node.0.get());
+            claim.is_at(device) && claim.node.load(Relaxed) == node
+        };
+        let first = &self.owners.first;
+        let is_first = self.public.dev.load(Relaxed).addr() == device.0;
+        // If C has written the device to `public.dev`, its node does not matter.
+        is_first && (!first.is_at(device) || is_its(first)) || self.owners.others().any(is_its)
     }
 
-    /// Adds a claim of `device`, if it has none. The caller makes sure that no other call adds or ends claims meanwhile.
+    /// Adds a claim of `device`, whose node is `node`, if it has none. The caller makes sure that no other call adds or ends claims
+    /// meanwhile.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// [`Error::NoMemory`] if the heap has no room for the record.
     #[inline(always)]
-    pub fn add_owner(&self, device: Device) -> Result<(), Error> {
-        if !self.belongs_to(device) {
-            if let Some(free) = self.owners.others().find(|owner| owner.device.load(Relaxed) == 0) {
-                free.device.store(device.0, Relaxed);
-                return Ok(());
-            }
-            let memory = HeapMemory::new(self.kernel, size_of::<OtherOwner>()).ok_or(Error::NoMemory)?;
-            let device = AtomicUsize::new(device.0);
-            let next = self.owners.others.get();
-            let owner = memory.place(|_| OtherOwner { device, next }).ok_or(Error::NoMemory)?;
-            self.owners.others.set(Some(owner));
+    pub fn add_owner(&self, device: Device, node: Node) -> Result<(), Error> {
+        if self.belongs_to(device) {
+            return Ok(());
         }
+        // A claim that has ended, or that of an earlier device at this address, is used again.
+        let is_unused = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
+        if let Some(unused) = self.owners.others().find(is_unused) {
+            unused.node.store(node.0.get(), Relaxed);
+            unused.device.store(device.0, Relaxed);
+            return Ok(());
+        }
+        let memory = HeapMemory::new(self.kernel, size_of::<LaterClaim>()).ok_or(Error::NoMemory)?;
+        let (claim, next) = (Claim::new((device.0, node.0.get())), self.owners.others.get());
+        let later = memory.place(|_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
+        self.owners.others.set(Some(later));
         Ok(())
     }
 
-    /// Returns whether the pool has a claim of a device at this address. The device may be gone, and another one may be at
-    /// its address now.
-    pub fn is_claimed_by(&self, device: Device) -> bool {
-        self.owners.first.load(Relaxed) == device.0
-            || self.owners.others().any(|owner| owner.device.load(Relaxed) == device.0)
-    }
-
-    /// Ends the claim of a device that is gone. If the BSP has written another device to `pool->dev`, that one stays there.
+    /// Ends the claims of the device. If the BSP has written another device to `pool->dev`, that one stays there.
     ///
     /// Context: any.
-    pub fn end_claim(&self, device: Device) {
-        let first = &self.owners.first;
-        if first.compare_exchange(device.0, FirstOwner::NO_DEVICE.0, Relaxed, Relaxed).is_ok() {
+    pub fn end_claims(&self, device: Device) {
+        if self.owners.first.device.compare_exchange(device.0, 0, Relaxed, Relaxed).is_ok() {
             let gone = core::ptr::with_exposed_provenance_mut(device.0);
             let _ = self.public.dev.compare_exchange(gone, core::ptr::null_mut(), Relaxed, Relaxed);
         }
-        for owner in self.owners.others() {
-            let _ = owner.device.compare_exchange(device.0, 0, Relaxed, Relaxed);
+        for claim in self.owners.others() {
+            let _ = claim.device.compare_exchange(device.0, 0, Relaxed, Relaxed);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Ranges of physical memory, and the whole pages in them.
 
+use super::Origin;
+use crate::flags::Flags;
 use crate::kernel::{PAGE_SHIFT, PAGE_SIZE, Pa};
 use crate::log::Name;
 
@@ -13,6 +15,24 @@ pub struct Region {
     pub end: Pa,
     /// Name of the range.
     pub name: Name,
+}
+
+/// What a new pool is made of.
+#[derive(Clone, Copy)]
+pub struct PoolSpec {
+    /// The memory, and the name of the pool.
+    pub region: Region,
+    /// The flags of the pool, without those that follow from its addresses and from the interface.
+    pub flags: Flags,
+    /// Where the memory comes from.
+    pub origin: Origin,
+}
+
+impl PoolSpec {
+    /// Returns the specification of a pool of `region` without flags, which is no `memory-region`.
+    pub fn of(region: Region) -> Self {
+        PoolSpec { region, flags: Flags::empty(), origin: Origin::Memory }
+    }
 }
 
 /// The highest number of pages in a pool: its page map counts them with 31 bits.

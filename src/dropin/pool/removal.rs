@@ -11,7 +11,7 @@
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another mapping
 //!   later is never taken for an address in the view.
 
-use super::{DIRTY, FirstOwner, Pool, Region, first_flags};
+use super::{DIRTY, Pool, PoolSpec, first_flags};
 use crate::dropin::page_map::{Span, change};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
@@ -57,15 +57,15 @@ pub(super) struct Membership<K: Kernel> {
 }
 
 impl<K: Kernel> Membership<K> {
-    /// Makes the value for a new pool with these flags and this first owner.
+    /// Makes the value for a new pool.
     #[inline(always)]
-    pub(super) fn new(flags: Flags, owner: FirstOwner) -> Self {
+    pub(super) fn new(spec: &PoolSpec) -> Self {
         Membership {
             state: AtomicUsize::new(State::New as usize),
             order: AtomicUsize::new(0),
             has_left: AtomicBool::new(false),
-            kind: flags & LASTING,
-            has_copied_name: owner.is_device(),
+            kind: spec.flags & LASTING,
+            has_copied_name: spec.origin.has_device(),
             next_kept: AtomicRef::new(),
         }
     }
@@ -80,8 +80,8 @@ impl<K: Kernel> Membership<K> {
 /// therefore an install calls them through these pointers. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this
 /// file.
 pub struct Revival<K: Kernel, D> {
-    /// Returns a kept pool that can serve as a pool of these pages with these properties, after resetting it.
-    pub(crate) revive: fn(&D, &Region, (Pa, usize), Flags, FirstOwner) -> Option<&'static Pool<K>>,
+    /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
+    pub(crate) revive: fn(&D, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
     /// Removes the pool from the list of kept pools, and makes its pages free.
     pub(crate) reopen: fn(&D, &'static Pool<K>),
 }
@@ -139,7 +139,7 @@ impl<K: Kernel> Pool<K> {
         if state >= State::Leaving as usize {
             return Err(RemovalError::NotInstalled);
         }
-        if state == State::New as usize || self.owners.has_device() {
+        if state == State::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
         self.take(self.pages).ok_or(RemovalError::InUse)?;
@@ -191,26 +191,26 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(State::Gone);
     }
 
-    /// Returns whether this pool can be used again as a pool of these pages with these flags and this first owner.
-    pub(crate) fn is_like(&self, (start, pages): (Pa, usize), flags: Flags, owner: FirstOwner) -> bool {
-        (self.start, self.pages, self.membership.kind) == (start, pages, flags & LASTING)
-            && self.membership.has_copied_name == owner.is_device()
+    /// Returns whether this pool can be used again as the specified pool, which has these pages.
+    pub(crate) fn is_like(&self, spec: &PoolSpec, (start, pages): (Pa, usize)) -> bool {
+        (self.start, self.pages, self.membership.kind) == (start, pages, spec.flags & LASTING)
+            && self.membership.has_copied_name == spec.origin.has_device()
     }
 
     /// Resets everything in a pool in the state [`Gone`](State::Gone) to the values of a new pool, except the copy of a device's
     /// name, and the pages, which all stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
-    pub(crate) fn renew(&self, region: &Region, flags: Flags, owner: FirstOwner) {
-        let public = &self.public;
+    pub(crate) fn renew(&self, spec: &PoolSpec) {
+        let (public, region) = (&self.public, &spec.region);
         public.region_start.store(region.start, Relaxed);
         public.region_end.store(region.end, Relaxed);
         if !self.membership.has_copied_name {
             public.region_name.store(region.name.as_ptr().cast_mut(), Relaxed);
         }
-        public.flags.store(first_flags(self.kernel, region, flags).bits(), Relaxed);
-        public.dev.store(core::ptr::with_exposed_provenance_mut(owner.address()), Relaxed);
-        self.owners.begin_anew(owner);
+        public.flags.store(first_flags(self.kernel, spec).bits(), Relaxed);
+        public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.device()), Relaxed);
+        self.owners.begin_anew(spec.origin);
         self.has_physical.store(false, Relaxed);
         self.is_reusable.store(false, Relaxed);
         self.failures.forget();

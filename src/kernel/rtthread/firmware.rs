@@ -2,6 +2,8 @@
 //!
 //! A device is a pointer to a `struct rt_device` that a C caller passed.
 
+use core::num::NonZeroUsize;
+
 use super::{
     RT_DMA_PORT_DISABLED, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_NODE, RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED,
     RT_DMA_PORT_UNREADABLE, RtThread, pointer, rt_dma_port_bus_address, rt_dma_port_bus_window,
@@ -10,7 +12,7 @@ use super::{
     unless_unmapped,
 };
 use crate::error::Error;
-use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, NamedRegion, Pa};
+use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, NamedRegion, Node, Pa};
 use crate::log::Name;
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
@@ -25,9 +27,10 @@ unsafe impl Firmware for RtThread {
         unsafe { rt_dma_port_device_is_coherent(pointer(device.0)) != 0 }
     }
 
-    fn has_node(&self, device: Device) -> bool {
+    fn node(&self, device: Device) -> Option<Node> {
         // SAFETY: see above.
-        unsafe { !rt_dma_port_node(pointer(device.0)).is_null() }
+        let node = unsafe { rt_dma_port_node(pointer(device.0)) };
+        NonZeroUsize::new(node.expose_provenance()).map(Node)
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
