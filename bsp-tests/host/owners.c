@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <rtdevice.h>
+#include <mm_aspace.h>
 #include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
@@ -344,6 +345,55 @@ static void managed_buffers_end_with_their_device(void)
     go();
 }
 
+/* The next device at an address does not meet the mappings of the last one, and their bounce buffers are free. */
+static void mappings_end_with_their_device(void)
+{
+    static const int sizes[] = { 100, 200 };
+    struct rt_mm_va_hint hint =
+    {
+        .map_size = ARCH_PAGE_SIZE,
+        .prefer = (void *)(PLACE + 8 * MIB - rt_kmem_pvoff()),
+    };
+    char *frame = RT_NULL, *buffer;
+    rt_ubase_t handles[2];
+
+    EXPECT(!rt_aspace_map_phy(&rt_kernel_space, &hint, 0, (PLACE + 8 * MIB) >> MM_PAGE_SHIFT, (void **)&frame));
+    buffer = frame + 1;
+    for (int which = 0; which < 2; which++)
+    {
+        struct rt_device *dev = come("sloppy", RT_NULL);
+        rt_size_t size = sizes[which];
+
+        handles[which] = rt_dma_map_single(dev, buffer, size, RT_DMA_FROM_DEVICE);
+        EXPECT(!rt_dma_mapping_error(dev, handles[which]));
+        go();
+        dev = come("tidy", RT_NULL);
+        memset(frame, 7, ARCH_PAGE_SIZE);
+        host_forget_text();
+        /* Its first call is for DMA memory, or for a mapping. */
+        if (which)
+        {
+            rt_ubase_t handle;
+            void *memory = rt_dma_alloc(dev, 4096, &handle, 0);
+
+            EXPECT(memory && handle == handles[0]);
+            rt_dma_free(dev, 4096, memory, handle, 0);
+        }
+        else
+        {
+            rt_ubase_t handle = rt_dma_map_single(dev, buffer, size, RT_DMA_FROM_DEVICE);
+
+            EXPECT(handle == handles[0]);
+            rt_dma_unmap_single(dev, handle, size, RT_DMA_FROM_DEVICE);
+        }
+        EXPECT(strstr(host_text(), "tidy: 1 mappings of an earlier device"));
+        rt_dma_unmap_single(dev, handles[which], size, RT_DMA_FROM_DEVICE);
+        EXPECT(strstr(host_text(), "not mapped"));
+        EXPECT(frame[0] == 7 && frame[1] == 7 && frame[size] == 7);
+        go();
+    }
+}
+
 void devices_that_come_and_go(void)
 {
     a_region_belongs_to_devices_that_are_there();
@@ -351,4 +401,5 @@ void devices_that_come_and_go(void)
     a_table_of_the_bsp_before_the_first_call();
     operations_come_back();
     managed_buffers_end_with_their_device();
+    mappings_end_with_their_device();
 }

@@ -3,13 +3,14 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::streaming::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Buffer, Direction, Master, Ops, Query, Streaming};
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, PAGE_SIZE};
 use rt_dma_pool::log::Name;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 const DEVICE: Device = Device(0x1000);
@@ -83,5 +84,37 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
         });
         at_once([again(), again(), other]);
         assert_eq!(*accepted.lock().unwrap(), 1, "the number of unmaps, of two, that are accepted");
+    });
+}
+
+#[test]
+fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
+    explore("a new device maps while mappings of the last one end", || {
+        let (dma, streaming) = system();
+        let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
+        let direction = Direction::FromDevice;
+        let map = move |part: usize| {
+            let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes: Attributes::NONE };
+            // SAFETY: the kernel touches no memory.
+            unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
+        };
+        let old = map(0);
+        // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
+        // mappings, and then the other one does, and goes on.
+        let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
+        let is_new = is_chosen.clone();
+        let late = call(move || _ = streaming.forget(dma, DEVICE, || !is_new.load(Ordering::Acquire)));
+        let other = call(move || {
+            is_chosen.store(true, Ordering::Release);
+            let query = Query { device: DEVICE, handle: map(1), size: 256, direction };
+            // SAFETY: as above.
+            unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) }.expect("its mapping is gone");
+        });
+        at_once([late, other]);
+        streaming.forget(dma, DEVICE, || true);
+        let query = Query { device: DEVICE, handle: old, size: 256, direction };
+        // SAFETY: as above.
+        let result = unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) };
+        assert_eq!(result, Err(BadMapping::Unknown), "a mapping of the last device is there");
     });
 }

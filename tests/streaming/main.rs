@@ -8,6 +8,7 @@ mod bounce;
 mod cache;
 mod contexts;
 mod direct;
+mod gone;
 mod handover;
 mod interrupts;
 mod lists;

@@ -31,6 +31,7 @@ mod buffer;
 mod direct;
 mod errors;
 mod fill;
+mod forget;
 mod map;
 mod mapping;
 mod master;

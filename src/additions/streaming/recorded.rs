@@ -5,6 +5,7 @@ use super::bounce::Bounce;
 use super::errors::{BadMapping, MapError};
 use super::mapping::Mapping;
 use super::place::Place;
+use super::stock::Owned;
 use super::{Attributes, Buffer, Master, Ops, Query, Streaming, address_info};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -87,16 +88,21 @@ impl<K: Kernel> Streaming<K> {
         // SAFETY: the caller's promise; the mapping is live no more, and its buffer was the device's until now.
         unsafe { mapping.take_back(kernel, attributes) };
         let result = query.check(mapping);
-        match mapping.bounce {
-            Some(bounce) if !bounce.can_be_freed(kernel) => self.stock.leave(kernel, record),
-            bounce => {
-                if let Some(bounce) = bounce {
-                    bounce.free(dma, &mapping.master);
-                }
-                self.stock.put(kernel, record);
-            }
-        }
+        self.free_record(dma, record);
         result
+    }
+
+    /// Frees the bounce buffer of a mapping that has ended, and puts its record into the stock. Where the bounce buffer cannot
+    /// be freed in this context, both are left to the next thread. Context: any.
+    pub(super) fn free_record(&self, dma: &Dma<K>, record: Owned<K>) {
+        let kernel = dma.kernel;
+        if let Some(Mapping { master, bounce: Some(bounce), .. }) = &record.mapping {
+            if !bounce.can_be_freed(kernel) {
+                return self.stock.leave(kernel, record);
+            }
+            bounce.free(dma, master);
+        }
+        self.stock.put(kernel, record);
     }
 }
 

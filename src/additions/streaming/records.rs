@@ -227,16 +227,40 @@ impl<K: Kernel> Records<K> {
         query: &Query,
         is_wanted: impl Fn(&Mapping) -> bool,
     ) -> Option<Owned<K>> {
-        let mut list = self.list(reach, reach.block(page_of(query.handle))).lock(kernel);
-        let mut at: &mut List<K> = &mut list;
-        while !at.as_ref()?.mapping.as_ref().is_some_and(&is_wanted) {
-            at = &mut at.as_mut()?.next;
-        }
-        let record = pop(at)?;
-        drop(list);
-        let mapping = record.mapping.as_ref()?;
-        self.counts.each(reach, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
+        let record = take_first(kernel, self.list(reach, reach.block(page_of(query.handle))), is_wanted)?;
+        self.uncount(reach, &record);
         Some(record)
+    }
+
+    /// Notes that a record has been taken out.
+    #[inline(always)] // As `take_from`.
+    fn uncount(&self, reach: Reach, record: &Owned<K>) {
+        if let Some(mapping) = &record.mapping {
+            self.counts.each(reach, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
+        }
+    }
+
+    /// Takes all records of the device out for which `is_meant` returns true, and passes each to `use_record`. `is_meant` is
+    /// called with a lock held. Context: any.
+    pub fn take_all(
+        &self,
+        kernel: K,
+        device: Device,
+        is_meant: impl Fn() -> bool,
+        mut use_record: impl FnMut(Owned<K>),
+    ) {
+        if self.reaches().next().is_none() {
+            return;
+        }
+        let is_wanted = |mapping: &Mapping| mapping.master.device == device && is_meant();
+        for list in &self.lists {
+            while let Some(record) = take_first(kernel, list, is_wanted) {
+                if let Some(mapping) = &record.mapping {
+                    self.uncount(Reach::of(mapping.handle, mapping.size), &record);
+                }
+                use_record(record);
+            }
+        }
     }
 
     /// Calls `look` with the mapping that holds the query's range, and returns its result. `look` runs with a lock held.
@@ -263,6 +287,17 @@ impl<K: Kernel> Records<K> {
         }
         Err(why)
     }
+}
+
+/// Takes the first record that `is_wanted` out of a list.
+#[inline(always)] // As `Records::take_from`.
+fn take_first<K: Kernel>(kernel: K, list: &IrqLock<List<K>>, is_wanted: impl Fn(&Mapping) -> bool) -> Option<Owned<K>> {
+    let mut list = list.lock(kernel);
+    let mut at: &mut List<K> = &mut list;
+    while !at.as_ref()?.mapping.as_ref().is_some_and(&is_wanted) {
+        at = &mut at.as_mut()?.next;
+    }
+    pop(at)
 }
 
 /// The mappings of a list, with their reaches.

@@ -23,6 +23,10 @@ pub(in crate::ffi) static FOLLOW_MASK: OnceRef<fn(Device)> = OnceRef::new();
 /// operations of the BSP's own had a bounce buffer.
 pub(in crate::ffi) static FREE_BOUNCE_BUFFERS: OnceRef<fn()> = OnceRef::new();
 
+/// The function that ends the streaming mappings that an earlier device at the address left, and returns their number. Not set in
+/// an image without streaming mappings.
+pub(in crate::ffi) static FORGET_MAPPINGS: OnceRef<fn(Device) -> usize> = OnceRef::new();
+
 /// Makes the block pools of the device, if there are any, return only blocks that its present mask reaches.
 pub(in crate::ffi) fn update_block_pools(device: Device) {
     if let Some(follow) = FOLLOW_MASK.get() {
@@ -41,9 +45,13 @@ pub(in crate::ffi) fn remember() {
 }
 
 fn forget(device: Device) {
+    let refuse = |format, count| {
+        if count != 0 {
+            DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.0]));
+        }
+    };
     let lost = DEVICES.forget(device, || kept(device).is_none());
-    if lost != 0 {
-        let format = apart!("%lu managed resources of an earlier device at 0x%lx were never released");
-        DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[lost, device.0]));
-    }
+    refuse(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
+    let ended = FORGET_MAPPINGS.get().map_or(0, |forget| forget(device));
+    refuse(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
 }

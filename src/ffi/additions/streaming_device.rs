@@ -10,7 +10,7 @@ use crate::additions::streaming::{
 };
 use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::masks::masks_of;
-use crate::ffi::additions::remembered::FREE_BOUNCE_BUFFERS;
+use crate::ffi::additions::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUFFERS, remember};
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{
@@ -55,6 +55,8 @@ pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
 pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
 
 static TIDY: fn() = || STREAMING.tidy(&DMA);
+
+static FORGET: fn(Device) -> usize = |device| STREAMING.forget(&DMA, device, || kept(device).is_none());
 
 /// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {
@@ -103,6 +105,9 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<Master> {
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 #[inline(always)]
 pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
+    // A mapping that needs a record gets here before the first one is made. `black_box`: as in `remember`.
+    FORGET_MAPPINGS.set(black_box(&FORGET));
+    remember();
     let now = table_of(device)?;
     let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);
