@@ -2,89 +2,93 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The owners of memory at boot: memblock's lists, and the page allocator. */
+/* The regions of which rt_dma_pool_extract makes pools: the BSP passes them in revision 1; memblock has them in revision 2. */
 
 #include "rt_dma_port_rtthread.h"
+
+#if RT_DMA_PORT_REVISION == 1
+
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
+{
+    static const rt_region_t empty;
+    const rt_region_t *reg;
+
+    if (!list->start || !list->length)
+    {
+        return RT_DMA_PORT_INVALID;
+    }
+
+    if (index >= list->length)
+    {
+        return RT_DMA_PORT_END;
+    }
+
+    reg = (const rt_region_t *)list->start + index;
+
+    return (uintptr_t)(reg->name ? reg : &empty);
+}
+
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+{
+    rt_region_t *reg = region;
+
+    /* By the last bytes: the end of a region at the end of the address space is 0. */
+    if (reg->start == start && end - 1 < reg->end - 1)
+    {
+        reg->start = end;
+    }
+}
+
+#else /* revision 2 */
 
 #ifdef RT_USING_MEMBLOCK
 
 #include <mm_memblock.h>
-#include <mm_page.h>
 
-/* Returns entry `index` of a list of memblock; null after the last. */
-static const struct rt_mmblk_reg *entry_of(struct rt_memblock *memblock, uintptr_t index)
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
 {
-    struct rt_mmblk_reg *reg;
+    rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
-    rt_slist_for_each_entry(reg, &memblock->reg_list, node)
+    RT_UNUSED(list);
+
+    while ((node = node->next))
     {
-        if (index-- == 0)
+        const struct rt_mmblk_reg *reg = rt_slist_entry(node, struct rt_mmblk_reg, node);
+        const char *name = reg->memreg.name;
+
+        if (!reg->alloc || (reg->flags & MEMBLOCK_HOTPLUG) || !name || rt_strcmp(name, "dma-pool"))
         {
-            return reg;
+            continue;
         }
+
+        if (!index)
+        {
+            return (uintptr_t)&reg->memreg;
+        }
+
+        --index;
     }
-
-    return RT_NULL;
-}
-
-int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
-{
-    const struct rt_mmblk_reg *reg = entry_of(rt_memblock_get_memory(), index);
-
-    if (!reg)
-    {
-        return RT_DMA_PORT_END;
-    }
-
-    region->start = reg->memreg.start;
-    region->end = reg->memreg.end;
-
-    return reg->flags ? RT_DMA_PORT_UNREADABLE : RT_DMA_PORT_FOUND;
-}
-
-int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
-{
-    const struct rt_mmblk_reg *reg = entry_of(rt_memblock_get_reserved(), index);
-
-    if (!reg)
-    {
-        return RT_DMA_PORT_END;
-    }
-
-    region->start = reg->memreg.start;
-    region->end = reg->memreg.end;
-
-    return RT_DMA_PORT_FOUND;
-}
-
-int rt_dma_port_is_paged(uintptr_t pa)
-{
-    return !!rt_page_is_member((rt_base_t)pa);
-}
-
-#else /* !RT_USING_MEMBLOCK */
-
-int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
-{
-    RT_UNUSED(index);
-    RT_UNUSED(region);
 
     return RT_DMA_PORT_END;
 }
 
-int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
+#else
+
+uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
 {
+    RT_UNUSED(list);
     RT_UNUSED(index);
-    RT_UNUSED(region);
 
-    return RT_DMA_PORT_END;
-}
-
-int rt_dma_port_is_paged(uintptr_t pa)
-{
-    RT_UNUSED(pa);
-
-    return 1;
+    return RT_DMA_PORT_ABSENT;
 }
 
 #endif /* RT_USING_MEMBLOCK */
+
+void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+{
+    RT_UNUSED(region);
+    RT_UNUSED(start);
+    RT_UNUSED(end);
+}
+
+#endif /* revision */

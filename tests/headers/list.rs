@@ -14,7 +14,7 @@ pub struct Header {
     pub trailer: String,
 }
 
-/// The headers that are generated. rt_dma.h, which includes the families, is not.
+/// The headers that are generated. rt_dma.h, which includes the families, and rt_dma_port.h, which includes the subjects, are not.
 pub fn headers() -> Vec<Header> {
     vec![
     Header {
@@ -118,35 +118,61 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
         "struct rt_device;\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
         "",
     ),
-    Header {
-        name: "rt_dma_port.h",
-        sources: &[// cbindgen follows its `mod` lines.
-            "src/kernel/rtthread/port/mod.rs", "src/kernel/rtthread/reserved_memory.rs"],
-        exclude: &["RT_DMA_PORT_UNMAPPED"],
-        include: &["rt_dma_port_configuration"],
-        style: cbindgen::Style::Tag,
-        prelude: "\n\
-/**
- * @file rt_dma_port.h
- * @brief What the library needs from the kernel. The files of rtthread-port/ define it; drivers do not include this header.
- *
- * rt_dma.h defines the terms of the notes \"Context\".
- */
-#ifndef RT_DMA_PORT_H
-#define RT_DMA_PORT_H
-
-/**
- * @brief What rt_dma_port_v2p returns for an address that is not mapped.
- */
-#define RT_DMA_PORT_UNMAPPED UINTPTR_MAX".into(),
-        trailer: "\n\
-/**
- * @brief The constants of the BSP's configuration.
- */
-extern const struct rt_dma_port_configuration rt_dma_port_configuration;
-
-#endif /* RT_DMA_PORT_H */".into(),
-    },
+    subject(
+        "rt_dma_port/types.h",
+        "What several subjects use: the results of functions that read entries, and a range of memory.",
+        &["src/kernel/rtthread/port/types.rs"],
+    ),
+    subject(
+        "rt_dma_port/configuration.h",
+        "The constants of the BSP's configuration.",
+        &["src/kernel/rtthread/port/configuration.rs"],
+    ),
+    subject(
+        "rt_dma_port/heap.h",
+        "The heap.",
+        &["src/kernel/rtthread/port/heap.rs"],
+    ),
+    subject(
+        "rt_dma_port/addresses.h",
+        "Virtual and physical addresses.",
+        &["src/kernel/rtthread/port/addresses.rs"],
+    ),
+    subject(
+        "rt_dma_port/mappings.h",
+        "Mappings: the linear map, and mappings at addresses that the kernel chooses.",
+        &["src/kernel/rtthread/port/mappings.rs"],
+    ),
+    subject(
+        "rt_dma_port/cache.h",
+        "The data cache.",
+        &["src/kernel/rtthread/port/cache.rs"],
+    ),
+    subject(
+        "rt_dma_port/threads.h",
+        "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
+        &["src/kernel/rtthread/port/threads.rs"],
+    ),
+    subject(
+        "rt_dma_port/firmware.h",
+        "Devices, and what the device tree and PCI state about them.",
+        &["src/kernel/rtthread/port/firmware.rs"],
+    ),
+    subject(
+        "rt_dma_port/boot_memory.h",
+        "The regions of which boot pools are made.",
+        &["src/kernel/rtthread/port/boot_memory.rs"],
+    ),
+    subject(
+        "rt_dma_port/reserved_memory.h",
+        "The shared pools of /reserved-memory, and memory for them.",
+        &["src/kernel/rtthread/port/reserved_memory.rs"],
+    ),
+    subject(
+        "rt_dma_port/log.h",
+        "Text: the log, and the shell.",
+        &["src/kernel/rtthread/port/log.rs"],
+    ),
 ]
 }
 
@@ -199,6 +225,31 @@ fn family(name: &'static str, brief: &str, sources: &'static [&'static str]) -> 
 #define {guard}
 
 #include \"types.h\""
+        ),
+        trailer: format!("\n#endif /* {guard} */"),
+    }
+}
+
+/// One subject of what the port implements. `brief` ends with a full stop.
+fn subject(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
+    let guard = name.to_uppercase().replace(['/', '.'], "_");
+    let types = if name == "rt_dma_port/types.h" { "" } else { "\n\n#include \"types.h\"" };
+    Header {
+        name,
+        sources,
+        exclude: &["RT_DMA_PORT_UNMAPPED"],
+        include: &["rt_dma_port_region", "rt_dma_port_configuration"],
+        style: cbindgen::Style::Tag,
+        prelude: format!(
+            "\n\
+/**
+ * @file {name}
+ * @brief {brief}
+ *
+ * A part of rt_dma_port.h.
+ */
+#ifndef {guard}
+#define {guard}{types}"
         ),
         trailer: format!("\n#endif /* {guard} */"),
     }

@@ -33,12 +33,14 @@ fn generate(header: &Header) -> String {
     let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, unsigned long size,");
     // cbindgen does not see that these are structs where another header declares them.
     let elsewhere = match header.name {
-        "rt_dma_pool.h" | "rt_dma_port.h" => &[][..],
+        "rt_dma_pool.h" | "rt_dma_port/types.h" => &[][..],
+        name if name.starts_with("rt_dma_port/") => &["rt_dma_port_region"],
         _ => &["rt_device", "rt_dma_sg", "rt_dma_pool", "rt_dma_block_pool", "rt_dma_watch_call"],
     };
     elsewhere.iter().fold(text, |text, name| {
         let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
-        text.replace(&tagged, &plain).replace(&plain, &tagged)
+        let (member, tagged_member) = (format!("\n  {name} "), format!("\n  struct {name} "));
+        text.replace(&tagged, &plain).replace(&plain, &tagged).replace(&member, &tagged_member)
     })
 }
 
@@ -75,10 +77,26 @@ fn compiles(compiler: &str, language: &[&str], header: &Path) {
 
 #[test]
 fn headers_compile_as_strict_c_and_as_cpp() {
-    for header in headers().iter().map(|header| header.name).chain(["rt_dma.h"]) {
+    for header in headers().iter().map(|header| header.name).chain(["rt_dma.h", "rt_dma_port.h"]) {
         let path = root().join("include").join(header);
         compiles("cc", &["-std=c99", "-x", "c"], &path);
         compiles("c++", &["-std=c++11", "-x", "c++"], &path);
+    }
+}
+
+#[test]
+fn rt_dma_port_h_includes_and_lists_every_subject() {
+    let whole = std::fs::read_to_string(root().join("include/rt_dma_port.h")).unwrap();
+    for entry in std::fs::read_dir(root().join("include/rt_dma_port")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(headers().iter().any(|header| header.name == format!("rt_dma_port/{name}")), "{name} is not generated");
+        if name != "types.h" {
+            assert!(
+                whole.contains(&format!("#include \"rt_dma_port/{name}\"")),
+                "rt_dma_port.h does not include {name}"
+            );
+            assert!(whole.contains(&format!(" * | {name} ")), "rt_dma_port.h does not list {name}");
+        }
     }
 }
 

@@ -2,19 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The heap, and mappings at addresses that the kernel chooses. */
+/* Mappings at addresses that the kernel chooses. */
 
 #include "rt_dma_port_rtthread.h"
-
-void *rt_dma_port_heap_alloc(uintptr_t size)
-{
-    return rt_calloc(size, 1);
-}
-
-void rt_dma_port_heap_free(void *memory)
-{
-    rt_free(memory);
-}
 
 void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {

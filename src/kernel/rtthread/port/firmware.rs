@@ -1,21 +1,55 @@
-//! Functions of the port: devices and their place in the device tree, text.
+//! Devices, and what the device tree and PCI state about them.
 
 // The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::{rt_dma_port_named_region, rt_dma_port_window};
+use super::types::rt_dma_port_region;
+
+/// `memory-region` refers to no node.
+pub const RT_DMA_PORT_NO_NODE: c_int = 5;
+/// The node's `status` is neither absent, `okay` nor `ok`.
+pub const RT_DMA_PORT_DISABLED: c_int = 6;
+/// The node has no `reg`.
+pub const RT_DMA_PORT_NO_REG: c_int = 7;
+/// The page allocator owns a part of the region.
+pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
+
+/// A region of reserved memory to which a device's node refers in `memory-region`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct rt_dma_port_named_region {
+    /// First and last byte.
+    pub place: rt_dma_port_region,
+    /// 1 if its node has `no-map`.
+    pub no_map: c_int,
+    /// 1 if its node has `reusable`.
+    pub reusable: c_int,
+    /// 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
+    /// `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
+    pub is_shared: c_int,
+}
+
+/// A DMA window of a PCI host bridge: the first members of a `struct rt_pci_bus_region`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rt_dma_port_window {
+    /// First byte, as an address of the device.
+    pub bus: u64,
+    /// First byte, as an address of the processor.
+    pub cpu: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
 
 unsafe extern "C" {
-    // Devices
-
     /// @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
     ///
     /// @param[in] dev The device.
     /// @return The name; null if the device has no name and no node.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
 
     /// @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
@@ -23,7 +57,7 @@ unsafe extern "C" {
     /// @param[in] dev The device.
     /// @return Not 0 if it is.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
 
     /// @brief Sets `dev->dma_ops` with release, if it is null.
@@ -31,7 +65,7 @@ unsafe extern "C" {
     /// @param[in] dev The device.
     /// @param[in] ops The map operations.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
 
     /// @brief Sets `dev->dma_ops` with release.
@@ -39,7 +73,7 @@ unsafe extern "C" {
     /// @param[in] dev The device.
     /// @param[in] ops The map operations.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
 
     /// @brief Returns a device's device-tree node.
@@ -47,7 +81,7 @@ unsafe extern "C" {
     /// @param[in] dev The device.
     /// @return The node; null if the device has none.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
 
     /// @brief Reads one entry of the `memory-region` of a device's node.
@@ -63,7 +97,7 @@ unsafe extern "C" {
     /// @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
     /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
     ///
-    /// @note Context: thread
+    /// @note Context: thread.
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
 
     /// @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
@@ -71,7 +105,7 @@ unsafe extern "C" {
     /// @param[in] dev The device, which has a node.
     /// @return The node; null if there is none.
     ///
-    /// @note Context: thread
+    /// @note Context: thread.
     pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
 
     /// @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
@@ -100,63 +134,6 @@ unsafe extern "C" {
     /// @param[in] index The index of the window.
     /// @return The window, to be read at once; null if there is none.
     ///
-    /// @note Context: any
+    /// @note Context: any.
     pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
-
-    // Text
-
-    /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
-    /// caller may not sleep, it writes nothing.
-    ///
-    /// @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
-    /// @param[in] name The name; if it is null, the line begins with the address `dev`.
-    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
-    /// @param[in] a First argument of the format; 0 if there is none.
-    /// @param[in] b Second argument.
-    /// @param[in] c Third argument.
-    /// @param[in] d Fourth argument.
-    /// @param[in] dev The address of the device that the line is about, or 0.
-    ///
-    /// @note Context: any
-    pub fn rt_dma_port_log(
-        level: c_int,
-        name: *const c_char,
-        format: *const c_char,
-        a: usize,
-        b: usize,
-        c: usize,
-        d: usize,
-        dev: usize,
-    );
-
-    /// @brief Logs that memory is reserved (`LOG_I`).
-    ///
-    /// @param[in] start The first byte.
-    /// @param[in] name The name of the pool.
-    /// @param[in] size Bytes.
-    ///
-    /// @note Context: thread
-    pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
-
-    /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the options.
-    ///
-    /// @param[in] argc Number of arguments, the command included.
-    /// @param[in] argv The arguments.
-    /// @return The command's result.
-    ///
-    /// @note Context: thread
-    pub fn rt_dma_port_list(argc: c_int, argv: *mut *mut c_char) -> c_int;
-
-    /// @brief Prints text to the shell (`rt_kprintf`).
-    ///
-    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
-    /// @param[in] a First argument of the format; 0 if there is none.
-    /// @param[in] b Second argument.
-    /// @param[in] c Third argument.
-    /// @param[in] d Fourth argument.
-    /// @param[in] e Fifth argument.
-    /// @param[in] f Sixth argument.
-    ///
-    /// @note Context: thread
-    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize);
 }

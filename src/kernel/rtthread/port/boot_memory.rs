@@ -1,0 +1,41 @@
+//! The regions of which boot pools are made.
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use core::ffi::c_void;
+
+/// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
+#[repr(C)]
+pub struct rt_dma_port_list {
+    /// The first region, or null.
+    pub start: *const c_void,
+    /// Number of regions.
+    pub length: usize,
+}
+
+unsafe extern "C" {
+    /// @brief Finds a region in which boot pools can be made.
+    ///
+    /// In revision r1, all regions of the list are counted, and one without a name is returned as empty. In revision
+    /// r2, the regions of `rt_memblock_get_reserved()` are counted that are in use, not hot-pluggable, and named
+    /// "dma-pool".
+    ///
+    /// @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
+    /// @param[in] index The index of the region.
+    /// @return The address of the region's `rt_region_t`; RT_DMA_PORT_END after the last; RT_DMA_PORT_INVALID if a
+    ///         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_reserved(list: *const rt_dma_port_list, index: usize) -> usize;
+
+    /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
+    /// A region of memblock is not written.
+    ///
+    /// @param[in] region What `rt_dma_port_reserved` returned.
+    /// @param[in] start Where the region began.
+    /// @param[in] end One past the last byte that pools cover.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
+}

@@ -1,0 +1,32 @@
+//! The data cache.
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use core::ffi::{c_int, c_void};
+
+/// Cache operation: write dirty lines to memory (`RT_HW_CACHE_FLUSH`).
+pub const RT_DMA_PORT_FLUSH: c_int = 1;
+/// Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
+pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
+/// Cache operation: write dirty lines to memory and drop them, in one step, so that a write to a line meanwhile is not
+/// lost.
+pub const RT_DMA_PORT_FLUSH_AND_DROP: c_int = 3;
+
+unsafe extern "C" {
+    /// @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
+    ///
+    /// @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
+    /// @param[in] va The first byte.
+    /// @param[in] size Bytes, not zero.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
+
+    /// @brief Returns the size of the largest line of any cache of the system.
+    ///
+    /// @return Bytes, a power of two.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache_line_max() -> usize;
+}
