@@ -5,13 +5,16 @@
 //! This file does the rest: it installs the pool that serves every device, and chooses memory for the nodes without a fixed
 //! place.
 
-use crate::dropin::install::Installer;
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Entry, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
+use crate::mem::atomics::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use crate::text::apart;
 
 /// The reason why a node is not served. The other nodes are.
@@ -45,6 +48,34 @@ impl From<Error> for ReservedError {
     }
 }
 
+/// The right to choose memory and to reserve it. Other callers wait until it is dropped, so that no two of them choose the same
+/// memory.
+///
+/// It is not a [turn](crate::mem::turn): text may be written meanwhile. No driver of a console calls
+/// [`install_reserved`](Dma::install_reserved), which a board calls at boot.
+struct OnlyCaller;
+
+static IS_CALLED: AtomicBool = AtomicBool::new(false);
+
+impl OnlyCaller {
+    /// Context: any. A caller that may not sleep gets `None`.
+    fn wait<K: ReservedMemory>(kernel: K) -> Option<Self> {
+        if !kernel.can_sleep() {
+            return None;
+        }
+        while IS_CALLED.swap(true, Acquire) {
+            kernel.pause();
+        }
+        Some(OnlyCaller)
+    }
+}
+
+impl Drop for OnlyCaller {
+    fn drop(&mut self) {
+        IS_CALLED.store(false, Release);
+    }
+}
+
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for every
     /// device. If one node cannot be served, a line is written to the log, and the other nodes are served. Returns the first
@@ -52,22 +83,20 @@ impl<K: ReservedMemory> Dma<K> {
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
+        let _only_caller = OnlyCaller::wait(self.kernel).ok_or(ReservedError::Context)?;
         let mut result = Ok(());
         let mut index = 0;
         loop {
-            // The turn lasts for one node, and no line is written during it.
-            let installer = self.installer().ok_or(ReservedError::Context)?;
             let installed = match self.kernel.shared_pool(index) {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
                 Some(Entry::Unreadable | Entry::Refused(_)) => {
-                    drop(installer);
                     let format = apart!("shared-dma-pool %lu cannot be read");
                     self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
                 }
                 Some(Entry::Found(pool)) => {
-                    self.install_shared(installer, &pool).inspect_err(|error| self.refuse_shared(&pool, *error))
+                    self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error))
                 }
             };
             result = result.and(installed);
@@ -75,7 +104,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    fn install_shared(&self, installer: Installer<K>, pool: &SharedPool) -> Result<(), ReservedError> {
+    fn install_shared(&self, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
             return Err(ReservedError::BadNode);
         }
@@ -84,31 +113,27 @@ impl<K: ReservedMemory> Dma<K> {
             Some(range) => range,
             None => self.choose(pool)?,
         };
-        let region = Region { start, end, name: pool.name };
-        let is_pool = |region: &Region| {
-            self.pools().map(|pool| pool.region()).any(|known| (known.start, known.end) == (region.start, region.end))
-        };
-        // What can fail comes first: memblock cannot undo a reservation.
-        let is_needed = pool.is_default && !is_pool(&region);
-        let everyones = if is_needed {
-            Some(self.new_pool(&installer, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?)
-        } else {
-            None
-        };
-        let is_new = pool.range.is_none();
-        if is_new && !self.kernel.reserve(pool, start, end) {
+        // No turn is held here: memblock writes to the log when it has no entry left.
+        if pool.range.is_none() && !self.kernel.reserve(pool, start, end) {
             return Err(ReservedError::NoMemory);
         }
-        match everyones {
-            // The pool for every device: a device that names it is served from it first, and shares it.
-            Some(pool) => {
-                self.link(&installer, pool);
-            }
-            None if is_new => {
-                drop(installer);
+        if pool.is_default {
+            self.install_default(Region { start, end, name: pool.name })
+        } else {
+            if pool.range.is_none() {
                 self.kernel.log_reserved(start, pool.name, end.wrapping_sub(start));
             }
-            None => {}
+            Ok(())
+        }
+    }
+
+    /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it first, and
+    /// shares it. If this fails, the memory stays reserved for the node, and the next call installs the pool.
+    fn install_default(&self, region: Region) -> Result<(), ReservedError> {
+        let installer = self.installer().ok_or(ReservedError::Context)?;
+        let mut known = self.pools().map(|pool| pool.region());
+        if !known.any(|known| (known.start, known.end) == (region.start, region.end)) {
+            self.add_pool(&installer, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }
         Ok(())
     }

@@ -141,6 +141,8 @@ unsafe impl ReservedMemory for FakeKernel {
 
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
         self.may_sleep("reserve");
+        // memblock writes to the log when it has no entry left.
+        self.nothing_is_held();
         if self.fails(Service::Reserve) {
             return false;
         }

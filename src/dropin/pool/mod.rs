@@ -104,11 +104,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: thread.
     #[inline(always)]
-    pub fn new(
-        kernel: K,
-        spec: &PoolSpec,
-        (start, pages): (Pa, usize),
-    ) -> Option<BoxWithArrays<K, Pool<K>>> {
+    pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
         let PoolSpec { region, origin, .. } = spec;
