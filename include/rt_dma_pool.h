@@ -98,7 +98,7 @@ extern "C" {
  * @param[in] dev The device.
  * @param[in] size Bytes to allocate, not zero. Rounded up to whole pages.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
- * @param[in] flags `RT_DMA_F_*`.
+ * @param[in] flags 0, or `RT_DMA_F_*` combined by `|`. docs/driver-guide.md explains each.
  * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL, `size`
  * is zero, or no pool that serves the request has room.
  * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
@@ -119,7 +119,7 @@ void *rt_dma_alloc(struct rt_device *dev,
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
  * @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
- * @param[in] flags As for the allocation. The library's own operations look at `RT_DMA_F_NOMAP` only.
+ * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
  * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
  */
 void rt_dma_free(struct rt_device *dev,
@@ -133,6 +133,15 @@ void rt_dma_free(struct rt_device *dev,
  *
  * If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not check the
  * address.
+ *
+ * @code{.c}
+ * if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
+ * {
+ *     return -RT_ERROR;
+ * }
+ * start_and_wait(handle, size);
+ * rt_dma_sync_in_data(dev, buffer, size, handle, 0);
+ * @endcode
  *
  * @param[in] dev The device.
  * @param[in] data The buffer.

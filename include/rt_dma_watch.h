@@ -83,7 +83,7 @@ int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call,
  * @brief Makes an allocation or a mapping of a device fail.
  *
  * @param[in] call The call, with the device.
- * @param[in] number 1 for the next one, 2 for the one after it; 0 for none any more.
+ * @param[in] number 1 for the next one, 2 for the one after it; 0 to end the request.
  * @return 1; 0 if there is no room for a record of the device.
  * @note Context: any.
  */
@@ -134,7 +134,7 @@ void rt_dma_watch_list(struct rt_device *dev, uintptr_t now);
 void rt_dma_watch_list_held(uintptr_t now);
 
 /**
- * @brief Notes that the device is removed: its managed resources are released, and what it holds besides is reported.
+ * @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.
  *
  * @param[in] call The call.
  * @note Context: any.

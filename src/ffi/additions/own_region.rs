@@ -10,7 +10,7 @@ use crate::ffi::{DMA, device};
 use crate::kernel::Threads;
 use crate::kernel::rtthread::rt_dma_port_node;
 
-/// @brief Checks that a device has the memory region that its node names, and assigns it to the device if it does not belong to it yet.
+/// @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing changes.
 ///
 /// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
 /// function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after
@@ -26,7 +26,7 @@ use crate::kernel::rtthread::rt_dma_port_node;
 /// @param[in] dev The device.
 /// @param[in] node The node that names the region: the device's own, or NULL for that one.
 /// @param[in] index The number of the region in `memory-region`, from 0 on.
-/// @retval RT_EOK The region is the device's.
+/// @retval RT_EOK The device is an owner of the region.
 /// @retval -RT_EINVAL `dev` is NULL, or `node` is another node.
 /// @retval -RT_EEMPTY The node names no such region, or the region is refused: a line in the log gives the reason.
 /// @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(dev: *mut rt_device, node: *cons
     }
 }
 
-/// @brief Ends a device's right to the regions that its node names: it is served from them no more.
+/// @brief Ends a device's right to the regions that its node names. The device is not served from them any more.
 ///
 /// Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions again.
 ///

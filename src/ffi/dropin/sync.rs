@@ -18,6 +18,15 @@ use crate::kernel::Device;
 /// If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not check the
 /// address.
 ///
+/// @code{.c}
+/// if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
+/// {
+///     return -RT_ERROR;
+/// }
+/// start_and_wait(handle, size);
+/// rt_dma_sync_in_data(dev, buffer, size, handle, 0);
+/// @endcode
+///
 /// @param[in] dev The device.
 /// @param[in] data The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
