@@ -47,17 +47,17 @@ def stretch(name):
 
 
 def trace(name, ours, baseline):
-    """Whether a trace keeps its bounds."""
+    """Returns whether a trace keeps its bounds."""
     return ours <= min(baseline, TRACES.get(name, baseline))
 
 
 def walks(pages, fill, outcome, fit):
-    """Whether a first fit that looks at each page sees half or more of a pool that is not empty."""
+    """Returns whether a first fit that looks at each page looks at half or more of a pool that is not empty."""
     return fill != "empty" and (outcome == "failure" or fit >= pages // 2)
 
 
 def faster(pages, fill, outcome, fit):
-    """How many times as fast as the baseline a row must be; None if it has no bound."""
+    """Returns how many times as fast as the baseline a row must be; None if it has no bound."""
     if outcome == "crossed":
         return 1 / CROSSED if fill == "empty" else None
     return FASTER if pages >= LARGE and walks(pages, fill, outcome, fit) else 1

@@ -16,7 +16,7 @@ import measure
 # Instructions of an allocation and a free. The library checks each free, and Linux's pools do not. A pool of blocks of a page
 # comes to another group of blocks after every 16th block.
 BOUND = 70
-# The time of a pair, against Linux's: what is measured differs by a few percent from run to run.
+# The time of a pair, as a multiple of Linux's. Measurements differ by a few percent from run to run.
 SLOWER = 1.05
 # Of the functions in the loop that is subtracted: three of the allocation's, one of the free's.
 EMPTY_FUNCTIONS = 4

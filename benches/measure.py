@@ -17,11 +17,11 @@ PROMPT = "msh />"
 
 
 class Broken(Exception):
-    """A measurement did not come to its end."""
+    """A measurement ended early."""
 
 
 def smoke():
-    """bsp-tests/smoke as a module: it knows how to talk to a kernel."""
+    """Loads bsp-tests/smoke as a module, which can talk to a kernel."""
     loader = importlib.machinery.SourceFileLoader("smoke", os.path.join(ROOT, "bsp-tests/smoke"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("smoke", loader))
     loader.exec_module(module)
@@ -29,7 +29,7 @@ def smoke():
 
 
 def dma_bench(work, feature):
-    """The lines that the command dma_bench prints, in the kernel with this feature."""
+    """Returns the lines that the command dma_bench prints in the kernel with this feature."""
     module = smoke()
     kernel = os.path.join(work, "kernel-" + feature, TARGET, "release/stand-in")
     console = module.Console(QEMU + ["-kernel", kernel], r"stand-in: FAILED|assertion failed at function|panicked", False)
@@ -50,7 +50,7 @@ def lines_of(lines, kind):
 
 
 def callgrind(work, name, program, argument):
-    """Runs a program under callgrind; its lines, and the instructions under each name that it gave."""
+    """Runs a program under callgrind. Returns its lines, and the instructions for each name that the program gave."""
     folder = os.path.join(work, "callgrind")
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, name)
@@ -73,7 +73,7 @@ def callgrind(work, name, program, argument):
 
 
 def page_rows(work, pages):
-    """(fill, request, outcome): (fit or None, instructions of ours, of the baseline), each per turn."""
+    """Returns {(fill, request, outcome): (fit or None, instructions of the library, of the baseline)}, per repetition."""
     lines, counts = callgrind(work, f"pages-{pages}", "pages", str(pages))
     rows = {}
     for size, fill, request, outcome, fit, turns in lines_of(lines, "row"):
@@ -84,7 +84,7 @@ def page_rows(work, pages):
 
 
 def trace_rows(work, pages):
-    """{trace: (instructions of ours, of the baseline)}, each per call."""
+    """Returns {trace: (instructions of the library, of the baseline)}, per call."""
     lines, counts = callgrind(work, f"traces-{pages}", "traces", str(pages))
     rows = {}
     for size, trace, calls in lines_of(lines, "trace"):
@@ -93,7 +93,7 @@ def trace_rows(work, pages):
 
 
 def block_rows(work):
-    """(size, order): (instructions of ours, of the baseline), each per pair."""
+    """Returns {(size, order): (instructions of the library, of the baseline)}, per allocation and free."""
     lines, counts = callgrind(work, "blocks", "blocks", "count")
     rows = {}
     for size, order, pairs in lines_of(lines, "blocks"):
@@ -102,7 +102,7 @@ def block_rows(work):
 
 
 def touches(work):
-    """{size: {side: (calls, accesses)}}"""
+    """Returns {size: {side: (calls, accesses)}}."""
     result = subprocess.run([os.path.join(work, "blocks"), "touch"], stdout=subprocess.PIPE, text=True)
     if result.returncode:
         raise Broken(f"blocks touch: exit status {result.returncode}")
@@ -113,7 +113,7 @@ def touches(work):
 
 
 def run(work, program, *arguments):
-    """The lines of a program that ends with success."""
+    """Runs a program that must succeed, and returns its lines."""
     result = subprocess.run([os.path.join(work, program), *arguments], stdout=subprocess.PIPE, text=True)
     if result.returncode:
         raise Broken(f"{program} {' '.join(arguments)}: exit status {result.returncode}")
@@ -121,8 +121,8 @@ def run(work, program, *arguments):
 
 
 def core_rows(work, pairs):
-    """{kind: (median, lower, upper, pairs that count, nanoseconds alone, together)}: the ratio of what two cores do to what one
-    does."""
+    """Returns {kind: (median, lower quartile, upper quartile, pairs that count, nanoseconds alone, together)}. The first three are
+    the calls of two cores as a multiple of the calls of one."""
     rows = {}
     for name, *ratios, counted, alone, together in lines_of(run(work, "cores", str(pairs)), "cores"):
         rows[name] = (*(int(ratio) / 1000 for ratio in ratios), int(counted), float(alone), float(together))
@@ -130,12 +130,12 @@ def core_rows(work, pairs):
 
 
 def byte_rows(work):
-    """{name: bytes of the heap}"""
+    """Returns {name: bytes of the heap}."""
     return {name: int(count) for name, count in lines_of(run(work, "bytes"), "bytes")}
 
 
 def panics(work):
-    """Symbols of the archive that have to do with panics or formatting."""
+    """Returns the symbols of the archive that belong to panics or formatting."""
     archive = os.path.join(work, TARGET, "librt_dma_pool.a")
     names = subprocess.run(["aarch64-linux-gnu-nm", archive], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                            text=True)
@@ -143,7 +143,7 @@ def panics(work):
 
 
 def core_sections(work):
-    """{section: bytes} of what is loaded and not written, without unwind tables."""
+    """Returns {section: bytes} of the sections that are loaded and not written, without unwind tables."""
     text = subprocess.run(["aarch64-linux-gnu-readelf", "-SW", os.path.join(work, "size/core")], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     sections = {}

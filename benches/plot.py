@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""plot.svg: the cost of each row of pages against the size of the pool, ours and the baseline's."""
+"""Draws plot.svg: the instructions of each row of pages over the size of the pool, for the library and the baseline."""
 
 import math
 
@@ -67,7 +67,7 @@ def panel(pages, fill):
 
 
 def trace_panel(traces, kind):
-    """The traces whose names begin with `kind`; those of random lifetimes are dashed."""
+    """Draws the traces whose names begin with `kind`. Those of random lifetimes are dashed."""
     sizes, right, bottom = list(traces), WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = grid(sizes, f"traces: {kind}")
     for name in next(iter(traces.values())):
@@ -97,8 +97,8 @@ def legend():
 
 
 def svg(pages, traces):
-    """The picture; `pages` is {pages of the pool: rows}, as measure.page_rows gives them, smallest first, and
-    `traces` the same of measure.trace_rows."""
+    """Returns the picture. `pages` is {pages of the pool: rows} with the rows of measure.page_rows, smallest pool first. `traces` is
+    such a dictionary with the rows of measure.trace_rows."""
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH}" height="{3 * HEIGHT + LEGEND}" '
              f'viewBox="0 0 {2 * WIDTH} {3 * HEIGHT + LEGEND}" font-family="sans-serif" fill="#222">',
              '<rect width="100%" height="100%" fill="#fff"/>', f"<g>{legend()}</g>"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the measurements against their bounds: one line each, ok or MISSED. Called by ci/bench."""
+"""Compares the measurements with their bounds, and prints a line for each: ok or MISSED. ci/bench calls it."""
 
 import os
 import sys
@@ -126,7 +126,7 @@ def judge_blocks(judge, rows, touched):
     for size, sides in touched.items():
         calls, accesses = sides["ours"]
         seen = sides["baseline"]
-        # Each call of the baseline writes or reads a block: if those are not seen, nothing is.
+        # Each call of the baseline writes or reads a block. If those accesses are not counted, none are.
         judge.line(accesses == 0 and calls and seen[1] >= seen[0],
                    f"host: blocks of {size}: {accesses} of {calls} calls access DMA memory (0); of the baseline's {seen[1]}")
 

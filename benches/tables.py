@@ -5,24 +5,23 @@ import bounds
 
 INTRODUCTION = """# What the library costs
 
-Written by `ci/bench`, which holds each number against its bound; what misses it is **bold**. Instructions throughout,
-of the library as `tools/build` makes it; a host's depend a little on its compilers.
+`ci/bench` writes this page and compares each number with its bound. A number that misses its bound is **bold**. All numbers without
+a unit are instructions of the library as `tools/build` makes it. Those of a host depend a little on its compilers.
 """
 
 CALLS = """
 ## Calls, on aarch64
 
 `benches/calls.c` in the kernel of `bsp-tests/kernel`, on QEMU with `-icount shift=0`: one call of `rt_dma_alloc`, one
-of `rt_dma_free`. The first touch maps a view of the pool, or cleans the cache; steady state is the middle of 255
-turns.
+of `rt_dma_free`. The first call maps a view of the pool, or cleans the cache. *Steady state* is the median of 255
+repetitions.
 """
 
 SYNCS = """
 ## Sync calls, on aarch64
 
 `benches/syncs.c`, in the same kernel: `rt_dma_sync_out_data` and `rt_dma_sync_in_data`, each *ours / reference*. The
-reference is written in C and takes the steps of `dma_pool.c`, with none of the checks that the library promises beyond
-that. A call may take {bound} instructions more: a translation that an interrupt cannot change.
+reference is written in C and takes the steps of `dma_pool.c`, without the additional checks that the library promises. A call may take {bound} instructions more: a translation that an interrupt cannot change.
 """
 
 MAPS = """
@@ -35,77 +34,78 @@ explain the kinds of memory. A list has 16 buffers of the size.
 STRETCHES = """
 ## The longest stretch with the lock held
 
-On a pool of 262,144 pages, on QEMU, at what is hardest for its page map. The bound is {bound} instructions, and 4
-for every 64 pages of the request; *over* is what is left without those. The kernel counts from one service to the
-other, so here the library masks interrupts by the port's (feature `irq-port`): a few instructions more than as shipped.
-*patience*: other calls come between the steps of a call time and again, so that it does the rest at once; its bound is
+The pool has 262,144 pages, on QEMU, and the page map is in the state in which a call takes longest. The bound is {bound} instructions, and 4
+for every 64 pages of the request; *over* is the count without these 4. The kernel counts from one call of a service to the
+next, so here the library masks interrupts by the port's functions (feature `irq-port`). These take a few instructions more.
+*patience*: other calls repeatedly come between the steps of a call, so that it does the rest in one step; its bound is
 {patience}.
 """
 
 PAGES = """
-## Pages, against a walk from bit to bit
+## Pages, compared with a walk from bit to bit
 
 The whole of `rt_dma_alloc` and `rt_dma_free` through the C interface, counted by callgrind on a host in one run with
-`benches/bit_by_bit.c`: the same first fit, that looks at one page after the other. Both find their device's
+`benches/bit_by_bit.c`, a first fit that looks at one page after the other. Both find their device's
 operations, walk the list of pools, and lock; both take the same pages in every row, which is checked.
 
 ![Cost against the size of the pool](plot.svg)
 
-* *random*: each page is in use or not, as a coin falls; *90-percent*: the lowest 90 % are in use; *checkerboard*:
-  every second.
+* *random*: each page is in use with a probability of one half; *90-percent*: the lowest 90 % are in use; *checkerboard*:
+  every second page is in use.
 * *success*: an allocation and its free. Where the fill leaves no run that is long enough, the last pages of the pool
   are free.
-* *failure*: an allocation that finds nothing. Every run that is long enough is broken up by single pages, so for one
-  page the pool is full; on the empty pool the request is one page more than the pool has.
-* *crossed*: two allocations, then their frees, the first one first: so that none is given back as the last that was
-  taken. Counted is half of it. Bounded on the empty pool only, to {crossed} times the baseline.
+* *failure*: an allocation for which no run is long enough. Single pages in use divide every longer run, so that for one page the
+  pool is full. On the empty pool the request has one page more than the pool.
+* *crossed*: two allocations, then their frees in the same order, so that no free is that of the last allocation. The number is
+  half of the count. It has a bound on the empty pool only: {crossed} times the baseline.
 
 Both baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
 `dma_pool.c` and drivers do; a bare test-and-set lock would cost them about half of a row of small blocks.
 
-Each cell: ours / the baseline's. No row may be slower; from {large:,} pages on, those must be {faster} times as fast
-in which the baseline has to walk, marked with `w`: it fails, or finds its pages in the upper half of a pool that is
-not empty. (Elsewhere it ends at the first pages that it looks at, and nothing can be {faster} times as fast as that.)
+Each cell has the count of the library / that of the baseline. No row may be slower. From {large:,} pages on, rows marked with `w` must be {faster} times as fast:
+there the baseline fails, or finds its pages in the upper half of a pool that is not empty. (In other rows it ends at the first
+pages that it looks at, and no search can be {faster} times as fast as that.)
 """
 
 GROWTH = """
-A row on the largest pool may cost {bound} times what it costs on {small:,} pages; the most that one does is {most:.2f}.
+A row on the largest pool may take {bound} times the instructions of {small:,} pages; the highest value is {most:.2f}.
 """
 
 TRACES = """
-## Traces, against the same walk
+## Traces, compared with that walk
 
-Sequences of calls as drivers make them (`benches/host/traces.c`), per call, counted on a host as the rows above. Both
-sides replay the same calls from the same state and take the same pages, which is checked.
+The traces are sequences of calls as drivers make them (`benches/host/traces.c`). The numbers are instructions per call, counted on
+a host as the rows above. Both sides replay the same calls from the same state and take the same pages, which is checked.
 
 * *fifo*: a ring of the given number of buffers, the oldest of which is freed before the next is allocated.
 * *random*: while less than the stated share of the pool is in use, an allocation; else a random buffer is freed.
 * *mixed*: 60 % of the requests have one page, 20 % two, 10 % four, 7 % sixteen, 3 % one to 64.
 
-Each cell: ours / the baseline's. No trace may be slower than the walk.
+Each cell has the count of the library / that of the baseline. No trace may be slower than the walk.
 """
 
 BLOCKS = """
-## Small blocks, against a free list in the blocks
+## Small blocks, compared with a free list in the blocks
 
-100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, growing from nothing:
-`rt_dma_block_pool_*`, and `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on
-cached memory. Per allocation and free, with the loop around them. Accesses to DMA memory are counted as faults, with
-all of it out of bounds, while 1,024 blocks are allocated and freed three times over.
+100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, begin with an empty pool. `rt_dma_block_pool_*`
+is compared with `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on cached memory. The
+numbers are per allocation and free, with the loop around them. To count accesses to DMA memory, all of it is made inaccessible
+while 1,024 blocks are allocated and freed three times: each access is then a fault.
 """
 
 CORES = """
 ## Two cores
 
-`benches/host/cores.c`, on a host: how much two cores do together that allocate and free at the same time, against one
-alone. The median of pairs of slices that no other program disturbed, and its quartiles; the time of an operation, and what
-is added to it with the other core at work: the wait for the lock, and for cache lines that the other core has.
+`benches/host/cores.c`, on a host: the calls that two cores complete which allocate and free at the same time, as a multiple of
+the calls of one core. The table has the median of pairs of time slices that no other program disturbed, and the quartiles; the
+time of a call; and the time that the other core's calls add to it, by the wait for the lock and for cache lines that the other
+core has.
 """
 
 HEAP = """
 ## Heap memory
 
-`benches/host/bytes.c`, on a 64-bit host: what the library asks for, without what the heap adds. A direct mapping takes
+`benches/host/bytes.c`, on a 64-bit host: the bytes that the library asks for, without what the heap adds. A direct mapping takes
 none. A device has a record only with a mask, or with managed resources.
 """
 
@@ -118,7 +118,7 @@ The linked core, text and read-only data of archive and port after `--gc-section
 
 
 MISSES = """
-## What misses its bound, and why
+## Numbers that miss their bounds, and the reasons
 """
 
 MISSED_CORE = """
