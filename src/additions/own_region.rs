@@ -27,7 +27,7 @@ impl<K: Kernel> Dma<K> {
         }
         match self.kernel.memory_region(device, index) {
             Entry::Found(region)
-                if self.covering(region.start, region.end).is_some_and(|pool| pool.is_owned_by(device)) =>
+                if self.pool_in(region.start, region.end).is_some_and(|pool| pool.is_owned_by(device)) =>
             {
                 Ok(())
             }

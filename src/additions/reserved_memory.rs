@@ -208,7 +208,7 @@ impl<K: ReservedMemory> Dma<K> {
             }
             index += 1;
         }
-        if let Some(pool) = self.covering(start, end) {
+        if let Some(pool) = self.pool_in(start, end) {
             return Some(pool.end());
         }
         // Once the boot allocator has given away what it held, its lists are not valid any more.

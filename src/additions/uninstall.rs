@@ -9,7 +9,7 @@ use crate::dropin::pool::{Pool, PoolSpec, RemovalError, Revival};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{
-    Ordering::{Release, SeqCst},
+    Ordering::SeqCst,
     fence,
 };
 
@@ -39,54 +39,32 @@ impl<K: Kernel> Dma<K> {
         let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));
         let pool = pool.ok_or(UninstallError::Pool(RemovalError::NotInstalled))?;
         pool.begin_removal().map_err(UninstallError::Pool)?;
-        self.unlist(pool);
+        self.list.remove_for_c(pool);
         // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped, the pool
         // stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
         let turn = self.installer().ok_or(UninstallError::Context)?;
-        self.unlink(pool);
+        self.list.remove(pool);
         pool.end_removal();
-        pool.next_kept().set(self.kept.get());
-        self.kept.set(Some(pool));
+        pool.next_kept().set(self.uninstalled.kept.get());
+        self.uninstalled.kept.set(Some(pool));
         // `black_box` hides the value from the compiler, so that an image that never calls `uninstall` does not contain these
         // functions.
-        self.revival.set(Some(black_box(&Revival { revive: Dma::revive, reopen: Dma::reopen })));
+        self.uninstalled.revival.set(Some(black_box(&Revival { revive: Dma::revive, reopen: Dma::reopen })));
         drop(turn);
         fence(SeqCst);
         let mut patience = PATIENCE;
-        while self.name_readers.load(SeqCst) != 0 && patience != 0 {
+        while self.uninstalled.name_readers.load(SeqCst) != 0 && patience != 0 {
             self.kernel.pause();
             patience -= 1;
         }
         Ok(())
     }
 
-    /// Removes a pool from C's list. The pool's own links do not change, for C code that has reached the pool already.
-    fn unlist(&self, pool: &Pool<K>) {
-        let (before, after) = self.neighbours(pool.order());
-        critical_section::with(|_| {
-            before.next.store(core::ptr::from_ref(after).cast_mut(), Release);
-            after.prev.store(core::ptr::from_ref(before).cast_mut(), Release);
-        });
-    }
-
-    /// Removes a pool from the library's list. The pool's reference to the next pool does not change, for calls that have reached
-    /// the pool already.
-    fn unlink(&self, pool: &Pool<K>) {
-        let mut link = &self.first;
-        while let Some(at) = link.get() {
-            if core::ptr::eq(at, pool) {
-                link.set(pool.next.get());
-                return;
-            }
-            link = &at.next;
-        }
-    }
-
     /// See [`Revival`].
     fn revive(&self, spec: &PoolSpec, pages: (Pa, usize)) -> Option<&'static Pool<K>> {
-        let mut kept = core::iter::successors(self.kept.get(), |pool| pool.next_kept().get());
+        let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.is_like(spec, pages))?;
         pool.renew(spec);
         Some(pool)
@@ -94,7 +72,7 @@ impl<K: Kernel> Dma<K> {
 
     /// See [`Revival`].
     fn reopen(&self, pool: &'static Pool<K>) {
-        let mut link = &self.kept;
+        let mut link = &self.uninstalled.kept;
         while let Some(at) = link.get() {
             if core::ptr::eq(at, pool) {
                 link.set(pool.next_kept().get());

@@ -86,8 +86,8 @@ impl<K: Kernel> Dma<K> {
         // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
         flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
 
-        // Pools never overlap. So if a pool was made of exactly this region, `covering` returns that pool.
-        if let Some(pool) = self.covering(region.start, region.end)
+        // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
+        if let Some(pool) = self.pool_in(region.start, region.end)
             && pool.is_memory_region()
             && is_pool_of(pool, region)
             && !pool.is_leaving()
@@ -99,7 +99,7 @@ impl<K: Kernel> Dma<K> {
         let memory = Region { start: region.start, end: region.end, name };
         self.add_pool(&installer, &PoolSpec { region: memory, flags, origin: Origin::RegionOf(device, node) })?;
         if region.reusable
-            && let Some(pool) = self.covering(region.start, region.end)
+            && let Some(pool) = self.pool_in(region.start, region.end)
         {
             pool.set_reusable();
         }

@@ -56,7 +56,7 @@ impl<K: Kernel> Dma<K> {
         };
         // Both are made before one is added, so that a failure changes nothing.
         let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
-        pools.into_iter().flatten().for_each(|pool| self.link(&installer, pool));
+        pools.into_iter().flatten().for_each(|pool| self.add(&installer, pool));
         self.kernel.consume(region, end);
         result
     }
@@ -79,7 +79,7 @@ impl<K: Kernel> Dma<K> {
             // the region, so that the last pools may be smaller than requested by this number.
             let lost = first_page(region.start).map_or(0, |first| first - region.start);
             while let Some(room) = Room::new(region, total, lost) {
-                if let Some(pool) = self.covering(room.start, room.end) {
+                if let Some(pool) = self.pool_in(room.start, room.end) {
                     // The rest of the region begins after this pool.
                     region.start = pool.public.region_end.load(Relaxed).max(pool.end());
                     continue;

@@ -3,13 +3,11 @@
 
 use core::cell::Cell;
 
-use crate::abi::rt_list_t;
 use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{Kernel, Pa};
 use crate::log::Name;
-use crate::mem::atomics::Ordering::{Relaxed, Release};
 use crate::mem::turn::TurnGuard;
 
 /// The turn of installs, and the pools that its holder has added to the list. When it is dropped, the turn ends first; then
@@ -54,7 +52,7 @@ impl<K: Kernel> Dma<K> {
         let add = |installer: Installer<K>| {
             self.add_pool(&installer, &PoolSpec::of(*region))?;
             // This finds the new pool, because no other pool covers any part of the region.
-            self.covering(region.start, region.end).ok_or(Error::Context)
+            self.pool_in(region.start, region.end).ok_or(Error::Context)
         };
         let result = self.installer().ok_or(Error::Context).and_then(add);
         if let Err(error) = result {
@@ -88,7 +86,7 @@ impl<K: Kernel> Dma<K> {
     /// The errors of [`new_pool`](Self::new_pool).
     pub(crate) fn add_pool(&self, installer: &Installer<K>, spec: &PoolSpec) -> Result<(), Error> {
         let pool = self.new_pool(installer, spec)?;
-        self.link(installer, pool);
+        self.add(installer, pool);
         Ok(())
     }
 
@@ -103,10 +101,10 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn new_pool(&self, _: &Installer<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
-        if let Some(pool) = self.covering(region.start, region.end) {
+        if let Some(pool) = self.pool_in(region.start, region.end) {
             return Err(if pool.is_leaving() { Error::Leaving } else { Error::Overlap });
         }
-        if let Some(revival) = self.revival.get()
+        if let Some(revival) = self.uninstalled.revival.get()
             && let Some(pool) = (revival.revive)(self, spec, pages)
         {
             return Ok(NewPool::Kept(pool));
@@ -119,55 +117,20 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: thread.
     #[inline(never)]
-    pub(crate) fn link(&self, installer: &Installer<K>, pool: NewPool<K>) {
+    pub(crate) fn add(&self, installer: &Installer<K>, pool: NewPool<K>) {
         let (pool, revival) = match pool {
             NewPool::Made(pool) => {
                 let pool = pool.keep();
-                pool.set_order(self.linked.fetch_add(1, Relaxed));
+                pool.set_order(self.list.next_order());
                 (pool, None)
             }
-            NewPool::Kept(pool) => (pool, self.revival.get()),
+            NewPool::Kept(pool) => (pool, self.uninstalled.revival.get()),
         };
         installer.installed.add(pool);
-        self.span.add(pool.start(), pool.end());
-        let (before, after) = self.neighbours(pool.order());
-        let mut reference = &self.first;
-        while let Some(earlier) = reference.get()
-            && earlier.order() < pool.order()
-        {
-            reference = &earlier.next;
-        }
-        // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links are written
-        // first, and then, with `Release`, the links through which such code finds the pool.
-        critical_section::with(|_| {
-            let link = &pool.public.list;
-            link.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
-            link.prev.store(core::ptr::from_ref(before).cast_mut(), Relaxed);
-            after.prev.store(core::ptr::from_ref(link).cast_mut(), Release);
-            before.next.store(core::ptr::from_ref(link).cast_mut(), Release);
-            // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then goes on to
-            // the pools that follow.
-            pool.next.set(reference.get());
-            reference.set(Some(pool));
-        });
+        self.list.insert(pool);
         if let Some(revival) = revival {
             (revival.reopen)(self, pool);
         }
-    }
-
-    /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not contain
-    /// pools that are being uninstalled. The caller holds the turn of installs.
-    pub(crate) fn neighbours(&self, order: usize) -> (&rt_list_t, &rt_list_t) {
-        let (mut before, mut after) = (&self.head, &self.head);
-        for pool in self.pools().filter(|pool| !pool.is_leaving()) {
-            if pool.order() < order {
-                before = &pool.public.list;
-            } else if pool.order() > order {
-                after = &pool.public.list;
-                break;
-            }
-        }
-        (before, after)
     }
 }
 

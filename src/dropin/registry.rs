@@ -1,7 +1,6 @@
-//! The list of the pools of a system, and the counting and logging of refused calls.
+//! All DMA memory of a system ([`Dma`]), and the counting and logging of refused calls.
 //!
-//! The list is read without a lock. A pool that leaves it keeps its link to the next pool (see `pool::removal`). This module does
-//! not depend on the map operations of devices: the requests of drivers are in the module `request`, which uses
+//! This module does not depend on the map operations of devices: the requests of drivers are in the module `request`, which uses
 //! this one.
 
 use crate::mem::atomics::{
@@ -11,9 +10,9 @@ use crate::mem::atomics::{
 };
 use core::ffi::CStr;
 
-use crate::abi::rt_list_t;
 use crate::dropin::lending::Lending;
 use crate::dropin::pool::{Pool, Revival};
+use crate::dropin::pool_list::PoolList;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
@@ -26,53 +25,24 @@ pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 /// All DMA memory of a system.
 pub struct Dma<K: Kernel> {
     pub(crate) kernel: K,
-    /// The first pool of the list.
-    pub(crate) first: AtomicRef<Pool<K>>,
-    /// The head of C's list of pools.
-    pub(super) head: rt_list_t,
-    /// The addresses from the lowest of all pools to the highest.
-    pub(crate) span: Span,
+    pub(crate) list: PoolList<K>,
     /// The turn of installs: of calls that install or uninstall pools.
     pub(super) installing: Turn,
-    /// The number of new pools that have been added to the list.
-    pub(super) linked: AtomicUsize,
-    /// The functions that install an uninstalled pool again. Not set until the first pool is uninstalled.
-    pub(crate) revival: AtomicRef<Revival<K, Dma<K>>>,
-    /// The first of the kept pools, which were uninstalled and can be used again: the one that was uninstalled last.
-    pub(crate) kept: AtomicRef<Pool<K>>,
-    /// The number of calls that are reading names of pools now.
-    pub(crate) name_readers: AtomicUsize,
+    pub(crate) uninstalled: Uninstalled<K>,
     /// The number of refused calls.
     bad_calls: AtomicUsize,
     /// The record of lent memory. Not set until the first call that borrows.
     pub(crate) lending: AtomicRef<Lending<K, Dma<K>>>,
 }
 
-/// A range of addresses that contains every pool. It never becomes smaller.
-pub(crate) struct Span {
-    start: AtomicUsize,
-    /// One past the last byte.
-    end: AtomicUsize,
-}
-
-impl Span {
-    const fn new() -> Self {
-        Span { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) }
-    }
-
-    /// Extends the range by a pool that is about to be added to the list. The caller holds the turn of installs.
-    pub(super) fn add(&self, start: Pa, end: Pa) {
-        self.start.store(self.start.load(Relaxed).min(start), Relaxed);
-        self.end.store(self.end.load(Relaxed).max(end), Relaxed);
-    }
-
-    /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
-    ///
-    /// Context: any.
-    #[inline(always)]
-    pub(crate) fn touches(&self, first: Pa, last: Pa) -> bool {
-        first < self.end.load(Relaxed) && self.start.load(Relaxed) <= last
-    }
+/// The pools that were uninstalled, and the calls for which an uninstall waits.
+pub(crate) struct Uninstalled<K: Kernel> {
+    /// The functions that install such a pool again. Not set until the first pool is uninstalled.
+    pub(crate) revival: AtomicRef<Revival<K, Dma<K>>>,
+    /// The first of the pools, which are kept so that they can be used again: the one that was uninstalled last.
+    pub(crate) kept: AtomicRef<Pool<K>>,
+    /// The number of calls that are reading names of pools now.
+    pub(crate) name_readers: AtomicUsize,
 }
 
 /// A call that reads names of pools. The caller of an uninstall may free the name afterwards; therefore an uninstall waits
@@ -90,14 +60,13 @@ impl<K: Kernel> Dma<K> {
     pub const fn new(kernel: K) -> Self {
         Dma {
             kernel,
-            first: AtomicRef::new(),
-            head: rt_list_t::new(),
-            span: Span::new(),
+            list: PoolList::new(),
             installing: Turn::new(),
-            linked: AtomicUsize::new(0),
-            revival: AtomicRef::new(),
-            kept: AtomicRef::new(),
-            name_readers: AtomicUsize::new(0),
+            uninstalled: Uninstalled {
+                revival: AtomicRef::new(),
+                kept: AtomicRef::new(),
+                name_readers: AtomicUsize::new(0),
+            },
             bad_calls: AtomicUsize::new(0),
             lending: AtomicRef::new(),
         }
@@ -108,7 +77,15 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[inline(always)]
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
-        core::iter::successors(self.first.get(), |pool| pool.next.get())
+        self.list.iter()
+    }
+
+    /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub(crate) fn may_contain(&self, first: Pa, last: Pa) -> bool {
+        self.list.may_contain(first, last)
     }
 
     /// Returns the number of calls that were refused because the caller made a mistake.
@@ -174,11 +151,11 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub(crate) fn read_names(&self) -> NameReader<'_> {
-        self.name_readers.fetch_add(1, SeqCst);
+        self.uninstalled.name_readers.fetch_add(1, SeqCst);
         // This call writes `name_readers` and then reads the name. An uninstall clears the name and then reads `name_readers`.
         // Under SeqCst, either this call finds no name, or the uninstall finds this call and waits for it.
         fence(SeqCst);
-        NameReader(&self.name_readers)
+        NameReader(&self.uninstalled.name_readers)
     }
 
     /// Does what [`refuse`](Self::refuse) does, with the name of `pool`; without a name if `pool` is `None`.
@@ -190,11 +167,11 @@ impl<K: Kernel> Dma<K> {
         self.refuse(error, pool.map_or(Name::NONE, Pool::name), number, a, b);
     }
 
-    /// Returns the first pool that covers any part of `[start, end)`.
+    /// Returns the first pool that contains any byte of `[start, end)`.
     ///
     /// Context: any.
     #[inline(never)]
-    pub(crate) fn covering(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
+    pub(crate) fn pool_in(&self, start: Pa, end: Pa) -> Option<&'static Pool<K>> {
         self.pools().find(|pool| start < pool.end() && pool.start() < end)
     }
 }

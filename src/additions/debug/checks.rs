@@ -130,7 +130,7 @@ impl<K: Kernel> Debug<K> {
     ) {
         let kernel = self.kernel;
         let pa = kernel.v2p(va);
-        let pool = pa.and_then(|pa| dma.covering(pa, pa.saturating_add(1)));
+        let pool = pa.and_then(|pa| dma.pool_in(pa, pa.saturating_add(1)));
         // Outside of the pools only the linear map is known to be cached.
         let is_cached = match (pool, pa) {
             (Some(pool), Some(pa)) => pool.address_info(va, pa).is_some_and(|info| info.is_cached),

@@ -73,7 +73,7 @@ impl<K: Kernel> Streaming<K> {
         }
         if is_first {
             self.early_pools.end(dma);
-            if dma.covering(pa, pa.saturating_add(size)).is_some() {
+            if dma.pool_in(pa, pa.saturating_add(size)).is_some() {
                 return None;
             }
         }

@@ -53,7 +53,7 @@ impl<K: Kernel> Streaming<K> {
         let is_coherent = master.is_coherent(kernel);
         // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
         let is_first = self.early_pools.are_all();
-        let pool = dma.covering(place.pa, place.pa.saturating_add(size));
+        let pool = dma.pool_in(place.pa, place.pa.saturating_add(size));
         if pool.is_none()
             && place.is_contiguous
             && let Some(handle) = self.map_direct(dma, master, buffer, place.pa, is_coherent, is_first)
@@ -85,7 +85,7 @@ impl<K: Kernel> Streaming<K> {
         direction: Direction,
     ) -> Result<usize, MapError> {
         let found = page.checked_add(offset).ok_or(MapError::Invalid).and_then(|pa| {
-            let va = match dma.covering(pa, pa.saturating_add(1)) {
+            let va = match dma.pool_in(pa, pa.saturating_add(1)) {
                 Some(pool) => pool.va_of(pa),
                 None => Some(dma.kernel.linear(pa)),
             };

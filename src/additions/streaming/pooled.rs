@@ -94,5 +94,5 @@ fn find_elsewhere<K: Kernel>(dma: &Dma<K>, va: Va, size: usize) -> Option<Pa> {
     let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
     let is_contiguous =
         further_pages == 0 || kernel.leads_to(va.wrapping_add(rest), pa.wrapping_add(rest), further_pages);
-    (is_contiguous && !dma.span.touches(pa, end - 1)).then_some(pa)
+    (is_contiguous && !dma.may_contain(pa, end - 1)).then_some(pa)
 }

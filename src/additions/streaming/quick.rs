@@ -71,7 +71,7 @@ impl<K: Kernel> Streaming<K> {
     #[inline(always)]
     fn is_plain(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
-        self.linear_range.holds(va, last) && !dma.span.touches(pa, pa.wrapping_add(last - va))
+        self.linear_range.holds(va, last) && !dma.may_contain(pa, pa.wrapping_add(last - va))
     }
 }
 

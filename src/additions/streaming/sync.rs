@@ -84,7 +84,7 @@ impl<K: Kernel> Streaming<K> {
             return Ok(None);
         }
         let pa = master.pa_of(dma, query.handle);
-        let is_pools = || pa.is_none_or(|pa| dma.covering(pa, pa.saturating_add(query.size)).is_some());
+        let is_pools = || pa.is_none_or(|pa| dma.pool_in(pa, pa.saturating_add(query.size)).is_some());
         let recorded = match self.records.may_have_outside(query.handle) || is_pools() {
             true => self.records.find(dma.kernel, query, |mapping| *mapping),
             false => Err(BadMapping::Unknown),

@@ -55,7 +55,7 @@ impl<K: Kernel> Streaming<K> {
         self.tidy(dma);
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle);
-        let is_pools = pa.is_some_and(|pa| dma.covering(pa, pa.saturating_add(size.max(1))).is_some());
+        let is_pools = pa.is_some_and(|pa| dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
         let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
         let recorded = match may_have_record {
             // SAFETY: the caller's promise.

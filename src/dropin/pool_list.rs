@@ -1,0 +1,128 @@
+//! The list of the pools of a system, in the order in which they were installed.
+//!
+//! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link to the next
+//! pool (see `pool::removal`). C code has a list of the same pools, through their public parts.
+
+use crate::abi::rt_list_t;
+use crate::dropin::pool::Pool;
+use crate::kernel::{Kernel, Pa};
+use crate::mem::atomics::{
+    AtomicUsize,
+    Ordering::{Relaxed, Release},
+};
+use crate::mem::shared::AtomicRef;
+
+/// The list of the pools of a system.
+pub(crate) struct PoolList<K: Kernel> {
+    first: AtomicRef<Pool<K>>,
+    /// The head of C's list.
+    head: rt_list_t,
+    bounds: Bounds,
+    /// The number of new pools that have been added.
+    added: AtomicUsize,
+}
+
+/// The addresses from the lowest of all pools to the highest. The range never becomes smaller.
+struct Bounds {
+    start: AtomicUsize,
+    /// One past the last byte.
+    end: AtomicUsize,
+}
+
+impl<K: Kernel> PoolList<K> {
+    /// Makes an empty list.
+    pub(super) const fn new() -> Self {
+        PoolList {
+            first: AtomicRef::new(),
+            head: rt_list_t::new(),
+            bounds: Bounds { start: AtomicUsize::new(usize::MAX), end: AtomicUsize::new(0) },
+            added: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns the pools.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static Pool<K>> + use<K> {
+        core::iter::successors(self.first.get(), |pool| pool.next.get())
+    }
+
+    /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub(super) fn may_contain(&self, first: Pa, last: Pa) -> bool {
+        first < self.bounds.end.load(Relaxed) && self.bounds.start.load(Relaxed) <= last
+    }
+
+    /// Returns the number of a pool that is about to be added for the first time. The list is sorted by these numbers.
+    pub(super) fn next_order(&self) -> usize {
+        self.added.fetch_add(1, Relaxed)
+    }
+
+    /// Adds a pool at the place that its number determines. The caller holds the turn of installs.
+    pub(super) fn insert(&self, pool: &'static Pool<K>) {
+        let bounds = &self.bounds;
+        bounds.start.store(bounds.start.load(Relaxed).min(pool.start()), Relaxed);
+        bounds.end.store(bounds.end.load(Relaxed).max(pool.end()), Relaxed);
+        let (before, after) = self.neighbours(pool.order());
+        let mut link = &self.first;
+        while let Some(earlier) = link.get()
+            && earlier.order() < pool.order()
+        {
+            link = &earlier.next;
+        }
+        // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links are written
+        // first, and then, with `Release`, the links through which such code finds the pool.
+        critical_section::with(|_| {
+            let own = &pool.public.list;
+            own.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
+            own.prev.store(core::ptr::from_ref(before).cast_mut(), Relaxed);
+            after.prev.store(core::ptr::from_ref(own).cast_mut(), Release);
+            before.next.store(core::ptr::from_ref(own).cast_mut(), Release);
+            // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then goes on to
+            // the pools that follow.
+            pool.next.set(link.get());
+            link.set(Some(pool));
+        });
+    }
+
+    /// Removes a pool from C's list. The pool's own links do not change, for C code that has reached the pool already. The caller
+    /// holds the turn of installs.
+    pub(crate) fn remove_for_c(&self, pool: &Pool<K>) {
+        let (before, after) = self.neighbours(pool.order());
+        critical_section::with(|_| {
+            before.next.store(core::ptr::from_ref(after).cast_mut(), Release);
+            after.prev.store(core::ptr::from_ref(before).cast_mut(), Release);
+        });
+    }
+
+    /// Removes a pool from the library's list. The pool's link to the next pool does not change, for calls that have reached the
+    /// pool already. The caller holds the turn of installs.
+    pub(crate) fn remove(&self, pool: &Pool<K>) {
+        let mut link = &self.first;
+        while let Some(at) = link.get() {
+            if core::ptr::eq(at, pool) {
+                link.set(pool.next.get());
+                return;
+            }
+            link = &at.next;
+        }
+    }
+
+    /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not contain
+    /// pools that are being uninstalled. The caller holds the turn of installs.
+    fn neighbours(&self, order: usize) -> (&rt_list_t, &rt_list_t) {
+        let (mut before, mut after) = (&self.head, &self.head);
+        for pool in self.iter().filter(|pool| !pool.is_leaving()) {
+            if pool.order() < order {
+                before = &pool.public.list;
+            } else if pool.order() > order {
+                after = &pool.public.list;
+                break;
+            }
+        }
+        (before, after)
+    }
+}
