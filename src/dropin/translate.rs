@@ -155,6 +155,19 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
+    /// Returns all ranges in `[from, last]` that the device reaches with handles up to `mask`, from the lowest on. Both ends are
+    /// included.
+    ///
+    /// Context: any.
+    pub(crate) fn reachable(self, from: Pa, last: Pa, mask: u64) -> impl Iterator<Item = Reachable> {
+        let mut next = Some(from);
+        core::iter::from_fn(move || {
+            let found = self.next_reachable(next?, last, mask)?;
+            next = if found.last < last { Some(found.last + 1) } else { None };
+            Some(found)
+        })
+    }
+
     /// Returns the handle of `[pa, pa + size)` if the device reaches all of it with handles up to `mask`.
     ///
     /// Context: any.

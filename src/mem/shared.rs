@@ -61,12 +61,12 @@ impl<T: Sync> OnceRef<T> {
 }
 
 /// A reference that is always set, and may be set several times.
-pub struct SetRef<T: 'static>(AtomicPtr<T>);
+pub struct NonNullRef<T: 'static>(AtomicPtr<T>);
 
-impl<T: Sync> SetRef<T> {
+impl<T: Sync> NonNullRef<T> {
     /// Makes a reference to `value`.
     pub const fn new(value: &'static T) -> Self {
-        SetRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
+        NonNullRef(AtomicPtr::new(core::ptr::from_ref(value).cast_mut()))
     }
 
     /// Returns the value that was set last.
@@ -87,26 +87,26 @@ impl<T: Sync> SetRef<T> {
 }
 
 /// A slice whose length is a power of two. An index is taken modulo the length, so that no index is out of bounds.
-pub struct Ring<T: 'static> {
+pub struct WrappingSlice<T: 'static> {
     /// The length minus one.
     mask: usize,
     start: *const T,
 }
 
-// SAFETY: a ring gives shared references to elements that stay, as a `&'static [T]` does.
-unsafe impl<T: Sync> Sync for Ring<T> {}
+// SAFETY: the value gives shared references to elements that stay, as a `&'static [T]` does.
+unsafe impl<T: Sync> Sync for WrappingSlice<T> {}
 // SAFETY: as above.
-unsafe impl<T: Sync> Send for Ring<T> {}
+unsafe impl<T: Sync> Send for WrappingSlice<T> {}
 
-impl<T> Ring<T> {
-    /// Makes a ring of one element.
-    pub const fn of(only: &'static T) -> Self {
-        Ring { mask: 0, start: only }
+impl<T> WrappingSlice<T> {
+    /// Makes a slice of one element.
+    pub const fn of_one(only: &'static T) -> Self {
+        WrappingSlice { mask: 0, start: only }
     }
 
-    /// Makes a ring of a slice; `None` if its length is not a power of two.
+    /// Makes the value of a slice; `None` if its length is not a power of two.
     pub fn new(slice: &'static [T]) -> Option<Self> {
-        slice.len().is_power_of_two().then(|| Ring { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
+        slice.len().is_power_of_two().then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
     }
 
     /// Returns the length, which is not zero.

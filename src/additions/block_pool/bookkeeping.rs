@@ -12,7 +12,7 @@ use super::word::present_bit;
 use super::{BlockPool, Pages};
 use crate::kernel::{Kernel, Va};
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::{AtomicRef, Ring};
+use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
 /// The number of units of a group in the first batch, if as many fit. Each batch has twice as many as the one before, up to
@@ -112,7 +112,7 @@ impl Batch {
         };
         let units = tail.slice_with(count, unit_of);
         let mut chunks = units.chunks(group_units.max(1));
-        let groups = tail.slice_with(groups, |_| Some(Group::new(Ring::new(chunks.next()?)?)));
+        let groups = tail.slice_with(groups, |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
         for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
             units.iter().for_each(|unit| unit.group.set(group));
         }

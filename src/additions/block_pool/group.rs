@@ -10,7 +10,7 @@ use super::shape::lowest_bits;
 use super::word::{GroupWord, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{AtomicRef, Ring, SetRef};
+use crate::mem::shared::{AtomicRef, WrappingSlice, NonNullRef};
 
 /// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
 ///
@@ -34,7 +34,7 @@ pub struct Unit {
     /// The presence bit in the group's word.
     pub present: usize,
     /// The group. Written once, when the group is made.
-    pub group: SetRef<Group>,
+    pub group: NonNullRef<Group>,
 }
 
 // The model checkers' atomics are larger.
@@ -46,21 +46,21 @@ const _: () = assert!(size_of::<Unit>().is_power_of_two());
 pub struct Group {
     // The fields that every call reads come first, in one cache line.
     pub word: GroupWord,
-    pub units: Ring<Unit>,
+    pub units: WrappingSlice<Unit>,
     /// Its neighbours in the list. Written with the list's lock held.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
 }
 
 /// Stands for no group: it never has a free block. With it, the usual path of an allocation tests one thing less.
-pub static NO_GROUP: Group = Group::new(Ring::of(&NO_UNIT));
+pub static NO_GROUP: Group = Group::new(WrappingSlice::of_one(&NO_UNIT));
 
 /// Stands for no unit: no address is one of its blocks.
 pub static NO_UNIT: Unit = Unit::new(0, 0, 0);
 
 impl Group {
     /// Makes a group of units that have no memory.
-    pub const fn new(units: Ring<Unit>) -> Self {
+    pub const fn new(units: WrappingSlice<Unit>) -> Self {
         Group { word: GroupWord::new(), units, next: AtomicRef::new(), before: AtomicRef::new() }
     }
 }
@@ -78,14 +78,14 @@ pub struct Taken {
 #[repr(C)]
 pub struct OpenGroups {
     /// The group from which blocks are taken first. It is listed, or [`NO_GROUP`]. Written with the lock held.
-    current: SetRef<Group>,
+    current: NonNullRef<Group>,
     /// The first of the other listed groups.
     head: IrqLock<Option<&'static Group>>,
 }
 
 impl OpenGroups {
     pub const fn new() -> Self {
-        OpenGroups { current: SetRef::new(&NO_GROUP), head: IrqLock::new(None) }
+        OpenGroups { current: NonNullRef::new(&NO_GROUP), head: IrqLock::new(None) }
     }
 
     /// Takes a free block of the current group, if it has one.
@@ -229,7 +229,7 @@ impl Unit {
             first,
             blocks,
             present,
-            group: SetRef::new(&NO_GROUP),
+            group: NonNullRef::new(&NO_GROUP),
         }
     }
 

@@ -36,7 +36,7 @@ use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
 use crate::mem::heap::HeapMemory;
-use crate::mem::shared::{AtomicRef, SetRef};
+use crate::mem::shared::{AtomicRef, NonNullRef};
 use bookkeeping::Spans;
 use group::OpenGroups;
 use shape::Shape;
@@ -58,7 +58,7 @@ pub enum BadFree {
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
     open: OpenGroups,
-    table: SetRef<Table>,
+    table: NonNullRef<Table>,
     shape: Shape,
     kernel: K,
     pages: P,
@@ -87,7 +87,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             open: OpenGroups::new(),
-            table: SetRef::new(&EMPTY_TABLE),
+            table: NonNullRef::new(&EMPTY_TABLE),
             shape,
             kernel,
             pages,

@@ -5,7 +5,7 @@
 
 use super::group::{NO_UNIT, Unit};
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::{Ring, SetRef};
+use crate::mem::shared::{WrappingSlice, NonNullRef};
 
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;
@@ -17,24 +17,24 @@ const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as us
 /// A table with a power of two of places.
 pub struct Table {
     /// A place without a unit holds [`NO_UNIT`].
-    places: Ring<SetRef<Unit>>,
+    places: WrappingSlice<NonNullRef<Unit>>,
 }
 
-static NO_PLACE: SetRef<Unit> = SetRef::new(&NO_UNIT);
+static NO_PLACE: NonNullRef<Unit> = NonNullRef::new(&NO_UNIT);
 
 /// The table of a pool without memory. No unit is added to it.
-pub static EMPTY_TABLE: Table = Table { places: Ring::of(&NO_PLACE) };
+pub static EMPTY_TABLE: Table = Table { places: WrappingSlice::of_one(&NO_PLACE) };
 
 impl Table {
     /// Returns the size of the places, in bytes. They follow the table in memory.
     pub fn tail_bytes(places: usize) -> Option<usize> {
-        places.checked_mul(size_of::<SetRef<Unit>>())
+        places.checked_mul(size_of::<NonNullRef<Unit>>())
     }
 
     /// Makes an empty table with `places` places, a power of two.
     pub fn new(places: usize, tail: &mut BumpAllocator) -> Self {
-        let places = Ring::new(tail.slice_with(places, |_| Some(SetRef::new(&NO_UNIT))));
-        Table { places: places.unwrap_or(Ring::of(&NO_PLACE)) }
+        let places = WrappingSlice::new(tail.slice_with(places, |_| Some(NonNullRef::new(&NO_UNIT))));
+        Table { places: places.unwrap_or(WrappingSlice::of_one(&NO_PLACE)) }
     }
 
     /// Returns the number of places.
@@ -45,13 +45,13 @@ impl Table {
     /// Returns the place at which most units are found. Units whose distance is a large power of two have one home place; a
     /// hash that kept them apart would cost each free three instructions.
     #[inline(always)]
-    fn home(&self, key: usize) -> &'static SetRef<Unit> {
+    fn home(&self, key: usize) -> &'static NonNullRef<Unit> {
         self.places.at(key)
     }
 
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
-    fn places(&self, key: usize) -> impl Iterator<Item = &'static SetRef<Unit>> {
+    fn places(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
         let first = key.wrapping_mul(MULTIPLIER) >> (usize::BITS / 2);
         let distance = (first >> (usize::BITS / 4)) | 1;
         let further = move |probe: usize| self.places.at(first.wrapping_add(probe.wrapping_mul(distance)));
@@ -70,7 +70,7 @@ impl Table {
     ///
     /// Context: any.
     pub fn candidates(&self, key: usize) -> impl Iterator<Item = &'static Unit> {
-        self.places(key).map(SetRef::get)
+        self.places(key).map(NonNullRef::get)
     }
 
     /// Adds a unit. Returns false if all its places are taken. The caller holds the pool's turn.

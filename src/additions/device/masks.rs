@@ -8,7 +8,6 @@ use crate::additions::device::record::{DeviceRecords, Masks, NoRecord, Record};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::dropin::translate::Reachable;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel};
 
@@ -125,10 +124,7 @@ impl<K: Kernel> Dma<K> {
         let bus = self.bus(ops, device);
         self.pools().filter(|pool| serves(pool)).any(|pool| {
             let last = pool.start().wrapping_add(pool.size() - 1);
-            let after = |found: &Reachable| bus.next_reachable(found.last.checked_add(1)?, last, mask);
-            let found = bus.next_reachable(pool.start(), last, mask);
-            core::iter::successors(found, |found| if found.last < last { after(found) } else { None })
-                .any(|found| found.has_page())
+            bus.reachable(pool.start(), last, mask).any(|found| found.has_page())
         })
     }
 }

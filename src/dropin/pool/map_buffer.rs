@@ -13,13 +13,18 @@ use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::cache;
 
-/// The mapping through which the processor accesses a buffer, and the buffer's address there.
-#[derive(Clone, Copy)]
-enum MappedAt {
-    /// A view of the pool; or no mapping, and the address is the physical one.
-    InView(NonZeroUsize),
-    /// A mapping of this buffer only.
-    OwnMapping(NonZeroUsize),
+/// A buffer's address for the processor, and the label of its pages.
+type Mapped = (NonZeroUsize, usize);
+
+/// Returns the memory type of a request with the flags `wanted`, which do not contain `NOMAP`.
+fn memory_type(wanted: Flags) -> MemoryType {
+    if wanted.contains(Flags::NOCACHE) {
+        MemoryType::Uncached
+    } else if wanted.contains(Flags::WRITE_THROUGH) {
+        MemoryType::WriteThrough
+    } else {
+        MemoryType::Cached
+    }
 }
 
 impl<K: Kernel> Pool<K> {
@@ -44,39 +49,27 @@ impl<K: Kernel> Pool<K> {
     #[inline(never)]
     pub fn map_buffer_slow(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         let is_physical = wanted.contains(Flags::NOMAP);
-        let memory = if wanted.contains(Flags::NOCACHE) {
-            MemoryType::Uncached
-        } else if wanted.contains(Flags::WRITE_THROUGH) {
-            MemoryType::WriteThrough
-        } else {
-            MemoryType::Cached
-        };
-        let mapped_at = match is_physical {
-            true => NonZeroUsize::new(self.start + (page << PAGE_SHIFT)).map(MappedAt::InView),
+        let memory = memory_type(wanted);
+        let mapped = match is_physical {
+            true => NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, DIRTY)),
             false => self.map_pages(page, pages, memory),
         };
-        let Some(mapped_at) = mapped_at else {
+        let Some((va, label)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
             let _ = self.free(page, pages);
             return None;
         };
-        let (va, has_own_mapping) = match mapped_at {
-            MappedAt::InView(va) => (va, false),
-            MappedAt::OwnMapping(va) => (va, true),
-        };
-        let is_cached = memory == MemoryType::Cached && !is_physical;
         if is_physical {
             self.has_physical.store(true, Relaxed);
         }
-        let counts_as_cached = has_own_mapping && !is_cached && self.counts_as_cached(memory);
-        let label = if is_cached || is_physical || counts_as_cached { DIRTY } else { CLEAN };
         let span = Span::new(page, pages);
-        // Pages that are labelled as cached although they are not mapped write-back are flushed in any case: their old label
-        // does not show whether there are dirty lines.
-        if is_physical || counts_as_cached || differs(self.clean, span, label) {
-            if !is_cached {
-                self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
-            }
+        // If such pages get the label of cached ones, their old label does not show whether there are dirty lines: they may have
+        // had the same kind of mapping before.
+        let is_cached = memory == MemoryType::Cached && !is_physical;
+        if !is_cached && (label == DIRTY || differs(self.clean, span, CLEAN)) {
+            self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
+        }
+        if differs(self.clean, span, label) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
             change(self.clean, span, label);
@@ -102,27 +95,23 @@ impl<K: Kernel> Pool<K> {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
     }
 
-    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet. If the view
-    /// cannot be mapped, maps the buffer alone.
-    #[inline(always)]
-    fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<MappedAt> {
-        let offset = page << PAGE_SHIFT;
-        let in_view = |base| NonZeroUsize::new(base + offset).map(MappedAt::InView);
-        if let Some(base) = self.view(memory).base() {
-            return in_view(base);
-        }
-        let kernel = self.kernel;
-        if memory != MemoryType::Cached && !kernel.has_page_tables() {
+    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and the label of
+    /// the pages. If the view cannot be mapped, maps the buffer alone.
+    fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
+        let (kernel, view) = (self.kernel, self.view(memory));
+        if view.base().is_none() && memory != MemoryType::Cached && !kernel.has_page_tables() {
             return None;
         }
-        if let Some(base) = self.make_view(memory) {
-            return in_view(base);
+        if let Some(base) = view.base().or_else(|| self.make_view(memory)) {
+            let label = if memory == MemoryType::Cached { DIRTY } else { CLEAN };
+            return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, label));
         }
+        let counts_as_cached = self.counts_as_cached(memory);
         let turn = self.own_mappings.turn(kernel)?;
-        let record = self.own_mappings.reserve(turn, kernel, page, pages, self.counts_as_cached(memory))?;
+        let record = self.own_mappings.reserve(turn, kernel, page, pages, counts_as_cached)?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own_mappings.set_address(record, va);
-        va.map(MappedAt::OwnMapping)
+        va.map(|va| (va, if counts_as_cached { DIRTY } else { CLEAN }))
     }
 
     /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.

@@ -147,7 +147,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    fn count_failure(&self, device: Device, size: usize, wanted: Flags, missed: Missed) {
+    fn count_failure(&self, request: &Request, missed: Missed) {
+        let Request { device, size, wanted, .. } = *request;
         for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }
@@ -191,55 +192,52 @@ impl<K: Kernel> Dma<K> {
     /// not.
     #[inline(never)]
     pub(crate) fn allocate_by(&self, request: &Request) -> Result<(Va, usize), Missed> {
-        let Request { ops, device, size, mut wanted, .. } = *request;
         let mut missed = Missed::Full;
-        if size == 0 {
+        if request.size == 0 {
             return Err(missed);
         }
-        // Only a device with translated handles can own `memory-region` pools. These are searched first.
-        let mut only_owned = ops.are_translated();
-        loop {
-            if let Some(found) = self.search(&Request { wanted, ..*request }, only_owned, &mut missed) {
+        let mut request = *request;
+        if request.ops.are_translated() {
+            // Only a device with translated handles can own `memory-region` pools. These are searched first.
+            if let Some(found) = self.search(&request, true, &mut missed).or_else(|| self.ask_borrowers(&request)) {
                 return Ok(found);
             }
-            if !only_owned {
-                self.count_failure(device, size, wanted, missed);
-                return Err(missed);
-            }
-            if let Some(lending) = self.lending.get()
-                && let Some(found) = (lending.make_room)(self, lending, request)
-            {
-                return Ok(found);
-            }
-            only_owned = false;
-            wanted |= Flags::ADDRESS_32BITS;
+            request.wanted |= Flags::ADDRESS_32BITS;
         }
+        self.search(&request, false, &mut missed).ok_or_else(|| {
+            self.count_failure(&request, missed);
+            missed
+        })
+    }
+
+    /// Makes borrowers give memory of the device's regions back until it can serve the request, if memory was ever lent.
+    fn ask_borrowers(&self, request: &Request) -> Option<(Va, usize)> {
+        let lending = self.lending.get()?;
+        (lending.make_room)(self, lending, request)
     }
 
     /// Allocates a buffer for `request`. If `only_owned` is true, searches only the `memory-region` pools that the device owns.
     /// On failure, writes to `missed` why the last pool that had room did not serve the request, if there was one.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn search(&self, request: &Request, only_owned: bool, missed: &mut Missed) -> Option<(Va, usize)> {
         let Request { ops, device, size, wanted, mask, align } = *request;
         let pages = pages_for(size)?;
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
         for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
-            let flags = if only_owned { self.flags_for_owned(pool, device, wanted) } else { wanted };
-            let flags = pool.flags_for(flags);
-            let taken = if is_limited {
-                self.take_reachable(request, pool, pages)
-            } else {
-                pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(Missed::Full)
+            let allocated = match is_limited {
+                true => self.allocate_reachable(request, pool, pages),
+                false => pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(Missed::Full),
             };
-            match taken {
+            match allocated {
                 Ok((page, handle)) => {
-                    if let Some(va) = pool.map_buffer(page, pages, flags) {
+                    let flags = if only_owned { self.flags_for_owned(pool, device, wanted) } else { wanted };
+                    if let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags)) {
                         return Some((va.get(), handle));
                     }
                     *missed = Missed::Unmapped;
                 }
                 Err(Missed::Full) => {}
-                Err(out_of_reach) => *missed = out_of_reach,
+                Err(unreachable) => *missed = unreachable,
             }
         }
         None
@@ -253,27 +251,20 @@ impl<K: Kernel> Dma<K> {
     /// [`Missed::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
     /// [`Missed::Full`] if it could.
     #[inline(never)]
-    fn take_reachable(&self, request: &Request, pool: &Pool<K>, pages: usize) -> Result<(usize, usize), Missed> {
-        let Request { ops, device, size, mask, align, .. } = *request;
-        let bus = self.bus(ops, device);
-        let (start, last) = (pool.start(), pool.start().wrapping_add(pool.size() - 1));
+    fn allocate_reachable(&self, request: &Request, pool: &Pool<K>, pages: usize) -> Result<(usize, usize), Missed> {
+        let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
         let mut missed = Missed::Unreachable(start);
-        let mut from = start;
-        while let Some(found) = bus.next_reachable(from, last, mask) {
-            let first_page = (found.first - start).div_ceil(PAGE_SIZE);
+        for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
+            let from = (part.first - start).div_ceil(PAGE_SIZE);
             // One past the last page where a buffer can end that begins on a page: its own last page need not be reached to
             // the end.
-            let end = (found.last - start + 1).checked_sub(size).map_or(0, |offset| offset / PAGE_SIZE + pages);
-            if first_page < end && pages <= end - first_page {
+            let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
+            if from + pages <= end {
                 missed = Missed::Full;
-                if let Some(page) = pool.take_between(first_page, end, pages, align) {
-                    return Ok((page, found.handle + (pool.pa_of(page) - found.first)));
+                if let Some(page) = pool.take_between(from, end, pages, request.align) {
+                    return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
                 }
             }
-            if found.last >= last {
-                break;
-            }
-            from = found.last + 1;
         }
         Err(missed)
     }

@@ -3,7 +3,7 @@ use crate::additions::block_pool::word::preemption::{go_on_before_step, run_with
 use crate::additions::block_pool::word::present_bit;
 use crate::kernel::testing::HeapOnly as Heap;
 
-fn new_group(units: Ring<Unit>) -> &'static Group {
+fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
     std::boxed::Box::leak(std::boxed::Box::new(Group::new(units)))
 }
 
@@ -14,7 +14,7 @@ fn list(open: &OpenGroups) -> std::vec::Vec<*const Group> {
 #[test]
 fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
     let unit = UnitBits { blocks: 6, present: present_bit(0) };
-    let groups: std::vec::Vec<&'static Group> = (0..5).map(|_| new_group(Ring::of(&NO_UNIT))).collect();
+    let groups: std::vec::Vec<&'static Group> = (0..5).map(|_| new_group(WrappingSlice::of_one(&NO_UNIT))).collect();
     for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
         let open = OpenGroups::new();
         for group in &groups {
@@ -56,7 +56,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
         for step in 0.. {
             let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
             let one = Unit::new(0, 3, unit.present);
-            let group = new_group(Ring::of(std::boxed::Box::leak(std::boxed::Box::new(one))));
+            let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(one))));
             open.update(Heap, group, || group.word.set_reach(unit.blocks, unit.blocks));
             group.word.add(unit, 0);
             open.update(Heap, group, || {});
@@ -92,7 +92,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
 #[test]
 fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
     let unit = UnitBits { blocks: 6, present: present_bit(0) };
-    let group = new_group(Ring::of(&NO_UNIT));
+    let group = new_group(WrappingSlice::of_one(&NO_UNIT));
     let open = OpenGroups::new();
     let reach = |bits| open.update(Heap, group, || group.word.set_reach(unit.blocks, bits));
     group.word.add(unit, 0);
