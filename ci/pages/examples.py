@@ -27,6 +27,7 @@ VIOLATIONS = {
     "a_command_of_the_shell_in_a_text": "```text\nmsh >list_dma_pool\n```",
     "a_path_to_no_file": "`ci/missing`",
     "a_file_that_does_not_exist": "`rt_dma_missing.h`",
+    "a_table_of_folders_with_a_file_that_does_not_exist": "| folder or file | a |\n| --- | --- |\n| `missing.rs` | a |",
     "a_folder_that_does_not_exist": "`src/missing/`",
     "an_option_that_a_script_lacks": "`ci/bench --missing`",
     "a_test_that_does_not_exist": "`cargo test --test missing`",
@@ -48,6 +49,7 @@ SOUND = {
     "commands_that_a_script_runs": "<!-- ci: run by ci/test -->\n```sh\nci/smoke    # boots\n```",
     "names_that_exist": "`ci/bench --quick`, `rt_dma_port.h`, `docs/abi/VERSION.txt`, `rt_dma_sync_*`, "
                         "`rt_dma_alloc(dev, 1, 0, 0)`, `PKG_USING_RT_DMA_POOL`, `cargo test --test headers`, `src/dropin/`, `src/*.rs`",
+    "a_table_of_folders": "| folder | a |\n| --- | --- |\n| `src/mem/` | `other` |",
     "a_link_to_a_heading": "[a](README.md#the-folders)",
     "a_translation": ("# a\n\n`rt_dma_free` ends\n```c\nint a; /* a number */\n```",
                       "# 甲\n\n`rt_dma_free` 结束\n```c\nint a; /* 数 */\n```"),

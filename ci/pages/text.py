@@ -94,6 +94,20 @@ def check_names(page):
             raise Wrong("%s:%d: `%s`: %s" % (page, line, code, problem))
 
 
+def check_folder_table(page):
+    """In a table whose first heading begins with 'folder', the first column has files and folders that must exist."""
+    tokens, heading = tokens_of(page), ""
+    for before, cell, text in zip(tokens, tokens[1:], tokens[2:]):
+        if before.type != "tr_open":
+            continue
+        if cell.type == "th_open":
+            heading = text.content
+        elif heading.startswith(("folder", "目录")):
+            for name in (child.content for child in text.children if child.type == "code_inline"):
+                if not os.path.exists(os.path.join(ROOT, os.path.dirname(page), name)):
+                    raise Wrong("%s:%d: there is no %s" % (page, text.map[0] + 1, name))
+
+
 def check_design(page):
     """The code that docs/design.md describes must exist: each name with an underscore, in drawings too."""
     written = [(line, code) for line, code in inline_code(page)] + [(block.line, block.text) for block in blocks(page)]

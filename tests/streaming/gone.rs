@@ -1,4 +1,4 @@
-//! Mappings that a device leaves behind when it is removed.
+//! Mappings that a device still has when it is removed.
 
 use crate::fake_kernel::*;
 use crate::rig::*;
