@@ -8,10 +8,7 @@ use crate::abi::rt_dma_pool;
 use crate::dropin::pool::{Pool, PoolSpec, RemovalError, Revival};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa};
-use crate::mem::atomics::{
-    Ordering::SeqCst,
-    fence,
-};
+use crate::mem::atomics::{Ordering::SeqCst, fence};
 
 /// The number of ticks for which an uninstall waits for calls that print names of pools.
 const PATIENCE: usize = 100;

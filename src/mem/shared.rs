@@ -106,7 +106,10 @@ impl<T> WrappingSlice<T> {
 
     /// Makes the value of a slice; `None` if its length is not a power of two.
     pub fn new(slice: &'static [T]) -> Option<Self> {
-        slice.len().is_power_of_two().then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
+        slice
+            .len()
+            .is_power_of_two()
+            .then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
     }
 
     /// Returns the length, which is not zero.

@@ -6,7 +6,7 @@ pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
 use rt_dma_pool::additions::block_pool::Pages;
 use rt_dma_pool::additions::block_pool::set::BlockPools;
-use rt_dma_pool::additions::streaming::{Master, Ops, Streaming};
+use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{self, Addresses};
@@ -81,9 +81,9 @@ impl Rig {
         let streaming: &'static Streaming<FakeKernel> = keep(Box::new(Streaming::new()));
         let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
-            Some(Master { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
+            Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
         };
-        let master: Box<dyn Fn(kernel::Device) -> Option<Master> + Send + Sync> = Box::new(master);
+        let master: Box<dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.
         let system = keep(Box::new(unsafe { System::new(dma, streaming, pools, Coherent(dma), keep(master)) }));
         Rig { machine, streaming, system }

@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Buffer, Direction, Master, Ops, Query, Streaming};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming};
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -52,7 +52,7 @@ fn system() -> (&'static Dma<Cores>, &'static Streaming<Cores>) {
     (dma, Box::leak(Box::new(Streaming::new())))
 }
 
-const MASTER: Master = Master { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
+const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
 
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {

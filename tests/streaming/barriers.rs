@@ -2,13 +2,13 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use rt_dma_pool::additions::streaming::BusMaster;
 use rt_dma_pool::additions::streaming::Direction::{self, *};
-use rt_dma_pool::additions::streaming::Master;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 
 /// Maps a buffer that needs no bounce buffer, syncs it and ends the mapping. Checks that each call has a barrier.
-fn hands_over(rig: &Rig, master: &Master, va: Va, way: Direction) {
+fn hands_over(rig: &Rig, master: &BusMaster, va: Va, way: Direction) {
     let barriers = |what: &str, is_needed: bool, before: usize| {
         let made = rig.machine.barriers() - before;
         assert!(made >= is_needed as usize, "{what}: {made} barriers: {way:?}, {:?}", master.ops);

@@ -1,8 +1,8 @@
-//! Mappings that a device still has when it is removed.
+//! Mappings of a device that is removed before it unmaps them.
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, Master, Ops, OwnOps};
+use rt_dma_pool::additions::streaming::{BadMapping, BusMaster, Direction::*, Ops, OwnOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -16,7 +16,7 @@ fn buffers(rig: &Rig) -> [Va; 3] {
 
 const SIZE: usize = 4 * LINE;
 
-fn map_each(rig: &Rig, master: &Master, buffers: &[Va]) -> Vec<usize> {
+fn map_each(rig: &Rig, master: &BusMaster, buffers: &[Va]) -> Vec<usize> {
     buffers.iter().map(|va| rig.map(master, *va, SIZE, Bidirectional).unwrap()).collect()
 }
 
@@ -92,7 +92,7 @@ fn fault_17_what_operations_of_a_bsp_allocated_for_a_device_that_is_gone_stays()
         sync_in: |_, _, _, _, _| panic!("another device's operation"),
     };
     let rig = Rig::new();
-    let gone = Master { device: rig.machine.plain_device(), ops: Ops::Own(&OPS), mask: ALL };
+    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&OPS), mask: ALL };
     let held = rig.buffer(PAGE, Flags::empty());
     ALLOCATED.store(held.va, Relaxed);
     let handle = rig.map(&gone, rig.va(HEAP), PAGE, FromDevice).unwrap();

@@ -2,14 +2,14 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{Attributes, Direction::*, Master};
+use rt_dma_pool::additions::streaming::{Attributes, BusMaster, Direction::*};
 use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
 /// Pages of the kernel's memory, none next to the one before.
 const SCATTERED: [Pa; 3] = [HEAP + 8 * PAGE, HEAP + 4 * PAGE, HEAP + 6 * PAGE];
 
 /// Why a mapping is bounced: for a shared line at its beginning, at its end, for its address, for its pages.
-fn bounced_places(rig: &Rig) -> [(Master, Va, usize); 4] {
+fn bounced_places(rig: &Rig) -> [(BusMaster, Va, usize); 4] {
     let device = rig.machine.plain_device();
     let [plain, narrow] = [ALL, BITS_32].map(|mask| rig.master(device, mask));
     let scattered = rig.machine.map_pages(&SCATTERED, MemoryType::Cached);

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction::*, MapError, Master, Ops, OwnOps};
+use rt_dma_pool::additions::streaming::{Attributes, BadMapping, BusMaster, Direction::*, MapError, Ops, OwnOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Va;
 use rt_dma_pool::log::Level;
@@ -39,7 +39,7 @@ static OWN: OwnOps = OwnOps {
 fn a_bsps_own_operations_say_what_a_handle_is() {
     let rig = Rig::new();
     let device = rig.machine.plain_device();
-    let master = Master { device, ops: Ops::Own(&OWN), mask: 0x1_ffff };
+    let master = BusMaster { device, ops: Ops::Own(&OWN), mask: 0x1_ffff };
     let held = rig.buffer(PAGE, Flags::empty());
     let (near, far, unshown) = (rig.va(HEAP), rig.va(HEAP + 4 * PAGE), rig.va(HEAP + 8 * PAGE));
     *SHOWN.lock().unwrap() = vec![(near, PAGE, 0x1_0000), (far, PAGE, 0x2_0000), (held.va, PAGE, 0x1_8000)];
@@ -77,7 +77,7 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     assert_eq!(asked(), "free 4096 0x18000");
 
     // Neither the buffer nor what it allocates is within.
-    let tight = Master { mask: 0xffff, ..master };
+    let tight = BusMaster { mask: 0xffff, ..master };
     assert_eq!(rig.map(&tight, near, PAGE, ToDevice), Err(MapError::NoBounce));
     assert_eq!(
         asked(),
@@ -85,7 +85,7 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     );
 
     // A dma-coherent device, and memory that is not cached, ask for no maintenance.
-    let coherent = Master { device: rig.coherent().device, ..master };
+    let coherent = BusMaster { device: rig.coherent().device, ..master };
     rig.map(&coherent, near, PAGE, ToDevice).unwrap();
     assert_eq!(asked(), "out 4096 0x4");
     rig.streaming.trim(rig.machine.dma);
@@ -128,7 +128,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
     let highest = (held.va + PAGE).max(rig.va(HEAP + PAGE)) - SHIFT;
     let low = held.va.min(rig.va(HEAP)) - SHIFT - 1;
     for (at, mask, is_mapped) in [(0, highest, true), (1, highest, true), (0, low, false), (1, low, false)] {
-        let master = Master { device, ops: Ops::Own(&HOLDING), mask };
+        let master = BusMaster { device, ops: Ops::Own(&HOLDING), mask };
         let size = 512;
         for way in [ToDevice, FromDevice, Bidirectional] {
             // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
@@ -172,7 +172,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
 #[test]
 fn fault_26_a_mapping_without_a_record_asks_for_nothing() {
     let rig = Rig::new();
-    let master = Master { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL };
     rig.machine.in_interrupt(|| {
         assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Err(MapError::NoMemory));
     });

@@ -4,7 +4,7 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rt_dma_pool::additions::streaming::{Direction, Direction::*, Master};
+use rt_dma_pool::additions::streaming::{BusMaster, Direction, Direction::*};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Va};
 use std::ops::Range;
@@ -31,7 +31,7 @@ struct Mapping {
 
 struct World {
     rig: Rig,
-    masters: Vec<Master>,
+    masters: Vec<BusMaster>,
     slots: Vec<Slot>,
     /// A number for the next bytes to write.
     seed: usize,

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, Direction, MapError, Master, Ops, Query, Segment, Streaming,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Ops, Query, Segment, Streaming,
 };
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -51,17 +51,17 @@ impl Rig {
         Rig { streaming: Streaming::new(), machine, low, high }
     }
 
-    pub fn master(&self, device: Device, mask: usize) -> Master {
+    pub fn master(&self, device: Device, mask: usize) -> BusMaster {
         let ops = self.machine.ops(device).expect("its operations can be chosen");
-        Master { device, ops: Ops::Library(ops), mask }
+        BusMaster { device, ops: Ops::Library(ops), mask }
     }
 
     /// A device that does not snoop the cache, and reaches everything.
-    pub fn plain(&self) -> Master {
+    pub fn plain(&self) -> BusMaster {
         self.master(self.machine.plain_device(), ALL)
     }
 
-    pub fn coherent(&self) -> Master {
+    pub fn coherent(&self) -> BusMaster {
         self.master(self.machine.device(DeviceInfo::plain().coherent()), ALL)
     }
 
@@ -70,13 +70,13 @@ impl Rig {
         self.machine.kernel.linear(pa)
     }
 
-    pub fn map(&self, master: &Master, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
+    pub fn map(&self, master: &BusMaster, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
         self.map_with(master, va, size, direction, Attributes::NONE)
     }
 
     pub fn map_with(
         &self,
-        master: &Master,
+        master: &BusMaster,
         va: Va,
         size: usize,
         direction: Direction,
@@ -89,7 +89,7 @@ impl Rig {
 
     pub fn map_page(
         &self,
-        master: &Master,
+        master: &BusMaster,
         page: Pa,
         offset: usize,
         size: usize,
@@ -99,18 +99,24 @@ impl Rig {
         unsafe { self.streaming.map_page(self.machine.dma, master, page, offset, size, way) }
     }
 
-    pub fn map_list<S: Segment>(&self, master: &Master, list: &mut [S], way: Direction) -> Result<(), MapError> {
+    pub fn map_list<S: Segment>(&self, master: &BusMaster, list: &mut [S], way: Direction) -> Result<(), MapError> {
         // SAFETY: as above.
         unsafe { self.streaming.map_list(self.machine.dma, master, list, way) }
     }
 
-    pub fn unmap(&self, master: &Master, handle: usize, size: usize, direction: Direction) -> Result<(), BadMapping> {
+    pub fn unmap(
+        &self,
+        master: &BusMaster,
+        handle: usize,
+        size: usize,
+        direction: Direction,
+    ) -> Result<(), BadMapping> {
         self.unmap_with(master, handle, size, direction, Attributes::NONE)
     }
 
     pub fn unmap_with(
         &self,
-        master: &Master,
+        master: &BusMaster,
         handle: usize,
         size: usize,
         direction: Direction,
@@ -122,36 +128,36 @@ impl Rig {
     }
 
     /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
-    pub fn unmap_list<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+    pub fn unmap_list<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
         for segment in list {
             let _ = self.unmap(master, segment.handle(), segment.size(), way);
         }
     }
 
-    pub fn for_cpu(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+    pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
         let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
         unsafe { self.streaming.sync_for_cpu(self.machine.dma, master, &query) }
     }
 
-    pub fn for_device(&self, master: &Master, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
+    pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
         let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
         unsafe { self.streaming.sync_for_device(self.machine.dma, master, &query) }
     }
 
-    pub fn list_for_cpu<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+    pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
         // SAFETY: as above.
         unsafe { self.streaming.sync_list_for_cpu(self.machine.dma, master, list, way) }
     }
 
-    pub fn list_for_device<S: Segment>(&self, master: &Master, list: &[S], way: Direction) {
+    pub fn list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
         // SAFETY: as above.
         unsafe { self.streaming.sync_list_for_device(self.machine.dma, master, list, way) }
     }
 
     /// Where the device's access goes.
-    pub fn on_bus(&self, master: &Master, handle: usize) -> Pa {
+    pub fn on_bus(&self, master: &BusMaster, handle: usize) -> Pa {
         match master.ops {
             Ops::Library(MapOps::DeviceTree) => handle - BUS_OFFSET,
             Ops::Library(MapOps::Pci) => handle - PCI_WINDOW.bus as usize + PCI_WINDOW.cpu as usize,
@@ -159,16 +165,16 @@ impl Rig {
         }
     }
 
-    pub fn is_coherent(&self, master: &Master) -> bool {
+    pub fn is_coherent(&self, master: &BusMaster) -> bool {
         self.machine.kernel.is_coherent(master.device)
     }
 
-    pub fn device_read(&self, master: &Master, handle: usize, size: usize) -> Vec<u8> {
+    pub fn device_read(&self, master: &BusMaster, handle: usize, size: usize) -> Vec<u8> {
         let pa = self.on_bus(master, handle);
         if self.is_coherent(master) { self.machine.coherent_read(pa, size) } else { self.machine.device_read(pa, size) }
     }
 
-    pub fn device_write(&self, master: &Master, handle: usize, bytes: &[u8]) {
+    pub fn device_write(&self, master: &BusMaster, handle: usize, bytes: &[u8]) {
         let pa = self.on_bus(master, handle);
         if self.is_coherent(master) {
             self.machine.coherent_write(pa, bytes)

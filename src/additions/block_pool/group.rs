@@ -10,7 +10,7 @@ use super::shape::lowest_bits;
 use super::word::{GroupWord, UnitBits, Unlist, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{AtomicRef, WrappingSlice, NonNullRef};
+use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
 
 /// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
 ///

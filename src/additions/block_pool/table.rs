@@ -5,7 +5,7 @@
 
 use super::group::{NO_UNIT, Unit};
 use crate::mem::bump::BumpAllocator;
-use crate::mem::shared::{WrappingSlice, NonNullRef};
+use crate::mem::shared::{NonNullRef, WrappingSlice};
 
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;

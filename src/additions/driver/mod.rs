@@ -43,7 +43,7 @@ pub use crate::mem::words::{Word, Words};
 
 use crate::additions::block_pool::Pages;
 use crate::additions::block_pool::set::BlockPools;
-use crate::additions::streaming::{Master, Streaming};
+use crate::additions::streaming::{BusMaster, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{self, Kernel};
 
@@ -123,7 +123,7 @@ pub struct System<P: Platform> {
     streaming: &'static Streaming<P::Kernel>,
     block_pools: &'static BlockPools<P::Kernel, P::Pages>,
     pages: P::Pages,
-    master: &'static (dyn Fn(kernel::Device) -> Option<Master> + Send + Sync),
+    master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
 }
 
 impl<P: Platform> System<P> {
@@ -140,7 +140,7 @@ impl<P: Platform> System<P> {
         streaming: &'static Streaming<P::Kernel>,
         block_pools: &'static BlockPools<P::Kernel, P::Pages>,
         pages: P::Pages,
-        master: &'static (dyn Fn(kernel::Device) -> Option<Master> + Send + Sync),
+        master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
     ) -> Self {
         System { dma, streaming, block_pools, pages, master }
     }

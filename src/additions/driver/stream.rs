@@ -7,7 +7,7 @@
 //! can neither keep nor forget it.
 
 use super::{BadMapping, Device, MapError, Platform};
-use crate::additions::streaming::{self, Attributes, Buffer, Master, Query};
+use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
 use crate::mem::lent::{Access, HeapBytes, Lender, LentBytes, Shared, StableBytes, Unique};
 
 mod sealed {
@@ -56,7 +56,7 @@ pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
 /// The arguments that identify a mapping. Dropping them unmaps it.
 struct Entry<P: Platform> {
     device: Device<P>,
-    master: Master,
+    master: BusMaster,
     query: Query,
 }
 

@@ -1,6 +1,6 @@
 //! Why a call for a mapping is refused, and the line that is logged about it.
 
-use super::{Master, Query};
+use super::{BusMaster, Query};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 use crate::log::Level;
@@ -38,7 +38,7 @@ pub enum BadMapping {
 /// Logs why a buffer is not mapped, and counts the call if the caller is wrong. Context: any.
 #[cold]
 #[inline(never)]
-pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &Master, error: MapError, address: usize, size: usize) {
+pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
     let (is_wrong, format) = match error {
         MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
         MapError::NotMapped => (true, apart!("map of 0x%lx (%lu bytes): nothing is mapped there")),

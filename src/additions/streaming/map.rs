@@ -1,7 +1,7 @@
 //! Mapping a buffer: the fast paths first, then the general one.
 
 use super::errors::report;
-use super::{Attributes, Buffer, Direction, MapError, Master, Streaming, last_byte};
+use super::{Attributes, Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa};
 
@@ -14,12 +14,12 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         if let Some(is_coherent) = master.usual() {
             // SAFETY: the caller's promise.
-            let handle = unsafe { self.quick_map(dma, is_coherent, buffer) };
+            let handle = unsafe { self.map_direct_fast(dma, is_coherent, buffer) };
             // SAFETY: the caller's promise.
-            let handle = handle.or_else(|| unsafe { self.quick_map_pooled(dma, master.device, is_coherent, buffer) });
+            let handle = handle.or_else(|| unsafe { self.map_recorded_fast(dma, master.device, is_coherent, buffer) });
             if let Some(handle) = handle {
                 return Ok(handle);
             }
@@ -33,7 +33,7 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(never)]
-    pub unsafe fn map_in_general(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map_in_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
         // SAFETY: the caller's promise.
         let result = unsafe { self.try_map(dma, master, buffer) };
@@ -43,7 +43,7 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    unsafe fn try_map(&self, dma: &Dma<K>, master: &Master, buffer: &Buffer) -> Result<usize, MapError> {
+    unsafe fn try_map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
@@ -78,7 +78,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn map_page(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         page: Pa,
         offset: usize,
         size: usize,

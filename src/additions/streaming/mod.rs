@@ -3,15 +3,38 @@
 //!
 //! [`map`](Streaming::map) makes the buffer the device's, [`unmap`](Streaming::unmap) the processor's again; in
 //! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) hand over all or
-//! part of it. Where the device does not reach the buffer, or would share a cache line with its neighbours, a [bounce
-//! buffer](bounce) takes its place.
+//! part of it.
 //!
-//! A mapping whose buffer can be found again by its handle (through the linear map, outside the pools) is
-//! [direct]: it takes no lock and needs no memory. Every other has a [record](records), and perhaps a bounce buffer.
+//! # Kinds of mapping
+//! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear address. The
+//!   buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
+//! * A *recorded* mapping: the device gets the driver's own buffer, but its address does not follow from the handle: the buffer
+//!   is a pool's memory, it lies at another address than the linear one, or the handle is the work of operations of a BSP. A
+//!   [record](recorded::records) keeps the buffer's address.
+//! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does not reach
+//!   the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others that could be lost.
+//!   The record keeps both addresses.
+//!
+//! # The way of a map
+//! 1. For a device without translation and without a mask, `direct::fast` makes a direct mapping if it knows already that the
+//!    buffer is a part of the linear map and of no pool. If not, `recorded::fast` makes a recorded one if the buffer needs no
+//!    bounce buffer.
+//! 2. Every other map takes the general way (`map`). It looks up where the pages of the buffer lie, tries a direct mapping
+//!    (`direct`), and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
+//! 3. Whatever the way, the map writes the buffer's cache lines back and drops them, or copies the bytes to the bounce buffer. A
+//!    device that snoops the cache needs only the copy.
+//!
+//! # The way of an unmap
+//! 1. `direct::fast` ends the mapping if the handle is in the known part of the linear map and no record can have it. If not,
+//!    `recorded::fast` looks for a record without a bounce buffer.
+//! 2. Every other unmap takes the general way (`unmap`): a record with the handle is looked for (`recorded`), and if there is none,
+//!    the mapping is taken for a direct one (`direct`).
+//! 3. If the device wrote to the buffer, its cache lines are dropped, or the bytes are copied back. The record goes to the
+//!    [spare ones](recorded::spares), from which the next map takes it.
 //!
 //! # Context
-//! Any, unless a function states otherwise. Threads allocate a [stock] of records, from which interrupts take; in an
-//! interrupt, a bounce buffer comes from a pool whose view is mapped already. [`fill`](Streaming::fill) makes both ready.
+//! Any, unless a function states otherwise. Threads allocate spare records, which interrupts use; in an interrupt, a bounce
+//! buffer comes from a pool whose view is mapped already. [`fill`](Streaming::fill) makes both ready.
 //!
 //! # Safety
 //! The functions that are `unsafe` maintain caches, and copy from and to the addresses that they are given. The caller
@@ -22,51 +45,41 @@
 //!   buffer may be used at any time, unless the map had [`own_lines`](Attributes::own_lines).
 //! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one. What the
 //!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
-//! * All calls for one [`Streaming`] get the same [`Dma`], and a [`Master`] that describes its device.
+//! * All calls for one [`Streaming`] get the same [`Dma`](crate::dropin::registry::Dma), and a [`BusMaster`] that describes its
+//!   device.
 
-#![allow(unsafe_code)]
-
-pub mod bounce;
-mod buffer;
+mod arguments;
 mod direct;
 mod errors;
-mod fill;
-mod forget;
+#[allow(unsafe_code)]
+mod list;
+#[allow(unsafe_code)]
 mod map;
-mod mapping;
-mod master;
-mod place;
-mod pooled;
-mod quick;
 mod recorded;
-mod records;
-mod segments;
-mod stock;
+#[allow(unsafe_code)]
 mod sync;
+#[allow(unsafe_code)]
 mod unmap;
+mod upkeep;
 
-pub use buffer::{Attributes, Buffer};
+pub use arguments::{Attributes, Buffer, BusMaster, Direction, Ops, OwnOps, Query};
 pub use errors::{BadMapping, MapError};
-pub use master::{Direction, Master, Ops, OwnOps};
-pub use records::Query;
-pub use segments::Segment;
+pub use list::Segment;
+pub use recorded::bounce::{KEPT_BITS, KeptBits};
 
-use crate::dropin::pool::AddressInfo;
-use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa, Va};
-use direct::EarlyPools;
-use mapping::Mapping;
-use place::LinearRange;
-use records::Records;
-use stock::Stock;
+use crate::kernel::{Kernel, Va};
+use direct::early_pools::EarlyPools;
+use direct::linear_range::LinearRange;
+use recorded::records::Records;
+use recorded::spares::SpareRecords;
 
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
-/// All streaming mappings of a system. They belong to its [`Dma`], which every call is given.
+/// All streaming mappings of a system. They belong to its [`Dma`](crate::dropin::registry::Dma), which every call is given.
 pub struct Streaming<K: Kernel> {
     records: Records<K>,
-    stock: Stock<K>,
+    spares: SpareRecords<K>,
     early_pools: EarlyPools,
     linear_range: LinearRange,
 }
@@ -76,43 +89,11 @@ impl<K: Kernel> Streaming<K> {
     pub const fn new() -> Self {
         Streaming {
             records: Records::new(),
-            stock: Stock::new(),
+            spares: SpareRecords::new(),
             early_pools: EarlyPools::new(),
             linear_range: LinearRange::new(),
         }
     }
-
-    /// Frees the bounce buffers that interrupts could not free, and refills the stock of records, where that is needed and
-    /// the caller may sleep. Context: any.
-    #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
-    pub fn tidy(&self, dma: &Dma<K>) {
-        if self.stock.needs_thread() && dma.kernel.can_sleep() {
-            self.tidy_in_thread(dma);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tidy_in_thread(&self, dma: &Dma<K>) {
-        while let Some((record, mapping)) = self.stock.left(dma.kernel) {
-            if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {
-                bounce.free(dma, &master);
-            }
-            self.stock.put(dma.kernel, record);
-        }
-        self.stock.refill(dma.kernel);
-    }
-
-    /// Frees everything that live mappings do not need. The next call in a thread allocates a stock again. Context: thread.
-    pub fn trim(&self, dma: &Dma<K>) {
-        self.tidy(dma);
-        self.stock.clear(dma.kernel);
-    }
-}
-
-/// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.
-pub(crate) fn address_info<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> AddressInfo {
-    dma.pools().find_map(|pool| pool.address_info(va, pa)).unwrap_or(AddressInfo { is_cached: true, is_in_view: false })
 }
 
 /// Returns the address of the last of `size` bytes; `None` if there are none, or if they end past the end of memory.

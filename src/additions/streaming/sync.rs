@@ -1,8 +1,8 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse;
-use super::mapping::{Mapping, Part};
-use super::{BadMapping, Direction, Master, Ops, Query, Streaming};
+use super::recorded::mapping::{Mapping, Part};
+use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
@@ -19,7 +19,7 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_cpu(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(), BadMapping> {
+    pub unsafe fn sync_for_cpu(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
         let (kernel, direction) = (dma.kernel, query.direction);
         if direction.device_writes() {
@@ -31,7 +31,7 @@ impl<K: Kernel> Streaming<K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.invalidate(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
-                let before = self.records.find(kernel, query, |mapping| mapping.taken_in.replace(part));
+                let before = self.records.find(kernel, query, |mapping| mapping.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(before, false);
@@ -40,7 +40,7 @@ impl<K: Kernel> Streaming<K> {
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { mapping.drain(kernel, part, direction) };
+        unsafe { mapping.copy_from_bounce(kernel, part, direction) };
         Ok(())
     }
 
@@ -55,18 +55,18 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_device(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<(), BadMapping> {
+    pub unsafe fn sync_for_device(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
         let (kernel, direction) = (dma.kernel, query.direction);
         // SAFETY: the caller's promise.
-        unsafe { mapping.fill(kernel, part, direction) };
+        unsafe { mapping.copy_to_bounce(kernel, part, direction) };
         match mapping.master.ops {
             // The processor has only read the bounce buffer: no line of it is dirty.
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
                 if mapping.sync_out(part, true)
-                    && let Ok(None) = self.records.find(kernel, query, |mapping| mapping.taken_in.take())
+                    && let Ok(None) = self.records.find(kernel, query, |mapping| mapping.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, part, false);
@@ -79,7 +79,7 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Returns the mapping that `query` is about all or part of, and which part; `None` if the part is empty.
-    fn find(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
+    fn find(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
         if query.size == 0 {
             return Ok(None);
         }

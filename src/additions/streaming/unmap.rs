@@ -1,7 +1,7 @@
 //! Ending a mapping: the fast paths first, then the general one.
 
 use super::errors::refuse;
-use super::{Attributes, BadMapping, Master, Query, Streaming};
+use super::{Attributes, BadMapping, BusMaster, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
@@ -23,14 +23,15 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn unmap(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
         if let Some(is_coherent) = master.usual() {
             // SAFETY: the caller's promise.
             let is_done = unsafe {
-                self.quick_unmap(dma, is_coherent, query, attributes) || self.quick_unmap_pooled(dma, query, attributes)
+                self.unmap_direct_fast(dma, is_coherent, query, attributes)
+                    || self.unmap_recorded_fast(dma, query, attributes)
             };
             if is_done {
                 return Ok(());
@@ -48,7 +49,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn unmap_in_general(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
-use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master};
+use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
 use crate::ffi::additions::streaming_device::{
     STREAMING, attributes_of, buffer_of, direction_of, master, query_of, usual,
 };
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     {
         let buffer = buffer_of(cpu_addr, size, direction, attrs);
         // SAFETY: the caller's promise.
-        return match unsafe { STREAMING.quick_map(&DMA, is_coherent, &buffer) } {
+        return match unsafe { STREAMING.map_direct_fast(&DMA, is_coherent, &buffer) } {
             Some(handle) => handle,
             // SAFETY: the caller's promise.
             None => unsafe { map_usual(device, is_coherent, cpu_addr, size, direction, attrs) },
@@ -99,7 +99,7 @@ unsafe fn map_usual(
 ) -> usize {
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller's promise.
-    match unsafe { STREAMING.quick_map_pooled(&DMA, usual, is_coherent, &buffer) } {
+    match unsafe { STREAMING.map_recorded_fast(&DMA, usual, is_coherent, &buffer) } {
         Some(handle) => handle,
         // SAFETY: the caller's promise.
         None => unsafe { map_otherwise(dev(usual), cpu_addr, size, direction, attrs) },
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     {
         let query = query_of(device, dma_handle, size, direction);
         // SAFETY: the caller's promise.
-        if unsafe { STREAMING.quick_unmap(&DMA, is_coherent, &query, attributes_of(attrs)) } {
+        if unsafe { STREAMING.unmap_direct_fast(&DMA, is_coherent, &query, attributes_of(attrs)) } {
             return;
         }
         // SAFETY: the caller's promise.
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 unsafe fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let query = query_of(usual, dma_handle, size, direction);
     // SAFETY: the caller's promise.
-    if !unsafe { STREAMING.quick_unmap_pooled(&DMA, &query, attributes_of(attrs)) } {
+    if !unsafe { STREAMING.unmap_recorded_fast(&DMA, &query, attributes_of(attrs)) } {
         // SAFETY: the caller's promise.
         unsafe { unmap_otherwise(dev(usual), dma_handle, size, direction, attrs) }
     }
@@ -242,7 +242,7 @@ unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, d
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
 #[inline(always)]
-pub(in crate::ffi) unsafe fn unmap(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
         // SAFETY: the caller's promise.
         unsafe { unmap_managed(master, handle, size, direction, attrs) }
@@ -257,7 +257,7 @@ pub(in crate::ffi) unsafe fn unmap(master: &Master, handle: usize, size: usize, 
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
 #[inline(never)]
-unsafe fn unmap_managed(master: &Master, handle: usize, size: usize, direction: c_int, attrs: usize) {
+unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
     // SAFETY: the caller's promise.
     let result = unsafe { unmap_known(master, handle, size, direction, attrs) };
@@ -273,7 +273,7 @@ unsafe fn unmap_managed(master: &Master, handle: usize, size: usize, direction: 
 /// As `rt_dma_unmap_single_attrs`.
 #[inline(always)]
 pub(in crate::ffi) unsafe fn unmap_known(
-    master: &Master,
+    master: &BusMaster,
     handle: usize,
     size: usize,
     direction: c_int,

@@ -6,7 +6,7 @@ use core::hint::black_box;
 use crate::abi::rt_device;
 use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, Direction, MAPPING_ERROR, Master, Ops, OwnOps, Query, Streaming,
+    Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Ops, OwnOps, Query, Streaming,
 };
 use crate::ffi::additions::masked_ops::unmasked;
 use crate::ffi::additions::masks::masks_of;
@@ -93,7 +93,7 @@ pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
 /// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
 /// cannot be chosen now.
 #[inline(always)]
-pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<Master> {
+pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
         DMA.refuse_line(&Line::about(name, apart!("a streaming mapping needs a device"), &[]));
@@ -104,7 +104,7 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<Master> {
 
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 #[inline(always)]
-pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
+pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     // A mapping that needs a record gets here before the first one is made. `black_box`: as in `remember`.
     FORGET_MAPPINGS.set(black_box(&FORGET));
     remember();
@@ -116,7 +116,7 @@ pub(in crate::ffi) fn master_of(device: Device) -> Option<Master> {
     let masks = if may_have_mask { masks_of(device) } else { Masks::NONE };
     // No handle is higher than a word, whatever the mask allows.
     let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
-    Some(Master { device, ops, mask })
+    Some(BusMaster { device, ops, mask })
 }
 
 pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {

@@ -1,26 +1,36 @@
 //! Mappings that have a record: of a pool's memory, of memory that is not at its linear address, with a bounce buffer, or
 //! by operations of the BSP's own.
 
-use super::bounce::Bounce;
-use super::errors::{BadMapping, MapError};
-use super::mapping::Mapping;
-use super::place::Place;
-use super::stock::Owned;
-use super::{Attributes, Buffer, Master, Ops, Query, Streaming, address_info};
-use crate::dropin::pool::Pool;
+#[allow(unsafe_code)]
+pub mod bounce;
+#[allow(unsafe_code)]
+mod fast;
+#[allow(unsafe_code)]
+pub mod mapping;
+mod reach;
+pub mod records;
+pub mod spares;
+
+use super::arguments::Place;
+use super::{Attributes, BadMapping, Buffer, BusMaster, MapError, Ops, Query, Streaming};
+use crate::dropin::pool::{AddressInfo, Pool};
 use crate::dropin::registry::Dma;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Pa, Va};
+use bounce::Bounce;
+use mapping::Mapping;
+use spares::OwnedRecord;
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer, records the mapping, and returns its handle. Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
     #[inline(never)] // Not in the direct path, which would save registers for it.
-    pub(super) unsafe fn map_recorded(
+    pub(crate) unsafe fn map_recorded(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         buffer: &Buffer,
         place: Place,
         pool: Option<&Pool<K>>,
@@ -32,7 +42,7 @@ impl<K: Kernel> Streaming<K> {
         // A pool that contains all of it: with a physical handle, that is what the device sees.
         let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
-        let mut record = self.stock.take(kernel).ok_or(MapError::NoMemory)?;
+        let mut record = self.spares.take(kernel).ok_or(MapError::NoMemory)?;
         let direct_handle = match place.is_contiguous && !buffer.endangers_others(kernel, maintain) {
             true => master.reach(dma, va, place.pa, size, maintain),
             false => None,
@@ -43,7 +53,7 @@ impl<K: Kernel> Streaming<K> {
             None => match unsafe { Bounce::new(dma, master, is_coherent, va, size) } {
                 Some((bounce, handle)) => (handle, Some(bounce)),
                 None => {
-                    self.stock.put(kernel, record);
+                    self.spares.put(kernel, record);
                     return Err(MapError::NoBounce);
                 }
             },
@@ -60,7 +70,7 @@ impl<K: Kernel> Streaming<K> {
             va,
             maintain,
             bounce,
-            taken_in: None,
+            synced_in: None,
         });
         if matches!(master.ops, Ops::Library(_)) {
             mapping.flush(kernel, mapping.whole());
@@ -75,8 +85,9 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
     #[inline(never)]
-    pub(super) unsafe fn unmap_recorded(
+    pub(crate) unsafe fn unmap_recorded(
         &self,
         dma: &Dma<K>,
         query: &Query,
@@ -87,28 +98,33 @@ impl<K: Kernel> Streaming<K> {
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
         // SAFETY: the caller's promise; the mapping is live no more, and its buffer was the device's until now.
         unsafe { mapping.take_back(kernel, attributes) };
-        let result = query.check(mapping);
+        let result = mapping.check(query);
         self.free_record(dma, record);
         result
     }
 
-    /// Frees the bounce buffer of a mapping that has ended, and puts its record into the stock. Where the bounce buffer cannot
+    /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer cannot
     /// be freed in this context, both are left to the next thread. Context: any.
-    pub(super) fn free_record(&self, dma: &Dma<K>, record: Owned<K>) {
+    pub(crate) fn free_record(&self, dma: &Dma<K>, record: OwnedRecord<K>) {
         let kernel = dma.kernel;
         if let Some(Mapping { master, bounce: Some(bounce), .. }) = &record.mapping {
             if !bounce.can_be_freed(kernel) {
-                return self.stock.leave(kernel, record);
+                return self.spares.put_unfreed(kernel, record);
             }
             bounce.free(dma, master);
         }
-        self.stock.put(kernel, record);
+        self.spares.put(kernel, record);
     }
 }
 
 /// Whether one pool contains all of what the device calls `[handle, handle + size)`.
-fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &Master, handle: usize, size: usize) -> bool {
+fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: usize, size: usize) -> bool {
     let Some(pa) = master.pa_of(dma, handle) else { return false };
     let end = pa.saturating_add(size);
     dma.pools().any(|pool| pool.start() <= pa && end <= pool.end())
+}
+
+/// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.
+fn address_info<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> AddressInfo {
+    dma.pools().find_map(|pool| pool.address_info(va, pa)).unwrap_or(AddressInfo { is_cached: true, is_in_view: false })
 }

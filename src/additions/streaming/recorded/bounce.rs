@@ -5,7 +5,8 @@
 //! speed, whatever the driver's alignment is, and the cache is written back in one sweep; every word of an uncached buffer
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
-use crate::additions::streaming::{Master, Ops, address_info};
+use super::address_info;
+use crate::additions::streaming::{BusMaster, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
@@ -51,7 +52,7 @@ impl Bounce {
     /// The bytes are mapped, and no code writes them during the call.
     pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         coherent: bool,
         from: Va,
         size: usize,
@@ -92,7 +93,7 @@ impl Bounce {
     /// bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
     /// Context: thread.
-    pub(crate) fn prepare<K: Kernel>(dma: &Dma<K>, master: &Master) -> bool {
+    pub(crate) fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         let size = 1;
         allocate(dma, master, size).map(|(start, handle)| free(dma, master, size, start, handle)).is_some()
     }
@@ -103,13 +104,13 @@ impl Bounce {
     }
 
     /// Frees it. Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
-    pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &Master) {
+    pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
         free(dma, master, self.size, self.start, self.handle);
     }
 }
 
 /// Allocates memory that the device reaches, and returns its address and its handle.
-fn allocate<K: Kernel>(dma: &Dma<K>, master: &Master, size: usize) -> Option<(Va, usize)> {
+fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, usize)> {
     match master.ops {
         Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64),
         Ops::Own(own) => (own.alloc)(master.device, size),
@@ -117,7 +118,7 @@ fn allocate<K: Kernel>(dma: &Dma<K>, master: &Master, size: usize) -> Option<(Va
 }
 
 /// Frees memory that [`allocate`] returned.
-fn free<K: Kernel>(dma: &Dma<K>, master: &Master, size: usize, start: Va, handle: usize) {
+fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, handle: usize) {
     match master.ops {
         Ops::Library(_) => {
             // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one whose

@@ -1,7 +1,7 @@
 //! What a driver states of a buffer, and whether the cache lines at its ends allow the device to have it.
 
 use super::Direction;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Kernel, Pa, Va};
 
 /// What a driver states about a mapping beyond its buffer and direction.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -43,14 +43,14 @@ impl Buffer {
     ///
     /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one side
     /// are lost.
-    pub(super) fn endangers_others<K: Kernel>(&self, kernel: K, maintain: bool) -> bool {
+    pub(crate) fn endangers_others<K: Kernel>(&self, kernel: K, maintain: bool) -> bool {
         self.needs_whole_lines(maintain) && !self.fills_lines(kernel)
     }
 
     /// Whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general path has asked
     /// for the size of a line.
     #[inline(always)] // In the fast paths.
-    pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K, maintain: bool) -> bool {
+    pub(crate) fn may_endanger_others<K: Kernel>(&self, kernel: K, maintain: bool) -> bool {
         self.needs_whole_lines(maintain) && (self.va | self.size) & kernel.within_line() != 0
     }
 
@@ -67,4 +67,13 @@ impl Buffer {
         };
         (self.va | self.size) & within_line == 0
     }
+}
+
+/// Where the page tables show a buffer.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// Its first byte.
+    pub pa: Pa,
+    /// Physical addresses rise with virtual ones from the first byte to the last.
+    pub is_contiguous: bool,
 }

@@ -5,7 +5,8 @@ use crate::mem::atomics::{
     Ordering::{Acquire, Release},
 };
 
-use super::last_byte;
+use crate::additions::streaming::arguments::Place;
+use crate::additions::streaming::last_byte;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
@@ -13,21 +14,12 @@ use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 /// Pages by which one call extends the known part of the linear map.
 const EXTENSION: usize = 64;
 
-/// Where the page tables show a buffer.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    /// Its first byte.
-    pub pa: Pa,
-    /// Physical addresses rise with virtual ones from the first byte to the last.
-    pub is_contiguous: bool,
-}
-
 /// The part of the kernel's linear map of which every page is known to be mapped, as one range of virtual addresses.
 ///
 /// The pages of a buffer within it need no look-up. The range begins with the first buffer that is mapped directly or has
 /// several pages, and grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
 /// (That of a pool ends when the pool is uninstalled, and no driver uses its memory then.)
-pub(super) struct LinearRange {
+pub struct LinearRange {
     /// The first byte; [`usize::MAX`] while the range is empty. It only falls.
     start: AtomicUsize,
     /// One past the last byte; 0 while the range is empty. It only rises.

@@ -3,55 +3,25 @@
 //!
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 
-use crate::mem::atomics::{
-    AtomicUsize,
-    Ordering::{AcqRel, Acquire},
-};
+pub mod early_pools;
+#[allow(unsafe_code)]
+mod fast;
+pub mod linear_range;
 
-use super::{Attributes, BadMapping, Buffer, Direction, Mapping, Master, Ops, Query, Streaming, last_byte};
+use super::recorded::mapping::Mapping;
+use super::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
-
-/// Which pools were installed before the first direct mapping was made, and have not been uninstalled since.
-///
-/// A mapping of an early pool's memory always has a record. A later pool may have been installed over memory that was
-/// mapped directly, and that has no record.
-pub(super) struct EarlyPools {
-    /// Every pool with this number ([`Pool::order`](crate::dropin::pool::Pool::order)) or a higher one is later; [`NOT_YET`]
-    /// before the first direct mapping.
-    end: AtomicUsize,
-}
-
-/// No direct mapping was made yet: every pool is early.
-const NOT_YET: usize = usize::MAX;
-
-impl EarlyPools {
-    pub const fn new() -> Self {
-        EarlyPools { end: AtomicUsize::new(NOT_YET) }
-    }
-
-    /// Whether no direct mapping was made yet, so that every pool is early.
-    pub fn are_all(&self) -> bool {
-        self.end.load(Acquire) == NOT_YET
-    }
-
-    /// Notes that the first direct mapping is made.
-    #[cold]
-    fn end<K: Kernel>(&self, dma: &Dma<K>) {
-        let end = dma.pools().last().map_or(0, |pool| pool.order() + 1);
-        self.end.fetch_min(end, AcqRel);
-    }
-}
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
     /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools. Context: any.
     #[inline(always)] // `try_map` alone calls it.
-    pub(super) fn map_direct(
+    pub(crate) fn map_direct(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         buffer: &Buffer,
         pa: Pa,
         is_coherent: bool,
@@ -89,31 +59,24 @@ impl<K: Kernel> Streaming<K> {
     /// Returns the address of the buffer, or of the part of one, that a query is about, if the mapping can be a direct one.
     /// With `is_pools` false, no byte is a pool's. Context: any.
     #[inline(always)]
-    fn direct_buffer(&self, dma: &Dma<K>, master: &Master, query: &Query, is_pools: bool) -> Option<Va> {
+    fn direct_buffer(&self, dma: &Dma<K>, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle)?;
         let va = dma.kernel.linear(pa);
         last_byte(va, size)?;
         let place = self.linear_range.place_of(dma, va, size)?;
         let may_be_direct =
-            place.is_contiguous && place.pa == pa && !(is_pools && self.is_in_early_pool(dma, pa, size));
+            place.is_contiguous && place.pa == pa && !(is_pools && self.early_pools.touch(dma, pa, size));
         may_be_direct.then_some(va)
-    }
-
-    #[inline(never)]
-    fn is_in_early_pool(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
-        let end = pa.saturating_add(size);
-        let later = self.early_pools.end.load(Acquire);
-        dma.pools().any(|pool| pool.is_older_than(later) && pa < pool.end() && pool.start() < end)
     }
 
     /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and
     /// direction are the query's. Context: any.
-    pub(super) fn find_direct(&self, dma: &Dma<K>, master: &Master, query: &Query) -> Option<Mapping> {
+    pub(crate) fn find_direct(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let va = self.direct_buffer(dma, master, query, true)?;
         let maintain = !master.is_coherent(dma.kernel);
-        Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, taken_in: None })
+        Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, synced_in: None })
     }
 
     /// Ends a direct mapping, whose size and direction only the caller knows. Context: any.
@@ -123,11 +86,12 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
     #[inline(always)]
-    pub(super) unsafe fn unmap_direct(
+    pub(crate) unsafe fn unmap_direct(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         query: &Query,
         attributes: Attributes,
         is_pools: bool,

@@ -58,7 +58,7 @@ pub enum Ops {
 
 /// A device as its mappings see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Master {
+pub struct BusMaster {
     /// The device.
     pub device: Device,
     /// Its operations.
@@ -67,11 +67,11 @@ pub struct Master {
     pub mask: usize,
 }
 
-impl Master {
+impl BusMaster {
     /// Whether a usual device snoops the cache: one whose handles are physical addresses, and that has no mask. `None` for
     /// every other device.
     #[inline(always)]
-    pub(super) fn usual(&self) -> Option<bool> {
+    pub(crate) fn usual(&self) -> Option<bool> {
         match self.ops {
             Ops::Library(MapOps::Coherent) if self.mask == usize::MAX => Some(true),
             Ops::Library(MapOps::NonCoherent) if self.mask == usize::MAX => Some(false),
@@ -85,7 +85,7 @@ impl Master {
     /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
     /// firmware's property is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
     /// every other gets it, even if it is in vain. Coherent operations are chosen for `dma-coherent` devices alone.
-    pub(super) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
+    pub(crate) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
         match self.ops {
             Ops::Library(MapOps::Coherent) => true,
             Ops::Library(MapOps::NonCoherent) => false,
@@ -126,12 +126,12 @@ impl Master {
     /// Whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a failure.
     fn can_use(&self, handle: usize, size: usize) -> bool {
         let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
-        last.is_some_and(|last| last <= self.mask) && handle != super::MAPPING_ERROR
+        last.is_some_and(|last| last <= self.mask) && handle != crate::additions::streaming::MAPPING_ERROR
     }
 
     /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of the
     /// BSP's own.
-    pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
+    pub(crate) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
         match self.ops {
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),
             Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),
@@ -140,6 +140,6 @@ impl Master {
     }
 }
 
-pub(super) fn flags(maintain: bool) -> Flags {
+pub(crate) fn flags(maintain: bool) -> Flags {
     if maintain { Flags::empty() } else { Flags::NOCACHE }
 }

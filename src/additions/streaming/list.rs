@@ -1,7 +1,7 @@
 //! Scatter lists: several buffers that are mapped or synced by one call.
 
 use super::errors::{MapError, report};
-use super::{Attributes, Buffer, Direction, MAPPING_ERROR, Master, Query, Streaming};
+use super::{Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
 
@@ -28,7 +28,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn map_list<S: Segment>(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         list: &mut [S],
         direction: Direction,
     ) -> Result<(), MapError> {
@@ -62,7 +62,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn sync_list_for_cpu<S: Segment>(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         list: &[S],
         direction: Direction,
     ) {
@@ -79,7 +79,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn sync_list_for_device<S: Segment>(
         &self,
         dma: &Dma<K>,
-        master: &Master,
+        master: &BusMaster,
         list: &[S],
         direction: Direction,
     ) {
@@ -91,6 +91,6 @@ impl<K: Kernel> Streaming<K> {
 }
 
 /// Returns what a call for a mapped buffer of a list asks for.
-fn query<S: Segment>(master: &Master, segment: &S, direction: Direction) -> Query {
+fn query<S: Segment>(master: &BusMaster, segment: &S, direction: Direction) -> Query {
     Query { device: master.device, handle: segment.handle(), size: segment.size(), direction }
 }

@@ -1,31 +1,32 @@
-//! Records that no mapping uses: threads allocate a stock, from which interrupts take.
+//! Spare records, which no mapping uses. Threads allocate them, so that a map in an interrupt finds one.
 
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::mem::{forget, replace};
 
-use super::Mapping;
+use super::mapping::Mapping;
 use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
 use crate::mem::lock::IrqLock;
 
-/// The number of records that threads make sure there are, unless [`Stock::fill`] raises it.
+/// The number of records that threads make sure there are, unless [`SpareRecords::fill`] raises it.
 const LEAST: usize = 16;
 /// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it gave
 /// back.
 const MARGIN: usize = 48;
 
 /// Heap memory for a mapping.
-pub(super) struct Record<K: Kernel> {
+pub struct Record<K: Kernel> {
     pub mapping: Option<Mapping>,
     /// Not every byte of the mapping is a pool's.
     pub is_outside: bool,
-    pub next: List<K>,
+    pub next: RecordList<K>,
 }
 
-pub(super) type Owned<K> = KBox<K, Record<K>>;
-pub(super) type List<K> = Option<Owned<K>>;
+pub type OwnedRecord<K> = KBox<K, Record<K>>;
+pub type RecordList<K> = Option<OwnedRecord<K>>;
 
-pub(super) struct Stock<K: Kernel> {
+/// The spare records, and records of ended mappings whose bounce buffers a thread has to free.
+pub struct SpareRecords<K: Kernel> {
     stacks: IrqLock<Stacks<K>>,
     /// Whether a thread has something to do, as the stacks are. Written with the lock held.
     needs_thread: AtomicBool,
@@ -34,16 +35,16 @@ pub(super) struct Stock<K: Kernel> {
 }
 
 struct Stacks<K: Kernel> {
-    spare: List<K>,
+    spare: RecordList<K>,
     /// Records in `spare`.
     spares: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
-    unfreed: List<K>,
+    unfreed: RecordList<K>,
 }
 
 /// Puts a record on a list, whose `next` is `None`.
 #[inline(always)]
-pub(super) fn push<K: Kernel>(list: &mut List<K>, mut record: Owned<K>) {
+pub fn push<K: Kernel>(list: &mut RecordList<K>, mut record: OwnedRecord<K>) {
     // Nothing is dropped: the compiler would call code that finds out.
     forget(replace(&mut record.next, list.take()));
     forget(list.replace(record));
@@ -51,23 +52,23 @@ pub(super) fn push<K: Kernel>(list: &mut List<K>, mut record: Owned<K>) {
 
 /// Takes the first record from a list.
 #[inline(always)]
-pub(super) fn pop<K: Kernel>(list: &mut List<K>) -> List<K> {
+pub fn pop<K: Kernel>(list: &mut RecordList<K>) -> RecordList<K> {
     let mut record = list.take()?;
     forget(replace(list, record.next.take()));
     Some(record)
 }
 
-impl<K: Kernel> Stock<K> {
-    /// Makes an empty stock.
+impl<K: Kernel> SpareRecords<K> {
+    /// No spare records.
     pub const fn new() -> Self {
-        Stock {
+        SpareRecords {
             stacks: IrqLock::new(Stacks { spare: None, spares: 0, unfreed: None }),
             needs_thread: AtomicBool::new(true),
             least: AtomicUsize::new(LEAST),
         }
     }
 
-    /// Returns whether a thread has something to do: to free bounce buffers, or to [refill the stock](Stock::refill). Takes no
+    /// Returns whether a thread has something to do: to free bounce buffers, or to [allocate or free records](SpareRecords::refill). Takes no
     /// lock.
     ///
     /// Context: any.
@@ -86,10 +87,10 @@ impl<K: Kernel> Stock<K> {
         result
     }
 
-    /// Takes a record, if there is one.
+    /// Takes a spare record; `None` if there is none.
     ///
     /// Context: any.
-    pub fn take(&self, kernel: K) -> List<K> {
+    pub fn take(&self, kernel: K) -> RecordList<K> {
         self.with(kernel, |stacks| {
             let record = pop(&mut stacks.spare)?;
             stacks.spares -= 1;
@@ -97,10 +98,10 @@ impl<K: Kernel> Stock<K> {
         })
     }
 
-    /// Gives a record back.
+    /// Makes a record a spare one.
     ///
     /// Context: any.
-    pub fn put(&self, kernel: K, mut record: Owned<K>) {
+    pub fn put(&self, kernel: K, mut record: OwnedRecord<K>) {
         record.mapping = None;
         self.with(kernel, |stacks| {
             stacks.spares += 1;
@@ -108,23 +109,23 @@ impl<K: Kernel> Stock<K> {
         });
     }
 
-    /// Leaves a mapping whose bounce buffer cannot be freed in this context to the next thread.
+    /// Keeps the record of a mapping that has ended until a thread frees its bounce buffer, which cannot be freed in this context.
     ///
     /// Context: any.
-    pub fn leave(&self, kernel: K, record: Owned<K>) {
+    pub fn put_unfreed(&self, kernel: K, record: OwnedRecord<K>) {
         self.with(kernel, |stacks| push(&mut stacks.unfreed, record));
     }
 
-    /// Takes a record that was left, with its mapping.
+    /// Takes a record that [`put_unfreed`](SpareRecords::put_unfreed) kept, with its mapping.
     ///
     /// Context: any.
-    pub fn left(&self, kernel: K) -> Option<(Owned<K>, Option<Mapping>)> {
+    pub fn take_unfreed(&self, kernel: K) -> Option<(OwnedRecord<K>, Option<Mapping>)> {
         let record = self.with(kernel, |stacks| pop(&mut stacks.unfreed))?;
         let mapping = record.mapping;
         Some((record, mapping))
     }
 
-    /// Allocates what is missing in the stock, as far as the heap has memory, and frees what is too much.
+    /// Allocates the records that are missing, as far as the heap has memory, and frees those that are too many.
     ///
     /// Context: thread.
     pub fn refill(&self, kernel: K) {
@@ -134,7 +135,7 @@ impl<K: Kernel> Stock<K> {
         }
     }
 
-    /// Makes sure that the stock has at least `count` records, now and after each call of a thread. Returns false, and changes
+    /// Makes sure that there are at least `count` spare records, now and after each call of a thread. Returns false, and changes
     /// nothing, if the heap has too little memory.
     ///
     /// Context: thread.
@@ -147,7 +148,7 @@ impl<K: Kernel> Stock<K> {
         is_full
     }
 
-    /// Allocates records until the stock has `count`. Returns false if the heap has too little memory.
+    /// Allocates records until there are `count` spare ones. Returns false if the heap has too little memory.
     fn grow_to(&self, kernel: K, count: usize) -> bool {
         while self.spares(kernel) < count {
             match KBox::new(kernel, Record { mapping: None, is_outside: false, next: None }) {
@@ -163,12 +164,12 @@ impl<K: Kernel> Stock<K> {
         self.least.load(Relaxed)
     }
 
-    /// Returns the number of records in the stock.
+    /// Returns the number of spare records.
     fn spares(&self, kernel: K) -> usize {
         self.stacks.lock(kernel).spares
     }
 
-    /// Frees the stock.
+    /// Frees the spare records.
     ///
     /// Context: thread.
     pub fn clear(&self, kernel: K) {

@@ -7,7 +7,7 @@
 //!
 //! `benches/maps.c` counts it: "linear".
 
-use super::{Attributes, Buffer, Direction, Query, Streaming, last_byte};
+use crate::additions::streaming::{Attributes, Buffer, Direction, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Pa, Va};
 use crate::mem::cache;
@@ -20,9 +20,9 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // It needs no stack frame then.
-    pub unsafe fn quick_map(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<usize> {
+    pub unsafe fn map_direct_fast(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<usize> {
         let &Buffer { va, size, direction, .. } = buffer;
-        if va == 0 || direction == Direction::Neither || self.stock.needs_thread() {
+        if va == 0 || direction == Direction::Neither || self.spares.needs_thread() {
             return None;
         }
         let offset = self.linear_range.offset()?;
@@ -37,17 +37,23 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a direct mapping as [`unmap`](Streaming::unmap) does, and returns true, if that takes neither a lock nor a record;
-    /// else returns false, and nothing has changed. The device is one of [`quick_map`](Streaming::quick_map). Context: any.
+    /// else returns false, and nothing has changed. The device is one of [`map_direct_fast`](Streaming::map_direct_fast). Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)] // As `quick_map`.
-    pub unsafe fn quick_unmap(&self, dma: &Dma<K>, is_coherent: bool, query: &Query, attributes: Attributes) -> bool {
+    #[inline(always)] // As `map_direct_fast`.
+    pub unsafe fn unmap_direct_fast(
+        &self,
+        dma: &Dma<K>,
+        is_coherent: bool,
+        query: &Query,
+        attributes: Attributes,
+    ) -> bool {
         let &Query { handle, size, direction, .. } = query;
         let Some(offset) = self.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
         let may_be_other =
-            direction == Direction::Neither || self.stock.needs_thread() || self.records.may_have_outside(handle);
+            direction == Direction::Neither || self.spares.needs_thread() || self.records.may_have_outside(handle);
         if may_be_other || !self.is_plain(dma, va, handle, size) {
             return false;
         }

@@ -1,23 +1,24 @@
-//! The fast path of mappings of pool memory: one view of a pool contains the buffer, and it needs no bounce buffer.
+//! The fast path of recorded mappings. It serves a buffer that one view of a pool contains, and a contiguous buffer outside the
+//! pools that is not mapped linearly. Neither needs a bounce buffer.
 //!
-//! It serves the devices of the [fast path of direct mappings](super::quick), and makes and ends the same records as the
-//! general path, which takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool".
+//! It serves the devices of the fast path of direct mappings (`direct::fast`), and makes and ends the records that the general
+//! path would. The general path takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool" and
+//! "elsewhere".
 
 use super::mapping::Mapping;
-use super::{Attributes, Buffer, Direction, Master, Ops, Query, Streaming, last_byte};
+use crate::additions::streaming::{Attributes, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
-    /// Maps a buffer of pool memory as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more
-    /// than a record. The device is one of [`quick_map`](Streaming::quick_map), which was tried before. Context: any.
+    /// Maps a buffer as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more than a record. The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before. Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub unsafe fn quick_map_pooled(
+    pub unsafe fn map_recorded_fast(
         &self,
         dma: &Dma<K>,
         device: Device,
@@ -26,7 +27,7 @@ impl<K: Kernel> Streaming<K> {
     ) -> Option<usize> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
-        if size == 0 || direction == Direction::Neither || self.stock.needs_thread() {
+        if size == 0 || direction == Direction::Neither || self.spares.needs_thread() {
             return None;
         }
         let (pa, is_cached, is_outside) = match dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
@@ -39,11 +40,11 @@ impl<K: Kernel> Streaming<K> {
         if buffer.may_endanger_others(kernel, maintain) {
             return None;
         }
-        let mut record = self.stock.take(kernel)?;
+        let mut record = self.spares.take(kernel)?;
         let ops = if is_coherent { MapOps::Coherent } else { MapOps::NonCoherent };
-        let master = Master { device, ops: Ops::Library(ops), mask: usize::MAX };
+        let master = BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX };
         record.mapping =
-            Some(Mapping { master, handle: pa, size, direction, va, maintain, bounce: None, taken_in: None });
+            Some(Mapping { master, handle: pa, size, direction, va, maintain, bounce: None, synced_in: None });
         if maintain {
             cache::flush(kernel, va, size);
         }
@@ -56,14 +57,14 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a mapping that has a record and no bounce buffer as [`unmap`](Streaming::unmap) does, and returns true; else returns
-    /// false, and nothing has changed. [`quick_unmap`](Streaming::quick_unmap) was tried before. Context: any.
+    /// false, and nothing has changed. [`unmap_direct_fast`](Streaming::unmap_direct_fast) was tried before. Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub unsafe fn quick_unmap_pooled(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> bool {
+    pub unsafe fn unmap_recorded_fast(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> bool {
         let kernel = dma.kernel;
-        if self.stock.needs_thread() {
+        if self.spares.needs_thread() {
             return false;
         }
         let Some(record) = self.records.take_plain(kernel, query) else { return false };
@@ -78,7 +79,7 @@ impl<K: Kernel> Streaming<K> {
                 unsafe { cache::invalidate(kernel, mapping.va, mapping.size) }
             }
         }
-        self.stock.put(kernel, record);
+        self.spares.put(kernel, record);
         true
     }
 }

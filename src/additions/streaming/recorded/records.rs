@@ -11,9 +11,11 @@ use crate::mem::atomics::{
     Ordering::{Acquire, Release},
 };
 
-use super::stock::{List, Owned, pop, push};
-use super::{BadMapping, Direction, Mapping, Ops};
-use crate::kernel::{Device, Kernel, PAGE_SHIFT};
+use super::mapping::Mapping;
+use super::reach::{REACHES, Reach, page_of};
+use super::spares::{OwnedRecord, RecordList, pop, push};
+use crate::additions::streaming::{BadMapping, Direction, Ops, Query};
+use crate::kernel::{Device, Kernel};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::at_or_first;
 
@@ -24,85 +26,6 @@ const COUNTERS: usize = 64;
 /// Handles that differ only in this many low bits share a counter: blocks of 64 KiB. With a counter for each page, each further
 /// page of a mapping takes 24 instructions (`benches/maps.c`, "elsewhere").
 const COUNTED_BITS: usize = 16;
-/// Kinds of reach: 1, 4, 16, 64, 256, 1,024 and 4,096 pages, and any number.
-const REACHES: usize = 8;
-
-/// What an unmap or a sync was called with.
-#[derive(Clone, Copy)]
-pub struct Query {
-    /// The device, which is that of the [`Master`](super::Master) that the call gets.
-    pub device: Device,
-    /// The handle of a mapping. A sync may have that of any of its bytes.
-    pub handle: usize,
-    /// Bytes.
-    pub size: usize,
-    /// The direction of the mapping.
-    pub direction: Direction,
-}
-
-impl Query {
-    /// Whether the size and direction are those of the mapping.
-    pub(super) fn check(&self, mapping: &Mapping) -> Result<(), BadMapping> {
-        if mapping.size != self.size {
-            Err(BadMapping::WrongSize)
-        } else if mapping.direction != self.direction {
-            Err(BadMapping::WrongDirection)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Whether the mapping is the device's and has the handle.
-    fn has_handle_of(&self, mapping: &Mapping) -> bool {
-        mapping.master.device == self.device && mapping.handle == self.handle
-    }
-
-    /// Whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
-    fn is_part_of(&self, mapping: &Mapping) -> Option<Result<(), BadMapping>> {
-        let offset = self.handle.wrapping_sub(mapping.handle);
-        if mapping.master.device != self.device || offset >= mapping.size {
-            return None;
-        }
-        Some(if self.size > mapping.size - offset {
-            Err(BadMapping::WrongSize)
-        } else if ![self.direction, Direction::Bidirectional].contains(&mapping.direction) {
-            Err(BadMapping::WrongDirection)
-        } else {
-            Ok(())
-        })
-    }
-}
-
-fn page_of(handle: usize) -> usize {
-    handle >> PAGE_SHIFT
-}
-
-/// How many pages a mapping touches, rounded up: the base-four logarithm.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Reach(usize);
-
-impl Reach {
-    const LONGEST: Reach = Reach(REACHES - 1);
-
-    /// The reach of a mapping of `size` bytes, which is not zero.
-    fn of(handle: usize, size: usize) -> Self {
-        let last = handle.wrapping_add(size.wrapping_sub(1));
-        let further_pages = page_of(last).wrapping_sub(page_of(handle));
-        let bits = usize::BITS - further_pages.leading_zeros();
-        Reach((bits.div_ceil(2) as usize).min(Self::LONGEST.0))
-    }
-
-    /// The number of the block that holds the page. Mappings of the longest reach are all in one block.
-    fn block(self, page: usize) -> usize {
-        if self == Self::LONGEST { 0 } else { page >> (2 * self.0) }
-    }
-
-    /// The number of the block in which a mapping may begin that ends in `block`, if that is another block.
-    fn block_before(self, block: usize) -> Option<usize> {
-        // A mapping of the shortest reach lies in one page.
-        if self.0 == 0 || self == Self::LONGEST { None } else { block.checked_sub(1) }
-    }
-}
 
 /// The number of records that are in lists, by reach and by place.
 struct Counts {
@@ -133,8 +56,9 @@ impl Counts {
     }
 }
 
-pub(super) struct Records<K: Kernel> {
-    lists: [IrqLock<List<K>>; LISTS],
+/// The records of all mappings.
+pub struct Records<K: Kernel> {
+    lists: [IrqLock<RecordList<K>>; LISTS],
     counts: Counts,
 }
 
@@ -149,7 +73,7 @@ impl<K: Kernel> Records<K> {
         }
     }
 
-    fn list(&self, reach: Reach, block: usize) -> &IrqLock<List<K>> {
+    fn list(&self, reach: Reach, block: usize) -> &IrqLock<RecordList<K>> {
         // Blocks of different reaches that begin at one page have different lists.
         at_or_first(&self.lists, block.wrapping_add(reach.0 * (LISTS / REACHES)) % LISTS)
     }
@@ -168,7 +92,7 @@ impl<K: Kernel> Records<K> {
 
     /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's. Context: any.
     #[inline(always)] // `map_recorded` alone calls it.
-    pub fn insert(&self, kernel: K, mut record: Owned<K>, is_outside: bool) {
+    pub fn insert(&self, kernel: K, mut record: OwnedRecord<K>, is_outside: bool) {
         record.is_outside = is_outside;
         let Some(mapping) = &record.mapping else { return };
         let reach = Reach::of(mapping.handle, mapping.size);
@@ -182,8 +106,8 @@ impl<K: Kernel> Records<K> {
     ///
     /// That is the record with the query's device, handle, size and direction; if there is none, the only one with its device
     /// and handle.
-    pub fn take(&self, kernel: K, query: &Query) -> Result<Owned<K>, BadMapping> {
-        let is_meant = |mapping: &Mapping| query.has_handle_of(mapping) && query.check(mapping).is_ok();
+    pub fn take(&self, kernel: K, query: &Query) -> Result<OwnedRecord<K>, BadMapping> {
+        let is_meant = |mapping: &Mapping| mapping.has_handle_of(query) && mapping.check(query).is_ok();
         let reach = Reach::of(query.handle, query.size);
         if let Some(found) = self.take_from(kernel, reach, query, is_meant) {
             return Ok(found);
@@ -191,14 +115,14 @@ impl<K: Kernel> Records<K> {
         // The size or the direction is wrong.
         let count = |reach: Reach| {
             let list = self.list(reach, reach.block(page_of(query.handle))).lock(kernel);
-            list_of(&list).filter(|(its_reach, mapping)| *its_reach == reach && query.has_handle_of(mapping)).count()
+            list_of(&list).filter(|(its_reach, mapping)| *its_reach == reach && mapping.has_handle_of(query)).count()
         };
         match self.reaches().map(count).sum::<usize>() {
             0 => Err(BadMapping::Unknown),
             1 => {
                 let mut reaches = self.reaches();
                 let found = reaches
-                    .find_map(|reach| self.take_from(kernel, reach, query, |mapping| query.has_handle_of(mapping)));
+                    .find_map(|reach| self.take_from(kernel, reach, query, |mapping| mapping.has_handle_of(query)));
                 found.ok_or(BadMapping::Unknown)
             }
             _ => Err(BadMapping::Ambiguous),
@@ -208,10 +132,10 @@ impl<K: Kernel> Records<K> {
     /// Takes the record with the query's device, handle, size and direction out, if its mapping has the library's operations
     /// and no bounce buffer. Context: any.
     #[inline(always)] // In the fast path of mappings of pool memory.
-    pub fn take_plain(&self, kernel: K, query: &Query) -> List<K> {
+    pub fn take_plain(&self, kernel: K, query: &Query) -> RecordList<K> {
         let is_plain = |mapping: &Mapping| {
-            query.has_handle_of(mapping)
-                && query.check(mapping).is_ok()
+            mapping.has_handle_of(query)
+                && mapping.check(query).is_ok()
                 && mapping.bounce.is_none()
                 && matches!(mapping.master.ops, Ops::Library(_))
         };
@@ -226,7 +150,7 @@ impl<K: Kernel> Records<K> {
         reach: Reach,
         query: &Query,
         is_wanted: impl Fn(&Mapping) -> bool,
-    ) -> Option<Owned<K>> {
+    ) -> Option<OwnedRecord<K>> {
         let record = take_first(kernel, self.list(reach, reach.block(page_of(query.handle))), is_wanted)?;
         self.uncount(reach, &record);
         Some(record)
@@ -234,7 +158,7 @@ impl<K: Kernel> Records<K> {
 
     /// Notes that a record has been taken out.
     #[inline(always)] // As `take_from`.
-    fn uncount(&self, reach: Reach, record: &Owned<K>) {
+    fn uncount(&self, reach: Reach, record: &OwnedRecord<K>) {
         if let Some(mapping) = &record.mapping {
             self.counts.each(reach, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
         }
@@ -247,7 +171,7 @@ impl<K: Kernel> Records<K> {
         kernel: K,
         device: Device,
         is_meant: impl Fn() -> bool,
-        mut use_record: impl FnMut(Owned<K>),
+        mut use_record: impl FnMut(OwnedRecord<K>),
     ) {
         if self.reaches().next().is_none() {
             return;
@@ -276,7 +200,7 @@ impl<K: Kernel> Records<K> {
                 let mut list = self.list(reach, block).lock(kernel);
                 let mut at = list.as_mut();
                 while let Some(record) = at {
-                    match record.mapping.as_mut().map(|mapping| (query.is_part_of(mapping), mapping)) {
+                    match record.mapping.as_mut().map(|mapping| (mapping.check_part(query), mapping)) {
                         Some((Some(Ok(())), mapping)) => return Ok(look(mapping)),
                         Some((Some(Err(error)), _)) => why = error,
                         _ => {}
@@ -291,9 +215,13 @@ impl<K: Kernel> Records<K> {
 
 /// Takes the first record that `is_wanted` out of a list.
 #[inline(always)] // As `Records::take_from`.
-fn take_first<K: Kernel>(kernel: K, list: &IrqLock<List<K>>, is_wanted: impl Fn(&Mapping) -> bool) -> Option<Owned<K>> {
+fn take_first<K: Kernel>(
+    kernel: K,
+    list: &IrqLock<RecordList<K>>,
+    is_wanted: impl Fn(&Mapping) -> bool,
+) -> Option<OwnedRecord<K>> {
     let mut list = list.lock(kernel);
-    let mut at: &mut List<K> = &mut list;
+    let mut at: &mut RecordList<K> = &mut list;
     while !at.as_ref()?.mapping.as_ref().is_some_and(&is_wanted) {
         at = &mut at.as_mut()?.next;
     }
@@ -301,7 +229,7 @@ fn take_first<K: Kernel>(kernel: K, list: &IrqLock<List<K>>, is_wanted: impl Fn(
 }
 
 /// The mappings of a list, with their reaches.
-fn list_of<K: Kernel>(list: &List<K>) -> impl Iterator<Item = (Reach, &Mapping)> {
+fn list_of<K: Kernel>(list: &RecordList<K>) -> impl Iterator<Item = (Reach, &Mapping)> {
     let records = core::iter::successors(list.as_ref(), |record| record.next.as_ref());
     let mappings = records.filter_map(|record| record.mapping.as_ref());
     mappings.map(|mapping| (Reach::of(mapping.handle, mapping.size), mapping))

@@ -1,15 +1,15 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use super::master::flags;
-use super::{Attributes, Direction, Master, Ops};
+use crate::additions::streaming::arguments::flags;
+use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, Va};
 use crate::mem::cache;
 
 /// Some bytes of a mapping.
 #[derive(Clone, Copy)]
-pub(super) struct Part {
+pub struct Part {
     pub offset: usize,
     /// Bytes.
     pub size: usize,
@@ -17,8 +17,8 @@ pub(super) struct Part {
 
 /// A buffer that a device has.
 #[derive(Clone, Copy)]
-pub(super) struct Mapping {
-    pub master: Master,
+pub struct Mapping {
+    pub master: BusMaster,
     pub handle: usize,
     /// Never zero.
     pub size: usize,
@@ -30,12 +30,43 @@ pub(super) struct Mapping {
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None` with
     /// the library's operations, which hold nothing.
-    pub taken_in: Option<Part>,
+    pub synced_in: Option<Part>,
 }
 
 impl Mapping {
     pub fn whole(&self) -> Part {
         Part { offset: 0, size: self.size }
+    }
+
+    /// Whether the mapping is the query's device's, and has its handle.
+    pub fn has_handle_of(&self, query: &Query) -> bool {
+        self.master.device == query.device && self.handle == query.handle
+    }
+
+    /// Whether the mapping has the size and the direction of an unmap.
+    pub fn check(&self, query: &Query) -> Result<(), BadMapping> {
+        if self.size != query.size {
+            Err(BadMapping::WrongSize)
+        } else if self.direction != query.direction {
+            Err(BadMapping::WrongDirection)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
+    pub fn check_part(&self, query: &Query) -> Option<Result<(), BadMapping>> {
+        let offset = query.handle.wrapping_sub(self.handle);
+        if self.master.device != query.device || offset >= self.size {
+            return None;
+        }
+        Some(if query.size > self.size - offset {
+            Err(BadMapping::WrongSize)
+        } else if ![query.direction, Direction::Bidirectional].contains(&self.direction) {
+            Err(BadMapping::WrongDirection)
+        } else {
+            Ok(())
+        })
     }
 
     /// The address of a part in the memory that the device sees, and whether its cache lines are to be maintained.
@@ -49,7 +80,7 @@ impl Mapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped, and is the caller's.
-    pub unsafe fn fill<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+    pub unsafe fn copy_to_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if let Some(bounce) = self.bounce
             && direction.device_reads()
         {
@@ -61,12 +92,12 @@ impl Mapping {
     /// Copies a part of the bounce buffer, if there is one and the device writes it, to the driver's buffer.
     ///
     /// # Safety
-    /// As for [`fill`](Mapping::fill).
-    pub unsafe fn drain<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
+    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce).
+    pub unsafe fn copy_from_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
         if let Some(bounce) = self.bounce
             && direction.device_writes()
         {
-            // SAFETY: as in `fill`.
+            // SAFETY: as in `copy_to_bounce`.
             unsafe { kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size) }
         }
     }
@@ -87,7 +118,7 @@ impl Mapping {
     pub unsafe fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
         let (va, maintain) = self.seen_by_device(part);
         if maintain {
-            // SAFETY: the caller guarantees it; a bounce buffer is written by `fill` alone, which a flush follows.
+            // SAFETY: the caller guarantees it; a bounce buffer is written by `copy_to_bounce` alone, which a flush follows.
             unsafe { cache::invalidate(kernel, va, part.size) }
         }
     }
@@ -116,14 +147,14 @@ impl Mapping {
     /// Makes the whole buffer the processor's at the end of the mapping. Context: any.
     ///
     /// # Safety
-    /// As for [`fill`](Mapping::fill) and [`invalidate`](Mapping::invalidate), for the whole buffer.
+    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`invalidate`](Mapping::invalidate), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
         let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
         if carries {
             // The device has just signalled that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
         }
-        match (self.master.ops, self.taken_in) {
+        match (self.master.ops, self.synced_in) {
             // SAFETY: the caller guarantees it.
             (Ops::Library(_), _) if carries => unsafe { self.invalidate(kernel, whole) },
             (Ops::Library(_), _) => {}
@@ -137,7 +168,7 @@ impl Mapping {
         }
         if carries {
             // SAFETY: the caller guarantees it.
-            unsafe { self.drain(kernel, whole, self.direction) };
+            unsafe { self.copy_from_bounce(kernel, whole, self.direction) };
         }
     }
 }

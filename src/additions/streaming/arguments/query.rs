@@ -1,0 +1,17 @@
+//! What an unmap or a sync names a mapping by.
+
+use super::Direction;
+use crate::kernel::Device;
+
+/// What an unmap or a sync was called with.
+#[derive(Clone, Copy)]
+pub struct Query {
+    /// The device, which is that of the [`BusMaster`](super::BusMaster) that the call gets.
+    pub device: Device,
+    /// The handle of a mapping. A sync may have that of any of its bytes.
+    pub handle: usize,
+    /// Bytes.
+    pub size: usize,
+    /// The direction of the mapping.
+    pub direction: Direction,
+}

@@ -1,0 +1,76 @@
+//! What is done between mappings: records and pools are made ready for interrupts, and what mappings left is freed.
+
+use super::recorded::bounce::Bounce;
+use super::recorded::mapping::Mapping;
+use super::{BusMaster, MapError, Ops, Streaming};
+use crate::dropin::registry::Dma;
+use crate::kernel::{Device, Kernel};
+
+impl<K: Kernel> Streaming<K> {
+    /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and the caller
+    /// may sleep. Context: any.
+    #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
+    pub fn tidy(&self, dma: &Dma<K>) {
+        if self.spares.needs_thread() && dma.kernel.can_sleep() {
+            self.tidy_in_thread(dma);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tidy_in_thread(&self, dma: &Dma<K>) {
+        while let Some((record, mapping)) = self.spares.take_unfreed(dma.kernel) {
+            if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {
+                bounce.free(dma, &master);
+            }
+            self.spares.put(dma.kernel, record);
+        }
+        self.spares.refill(dma.kernel);
+    }
+
+    /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again. Context: thread.
+    pub fn trim(&self, dma: &Dma<K>) {
+        self.tidy(dma);
+        self.spares.clear(dma.kernel);
+    }
+
+    /// Makes sure that `count` mappings in an interrupt find a record, and that the pool that serves the device's bounce
+    /// buffers is mapped. From then on, each call of a thread allocates spare records up to `count`.
+    ///
+    /// Context: thread.
+    ///
+    /// # Errors
+    /// The heap has too little memory for the records, which changes nothing; or no pool has a bounce buffer within the
+    /// device's reach, and the records are ready.
+    pub fn fill(&self, dma: &Dma<K>, master: &BusMaster, count: usize) -> Result<(), MapError> {
+        self.tidy(dma);
+        if !self.spares.fill(dma.kernel, count) {
+            return Err(MapError::NoMemory);
+        }
+        if Bounce::prepare(dma, master) { Ok(()) } else { Err(MapError::NoBounce) }
+    }
+
+    /// Ends the mappings that an earlier device at this address left, as far as they have a record, if `is_new` returns true
+    /// because the present device has no operations yet. Returns their number.
+    ///
+    /// Their buffers are left alone: the memory may have another owner by now. Their bounce buffers are freed, except those that
+    /// operations of the BSP's own allocated. Only these operations can free them, and `dev->dma_ops` has them no more.
+    ///
+    /// `is_new` is called with a lock held. A device's operations are stored before its first mapping is recorded. Where a caller
+    /// at the same time has recorded a mapping of the present device, `is_new` therefore returns false.
+    ///
+    /// Context: any.
+    pub fn forget(&self, dma: &Dma<K>, device: Device, is_new: impl Fn() -> bool) -> usize {
+        let mut ended = 0;
+        self.records.take_all(dma.kernel, device, is_new, |mut record| {
+            ended += 1;
+            if let Some(Mapping { master, bounce, .. }) = &mut record.mapping
+                && let Ops::Own(_) = master.ops
+            {
+                *bounce = None;
+            }
+            self.free_record(dma, record);
+        });
+        ended
+    }
+}
