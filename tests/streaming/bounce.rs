@@ -198,7 +198,7 @@ fn a_receive_buffer_whose_lines_are_the_drivers_is_not_bounced() {
         rig.device_write(&master, handle, &bytes(3, size));
         rig.unmap_with(&master, handle, size, way, Attributes::OWN_LINES).unwrap();
         assert_eq!(rig.machine.cpu_read(va, size), bytes(3, size), "{way:?}");
-        // Without the attribute it is bounced as ever.
+        // Without the attribute it is bounced.
         let handle = rig.map(&master, va, size, way).unwrap();
         assert_ne!(handle, pa);
         rig.unmap(&master, handle, size, way).unwrap();

@@ -274,7 +274,7 @@ fn fault_14_a_mapping_that_is_older_than_the_pool_is_ended_with_its_cache_work()
         rig.assert_errors(0);
         assert_eq!(rig.machine.dma.bad_calls(), 0);
 
-        // A pool that was there before any mapping notices a second unmap as ever.
+        // A pool that was there before any mapping still notices a second unmap.
         let held = rig.buffer(PAGE, Flags::empty());
         let handle = rig.map(&master, held.va, PAGE, way).unwrap();
         rig.unmap(&master, handle, PAGE, way).unwrap();

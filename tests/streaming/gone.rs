@@ -52,7 +52,7 @@ fn fault_17_the_next_device_at_an_address_meets_no_mapping_of_the_last_one() {
     );
     rig.assert_errors(2 * handles.len());
 
-    // The new device's own mappings are as ever, and so are those of the other device.
+    // The new device's own mappings work, and those of the other device have not changed.
     let handles = map_each(&rig, &gone, &buffers);
     handles.iter().for_each(|handle| rig.unmap(&gone, *handle, SIZE, Bidirectional).unwrap());
     rig.device_write(&other, other_handles[1], &bytes(3, SIZE));

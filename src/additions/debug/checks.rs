@@ -169,7 +169,7 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
-    /// Notes that the driver released its managed resources, because it is removed: what it holds besides is reported.
+    /// Notes that the driver released its managed resources, because it is removed, and reports what the device still holds.
     pub fn released(&'static self, call: &Call) {
         let device = call.device.0;
         self.with(call, |state, _| {

@@ -1,4 +1,4 @@
-//! Holds a call of a driver against the table, with the table's lock held, and reports what does not fit.
+//! Compares a call of a driver with the table, while the table's lock is held, and reports what does not fit.
 
 use super::calls::{Buffer, Freed, Named};
 use super::entry::{Entry, Kind, direction_label};

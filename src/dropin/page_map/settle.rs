@@ -90,7 +90,7 @@ impl PageMap {
         !self.has_work() && !self.open.is_used()
     }
 
-    /// Whether something must be done before the tree is used again, besides closing the open run.
+    /// Whether something must be done before the tree is used again, in addition to closing the open run.
     pub(super) fn has_work(&self) -> bool {
         !matches!(self.pending, Pending::Nothing)
     }

@@ -1,4 +1,4 @@
-//! The state of the machine besides its memory: interrupts, services that fail, and what was logged.
+//! The state of the machine without its memory: interrupts, services that fail, and what was logged.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

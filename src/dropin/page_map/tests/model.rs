@@ -1,4 +1,4 @@
-//! What the page map is held against, and how.
+//! The model with which the page map is compared.
 
 use super::super::bits::{test, word};
 use super::super::*;

@@ -253,7 +253,7 @@ pub fn assert_all_free() {
     }
 }
 
-/// Checks that only views of pools are mapped, each once, besides the kernel's own areas.
+/// Checks that only views of pools are mapped, each once, in addition to the kernel's own areas.
 pub fn assert_mappings_are_views() {
     let pools = all();
     let mut mappings = memory::with(|memory| memory.mappings());
