@@ -11,11 +11,17 @@ use std::ffi::CStr;
 std::thread_local! {
     static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     static DROPPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static BLOCKS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
 }
 
 /// Returns how many bytes this thread has dropped from the cache, written to memory before or not.
 pub fn dropped() -> usize {
     DROPPED.get()
+}
+
+/// Returns how many blocks of the heap this thread has allocated and not freed.
+pub fn heap_blocks() -> isize {
+    BLOCKS.get()
 }
 
 /// Returns whether this thread, which plays a core, has masked interrupts.
@@ -69,11 +75,13 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
 unsafe impl<S: Services> Heap for S {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
         self.switch();
+        BLOCKS.set(BLOCKS.get() + 1);
         // SAFETY: the layout is not empty.
         unsafe { alloc_zeroed(Layout::from_size_align(size.max(1), 16).unwrap()) }
     }
     unsafe fn heap_free(&self, _memory: *mut u8) {
         self.switch();
+        BLOCKS.set(BLOCKS.get() - 1);
     }
 }
 

@@ -64,3 +64,31 @@ impl<K: Kernel> Arena<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::{HeapOnly, heap_blocks};
+
+    #[test]
+    fn each_piece_stays_until_all_are_freed_once() {
+        let before = heap_blocks();
+        let arena = Arena::new(HeapOnly);
+        let pieces: std::vec::Vec<_> = (1..=5)
+            .map(|length| {
+                let after = length * size_of::<usize>();
+                arena.place(after, |after| after.slice_with(length, |index| Some(100 * length + index))).unwrap()
+            })
+            .collect();
+        for (piece, length) in pieces.iter().zip(1..=5) {
+            assert!(piece.iter().copied().eq((0..length).map(|index| 100 * length + index)));
+        }
+        assert_eq!(heap_blocks(), before + 5);
+        // SAFETY: no piece is used any more.
+        unsafe { arena.release() };
+        assert_eq!(heap_blocks(), before);
+        // SAFETY: as above.
+        unsafe { arena.release() };
+        assert_eq!(heap_blocks(), before, "nothing is left to free");
+    }
+}

@@ -54,3 +54,26 @@ impl Bitmaps {
         unsafe { slice::from_raw_parts(self.first.add(BITMAP * self.words).as_ptr(), self.words) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::sync::atomic::Ordering::Relaxed;
+
+    #[test]
+    fn three_bitmaps_lie_apart_and_end_after_their_last_word() {
+        let memory: &'static [AtomicUsize; 6] = std::boxed::Box::leak(std::boxed::Box::new([const { AtomicUsize::new(0) }; 6]));
+        // SAFETY: the six atomics are three times two words, and are never freed.
+        let bitmaps = unsafe { Bitmaps::new(NonNull::from(memory).cast(), 2) };
+        for index in 0..2 {
+            let set = |words: [&AtomicUsize; 3]| (1..).zip(words).for_each(|(at, word)| word.store(10 * at + index, Relaxed));
+            bitmaps.at(index, (), set);
+        }
+        let words = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];
+        let words = words.map(|words| words.iter().map(|word| word.load(Relaxed)).collect::<std::vec::Vec<_>>());
+        assert_eq!(words, [[10, 11], [20, 21], [30, 31]]);
+        for past in [2, 3, 6, usize::MAX] {
+            assert!(bitmaps.at(past, true, |_| false), "{past}");
+        }
+    }
+}

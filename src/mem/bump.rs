@@ -46,3 +46,41 @@ impl BumpAllocator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORD: usize = size_of::<usize>();
+
+    /// Makes an allocator for the first `left` bytes of memory that stays.
+    fn allocator(left: usize) -> (BumpAllocator, usize) {
+        let memory: &'static mut [usize; 8] = std::boxed::Box::leak(std::boxed::Box::new([0; 8]));
+        let start = NonNull::from(&mut *memory).cast::<u8>();
+        assert!(left <= 8 * WORD);
+        // SAFETY: the memory is aligned for a pointer, has `left` bytes, and is never freed.
+        (unsafe { BumpAllocator::new(start, left) }, start.addr().get())
+    }
+
+    #[test]
+    fn slices_follow_each_other_and_each_begins_aligned() {
+        let (mut allocator, start) = allocator(8 * WORD);
+        let bytes = allocator.slice_with(3, |index| Some(index as u8));
+        let words = allocator.slice_with(2, |index| Some(index + 7));
+        let pair = allocator.slice_with(1, |_| Some([1u32; 2]));
+        assert_eq!((bytes, words, pair), (&[0, 1, 2][..], &[7, 8][..], &[[1; 2]][..]));
+        assert_eq!(bytes.as_ptr().addr(), start);
+        assert_eq!(words.as_ptr().addr(), start + WORD);
+        assert_eq!(pair.as_ptr().addr(), start + 3 * WORD);
+    }
+
+    #[test]
+    fn a_slice_ends_where_the_memory_does_or_where_no_value_is_made() {
+        let (mut allocator, _) = allocator(4 * WORD + 2);
+        assert_eq!(allocator.slice_with(9, |index| (index < 2).then_some(index as u16)), [0, 1]);
+        // The nine numbers of the call above have their place all the same: 18 bytes.
+        let rest = 4 * WORD + 2 - 18_usize.next_multiple_of(WORD);
+        assert_eq!(allocator.slice_with(usize::MAX, |_| Some(5u8)).len(), rest);
+        assert!(allocator.slice_with(1, |_| Some(5u8)).is_empty());
+    }
+}

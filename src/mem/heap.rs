@@ -236,3 +236,6 @@ fn size_of_name(name: Name) -> usize {
     }
     length + 1
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,3 +131,46 @@ pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
     const { assert!(N != 0) }
     array.get(index).unwrap_or(&array[0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static ONE: usize = 1;
+    static FOUR: [usize; 4] = [10, 11, 12, 13];
+
+    #[test]
+    fn a_reference_is_what_was_set_last() {
+        let reference = AtomicRef::new();
+        assert_eq!(reference.get(), None);
+        reference.set(Some(&FOUR[1]));
+        reference.set(Some(&FOUR[2]));
+        assert_eq!(reference.get(), Some(&12));
+        reference.set(None);
+        assert_eq!(reference.get(), None);
+        let reference = NonNullRef::new(&ONE);
+        assert_eq!(*reference.get(), 1);
+        reference.set(&FOUR[3]);
+        assert_eq!(*reference.get(), 13);
+        let reference = OnceRef::new();
+        assert_eq!(reference.get(), None);
+        reference.set(&ONE);
+        assert_eq!(reference.get(), Some(&1));
+    }
+
+    #[test]
+    fn an_index_wraps_at_the_length() {
+        let slice = WrappingSlice::new(&FOUR).unwrap();
+        assert_eq!(slice.length(), 4);
+        assert_eq!([0, 3, 4, 9, usize::MAX].map(|index| *slice.at(index)), [10, 13, 10, 11, 13]);
+        let one = WrappingSlice::of_one(&ONE);
+        assert_eq!((one.length(), *one.at(0), *one.at(usize::MAX)), (1, 1, 1));
+        let (none, three): (&[usize], _) = (&[], FOUR.first_chunk::<3>().unwrap());
+        assert!(WrappingSlice::new(none).is_none() && WrappingSlice::new(three).is_none());
+    }
+
+    #[test]
+    fn an_index_past_the_end_is_the_first() {
+        assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first(&FOUR, index)), [10, 13, 10, 10]);
+    }
+}
