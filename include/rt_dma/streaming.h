@@ -190,10 +190,10 @@ void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t si
 /**
  * @brief Makes streaming maps in an interrupt ready ahead.
  *
- * A map in an interrupt takes a record from a stock, and perhaps a bounce buffer. This call makes sure that the stock has at
- * least `count` records, and that the pool that serves the device's bounce buffers is mapped for the processor. From then on,
- * each call in a thread for a streaming mapping fills the stock up to `count` records again. The stock serves all devices:
- * drivers that map at the same time share its records. Pages for bounce buffers are not reserved.
+ * A map in an interrupt takes a spare record, and perhaps a bounce buffer. This call makes sure that there are at least `count`
+ * spare records, and that the pool that serves the device's bounce buffers is mapped for the processor. From then on, each call
+ * in a thread for a streaming mapping allocates spare records up to `count` again. All devices share them, so drivers that map at
+ * the same time need the sum of their counts. Pages for bounce buffers are not reserved.
  *
  * @code{.c}
  * rt_err_t probe(struct rt_device *dev)

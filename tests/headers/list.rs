@@ -55,22 +55,22 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
     family(
         "rt_dma/masks.h",
         "Masks: the addresses that a device can use.",
-        &["src/ffi/additions/masks.rs"],
+        &["src/ffi/additions/device/masks.rs"],
     ),
     family(
         "rt_dma/streaming.h",
         "Streaming mappings: a driver's own buffer is the device's for a time.",
-        &["src/ffi/additions/streaming_device.rs", "src/ffi/additions/streaming.rs", "src/ffi/additions/streaming_fill.rs"],
+        &["src/ffi/additions/streaming/arguments.rs", "src/ffi/additions/streaming/single.rs", "src/ffi/additions/streaming/fill.rs"],
     ),
     family(
         "rt_dma/streaming_sync.h",
         "Syncs of a streaming mapping: the buffer stays mapped, and the processor accesses it in between.",
-        &["src/ffi/additions/streaming_sync.rs"],
+        &["src/ffi/additions/streaming/sync.rs"],
     ),
     family(
         "rt_dma/streaming_list.h",
         "Streaming mappings of the buffers of a list.",
-        &["src/ffi/additions/streaming_list.rs"],
+        &["src/ffi/additions/streaming/list.rs"],
     ),
     family(
         "rt_dma/block_pool.h",
@@ -80,12 +80,12 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
     family(
         "rt_dma/managed.h",
         "Managed resources: rt_dmam_release gives back everything of a device.",
-        &["src/ffi/additions/managed.rs", "src/ffi/additions/managed_map.rs", "src/ffi/additions/managed_pool.rs"],
+        &["src/ffi/additions/managed/buffers.rs", "src/ffi/additions/managed/mappings.rs", "src/ffi/additions/managed/block_pools.rs"],
     ),
     family(
         "rt_dma/limits.h",
         "Limits of a device, for code that builds its scatter lists.",
-        &["src/ffi/additions/limits.rs"],
+        &["src/ffi/additions/device/limits.rs"],
     ),
     family(
         "rt_dma/regions.h",

@@ -4,8 +4,8 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masked_ops::unmasked;
-use crate::ffi::additions::masks::masks_of;
+use crate::ffi::additions::device::masked_ops::unmasked;
+use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::dropin::sync::rt_dma_sync_out_data;
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 ///
 /// # Safety
 /// The buffer's `size` bytes are mapped, and were allocated for `dev` with `flags` just now.
-pub(super) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize, flags: usize) {
+pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize, flags: usize) {
     // SAFETY: the caller's promise.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
 }
 
 /// Returns whether the library allocates the device's buffers, and not an operation of the BSP.
-pub(super) fn allocates_here(device: Device) -> bool {
+pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
     let table = table_of(device).map(|table| unmasked(device, table));
     table.is_some_and(|table| table.alloc.is_none() || ops_of(table).is_some())
 }

@@ -13,7 +13,7 @@ use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::Kind;
-use crate::ffi::additions::remembered::FOLLOW_MASK;
+use crate::ffi::additions::device::remembered::FOLLOW_MASK;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::rtthread::RtThread;

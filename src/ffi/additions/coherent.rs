@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags};
-use crate::ffi::additions::managed::manage_buffer;
+use crate::ffi::additions::managed::buffers::manage_buffer;
 use crate::ffi::dropin::buffer::rt_dma_alloc;
 use crate::ffi::{device, write_if};
 use crate::kernel::PAGE_SIZE;

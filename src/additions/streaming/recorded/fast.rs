@@ -13,7 +13,8 @@ use crate::kernel::{Device, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
-    /// Maps a buffer as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more than a record. The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before. Context: any.
+    /// Maps a buffer as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more than a record.
+    /// The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before. Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

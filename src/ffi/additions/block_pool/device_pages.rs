@@ -2,7 +2,7 @@
 
 use crate::additions::block_pool::Pages;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
-use crate::ffi::additions::remembered::COHERENT_MASK;
+use crate::ffi::additions::device::remembered::COHERENT_MASK;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{dev, pointer};
 use crate::flags::Flags;

@@ -6,8 +6,8 @@ use super::{DEBUG, after, rt_dma_watch_call, with};
 use crate::additions::debug::{Buffer, Call, Kind, Named};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming_device::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
-use crate::ffi::additions::streaming_list::{entries, rt_dma_sg};
+use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
+use crate::ffi::additions::streaming::list::{entries, rt_dma_sg};
 use crate::flags::Flags;
 
 /// @brief Checks a map after it was done, and records the mapping.

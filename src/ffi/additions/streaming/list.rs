@@ -5,8 +5,8 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::streaming::Segment;
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming::unmap;
-use crate::ffi::additions::streaming_device::{STREAMING, direction_of, master};
+use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master};
+use crate::ffi::additions::streaming::single::unmap;
 use crate::kernel::Va;
 
 /// @brief One buffer of a scatter list.

@@ -6,8 +6,10 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masked_ops::{Original, has_masked_operation, is_masked, original_of, table_for, unmasked};
-use crate::ffi::additions::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
+use crate::ffi::additions::device::masked_ops::{
+    Original, has_masked_operation, is_masked, original_of, table_for, unmasked,
+};
+use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::ops::{kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};

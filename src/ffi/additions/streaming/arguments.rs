@@ -8,9 +8,9 @@ use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
     Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Ops, OwnOps, Query, Streaming,
 };
-use crate::ffi::additions::masked_ops::unmasked;
-use crate::ffi::additions::masks::masks_of;
-use crate::ffi::additions::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUFFERS, remember};
+use crate::ffi::additions::device::masked_ops::unmasked;
+use crate::ffi::additions::device::masks::masks_of;
+use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUFFERS, remember};
 use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{

@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use crate::abi::rt_device;
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
-use crate::ffi::additions::streaming_device::{STREAMING, master, query_of};
+use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
 use crate::ffi::status::errors;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the

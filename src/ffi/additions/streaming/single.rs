@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
-use crate::ffi::additions::streaming_device::{
+use crate::ffi::additions::streaming::arguments::{
     STREAMING, attributes_of, buffer_of, direction_of, master, query_of, usual,
 };
 use crate::ffi::{DEVICES, DMA, dev};

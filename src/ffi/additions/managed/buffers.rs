@@ -6,8 +6,8 @@ use crate::abi::rt_device;
 use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::masked_ops::unmasked;
-use crate::ffi::additions::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
+use crate::ffi::additions::device::masked_ops::unmasked;
+use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
 ///
 /// # Safety
 /// `dma_handle` is valid or null. `allocate` returns null or a buffer that `rt_dma_free` frees with `size` and `flags`.
-pub(super) unsafe fn manage_buffer(
+pub(in crate::ffi) unsafe fn manage_buffer(
     dev: *mut rt_device,
     size: usize,
     dma_handle: *mut usize,

@@ -3,7 +3,7 @@
 use crate::abi::rt_device;
 use crate::additions::device::record::{Limits, NoRecord};
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::remembered::remember;
+use crate::ffi::additions::device::remembered::remember;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
