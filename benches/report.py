@@ -87,7 +87,7 @@ def judge_stretches(judge, lines):
     for name in bound.STRETCHES:
         over, longest, pages = rows[name]
         most = bound.stretch(name)
-        judge.line(over <= most, f"QEMU: lock held, {name}: {over} instructions (<= {most}) beside 4 for "
+        judge.line(over <= most, f"QEMU: lock held, {name}: {over} instructions (<= {most}) in addition to 4 for "
                                           f"each 64 pages of the request; {longest} for {pages} pages")
     return rows
 

@@ -196,7 +196,7 @@ fn defect_10_write_through_requests_get_write_through_memory() {
     let held = machine.alloc(device, PAGE, Flags::WRITE_THROUGH).unwrap();
     assert_eq!(machine.at(held.va), Some((START, MemoryType::WriteThrough)));
     let held = machine.alloc(device, PAGE, Flags::WRITE_THROUGH | Flags::NOCACHE).unwrap();
-    assert_eq!(machine.at(held.va).unwrap().1, MemoryType::Uncached, "not cached says more");
+    assert_eq!(machine.at(held.va).unwrap().1, MemoryType::Uncached, "NOCACHE has precedence");
 }
 
 #[test]

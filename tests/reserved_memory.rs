@@ -63,7 +63,7 @@ fn who_names_the_default_pool_is_served_from_it_first() {
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(first, PAGE, CACHED).unwrap().handle, START + MIB);
     assert_eq!(machine.alloc(second, PAGE, CACHED).unwrap().handle, START + MIB + PAGE);
-    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, START, "behind what was there before");
+    assert_eq!(machine.alloc(stranger, PAGE, CACHED).unwrap().handle, START, "after what was there before");
     assert_eq!(machine.alloc(stranger, MIB, CACHED), None);
     assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + PAGE);
     assert_eq!(machine.alloc(stranger, MIB / 2, CACHED).unwrap().handle, START + MIB + 2 * PAGE);

@@ -46,7 +46,7 @@ static const char *edu_attach(void)
     HWREG32(regs + EDU_LIVENESS) = 0x12345678;
     if ((HWREG32(regs + EDU_ID) & 0xff) != 0xed || HWREG32(regs + EDU_LIVENESS) != ~0x12345678U)
     {
-        return why("no edu device behind BAR 0: id 0x%08x", (unsigned)HWREG32(regs + EDU_ID));
+        return why("BAR 0 is not that of an edu device: id 0x%08x", (unsigned)HWREG32(regs + EDU_ID));
     }
     return RT_NULL;
 }

@@ -175,7 +175,7 @@ fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() 
     for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
         assert_eq!(from_interrupt(flags), None);
         assert_eq!(with_interrupts_off(flags), None);
-        assert_eq!(pool.usage().0, 0, "no page stays behind");
+        assert_eq!(pool.usage().0, 0, "no page remains in use");
         machine.free(machine.alloc(device, PAGE, flags).unwrap()).unwrap();
         let held = from_interrupt(flags).expect("a thread made the view");
         machine.in_interrupt(|| machine.free(held)).unwrap();

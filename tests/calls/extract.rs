@@ -106,7 +106,7 @@ fn what_is_left_of_a_region_serves_the_next() {
 fn what_another_pool_covers_is_passed_over() {
     let machine = machine_with(&[usable(BASE, 8 * MIB), usable(BASE + 32 * MIB, 8 * MIB)]);
     machine.install(c"middle", BASE + 3 * MIB, MIB);
-    assert_eq!(machine.extract(4 * MIB, MIB), Ok((BASE + 4 * MIB, BASE + 8 * MIB)), "behind it");
+    assert_eq!(machine.extract(4 * MIB, MIB), Ok((BASE + 4 * MIB, BASE + 8 * MIB)), "after it");
     assert_eq!(machine.extract(3 * MIB, MIB), Ok((BASE, BASE + 3 * MIB)), "before it");
     assert_eq!(machine.extract(MIB, MIB), Ok((BASE + 32 * MIB, BASE + 33 * MIB)));
 }

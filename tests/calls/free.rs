@@ -433,7 +433,7 @@ fn fault_26_a_view_at_a_low_address_is_found_although_the_pool_has_no_cached_vie
     let low = MIB;
     machine.map_next_at(low);
     let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
-    assert_eq!(held.va, low, "as the kernel was told");
+    assert_eq!(held.va, low, "where the kernel was set to map it");
     machine.free(held).expect("it was handed out there");
     machine.map_next_at(low + 2 * PAGE + 16 * MIB);
     let held = machine.alloc(device, 2 * PAGE, Flags::WRITE_THROUGH).unwrap();

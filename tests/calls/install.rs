@@ -45,7 +45,7 @@ fn what_holds_no_whole_page_is_refused_with_one_line() {
         assert!(line.starts_with("tiny") && line.contains(&format!("{start:#x}")), "{line}");
     }
     assert_eq!(machine.dma.pools().count(), 0);
-    assert_eq!(machine.balance(), Machine::new().balance(), "nothing stays behind");
+    assert_eq!(machine.balance(), Machine::new().balance(), "nothing remains");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
         let seen = machine.cpu_read(held.va + first_line, last_line - first_line);
         assert_eq!(seen[..start - first_line], vec![0x11; start - first_line], "before, {offset} {size}");
         assert_eq!(seen[start - first_line..end - first_line], vec![0xdd; size], "the buffer, {offset} {size}");
-        assert_eq!(seen[end - first_line..], vec![0x22; last_line - end], "behind, {offset} {size}");
+        assert_eq!(seen[end - first_line..], vec![0x22; last_line - end], "after it, {offset} {size}");
     }
 }
 

@@ -33,7 +33,7 @@ fn what_is_no_buffer_is_not_mapped() {
     assert_eq!(rig.machine.take_cache_calls(), []);
     assert_eq!(rig.pool_bytes(), 0);
     rig.machine.in_interrupt(|| assert!(rig.map(&master, 0, 0, Neither).is_err()));
-    assert_eq!(rig.machine.dma.bad_calls(), wrong.len() + 1, "counted, though nothing can be said");
+    assert_eq!(rig.machine.dma.bad_calls(), wrong.len() + 1, "counted, though no line can be written");
     rig.assert_errors(0);
 }
 

@@ -168,9 +168,9 @@ impl<'a> Visit<'a> {
             }
             match step {
                 Settled::NotYet => {}
-                Settled::Now => assert!(after.is_settled(), "settled, it says"),
+                Settled::Now => assert!(after.is_settled(), "it reported that it settled"),
                 Settled::Already => {
-                    assert!(after.is_settled(), "settled, it says");
+                    assert!(after.is_settled(), "it reported that it settled");
                     assert_eq!(self.map().longest_free(), longest, "the longest free run");
                     break;
                 }
