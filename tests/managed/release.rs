@@ -1,39 +1,13 @@
-//! Tests managed resources: each is released exactly once, the newest first, whichever call releases it and whichever
-//! service fails.
+//! Managed and released by the calls of managed resources.
 
-mod fake_kernel;
-
-use fake_kernel::*;
+use crate::fake_kernel::*;
+use crate::note;
+use crate::{manage, released, unmanage};
 use proptest::prelude::*;
-use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::record::Masks;
+use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::additions::device::resource::{Kind, Words};
 use rt_dma_pool::kernel::Device;
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Barrier, Mutex};
-use std::thread;
-
-thread_local! {
-    /// The resources that this thread released, in order.
-    static RELEASED: RefCell<Vec<(Device, usize)>> = const { RefCell::new(Vec::new()) };
-}
-
-fn note(device: Device, [number, ..]: Words) {
-    RELEASED.with_borrow_mut(|released| released.push((device, number)));
-}
-
-fn released() -> Vec<(Device, usize)> {
-    RELEASED.take()
-}
-
-fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) {
-    records.reserve(device).expect("there is memory").manage(kind, note, [number, 0, 0, 0]);
-}
-
-fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) -> bool {
-    records.unmanage(device, kind, |words| words[0] == number).is_some()
-}
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn all_go_the_newest_first_and_once() {
@@ -188,90 +162,6 @@ fn a_release_may_itself_manage_and_unmanage() {
 }
 
 #[test]
-fn fault_19_what_a_plain_call_gave_back_is_not_released() {
-    let machine = Machine::new();
-    let records = DeviceRecords::new(machine.kernel);
-    let [device, other] = [0; 2].map(|_| machine.plain_device());
-    for kind in [Kind::Buffer, Kind::Mapping, Kind::BlockPool] {
-        for in_interrupt in [false, true] {
-            (1..4).for_each(|number| manage(&records, device, kind, number * PAGE));
-            manage(&records, other, kind, 4 * PAGE);
-            let plain = |key, is_gone| {
-                let claim = records.claim(kind, key, |_, _| true).expect("it is managed");
-                assert!(records.claim(kind, key, |_, _| true).is_none(), "by one call only");
-                assert!(!unmanage(&records, device, kind, key), "and not by a managed call meanwhile");
-                records.settle(claim, is_gone);
-            };
-            let calls = || {
-                plain(2 * PAGE, true);
-                assert!(records.claim(kind, 2 * PAGE, |_, _| true).is_none(), "it is gone");
-                assert!(!unmanage(&records, device, kind, 2 * PAGE));
-                // The plain call is refused, and the resource is managed as before.
-                plain(3 * PAGE, false);
-                // A plain call may free another device's resource.
-                plain(4 * PAGE, true);
-                assert!(records.claim(kind, 5 * PAGE, |_, _| true).is_none(), "nothing of the kind has the key");
-                assert!(records.claim(kind, 3 * PAGE, |owner, _| owner == other).is_none(), "not wanted");
-            };
-            if in_interrupt {
-                machine.in_interrupt(calls)
-            } else {
-                calls()
-            }
-            // Another device's resource may have the key now.
-            manage(&records, other, kind, 2 * PAGE);
-            records.release(device);
-            assert_eq!(released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
-            records.release(other);
-            assert_eq!(released(), [(other, 2 * PAGE)], "{kind:?} {in_interrupt}");
-            assert_eq!(machine.balance().heap_bytes, 0);
-        }
-    }
-}
-
-/// A driver may free its resources by plain calls in interrupts and never call release.
-#[test]
-fn fault_19_what_is_gone_does_not_pile_up() {
-    let machine = Machine::new();
-    let records = DeviceRecords::new(machine.kernel);
-    let device = machine.plain_device();
-    let mut most = 0;
-    for number in 0..1000 {
-        manage(&records, device, Kind::Buffer, number * PAGE);
-        machine.in_interrupt(|| {
-            let claim = records.claim(Kind::Buffer, number * PAGE, |_, _| true).unwrap();
-            records.settle(claim, true);
-        });
-        if number == 2 {
-            most = machine.balance().heap_bytes;
-        }
-    }
-    assert!(machine.balance().heap_bytes <= most);
-    records.release(device);
-    assert_eq!(released(), []);
-    assert_eq!(machine.balance().heap_bytes, 0);
-}
-
-/// A release does not free a resource that a plain call has claimed, whether that call succeeds or is refused later.
-#[test]
-fn fault_19_a_claim_outlives_a_release() {
-    for is_gone in [false, true] {
-        let machine = Machine::new();
-        let records = DeviceRecords::new(machine.kernel);
-        let device = machine.plain_device();
-        manage(&records, device, Kind::Buffer, PAGE);
-        let claim = records.claim(Kind::Buffer, PAGE, |_, _| true).unwrap();
-        records.release(device);
-        records.settle(claim, is_gone);
-        assert_eq!(released(), []);
-        assert_eq!(machine.balance().heap_bytes, 0);
-        manage(&records, device, Kind::Buffer, PAGE);
-        records.release(device);
-        assert_eq!(released(), [(device, PAGE)], "the counters are as they were");
-    }
-}
-
-#[test]
 fn fault_12_the_only_one_of_a_key_is_taken_out() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
@@ -281,48 +171,6 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
     assert!(records.unmanage_only(device, Kind::Mapping, |words| words[0] == 1).is_some());
     records.release(device);
     assert_eq!(released(), [(device, 2), (device, 2)]);
-}
-
-const CORES: usize = 4;
-const EACH: usize = 50;
-
-#[test]
-fn of_all_that_release_at_once_each_resource_is_released_by_one() {
-    static COUNTS: [AtomicUsize; CORES * EACH] = [const { AtomicUsize::new(0) }; CORES * EACH];
-    for _ in 0..20 {
-        COUNTS.iter().for_each(|count| count.store(0, Relaxed));
-        let machine = Machine::new();
-        let records = DeviceRecords::new(machine.kernel);
-        let device = machine.plain_device();
-        let start = Barrier::new(CORES);
-        thread::scope(|scope| {
-            for core in 0..CORES {
-                let (records, start) = (&records, &start);
-                scope.spawn(move || {
-                    let count = |_, [number, ..]: Words| {
-                        COUNTS[number].fetch_add(1, Relaxed);
-                    };
-                    start.wait();
-                    for number in (core..CORES * EACH).step_by(CORES) {
-                        records.reserve(device).unwrap().manage(Kind::Buffer, count, [number, 0, 0, 0]);
-                        match number % 7 {
-                            0 => {
-                                records.release(device);
-                            }
-                            // This core's resource or its neighbour's; another core may have released it already.
-                            1 | 2 if unmanage(records, device, Kind::Buffer, number - 1) => {
-                                COUNTS[number - 1].fetch_add(1, Relaxed);
-                            }
-                            _ => {}
-                        }
-                    }
-                    records.release(device);
-                });
-            }
-        });
-        assert!(COUNTS.iter().all(|count| count.load(Relaxed) == 1), "{COUNTS:?}");
-        assert_eq!(machine.balance().heap_bytes, 0);
-    }
 }
 
 proptest! {

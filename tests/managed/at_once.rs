@@ -1,0 +1,51 @@
+//! Several threads that manage and release at once.
+
+use crate::fake_kernel::*;
+use crate::unmanage;
+use rt_dma_pool::additions::device::record::DeviceRecords;
+use rt_dma_pool::additions::device::resource::{Kind, Words};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
+
+const CORES: usize = 4;
+const EACH: usize = 50;
+
+#[test]
+fn of_all_that_release_at_once_each_resource_is_released_by_one() {
+    static COUNTS: [AtomicUsize; CORES * EACH] = [const { AtomicUsize::new(0) }; CORES * EACH];
+    for _ in 0..20 {
+        COUNTS.iter().for_each(|count| count.store(0, Relaxed));
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let device = machine.plain_device();
+        let start = Barrier::new(CORES);
+        thread::scope(|scope| {
+            for core in 0..CORES {
+                let (records, start) = (&records, &start);
+                scope.spawn(move || {
+                    let count = |_, [number, ..]: Words| {
+                        COUNTS[number].fetch_add(1, Relaxed);
+                    };
+                    start.wait();
+                    for number in (core..CORES * EACH).step_by(CORES) {
+                        records.reserve(device).unwrap().manage(Kind::Buffer, count, [number, 0, 0, 0]);
+                        match number % 7 {
+                            0 => {
+                                records.release(device);
+                            }
+                            // This core's resource or its neighbour's; another core may have released it already.
+                            1 | 2 if unmanage(records, device, Kind::Buffer, number - 1) => {
+                                COUNTS[number - 1].fetch_add(1, Relaxed);
+                            }
+                            _ => {}
+                        }
+                    }
+                    records.release(device);
+                });
+            }
+        });
+        assert!(COUNTS.iter().all(|count| count.load(Relaxed) == 1), "{COUNTS:?}");
+        assert_eq!(machine.balance().heap_bytes, 0);
+    }
+}

@@ -1,0 +1,90 @@
+//! Resources that a plain call gives back.
+
+use crate::fake_kernel::*;
+use crate::{manage, released, unmanage};
+use rt_dma_pool::additions::device::record::DeviceRecords;
+use rt_dma_pool::additions::device::resource::Kind;
+
+#[test]
+fn fault_19_what_a_plain_call_gave_back_is_not_released() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [device, other] = [0; 2].map(|_| machine.plain_device());
+    for kind in [Kind::Buffer, Kind::Mapping, Kind::BlockPool] {
+        for in_interrupt in [false, true] {
+            (1..4).for_each(|number| manage(&records, device, kind, number * PAGE));
+            manage(&records, other, kind, 4 * PAGE);
+            let plain = |key, is_gone| {
+                let claim = records.claim(kind, key, |_, _| true).expect("it is managed");
+                assert!(records.claim(kind, key, |_, _| true).is_none(), "by one call only");
+                assert!(!unmanage(&records, device, kind, key), "and not by a managed call meanwhile");
+                records.settle(claim, is_gone);
+            };
+            let calls = || {
+                plain(2 * PAGE, true);
+                assert!(records.claim(kind, 2 * PAGE, |_, _| true).is_none(), "it is gone");
+                assert!(!unmanage(&records, device, kind, 2 * PAGE));
+                // The plain call is refused, and the resource is managed as before.
+                plain(3 * PAGE, false);
+                // A plain call may free another device's resource.
+                plain(4 * PAGE, true);
+                assert!(records.claim(kind, 5 * PAGE, |_, _| true).is_none(), "nothing of the kind has the key");
+                assert!(records.claim(kind, 3 * PAGE, |owner, _| owner == other).is_none(), "not wanted");
+            };
+            if in_interrupt {
+                machine.in_interrupt(calls)
+            } else {
+                calls()
+            }
+            // Another device's resource may have the key now.
+            manage(&records, other, kind, 2 * PAGE);
+            records.release(device);
+            assert_eq!(released(), [3, 1].map(|number| (device, number * PAGE)), "{kind:?} {in_interrupt}");
+            records.release(other);
+            assert_eq!(released(), [(other, 2 * PAGE)], "{kind:?} {in_interrupt}");
+            assert_eq!(machine.balance().heap_bytes, 0);
+        }
+    }
+}
+
+/// A driver may free its resources by plain calls in interrupts and never call release.
+#[test]
+fn fault_19_what_is_gone_does_not_pile_up() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    let mut most = 0;
+    for number in 0..1000 {
+        manage(&records, device, Kind::Buffer, number * PAGE);
+        machine.in_interrupt(|| {
+            let claim = records.claim(Kind::Buffer, number * PAGE, |_, _| true).unwrap();
+            records.settle(claim, true);
+        });
+        if number == 2 {
+            most = machine.balance().heap_bytes;
+        }
+    }
+    assert!(machine.balance().heap_bytes <= most);
+    records.release(device);
+    assert_eq!(released(), []);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+/// A release does not free a resource that a plain call has claimed, whether that call succeeds or is refused later.
+#[test]
+fn fault_19_a_claim_outlives_a_release() {
+    for is_gone in [false, true] {
+        let machine = Machine::new();
+        let records = DeviceRecords::new(machine.kernel);
+        let device = machine.plain_device();
+        manage(&records, device, Kind::Buffer, PAGE);
+        let claim = records.claim(Kind::Buffer, PAGE, |_, _| true).unwrap();
+        records.release(device);
+        records.settle(claim, is_gone);
+        assert_eq!(released(), []);
+        assert_eq!(machine.balance().heap_bytes, 0);
+        manage(&records, device, Kind::Buffer, PAGE);
+        records.release(device);
+        assert_eq!(released(), [(device, PAGE)], "the counters are as they were");
+    }
+}

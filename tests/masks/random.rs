@@ -1,0 +1,171 @@
+//! Random masks, buses, pools and calls against a model of what the device reaches.
+
+use crate::fake_kernel::*;
+use crate::{CACHED, START, alloc_within};
+use proptest::prelude::*;
+use rt_dma_pool::dropin::pool::Pool;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{BusWindow, Device, Pa};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How the device of a property test sees memory.
+#[derive(Clone, Copy, Debug)]
+enum Sight {
+    Plain,
+    /// A PCI device that sees memory through one window.
+    Pci,
+    /// A PCI device with two windows: the lower memory has the higher handles.
+    PciSwapped,
+    /// A device below a bus whose `dma-ranges` cover all memory.
+    Ranges,
+    /// A device below a bus whose `dma-ranges` cover a part of memory.
+    Partial,
+    /// A PCI device whose windows leave holes, begin and end within pages, and overlap. Some of them show memory at its
+    /// physical addresses.
+    Ragged,
+    /// A device below a bus whose `dma-ranges` are the windows of `Ragged`.
+    RaggedRanges,
+}
+
+const SIGHTS: [Sight; 7] =
+    [Sight::Plain, Sight::Pci, Sight::PciSwapped, Sight::Ranges, Sight::Partial, Sight::Ragged, Sight::RaggedRanges];
+const MIDDLE: Pa = START + 2 * MIB;
+
+/// Returns the windows or ranges through which a device sees memory. The list is empty if it sees all memory.
+fn windows_of(sight: Sight) -> Vec<BusWindow> {
+    match sight {
+        Sight::Plain => vec![],
+        Sight::Pci => vec![bus_range(START, 0x1000, 8 * MIB)],
+        Sight::PciSwapped => vec![bus_range(START, 4 * MIB, 2 * MIB), bus_range(MIDDLE, 2 * MIB, 2 * MIB)],
+        Sight::Ranges => vec![bus_range(START, 0x8000, 1 << 30)],
+        Sight::Partial => vec![bus_range(MIDDLE, 0, 1 << 30)],
+        Sight::Ragged | Sight::RaggedRanges => vec![
+            bus_range(START, 0, 0),
+            bus_range(START + 20 * PAGE, START + 20 * PAGE, 10 * PAGE),
+            bus_range(START + 8 * PAGE + 100, 0x20_0064, 40 * PAGE + 1),
+            // This window begins where the one before it ends.
+            bus_range(START + 48 * PAGE + 101, 0x20_0065 + 40 * PAGE, 20 * PAGE),
+            bus_range(START + 112 * PAGE - 3 * PAGE / 2, 0x10_0800, 50 * PAGE),
+            bus_range(MIDDLE, MIDDLE, 3 * PAGE),
+            bus_range(MIDDLE - 30 * PAGE, 0x800, 60 * PAGE),
+            bus_range(START + 900 * PAGE, usize::MAX - 20 * PAGE + 1, 100 * PAGE),
+        ],
+    }
+}
+
+fn device_with(machine: &Machine, sight: Sight) -> Device {
+    let windows = windows_of(sight);
+    machine.device(match sight {
+        Sight::Plain => DeviceInfo::plain(),
+        Sight::Pci | Sight::PciSwapped | Sight::Ragged => DeviceInfo::pci(&windows),
+        Sight::Ranges | Sight::Partial | Sight::RaggedRanges => DeviceInfo::behind_ranges(&windows),
+    })
+}
+
+/// Returns the handle of one byte: the first window that contains it translates it.
+fn handle_of(sight: Sight, pa: Pa) -> Option<usize> {
+    let windows = windows_of(sight);
+    let first = windows.iter().find(|window| (pa as u64).wrapping_sub(window.cpu) < window.size);
+    match first {
+        Some(window) => Some((pa as u64 - window.cpu).wrapping_add(window.bus) as usize),
+        None => windows.is_empty().then_some(pa),
+    }
+}
+
+/// Returns the handle of `size` bytes at `pa`, if the device reaches all of them at consecutive handles.
+fn handle_of_all(sight: Sight, pa: Pa, size: usize, mask: u64) -> Option<usize> {
+    let handle = handle_of(sight, pa)?;
+    let edges = windows_of(sight).into_iter().flat_map(|window| [window.cpu, window.cpu + window.size]);
+    let edges = edges.flat_map(|edge| [edge as usize, edge as usize - 1]).filter(|at| (pa..pa + size).contains(at));
+    let is_reached = |at: Pa| {
+        let expected = handle.checked_add(at - pa);
+        expected.is_some_and(|expected| expected as u64 <= mask) && handle_of(sight, at) == expected
+    };
+    edges.chain([pa, pa + size - 1]).all(is_reached).then_some(handle)
+}
+
+/// Returns the handle of the lowest free pages of a pool that hold `size` bytes within the device's reach. `pool->map`
+/// shows which pages are free.
+fn lowest_within(
+    machine: &Machine,
+    pool: &'static Pool<FakeKernel>,
+    sight: Sight,
+    size: usize,
+    mask: u64,
+) -> Option<usize> {
+    let (used, pages) = (machine.bitmap(pool), size.div_ceil(PAGE));
+    let starts = 0..(used.len() + 1).saturating_sub(pages);
+    let mut free = starts.filter(|page| used[*page..page + pages].iter().all(|used| !used));
+    free.find_map(|page| handle_of_all(sight, pool.start() + page * PAGE, size, mask))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+    #[test]
+    fn fault_09_what_a_device_reaches_of_each_pool_is_served_by_first_fit_and_nothing_else(
+        sight in prop::sample::select(&SIGHTS[..]),
+        pools in prop::collection::vec((0usize..12, 1usize..100, 0usize..4), 1..5),
+        mask_bits in 12u32..34,
+        mask_offset in 0usize..300,
+        calls in prop::collection::vec((any::<bool>(), 1usize..20, 0usize..3, any::<prop::sample::Index>()), 120),
+    ) {
+        let machine = Machine::new();
+        let device = device_with(&machine, sight);
+        let stranger = machine.plain_device();
+        for (place, pages, kind) in pools {
+            // If two pools have the same place, the second is left out. Some pools contain `MIDDLE`.
+            let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
+            if kind >= 2 {
+                pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
+                pool.public.dev.store(if kind == 2 { device.0 } else { stranger.0 } as *mut _, Relaxed);
+            }
+        }
+        let left_out = machine.take_errors().len();
+        let ops = machine.ops(device).unwrap();
+        // Any mask, and masks near the pools.
+        let mask = match sight {
+            Sight::Plain if mask_offset != 0 => (START + mask_offset * 0x5000) as u64,
+            _ if mask_offset % 2 == 1 => (mask_offset * 0x5000) as u64,
+            _ => (1u64 << mask_bits) - 1,
+        };
+        let serves = |pool: &Pool<FakeKernel>, wanted: Flags| match pool.flags().contains(Flags::DEVICE) {
+            true => wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.0,
+            false => !wanted.contains(Flags::DEVICE),
+        };
+        let page_within = machine.dma.pools().any(|pool| {
+            (serves(pool, CACHED) || serves(pool, Flags::DEVICE))
+                && (pool.start()..pool.end()).step_by(PAGE).any(|pa| handle_of_all(sight, pa, PAGE, mask).is_some())
+        });
+        prop_assert_eq!(machine.dma.can_reach(ops, device, mask), page_within);
+
+        let mut held: Vec<Held> = Vec::new();
+        for (frees, pages, request, which) in calls {
+            if frees && !held.is_empty() {
+                machine.free(held.swap_remove(which.index(held.len()))).unwrap();
+                continue;
+            }
+            let flags = [CACHED, Flags::NOCACHE, Flags::DEVICE][request];
+            let size = pages * PAGE - which.index(PAGE);
+            // The lowest run within the device's reach, in the first pool that has such a run.
+            let mut pools = machine.dma.pools().filter(|pool| serves(pool, flags));
+            let expected = pools.find_map(|pool| lowest_within(&machine, pool, sight, size, mask));
+            let used = machine.balance().used_bytes;
+            let buffer = alloc_within(&machine, device, size, flags, mask);
+            if let Some(buffer) = buffer {
+                prop_assert!((buffer.handle + size - 1) as u64 <= mask, "{:#x} of {size} bytes", buffer.handle);
+                let last = machine.at(buffer.va).unwrap().0 + size - 1;
+                prop_assert_eq!(handle_of(sight, last), Some(buffer.handle + size - 1), "its end is elsewhere");
+                prop_assert_eq!(machine.balance().used_bytes, used + pages * PAGE);
+            } else {
+                prop_assert_eq!(machine.balance().used_bytes, used, "a page is lost");
+            }
+            prop_assert_eq!(buffer.map(|buffer| buffer.handle), expected);
+            held.extend(buffer);
+        }
+        for held in held {
+            machine.free(held).unwrap();
+        }
+        prop_assert_eq!(machine.balance().used_bytes, 0);
+        prop_assert_eq!(machine.dma.bad_calls(), left_out);
+    }
+}

@@ -1,0 +1,156 @@
+//! The records of the masks that were set.
+
+use crate::fake_kernel::*;
+use rt_dma_pool::additions::device::record::{DeviceRecords, Masks, NoRecord};
+use rt_dma_pool::kernel::Device;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+/// The address of the table of operations that a masked table replaces and calls.
+const TABLE: usize = 0x1230;
+
+#[test]
+fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let [first, second] = [0; 2].map(|_| machine.plain_device());
+    assert_eq!(records.masks(first), Masks::NONE);
+    records.set_masks(first, Masks::NONE, Some(0xff), None, TABLE).unwrap();
+    records.set_masks(first, Masks::NONE, None, Some(0xffff), TABLE).unwrap();
+    assert_eq!(records.masks(first), Masks { streaming: 0xff, coherent: 0xffff });
+    assert_eq!(records.masks(second), Masks::NONE, "another device");
+    records.set_masks(first, Masks::NONE, Some(!0), Some(!0), TABLE).unwrap();
+    assert_eq!(records.masks(first), Masks::NONE);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
+    let masks = records.set_masks(device, inherited, None, Some(0xff), TABLE).unwrap();
+    assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
+    assert_eq!(records.masks_and_operations(device), (masks, TABLE));
+    let masks = records.set_masks(device, inherited, None, Some(!0), TABLE).unwrap();
+    assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
+    records.set_masks(device, inherited, Some(!0), None, TABLE).unwrap();
+    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0), "nothing stands before it any more");
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    for number in 1..100 {
+        let device = Device(0x4000_0000 + number * 0x140);
+        records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+        assert!(records.release(device));
+        records.forget_masks(device);
+        assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+        assert_eq!(machine.balance().heap_bytes, 0);
+    }
+}
+
+#[test]
+fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    // This device's record is in the same list. It keeps its own masks.
+    let other = Device(device.0 + (16 << 12));
+    records.set_masks(other, Masks::NONE, Some(7), None, TABLE).unwrap();
+    let balance = machine.balance();
+    let set = || records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+
+    set();
+    assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
+    assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: 0xff });
+    assert_eq!(records.forget(device, || true), 0);
+    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    assert_eq!(machine.balance(), balance);
+
+    // In an interrupt the record stays in the list until the next call from a thread, but no lookup finds it.
+    set();
+    assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
+    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    records.set_masks(device, Masks::NONE, Some(0xf), None, TABLE).unwrap();
+    assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
+    records.forget_masks(device);
+    assert_eq!(machine.balance(), balance);
+    assert_eq!(records.masks(other).streaming, 7);
+}
+
+#[test]
+fn many_devices_are_told_apart() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let devices: Vec<_> = (1..200).map(|number| Device(0x4000_0000 + number * 0x140)).collect();
+    for device in &devices {
+        records.set_masks(*device, Masks::NONE, Some(device.0 as u64), Some(!device.0 as u64), TABLE).unwrap();
+    }
+    for device in devices.iter().rev() {
+        assert_eq!(records.masks(*device), Masks { streaming: device.0 as u64, coherent: !device.0 as u64 });
+    }
+    for device in devices.iter().step_by(2).chain(devices.iter().skip(1).step_by(2)) {
+        records.set_masks(*device, Masks::NONE, Some(!0), Some(!0), TABLE).unwrap();
+        assert_eq!(records.masks(*device), Masks::NONE);
+    }
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn a_mask_that_cannot_be_remembered_changes_nothing() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    machine.fail_always(Service::HeapAlloc);
+    assert_eq!(records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE), Err(NoRecord::NoMemory));
+    machine.repair(Service::HeapAlloc);
+    assert_eq!(
+        machine.in_interrupt(|| records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE)),
+        Err(NoRecord::Context)
+    );
+    assert_eq!(records.masks(device), Masks::NONE);
+    records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, Masks::NONE, None, Some(3), TABLE)).unwrap();
+    assert_eq!(
+        records.masks(device),
+        Masks { streaming: 1, coherent: 3 },
+        "once there is a record, in an interrupt too"
+    );
+}
+
+#[test]
+fn two_masks_set_at_once_are_never_seen_half_set() {
+    let machine = Machine::new();
+    let records = Arc::new(DeviceRecords::new(machine.kernel));
+    let device = machine.plain_device();
+    let seen = records.clone();
+    machine.set_interrupt(Some(Arc::new(move || {
+        let Masks { streaming, coherent } = seen.masks(device);
+        assert_eq!(streaming, coherent);
+    })));
+    let start = Barrier::new(4);
+    thread::scope(|scope| {
+        for core in 1..=4 {
+            let (records, start) = (&records, &start);
+            scope.spawn(move || {
+                start.wait();
+                for round in 0..300u64 {
+                    // In every fourth round the record is freed, and the next round makes a new one.
+                    let mask = if round % 4 == 0 { !0 } else { round << 8 | core };
+                    records.set_masks(device, Masks::NONE, Some(mask), Some(mask), TABLE).unwrap();
+                    let Masks { streaming, coherent } = records.masks(device);
+                    assert_eq!(streaming, coherent);
+                }
+            });
+        }
+    });
+    machine.set_interrupt(None);
+    records.set_masks(device, Masks::NONE, Some(!0), Some(!0), TABLE).unwrap();
+    assert_eq!(machine.balance().heap_bytes, 0, "one record at a time");
+}

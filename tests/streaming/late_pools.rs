@@ -1,0 +1,87 @@
+//! Pools that are installed over memory that is mapped.
+
+use crate::fake_kernel::*;
+use crate::rig::*;
+use rt_dma_pool::additions::streaming::Direction::*;
+use rt_dma_pool::flags::Flags;
+
+/// Memory that a driver has mapped becomes a pool's: the mapping is ended with its cache work, and is no error.
+#[test]
+fn fault_14_a_mapping_that_is_older_than_the_pool_is_ended_with_its_cache_work() {
+    for way in [ToDevice, FromDevice, Bidirectional] {
+        let rig = Rig::new();
+        let master = rig.plain();
+        // In the middle of the pool, across its beginning, and across its end.
+        let places = [(40 * PAGE, PAGE), (31 * PAGE, 2 * PAGE), (63 * PAGE, 2 * PAGE)];
+        let handles = places.map(|(offset, size)| {
+            rig.machine.cpu_write(rig.va(HEAP + offset), &bytes(1, size));
+            rig.map(&master, rig.va(HEAP + offset), size, way).unwrap()
+        });
+        let bounced = rig.map(&master, rig.va(HEAP + 50 * PAGE + 1), 100, FromDevice).unwrap();
+        rig.machine.install(c"late", HEAP + 32 * PAGE, 32 * PAGE);
+        for ((offset, size), handle) in places.into_iter().zip(handles) {
+            let va = rig.va(HEAP + offset);
+            if way == ToDevice {
+                rig.for_device(&master, handle, size, way).unwrap();
+                rig.unmap(&master, handle, size, way).unwrap();
+                continue;
+            }
+            // The processor reads ahead.
+            rig.machine.cpu_read(va, size);
+            rig.device_write(&master, handle, &bytes(2, size));
+            rig.for_cpu(&master, handle + LINE, LINE, way).unwrap();
+            assert_eq!(rig.machine.cpu_read(va + LINE, LINE), bytes(2, size)[LINE..2 * LINE]);
+            rig.for_device(&master, handle + LINE, LINE, way).unwrap();
+            rig.machine.cpu_read(va, size);
+            rig.device_write(&master, handle, &bytes(3, size));
+            rig.unmap(&master, handle, size, way).unwrap();
+            assert!(rig.machine.cpu_read(va, size) == bytes(3, size), "{way:?} {offset:#x}");
+        }
+        rig.device_write(&master, bounced, &bytes(4, 100));
+        rig.unmap(&master, bounced, 100, FromDevice).unwrap();
+        assert_eq!(rig.machine.cpu_read(rig.va(HEAP + 50 * PAGE + 1), 100), bytes(4, 100));
+        rig.assert_errors(0);
+        assert_eq!(rig.machine.dma.bad_calls(), 0);
+
+        // A pool that was there before any mapping still notices a second unmap.
+        let held = rig.buffer(PAGE, Flags::empty());
+        let handle = rig.map(&master, held.va, PAGE, way).unwrap();
+        rig.unmap(&master, handle, PAGE, way).unwrap();
+        assert!(rig.unmap(&master, handle, PAGE, way).is_err(), "it is an early pool's");
+        rig.assert_errors(1);
+    }
+}
+
+/// The second unmap of a mapping loses no bytes of the code that owns the memory by then.
+#[test]
+fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
+    let late = rig.machine.install(c"late", HEAP, 32 * PAGE);
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+    // Its first page has been allocated by now.
+    assert_eq!(late.take(1), Some(0));
+    rig.machine.cpu_write(rig.va(HEAP), &bytes(5, PAGE));
+    let _ = rig.unmap(&master, handle, PAGE, FromDevice);
+    assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(5, PAGE));
+    late.free(0, 1).unwrap();
+}
+
+/// The pool is later than the mapping also if it takes the place of an uninstalled pool, or is one that is installed again.
+#[test]
+fn a_mapping_that_is_older_than_the_pool_is_ended_also_after_an_uninstall() {
+    let rig = Rig::new();
+    let master = rig.plain();
+    let handle = rig.map(&master, rig.va(HEAP), PAGE, FromDevice).unwrap();
+    rig.machine.dma.uninstall(&rig.high.public).unwrap();
+    rig.machine.install(c"late", HEAP, 32 * PAGE);
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+
+    rig.machine.dma.uninstall(&rig.low.public).unwrap();
+    rig.machine.premap_linear(LOW_POOL, POOL_SIZE);
+    let handle = rig.map(&master, rig.va(LOW_POOL), PAGE, FromDevice).unwrap();
+    assert!(std::ptr::eq(rig.machine.install(c"low", LOW_POOL, POOL_SIZE), rig.low));
+    rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
+    rig.assert_errors(0);
+}
