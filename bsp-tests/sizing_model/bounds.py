@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many pages first fit needs at most, and any allocator at least. docs/sizing.md has the proofs. Sizes are in pages."""
+"""Computes how many pages first fit needs at most, and any allocator at least. docs/sizing.md has the proofs. Sizes are in pages."""
 
 import math
 
@@ -21,10 +21,11 @@ def classes_of(smallest, largest, limit=256):
 def upper_bound(peak, classes, unit=1, pools=1):
     """Returns how many pages let first fit serve every order of requests with at most `peak` pages in use at once.
 
-    `classes` are the sizes that occur, as pairs (first, last) in ascending order; each is a multiple of `unit`. Proof in
-    docs/sizing.md. The function computes a solution y >= 0 of the dual problem: sum over k >= j of y[k] * w(j, k) >= 1 for every j, where
-    w(j, k) = first[j] / (first[j] + last[k] - unit) is the least part of the memory in use, among blocks of class j and
-    up, when a block of class k does not fit anywhere in it. Every such y proves the bound sum of y[k] * (what is in use).
+    `classes` are the sizes that occur, as pairs (first, last) in ascending order; each is a multiple of `unit`. docs/sizing.md has
+    the proof. The function computes a solution y >= 0 of the dual problem: the sum over k >= j of y[k] * w(j, k) is at least 1 for
+    every j. Here w(j, k) = first[j] / (first[j] + last[k] - unit) is the least part of memory that is in use, among blocks of class
+    j and larger ones, when a block of class k does not fit anywhere in that memory. Every such y proves the bound: the sum of y[k],
+    times the pages in use at once.
     """
     weights = [0.0] * len(classes)
     for j in range(len(classes) - 1, -1, -1):
@@ -33,12 +34,12 @@ def upper_bound(peak, classes, unit=1, pools=1):
         for k in range(j + 1, len(classes)):
             rest -= weights[k] * first / (first + classes[k][1] - unit)
         weights[j] = max(0.0, rest) * (first + classes[j][1] - unit) / first
-    # At the end of a pool a gap of less than the request is lost once more; a pool need not hold a multiple of the unit.
+    # At the end of each further pool, a gap that is smaller than the request is lost. A pool's size need not be a multiple of the unit.
     total = 0.0
     for (first, last), weight in zip(classes, weights):
         border = (last - 1) * last / (2.0 * last - unit)
         total += weight * (peak + (pools - 1) * border)
-    # Pages are whole; the factor is room for the rounding of some 100,000 floating-point operations.
+    # The result is a whole number of pages. The factor allows for the rounding of some 100,000 floating-point operations.
     return max(peak, math.floor(total * (1 + 1e-9)))
 
 
@@ -52,6 +53,6 @@ def lower_bound(peak, smallest, largest):
     """
     doublings = (largest // smallest).bit_length() - 1
     n = 1 << doublings
-    # In units of the smallest request, and with a peak that is a multiple of the largest.
+    # The peak in units of the smallest request, rounded down to a multiple of the largest.
     m = peak // smallest // n * n
     return max(peak, smallest * (m + m * doublings // 2 - n + 1)) if m else peak

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's placement: the lowest address at which enough free pages lie next to each other."""
+"""Places allocations as the library does: at the lowest address with enough free pages next to each other."""
 
 import bisect
 import math
 
 
 class FirstFit:
-    """Pages 0, 1, 2, ...: an allocation takes the lowest address with enough free pages in a row.
+    """The pages 0, 1, 2, ..., of which an allocation takes the lowest that are enough and lie next to each other.
 
-    `pools` bounds them: no allocation crosses the end of a pool, and a later pool is used when the earlier ones have no
-    room. Without pools there is one that never ends.
+    `pools` has the pages of each pool: no allocation crosses the end of a pool, and a later pool is used when the earlier ones
+    have no room. Without it there is one pool without an end.
     """
 
     def __init__(self, pools=()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the index for an entry and its Kconfig, and for the repository."""
+"""Checks an entry, its Kconfig, and the repository by the rules of the index."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ RT_THREAD_OPTIONS = ("RT_USING_DM", "RT_USING_DMA", "RT_USING_MSH")
 
 
 def parse_kconfig(file, packages_folder):
-    """Parses with RT-Thread's options on, as menuconfig in a BSP has them."""
+    """Parses a Kconfig file with RT-Thread's options on, as menuconfig in a BSP does."""
     with tempfile.TemporaryDirectory() as folder:
         options = "".join("config %s\n    def_bool y\n" % name for name in RT_THREAD_OPTIONS)
         write("%ssource \"%s\"\n" % (options, file), folder, "Kconfig")

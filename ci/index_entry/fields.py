@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the index for package.json."""
+"""Checks package.json by the rules of the index."""
 
 import json
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of an entry, each of which breaks one rule, with a word of what the check prints then."""
+"""Has changes of an entry that each break one rule, and a word that the check must print then."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def edit_package(change):
 
 
 def set_addresses(place):
-    """Does what a maintainer does before the entry is published."""
+    """Replaces the placeholders, as a maintainer does before the entry is published."""
     text = read(place, "package.json").replace(PLACEHOLDER, "owner").replace("maintainers@rt-dma-pool.invalid", "a@b.org")
     write(text, place, "package.json")
 

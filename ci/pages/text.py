@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a page states outside of its code blocks: links, and names of files, options, functions and settings."""
+"""Checks what a page states outside of its code blocks: links, and names of files, options, functions and settings."""
 
 import functools
 import glob
@@ -32,7 +32,7 @@ def check_links(page):
 
 
 def check_translation(page):
-    """A translated page has the headings, table rows, names and code blocks of the original, so that nothing is left out."""
+    """Checks that a translated page has the headings, table rows, names and code blocks of the original, so that nothing is left out."""
     original = page.replace("_zh.md", ".md")
     for kind in ("heading_open", "tr_open"):
         numbers = [sum(token.type == kind for token in tokens_of(name)) for name in (original, page)]
@@ -45,7 +45,7 @@ def check_translation(page):
 
 
 def check_translated_code(page, original):
-    """The code blocks are those of the original. Comments in them may differ."""
+    """Checks that the code blocks are those of the original. Comments in them may differ."""
     def code(name):
         return [re.sub(r"/\*.*?\*/|(?<= )# .*|^# .*", "", block.text, flags=re.M) for block in blocks(name)
                 if block.language != "text"]
@@ -74,7 +74,7 @@ FOREIGN = ("rt_dma_chan", "rt_dma_controller")
 
 @functools.lru_cache(maxsize=None)
 def sources(*patterns):
-    """The text of all files that fit the patterns."""
+    """Returns the text of all files that fit the patterns."""
     files = sorted(path for pattern in patterns for path in glob.glob(os.path.join(ROOT, pattern), recursive=True))
     return "\n".join(read(path) for path in files if os.path.isfile(path))
 
@@ -87,7 +87,7 @@ def inline_code(page):
 
 
 def check_names(page):
-    """A path, option of a script, test, function or setting in inline code must exist."""
+    """Checks that each path, option of a script, test, function and setting in inline code exists."""
     for line, code in inline_code(page):
         problem = wrong_path(code, page) or wrong_option(code) or wrong_name(code)
         if problem:
@@ -95,7 +95,7 @@ def check_names(page):
 
 
 def check_folder_table(page):
-    """In a table whose first heading begins with 'folder', the first column has files and folders that must exist."""
+    """Checks that files and folders exist which a table has in its first column, if that column's heading begins with 'folder'."""
     tokens, heading = tokens_of(page), ""
     for before, cell, text in zip(tokens, tokens[1:], tokens[2:]):
         if before.type != "tr_open":
@@ -109,7 +109,7 @@ def check_folder_table(page):
 
 
 def check_design(page):
-    """The code that docs/design.md describes must exist: each name with an underscore, in drawings too."""
+    """Checks that the code which docs/design.md describes exists: each name with an underscore, in drawings too."""
     written = [(line, code) for line, code in inline_code(page)] + [(block.line, block.text) for block in blocks(page)]
     known = sources("src/**/*.rs", "rtthread-port/*", "include/**/*.h", "bsp-tests/include/**/*.h", "tests/*.rs", "ci/*")
     folders = {name for name in glob.glob(os.path.join(ROOT, "src/**/*"), recursive=True)}
@@ -121,7 +121,7 @@ def check_design(page):
 
 
 def wrong_path(code, page):
-    """A path counts from the top of the repository, or from the folder of the page."""
+    """Returns what is wrong with a path, which counts from the top of the repository, or from the folder of the page."""
     for path in A_PATH.findall(code):
         # A page may name a file to be made: docs/abi/VERSION.txt.
         made = re.sub(r"[A-Z]{3,}", "*", path)
@@ -138,7 +138,7 @@ def wrong_path(code, page):
 
 
 def wrong_option(code):
-    """Looks for the options of a script, which begins the code, in the script and in the Python modules next to it."""
+    """The code may begin with a script. Returns a message if it has an option that the script lacks."""
     script = re.match(r"(?:[A-Z_]+=\S+ )*((?:ci|tools|bsp-tests)/[\w-]+)", code)
     if not script or not os.path.isfile(os.path.join(ROOT, script.group(1))):
         return None

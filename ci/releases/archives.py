@@ -16,7 +16,7 @@ TARGETS = {
     "riscv64gc-unknown-none-elf": "riscv64-linux-gnu-",
     "riscv64imac-unknown-none-elf": "riscv64-linux-gnu-",
 }
-# What would change the code, or where it is built.
+# Variables of the environment that would change the code, or the folder in which it is built.
 OUTSIDE = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RT_DMA_POOL_CARGO_FLAGS", "RUSTC_BOOTSTRAP",
            "CARGO_TARGET_DIR", "RUSTC_WRAPPER")
 
@@ -115,7 +115,7 @@ def make(version, outdir, place):
 
 
 def check_links(version, outdir, place):
-    """Links what is in the archive, not what was built, in the stand-in BSP without Rust, and boots it."""
+    """Takes each library out of the archive, links it in the stand-in BSP without Rust, and boots the image."""
     name = "rt-dma-pool-%s-prebuilt" % version
     run(["tar", "--extract", "--gzip", "--file", os.path.join(outdir, name + ".tar.gz"), "--directory", place,
          "--transform", "s,^%s,check," % name], None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a release needs in the tree: the version, the section of CHANGELOG.md, and the list of the C interface."""
+"""Checks and writes what a release needs in the tree: the version, the section of CHANGELOG.md, and the list of the C interface."""
 
 import datetime
 import os

@@ -41,7 +41,7 @@ def test_the_proven_bound_holds_over_two_pools():
             needed = worst_case(peak, range(1, largest + 1), (border,))
             proven = upper_bound(peak, each_size(1, largest), 1, 2)
             assert needed <= proven, (peak, largest, border, needed, proven)
-    # One size leaves no gap but at the border, whether or not the pool holds a multiple of it.
+    # Blocks of one size leave a gap only at the border, whether or not the pool's size is a multiple of it.
     for peak, sizes, unit in ((6, (3,), 3), (10, (5,), 5), (12, (2, 4), 2)):
         for border in range(1, 10):
             needed = worst_case(peak, sizes, (border,))
@@ -68,7 +68,8 @@ def test_robsons_bound_is_what_the_best_allocator_needs():
 
 
 def attack(peak, doublings):
-    """Robson's adversary against first fit: what stays after each round lies so that larger requests do not fit."""
+    """Makes the requests of Robson's adversary of first fit, and returns the pages that it needed. The blocks that stay after each
+    round lie so that larger requests do not fit."""
     model, live, offset = FirstFit(), {}, 0
     for _ in range(peak):
         live[model.alloc(1)] = 1
@@ -78,7 +79,7 @@ def attack(peak, doublings):
         def kept(place):
             return {at: length for at, length in live.items() if (place - at) % size < length}
 
-        # Of the offsets that leave the pattern of the round before in place, the one with less in use.
+        # Two offsets leave the pattern of the round before in place. The one with less in use is taken.
         offset = min((offset, offset + size // 2), key=lambda place: sum(kept(place).values()))
         keep = kept(offset)
         for at in [at for at in live if at not in keep]:
