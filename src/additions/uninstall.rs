@@ -62,8 +62,8 @@ impl<K: Kernel> Dma<K> {
     /// See [`Revival`].
     fn revive(&self, spec: &PoolSpec, pages: (Pa, usize)) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
-        let pool = kept.find(|pool| pool.is_like(spec, pages))?;
-        pool.renew(spec);
+        let pool = kept.find(|pool| pool.matches(spec, pages))?;
+        pool.reset(spec);
         Some(pool)
     }
 

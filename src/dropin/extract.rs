@@ -27,7 +27,7 @@ impl<K: Kernel> Dma<K> {
     /// [`BootMemory::region`](crate::kernel::BootMemory::region) if no region has enough bytes, and those of
     /// [`new_pool`](Self::new_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
-        let result = self.carve(list, total, coherent);
+        let result = self.make_boot_pools(list, total, coherent);
         match result {
             // These are mistakes of the caller, which are counted.
             Err(error @ (Error::Context | Error::BadSize)) => self.refuse(error, NAME, 0, total, coherent),
@@ -38,15 +38,14 @@ impl<K: Kernel> Dma<K> {
     }
 
     #[inline(always)]
-    fn carve(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
+    fn make_boot_pools(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         // The coherent pool gets whole pages, and the CMA pool begins right after them.
         let coherent_size = coherent & !(PAGE_SIZE - 1);
         if total < coherent || total < PAGE_SIZE || (coherent != 0 && coherent_size == 0) {
             return Err(Error::BadSize);
         }
         let Some(installer) = self.installer() else { return Err(Error::Context) };
-        let (room, result) = self.find_room(&list, total);
-        let Some(Room { region, start, end }) = room else { return result };
+        let RegionPart { region, start, end } = self.find_part(&list, total)?;
         let middle = start.saturating_add(coherent_size).min(end);
         // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
         let middle = if end - middle < PAGE_SIZE { end } else { middle };
@@ -58,46 +57,48 @@ impl<K: Kernel> Dma<K> {
         let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
         pools.into_iter().flatten().for_each(|pool| self.add(&installer, pool));
         self.kernel.consume(region, end);
-        result
+        if is_below_4_gib(end) { Ok(()) } else { Err(Error::High) }
     }
 
     /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of them below
-    /// 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in the C original; the
-    /// result then also contains [`Error::High`]. If there is no place at all, returns `None` and the error.
-    #[inline(always)]
-    fn find_room(&self, list: &RegionList, total: usize) -> (Option<Room>, Result<(), Error>) {
-        let mut found = None;
+    /// 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in the C original.
+    ///
+    /// # Errors
+    /// No region has enough bytes left, or there is no list.
+    fn find_part(&self, list: &RegionList, total: usize) -> Result<RegionPart, Error> {
+        let mut above = None;
         let mut index = 0;
         loop {
-            let mut region = match self.kernel.region(list, index) {
-                Ok(region) => region,
+            match self.kernel.region(list, index) {
+                Ok(region) => match self.free_part(region, total) {
+                    Some(part) if is_below_4_gib(part.end) => return Ok(part),
+                    part => above = part.or(above),
+                },
                 // The list ends here, or there is no list.
-                Err(error) => return (found, Err(if found.is_none() { error } else { Error::High })),
-            };
-            region.end = reachable_end(region.start, region.end);
-            // The bytes before the first usable page cannot be used. They count as part of the first pools that are made from
-            // the region, so that the last pools may be smaller than requested by this number.
-            let lost = first_page(region.start).map_or(0, |first| first - region.start);
-            while let Some(room) = Room::new(region, total, lost) {
-                if let Some(pool) = self.pool_in(room.start, room.end) {
-                    // The rest of the region begins after this pool.
-                    region.start = pool.public.region_end.load(Relaxed).max(pool.end());
-                    continue;
-                }
-                found = Some(room);
-                if is_below_4_gib(room.end) {
-                    return (found, Ok(()));
-                }
-                break;
+                Err(error) => return above.ok_or(error),
             }
             index += 1;
+        }
+    }
+
+    /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
+    fn free_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
+        region.end = reachable_end(region.start, region.end);
+        // The bytes before the first usable page cannot be used. They count as part of the first pools that are made from the
+        // region, so that the last pools may be smaller than requested by this number.
+        let lost = first_page(region.start).map_or(0, |first| first - region.start);
+        loop {
+            let part = RegionPart::new(region, total, lost)?;
+            let Some(pool) = self.pool_in(part.start, part.end) else { return Some(part) };
+            // The rest of the region begins after this pool.
+            region.start = pool.public.region_end.load(Relaxed).max(pool.end());
         }
     }
 }
 
 /// The part of a boot region from which pools are made.
 #[derive(Clone, Copy)]
-struct Room {
+struct RegionPart {
     /// The rest of the region, without the pools that cover its beginning.
     region: BootRegion,
     /// First byte, which is the start of a page.
@@ -106,19 +107,19 @@ struct Room {
     end: Pa,
 }
 
-impl Room {
+impl RegionPart {
     /// Returns the lowest `total` bytes of `region`, from its first usable page on; `None` if the region has fewer bytes.
     ///
     /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete page at
     /// the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in the
     /// size of the region all the same, and the returned range is smaller by their number.
-    fn new(region: BootRegion, total: usize, lost: usize) -> Option<Room> {
+    fn new(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
         let held = region.end.checked_sub(region.start)?.saturating_add(lost);
         // If the region ends at the end of the address space, `end` is one byte too low (see `reachable_end`).
         let held = held.saturating_add((region.end == Pa::MAX).into());
         let start = first_page(region.start)?;
         let end = start.checked_add(total).map_or(region.end, |end| end.min(region.end));
         let has_page = end.checked_sub(start)? >= PAGE_SIZE;
-        (held >= total && has_page).then_some(Room { region, start, end })
+        (held >= total && has_page).then_some(RegionPart { region, start, end })
     }
 }

@@ -6,20 +6,20 @@
 ///
 /// # Safety
 ///
-/// * [`irq_save`](Threads::irq_save) masks the interrupts of this core until [`irq_restore`](Threads::irq_restore).
-/// * [`can_sleep`](Threads::can_sleep) is false in an interrupt.
+/// [`can_sleep`](Threads::can_sleep) is false in an interrupt, so that the library calls there nothing that may sleep.
 pub unsafe trait Threads {
-    /// Masks interrupts on this core. Returns what [`irq_restore`](Threads::irq_restore) needs. Calls nest.
+    /// Masks interrupts on this core. Returns what [`irq_restore`](Threads::irq_restore) needs.
     ///
     /// Context: any.
     fn irq_save(&self) -> usize;
 
-    /// Undoes one [`irq_save`](Threads::irq_save).
+    /// Undoes one [`irq_save`](Threads::irq_save). Pairs of calls nest: the last `irq_save` is undone first, or interrupts are
+    /// enabled too early.
     ///
     /// Context: any.
     ///
     /// # Safety
-    /// `saved` was returned by the last `irq_save` of this core that has not been undone.
+    /// `saved` was returned by an `irq_save` of this core that has not been undone.
     unsafe fn irq_restore(&self, saved: usize);
 
     /// Returns whether the caller may sleep: it is a thread, or boot code before the scheduler runs, and the interrupts of

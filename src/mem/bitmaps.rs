@@ -62,11 +62,13 @@ mod tests {
 
     #[test]
     fn three_bitmaps_lie_apart_and_end_after_their_last_word() {
-        let memory: &'static [AtomicUsize; 6] = std::boxed::Box::leak(std::boxed::Box::new([const { AtomicUsize::new(0) }; 6]));
+        let memory: &'static [AtomicUsize; 6] =
+            std::boxed::Box::leak(std::boxed::Box::new([const { AtomicUsize::new(0) }; 6]));
         // SAFETY: the six atomics are three times two words, and are never freed.
         let bitmaps = unsafe { Bitmaps::new(NonNull::from(memory).cast(), 2) };
         for index in 0..2 {
-            let set = |words: [&AtomicUsize; 3]| (1..).zip(words).for_each(|(at, word)| word.store(10 * at + index, Relaxed));
+            let set =
+                |words: [&AtomicUsize; 3]| (1..).zip(words).for_each(|(at, word)| word.store(10 * at + index, Relaxed));
             bitmaps.at(index, (), set);
         }
         let words = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];

@@ -2,6 +2,12 @@
 //!
 //! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep, and runs for a bounded
 //! time: see `page_map`.
+//!
+//! The spin lock alone makes sure that one holder at a time accesses the value. The interrupt mask only makes sure that no
+//! interrupt waits for a lock that its own core holds. Guards of one core must therefore be dropped in the reverse of the order in
+//! which they were made: otherwise interrupts are enabled too early, and one of them may wait for ever. That is a deadlock, and
+//! no access without the lock, so taking the lock is not `unsafe`. Only block pools hold two locks at the same time, in nested
+//! blocks; the kernel for tests checks the order of all guards.
 
 #![allow(unsafe_code)]
 
@@ -29,8 +35,7 @@ impl<T> IrqLock<T> {
     }
 
     /// Masks interrupts, waits until the lock is free, and takes it. Dropping the guard releases the lock and restores
-    /// interrupts. The lock is not recursive: a core that holds it must not take it again. Guards of one core are dropped in
-    /// the reverse of the order in which they were made.
+    /// interrupts. The lock is not recursive: a core that holds it must not take it again.
     ///
     /// Context: any.
     pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, T> {
@@ -106,7 +111,7 @@ impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
     fn drop(&mut self) {
         // SAFETY: `IrqLock::lock` took the lock and made only this guard. References to the value end with the guard.
         unsafe { self.lock.force_unlock() };
-        // SAFETY: `IrqLock::lock` saved the value. Guards of one core are dropped in the reverse of their order.
+        // SAFETY: `irq_save` returned the value to the function that took the lock, and only this guard undoes it.
         unsafe { self.kernel.irq_restore(self.saved) };
     }
 }

@@ -91,7 +91,7 @@ impl Owners {
     }
 
     /// Resets the owners to those of a new pool. The caller makes sure that no device has a claim.
-    pub(super) fn begin_anew(&self, origin: Origin) {
+    pub(super) fn reset(&self, origin: Origin) {
         let (device, node) = origin.addresses();
         self.is_region.store(origin != Origin::Memory, Relaxed);
         self.first.node.store(node, Relaxed);

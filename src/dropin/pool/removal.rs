@@ -192,7 +192,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages.
-    pub(crate) fn is_like(&self, spec: &PoolSpec, (start, pages): (Pa, usize)) -> bool {
+    pub(crate) fn matches(&self, spec: &PoolSpec, (start, pages): (Pa, usize)) -> bool {
         (self.start, self.pages, self.membership.kind) == (start, pages, spec.flags & LASTING)
             && self.membership.has_copied_name == spec.origin.has_device()
     }
@@ -201,7 +201,7 @@ impl<K: Kernel> Pool<K> {
     /// name, and the pages, which all stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
-    pub(crate) fn renew(&self, spec: &PoolSpec) {
+    pub(crate) fn reset(&self, spec: &PoolSpec) {
         let (public, region) = (&self.public, &spec.region);
         public.region_start.store(region.start, Relaxed);
         public.region_end.store(region.end, Relaxed);
@@ -210,7 +210,7 @@ impl<K: Kernel> Pool<K> {
         }
         public.flags.store(first_flags(self.kernel, spec).bits(), Relaxed);
         public.dev.store(core::ptr::with_exposed_provenance_mut(spec.origin.device()), Relaxed);
-        self.owners.begin_anew(spec.origin);
+        self.owners.reset(spec.origin);
         self.has_physical.store(false, Relaxed);
         self.is_reusable.store(false, Relaxed);
         self.failures.forget();

@@ -15,7 +15,7 @@ use crate::mem::lock::IrqGuard;
 
 /// Why an allocation fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Missed {
+pub(crate) enum AllocError {
     /// No pool has room.
     Full,
     /// A pool has room, from this address on, but the device does not reach it.
@@ -49,7 +49,7 @@ impl<K: Kernel> Dma<K> {
                     return self.allocate_across(device, size, handle, wanted, pool);
                 }
                 let result = pool.allocate_fast::<false>(pages, wanted | flags & Flags::NOCACHE);
-                return self.complete(device, size, handle, wanted, pool, result);
+                return self.finish_allocation(device, size, handle, wanted, pool, result);
             }
         }
         self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
@@ -66,12 +66,12 @@ impl<K: Kernel> Dma<K> {
         pool: &Pool<K>,
     ) -> Option<Buffer> {
         let result = pool.allocate_fast::<true>(whole_pages(size), pool.flags_for(wanted));
-        self.complete(device, size, handle, wanted, pool, result)
+        self.finish_allocation(device, size, handle, wanted, pool, result)
     }
 
     /// Returns the buffer that the fast path allocated from `pool`, or allocates it in the way that the result requires.
     #[inline(always)]
-    fn complete<'a>(
+    fn finish_allocation<'a>(
         &self,
         device: Device,
         size: usize,
@@ -125,7 +125,7 @@ impl<K: Kernel> Dma<K> {
         ops: MapOps,
     ) -> Option<Buffer> {
         let request = Request { ops, device, size, wanted, mask: !0, align: PAGE_SIZE };
-        match self.allocate_by(&request) {
+        match self.allocate_for(&request) {
             Ok((va, reached)) => {
                 if let Some(handle) = handle {
                     *handle = reached;
@@ -133,7 +133,7 @@ impl<K: Kernel> Dma<K> {
                 buffer(va)
             }
             Err(missed) => {
-                if let Missed::Unreachable(pa) = missed {
+                if let AllocError::Unreachable(pa) = missed {
                     self.refuse_device(Error::NotReachable, device, pa, size);
                 }
                 None
@@ -147,12 +147,12 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    fn count_failure(&self, request: &Request, missed: Missed) {
+    fn count_failure(&self, request: &Request, missed: AllocError) {
         let Request { device, size, wanted, .. } = *request;
         for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }
-        if missed != Missed::Unmapped {
+        if missed != AllocError::Unmapped {
             return;
         }
         if !self.kernel.can_sleep() {
@@ -182,17 +182,17 @@ impl<K: Kernel> Dma<K> {
         wanted: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        self.allocate_by(&Request { ops, device, size, wanted, mask, align: PAGE_SIZE }).ok()
+        self.allocate_for(&Request { ops, device, size, wanted, mask, align: PAGE_SIZE }).ok()
     }
 
     /// Allocates a buffer for `request` and returns its address and its handle.
     ///
     /// # Errors
-    /// The reason why no pool served the request. [`Missed::Unmapped`] is counted and logged here; [`Missed::Unreachable`] is
+    /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here; [`AllocError::Unreachable`] is
     /// not.
     #[inline(never)]
-    pub(crate) fn allocate_by(&self, request: &Request) -> Result<(Va, usize), Missed> {
-        let mut missed = Missed::Full;
+    pub(crate) fn allocate_for(&self, request: &Request) -> Result<(Va, usize), AllocError> {
+        let mut missed = AllocError::Full;
         if request.size == 0 {
             return Err(missed);
         }
@@ -219,14 +219,14 @@ impl<K: Kernel> Dma<K> {
     /// Allocates a buffer for `request`. If `only_owned` is true, searches only the `memory-region` pools that the device owns.
     /// On failure, writes to `missed` why the last pool that had room did not serve the request, if there was one.
     #[inline(never)]
-    pub(crate) fn search(&self, request: &Request, only_owned: bool, missed: &mut Missed) -> Option<(Va, usize)> {
+    pub(crate) fn search(&self, request: &Request, only_owned: bool, missed: &mut AllocError) -> Option<(Va, usize)> {
         let Request { ops, device, size, wanted, mask, align } = *request;
         let pages = pages_for(size)?;
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
         for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
             let allocated = match is_limited {
                 true => self.allocate_reachable(request, pool, pages),
-                false => pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(Missed::Full),
+                false => pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full),
             };
             match allocated {
                 Ok((page, handle)) => {
@@ -234,9 +234,9 @@ impl<K: Kernel> Dma<K> {
                     if let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags)) {
                         return Some((va.get(), handle));
                     }
-                    *missed = Missed::Unmapped;
+                    *missed = AllocError::Unmapped;
                 }
-                Err(Missed::Full) => {}
+                Err(AllocError::Full) => {}
                 Err(unreachable) => *missed = unreachable,
             }
         }
@@ -248,19 +248,24 @@ impl<K: Kernel> Dma<K> {
     /// Pages that the device does not reach are never allocated, not even for a short time.
     ///
     /// # Errors
-    /// [`Missed::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
-    /// [`Missed::Full`] if it could.
+    /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
+    /// [`AllocError::Full`] if it could.
     #[inline(never)]
-    fn allocate_reachable(&self, request: &Request, pool: &Pool<K>, pages: usize) -> Result<(usize, usize), Missed> {
+    fn allocate_reachable(
+        &self,
+        request: &Request,
+        pool: &Pool<K>,
+        pages: usize,
+    ) -> Result<(usize, usize), AllocError> {
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
-        let mut missed = Missed::Unreachable(start);
+        let mut missed = AllocError::Unreachable(start);
         for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
             let from = (part.first - start).div_ceil(PAGE_SIZE);
             // One past the last page where a buffer can end that begins on a page: its own last page need not be reached to
             // the end.
             let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if from + pages <= end {
-                missed = Missed::Full;
+                missed = AllocError::Full;
                 if let Some(page) = pool.take_between(from, end, pages, request.align) {
                     return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
                 }

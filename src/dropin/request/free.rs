@@ -66,7 +66,7 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, pool, page);
                 }
-                return self.complete_free(size, va, handle, pool, page, pool.free_fast::<false>(page, pages));
+                return self.finish_free(size, va, handle, pool, page, pool.free_fast::<false>(page, pages));
             }
         }
         self.free_general(device, size, va, handle, wanted, MapOps::NonCoherent)
@@ -80,12 +80,12 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        self.complete_free(size, va, handle, pool, page, pool.free_fast::<true>(page, whole_pages(size)))
+        self.finish_free(size, va, handle, pool, page, pool.free_fast::<true>(page, whole_pages(size)))
     }
 
     /// Frees the buffer at `page` of `pool` in the way that the result of the fast path requires, unless it is free already.
     #[inline(always)]
-    fn complete_free<'a>(
+    fn finish_free<'a>(
         &self,
         size: usize,
         va: Va,

@@ -1,13 +1,21 @@
 //! Requests of drivers: allocating and freeing buffers.
 //!
-//! Each has a fast path through one pool's open run ([`Pool::allocate_fast`](crate::dropin::pool::Pool::allocate_fast),
-//! [`Pool::free_fast`](crate::dropin::pool::Pool::free_fast)) for devices whose handles are physical addresses, and a general
-//! path for everything else.
+//! A request takes the first of these paths that serves it. Each function passes its arguments, and the lock if it holds it, to
+//! the next one:
+//!
+//! | path | allocate | free | it serves |
+//! | --- | --- | --- | --- |
+//! | fast | `allocate_fast` | `free_fast` | Devices whose handles are physical addresses: pages in one word of the bitmaps, by the open run of the first pool that serves the request, or of the pool that has the buffer. No function is called. |
+//! | across | `allocate_across` | `free_across` | The same for more pages than a word has bits. |
+//! | locked | `allocate_locked` | `free_locked`, `free_after_waiting` | The same pool, by the tree of free runs. |
+//! | general | `allocate_general` | `free_general` | Every device, every flag, and all pools. |
+//!
+//! `finish_allocation` and `finish_free` choose the path that follows the fast one.
 
 mod allocate;
 mod free;
 
-pub(crate) use allocate::Missed;
+pub(crate) use allocate::AllocError;
 
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};

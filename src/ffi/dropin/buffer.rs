@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops};
-use crate::ffi::dropin::ops::{choose, kept};
+use crate::ffi::dropin::ops::{choose, stored_table};
 use crate::ffi::{DMA, device};
 use crate::flags::Flags;
 use crate::mem::shared::AtomicRef;
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        match kept(device) {
+        match stored_table(device) {
             None => alloc_first(dev, size, dma_handle, flags),
             Some(rt_dma_map_ops { alloc: None, .. }) => {
                 let flags = Flags::from_bits_retain(flags);
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
             Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if size != 0 && !dma_handle.is_null() => {
                 alloc(dev, size, dma_handle, flags)
             }
-            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => alloc_unasked(*alloc, dev, size, flags),
+            Some(rt_dma_map_ops { alloc: Some(alloc), .. }) => alloc_without_handle(*alloc, dev, size, flags),
         }
     }
 }
@@ -88,7 +88,7 @@ unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, 
 /// # Safety
 /// As `rt_dma_alloc`.
 #[inline(never)]
-unsafe fn alloc_unasked(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
+unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, flags: usize) -> *mut c_void {
     if size == 0 {
         return core::ptr::null_mut();
     }
@@ -135,7 +135,7 @@ unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void
     let Some(device) = device(dev) else { return };
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        match kept(device) {
+        match stored_table(device) {
             None => free_first(dev, size, cpu_addr, dma_handle, flags),
             Some(rt_dma_map_ops { free: None, .. }) => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));

@@ -76,12 +76,12 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
 /// cannot be chosen now.
 #[inline(always)]
 pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
-    kept(device).or_else(|| choose(device))
+    stored_table(device).or_else(|| choose(device))
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet.
 #[inline(always)]
-pub(in crate::ffi) fn kept(device: Device) -> Option<&'static rt_dma_map_ops> {
+pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays valid.
     unsafe { device_ops(device).as_ref() }
 }
@@ -99,7 +99,7 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
         // SAFETY: the caller passed a valid device; the table is a static.
         unsafe { rt_dma_port_device_choose_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
     }
-    kept(device)
+    stored_table(device)
 }
 
 /// @brief Returns the map operations that a device's device-tree node asks for (revision r2 of the interface).
@@ -126,7 +126,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's promise.
-    unsafe { alloc_by(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
+    unsafe { alloc_with(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
 }
 
 /// Allocates a buffer with the operations `ops`, which need not be those of the device.
@@ -134,7 +134,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
 /// # Safety
 /// As `rt_dma_alloc`.
 #[inline(never)]
-pub(in crate::ffi) unsafe fn alloc_by(
+pub(in crate::ffi) unsafe fn alloc_with(
     ops: MapOps,
     dev: *mut rt_device,
     size: usize,
@@ -158,7 +158,7 @@ unsafe extern "C" fn free<const OPS: usize>(
     flags: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { free_by(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
+    unsafe { free_with(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
 }
 
 /// Frees a buffer with the operations `ops`, which need not be those of the device.
@@ -166,7 +166,7 @@ unsafe extern "C" fn free<const OPS: usize>(
 /// # Safety
 /// As `rt_dma_free`.
 #[inline(never)]
-pub(in crate::ffi) unsafe fn free_by(
+pub(in crate::ffi) unsafe fn free_with(
     ops: MapOps,
     dev: *mut rt_device,
     size: usize,

@@ -7,7 +7,7 @@ use core::ffi::c_void;
 
 use crate::abi::rt_device;
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::ops::{is_ours, kept, table_of};
+use crate::ffi::dropin::ops::{is_ours, stored_table, table_of};
 use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, write_if};
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     }
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        if let Some(table) = kept(Device(dev.expose_provenance()))
+        if let Some(table) = stored_table(Device(dev.expose_provenance()))
             && is_ours(table)
             && let Some(sync) = table.sync_out_data
         {
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     }
     // SAFETY: the caller's promise; what the caller promises, the operation is promised.
     unsafe {
-        match kept(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
+        match stored_table(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
             Some(sync) => sync(dev, out_data, size, dma_handle, flags),
             None => sync_in_otherwise(dev, out_data, size, dma_handle, flags),
         }

@@ -63,7 +63,7 @@ unsafe fn sync_out_physical<const OPS: usize>(
 ) -> isize {
     // SAFETY: the caller's place.
     let store = |handle| unsafe { dma_handle.write(handle) };
-    sync_out_by(const { ops_at(OPS) }, dev, data, size, flags, store)
+    sync_out_with(const { ops_at(OPS) }, dev, data, size, flags, store)
 }
 
 /// Does what [`sync_out`] does, for PCI. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
@@ -105,11 +105,11 @@ unsafe fn sync_out_translated(
 ) -> isize {
     // SAFETY: null, or the caller's place.
     let store = |handle| unsafe { write_if(dma_handle, handle) };
-    sync_out_by(ops, dev, data, size, flags, store)
+    sync_out_with(ops, dev, data, size, flags, store)
 }
 
 #[inline(always)]
-fn sync_out_by(
+fn sync_out_with(
     ops: MapOps,
     dev: *mut rt_device,
     data: *mut c_void,

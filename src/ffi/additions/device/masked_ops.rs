@@ -13,7 +13,7 @@ use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, PackedMasks};
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
-use crate::ffi::dropin::ops::{default_table, free_by, kept, ops_of};
+use crate::ffi::dropin::ops::{default_table, free_with, ops_of, stored_table};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
 use crate::flags::Flags;
@@ -91,7 +91,7 @@ pub(super) struct Original {
 ///
 /// A BSP may have copied the functions of a masked table into its own table. In this case they are read from the device's record.
 pub(super) fn original_of(device: Device) -> Option<Original> {
-    let now = kept(device);
+    let now = stored_table(device);
     let index = now.and_then(masked_index);
     if let Some(index) = index
         && let Some(meaning) = MEANINGS.lock(DMA.kernel).get(index).copied()
@@ -169,7 +169,7 @@ unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_voi
     let Some(Original { table, .. }) = original_of(device) else { return };
     match table.free {
         // SAFETY: the caller's promise.
-        None => unsafe { free_by(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
+        None => unsafe { free_with(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
     }

@@ -10,7 +10,7 @@ use crate::ffi::additions::device::masked_ops::{
     Original, has_masked_operation, is_masked, original_of, table_for, unmasked,
 };
 use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
-use crate::ffi::dropin::ops::{kept, ops_of, table_of};
+use crate::ffi::dropin::ops::{ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
@@ -21,7 +21,7 @@ use crate::kernel::{Addresses, Device, PAGE_SIZE, Threads};
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let Some(now) = kept(device).filter(|now| has_masked_operation(now)) else { return Masks::NONE };
+    let Some(now) = stored_table(device).filter(|now| has_masked_operation(now)) else { return Masks::NONE };
     match is_masked(now).then(|| original_of(device)).flatten() {
         Some(original) => original.masks,
         None => DEVICES.masks(device),
@@ -127,7 +127,7 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     remember();
     UNMASK.set(black_box(&UNMASKED));
     COHERENT_MASK.set(black_box(&COHERENT));
-    DEVICES.forget_old_masks(device, || kept(device).is_none_or(|now| !has_masked_operation(now)));
+    DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, operations),
         Err(NoRecord::NoMemory) => return errors.nomem,
@@ -172,7 +172,7 @@ static UNMASKED: fn(Device) = unmask;
 
 /// Gives the device the operations back that it had before its masks were set.
 fn unmask(device: Device) {
-    if let Some(now) = kept(device)
+    if let Some(now) = stored_table(device)
         && is_masked(now)
     {
         let table = core::ptr::from_ref(unmasked(device, now));

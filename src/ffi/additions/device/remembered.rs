@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use crate::ffi::dropin::ops::kept;
+use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
 use crate::kernel::{Device, Firmware};
 use crate::log::Line;
@@ -50,7 +50,7 @@ fn forget(device: Device) {
             DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.0]));
         }
     };
-    let lost = DEVICES.forget(device, || kept(device).is_none());
+    let lost = DEVICES.forget(device, || stored_table(device).is_none());
     refuse(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
     let ended = FORGET_MAPPINGS.get().map_or(0, |forget| forget(device));
     refuse(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);

@@ -11,7 +11,7 @@ use crate::additions::streaming::{
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUFFERS, remember};
-use crate::ffi::dropin::ops::{is_coherent_one, kept, ops_of, table_of};
+use crate::ffi::dropin::ops::{is_coherent_one, ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{
     DEVICES, DMA, dev, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
@@ -56,7 +56,7 @@ pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
 
 static TIDY: fn() = || STREAMING.tidy(&DMA);
 
-static FORGET: fn(Device) -> usize = |device| STREAMING.forget(&DMA, device, || kept(device).is_none());
+static FORGET: fn(Device) -> usize = |device| STREAMING.forget(&DMA, device, || stored_table(device).is_none());
 
 /// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {
@@ -87,7 +87,7 @@ static OWN: OwnOps = OwnOps {
 #[inline(always)]
 pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
     let device = device(dev)?;
-    Some((device, is_coherent_one(kept(device)?)?))
+    Some((device, is_coherent_one(stored_table(device)?)?))
 }
 
 /// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
