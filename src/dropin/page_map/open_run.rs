@@ -68,6 +68,12 @@ impl OpenRun {
         self.start != self.next
     }
 
+    /// Whether all of it, used part included, lies in one word of the bitmaps.
+    #[inline(always)]
+    pub(super) fn is_in_one_word(&self) -> bool {
+        self.end - self.start <= BITS - self.start % BITS
+    }
+
     /// Whether a request of `count` pages is not served from here.
     #[cfg(test)]
     pub(super) fn take_would_refuse(&self, count: usize) -> bool {

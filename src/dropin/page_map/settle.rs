@@ -60,7 +60,22 @@ impl PageMap {
             self.open = OpenRun::CLOSED;
             return Settled::Already;
         }
-        self.settle_more()
+        if !self.has_work() && self.open.is_in_one_word() { self.close_in_word() } else { self.settle_more() }
+    }
+
+    /// Closes the open run, which lies in one word: what is left of it begins in this word too, so that only the value of this
+    /// word can change.
+    #[inline(always)]
+    fn close_in_word(&mut self) -> Settled {
+        let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
+        let (index, length) = (start / BITS, (end - start) as i32);
+        // A longer run of the word hides this one.
+        if self.runs.value(index) != length {
+            return Settled::Now;
+        }
+        let lowered = self.runs.lower(index, length, self.longest_beginning_in(index));
+        let levels = self.keep_rest(lowered);
+        if !self.has_work() && levels + self.runs.levels() <= LEVELS + 2 { Settled::Now } else { Settled::NotYet }
     }
 
     /// Does one step of settling. There is something to do.
