@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, Span, change_across, differs_across, merge};
+use super::bits::{ALL, BITS, Span, change_across, differs_across, from_bit, leading_ones, merge, trailing_zeros};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_start};
 
@@ -63,14 +63,26 @@ impl PageMap {
     #[inline(always)]
     pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
-        let start = self.run_in_word(index, count);
-        let end = self.run_end(start);
+        let [used, starts, _] = self.bits.at(index, None, Some)?;
+        let free = !used.load(Relaxed) & ALL;
+        // If no `count` bits are free within the word, it is the run that leaves the word. The bits after the pool's last page
+        // are clear and lengthen its last run; that does not matter, as by the tree the wanted run is this one or before it.
+        let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
+        let (start, used_after) = (index * BITS + bit, !free & from_bit(bit));
+        let end = if used_after != 0 { index * BITS + trailing_zeros(used_after) } else { self.end_of_leaving(start) };
+        let end = end.min(self.pages);
         // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;
         }
+        self.usage.allocate(count);
         self.open = OpenRun::from_start(start, end, count);
-        self.mark_used(start, count);
+        if count <= BITS - bit {
+            merge(used, ALL >> (BITS - count) << bit, ALL);
+            merge(starts, 1 << bit, ALL);
+        } else {
+            self.mark_across(start, count, ALL);
+        }
         Some(start)
     }
 
@@ -80,4 +92,19 @@ impl PageMap {
         self.usage.allocate(count);
         self.mark(page, count, ALL);
     }
+}
+
+/// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none.
+#[inline(always)]
+pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
+    if count > BITS {
+        return None;
+    }
+    // Bits from which on some of the `count` bits are set. Each step halves what is still to be looked at.
+    let (mut begins, mut more) = (word, count);
+    while more > 1 && begins != 0 {
+        begins &= begins >> (more / 2);
+        more -= more / 2;
+    }
+    if begins != 0 { Some(trailing_zeros(begins)) } else { None }
 }

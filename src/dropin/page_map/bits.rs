@@ -195,13 +195,19 @@ pub fn change_across(words: &[AtomicUsize], span: Span, value: usize) {
 
 /// Returns whether any bit of `span` is clear if `value` is all ones, or set if it is zero. Returns true if the words end before
 /// the span does.
-#[inline(never)]
+#[inline(always)]
 pub fn differs(words: &[AtomicUsize], span: Span, value: usize) -> bool {
     if span.is_across() {
-        differs_across(words, span, value)
+        differs_long(words, span, value)
     } else {
         span.one(words).is_none_or(|(word, mask)| (word.load(Relaxed) ^ value) & mask != 0)
     }
+}
+
+/// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
+#[inline(never)]
+fn differs_long(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+    differs_across(words, span, value)
 }
 
 /// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, without a stack frame.

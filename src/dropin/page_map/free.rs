@@ -1,6 +1,6 @@
 //! Freeing: into the open run, or into the tree.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::bits::{ALL, BITS, Span, change_across, differs, merge, test};
 use super::open_run::OpenRun;
@@ -47,58 +47,64 @@ impl PageMap {
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
     #[inline(always)]
     pub fn try_free(&mut self, page: usize, count: usize) -> Result<bool, Error> {
-        self.check(page, count)?;
+        let [used, starts, _] = self.words_of(page, count)?;
         let after = page + count;
         let is_in_open_run = self.open.has(page);
         if is_in_open_run {
             if !self.open.free(page, after) {
                 return Ok(false);
             }
-        } else if self.has_work() || self.open.is_next_to(page, after) && self.open.is_used() {
-            return Ok(false);
+        } else {
+            if self.has_work() {
+                return Ok(false);
+            }
+            if self.open.is_next_to(page, after) {
+                if self.open.is_used() {
+                    return Ok(false);
+                }
+                // Nothing is allocated from it, and it grows by these pages.
+                self.open = OpenRun::CLOSED;
+            }
         }
         self.usage.free(count);
-        self.mark(page, count, 0);
-        if !is_in_open_run {
-            self.join(page, after);
+        let bit = page % BITS;
+        let is_in_word = count <= BITS - bit;
+        if is_in_word {
+            merge(used, ALL >> (BITS - count) << bit, 0);
+            merge(starts, 1 << bit, 0);
+        } else {
+            self.mark_across(page, count, 0);
         }
-        Ok(true)
-    }
-
-    /// Joins the pages `[page, after)`, which were freed just now, with the free pages before and after them; at once, or
-    /// when the map is settled. They do not belong to the open run.
-    #[inline(always)]
-    fn join(&mut self, page: usize, after: usize) {
-        if self.open.is_next_to(page, after) {
-            // Nothing is allocated from it, and it grows by these pages.
-            self.open = OpenRun::CLOSED;
+        if is_in_open_run {
+            return Ok(true);
         }
-        if after - page <= BITS - page % BITS && self.has_time(0) {
+        if is_in_word && self.has_time(0) {
             self.add_freed(page, after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
             self.pending = Pending::Add(page, after);
             self.open.note(page, usize::MAX);
         }
+        Ok(true)
     }
 
-    /// Checks that an allocation of `count` pages begins at `page`.
+    /// Checks that an allocation of `count` pages begins at `page`, and returns the words of the bitmaps that have this page.
     #[inline(always)]
-    pub fn check(&self, page: usize, count: usize) -> Result<(), Error> {
+    pub(super) fn words_of(&self, page: usize, count: usize) -> Result<[&'static AtomicUsize; 3], Error> {
         let bit = page % BITS;
-        let (begins, others) = self.bits.at(page / BITS, (0, 0), |[used, starts, _]| {
-            let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
-            (used & starts, used & !starts)
-        });
-        if begins >> bit & 1 == 0 {
+        let words = self.bits.at(page / BITS, None, Some).ok_or(Error::NotAllocated)?;
+        let (used, starts) = (words[0].load(Relaxed), words[1].load(Relaxed));
+        if (used & starts) >> bit & 1 == 0 {
             return Err(Error::NotAllocated);
         }
         // The other pages of an allocation are in use, and no allocation begins there.
-        let length = 1 + (others >> bit >> 1).trailing_ones() as usize;
+        let length = 1 + ((used & !starts) >> bit >> 1).trailing_ones() as usize;
         if bit + length == BITS {
-            return self.check_many(page, count);
+            self.check_many(page, count)?;
+        } else if length != count {
+            return Err(Error::WrongSize);
         }
-        if length == count { Ok(()) } else { Err(Error::WrongSize) }
+        Ok(words)
     }
 
     /// Checks that the allocation that begins at `page` and reaches the end of its word has `count` pages.

@@ -13,19 +13,11 @@
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
 //! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
-use super::bits::BITS;
-
 /// Children of a node.
 const FANOUT: usize = 4;
 
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
-
-/// Levels that [`RunTree::lower`] changes at most: each costs 22 instructions on aarch64, and most changes stop at the
-/// first.
-///
-/// In test builds with few bits in a word, the tree of a small pool is higher than this.
-const LEVELS_AT_ONCE: usize = if BITS < 8 { 1 } else { 3 };
 
 /// What [`RunTree::lower`] did.
 pub struct Lowered {
@@ -35,9 +27,12 @@ pub struct Lowered {
     pub rest: Option<Rest>,
 }
 
-/// The value at place `at` is `length`, and larger than the four values below it.
+/// Where a value is in the tree.
+pub struct Place(usize);
+
+/// The value at `place` is `length`, and larger than the four values below it.
 pub struct Rest {
-    at: usize,
+    place: Place,
     length: i32,
 }
 
@@ -238,33 +233,32 @@ impl RunTree {
         levels
     }
 
-    /// Removes a run of `length` pages that began in `word`; the longest that begins there now has `left` pages, or zero.
-    /// Nothing changes if `word` has a longer run, which hides this one.
-    ///
-    /// Changes at most [`LEVELS_AT_ONCE`] levels. [`Lowered::rest`] is what is left to do, before the tree is used again.
-    #[inline(never)]
-    pub fn lower(&mut self, word: usize, length: i32, left: i32) -> Lowered {
-        let at = self.place(word);
-        self.lower_at(at, length, left)
+    /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer run of
+    /// the word hides those of `length` pages.
+    #[inline(always)]
+    pub fn place_if(&self, word: usize, length: i32) -> Option<Place> {
+        let place = self.place(word);
+        (self.nodes.as_flattened().get(place) == Some(&length)).then_some(Place(place))
     }
 
     /// Does what an earlier [`lower`](Self::lower) left to do.
-    #[inline(never)]
-    pub fn lower_rest(&mut self, rest: Rest) -> Lowered {
-        let left = self.nodes.get(rest.at + 1).map_or(0, maximum);
-        self.lower_at(rest.at, rest.length, left)
+    pub fn lower_rest(&mut self, Rest { place, length }: Rest, at_most: usize) -> Lowered {
+        let left = self.nodes.get(place.0 + 1).map_or(0, maximum);
+        self.lower(place, length, left, at_most)
     }
 
-    /// Makes the value at place `at`, and the values above that are due to it, `left` instead of `length`.
-    #[inline(always)]
-    fn lower_at(&mut self, mut at: usize, length: i32, mut left: i32) -> Lowered {
+    /// Makes the value at `place` `left` instead of `length`, and the values above that are due to it what is now their maximum.
+    ///
+    /// Changes at most `at_most` levels, which is not zero. [`Lowered::rest`] is what is left to do, before the tree is used again.
+    #[inline(never)]
+    pub fn lower(&mut self, Place(mut at): Place, length: i32, mut left: i32, at_most: usize) -> Lowered {
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(at / FANOUT)
             && let Some(value) = node.get_mut(at % FANOUT)
             && *value == length
         {
-            if levels == LEVELS_AT_ONCE {
-                return Lowered { levels, rest: Some(Rest { at, length }) };
+            if levels == at_most {
+                return Lowered { levels, rest: Some(Rest { place: Place(at), length }) };
             }
             *value = left;
             left = maximum(node);
@@ -305,12 +299,11 @@ impl RunTree {
 impl Rest {
     /// Every field.
     pub(super) fn fields(&self) -> (usize, i32) {
-        let Rest { at, length } = *self;
-        (at, length)
+        (self.place.0, self.length)
     }
 
     /// A rest with these fields.
     pub(super) fn from_fields((at, length): (usize, i32)) -> Self {
-        Rest { at, length }
+        Rest { place: Place(at), length }
     }
 }

@@ -12,22 +12,6 @@ impl PageMap {
         }
     }
 
-    /// The first page of the lowest run of at least `count` pages that begins in word `index`. There is one.
-    #[inline(always)]
-    pub(super) fn run_in_word(&self, index: usize, count: usize) -> usize {
-        let free = complement(self.used(), index);
-        // Bits from which on `count` pages are free within this word. Each step halves what is still to be looked at.
-        let (mut begins, mut more) = (if count <= BITS { free } else { 0 }, count);
-        while more > 1 && begins != 0 {
-            begins &= begins >> (more / 2);
-            more -= more / 2;
-        }
-        // If there is none, it is the run that leaves the word. The bits after the pool's last page are clear and lengthen
-        // its last run; that does not matter, as by the tree the wanted run is this one or before it.
-        let start = if begins != 0 { trailing_zeros(begins) } else { BITS - leading_ones(free) };
-        index * BITS + start
-    }
-
     /// The length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
     /// that goes on after the next word counts only as far as that.
     ///
@@ -65,7 +49,7 @@ impl PageMap {
 
     /// The page after the free run that begins at `page` and leaves that page's word.
     #[inline(never)]
-    fn end_of_leaving(&self, page: usize) -> usize {
+    pub(super) fn end_of_leaving(&self, page: usize) -> usize {
         let index = page / BITS;
         let longest = self.runs.value(index);
         // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.

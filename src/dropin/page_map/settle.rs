@@ -52,6 +52,15 @@ const LEVELS: usize = match BITS {
     _ => 5,
 };
 
+/// The levels of the tree that one step lowers at most: each costs 22 instructions on aarch64, and most changes stop at the
+/// first.
+///
+/// In test builds with few bits in a word, the tree of a small pool is higher than this, and than [`LEVELS_IN_WORD`].
+const LEVELS_AT_ONCE: usize = if BITS < 8 { 1 } else { 3 };
+
+/// The levels that [`PageMap::settle_first`] lowers at most: all of a pool of up to 16,384 pages.
+const LEVELS_IN_WORD: usize = if BITS < 8 { 1 } else { 4 };
+
 impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
     #[inline(always)]
@@ -60,22 +69,29 @@ impl PageMap {
             self.open = OpenRun::CLOSED;
             return Settled::Already;
         }
-        if !self.has_work() && self.open.is_in_one_word() { self.close_in_word() } else { self.settle_more() }
+        self.settle_more()
     }
 
-    /// Closes the open run, which lies in one word: what is left of it begins in this word too, so that only the value of this
-    /// word can change.
+    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is low, nothing was put
+    /// off, and the open run lies in one word. (It saves 40 of the 540 instructions of a call of mixed sizes on 16,384 pages.)
+    #[inline(always)]
+    pub fn settle_first(&mut self) -> Settled {
+        let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && self.has_time(0);
+        if is_usual { self.close_in_word() } else { self.settle() }
+    }
+
+    /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of this word
+    /// can change.
     #[inline(always)]
     fn close_in_word(&mut self) -> Settled {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, (end - start) as i32);
-        // A longer run of the word hides this one.
-        if self.runs.value(index) != length {
-            return Settled::Now;
+        if let Some(place) = self.runs.place_if(index, length) {
+            let longest = self.longest_beginning_in(index);
+            let lowered = self.runs.lower(place, length, longest, LEVELS_IN_WORD);
+            self.keep_rest(lowered);
         }
-        let lowered = self.runs.lower(index, length, self.longest_beginning_in(index));
-        let levels = self.keep_rest(lowered);
-        if !self.has_work() && levels + self.runs.levels() <= LEVELS + 2 { Settled::Now } else { Settled::NotYet }
+        if self.has_work() { Settled::NotYet } else { Settled::Now }
     }
 
     /// Does one step of settling. There is something to do.
@@ -91,7 +107,7 @@ impl PageMap {
             Pending::Add(page, after) => (self.add_freed(page, after), None),
             Pending::Remove(gone) => (0, Some(gone)),
             Pending::Lower(rest) => {
-                let lowered = self.runs.lower_rest(rest);
+                let lowered = self.runs.lower_rest(rest, LEVELS_AT_ONCE);
                 (self.keep_rest(lowered), None)
             }
         };
@@ -121,12 +137,16 @@ impl PageMap {
     fn remove(&mut self, gone: Gone) -> usize {
         let index = gone.word;
         let known = gone.known.max(self.open.length_in(index));
-        let longest = self.longest_beginning_in(index).max(known);
-        let lowered = self.runs.lower(index, gone.length, longest);
+        let mut levels = 0;
+        if let Some(place) = self.runs.place_if(index, gone.length) {
+            let longest = self.longest_beginning_in(index).max(known);
+            let lowered = self.runs.lower(place, gone.length, longest, LEVELS_AT_ONCE);
+            levels = self.keep_rest(lowered);
+        }
         // Only now: the word of the tag may be the one whose value was just changed.
         let (start, end) = gone.joined;
         self.tag(start, end);
-        self.keep_rest(lowered)
+        levels
     }
 
     /// Keeps what is left to do in the tree for the next step. Returns how many levels changed.
@@ -168,7 +188,7 @@ impl PageMap {
 
     /// Puts the free pages `[page, after)` into the tree, as one run with the free pages before and after them. They do
     /// not touch the open run. Returns how many levels of the tree changed.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn add_freed(&mut self, page: usize, after: usize) -> usize {
         let (start, end) = (self.run_start(page), self.run_end(after));
         let (index, index_after) = (start / BITS, after / BITS);

@@ -45,7 +45,7 @@ impl<K: Kernel> Pool<K> {
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle() == Settled::NotYet {
+        if map.settle_first() == Settled::NotYet {
             drop(map);
             map = self.settle_until(Settled::Now);
         }

@@ -180,6 +180,12 @@ impl<'a> Visit<'a> {
         }
         self.search.figures.most_settling = self.search.figures.most_settling.max(steps);
         self.before.restore(&mut self.search.map);
+        let step = self.act(PageMap::settle_first);
+        let after = Packed::of(&mut self.search.map);
+        assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
+        assert!(step == Settled::NotYet || after.is_settled(), "settled, it says");
+        self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
+        self.before.restore(&mut self.search.map);
     }
 
     /// A stretch allocated: all pages were free, and now they are marked.

@@ -12,6 +12,7 @@ pub(super) enum Stretch {
     /// The beginning, which is no stretch.
     NewMap,
     Settle,
+    SettleFirst,
     Take(u8),
     TakeLowest(u8),
     GiveBackLast(u8, u8),

@@ -1,5 +1,7 @@
 //! Compares every bit, and the tree of a settled map, with the model.
 
+use super::super::super::allocate::lowest_ones;
+use super::super::super::bits::{complement, leading_ones};
 use super::super::super::*;
 use super::super::model::{assert_tree_is_exact, runs_of_the_tree};
 use super::World;
@@ -37,7 +39,9 @@ impl World {
             for count in tested {
                 let index = self.map.runs.first(count).unwrap();
                 assert_eq!(index, start / BITS, "{count} pages");
-                assert_eq!(self.map.run_in_word(index, count), start, "{count} pages");
+                let free = complement(self.map.used(), index);
+                let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
+                assert_eq!(index * BITS + bit, start, "{count} pages");
             }
             from = from.max(best + 1);
         }
