@@ -104,6 +104,19 @@ static const char *come_and_go(rt_ubase_t place, int is_always_mapped)
     return error;
 }
 
+/* Returns an error if a page of an uninstalled pool is still mapped linearly. */
+static const char *is_unmapped(const rt_region_t *region)
+{
+    for (rt_size_t place = region->start; place < region->end; place += PAGE)
+    {
+        if (stand_in_v2p((void *)(place - PV_OFFSET)) != ARCH_MAP_FAILED)
+        {
+            return why("0x%lx of the boot pool is still mapped", place);
+        }
+    }
+    return RT_NULL;
+}
+
 /* First with memory of the heap, which boot code maps linearly, then with memory of a boot pool, which only the pool maps. */
 const char *check_uninstall(void)
 {
@@ -126,6 +139,10 @@ const char *check_uninstall(void)
     if (!error && rt_dma_pool_uninstall(last) != RT_EOK)
     {
         error = "the last boot pool cannot be uninstalled";
+    }
+    if (!error)
+    {
+        error = is_unmapped(&region);
     }
     if (!error)
     {

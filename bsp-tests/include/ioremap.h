@@ -9,6 +9,9 @@
 extern "C" {
 #endif
 
+extern void *rt_ioremap_start;
+extern size_t rt_ioremap_size;
+
 void *rt_ioremap(void *paddr, size_t size);         /* Device memory */
 void *rt_ioremap_nocache(void *paddr, size_t size); /* Device memory */
 void *rt_ioremap_wt(void *paddr, size_t size);      /* Normal Non-cacheable on aarch64 */

@@ -33,10 +33,26 @@ typedef struct rt_mm_va_hint
     mm_flag_t flags;
 } *rt_mm_va_hint_t;
 
+typedef struct rt_varea
+{
+    void *start;
+    rt_size_t size;
+    rt_size_t flag;
+    struct rt_mem_obj *mem_obj;
+} *rt_varea_t;
+
+typedef struct rt_mem_obj
+{
+    void (*hint_free)(rt_mm_va_hint_t hint);
+} *rt_mem_obj_t;
+
 extern struct rt_aspace rt_kernel_space;
 
 /* Maps physical pages from page number pa_off on. Thread context. A fixed address that is mapped stops the kernel. */
 int rt_aspace_map_phy(rt_aspace_t aspace, rt_mm_va_hint_t hint, rt_size_t attr, rt_size_t pa_off, void **ret_va);
+/* Reserves addresses and maps nothing. Thread context. */
+int rt_aspace_map_static(rt_aspace_t aspace, rt_varea_t varea, void **addr, rt_size_t length, rt_size_t attr,
+        mm_flag_t flags, rt_mem_obj_t mem_obj, rt_size_t offset);
 int rt_aspace_unmap(rt_aspace_t aspace, void *addr);
 
 rt_ubase_t rt_kmem_pvoff(void);

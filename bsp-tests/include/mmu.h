@@ -3,11 +3,14 @@
 #ifndef MMU_H__
 #define MMU_H__
 
+#include <stddef.h>
+
 #include <rtdef.h>
 
 #define ARCH_PAGE_SHIFT     12
 #define ARCH_PAGE_SIZE      (1UL << ARCH_PAGE_SHIFT)
 #define ARCH_PAGE_MASK      (ARCH_PAGE_SIZE - 1)
+#define ARCH_SECTION_SIZE   (2UL << 20)
 
 /* The result of rt_kmem_v2p() for an address that is not mapped. */
 #if defined(__aarch64__)
@@ -20,5 +23,9 @@
 #define MMU_MAP_K_RWCB      1UL
 #define MMU_MAP_K_RW        2UL
 #define MMU_MAP_K_DEVICE    3UL
+
+struct rt_aspace;
+
+void *rt_hw_mmu_map(struct rt_aspace *aspace, void *v_addr, void *p_addr, size_t size, size_t attr);
 
 #endif

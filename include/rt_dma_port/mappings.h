@@ -35,7 +35,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Maps whole pages write-back cached (`rt_aspace_map_phy`), if the kernel can. It maps nothing where the
+ * @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
  * revision leaves the linear map to the boot code.
  *
  * @param[in] va The virtual address, at which nothing is mapped.
@@ -44,9 +44,7 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_map_linear(void *va,
-                                   uintptr_t pa,
-                                   uintptr_t size);
+extern void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size);
 
 /**
  * @brief Removes a mapping of `rt_dma_port_map_linear` (`rt_aspace_unmap`).
@@ -60,7 +58,7 @@ extern void rt_dma_port_unmap_linear(void *va, uintptr_t size);
 
 /**
  * @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
- * `rt_ioremap_wt`).
+ * `rt_ioremap_wt`). On aarch64, 2 MiB and more are mapped without RT-Thread's blocks of 2 MiB.
  *
  * @param[in] pa The physical address.
  * @param[in] size Bytes, whole pages.

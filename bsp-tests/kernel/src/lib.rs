@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod arch;
+mod areas;
 mod aspace;
 mod boot;
 mod console;

@@ -146,7 +146,7 @@ extern "C" fn rt_calloc(count: usize, size: usize) -> *mut u8 {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_free(memory: *mut u8) {
+pub extern "C" fn rt_free(memory: *mut u8) {
     must_be_thread("the heap");
     if memory.is_null() {
         return;

@@ -1,10 +1,7 @@
 //! [`Mappings`] over RT-Thread's `ioremap` and its linear map.
 //!
-//! # Mappings of 2 MiB
-//!
-//! RT-Thread's aarch64 code (`rt_hw_mmu_map`) maps blocks of 2 MiB if the virtual address and the length are multiples of
-//! 2 MiB, and does not check the physical address: if that is not a multiple, the block leads to other memory, and is
-//! never unmapped. [`RtThread`] therefore adds a page to the length of such a mapping.
+//! On aarch64, RT-Thread maps 2 MiB and more in blocks, some of which lead to other memory, and never removes them. The port
+//! maps pages instead: see `rtthread-port/rt_dma_port_pages.c`.
 
 use core::ffi::c_int;
 
@@ -12,10 +9,7 @@ use super::{
     RtThread, configuration, pointer, revision, rt_dma_port_map, rt_dma_port_map_linear, rt_dma_port_unmap,
     rt_dma_port_unmap_linear, view_limit,
 };
-use crate::kernel::{Mappings, MemoryType, PAGE_SIZE, Pa, Va};
-
-/// Size of a block that aarch64's `rt_hw_mmu_map` maps, in bytes.
-const BLOCK_SIZE: usize = 2 << 20;
+use crate::kernel::{Mappings, MemoryType, Pa, Va};
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Mappings for RtThread {
@@ -34,9 +28,6 @@ unsafe impl Mappings for RtThread {
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
-        let has_blocks = cfg!(target_arch = "aarch64");
-        let in_blocks = has_blocks && size.is_multiple_of(BLOCK_SIZE) && !pa.is_multiple_of(BLOCK_SIZE);
-        let size = if in_blocks { size.checked_add(PAGE_SIZE)? } else { size };
         // SAFETY: see above.
         let va = unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance();
         (va != 0).then_some(va)

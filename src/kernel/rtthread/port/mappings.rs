@@ -22,7 +22,7 @@ const _: () = assert!(
 );
 
 unsafe extern "C" {
-    /// @brief Maps whole pages write-back cached (`rt_aspace_map_phy`), if the kernel can. It maps nothing where the
+    /// @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
     /// revision leaves the linear map to the boot code.
     ///
     /// @param[in] va The virtual address, at which nothing is mapped.
@@ -41,7 +41,7 @@ unsafe extern "C" {
     pub fn rt_dma_port_unmap_linear(va: *mut c_void, size: usize);
 
     /// @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
-    /// `rt_ioremap_wt`).
+    /// `rt_ioremap_wt`). On aarch64, 2 MiB and more are mapped without RT-Thread's blocks of 2 MiB.
     ///
     /// @param[in] pa The physical address.
     /// @param[in] size Bytes, whole pages.
