@@ -7,7 +7,7 @@ pub mod bitmaps;
 pub mod bump;
 pub mod cache;
 pub mod heap;
-pub mod lent;
+pub mod handover;
 pub mod lock;
 pub mod shared;
 pub mod turn;

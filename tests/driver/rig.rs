@@ -10,7 +10,7 @@ use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{self, Addresses};
-use rt_dma_pool::mem::lent::Unique;
+use rt_dma_pool::mem::handover::Unique;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

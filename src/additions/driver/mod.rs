@@ -38,7 +38,7 @@ pub use stream::{Bidirectional, Bytes, Direction, FromDevice, Mapped, Mapping, R
 
 pub use crate::additions::block_pool::set::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};
-pub use crate::mem::lent::{HeapBytes, StableBytes};
+pub use crate::mem::handover::{HeapBytes, StableBytes};
 pub use crate::mem::words::{Word, Words};
 
 use crate::additions::block_pool::Pages;

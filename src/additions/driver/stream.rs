@@ -8,7 +8,7 @@
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
-use crate::mem::lent::{Access, HeapBytes, Lender, LentBytes, Shared, StableBytes, Unique};
+use crate::mem::handover::{Access, HeapBytes, HandedOverBuffer, HandedOver, Shared, StableBytes, Unique};
 
 mod sealed {
     pub trait Sealed {}
@@ -22,13 +22,13 @@ pub trait Direction: sealed::Sealed + 'static {
     const DIRECTION: streaming::Direction;
 }
 
-/// The device reads the bytes. The driver lends `&[u8]`.
+/// The device reads the bytes. The driver hands over `&[u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct ToDevice;
-/// The device writes the bytes. The driver lends `&mut [u8]`.
+/// The device writes the bytes. The driver hands over `&mut [u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct FromDevice;
-/// The device reads and writes the bytes. The driver lends `&mut [u8]`.
+/// The device reads and writes the bytes. The driver hands over `&mut [u8]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bidirectional;
 
@@ -50,7 +50,7 @@ impl Direction for Bidirectional {
     const DIRECTION: streaming::Direction = streaming::Direction::Bidirectional;
 }
 
-/// The borrow that the driver lends: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
+/// The borrow that the driver hands over: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
 pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
 
 /// The arguments that identify a mapping. Dropping them unmaps it.
@@ -107,11 +107,11 @@ impl<P: Platform> Drop for Entry<P> {
 pub struct Mapping<'a, W: Direction, P: Platform> {
     // Fields are dropped in this order: the bytes are unmapped before their borrow ends.
     entry: Entry<P>,
-    bytes: LentBytes<'a, W::Access>,
+    bytes: HandedOver<'a, W::Access>,
 }
 
 impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
-    fn new(device: Device<P>, bytes: LentBytes<'a, W::Access>) -> Result<Self, MapError> {
+    fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
         let (size, direction) = (bytes.size(), W::DIRECTION);
         let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
@@ -187,7 +187,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 pub struct Mapped<W: Direction, B, P: Platform> {
     // Fields are dropped in this order: the bytes are unmapped before the buffer is dropped.
     mapping: Mapping<'static, W, P>,
-    buffer: Lender<B>,
+    buffer: HandedOverBuffer<B>,
 }
 
 impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
@@ -217,7 +217,7 @@ impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
     pub fn finish(self) -> B {
         let Mapped { mapping, buffer } = self;
         drop(mapping);
-        buffer.take()
+        buffer.take_back()
     }
 }
 
@@ -259,10 +259,10 @@ impl<P: Platform> Device<P> {
         // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has dropped
         // the bytes.
         #[allow(unsafe_code)]
-        let (buffer, bytes) = unsafe { Lender::lend(buffer) };
+        let (buffer, bytes) = unsafe { HandedOverBuffer::new(buffer) };
         match Mapping::new(*self, bytes) {
             Ok(mapping) => Ok(Mapped { mapping, buffer }),
-            Err(error) => Err(Refused { error, buffer: buffer.take() }),
+            Err(error) => Err(Refused { error, buffer: buffer.take_back() }),
         }
     }
 
@@ -278,7 +278,7 @@ impl<P: Platform> Device<P> {
         bytes: Bytes<'_, W>,
         work: impl FnOnce(&mut Mapping<'_, W, P>) -> R,
     ) -> Result<R, MapError> {
-        let mut mapping = Mapping::new(*self, LentBytes::new(bytes))?;
+        let mut mapping = Mapping::new(*self, HandedOver::new(bytes))?;
         Ok(work(&mut mapping))
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes that are lent to a device. They are represented by an address and not by a reference: a reference would promise
+//! Bytes that are handed over to a device. They are represented by an address and not by a reference: a reference would promise
 //! the compiler that nothing else writes to them, and a device does.
 
 #![allow(unsafe_code)]
@@ -22,12 +22,12 @@ pub trait Access: sealed::Sealed + 'static {
     type Bytes<'a>;
 
     /// Converts a borrow to the address and the size of the bytes.
-    fn lend(bytes: Self::Bytes<'_>) -> (Va, usize);
+    fn hand_over(bytes: Self::Bytes<'_>) -> (Va, usize);
 
     /// Makes a borrow of the bytes again.
     ///
     /// # Safety
-    /// [`lend`](Access::lend) converted a borrow that lasts for `'a` to this address and size. No other borrow of the bytes is
+    /// [`hand_over`](Access::hand_over) converted a borrow that lasts for `'a` to this address and size. No other borrow of the bytes is
     /// used during `'a`, unless both are shared.
     unsafe fn restore<'a>(start: Va, size: usize) -> Self::Bytes<'a>;
 }
@@ -41,7 +41,7 @@ impl sealed::Sealed for Shared {}
 impl Access for Shared {
     type Bytes<'a> = &'a [u8];
 
-    fn lend(bytes: &[u8]) -> (Va, usize) {
+    fn hand_over(bytes: &[u8]) -> (Va, usize) {
         (bytes.as_ptr().expose_provenance(), bytes.len())
     }
 
@@ -55,7 +55,7 @@ impl sealed::Sealed for Unique {}
 impl Access for Unique {
     type Bytes<'a> = &'a mut [u8];
 
-    fn lend(bytes: &mut [u8]) -> (Va, usize) {
+    fn hand_over(bytes: &mut [u8]) -> (Va, usize) {
         (bytes.as_mut_ptr().expose_provenance(), bytes.len())
     }
 
@@ -65,18 +65,18 @@ impl Access for Unique {
     }
 }
 
-/// Bytes that are lent. Their borrow lasts as long as this value.
-pub struct LentBytes<'a, A: Access> {
+/// Bytes that are handed over. Their borrow lasts as long as this value.
+pub struct HandedOver<'a, A: Access> {
     start: Va,
     size: usize,
     borrow: PhantomData<A::Bytes<'a>>,
 }
 
-impl<'a, A: Access> LentBytes<'a, A> {
-    /// Lends the bytes of a borrow.
+impl<'a, A: Access> HandedOver<'a, A> {
+    /// Hands over the bytes of a borrow.
     pub fn new(bytes: A::Bytes<'a>) -> Self {
-        let (start, size) = A::lend(bytes);
-        LentBytes { start, size, borrow: PhantomData }
+        let (start, size) = A::hand_over(bytes);
+        HandedOver { start, size, borrow: PhantomData }
     }
 
     /// Returns the address of the first byte.
@@ -99,7 +99,7 @@ impl<'a, A: Access> LentBytes<'a, A> {
     }
 }
 
-/// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be lent to a device.
+/// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be handed over to a device.
 ///
 /// # Safety
 /// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call.
@@ -129,36 +129,36 @@ unsafe impl StableBytes<Unique> for &'static mut [u8] {
     }
 }
 
-/// A buffer whose bytes are lent.
+/// A buffer whose bytes are handed over.
 ///
 /// The `MaybeUninit` withdraws what the type of the buffer promises the compiler meanwhile: for `&'static mut [u8]`, that
 /// nothing else writes to the bytes.
-pub struct Lender<B>(MaybeUninit<B>);
+pub struct HandedOverBuffer<B>(MaybeUninit<B>);
 
-impl<B> Lender<B> {
-    /// Lends the bytes of `buffer`.
+impl<B> HandedOverBuffer<B> {
+    /// Hands over the bytes of `buffer`.
     ///
     /// # Safety
-    /// The caller drops the returned [`LentBytes`] before it drops the returned [`Lender`] or calls [`take`](Lender::take),
+    /// The caller drops the returned [`HandedOver`] before it drops the returned [`HandedOverBuffer`] or calls [`take_back`](HandedOverBuffer::take_back),
     /// after which the bytes may have been freed.
-    pub unsafe fn lend<A: Access>(buffer: B) -> (Self, LentBytes<'static, A>)
+    pub unsafe fn new<A: Access>(buffer: B) -> (Self, HandedOver<'static, A>)
     where
         B: StableBytes<A>,
     {
-        let mut lender = Lender(MaybeUninit::new(buffer));
+        let mut holder = HandedOverBuffer(MaybeUninit::new(buffer));
         // SAFETY: the line above initialised it.
-        let (start, size) = A::lend(unsafe { lender.0.assume_init_mut() }.bytes());
-        (lender, LentBytes { start, size, borrow: PhantomData })
+        let (start, size) = A::hand_over(unsafe { holder.0.assume_init_mut() }.bytes());
+        (holder, HandedOver { start, size, borrow: PhantomData })
     }
 
-    /// Returns the buffer. Its bytes are not lent any more.
-    pub fn take(self) -> B {
+    /// Returns the buffer. Its bytes are not handed over any more.
+    pub fn take_back(self) -> B {
         // SAFETY: it is initialised, and read this once: `self` is not dropped.
         unsafe { ManuallyDrop::new(self).0.assume_init_read() }
     }
 }
 
-impl<B> Drop for Lender<B> {
+impl<B> Drop for HandedOverBuffer<B> {
     fn drop(&mut self) {
         // SAFETY: it is initialised, and dropped once.
         unsafe { self.0.assume_init_drop() }
