@@ -27,7 +27,7 @@ TRACES = {"one-page,fifo,16": 230, "one-page,random,50%": 230, "mixed,random,25%
 # A crossed row on an empty pool may take at most CROSSED times the instructions of the baseline.
 CROSSED = 1.1
 # Calls that two cores together must complete in a given time, as a multiple of the calls of one core alone.
-CORES = {"one-pool": 0.8, "two-pools": 1.7, "two-block-pools": 1.7}
+CORES = {"one-pool": 0.8, "two-pools": 1.7, "one-block-pool": 1.7, "two-block-pools": 1.7}
 # Number of pairs of time slices that are compared, without and with --quick.
 PAIRS, QUICK_PAIRS = 201, 41
 # Bytes of the linked core.

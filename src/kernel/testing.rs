@@ -51,6 +51,10 @@ pub unsafe trait Services: Copy + Send + Sync + 'static {
     fn can_sleep(&self) -> bool {
         true
     }
+    /// Is [`Threads::core_hint`].
+    fn core_hint(&self) -> usize {
+        0
+    }
     /// Is [`Addresses::v2p`].
     fn v2p(&self, _va: Va) -> Option<Pa> {
         None
@@ -161,6 +165,9 @@ unsafe impl<S: Services> Threads for S {
     }
     fn pause(&self) {
         Services::pause(self);
+    }
+    fn core_hint(&self) -> usize {
+        Services::core_hint(self)
     }
 }
 

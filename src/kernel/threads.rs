@@ -33,6 +33,14 @@ pub unsafe trait Threads {
     /// Context: thread.
     fn pause(&self);
 
+    /// Returns a number that differs, as a rule, between calls that run at the same time on different cores. It only decides
+    /// which of several places a call uses first, so that the cores do not disturb each other: every number is right.
+    ///
+    /// Context: any.
+    fn core_hint(&self) -> usize {
+        0
+    }
+
     /// Notes that the calling thread has taken a [turn](crate::mem::turn). Until [`turn_ends`](Threads::turn_ends), the library
     /// writes no text. The tests' kernel checks this; other kernels need not implement the two methods.
     ///

@@ -82,6 +82,8 @@ mod late {
     late! {
         /// A boolean.
         AtomicBool(bool);
+        /// Half of a word, or a quarter.
+        AtomicU16(u16);
         /// A word.
         AtomicUsize(usize);
         /// A pointer.

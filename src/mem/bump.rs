@@ -6,6 +6,11 @@ use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
 use core::slice;
 
+/// Returns the bytes that [`BumpAllocator::slice_with`] needs at most for `length` values.
+pub const fn slice_bytes<T>(length: usize) -> usize {
+    size_of::<T>() * length + align_of::<T>().saturating_sub(align_of::<usize>())
+}
+
 /// Allocates slices from a piece of memory, one after the other. A slice is not freed separately: all of them are freed
 /// together with the memory.
 pub struct BumpAllocator {
@@ -26,13 +31,22 @@ impl BumpAllocator {
     /// Allocates a slice of `length` values, where `make` returns the value for each index. The slice is shorter if the memory
     /// does not suffice, or if `make` returns `None` for an index.
     pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
-        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }
+        const { assert!(size_of::<T>() != 0) }
+        if align_of::<T>() > align_of::<usize>() {
+            let gap = self.next.addr().get().wrapping_neg() % align_of::<T>();
+            if gap > self.left {
+                return &[];
+            }
+            // SAFETY: as many bytes are left.
+            self.next = unsafe { self.next.add(gap) };
+            self.left -= gap;
+        }
         let most = length.min(self.left / size_of::<T>());
         let bytes = (most * size_of::<T>()).next_multiple_of(align_of::<usize>()).min(self.left);
         let start = self.next.cast::<T>();
         self.left -= bytes;
-        // SAFETY: `bytes` bytes were left, and `most` values lie within them. They are aligned for a pointer, and so for `T`:
-        // every slice takes a multiple of a pointer's size, or the rest. The slice consists of the values that were written.
+        // SAFETY: `bytes` bytes were left, and `most` values lie within them. They are aligned for `T`: every
+        // slice takes a multiple of a pointer's size, or the rest. The slice consists of the values that were written.
         unsafe {
             self.next = self.next.add(bytes);
             let mut length = 0;
@@ -52,6 +66,21 @@ mod tests {
     use super::*;
 
     const WORD: usize = size_of::<usize>();
+
+    #[test]
+    fn a_slice_of_aligned_values_begins_at_their_alignment() {
+        #[repr(align(64))]
+        struct Line(#[allow(dead_code)] u8);
+        for skipped in 0..9 {
+            let memory: &'static mut [usize; 40] = std::boxed::Box::leak(std::boxed::Box::new([0; 40]));
+            let start = NonNull::from(&mut *memory).cast::<u8>();
+            // SAFETY: the memory stays, and this test does not use it otherwise.
+            let mut rest = unsafe { BumpAllocator::new(start, skipped * WORD + slice_bytes::<Line>(2)) };
+            assert_eq!(rest.slice_with(skipped, Some).len(), skipped);
+            let lines = rest.slice_with(2, |_| Some(Line(0)));
+            assert!(lines.len() == 2 && lines.as_ptr().addr().is_multiple_of(64));
+        }
+    }
 
     /// Makes an allocator for the first `left` bytes of memory that stays.
     fn allocator(left: usize) -> (BumpAllocator, usize) {

@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+use core::ptr::NonNull;
+
 use super::atomics::{
     AtomicPtr,
     Ordering::{Acquire, Release},
@@ -90,7 +92,7 @@ impl<T: Sync> NonNullRef<T> {
 pub struct WrappingSlice<T: 'static> {
     /// The length minus one.
     mask: usize,
-    start: *const T,
+    start: NonNull<T>,
 }
 
 // SAFETY: the value gives shared references to elements that stay, as a `&'static [T]` does.
@@ -101,7 +103,8 @@ unsafe impl<T: Sync> Send for WrappingSlice<T> {}
 impl<T> WrappingSlice<T> {
     /// Makes a slice of one element.
     pub const fn of_one(only: &'static T) -> Self {
-        WrappingSlice { mask: 0, start: only }
+        // SAFETY: a reference is not null.
+        WrappingSlice { mask: 0, start: unsafe { NonNull::new_unchecked(core::ptr::from_ref(only).cast_mut()) } }
     }
 
     /// Makes the value of a slice; `None` if its length is not a power of two.
@@ -109,7 +112,7 @@ impl<T> WrappingSlice<T> {
         slice
             .len()
             .is_power_of_two()
-            .then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: slice.as_ptr() })
+            .then(|| WrappingSlice { mask: slice.len().wrapping_sub(1), start: NonNull::from(slice).cast() })
     }
 
     /// Returns the length, which is not zero.
@@ -121,7 +124,7 @@ impl<T> WrappingSlice<T> {
     #[inline(always)]
     pub fn at(&self, index: usize) -> &'static T {
         // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
-        unsafe { &*self.start.add(index & self.mask) }
+        unsafe { self.start.add(index & self.mask).as_ref() }
     }
 }
 
@@ -130,6 +133,13 @@ impl<T> WrappingSlice<T> {
 pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
     const { assert!(N != 0) }
     array.get(index).unwrap_or(&array[0])
+}
+
+/// Works as [`at_or_first`], for an element that is changed.
+#[inline(always)]
+pub fn at_or_first_mut<T, const N: usize>(array: &mut [T; N], index: usize) -> &mut T {
+    const { assert!(N != 0) }
+    &mut array[if index < N { index } else { 0 }]
 }
 
 #[cfg(test)]
@@ -172,5 +182,6 @@ mod tests {
     #[test]
     fn an_index_past_the_end_is_the_first() {
         assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first(&FOUR, index)), [10, 13, 10, 10]);
+        assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first_mut(&mut FOUR.clone(), index)), [10, 13, 10, 10]);
     }
 }

@@ -189,3 +189,53 @@ fn two_threads_that_grow_a_pool_get_a_block_each() {
         held.check(pool);
     });
 }
+
+#[test]
+fn cores_that_share_a_group_and_leave_it_find_every_block() {
+    explore("groups that cores share", || {
+        // Two groups of a page each: the first core's allocations leave both without a block, in turn.
+        let (pool, held) = (pool(LARGE / 32, true), Held::default());
+        let blocks: Vec<_> = (0..64).map(|_| held.allocate(pool)).collect();
+        let pages = pool.usage().pages;
+        let work = |part: &[Block]| {
+            let (held, part) = (held.clone(), part.to_vec());
+            call(move || {
+                for block in part {
+                    held.free(pool, block);
+                    let again = held.allocate(pool);
+                    held.free(pool, again);
+                    let _ = held.allocate(pool);
+                }
+            })
+        };
+        at_once([work(&blocks[..2]), work(&blocks[32..34]), work(&blocks[62..])]);
+        assert_eq!(pool.usage().pages, pages, "the pool grew although a block was free");
+        held.check(pool);
+    });
+}
+
+#[test]
+fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
+    for size in [LARGE, PAGE_SIZE] {
+        explore(&format!("right frees and trim, blocks of {size}"), move || {
+            let (pool, held) = (pool(size, true), Held::default());
+            let block = held.allocate(pool);
+            held.free(pool, block);
+            let work = || {
+                let held = held.clone();
+                call(move || {
+                    for _ in 0..2 {
+                        let block = held.allocate(pool);
+                        held.free(pool, block);
+                    }
+                })
+            };
+            let trim = call(move || {
+                pool.trim();
+                pool.trim();
+            });
+            at_once([work(), work(), trim]);
+            held.check(pool);
+        });
+    }
+}

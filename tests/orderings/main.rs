@@ -254,11 +254,11 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
         let pool = pools.create(&request).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
         pool.free(other.va, other.handle).unwrap();
-        assert_eq!(pool.take(), Some(other));
+        assert_eq!(pool.take(0), Some(other));
         pool.free(other.va, other.handle).unwrap();
         let memory = leak(Plain::new(0));
         let next = thread::spawn(move || {
-            if pool.take().is_some_and(|taken| taken.va == block.va) {
+            if pool.take(0).is_some_and(|taken| taken.va == block.va) {
                 memory.write(2);
             }
         });

@@ -12,9 +12,7 @@
 //!
 //! [`allocate_slowly`](BlockPool::allocate_slowly) tries the last two.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
-use super::group::Taken;
+use super::group::{CORES, Taken};
 use super::{BlockPool, Pages};
 use crate::kernel::{Kernel, Va};
 
@@ -34,18 +32,28 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// the pool keeps a [reserve](super::reserve).
     #[inline(always)]
     pub fn allocate(&self) -> Option<Block> {
-        match self.take() {
+        let core = self.core();
+        match self.take(core) {
             Some(block) => Some(block),
-            None => self.allocate_slowly(),
+            None => self.allocate_slowly(core),
         }
     }
 
-    /// Takes a free block of the current group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    /// Returns the number of this core, for the functions below. It is read once for each call, because it may be another one at
+    /// any time.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn take(&self) -> Option<Block> {
-        Some(self.block_of(&self.open.take(self.shape.slot_shift)?))
+    pub fn core(&self) -> usize {
+        self.kernel.core_hint() % CORES
+    }
+
+    /// Takes a free block of the core's current group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn take(&self, core: usize) -> Option<Block> {
+        Some(self.block_of(&self.open.take(core)?))
     }
 
     /// Takes a block after [`BlockPool::take`] got none. If the current group is empty, the next one becomes the current
@@ -53,11 +61,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn take_from_next(&self) -> Option<Block> {
-        if !self.open.find_group(self.kernel) {
+    pub fn take_from_next(&self, core: usize) -> Option<Block> {
+        if !self.open.find_group(self.kernel, core) {
             return None;
         }
-        let block = self.take()?;
+        let block = self.take(core)?;
         self.keep_reserve();
         Some(block)
     }
@@ -67,8 +75,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: as for [`BlockPool::allocate`].
     #[cold]
     #[inline(never)]
-    pub fn allocate_slowly(&self) -> Option<Block> {
-        let block = self.take_from_any().or_else(|| self.allocate_by_growing());
+    pub fn allocate_slowly(&self, core: usize) -> Option<Block> {
+        let block = self.take_from_any(core).or_else(|| self.allocate_by_growing(core));
         self.keep_reserve();
         block
     }
@@ -76,14 +84,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Takes a block of any group that has a free one.
     ///
     /// Context: any.
-    pub(super) fn take_from_any(&self) -> Option<Block> {
-        Some(self.block_of(&self.open.take_from_any(self.kernel, self.shape.slot_shift)?))
+    pub(super) fn take_from_any(&self, core: usize) -> Option<Block> {
+        Some(self.block_of(&self.open.take_from_any(self.kernel, core)?))
     }
 
     /// Returns the addresses of a block that was taken.
     #[inline(always)]
     pub(super) fn block_of(&self, taken: &Taken) -> Block {
-        let offset = taken.slot.wrapping_mul(self.shape.stride);
-        Block { va: taken.base.wrapping_add(offset), handle: taken.unit.handle_base.load(Relaxed).wrapping_add(offset) }
+        let va = taken.unit.va_of(&self.open.shape, taken.slot);
+        Block { va, handle: taken.unit.handle_of(va) }
     }
 }

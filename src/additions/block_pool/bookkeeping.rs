@@ -8,10 +8,9 @@ use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use super::group::{Group, Unit};
 use super::shape::Shape;
 use super::table::Table;
-use super::word::present_bit;
 use super::{BlockPool, Pages};
 use crate::kernel::{Kernel, Va};
-use crate::mem::bump::BumpAllocator;
+use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
@@ -108,7 +107,7 @@ impl Batch {
         let count = groups.wrapping_mul(group_units);
         let unit_of = |number: usize| {
             let in_group = number & group_units.wrapping_sub(1);
-            Some(Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number), present_bit(in_group)))
+            Some(Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number)))
         };
         let units = tail.slice_with(count, unit_of);
         let mut chunks = units.chunks(group_units.max(1));
@@ -139,7 +138,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let shape = &self.shape;
+        let shape = &self.open.shape;
         let made = self.spans.made.load(Relaxed);
         // A pool of few large blocks gets little bookkeeping. The groups of a pool of many blocks become large, because a group
         // that runs out of free blocks costs time.
@@ -147,7 +146,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let units = group_units.max(shape.span_units);
         let groups = units.checked_div(group_units)?;
         let rooms = units.checked_div(shape.span_units)?;
-        let tail = groups * size_of::<Group>() + units * size_of::<Unit>() + rooms * size_of::<Room>();
+        let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Room>(rooms);
         let batch = self.arena.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
         batch.older.set(self.spans.batches.get());
         self.spans.batches.set(Some(batch));
@@ -165,13 +164,13 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if batch.empty.fetch_sub(1, Relaxed) == 1 {
             self.spans.vacant.set(batch.next_vacant.get());
         }
-        self.spans.unit_count.fetch_add(self.shape.span_units, Relaxed);
+        self.spans.unit_count.fetch_add(self.open.shape.span_units, Relaxed);
         self.spans.page_count.fetch_add(Shape::pages(span.size), Relaxed);
     }
 
     /// Makes a room of a batch empty. The caller holds the turn.
     pub(super) fn empty_room(&self, batch: &'static Batch, room: &Room) {
-        self.spans.unit_count.fetch_sub(self.shape.span_units, Relaxed);
+        self.spans.unit_count.fetch_sub(self.open.shape.span_units, Relaxed);
         self.spans.page_count.fetch_sub(Shape::pages(room.size.load(Relaxed)), Relaxed);
         room.size.store(0, Relaxed);
         if batch.empty.fetch_add(1, Relaxed) == 0 {
@@ -182,7 +181,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the table's key for a unit that has memory.
     fn key_of(&self, unit: &Unit) -> usize {
-        self.key(unit.start.load(Relaxed))
+        self.key(unit.start(&self.open.shape))
     }
 
     /// Returns whether there is bookkeeping for a span more: an empty room, and places in the table. Takes no turn.
@@ -193,28 +192,29 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the number of places of a table of which half is empty after a span is added.
     fn wanted_places(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.shape.span_units)?.checked_mul(2)
+        self.spans.unit_count.load(Relaxed).checked_add(self.open.shape.span_units)?.checked_mul(2)
     }
 
-    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room.
+    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before units of
+    /// that span are made.
     pub(super) fn make_places(&self) -> Option<()> {
         let wanted = self.wanted_places()?;
         match self.table.get().len() >= wanted {
             true => Some(()),
-            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN)),
+            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[]),
         }
     }
 
-    /// Makes a table of `places` places, or of more if the units do not find places in it. The old table stays, because another
-    /// call may be reading it. `None` if the heap has no room.
-    fn new_table(&self, mut places: usize) -> Option<()> {
+    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and the `new`
+    /// ones. The old table stays, because another call may be reading it. `None` if the heap has no room.
+    fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
         while places <= most {
             let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
-            if self.spans.units().all(|unit| table.insert(self.key_of(unit), unit)) {
+            if self.spans.units().chain(new).all(|unit| table.insert(self.key_of(unit), unit)) {
                 self.table.set(table);
                 return Some(());
             }
@@ -226,16 +226,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Puts units into the table, or into a larger one if they find no places. Returns false if the heap has no room.
     pub(super) fn insert_all(&self, units: &'static [Unit]) -> bool {
         let table = self.table.get();
-        // A larger table gets all units that have memory, and so these too.
         units.iter().all(|unit| table.insert(self.key_of(unit), unit))
-            || self.new_table(table.len().saturating_mul(2)).is_some()
+            || self.new_table(table.len().saturating_mul(2), units).is_some()
     }
 
-    /// Takes units out of the table, and notes that they have no memory.
+    /// Takes units out of the table.
     pub(super) fn remove_all(&self, units: &'static [Unit]) {
-        for unit in units {
-            self.table.get().remove(self.key_of(unit), unit);
-            unit.start.store(0, Relaxed);
-        }
+        units.iter().for_each(|unit| self.table.get().remove(self.key_of(unit), unit));
     }
 }

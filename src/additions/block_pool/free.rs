@@ -3,7 +3,7 @@
 use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::{Group, Unit};
-use super::word::{self, NotGiven};
+use super::word::{self, NotGiven, Seen};
 use super::{BadFree, BlockPool, Pages};
 use crate::kernel::{Kernel, Va};
 use crate::text::apart;
@@ -20,11 +20,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub fn free(&self, va: Va, handle: usize) -> Result<(), BadFree> {
         let unit = self.table.get().first(self.key(va));
         let group = unit.group.get();
-        // The look comes before the read of the unit's address: see `word`.
+        // The look comes before the read of the unit's addresses: see `word`.
         let seen = group.word.look();
-        if let Some((slot, offset)) = self.slot_in(unit, va)
-            && unit.handle_start.load(Relaxed).wrapping_add(offset) == handle
-            && let Ok(is_listed) = group.word.give_back(seen, unit.present, slot)
+        if let Some(slot) = self.slot_in(unit, va)
+            && unit.handle_of(va) == handle
+            && let Ok(is_listed) = group.word.give_back(seen, slot)
         {
             return if is_listed { Ok(()) } else { self.reopen(group) };
         }
@@ -40,37 +40,44 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Ok(());
         }
         loop {
-            let mut units = self.table.get().candidates(self.key(va));
-            let Some((unit, seen, slot, offset)) = units.find_map(|unit| {
-                let seen = unit.group.get().word.look();
-                let (slot, offset) = self.slot_in(unit, va)?;
-                Some((unit, seen, slot, offset))
-            }) else {
+            let found = self.find_block(va).or_else(|| {
+                // A trim that is under way hides the blocks of a unit until it knows whether all are free.
+                drop(self.open.lock(self.kernel));
+                self.find_block(va)
+            });
+            let Some((unit, seen, slot)) = found else {
                 return self.refuse_free(va, handle, BadFree::Foreign);
             };
-            if handle != 0 && offset != handle.wrapping_sub(unit.handle_start.load(Relaxed)) {
+            if handle != 0 && unit.handle_of(va) != handle {
                 return self.refuse_free(va, handle, BadFree::WrongHandle);
             }
-            match unit.group.get().word.give_back(seen, unit.present, slot) {
+            match unit.group.get().word.give_back(seen, slot) {
                 Ok(true) => return Ok(()),
                 Ok(false) => return self.reopen(unit.group.get()),
                 Err(NotGiven::Free) => return self.refuse_free(va, handle, BadFree::NotAllocated),
-                Err(NotGiven::Absent) => return self.refuse_free(va, handle, BadFree::Foreign),
                 // Another call changed the word, and so has made progress: the loop ends.
                 Err(NotGiven::Changed) => {}
             }
         }
     }
 
-    /// Returns the slot of the block of `unit` that begins at `va`, and its distance from the unit's first block; `None` if no
-    /// block begins there.
+    /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if no block
+    /// begins there.
+    fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
+        self.table.get().candidates(self.key(va)).find_map(|unit| {
+            let seen = unit.group.get().word.look();
+            Some((unit, seen, self.slot_in(unit, va)?))
+        })
+    }
+
+    /// Returns the slot of the block of `unit` that begins at `va`; `None` if no block begins there.
     #[inline(always)]
-    fn slot_in(&self, unit: &Unit, va: Va) -> Option<(usize, usize)> {
+    fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
         word::step();
-        let offset = va.wrapping_sub(unit.start.load(Relaxed));
         // An address in another unit, or inside of a block, gives a number that no block has.
-        let number = self.shape.index(offset);
-        (number < unit.blocks).then_some((unit.first.wrapping_add(number), offset))
+        let number = self.open.shape.index(va, unit.scaled_start.load(Relaxed));
+        word::step();
+        (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first) as usize)
     }
 
     /// Lists a group that was not listed when one of its blocks was freed.
@@ -85,7 +92,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the table's key for an address.
     #[inline(always)]
     pub(super) fn key(&self, va: Va) -> usize {
-        self.shape.key(va)
+        self.open.shape.key(va)
     }
 
     /// Counts and logs a free that is refused, and returns its error.

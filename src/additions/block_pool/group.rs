@@ -4,50 +4,47 @@
 //! word, without a lock and with interrupts on. The list is changed with the pool's lock held, and only when a group runs
 //! out of free blocks or has one again.
 
-use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
 
-use super::shape::lowest_bits;
-use super::word::{GroupWord, UnitBits, Unlist, step};
+use super::shape::{Shape, lowest_bits};
+use super::word::{GroupWord, Unlist, step};
 use crate::kernel::{Kernel, Va};
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
+use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice, at_or_first, at_or_first_mut};
 
-/// The bookkeeping of a unit: a piece of a page with blocks. It stays when the unit has no memory.
+/// The bookkeeping of a unit. It stays when the unit has no memory.
 ///
-/// It has the addresses of two blocks, since an allocation counts from slot 0, and a free from the unit's first block. Its size
-/// is a power of two, so that an allocation finds it by a shift. Each saves an instruction.
+/// A free needs the address of the unit's first block, and an allocation that of slot 0. With one word for each, no call adds or
+/// subtracts the distance.
 #[repr(C)]
 pub struct Unit {
-    /// The processor's address of the first block. Zero while the unit has no memory.
-    pub start: AtomicUsize,
-    /// The device's address of the first block.
-    pub handle_start: AtomicUsize,
     /// The processor's address of slot 0 of the group, extrapolated from the first block: the block of slot `k` is at
     /// `base + k * stride`.
-    pub base: AtomicUsize,
-    /// The device's address of slot 0, extrapolated in this way too.
-    pub handle_base: AtomicUsize,
-    /// The slot of the first block.
-    pub first: usize,
-    /// The number of blocks.
-    pub blocks: usize,
-    /// The presence bit in the group's word.
-    pub present: usize,
+    base: AtomicUsize,
+    /// The device's address of each block, minus the processor's.
+    handle_offset: AtomicUsize,
+    /// The processor's address of the first block, as [`Shape::scaled`] makes it.
+    pub scaled_start: AtomicUsize,
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
+    /// The slot of the first block.
+    pub first: u32,
+    /// The number of blocks; 0 while the unit has no memory.
+    blocks: AtomicU16,
+    /// The number of blocks that the unit has with memory.
+    room: u16,
 }
 
-// The model checkers' atomics are larger.
-#[cfg(not(any(feature = "shuttle", feature = "loom")))]
-const _: () = assert!(size_of::<Unit>().is_power_of_two());
-
-/// Up to [`UNITS`](super::word::UNITS) units whose blocks share one word.
+/// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different groups
+/// write no common cache line, if a line is no longer than a group.
 #[repr(C)]
+#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
+#[cfg_attr(target_pointer_width = "32", repr(align(32)))]
 pub struct Group {
-    // The fields that every call reads come first, in one cache line.
     pub word: GroupWord,
     pub units: WrappingSlice<Unit>,
-    /// Its neighbours in the list. Written with the list's lock held.
+    /// The neighbours in its list, while it is in one; `before` is not set in the first group of a list, nor outside of lists.
+    /// Written with the lists' lock held.
     next: AtomicRef<Group>,
     before: AtomicRef<Group>,
 }
@@ -56,7 +53,7 @@ pub struct Group {
 pub static NO_GROUP: Group = Group::new(WrappingSlice::of_one(&NO_UNIT));
 
 /// Stands for no unit: no address is one of its blocks.
-pub static NO_UNIT: Unit = Unit::new(0, 0, 0);
+pub static NO_UNIT: Unit = Unit::new(0, 0);
 
 impl Group {
     /// Makes a group of units that have no memory.
@@ -68,43 +65,74 @@ impl Group {
 /// A block that is in use now.
 pub struct Taken {
     pub unit: &'static Unit,
-    /// The unit's `base`.
-    pub base: Va,
     /// The number of its bit in the group's word.
     pub slot: usize,
 }
 
-/// The groups that have free blocks.
+/// The number of cores that take blocks from groups of their own. Further cores share groups with these.
+pub const CORES: usize = 4;
+
+/// The groups that have free blocks: each is in a list, or the current group of at least one core.
+///
+/// A core takes blocks from its current group, and takes its next group from its own list first: from the groups that were
+/// listed when it freed a block. So two cores write different words, as long as there are groups enough for both. If no group
+/// is left in the lists, a core shares the current group of another core.
+///
+/// The number of a core is a hint of the kernel: it decides only where a call looks first.
 #[repr(C)]
 pub struct OpenGroups {
-    /// The group from which blocks are taken first. It is listed, or [`NO_GROUP`]. Written with the lock held.
-    current: NonNullRef<Group>,
-    /// The first of the other listed groups.
-    head: IrqLock<Option<&'static Group>>,
+    /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock held.
+    current: [NonNullRef<Group>; CORES],
+    /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes the lock does
+    /// not disturb the others.
+    pub shape: Shape,
+    lists: IrqLock<Lists>,
+}
+
+/// The lists.
+pub struct Lists {
+    /// For each core the first group of its list.
+    first: [Option<&'static Group>; CORES],
+    /// Whether two cores have, or had, one current group.
+    is_shared: bool,
 }
 
 impl OpenGroups {
-    pub const fn new() -> Self {
-        OpenGroups { current: NonNullRef::new(&NO_GROUP), head: IrqLock::new(None) }
+    /// Makes lists without groups.
+    pub const fn new(shape: Shape) -> Self {
+        OpenGroups {
+            current: [const { NonNullRef::new(&NO_GROUP) }; CORES],
+            shape,
+            lists: IrqLock::new(Lists { first: [None; CORES], is_shared: false }),
+        }
     }
 
-    /// Takes a free block of the current group, if it has one.
+    /// Returns the current group of a core.
+    #[inline(always)]
+    fn current(&self, core: usize) -> &NonNullRef<Group> {
+        at_or_first(&self.current, core)
+    }
+
+    /// Takes a free block of a core's current group, if it has one.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn take(&self, slot_shift: usize) -> Option<Taken> {
-        taken_of(self.current.get(), slot_shift)
+    pub fn take(&self, core: usize) -> Option<Taken> {
+        let group = self.current(core).get();
+        let slot = group.word.take()?;
+        // The block is in use from here on, so that its unit is not removed.
+        Some(Taken { unit: group.units.at(slot.wrapping_shr(self.shape.slot_shift as u32)), slot })
     }
 
     /// Takes a free block of any group that has one.
     ///
-    /// A group in the list has a free block. The only exception is a block that another caller takes at this moment, because
-    /// the group was the current one when that caller looked. So the loop is short.
+    /// A group in a list has a free block. The only exception is a block that another caller takes at this moment, because
+    /// the group was a current one when that caller looked. So the loop is short.
     ///
     /// Context: any.
-    pub fn take_from_any<K: Kernel>(&self, kernel: K, slot_shift: usize) -> Option<Taken> {
-        while self.find_group(kernel) {
-            let taken = self.take(slot_shift);
+    pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Taken> {
+        while self.find_group(kernel, core) {
+            let taken = self.take(core);
             if taken.is_some() {
                 return taken;
             }
@@ -112,149 +140,233 @@ impl OpenGroups {
         None
     }
 
-    /// Makes sure that the current group has a free block: if it has none, the next group of the list becomes the current one.
-    /// Returns false if no group has a free block. Other callers may take the block before this one does.
+    /// Makes sure that a core's current group has a free block: if it has none, the next group of a list becomes the current
+    /// one. Returns false if no group has a free block. Other callers may take the block before this one does.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn find_group<K: Kernel>(&self, kernel: K) -> bool {
-        let mut head = self.head.lock(kernel);
+    pub fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
+        let mut lists = self.lists.lock(kernel);
+        let current = self.current(core);
         // The check for a free block and the change of the listed bit are one operation. If they were two, a block could be
         // freed between them, and the group would leave the list with it.
-        if self.current.get().word.unlist() == Unlist::HasSome {
-            return true;
+        match current.get().word.unlist() {
+            Unlist::HasSome => return true,
+            Unlist::Done if lists.is_shared => _ = self.leave(current.get()),
+            _ => {}
         }
-        let Some(group) = *head else {
-            self.current.set(&NO_GROUP);
-            return false;
+        let next = match Self::pop(at_or_first_mut(&mut lists.first, core)) {
+            Some(group) => group,
+            None => self.find_elsewhere(core, &mut lists),
         };
-        self.current.set(group);
-        *head = group.next.get();
-        if let Some(next) = *head {
-            next.before.set(None);
-        }
-        group.next.set(None);
-        true
+        current.set(next);
+        !core::ptr::eq(next, &NO_GROUP)
     }
 
-    /// Runs `change` with the list's lock held. Then lists the group if one of its blocks can be taken, or takes it off the
-    /// list if none can.
+    /// Returns a group of another core's list, which leaves the list, or another core's current group with a free block, or
+    /// [`NO_GROUP`].
+    #[cold]
+    #[inline(never)]
+    fn find_elsewhere(&self, core: usize, lists: &mut Lists) -> &'static Group {
+        let others = || (1..CORES).map(|distance| core.wrapping_add(distance) % CORES);
+        let next = others().find_map(|core| Self::pop(at_or_first_mut(&mut lists.first, core)));
+        let shared = || others().map(|core| self.current(core).get()).find(|group| group.word.has_some());
+        next.or_else(|| {
+            let shared = shared();
+            lists.is_shared |= shared.is_some();
+            shared
+        })
+        .unwrap_or(&NO_GROUP)
+    }
+
+    /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
+    #[cold]
+    fn leave(&self, group: &'static Group) -> bool {
+        let is_current = self.cores_of(group).next().is_some();
+        self.cores_of(group).for_each(|current| current.set(&NO_GROUP));
+        is_current
+    }
+
+    /// Returns the places of the cores whose current group is `group`.
+    fn cores_of(&self, group: &'static Group) -> impl Iterator<Item = &NonNullRef<Group>> {
+        self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
+    }
+
+    /// Runs `change` with the lists' lock held. Then puts the group into this core's list if one of its blocks can be taken, or
+    /// takes it off its list if none can.
     ///
     /// Context: any.
-    pub fn update<K: Kernel>(&self, kernel: K, group: &'static Group, change: impl FnOnce()) {
+    pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
         step();
-        let mut head = self.head.lock(kernel);
-        change();
-        if core::ptr::eq(self.current.get(), group) {
-            // The current group leaves when an allocation finds no block in it.
-            return;
-        }
+        let core = kernel.core_hint() % CORES;
+        let mut lists = self.lists.lock(kernel);
+        let result = change();
         if group.word.has_some() {
             if group.word.list() {
-                Self::link(&mut head, group);
+                Self::push(at_or_first_mut(&mut lists.first, core), group);
             }
-        } else if group.word.unlist() == Unlist::Done {
-            Self::unlink(&mut head, group);
+        } else if group.word.unlist() == Unlist::Done && !self.leave(group) {
+            Self::remove(&mut lists.first, group);
         }
+        result
     }
 
-    fn link(head: &mut Option<&'static Group>, group: &'static Group) {
-        group.next.set(*head);
-        if let Some(next) = *head {
+    /// Puts a group at the beginning of a list.
+    fn push(first: &mut Option<&'static Group>, group: &'static Group) {
+        group.next.set(*first);
+        if let Some(next) = *first {
             next.before.set(Some(group));
         }
-        *head = Some(group);
+        *first = Some(group);
     }
 
-    fn unlink(head: &mut Option<&'static Group>, group: &'static Group) {
+    /// Takes the first group off a list.
+    fn pop(first: &mut Option<&'static Group>) -> Option<&'static Group> {
+        let group = (*first)?;
+        *first = group.next.get();
+        if let Some(next) = *first {
+            next.before.set(None);
+        }
+        Some(group)
+    }
+
+    /// Takes a group off its list.
+    fn remove(lists: &mut [Option<&'static Group>; CORES], group: &'static Group) {
         let (next, before) = (group.next.get(), group.before.get());
         if let Some(next) = next {
             next.before.set(before);
         }
         match before {
             Some(before) => before.next.set(next),
-            None => *head = next,
+            // It is the first of its list, and so of no other.
+            None => lists
+                .iter_mut()
+                .filter(|first| first.is_some_and(|it| core::ptr::eq(it, group)))
+                .for_each(|first| *first = next),
         }
-        group.next.set(None);
         group.before.set(None);
     }
 
-    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups at most.
+    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of each list at most.
     ///
     /// Context: any.
     pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
-        let head = self.head.lock(kernel);
-        let listed = core::iter::successors(*head, |group| group.next.get());
-        let groups = core::iter::once(self.current.get()).chain(listed).take(count.saturating_add(1));
+        let lists = self.lists.lock(kernel);
+        let listed = lists.first.iter().flat_map(|first| Self::groups_of(*first).take(count));
+        // A group that several cores share is counted once: for the first of them.
+        let is_first =
+            |place: &&NonNullRef<Group>| self.cores_of(place.get()).next().is_some_and(|it| core::ptr::eq(it, *place));
+        let current = self.current.iter().filter(is_first).map(NonNullRef::get);
         let mut found = 0usize;
-        for group in groups {
+        current.chain(listed).any(|group| {
             found = found.saturating_add(group.word.takeable());
-            if found >= count {
-                break;
-            }
-        }
-        found >= count
+            found >= count
+        }) || count == 0
     }
 
-    /// Takes the list's lock.
-    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Option<&'static Group>> {
-        self.head.lock(kernel)
+    /// Returns the groups of a list.
+    fn groups_of(first: Option<&'static Group>) -> impl Iterator<Item = &'static Group> {
+        core::iter::successors(first, |group| group.next.get())
     }
 
-    /// Returns the groups in the list, without the current one.
+    /// Takes the lists' lock.
+    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Lists> {
+        self.lists.lock(kernel)
+    }
+
+    /// Returns the groups in the lists, without the current ones.
     #[cfg(test)]
     pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
-        let head = *self.head.lock(kernel);
-        core::iter::successors(head, |group| group.next.get()).collect()
+        self.lists.lock(kernel).first.iter().flat_map(|first| Self::groups_of(*first)).collect()
     }
-}
-
-/// Takes a free block of `group`, and returns its place.
-#[inline(always)]
-fn taken_of(group: &'static Group, slot_shift: usize) -> Option<Taken> {
-    let slot = group.word.take()?;
-    // The block is in use from here on, so that its unit is not removed.
-    let unit = group.units.at(slot.wrapping_shr(slot_shift as u32));
-    Some(Taken { unit, base: unit.base.load(Relaxed), slot })
 }
 
 impl Unit {
-    /// Makes a unit without memory, with `blocks` blocks from slot `first` on.
-    pub const fn new(first: usize, blocks: usize, present: usize) -> Self {
+    /// Makes a unit without memory, for `room` blocks from slot `first` on.
+    pub const fn new(first: usize, room: usize) -> Self {
         Unit {
-            start: AtomicUsize::new(0),
-            handle_start: AtomicUsize::new(0),
             base: AtomicUsize::new(0),
-            handle_base: AtomicUsize::new(0),
-            first,
-            blocks,
-            present,
+            handle_offset: AtomicUsize::new(0),
+            scaled_start: AtomicUsize::new(0),
+            blocks: AtomicU16::new(0),
             group: NonNullRef::new(&NO_GROUP),
+            first: first as u32,
+            room: room as u16,
         }
     }
 
-    /// Sets the addresses of the first block, and those of slot 0, for blocks whose distance is `stride`.
-    pub fn set_addresses(&self, start: Va, handle_start: usize, stride: usize) {
-        let distance = self.first.wrapping_mul(stride);
-        self.handle_base.store(handle_start.wrapping_sub(distance), Relaxed);
-        self.base.store(start.wrapping_sub(distance), Relaxed);
-        self.handle_start.store(handle_start, Relaxed);
-        self.start.store(start, Relaxed);
+    /// Sets the addresses of the first block.
+    pub fn set_addresses(&self, shape: &Shape, start: Va, handle: usize) {
+        self.base.store(start.wrapping_sub(shape.distance(self.first as usize)), Relaxed);
+        self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
+        self.scaled_start.store(shape.scaled(start), Relaxed);
+    }
+
+    /// Returns the processor's address of the block in a slot.
+    #[inline(always)]
+    pub fn va_of(&self, shape: &Shape, slot: usize) -> Va {
+        shape.distance(slot).wrapping_add(self.base.load(Relaxed))
+    }
+
+    /// Returns the device's address of the block at `va`.
+    #[inline(always)]
+    pub fn handle_of(&self, va: Va) -> usize {
+        va.wrapping_add(self.handle_offset.load(Relaxed))
+    }
+
+    /// Returns the processor's address of the first block.
+    pub fn start(&self, shape: &Shape) -> Va {
+        self.va_of(shape, self.first as usize)
+    }
+
+    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the lists' lock.
+    pub fn add(&self, in_use: usize) {
+        self.group.get().word.add(self.bits(), in_use);
+        self.blocks.store(self.room, Relaxed);
+    }
+
+    /// Removes the blocks, if all are free. Returns whether they were. The caller holds the lists' lock.
+    pub fn remove(&self) -> bool {
+        if !self.is_free() {
+            return false;
+        }
+        self.blocks.store(0, Relaxed);
+        let is_removed = self.group.get().word.remove(self.bits());
+        if !is_removed {
+            self.blocks.store(self.room, Relaxed);
+        }
+        is_removed
+    }
+
+    /// Returns whether all blocks are free.
+    pub fn is_free(&self) -> bool {
+        self.group.get().word.free_bits() & self.bits() == self.bits()
+    }
+
+    /// Returns the number of blocks; 0 while the unit has no memory.
+    #[inline(always)]
+    pub fn blocks(&self) -> usize {
+        self.blocks.load(Relaxed) as usize
+    }
+
+    /// Returns the number of blocks that the unit has with memory.
+    pub fn room(&self) -> usize {
+        self.room as usize
     }
 
     /// Returns whether the unit has memory.
     pub fn has_memory(&self) -> bool {
-        self.start.load(Relaxed) != 0
+        self.blocks() != 0
     }
 
-    /// Returns its bits in the group's word.
-    pub fn bits(&self) -> UnitBits {
-        UnitBits { blocks: self.block_bits(self.blocks), present: self.present }
+    /// Returns the bits of its blocks in the group's word.
+    pub fn bits(&self) -> usize {
+        self.first_bits(self.room())
     }
 
     /// Returns the bits of its first `count` blocks in the group's word.
-    pub fn block_bits(&self, count: usize) -> usize {
-        lowest_bits(count).wrapping_shl(self.first as u32)
+    pub fn first_bits(&self, count: usize) -> usize {
+        lowest_bits(count).wrapping_shl(self.first)
     }
 }
 

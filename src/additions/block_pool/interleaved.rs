@@ -1,7 +1,7 @@
 //! Each call is interrupted before each of its steps, in turn, by what another core could do at that moment.
 
 use super::shape::Shape;
-use super::word::preemption::run_before_step;
+use super::word::preemption::{run_before_step, run_without_lock_before_step};
 use super::{BadFree, Block, BlockPool, Pages, PoolName};
 use crate::kernel::testing::HeapOnly;
 use crate::kernel::{Device, Va};
@@ -135,6 +135,55 @@ fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
     }
 }
 
+/// The trim comes before the free, and the growth while the free stands between two of its steps: the unit has another address.
+#[test]
+fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes() {
+    for size in [64, 512, 4096] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            let block = pool.allocate().unwrap();
+            pool.free(block.va, block.handle).unwrap();
+            assert!(pool.trim() != 0);
+            // A unit that is gone is not in the table any more, but this free has found it there.
+            let unit = pool.spans.batches().next().unwrap().units.first().unwrap();
+            assert!(pool.table.get().insert(pool.key(block.va), unit));
+            let held = Rc::new(RefCell::new(None));
+            let owned = held.clone();
+            let grow = move || *owned.borrow_mut() = pool.allocate();
+            let (freed, was_interrupted) = run_before_step(step, grow, || pool.free(block.va, block.handle));
+            assert_eq!(freed, Err(BadFree::Foreign), "{size}: step {step}");
+            let held: Vec<_> = held.borrow().into_iter().collect();
+            assert_eq!(pool.usage().in_use, held.len());
+            are_right_owners(pool, &held);
+            was_interrupted
+        });
+    }
+}
+
+/// When the interrupted free comes to its exchange, the unit is gone, and the free bits and the listed bit are as before.
+#[test]
+fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
+    at_every_step(|step| {
+        let pool = pool(4096, false);
+        let blocks = [(); 2].map(|()| pool.allocate().unwrap());
+        pool.free(blocks[1].va, blocks[1].handle).unwrap();
+        assert_eq!(pool.allocate(), Some(blocks[1]), "the group is the current one");
+        let accepted = Rc::new(RefCell::new(0));
+        let count = accepted.clone();
+        let other = move || {
+            *count.borrow_mut() += pool.free(blocks[0].va, blocks[0].handle).is_ok() as usize;
+            pool.trim();
+            pool.free(blocks[1].va, blocks[1].handle).unwrap();
+            assert_eq!(pool.take(0).or_else(|| pool.take_from_any(0)), Some(blocks[1]));
+        };
+        let (freed, was_interrupted) = run_before_step(step, other, || pool.free(blocks[0].va, blocks[0].handle));
+        let accepted = *accepted.borrow() + freed.is_ok() as usize;
+        assert_eq!(accepted, 1, "step {step}");
+        are_right_owners(pool, &blocks[1..]);
+        was_interrupted
+    });
+}
+
 /// When the interrupted free comes to the slot of its block, the slot is in use again, and the rest of the group looks as before.
 /// But the block there has another address, and another owner.
 #[test]
@@ -179,13 +228,13 @@ fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_fr
                 for (count, block) in frees.iter().enumerate() {
                     pool.free(block.va, block.handle).unwrap();
                     // This is what an interrupt does: it gets no memory.
-                    let found = pool.take().or_else(|| pool.take_from_any()).expect("it can be found");
+                    let found = pool.take(0).or_else(|| pool.take_from_any(0)).expect("it can be found");
                     assert!(found == first || frees.contains(&found));
                     pool.free(found.va, found.handle).unwrap();
                     assert_eq!(pool.usage().in_use, in_use - 1 - count);
                 }
                 // All of them can be allocated at once, too.
-                let found: Vec<_> = frees.iter().map(|_| pool.take().or_else(|| pool.take_from_any())).collect();
+                let found: Vec<_> = frees.iter().map(|_| pool.take(0).or_else(|| pool.take_from_any(0))).collect();
                 assert!(found.iter().all(Option::is_some), "a block whose free has returned is hidden");
                 found.into_iter().flatten().for_each(|block| pool.free(block.va, block.handle).unwrap());
             };
@@ -223,6 +272,29 @@ fn an_allocation_that_is_interrupted_by_trim_and_growth_has_a_block_of_its_own()
     }
 }
 
+/// An allocation from the current group takes no lock, and so comes at any step of a trim.
+#[test]
+fn a_trim_removes_no_block_that_is_allocated_while_it_holds_the_lock() {
+    for size in [64, 2048, 4096] {
+        at_every_step(|step| {
+            let pool = pool(size, false);
+            // The second block comes from the group, and so makes it the current one.
+            for _ in 0..2 {
+                let block = pool.allocate().unwrap();
+                pool.free(block.va, block.handle).unwrap();
+            }
+            let held = Rc::new(RefCell::new(None));
+            let owned = held.clone();
+            let other = move || *owned.borrow_mut() = pool.take(0);
+            let (_, was_interrupted) = run_without_lock_before_step(step, other, || pool.trim());
+            let held: Vec<_> = held.borrow().into_iter().collect();
+            assert_eq!(pool.usage().in_use, held.len(), "{size}: step {step}");
+            are_right_owners(pool, &held);
+            was_interrupted || step < 3
+        });
+    }
+}
+
 /// The units of a span are taken one by one. If a block of one is in use by then, those that were taken before come back.
 #[test]
 fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_other() {
@@ -231,13 +303,15 @@ fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_oth
             let pool = pool(size, false);
             let block = pool.allocate().unwrap();
             pool.free(block.va, block.handle).unwrap();
+            let blocks = pool.usage().blocks;
             let held = Rc::new(RefCell::new(Vec::new()));
             let owned = held.clone();
             // An interrupt's: no memory is got.
-            let other = move || owned.borrow_mut().extend(pool.take().or_else(|| pool.take_from_any()));
+            let other = move || owned.borrow_mut().extend(pool.take(0).or_else(|| pool.take_from_any(0)));
             let (_, was_interrupted) = run_before_step(step, other, || pool.trim());
             let (usage, mut all) = (pool.usage(), held.borrow().clone());
             assert_eq!(usage.in_use, all.len(), "{size}: step {step}");
+            assert!([0, blocks].contains(&usage.blocks), "{size}: step {step}: blocks are lost");
             all.extend((usage.in_use..usage.blocks).map(|_| pool.allocate().unwrap()));
             assert_eq!(pool.usage().pages, usage.pages, "{size}: step {step}: a free block is not found");
             are_right_owners(pool, &all);

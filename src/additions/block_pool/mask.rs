@@ -36,22 +36,21 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Sets which blocks of a unit the device reaches. The caller holds the list's lock.
     pub(super) fn set_reach(&self, unit: &Unit) {
-        let all = unit.bits().blocks;
         let reached = self.reached(unit);
-        if reached != all && unit.has_memory() {
+        if reached != unit.bits() {
             self.has_unreachable.store(true, Relaxed);
         }
-        unit.group.get().word.set_reach(all, reached);
+        unit.group.get().word.set_reach(unit.bits(), reached);
     }
 
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
-        let start = unit.handle_start.load(Relaxed);
-        unit.block_bits(self.shape.blocks_within(unit.blocks, start, self.limit.load(Relaxed)))
+        let handle = unit.handle_of(unit.start(&self.open.shape));
+        unit.first_bits(self.open.shape.blocks_within(unit.room(), handle, self.limit.load(Relaxed)))
     }
 
     /// Returns whether the device reaches all blocks of a unit.
     pub(super) fn reaches_all(&self, unit: &Unit) -> bool {
-        self.reached(unit) == unit.bits().blocks
+        self.reached(unit) == unit.bits()
     }
 }

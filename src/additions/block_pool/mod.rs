@@ -57,9 +57,8 @@ pub enum BadFree {
 #[repr(C)]
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
-    open: OpenGroups,
     table: NonNullRef<Table>,
-    shape: Shape,
+    open: OpenGroups,
     kernel: K,
     pages: P,
     device: Device,
@@ -86,9 +85,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: thread.
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
-            open: OpenGroups::new(),
             table: NonNullRef::new(&EMPTY_TABLE),
-            shape,
+            open: OpenGroups::new(shape),
             kernel,
             pages,
             device,
@@ -116,7 +114,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the bytes of a block, as the size was rounded up.
     pub fn block_size(&self) -> usize {
-        self.shape.stride
+        self.open.shape.stride
     }
 
     /// Returns the number of calls that were refused because the caller was wrong.

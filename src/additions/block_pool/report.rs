@@ -1,7 +1,5 @@
 //! The report of a pool: how many blocks are in use, and which.
 
-use crate::mem::atomics::Ordering::Relaxed;
-
 use super::group::{Taken, Unit};
 use super::{Block, BlockPool, Pages, PoolName};
 use crate::kernel::Kernel;
@@ -37,14 +35,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn usage_in_turn(&self) -> Usage {
         Usage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
-            blocks: self.spans.units().map(|unit| unit.blocks).sum(),
+            blocks: self.spans.units().map(|unit| unit.blocks()).sum(),
             pages: self.spans.page_count(),
         }
     }
 
     /// Returns a word with a bit for each block of a unit that is in use. Bit 0 is the first block.
     fn used_bits(&self, unit: &Unit) -> usize {
-        (!unit.group.get().word.free_bits() & unit.bits().blocks).wrapping_shr(unit.first as u32)
+        (!unit.group.get().word.free_bits() & unit.bits()).wrapping_shr(unit.first)
     }
 
     /// Returns the blocks that are in use; `None` where the caller may not sleep.
@@ -53,10 +51,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn blocks_in_use(&self) -> Option<InUse> {
         let _turn = self.spans.turn.take(self.kernel)?;
         let mut blocks = self.spans.units().flat_map(|unit| {
-            let (used, base) = (self.used_bits(unit), unit.base.load(Relaxed));
+            let used = self.used_bits(unit);
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
-            let block = move |index| self.block_of(&Taken { unit, base, slot: unit.first.wrapping_add(index) });
-            (0..unit.blocks).filter(is_used).map(block)
+            let block = move |index| self.block_of(&Taken { unit, slot: (unit.first as usize).wrapping_add(index) });
+            (0..unit.blocks()).filter(is_used).map(block)
         });
         let first = [(); NAMED_MAX].map(|()| blocks.next());
         Some(InUse { name: self.name, count: self.usage_in_turn().in_use, first })

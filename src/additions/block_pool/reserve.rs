@@ -79,12 +79,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any.
     #[cold]
-    pub(super) fn grow_in_interrupt(&self) -> Option<Block> {
+    pub(super) fn grow_in_interrupt(&self, core: usize) -> Option<Block> {
         if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
             return None;
         }
         let span = self.get_span()?;
-        self.use_span(span)
+        self.use_span(span, core)
     }
 }
 

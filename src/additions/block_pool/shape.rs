@@ -11,7 +11,7 @@
 //! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that the unit
 //! of an address is found by a shift, also if the last block of a part ends in the next part.
 
-use super::word::{SLOTS, UNITS};
+use super::word::SLOTS;
 use crate::kernel::{PAGE_SHIFT, PAGE_SIZE};
 
 /// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
@@ -125,7 +125,7 @@ impl Shape {
             piece_blocks,
             piece_unit_shift: whole.trailing_zeros().wrapping_sub(part_shift),
             part_size,
-            group_units: (SLOTS >> slot_shift).min(UNITS),
+            group_units: previous_power_of_two(SLOTS >> slot_shift),
             span_units: PAGE_SIZE >> part_shift,
             span_size,
             span_align: align.max(PAGE_SIZE),
@@ -140,14 +140,28 @@ impl Shape {
         va.wrapping_shr(self.key_shift as u32)
     }
 
-    /// Returns the number of the block that begins `offset` bytes after a unit's first byte. It is one of the unit's blocks if
-    /// the result is less than their number; otherwise no block begins there.
+    /// Returns the number of the block that begins at `va`, in a unit whose first block is at the address that
+    /// [`scaled`](Self::scaled) made `scaled_start` of. It is one of the unit's blocks if the result is less than their number;
+    /// otherwise no block begins there.
     ///
     /// A product with the inverse divides without a rest those offsets that have none, and makes all others large
-    /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9).
+    /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the unit's address
+    /// beforehand takes two instructions less than to subtract it first.
     #[inline(always)]
-    pub fn index(&self, offset: usize) -> usize {
-        offset.wrapping_mul(self.inverse).rotate_right(self.twist as u32)
+    pub fn index(&self, va: usize, scaled_start: usize) -> usize {
+        self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.twist as u32)
+    }
+
+    /// Returns the distance of a slot's block from slot 0 of its unit's group.
+    #[inline(always)]
+    pub fn distance(&self, slot: usize) -> usize {
+        slot.wrapping_mul(self.stride)
+    }
+
+    /// Returns the product of an address with the inverse: what [`index`](Self::index) needs of the unit's first block.
+    #[inline(always)]
+    pub fn scaled(&self, va: usize) -> usize {
+        va.wrapping_mul(self.inverse)
     }
 
     /// Returns the distance of the first byte of a span's unit from the first byte of the span's first unit.
@@ -208,8 +222,13 @@ impl Shape {
 
 /// Returns a word whose lowest `count` bits are set, up to [`SLOTS`].
 pub fn lowest_bits(count: usize) -> usize {
-    // Half of a word's bits at most, so the shift never reaches all of them.
+    // It is less than the bits of a word.
     1usize.wrapping_shl(count.min(SLOTS) as u32).wrapping_sub(1)
+}
+
+/// Returns the largest power of two that is not greater than `number`; 1 for zero.
+fn previous_power_of_two(number: usize) -> usize {
+    1 << (usize::BITS - 1).wrapping_sub((number | 1).leading_zeros())
 }
 
 /// Returns the number of the first block that begins at or after `offset` bytes of a piece.

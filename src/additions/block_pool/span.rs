@@ -16,14 +16,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the driver of
     /// the console, which may need a block of this pool.
-    pub(super) fn allocate_by_growing(&self) -> Option<Block> {
+    pub(super) fn allocate_by_growing(&self, core: usize) -> Option<Block> {
         if !self.kernel.can_sleep() {
-            return self.grow_in_interrupt();
+            return self.grow_in_interrupt(core);
         }
         // A driver may have copied the operations of a device with a mask.
         if self.pages.limit(self.device) != self.limit.load(Relaxed) {
             self.follow_mask();
-            if let Some(block) = self.take_from_any() {
+            if let Some(block) = self.take_from_any(core) {
                 return Some(block);
             }
         }
@@ -31,8 +31,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.growing.fetch_add(1, Relaxed);
         let span = self.get_span();
         let block = match span {
-            Some(span) => self.use_span(span),
-            None => self.wait_for_block(),
+            Some(span) => self.use_span(span, core),
+            None => self.wait_for_block(core),
         };
         self.spans.growing.fetch_sub(1, Relaxed);
         block
@@ -40,8 +40,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
     /// the span.
-    pub(super) fn use_span(&self, span: Span) -> Option<Block> {
-        let (block, is_used) = self.take_or_add(span);
+    pub(super) fn use_span(&self, span: Span, core: usize) -> Option<Block> {
+        let (block, is_used) = self.take_or_add(span, core);
         if !is_used {
             self.give_back(span);
         }
@@ -49,9 +49,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns a block, and whether it is one of `span`.
-    fn take_or_add(&self, span: Span) -> (Option<Block>, bool) {
+    fn take_or_add(&self, span: Span, core: usize) -> (Option<Block>, bool) {
         let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, false) };
-        if let Some(block) = self.take_from_any() {
+        if let Some(block) = self.take_from_any(core) {
             return (Some(block), false);
         }
         let block = self.add_span(span);
@@ -59,17 +59,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
-    fn wait_for_block(&self) -> Option<Block> {
+    fn wait_for_block(&self, core: usize) -> Option<Block> {
         for _ in 0..PATIENCE {
             if self.spans.growing.load(Relaxed) <= 1 {
                 break;
             }
-            if let Some(block) = self.take_from_any() {
+            if let Some(block) = self.take_from_any(core) {
                 return Some(block);
             }
             self.kernel.pause();
         }
-        self.take_from_any()
+        self.take_from_any(core)
     }
 
     /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
@@ -79,18 +79,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Allocates a span in which a block fits.
     pub(super) fn get_span(&self) -> Option<Span> {
-        let span = self.get_pages(self.shape.span_size)?;
-        if self.shape.lead(span.handle).saturating_add(self.shape.stride) <= span.size {
+        let span = self.get_pages(self.open.shape.span_size)?;
+        if self.open.shape.lead(span.handle).saturating_add(self.open.shape.stride) <= span.size {
             return Some(span);
         }
         // Its only block would cross the boundary.
         self.give_back(span);
-        self.get_pages(self.shape.wide_span())
+        self.get_pages(self.open.shape.wide_span())
     }
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
     fn get_pages(&self, size: usize) -> Option<Span> {
-        let align = self.shape.span_align;
+        let align = self.open.shape.span_align;
         let (va, handle) = match align > PAGE_SIZE {
             true => self.pages.allocate_aligned(self.device, size, align)?,
             false => self.pages.allocate(self.device, size)?,
@@ -117,7 +117,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             Some(batch) => batch,
             None => self.new_batch()?,
         };
-        let mut rooms = batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1)));
+        let mut rooms = batch.rooms.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1)));
         let (room, units) = rooms.find(|(room, _)| room.size.load(Relaxed) == 0)?;
 
         self.set_addresses(units, span);
@@ -129,25 +129,24 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // The last unit comes first, so that blocks are taken from the lowest address on.
         let (first, others) = units.split_first()?;
         others.iter().rev().for_each(|unit| self.publish(unit, 0));
-        self.publish(first, 1usize.wrapping_shl(first.first as u32));
-        Some(self.block_of(&Taken { unit: first, base: first.base.load(Relaxed), slot: first.first }))
+        self.publish(first, 1usize.wrapping_shl(first.first));
+        Some(self.block_of(&Taken { unit: first, slot: first.first as usize }))
     }
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`.
-    pub(super) fn publish(&self, unit: &Unit, in_use: usize) {
-        unit.group.get().word.add(unit.bits(), in_use);
-        self.open.update(self.kernel, unit.group.get(), || {});
+    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
+        self.open.update(self.kernel, unit.group.get(), || {
+            self.set_reach(unit);
+            unit.add(in_use);
+        });
     }
 
-    /// Writes the addresses of a span's units, and which of their blocks the device reaches.
+    /// Writes the addresses of a span's units.
     fn set_addresses(&self, units: &'static [Unit], span: Span) {
-        let lead = self.shape.lead(span.handle);
+        let lead = self.open.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
-            let offset = lead.wrapping_add(self.shape.unit_offset(number));
-            self.open.update(self.kernel, unit.group.get(), || {
-                unit.set_addresses(span.va.wrapping_add(offset), span.handle.wrapping_add(offset), self.shape.stride);
-                self.set_reach(unit);
-            });
+            let offset = lead.wrapping_add(self.open.shape.unit_offset(number));
+            unit.set_addresses(&self.open.shape, span.va.wrapping_add(offset), span.handle.wrapping_add(offset));
         }
     }
 }

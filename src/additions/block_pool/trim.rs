@@ -32,7 +32,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
         for batch in self.spans.batches() {
-            for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.shape.span_units.max(1))) {
+            for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1))) {
                 if units.iter().any(&is_wanted)
                     && let Some(span) = self.remove_span(batch, room, units)
                 {
@@ -56,22 +56,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         self.remove_all(units);
-        for unit in units {
-            self.open.update(self.kernel, unit.group.get(), || {});
-        }
         self.empty_room(batch, room);
         Some(span)
     }
 
-    /// Makes all blocks of `units` absent and returns true; if one of them is in use, changes nothing and returns false.
+    /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.
     fn claim_all(&self, units: &'static [Unit]) -> bool {
-        let bits = |unit: &Unit| unit.bits().blocks;
         // A look comes first, because an interrupt does not find blocks that are claimed, until they are put back.
-        let is_free = |unit: &Unit| unit.group.get().word.free_bits() & bits(unit) == bits(unit);
-        if !units.iter().all(is_free) {
+        if !units.iter().all(Unit::is_free) {
             return false;
         }
-        let claim = |unit: &Unit| unit.group.get().word.remove(unit.bits());
+        let claim = |unit: &Unit| self.open.update(self.kernel, unit.group.get(), || unit.remove());
         let claimed = units.iter().take_while(|unit| claim(unit)).count();
         if claimed != units.len() {
             units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));

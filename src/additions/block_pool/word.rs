@@ -1,44 +1,39 @@
-//! The state of a group's blocks, in one word: each change of state is one atomic operation.
+//! The states of a group's blocks, in one word: each change of state is one atomic operation.
 //!
 //! # The protocol
 //!
-//! A group has up to [`SLOTS`] blocks in up to [`UNITS`] units. The word has a *free bit* for each block and a *presence
-//! bit* for each unit. Each block is in one of three states:
+//! The word has a *free bit* for each of the group's blocks, up to [`SLOTS`]: 1 while the block is free, 0 while it is in use,
+//! and 0 while its unit has no memory. It also contains a bit that is set while the group is listed, and a version: the number
+//! of units that were added or removed. The changes of state are:
 //!
-//! | state | free bit of the block | presence bit of its unit |
+//! | function | free bit | operation |
 //! |---|---|---|
-//! | free | 1 | 1 |
-//! | in use | 0 | 1 |
-//! | absent: the unit has no memory | 0 | 0 |
-//!
-//! The word also contains a bit that is set while the group is listed, and a version: the number of units that were
-//! added. The changes of state are:
-//!
-//! | function | from | to | operation |
-//! |---|---|---|---|
-//! | [`take`](GroupWord::take) | free | in use | One compare-and-exchange. Of two callers that want one block, only one exchanges the word. |
-//! | [`give_back`](GroupWord::give_back) | in use | free | One compare-and-exchange from the word that the caller looked at. |
-//! | [`remove`](GroupWord::remove) (trim) | free, all blocks of a unit | absent | One compare-and-exchange. |
-//! | [`add`](GroupWord::add) (growth) | absent | free, or in use | One compare-and-exchange, which also increments the version. |
+//! | [`take`](GroupWord::take) | from 1 to 0 | One compare-and-exchange. Of two callers that want one block, only one exchanges the word. |
+//! | [`give_back`](GroupWord::give_back) | from 0 to 1 | One compare-and-exchange from the word that the caller looked at. |
+//! | [`remove`](GroupWord::remove) (trim) | those of a unit, from all 1 to all 0 | One compare-and-exchange, which also increments the version. |
+//! | [`add`](GroupWord::add) (growth) | those of a unit, to 1, but for blocks that the caller takes | One atomic operation, which also increments the version. |
 //!
 //! ## A second free is refused
 //!
-//! `give_back` expects the presence bit to be set and the free bit to be clear, whatever the caller saw. A second free finds
-//! the free bit set, or the presence bit clear, so that its exchange fails. There is no third case, because `remove` clears
-//! both bits in one operation.
-//!
-//! ## A free looks at the word first, then reads the unit's address
-//!
-//! A unit's address is in two other words. They are written before `add` and cleared after `remove`. A free does this:
+//! A free reads two places: the group's word, and the unit's addresses with the number of its blocks, which is 0 while the unit
+//! has no memory. It does this:
 //!
 //! 1. It looks at the group's word.
-//! 2. It reads the unit's address, and computes the block's bit.
-//! 3. It exchanges the word, if the word is still the one of step 1, with the unit present and the block in use.
+//! 2. It reads the unit's addresses and its number of blocks, and computes the block's bit.
+//! 3. It exchanges the word, if the word is still the one of step 1, with the free bit clear.
 //!
-//! The exchange succeeds only if no unit was added between steps 1 and 3: an addition changes the version. So the unit has
-//! been there since step 1, and step 2 read its present address. If steps 1 and 2 were swapped, the unit could be removed and
-//! come back at another address between them, with the block of that bit in use. Then the free of an address that does not
-//! exist any more would free a block that has another owner. Without the version, the unit could do this between steps 1 and 3.
+//! The exchange succeeds only if no unit was added or removed between steps 1 and 3, because both change the version. So it is
+//! sufficient that step 2 finds no block if the unit has no memory at step 1. The number of blocks is set to 0 before `remove`,
+//! and is written after `add`. So a free that looks after `remove` reads 0; and a free that looks before `add` and reads the
+//! new number fails in step 3. If the number were written before `add`, a late second free of an address that has come back
+//! could set the free bit of a block that is not there yet.
+//!
+//! If steps 1 and 2 were swapped, the unit could be removed and come back at another address between them, with the block of
+//! that bit in use. Then the free of an address that does not exist any more would free a block that has another owner. Without
+//! the version, the unit could do this between steps 1 and 3.
+//!
+//! A right free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the list's lock
+//! held, so such a free waits for the lock, and looks again.
 //!
 //! ## A free learns from its own exchange whether the group is listed
 //!
@@ -55,13 +50,10 @@ use crate::mem::atomics::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-/// The maximum number of blocks in a group: half of a word's bits.
-pub const SLOTS: usize = usize::BITS as usize / 2;
-/// The maximum number of units in a group. With 64 bits, 15 are left for the version; with 32 bits, 11.
-pub const UNITS: usize = if usize::BITS == 64 { 16 } else { 4 };
-
+/// The maximum number of blocks in a group. The version has 15 bits.
+pub const SLOTS: usize = usize::BITS as usize - 16;
 /// The bit that is set while the group is listed: it is the current group, or in the list of groups with free blocks.
-const LISTED: usize = 1 << (SLOTS + UNITS);
+const LISTED: usize = 1 << SLOTS;
 /// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;
 
@@ -70,15 +62,6 @@ pub struct GroupWord {
     word: AtomicUsize,
     /// Bit `k` is set if the device reaches block `k`. Written with the list's lock held.
     reach: AtomicUsize,
-}
-
-/// A unit's bits in the word of its group.
-#[derive(Clone, Copy)]
-pub struct UnitBits {
-    /// The bits of its blocks.
-    pub blocks: usize,
-    /// Its presence bit.
-    pub present: usize,
 }
 
 /// The word that a free looked at before it read the unit's address.
@@ -90,8 +73,6 @@ pub struct Seen(usize);
 pub enum NotGiven {
     /// It is free already.
     Free,
-    /// Its unit has no memory.
-    Absent,
     /// The word changed after the caller looked at it. The caller looks again.
     Changed,
 }
@@ -107,13 +88,8 @@ pub enum Unlist {
     WasNotListed,
 }
 
-/// Returns the presence bit of unit `number` of a group.
-pub fn present_bit(number: usize) -> usize {
-    1usize.wrapping_shl((SLOTS + number % UNITS) as u32)
-}
-
 impl GroupWord {
-    /// Makes the word of a group whose blocks are all absent.
+    /// Makes the word of a group without memory.
     pub const fn new() -> Self {
         GroupWord { word: AtomicUsize::new(0), reach: AtomicUsize::new(0) }
     }
@@ -133,7 +109,7 @@ impl GroupWord {
             let slot = free.trailing_zeros();
             let without = word & !1usize.wrapping_shl(slot);
             step();
-            // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's address, which was
+            // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's addresses, which were
             // written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler makes a loop of it.)
             match self.word.compare_exchange_weak(word, without, Acquire, Relaxed) {
                 Ok(_) => return Some(slot as usize),
@@ -155,44 +131,43 @@ impl GroupWord {
     /// whether the group is listed.
     ///
     /// # Errors
-    /// The block is free or absent, or the word is not `seen` any more. Nothing was changed.
+    /// The block is free, or the word is not `seen` any more. Nothing was changed.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn give_back(&self, seen: Seen, present: usize, slot: usize) -> Result<bool, NotGiven> {
+    pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
-        // Expecting the right state takes four instructions less than checking that `seen` has it.
-        let in_use = (seen | present) & !block;
         step();
-        match self.word.compare_exchange_weak(in_use, in_use | block, Release, Relaxed) {
+        // Expecting the bit to be clear takes two instructions less than checking it.
+        match self.word.compare_exchange_weak(seen & !block, seen | block, Release, Relaxed) {
             Ok(_) => Ok(seen & LISTED != 0),
             Err(_) if seen & block != 0 => Err(NotGiven::Free),
-            Err(_) if seen & present == 0 => Err(NotGiven::Absent),
             Err(_) => Err(NotGiven::Changed),
         }
     }
 
-    /// Makes all blocks of a unit absent, if all are free. Returns whether they were.
+    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the list's lock, and
+    /// has set the unit's number of blocks to 0.
     ///
     /// Context: any.
-    pub fn remove(&self, unit: UnitBits) -> bool {
-        let bits = unit.blocks | unit.present;
-        let without = |word: usize| (word & bits == bits).then_some(word & !bits);
+    pub fn remove(&self, blocks: usize) -> bool {
+        let without = |word: usize| (word & blocks == blocks).then_some((word & !blocks).wrapping_add(VERSION));
         step();
-        self.word.fetch_update(Acquire, Relaxed, without).is_ok()
+        // Release: a free that looks at the new word reads 0 as the number of blocks.
+        self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Makes the blocks of an absent unit free, except those of `in_use`, which are in use. The caller has written the unit's
-    /// address before.
+    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has written the
+    /// unit's addresses before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
-    pub fn add(&self, unit: UnitBits, in_use: usize) {
-        let bits = unit.present | unit.blocks & !in_use;
-        let added = |word: usize| Some((word | bits).wrapping_add(VERSION));
+    pub fn add(&self, blocks: usize, in_use: usize) {
+        let added = |word: usize| Some((word | blocks & !in_use).wrapping_add(VERSION));
         step();
-        // It always succeeds: `added` returns a word.
-        let _ = self.word.fetch_update(Release, Relaxed, added);
+        // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written after this,
+        // is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a word.
+        let _ = self.word.fetch_update(AcqRel, Relaxed, added);
     }
 
     /// Returns the bits of the free blocks, also of those that the device does not reach.

@@ -15,6 +15,7 @@ mod cache;
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod cache_line;
 mod configuration;
+mod core_hint;
 mod every_core;
 mod firmware;
 mod heap;

@@ -1,6 +1,6 @@
 //! [`Threads`] over RT-Thread's interrupt mask and scheduler.
 
-use super::{RtThread, irq, rt_dma_port_is_atomic, rt_dma_port_pause};
+use super::{RtThread, core_hint, irq, rt_dma_port_is_atomic, rt_dma_port_pause};
 use crate::kernel::Threads;
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
@@ -24,5 +24,10 @@ unsafe impl Threads for RtThread {
     fn pause(&self) {
         // SAFETY: see above.
         unsafe { rt_dma_port_pause() }
+    }
+
+    #[inline(always)]
+    fn core_hint(&self) -> usize {
+        core_hint::core_hint()
     }
 }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::additions::block_pool::word::preemption::{go_on_before_step, run_without_lock_before_step};
-use crate::additions::block_pool::word::present_bit;
 use crate::kernel::testing::HeapOnly as Heap;
 
 fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
@@ -13,13 +12,13 @@ fn list(open: &OpenGroups) -> std::vec::Vec<*const Group> {
 
 #[test]
 fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
-    let unit = UnitBits { blocks: 6, present: present_bit(0) };
+    let blocks = 6;
     let groups: std::vec::Vec<&'static Group> = (0..5).map(|_| new_group(WrappingSlice::of_one(&NO_UNIT))).collect();
     for gone in [[0, 2, 4], [4, 3, 1], [2, 1, 0], [1, 2, 3]] {
-        let open = OpenGroups::new();
+        let open = OpenGroups::new(Shape::new(64, 0, 0).unwrap());
         for group in &groups {
-            group.word.set_reach(unit.blocks, unit.blocks);
-            group.word.add(unit, 0);
+            group.word.set_reach(blocks, blocks);
+            group.word.add(blocks, 0);
             open.update(Heap, group, || {});
             open.update(Heap, group, || {});
         }
@@ -27,7 +26,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         open.update(Heap, groups[0], || {});
         assert_eq!(list(&open).len(), 5);
         for index in gone {
-            assert!(!groups[index].word.remove(UnitBits { blocks: 7, ..unit }) && groups[index].word.remove(unit));
+            assert!(!groups[index].word.remove(7) && groups[index].word.remove(blocks));
             open.update(Heap, groups[index], || {});
             open.update(Heap, groups[index], || {});
         }
@@ -35,7 +34,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
         let left: std::vec::Vec<*const Group> = left.map(|index| core::ptr::from_ref(groups[index])).collect();
         assert_eq!(list(&open), left);
         for group in &groups {
-            group.word.remove(unit);
+            group.word.remove(blocks);
             open.update(Heap, group, || {});
         }
         assert!(list(&open).is_empty());
@@ -45,32 +44,33 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
 /// Other cores change the word also while this core holds the list's lock.
 #[test]
 fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
-    let unit = UnitBits { blocks: 6, present: present_bit(0) };
+    let blocks = 6;
     let give_back = |open: &OpenGroups, group: &'static Group, slot| {
-        if !group.word.give_back(group.word.look(), unit.present, slot).unwrap() {
+        if !group.word.give_back(group.word.look(), slot).unwrap() {
             open.update(Heap, group, || {});
         }
     };
     // The other core frees a block at one step, and takes it again `pause` steps later, or not at all.
     for pause in [0, 1, 2, 3, 4, 100] {
         for step in 0.. {
-            let open: &'static OpenGroups = std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new()));
-            let one = Unit::new(0, 3, unit.present);
+            let open: &'static OpenGroups =
+                std::boxed::Box::leak(std::boxed::Box::new(OpenGroups::new(Shape::new(64, 0, 0).unwrap())));
+            let one = Unit::new(0, 3);
             let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(one))));
-            open.update(Heap, group, || group.word.set_reach(unit.blocks, unit.blocks));
-            group.word.add(unit, 0);
+            open.update(Heap, group, || group.word.set_reach(blocks, blocks));
+            group.word.add(blocks, 0);
             open.update(Heap, group, || {});
             // It is the current group, and all its blocks are in use.
-            assert!(open.take_from_any(Heap, 5).is_some() && open.take_from_any(Heap, 5).is_some());
+            assert!(open.take_from_any(Heap, 0).is_some() && open.take_from_any(Heap, 0).is_some());
             let [late, retaken] = [(); 2].map(|()| std::rc::Rc::new(core::cell::Cell::new(false)));
             let (is_late, is_retaken) = (late.clone(), retaken.clone());
             let other = move || {
                 // If the group is not listed, the other core waits for the lock, and lists the group after this call.
-                is_late.set(!group.word.give_back(group.word.look(), unit.present, 1).unwrap());
+                is_late.set(!group.word.give_back(group.word.look(), 1).unwrap());
                 let is_retaken = is_retaken.clone();
                 go_on_before_step(pause, move || is_retaken.set(group.word.take().is_some()));
             };
-            let (taken, _) = run_without_lock_before_step(step, other, || open.take_from_any(Heap, 5));
+            let (taken, _) = run_without_lock_before_step(step, other, || open.take_from_any(Heap, 0));
             if group.word.free_bits() & 2 == 0 && taken.is_none() && !retaken.get() {
                 assert!(step >= 1, "there are steps");
                 break;
@@ -79,11 +79,11 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
                 open.update(Heap, group, || {});
             }
             // Before the next free, which may list the group.
-            let is_found = retaken.get() || taken.is_some() || open.take_from_any(Heap, 5).is_some();
+            let is_found = retaken.get() || taken.is_some() || open.take_from_any(Heap, 0).is_some();
             assert!(is_found, "steps {step} and {pause}: a block is hidden until the next free");
             give_back(open, group, 1);
             give_back(open, group, 2);
-            let found = || open.take_from_any(Heap, 5).is_some();
+            let found = || open.take_from_any(Heap, 0).is_some();
             assert!(found() && found() && !found(), "steps {step} and {pause}: a block is hidden");
         }
     }
@@ -91,15 +91,82 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
 
 #[test]
 fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
-    let unit = UnitBits { blocks: 6, present: present_bit(0) };
+    let blocks = 6;
     let group = new_group(WrappingSlice::of_one(&NO_UNIT));
-    let open = OpenGroups::new();
-    let reach = |bits| open.update(Heap, group, || group.word.set_reach(unit.blocks, bits));
-    group.word.add(unit, 0);
+    let open = OpenGroups::new(Shape::new(64, 0, 0).unwrap());
+    let reach = |bits| open.update(Heap, group, || group.word.set_reach(blocks, bits));
+    group.word.add(blocks, 0);
     for (bits, listed) in [(6, 1), (0, 0), (4, 1), (2, 1), (0, 0)] {
         reach(bits);
         assert_eq!((list(&open).len(), group.word.free_bits()), (listed, 6));
     }
     reach(4);
     assert_eq!((group.word.take(), group.word.take()), (Some(2), None));
+}
+
+/// A list of groups with the blocks of slots 1 and 2.
+fn open_with(count: usize) -> OpenGroups {
+    let open = OpenGroups::new(Shape::new(64, 0, 0).unwrap());
+    for _ in 0..count {
+        let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(Unit::new(0, 3)))));
+        open.update(Heap, group, || {
+            group.word.set_reach(6, 6);
+            group.word.add(6, 0);
+        });
+    }
+    open
+}
+
+#[test]
+fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
+    let open = open_with(CORES + 1);
+    let taken = [0, 1, 2, 3, 0, 1, 2, 3].map(|core| open.take_from_any(Heap, core).unwrap());
+    for (at, one) in taken.iter().enumerate() {
+        for (other_at, other) in taken.iter().enumerate() {
+            assert_eq!(core::ptr::eq(one.unit, other.unit), at % CORES == other_at % CORES, "{at} and {other_at}");
+        }
+    }
+    // The fifth group remains, for the core that comes first.
+    assert_eq!((open.listed(Heap).len(), open.has_at_least(Heap, 2), open.has_at_least(Heap, 3)), (1, true, false));
+}
+
+#[test]
+fn a_core_finds_every_block_whatever_group_it_is_in() {
+    for groups in 1..=2 * CORES {
+        for used_by_others in 0..=groups {
+            let open = open_with(groups);
+            (0..used_by_others).for_each(|core| assert!(open.take_from_any(Heap, core % CORES).is_some()));
+            let left = 2 * groups - used_by_others;
+            for count in (1..=left).rev() {
+                assert!(open.has_at_least(Heap, count) && !open.has_at_least(Heap, count + 1));
+                assert!(open.take_from_any(Heap, 3).is_some(), "{groups} groups, {used_by_others} taken before");
+            }
+            assert!(open.take_from_any(Heap, 3).is_none() && !open.has_at_least(Heap, 1));
+        }
+    }
+}
+
+#[test]
+fn a_group_that_cores_share_leaves_all_of_them_and_comes_back() {
+    for (emptied_by, trimmed) in [(0, false), (1, false), (0, true)] {
+        let open = open_with(1);
+        let group = open.listed(Heap)[0];
+        assert!([0, 1].iter().all(|core| open.take_from_any(Heap, *core).is_some()));
+        if trimmed {
+            [1, 2].into_iter().for_each(|slot| assert!(group.word.give_back(group.word.look(), slot).unwrap()));
+            open.update(Heap, group, || assert!(group.word.remove(6)));
+        }
+        assert!(open.take_from_any(Heap, emptied_by).is_none());
+        if trimmed {
+            open.update(Heap, group, || group.word.add(6, 2));
+        } else {
+            assert!(!group.word.give_back(group.word.look(), 2).unwrap(), "it is not listed");
+            open.update(Heap, group, || {});
+        }
+        // It is in a list now, and no core's current group.
+        assert_eq!(list(&open), [core::ptr::from_ref(group)]);
+        assert!((0..CORES).all(|core| open.take(core).is_none()));
+        assert!(open.take_from_any(Heap, 2).is_some());
+        assert!((0..CORES).all(|core| open.take_from_any(Heap, core).is_none()));
+    }
 }

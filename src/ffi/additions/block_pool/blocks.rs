@@ -24,11 +24,12 @@ use crate::mem::words::DeviceMemory;
 pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
-    match pool.take() {
+    let core = pool.core();
+    match pool.take(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_from_next(pool, dma_handle) },
+        None => unsafe { alloc_from_next(pool, dma_handle, core) },
     }
 }
 
@@ -39,12 +40,12 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, d
 /// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
-unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
-    match pool.take_from_next() {
+unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
+    match pool.take_from_next(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_slowly(pool, dma_handle) },
+        None => unsafe { alloc_slowly(pool, dma_handle, core) },
     }
 }
 
@@ -54,8 +55,8 @@ unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *
 /// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
-unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize) -> *mut c_void {
-    match pool.allocate_slowly() {
+unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
+    match pool.allocate_slowly(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),
