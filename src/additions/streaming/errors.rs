@@ -37,7 +37,6 @@ pub enum BadMapping {
 
 /// Logs why a buffer is not mapped, and counts the call if the caller is wrong. Context: any.
 #[cold]
-#[inline(never)]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
     let (is_wrong, format) = match error {
         MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
@@ -52,7 +51,6 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
 
 /// Logs and counts an unmap or a sync that is refused. Context: any.
 #[cold]
-#[inline(never)]
 pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {
         (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),

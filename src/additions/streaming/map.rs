@@ -32,7 +32,6 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(never)]
     pub unsafe fn map_in_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
         // SAFETY: the caller's promise.
@@ -42,7 +41,6 @@ impl<K: Kernel> Streaming<K> {
 
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)]
     unsafe fn try_map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;

@@ -17,7 +17,6 @@ impl<K: Kernel> Streaming<K> {
     }
 
     #[cold]
-    #[inline(never)]
     fn tidy_in_thread(&self, dma: &Dma<K>) {
         while let Some((record, mapping)) = self.spares.take_unfreed(dma.kernel) {
             if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {

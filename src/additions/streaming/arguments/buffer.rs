@@ -49,12 +49,10 @@ impl Buffer {
 
     /// Whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general path has asked
     /// for the size of a line.
-    #[inline(always)] // In the fast paths.
     pub(crate) fn may_endanger_others<K: Kernel>(&self, kernel: K, maintain: bool) -> bool {
         self.needs_whole_lines(maintain) && (self.va | self.size) & kernel.within_line() != 0
     }
 
-    #[inline(always)] // In the fast paths.
     fn needs_whole_lines(&self, maintain: bool) -> bool {
         maintain && self.direction.device_writes() && !self.attributes.own_lines
     }

@@ -70,7 +70,6 @@ pub struct BusMaster {
 impl BusMaster {
     /// Whether a usual device snoops the cache: one whose handles are physical addresses, and that has no mask. `None` for
     /// every other device.
-    #[inline(always)]
     pub(crate) fn usual(&self) -> Option<bool> {
         match self.ops {
             Ops::Library(MapOps::Coherent) if self.mask == usize::MAX => Some(true),
@@ -107,13 +106,11 @@ impl BusMaster {
         }
     }
 
-    #[inline(never)]
     fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<usize> {
         let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
         self.can_use(handle, size).then_some(handle)
     }
 
-    #[inline(never)]
     fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<usize> {
         let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
         if !self.can_use(handle, size) {

@@ -38,7 +38,6 @@ impl EarlyPools {
     }
 
     /// Whether an early pool contains any of the `size` bytes from `pa` on.
-    #[inline(never)]
     pub fn touch<K: Kernel>(&self, dma: &Dma<K>, pa: Pa, size: usize) -> bool {
         let end = pa.saturating_add(size);
         let later = self.end.load(Acquire);

@@ -74,7 +74,6 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Whether the `size` bytes at `va`, which lie at `pa`, are in the known part of the linear map, and none is a pool's.
-    #[inline(always)]
     fn is_plain(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
         self.linear_range.holds(va, last) && !dma.may_contain(pa, pa.wrapping_add(last - va))

@@ -17,7 +17,6 @@ use crate::mem::cache;
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
     /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools. Context: any.
-    #[inline(always)] // `try_map` alone calls it.
     pub(crate) fn map_direct(
         &self,
         dma: &Dma<K>,
@@ -58,7 +57,6 @@ impl<K: Kernel> Streaming<K> {
 
     /// Returns the address of the buffer, or of the part of one, that a query is about, if the mapping can be a direct one.
     /// With `is_pools` false, no byte is a pool's. Context: any.
-    #[inline(always)]
     fn direct_buffer(&self, dma: &Dma<K>, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle)?;
@@ -87,7 +85,6 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    #[inline(always)]
     pub(crate) unsafe fn unmap_direct(
         &self,
         dma: &Dma<K>,

@@ -3,7 +3,7 @@
 //!
 //! It serves the devices of the fast path of direct mappings (`direct::fast`), and makes and ends the records that the general
 //! path would. The general path takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool" and
-//! "elsewhere".
+//! "elsewhere". Without the `inline(always)` of `records` and `spares`, a map and unmap there take 53 instructions more.
 
 use super::mapping::Mapping;
 use crate::additions::streaming::{Attributes, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
@@ -87,7 +87,6 @@ impl<K: Kernel> Streaming<K> {
 
 /// Returns the physical address of a contiguous buffer outside the pools that is not mapped linearly; `None` for every other
 /// buffer.
-#[inline(never)]
 fn find_elsewhere<K: Kernel>(dma: &Dma<K>, va: Va, size: usize) -> Option<Pa> {
     let kernel = dma.kernel;
     let pa = kernel.v2p(va).filter(|pa| va != 0 && kernel.linear(*pa) != va)?;

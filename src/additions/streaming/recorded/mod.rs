@@ -86,7 +86,6 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    #[inline(never)]
     pub(crate) unsafe fn unmap_recorded(
         &self,
         dma: &Dma<K>,

@@ -36,7 +36,7 @@ struct Counts {
 
 impl Counts {
     /// Calls `change` with each counter of a record.
-    #[inline(always)]
+    #[inline(always)] // See `fast`.
     fn each(&self, reach: Reach, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
         if let Some(count) = self.by_reach.get(reach.0) {
             change(count);
@@ -91,7 +91,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's. Context: any.
-    #[inline(always)] // `map_recorded` alone calls it.
+    #[inline(always)] // See `fast`.
     pub fn insert(&self, kernel: K, mut record: OwnedRecord<K>, is_outside: bool) {
         record.is_outside = is_outside;
         let Some(mapping) = &record.mapping else { return };
@@ -131,7 +131,7 @@ impl<K: Kernel> Records<K> {
 
     /// Takes the record with the query's device, handle, size and direction out, if its mapping has the library's operations
     /// and no bounce buffer. Context: any.
-    #[inline(always)] // In the fast path of mappings of pool memory.
+    #[inline(always)] // See `fast`.
     pub fn take_plain(&self, kernel: K, query: &Query) -> RecordList<K> {
         let is_plain = |mapping: &Mapping| {
             mapping.has_handle_of(query)
@@ -143,7 +143,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes the first record that `is_wanted` out of the list for mappings of this reach that begin at the query's handle.
-    #[inline(always)]
+    #[inline(always)] // See `fast`.
     fn take_from(
         &self,
         kernel: K,
@@ -157,7 +157,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Notes that a record has been taken out.
-    #[inline(always)] // As `take_from`.
+    #[inline(always)] // See `fast`.
     fn uncount(&self, reach: Reach, record: &OwnedRecord<K>) {
         if let Some(mapping) = &record.mapping {
             self.counts.each(reach, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
@@ -214,7 +214,7 @@ impl<K: Kernel> Records<K> {
 }
 
 /// Takes the first record that `is_wanted` out of a list.
-#[inline(always)] // As `Records::take_from`.
+#[inline(always)] // See `fast`.
 fn take_first<K: Kernel>(
     kernel: K,
     list: &IrqLock<RecordList<K>>,

@@ -84,7 +84,6 @@ static OWN: OwnOps = OwnOps {
 
 /// Returns the device, and whether it has the library's coherent operations; `None` if it has neither these nor the
 /// non-coherent ones (yet).
-#[inline(always)]
 pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
     let device = device(dev)?;
     Some((device, is_coherent_one(stored_table(device)?)?))
@@ -92,7 +91,6 @@ pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
 
 /// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
 /// cannot be chosen now.
-#[inline(always)]
 pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));
@@ -103,7 +101,6 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
 }
 
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
-#[inline(always)]
 pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     // A mapping that needs a record gets here before the first one is made. `black_box`: as in `remember`.
     FORGET_MAPPINGS.set(black_box(&FORGET));
@@ -129,14 +126,12 @@ pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
 }
 
 /// Returns the buffer that a map was called with.
-#[inline(always)]
 pub(in crate::ffi) fn buffer_of(cpu_addr: *mut c_void, size: usize, direction: c_int, attrs: usize) -> Buffer {
     let (direction, attributes) = (direction_of(direction), attributes_of(attrs));
     Buffer { va: cpu_addr.expose_provenance(), size, direction, attributes }
 }
 
 /// Returns what an unmap or a sync for the device was called with.
-#[inline(always)]
 pub(in crate::ffi) fn query_of(device: Device, handle: usize, size: usize, direction: c_int) -> Query {
     Query { device, handle, size, direction: direction_of(direction) }
 }

@@ -241,7 +241,7 @@ unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, d
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-#[inline(always)]
+#[inline(always)] // As `Streaming::unmap`.
 pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
         // SAFETY: the caller's promise.
@@ -256,7 +256,6 @@ pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usiz
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-#[inline(never)]
 unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
     // SAFETY: the caller's promise.
@@ -271,7 +270,7 @@ unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, directio
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-#[inline(always)]
+#[inline(always)] // As `Streaming::unmap`.
 pub(in crate::ffi) unsafe fn unmap_known(
     master: &BusMaster,
     handle: usize,
