@@ -183,7 +183,7 @@ impl<'a> Visit<'a> {
         let step = self.act(PageMap::settle_first);
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (self.used, self.starts), "settling changed a bit");
-        assert!(step == Settled::NotYet || after.is_settled(), "settled, it says");
+        assert!(step == Settled::NotYet || after.is_settled(), "it reported that it settled");
         self.search.states.add(after, Reached { from: self.index, by: Stretch::SettleFirst });
         self.before.restore(&mut self.search.map);
     }
