@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_int};
 use rt_dma_pool::abi::rt_region_t;
 
 use crate::machine::{self, Service};
-use crate::memory::{PAGE, pa_of};
+use crate::memory::{LOW_PAGES, PAGE, pa_of};
 use crate::{devices, port};
 
 const FOUND: c_int = 0;
@@ -78,7 +78,7 @@ struct List {
 }
 
 /// Memory for boot pools, as first page and pages, in the order of memblock's list.
-const BOOT: [(usize, usize); 3] = [(200, 24), (48, 16), (62, 2)];
+const BOOT: [(usize, usize); 3] = [(LOW_PAGES + 40, 24), (48, 16), (62, 2)];
 
 struct Boot {
     /// memblock's regions named "dma-pool".

@@ -8,6 +8,7 @@
 //! | `calls` | the calls, and the model of what they must do |
 
 pub mod calls;
+pub mod coverage;
 pub mod devices;
 pub mod firmware;
 pub mod heap;

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 
 pub const PAGE: usize = 4096;
 pub const LOW: usize = 0x4000_0000;
-pub const LOW_PAGES: usize = 160;
+pub const LOW_PAGES: usize = 320;
 pub const HIGH: usize = 0x1_0000_0000;
 pub const HIGH_PAGES: usize = 64;
 pub const PAGES: usize = LOW_PAGES + HIGH_PAGES;
@@ -220,17 +220,17 @@ impl Memory {
 /// Returns what the processor reads at `va`.
 pub fn read(va: usize, size: usize) -> Vec<u8> {
     assert_mapped(va, size);
+    let mut bytes = vec![0; size];
     // SAFETY: the pages are mapped, in memory that no Rust object lies in.
-    (0..size).map(|at| unsafe { ((va + at) as *const u8).read_volatile() }).collect()
+    unsafe { std::ptr::copy_nonoverlapping(va as *const u8, bytes.as_mut_ptr(), size) };
+    bytes
 }
 
 /// Writes as the processor does.
 pub fn write(va: usize, bytes: &[u8]) {
     assert_mapped(va, bytes.len());
-    for (at, byte) in bytes.iter().enumerate() {
-        // SAFETY: as in `read`.
-        unsafe { ((va + at) as *mut u8).write_volatile(*byte) };
-    }
+    // SAFETY: as in `read`.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), va as *mut u8, bytes.len()) };
     with(|memory| {
         // Clean lines of memory that is not cached are read again.
         if let Some((pa, MemoryType::Uncached | MemoryType::WriteThrough)) = memory.translate(va) {

@@ -53,6 +53,12 @@ impl Mapping {
     }
 }
 
+/// Returns the first index at which two slices of one length differ.
+fn different(seen: &[u8], expected: &[u8]) -> Option<usize> {
+    // The comparison of whole slices is the fast one.
+    if seen == expected { None } else { seen.iter().zip(expected).position(|(seen, expected)| seen != expected) }
+}
+
 impl Area {
     pub fn is_mapped_for(&self, device: Device) -> bool {
         self.mappings.iter().any(|mapping| mapping.device.0 == device.0)
@@ -65,9 +71,15 @@ impl Area {
     /// Checks what the processor sees: all that is not the device's.
     pub fn check(&self) {
         let seen = memory::read(self.va, self.bytes.len());
-        for at in self.parts().into_iter().flatten() {
-            let is_right = seen[at] == self.bytes[at];
-            assert!(is_right, "the processor sees another byte at offset {at} of {:#x}: {:x?}", self.va, self.mappings);
+        for part in self.parts() {
+            let at = different(&seen[part.clone()], &self.bytes[part.clone()]);
+            assert!(
+                at.is_none(),
+                "the processor sees another byte at offset {:?} of {:#x}: {:x?}",
+                at.map(|at| part.start + at),
+                self.va,
+                self.mappings
+            );
         }
     }
 
@@ -84,9 +96,16 @@ impl Area {
     pub fn check_device(&self) {
         let Some(mapping) = self.mappings.first().filter(|mapping| !mapping.is_blind()) else { return };
         let seen = memory::with(|memory| memory.device_read(mapping.pa(), mapping.size(), mapping.snoops()));
-        for at in mapping.range.clone().filter(|at| !mapping.lent.contains(at)) {
-            let is_right = seen[at - mapping.range.start] == self.bytes[at];
-            assert!(is_right, "the device sees another byte at offset {at}: {mapping:x?} of {:#x}", self.va);
+        let Range { start, end } = mapping.range;
+        let lent = mapping.lent.start.clamp(start, end)..mapping.lent.end.clamp(start, end);
+        for part in [start..lent.start, lent.end.max(lent.start)..end] {
+            let at = different(&seen[part.start - start..part.end - start], &self.bytes[part.clone()]);
+            assert!(
+                at.is_none(),
+                "the device sees another byte at offset {:?}: {mapping:x?} of {:#x}",
+                at.map(|at| part.start + at),
+                self.va
+            );
         }
     }
 

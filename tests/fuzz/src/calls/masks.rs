@@ -18,7 +18,7 @@ const MASKS: [u64; 8] = [
     0,
 ];
 
-/// Sets a mask, and reads both.
+/// Sets a mask, and reads both. Sometimes more masks follow each other than the library has tables for.
 pub fn set() {
     // A call in flight may be about the device.
     if machine::in_interrupt() {
@@ -29,6 +29,13 @@ pub fn set() {
     if world(|world| world.is_mapped_for(device)) {
         return;
     }
+    if input::one_in(8) {
+        (1..40).for_each(|less| set_to(device, !0 - less, which));
+    }
+    set_to(device, mask, which);
+}
+
+fn set_to(device: Device, mask: u64, which: usize) {
     let dev = device.pointer();
     let (result, happened) = call(|| unsafe {
         match which {

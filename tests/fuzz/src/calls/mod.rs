@@ -188,7 +188,8 @@ fn change_machine() {
             machine::set_fault(service, input::below(8), 1 + input::below(4));
         }
         5 => {
-            let page = [input::below(LOW_PAGES - 7), LOW_PAGES + input::below(PAGES - LOW_PAGES - 7)][input::below(2)];
+            let page =
+                [input::below_many(LOW_PAGES - 7), LOW_PAGES + input::below(PAGES - LOW_PAGES - 7)][input::below(2)];
             memory::with(|memory| memory.evict(page, 8));
         }
         6 if !machine::is_atomic() => machine::with_interrupts_masked(step),

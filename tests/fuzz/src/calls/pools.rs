@@ -7,7 +7,7 @@ use ::rt_dma_pool::abi::{rt_dma_pool, rt_region_t};
 use ::rt_dma_pool::ffi::*;
 
 use super::{DEVICE, Device, NOCACHE, NOMAP, call, world};
-use crate::memory::{self, PAGE, pa_of, page_of};
+use crate::memory::{self, LOW_PAGES, PAGE, pa_of, page_of};
 use crate::port::{BUSY, INVAL, OK, revision};
 use crate::{firmware, input, machine};
 
@@ -80,7 +80,7 @@ pub fn refresh_free() {
 }
 
 /// First page and pages of what a board installs.
-const USUAL: [(usize, usize); 4] = [(16, 24), (40, 8), (112, 48), (168, 32)];
+const USUAL: [(usize, usize); 4] = [(16, 24), (40, 8), (112, 208), (LOW_PAGES + 8, 32)];
 
 fn install_region(start: usize, end: usize) -> *mut rt_dma_pool {
     let mut region = rt_region_t { start, end, name: c"installed".as_ptr() };

@@ -39,7 +39,7 @@ fn size() -> usize {
         0..=7 => 1 + input::below(6) * PAGE,
         8..=11 => PAGE * (1 + input::below(16)),
         12 => 1 + input::below_many(20_000),
-        13 => PAGE * (1 + input::below(64)),
+        13 => PAGE * (1 + input::below(210)),
         14 => input::one_of(&[0, 1, usize::MAX, usize::MAX - PAGE + 2, 1 << 63, usize::MAX - PAGE, 1 << 20]),
         _ => PAGE,
     }
