@@ -142,6 +142,8 @@ int rt_dma_list_pools(int argc,
  * @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
  * @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
  * node of a device names the region, or the caller may not sleep.
+ *
+ * In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
  * @note Context: thread.
  */
 intptr_t rt_dma_pool_uninstall(struct rt_dma_pool *pool);

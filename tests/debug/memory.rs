@@ -175,3 +175,55 @@ fn memory_that_was_given_back_without_a_call_is_forgotten_when_it_is_allocated_a
     assert!(rig.free(freed(&again)));
     rig.silent();
 }
+
+#[test]
+fn the_holders_of_a_pool_are_listed() {
+    let rig = Rig::new();
+    let other = rig.other(c"dma1");
+    let held = rig.alloc(4096, Flags::empty());
+    // The page of a block pool is the library's.
+    let page = rig.machine.alloc(rig.device, 4096, Flags::empty()).unwrap();
+    let block = Allocated { kind: Kind::Block, handle: page.handle + 64, ..allocated(page.va + 64) };
+    rig.debug.allocated(&rig.by(other, MAP), &block);
+    let unmapped = Allocated { flags: Flags::NOMAP.bits(), ..allocated(START + 4 * PAGE) };
+    rig.debug.allocated(&rig.call(MAP), &unmapped);
+    // What lies elsewhere, or was freed, is not listed.
+    rig.map(own_memory(&rig), 64, Direction::ToDevice);
+    let gone = rig.alloc(4096, Flags::empty());
+    rig.free(freed(&gone));
+    rig.debug.log_holders(START, 64 * PAGE);
+    let line = |device: &str, kind: &str, va: usize, size: usize| {
+        format!("{device}: holds a {kind} of the pool: {va:#x}, {size} bytes; caller 0x1111")
+    };
+    let end = |count| {
+        format!("dma-pool: the pool at {START:#x} is in use: devices hold {count} buffers, blocks and mappings of it")
+    };
+    let expected = [
+        line("eth0", "buffer", held.va, 4096),
+        line("dma1", "block", page.va + 64, 64),
+        line("eth0", "buffer", START + 4 * PAGE, 64),
+        end(3),
+    ];
+    assert_eq!(rig.lines(), expected);
+    // The first and the last byte of the pool count, those next to it do not.
+    rig.debug.log_holders(START + 4 * PAGE, 1);
+    assert_eq!(
+        rig.lines(),
+        [
+            line("eth0", "buffer", START + 4 * PAGE, 64),
+            end(1).replace(&format!("{START:#x}"), &format!("{:#x}", START + 4 * PAGE))
+        ]
+    );
+    rig.debug.log_holders(START + 4 * PAGE + 1, PAGE);
+    assert_eq!(rig.lines().len(), 1);
+    for number in 0..20 {
+        rig.debug.allocated(&rig.call(MAP), &Allocated { va: START + (number + 5) * PAGE, ..unmapped });
+    }
+    rig.debug.log_holders(START, 64 * PAGE);
+    let lines = rig.lines();
+    assert_eq!((lines.len(), lines.last()), (9, Some(&end(23))));
+}
+
+fn allocated(va: usize) -> Allocated {
+    Allocated { kind: Kind::Buffer, va, handle: va, size: 64, flags: 0, pool: 0, is_managed: false }
+}

@@ -53,7 +53,7 @@ impl<K: Kernel> Debug<K> {
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
 
-    fn entry_at(&self, place: usize) -> Option<Entry> {
+    pub(super) fn entry_at(&self, place: usize) -> Option<Entry> {
         self.state.lock(self.kernel).table.at(place).copied()
     }
 

@@ -15,6 +15,7 @@ mod calls;
 mod checks;
 mod devices;
 mod entry;
+mod holders;
 mod judge;
 mod list;
 mod mistake;

@@ -8,7 +8,7 @@
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
-use crate::mem::handover::{Access, HeapBytes, HandedOverBuffer, HandedOver, Shared, StableBytes, Unique};
+use crate::mem::handover::{Access, HandedOver, HandedOverBuffer, HeapBytes, Shared, StableBytes, Unique};
 
 mod sealed {
     pub trait Sealed {}

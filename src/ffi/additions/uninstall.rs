@@ -33,13 +33,19 @@ use crate::text::apart;
 /// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
 /// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
 /// node of a device names the region, or the caller may not sleep.
+///
+/// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> isize {
     let errors = errors();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
-        Err(UninstallError::Pool(RemovalError::InUse)) => errors.busy,
+        Err(UninstallError::Pool(RemovalError::InUse)) => {
+            #[cfg(feature = "debug")]
+            log_holders(pool);
+            errors.busy
+        }
         Err(UninstallError::Context) => {
             DMA.count_refused();
             errors.busy
@@ -49,5 +55,13 @@ pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> isize {
             DMA.refuse_line(&Line::about(name, apart!("uninstall: no pool at 0x%lx"), &[pool.expose_provenance()]));
             errors.inval
         }
+    }
+}
+
+/// Has the debug mode list which devices hold memory of a pool.
+#[cfg(feature = "debug")]
+fn log_holders(pool: *const rt_dma_pool) {
+    if let Some(pool) = DMA.pools().find(|known| core::ptr::eq(&known.public, pool)) {
+        crate::ffi::additions::debug::DEBUG.log_holders(pool.start(), pool.size());
     }
 }

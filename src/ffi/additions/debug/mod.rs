@@ -18,7 +18,7 @@ use crate::ffi::device;
 use crate::kernel::rtthread::RtThread;
 
 /// The debug mode of the system.
-static DEBUG: Debug<RtThread> = Debug::new(RtThread);
+pub(in crate::ffi) static DEBUG: Debug<RtThread> = Debug::new(RtThread);
 
 /// Calls `act` with the call, and returns its result; a default value if the call or its device is null.
 ///

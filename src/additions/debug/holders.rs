@@ -1,0 +1,48 @@
+//! Which devices hold memory of a pool: the lines of an uninstall that finds the pool in use.
+
+use super::Debug;
+use super::entry::Entry;
+use crate::kernel::{Kernel, Pa};
+use crate::log::{Level, Line, Name};
+use crate::text::apart;
+
+/// The most holders that are listed.
+const LISTED: usize = 8;
+
+impl<K: Kernel> Debug<K> {
+    /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from `start` on, and
+    /// one with the number of all. Memory that the library itself holds is not listed: pages of block pools, and bounce
+    /// buffers of devices whose handles are not physical addresses.
+    ///
+    /// Context: thread. Calls of drivers meanwhile may change what is listed.
+    pub fn log_holders(&'static self, start: Pa, size: usize) {
+        let kernel = self.kernel;
+        let mut count = 0;
+        let mut place = 0;
+        while let Some(entry) = self.entry_at(place) {
+            place += 1;
+            if self.pa_of(&entry).wrapping_sub(start) >= size {
+                continue;
+            }
+            count += 1;
+            if count <= LISTED {
+                let kind = Name::of(entry.kind.label()).argument();
+                let values = [kind, entry.address(), entry.size, entry.caller];
+                let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
+                kernel.log(Level::Error, &Line::about(self.shown(entry.name), text, &values));
+            }
+        }
+        let text = apart!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it");
+        kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text, &[start, count]));
+    }
+
+    /// Returns the physical address of what a device holds. A mapping is where its handle leads: that is its bounce buffer, if it
+    /// has one.
+    fn pa_of(&self, entry: &Entry) -> Pa {
+        if entry.kind.is_mapping() {
+            return entry.handle;
+        }
+        // The address of a buffer that is not mapped (`RT_DMA_F_NOMAP`) is the physical one.
+        self.kernel.v2p(entry.va).unwrap_or(entry.va)
+    }
+}
