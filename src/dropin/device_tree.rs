@@ -73,7 +73,6 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not sleep;
     /// otherwise those of [`new_pool`](Self::new_pool).
-    #[inline(always)]
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.no_map && region.reusable {
             return Err(Error::Conflict);

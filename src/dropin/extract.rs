@@ -37,7 +37,6 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
-    #[inline(always)]
     fn make_boot_pools(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         // The coherent pool gets whole pages, and the CMA pool begins right after them.
         let coherent_size = coherent & !(PAGE_SIZE - 1);

@@ -64,7 +64,6 @@ impl<K: Kernel> Dma<K> {
     /// Counts and logs that the install of `[start, end)` failed.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
         self.refuse(error, name, 0, start, end);
     }
@@ -72,7 +71,6 @@ impl<K: Kernel> Dma<K> {
     /// Waits for the turn of installs. Returns `None` if the caller may not sleep.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    #[inline(always)]
     pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
         let installed = Installed([const { Cell::new(None) }; 2]);
         Some(Installer { _turn: self.installing.take(self.kernel)?, installed })

@@ -2,6 +2,9 @@
 //!
 //! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link to the next
 //! pool (see `pool::removal`). C code has a list of the same pools, through their public parts.
+//!
+//! `inline(always)` here is for streaming maps of linear memory: without it in this file, in `registry`, `ffi` and
+//! `ffi::dropin::ops`, a map takes 8 instructions more, and an unmap 6.
 
 use crate::abi::rt_list_t;
 use crate::dropin::pool::Pool;

@@ -32,7 +32,6 @@ impl<K: Kernel> Dma<K> {
     /// The errors of [`sync_out`](Self::sync_out). In these cases `store` is not called.
     ///
     /// Context: any.
-    #[inline(always)] // The code is generated once for each set of operations: see `ffi::dropin::sync_ops`.
     pub fn sync_out_to(
         &self,
         ops: MapOps,
@@ -60,7 +59,6 @@ impl<K: Kernel> Dma<K> {
     /// all of it.
     ///
     /// Context: any.
-    #[inline(always)] // As `sync_out_to`.
     pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<usize> {
         self.bus(MapOps::Pci, device).through_first_window(self.mapped(data, size)?, size)
     }
@@ -68,7 +66,6 @@ impl<K: Kernel> Dma<K> {
     /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require it.
     ///
     /// Context: any.
-    #[inline(always)] // As `sync_out_to`.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
         if ops.maintain_cache(flags) {
             cache::flush(self.kernel, data, size);
@@ -82,7 +79,6 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.
     ///
     /// Context: any.
-    #[inline(always)] // As `sync_out_to`.
     pub fn sync_out_without_handle(&self, device: Device, data: Va, size: usize) -> Result<(), Error> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
@@ -98,7 +94,6 @@ impl<K: Kernel> Dma<K> {
     /// would be maintained. The error is counted and logged.
     ///
     /// Context: any.
-    #[inline(always)] // As `sync_out_to`.
     pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
         if !ops.maintain_cache(flags) {
             return Ok(());
@@ -117,19 +112,16 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not reach the end of the address
     /// space.
-    #[inline(always)]
     fn mapped(&self, data: Va, size: usize) -> Option<Pa> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }
 
     /// Returns whether [`mapped`](Self::mapped) returns an address.
-    #[inline(always)]
     fn is_mapped(&self, data: Va, size: usize) -> bool {
         data.checked_add(size).is_some() && self.kernel.is_mapped(data)
     }
 
     /// Counts and logs a refused call, and returns `error`.
-    #[inline(always)] // The compiler then knows the error at each caller, which returns a constant.
     fn refuse_sync(&self, error: Error, device: Device, address: usize, size: usize) -> Result<(), Error> {
         self.refuse_sync_cold(device, address, size, error);
         Err(error)

@@ -43,7 +43,6 @@ impl MapOps {
 
     /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations. If
     /// handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
-    #[inline(always)]
     pub(crate) fn maintain_cache(self, flags: Flags) -> bool {
         match self {
             MapOps::Coherent => true,
@@ -182,7 +181,6 @@ impl<K: Kernel> Bus<K> {
     /// every buffer. The general search takes about 80 instructions more.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<usize> {
         if self.ops != MapOps::Pci {
             return None;

@@ -14,7 +14,6 @@ pub use shuttle::{hint::spin_loop, sync::atomic::*};
 
 /// Pauses `count` times.
 #[cfg(not(any(feature = "shuttle", feature = "loom")))]
-#[inline(always)]
 pub fn pause(count: u32) {
     (0..count).for_each(|_| spin_loop());
 }

@@ -170,7 +170,6 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
     /// # Safety
     /// `make` keeps the bitmaps, the values and the copy in the `T` only, and none of them is used after the box is
     /// dropped.
-    #[inline(always)] // Into `Pool::new`, its only caller.
     pub unsafe fn new<N: Zeroed + 'static>(
         kernel: K,
         words: u32,

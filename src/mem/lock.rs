@@ -20,6 +20,8 @@ use spin::mutex::SpinMutex;
 use super::atomics::pause;
 use crate::kernel::Kernel;
 
+// On aarch64 the linked core has 28 bytes more without `inline(always)` in this file, and 80 more without `inline(never)`.
+
 /// A value that one holder of the lock at a time may access.
 pub struct IrqLock<T>(SpinMutex<T>);
 

@@ -74,7 +74,6 @@ impl<T: Sync> NonNullRef<T> {
     /// Returns the value that was set last.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn get(&self) -> &'static T {
         // SAFETY: `new` and `set` made the pointer from a `&'static T`.
         unsafe { &*self.0.load(Acquire) }
@@ -121,7 +120,6 @@ impl<T> WrappingSlice<T> {
     }
 
     /// Returns the element at `index` modulo the length.
-    #[inline(always)]
     pub fn at(&self, index: usize) -> &'static T {
         // SAFETY: `start` is the first of `mask + 1` elements of a slice that stays.
         unsafe { self.start.add(index & self.mask).as_ref() }
@@ -129,7 +127,6 @@ impl<T> WrappingSlice<T> {
 }
 
 /// Returns the element at `index`; the first element if there is none, so that the index needs no check that can panic.
-#[inline(always)]
 pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
     const { assert!(N != 0) }
     array.get(index).unwrap_or(&array[0])

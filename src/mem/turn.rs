@@ -34,7 +34,7 @@ impl Turn {
     /// holder could read memory before the writes of the first holder arrive there.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    #[inline(never)]
+    #[inline(never)] // If it is inlined, the linked core has 84 bytes more on aarch64.
     pub fn take<K: Kernel>(&self, kernel: K) -> Option<TurnGuard<'_, K>> {
         if !kernel.can_sleep() {
             return None;

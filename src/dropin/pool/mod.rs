@@ -103,7 +103,6 @@ impl<K: Kernel> Pool<K> {
     /// no room for the bookkeeping.
     ///
     /// Context: thread.
-    #[inline(always)]
     pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = Shape::new(words);
@@ -161,7 +160,6 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the number of bytes in the pages.
-    #[inline(always)]
     pub fn size(&self) -> usize {
         self.pages << PAGE_SHIFT
     }
@@ -183,7 +181,6 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the present flags, which C may change at any time.
-    #[inline(always)]
     pub fn flags(&self) -> Flags {
         Flags::from_bits_retain(self.public.flags.load(Relaxed))
     }
@@ -203,7 +200,6 @@ impl<K: Kernel> Pool<K> {
         self.is_reusable.store(true, Relaxed);
     }
 
-    #[inline(always)]
     fn view(&self, memory: MemoryType) -> &View {
         at_or_first(&self.views, memory as usize)
     }

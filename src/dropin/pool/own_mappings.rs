@@ -55,7 +55,6 @@ impl OwnMapping {
     ///
     /// # Errors
     /// [`Error::WrongSize`] if the record is for another size; [`Error::NotAllocated`] if another call has freed the buffer.
-    #[inline(always)]
     pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
         let is_this_buffer = || self.page.load(Relaxed) == page && self.pages.load(Relaxed) == pages;
         // The size is checked before the address is taken, so that a free with a wrong size cannot make a concurrent correct
@@ -98,7 +97,6 @@ impl OwnMappings {
     /// Ends the turn.
     ///
     /// Context: thread.
-    #[inline(always)]
     pub fn reserve<K: Kernel>(
         &self,
         _: TurnGuard<K>,
@@ -127,7 +125,6 @@ impl OwnMappings {
 
     /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record. `None` means that the buffer could not be
     /// mapped: then the record becomes free.
-    #[inline(always)]
     pub fn set_address(&self, record: &OwnMapping, va: Option<NonZeroUsize>) {
         match va {
             Some(va) => {
@@ -141,7 +138,6 @@ impl OwnMappings {
     /// Returns the first page and the record of the buffer whose own mapping is at `va`.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn find(&self, va: Va) -> Option<(usize, &'static OwnMapping)> {
         let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
         Some((record.page.load(Relaxed), record))
@@ -150,7 +146,6 @@ impl OwnMappings {
     /// Returns whether the buffer at `page` has its own mapping.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn contains(&self, page: usize) -> bool {
         self.records().any(|record| record.page.load(Relaxed) == page)
     }
@@ -158,7 +153,6 @@ impl OwnMappings {
     /// Makes a record that was [taken](OwnMapping::take) available to later buffers.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn release(&self, record: &OwnMapping) {
         record.page.store(FREE, Release);
         self.count.fetch_sub(1, Relaxed);
@@ -167,7 +161,6 @@ impl OwnMappings {
     /// Returns the number of buffers that have their own mappings.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn count(&self) -> usize {
         self.count.load(Relaxed)
     }
@@ -175,7 +168,6 @@ impl OwnMappings {
     /// Returns whether a buffer that counts as cached may have its own mapping; false if there never was one.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn may_have_cached(&self) -> bool {
         self.may_have_cached.load(Relaxed)
     }
@@ -187,7 +179,6 @@ impl OwnMappings {
         self.records().filter(|record| record.page.load(Relaxed) == FREE).count() * size_of::<OwnMapping>()
     }
 
-    #[inline(always)]
     fn records(&self) -> impl Iterator<Item = &'static OwnMapping> + use<> {
         core::iter::successors(self.first.get(), |record| record.next)
     }

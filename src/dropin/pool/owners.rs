@@ -27,7 +27,6 @@ pub enum Origin {
 
 impl Origin {
     /// Returns whether the memory is a region that a device has claimed first.
-    #[inline(always)]
     pub(super) fn has_device(self) -> bool {
         matches!(self, Origin::RegionOf(..))
     }
@@ -81,7 +80,6 @@ impl Claim {
 }
 
 impl Owners {
-    #[inline(always)]
     pub(super) fn new(origin: Origin) -> Self {
         Owners {
             is_region: AtomicBool::new(origin != Origin::Memory),
@@ -139,7 +137,6 @@ impl<K: Kernel> Pool<K> {
     ///
     /// # Errors
     /// [`Error::NoMemory`] if the heap has no room for the record.
-    #[inline(always)]
     pub fn add_owner(&self, device: Device, node: Node) -> Result<(), Error> {
         if self.belongs_to(device) {
             return Ok(());
@@ -173,14 +170,12 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether the pool serves a request of `device` with the flags `wanted`. A pool with the flag `DEVICE` serves
     /// only requests with that flag, and only those of its own device. Other pools serve only requests without it.
-    #[inline(always)]
     pub fn serves(&self, device: Device, wanted: Flags) -> bool {
         self.serves_from(device, wanted, false)
     }
 
     /// Returns the result of [`serves`](Self::serves) if `only_owned` is false. Otherwise returns whether the pool is a
     /// `memory-region` of `device` and its memory has the properties that `wanted` asks for.
-    #[inline(always)]
     pub fn serves_from(&self, device: Device, wanted: Flags, only_owned: bool) -> bool {
         let flags = self.flags();
         if !(wanted.difference(flags) & REQUIRED).is_empty() {

@@ -66,7 +66,6 @@ pub(crate) fn reachable_end(start: Pa, end: Pa) -> Pa {
 
 /// Returns whether a 32-bit address reaches every byte before `end`, which is not zero. (The shift is there because a 64-bit
 /// constant would take a register in the loop over the pools.)
-#[inline(always)]
 pub(crate) fn is_below_4_gib(end: Pa) -> bool {
     (end as u64).wrapping_sub(1) >> 32 == 0
 }

@@ -58,7 +58,6 @@ pub(super) struct Membership<K: Kernel> {
 
 impl<K: Kernel> Membership<K> {
     /// Makes the value for a new pool.
-    #[inline(always)]
     pub(super) fn new(spec: &PoolSpec) -> Self {
         Membership {
             state: AtomicUsize::new(State::New as usize),

@@ -11,6 +11,9 @@
 //! | general | `allocate_general` | `free_general` | Every device, every flag, and all pools. |
 //!
 //! `finish_allocation` and `finish_free` choose the path that follows the fast one.
+//!
+//! Without `inline(always)` in this folder, the linked core has 112 bytes more on aarch64, `rt_dma_alloc` has 147 instructions in
+//! place of 131, and both calls need a stack frame.
 
 mod allocate;
 mod free;

@@ -108,7 +108,6 @@ unsafe fn sync_out_translated(
     sync_out_with(ops, dev, data, size, flags, store)
 }
 
-#[inline(always)]
 fn sync_out_with(
     ops: MapOps,
     dev: *mut rt_device,
@@ -147,7 +146,6 @@ pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: usize>(
     result_of(DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::empty()))
 }
 
-#[inline(always)]
 fn result_of(result: Result<(), Error>) -> isize {
     match result {
         Ok(()) => errors().ok,

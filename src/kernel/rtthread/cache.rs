@@ -21,7 +21,6 @@ unsafe impl Cache for RtThread {
         self.device_barrier();
     }
 
-    #[inline(always)]
     fn device_barrier(&self) {
         barrier::device();
     }
@@ -41,7 +40,6 @@ unsafe impl Cache for RtThread {
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    #[inline(always)]
     fn cache_flush_and_drop_line(&self, va: Va) {
         cache_line::flush_and_drop_line(va);
     }
@@ -62,7 +60,6 @@ unsafe impl Cache for RtThread {
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    #[inline(always)]
     fn within_line(&self) -> usize {
         cache_line::within()
     }
@@ -72,7 +69,6 @@ unsafe impl Cache for RtThread {
 const CACHE_OP_END: usize = 1 << 30;
 
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
-#[inline(always)]
 fn maintain(va: Va, size: usize, operation: c_int) {
     if size >= CACHE_OP_END {
         return maintain_in_pieces(va, size, operation);
