@@ -54,7 +54,10 @@ fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
     for _ in 0..pages / 4 {
         (next(), next(), next(), next());
     }
-    for _ in 0..pages % 4 {
+    if pages & 2 != 0 {
+        (next(), next());
+    }
+    if pages & 1 != 0 {
         next();
     }
     saved.restore();

@@ -91,9 +91,8 @@ fn find_elsewhere<K: Kernel>(dma: &Dma<K>, va: Va, size: usize) -> Option<Pa> {
     let kernel = dma.kernel;
     let pa = kernel.v2p(va).filter(|pa| va != 0 && kernel.linear(*pa) != va)?;
     let (last, end) = (last_byte(va, size)?, pa.checked_add(size)?);
-    let rest = PAGE_SIZE - va % PAGE_SIZE;
     let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
-    let is_contiguous =
-        further_pages == 0 || kernel.leads_to(va.wrapping_add(rest), pa.wrapping_add(rest), further_pages);
+    let next_page = |address: usize| (address | (PAGE_SIZE - 1)).wrapping_add(1);
+    let is_contiguous = further_pages == 0 || kernel.leads_to(next_page(va), next_page(pa), further_pages);
     (is_contiguous && !dma.may_contain(pa, end - 1)).then_some(pa)
 }

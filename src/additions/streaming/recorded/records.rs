@@ -45,8 +45,8 @@ impl Counts {
             let last = mapping.handle.wrapping_add(mapping.size.wrapping_sub(1));
             let (first, last) = (mapping.handle >> COUNTED_BITS, last >> COUNTED_BITS);
             // From that many blocks on, each counter stands for one of them.
-            let last = last.min(first.saturating_add(COUNTERS - 1));
-            (first..=last).for_each(|block| change(self.outside(block)));
+            let end = (last + 1).min(first + COUNTERS);
+            (first..end).for_each(|block| change(self.outside(block)));
         }
     }
 
