@@ -57,7 +57,7 @@ impl<K: Kernel> Dma<K> {
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
                 let flags = pool.flags_for(Flags::empty());
-                if let Some(page) = pool.take(pages)
+                if let Some(page) = pool.allocate(pages)
                     && let Some(va) = pool.map_buffer(page, pages, flags)
                 {
                     let (va, pa) = (va.get(), pool.pa_of(page));

@@ -61,7 +61,7 @@ fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     let late = rig.machine.install(c"late", HEAP, 32 * PAGE);
     rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
     // Its first page has been allocated by now.
-    assert_eq!(late.take(1), Some(0));
+    assert_eq!(late.allocate(1), Some(0));
     rig.machine.cpu_write(rig.va(HEAP), &bytes(5, PAGE));
     let _ = rig.unmap(&master, handle, PAGE, FromDevice);
     assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(5, PAGE));

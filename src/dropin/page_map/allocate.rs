@@ -2,66 +2,61 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, Span, change_across, differs_across, from_bit, leading_ones, merge, trailing_zeros};
+use super::bits::{ALL, BITS, Span, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
+use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
-use super::{LABELS, PageMap, USED, mark_start};
+use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
 
 impl PageMap {
-    /// Allocates the lowest `count` contiguous free pages and returns the first, if the open run determines them. `count` is
-    /// not zero.
+    /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing changes,
+    /// if these pages may lie elsewhere. `count` is not zero.
     #[inline(always)]
-    pub fn take(&mut self, count: usize) -> Option<usize> {
+    pub fn allocate_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);
         self.mark_used(page, count);
         Some(page)
     }
 
-    /// Allocates as [`take`](Self::take) does, but only pages that lie in one word and have the label. `None` does not mean
-    /// that [`take`](Self::take) fails.
+    /// Allocates as [`allocate_open`](Self::allocate_open) does, but returns `None` also if the pages do not lie in one word, or if
+    /// one of them has another label than `label`.
     #[inline(always)]
-    pub fn take_in_word(&mut self, count: usize, label: usize) -> Option<usize> {
+    pub fn allocate_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let bit = page % BITS;
         if count > BITS - bit {
             return None;
         }
-        let mask = ALL >> (BITS - count) << bit;
-        let is_taken = self.bits.at(page / BITS, false, |[used, starts, labels]| {
-            let has_label = (labels.load(Relaxed) ^ label) & mask == 0;
-            if has_label {
-                merge(used, mask, ALL);
-                merge(starts, 1 << bit, ALL);
-            }
-            has_label
-        });
-        if !is_taken {
+        let [used, starts, labels] = self.bits.at(page / BITS, None, Some)?;
+        if differs_in(labels, mask_of(bit, count), label) {
             return None;
         }
+        mark_in_word([used, starts], bit, count, true);
         self.usage.allocate(count);
         self.open.allocate(page, count);
         Some(page)
     }
 
-    /// Allocates as [`take_in_word`](Self::take_in_word) does, but [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
+    /// Allocates as [`allocate_open`](Self::allocate_open) does, but returns `None` also if one of the pages has another label than
+    /// `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     #[inline(always)]
-    pub fn take_across(&mut self, count: usize, label: usize) -> Option<usize> {
+    pub fn allocate_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (span, bits) = (Span::new(page, count), self.bits);
         if differs_across(bits.words::<LABELS>(), span, label) {
             return None;
         }
-        mark_start(&bits, page, ALL);
-        change_across(bits.words::<USED>(), span, ALL);
+        mark_start(&bits, page, true);
+        change_across(bits.words::<USED>(), span, true);
         self.usage.allocate(count);
         self.open.allocate(page, count);
         Some(page)
     }
 
-    /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The map must
-    /// be [settled](Self::is_settled); the run from which the pages are taken becomes the open run. `count` is not zero.
+    /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The run becomes
+    /// the open run. The map must be [settled](Self::is_settled). `count` is not zero.
     #[inline(always)]
-    pub fn take_lowest(&mut self, count: usize) -> Option<usize> {
+    pub fn allocate_lowest(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.at(index, None, Some)?;
         let free = !used.load(Relaxed) & ALL;
@@ -77,11 +72,9 @@ impl PageMap {
         }
         self.usage.allocate(count);
         self.open = OpenRun::from_start(start, end, count);
-        if count <= BITS - bit {
-            merge(used, ALL >> (BITS - count) << bit, ALL);
-            merge(starts, 1 << bit, ALL);
-        } else {
-            self.mark_across(start, count, ALL);
+        match count <= BITS - bit {
+            true => mark_in_word([used, starts], bit, count, true),
+            false => self.mark_across(start, count, true),
         }
         Some(start)
     }
@@ -90,17 +83,17 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.usage.allocate(count);
-        self.mark(page, count, ALL);
+        self.mark(page, count, true);
     }
 }
 
-/// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none.
+/// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none. `count` is not zero.
 #[inline(always)]
 pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
     if count > BITS {
         return None;
     }
-    // Bits from which on some of the `count` bits are set. Each step halves what is still to be looked at.
+    // The bits from which on a part of the `count` bits is set. Each step halves what is still to be looked at.
     let (mut begins, mut more) = (word, count);
     while more > 1 && begins != 0 {
         begins &= begins >> (more / 2);

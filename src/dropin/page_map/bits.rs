@@ -57,10 +57,29 @@ pub fn trailing_zeros(word: usize) -> usize {
     (word | !ALL).trailing_zeros() as usize
 }
 
-/// Replaces the bits of `word` that are set in `mask` by those of `value`. The caller excludes other writers.
+/// Sets or clears the bits of `word` that are set in `mask`. The caller excludes other writers.
 #[inline(always)]
-pub fn merge(word: &AtomicUsize, mask: usize, value: usize) {
-    word.store(word.load(Relaxed) & !mask | value & mask, Relaxed);
+pub fn write(word: &AtomicUsize, mask: usize, is_set: bool) {
+    let old = word.load(Relaxed);
+    word.store(if is_set { old | mask } else { old & !mask }, Relaxed);
+}
+
+/// Returns whether any bit of `word` that is set in `mask` differs from `is_set`.
+#[inline(always)]
+pub fn differs_in(word: &AtomicUsize, mask: usize, is_set: bool) -> bool {
+    (word.load(Relaxed) ^ filled_with(is_set)) & mask != 0
+}
+
+/// A word whose bits are all set, or all clear.
+#[inline(always)]
+fn filled_with(is_set: bool) -> usize {
+    if is_set { ALL } else { 0 }
+}
+
+/// The `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the word.
+#[inline(always)]
+pub fn mask_of(bit: usize, count: usize) -> usize {
+    ALL >> (BITS - count) << bit
 }
 
 /// Bit `index`; false past the last word.
@@ -155,30 +174,30 @@ impl Span {
     }
 }
 
-/// Sets the bits of `span` if `value` is all ones; clears them if it is zero. The caller excludes other writers.
+/// Sets or clears the bits of `span`. The caller excludes other writers.
 #[inline(always)]
-pub fn change(words: &[AtomicUsize], span: Span, value: usize) {
+pub fn change(words: &[AtomicUsize], span: Span, is_set: bool) {
     if span.is_across() {
-        change_long(words, span, value);
+        change_long(words, span, is_set);
     } else if let Some((word, mask)) = span.one(words) {
-        merge(word, mask, value);
+        write(word, mask, is_set);
     }
 }
 
 /// Does what [`change`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
 #[inline(never)]
-pub fn change_long(words: &[AtomicUsize], span: Span, value: usize) {
-    change_across(words, span, value);
+pub fn change_long(words: &[AtomicUsize], span: Span, is_set: bool) {
+    change_across(words, span, is_set);
 }
 
 /// Does what [`change`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
 #[inline(always)]
-pub fn change_across(words: &[AtomicUsize], span: Span, value: usize) {
-    let value = value & ALL;
+pub fn change_across(words: &[AtomicUsize], span: Span, is_set: bool) {
+    let value = filled_with(is_set);
     let (low, high) = span.masks();
     let Some((first, filled, last)) = span.across(words) else { return };
-    merge(first, low, value);
-    merge(last, high, value);
+    write(first, low, is_set);
+    write(last, high, is_set);
     // Eight at a time: one and a half instructions a word, of the four that a call may hold the lock for.
     let rest = for_each_eight(filled, |[a, b, c, d, e, f, g, h]| {
         a.store(value, Relaxed);
@@ -193,27 +212,26 @@ pub fn change_across(words: &[AtomicUsize], span: Span, value: usize) {
     for_each(rest, |word| word.store(value, Relaxed));
 }
 
-/// Returns whether any bit of `span` is clear if `value` is all ones, or set if it is zero. Returns true if the words end before
-/// the span does.
+/// Returns whether any bit of `span` differs from `is_set`. Returns true if the words end before the span does.
 #[inline(always)]
-pub fn differs(words: &[AtomicUsize], span: Span, value: usize) -> bool {
+pub fn differs(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
     if span.is_across() {
-        differs_long(words, span, value)
+        differs_long(words, span, is_set)
     } else {
-        span.one(words).is_none_or(|(word, mask)| (word.load(Relaxed) ^ value) & mask != 0)
+        span.one(words).is_none_or(|(word, mask)| differs_in(word, mask, is_set))
     }
 }
 
 /// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
 #[inline(never)]
-fn differs_long(words: &[AtomicUsize], span: Span, value: usize) -> bool {
-    differs_across(words, span, value)
+fn differs_long(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
+    differs_across(words, span, is_set)
 }
 
 /// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
 #[inline(always)]
-pub fn differs_across(words: &[AtomicUsize], span: Span, value: usize) -> bool {
-    let value = value & ALL;
+pub fn differs_across(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
+    let value = filled_with(is_set);
     let (low, high) = span.masks();
     let different = |word: &AtomicUsize| word.load(Relaxed) ^ value;
     let Some((first, filled, last)) = span.across(words) else { return true };

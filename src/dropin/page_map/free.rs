@@ -2,14 +2,14 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::bits::{ALL, BITS, Span, change_across, differs, merge, test};
+use super::bits::{BITS, Span, change_across, differs, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
-use super::{PageMap, USED, mark_start};
+use super::{PageMap, USED, mark_in_word, mark_start};
 use crate::error::Error;
 
 impl PageMap {
-    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was taken from the open run and its
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open run and its
     /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
     pub fn free_in_word(&mut self, page: usize, count: usize) -> bool {
@@ -20,8 +20,7 @@ impl PageMap {
         self.open.free_last(page);
         self.usage.free(count);
         self.bits.at(page / BITS, (), |[used, starts, _]| {
-            merge(used, ALL >> (BITS - count) << bit, 0);
-            merge(starts, 1 << bit, 0);
+            mark_in_word([used, starts], bit, count, false);
         });
         true
     }
@@ -34,8 +33,8 @@ impl PageMap {
         if is_last {
             self.open.free_last(page);
             self.usage.free(count);
-            mark_start(&bits, page, 0);
-            change_across(bits.words::<USED>(), span, 0);
+            mark_start(&bits, page, false);
+            change_across(bits.words::<USED>(), span, false);
         }
         is_last
     }
@@ -70,10 +69,9 @@ impl PageMap {
         let bit = page % BITS;
         let is_in_word = count <= BITS - bit;
         if is_in_word {
-            merge(used, ALL >> (BITS - count) << bit, 0);
-            merge(starts, 1 << bit, 0);
+            mark_in_word([used, starts], bit, count, false);
         } else {
-            self.mark_across(page, count, 0);
+            self.mark_across(page, count, false);
         }
         if is_in_open_run {
             return Ok(true);
@@ -121,7 +119,7 @@ impl PageMap {
             && after <= self.pages
             && does_end()
             && test(self.used(), after - 1)
-            && (count == 1 || !differs(self.starts(), Span::new(page + 1, count - 1), 0))
+            && (count == 1 || !differs(self.starts(), Span::new(page + 1, count - 1), false))
         {
             return Ok(());
         }

@@ -15,20 +15,34 @@
 //!
 //! The tree is exact except for two things:
 //!
-//! * The *open run*: the free run from which the last allocations were taken. The tree still has all of it.
+//! * The *open run*: the free run from which the last requests were served. The tree still has all of it.
 //! * At most one change that was put off ([`Pending`]), because it would have made a stretch with the lock held too long.
 //!
-//! A call that needs the tree first [settles](PageMap::settle) the map. The states of the open run:
+//! The states of the open run:
 //!
-//! | state | fields | the tree has | an allocation | a free of its pages |
+//! | state | fields | the tree has | an allocation of `n` pages | a free of its pages |
 //! | --- | --- | --- | --- | --- |
-//! | closed | all [`OpenRun::CLOSED`] | every free run | looks in the tree, opens the run found | (it has none) |
-//! | unused | `start == next < end` | every free run | takes `[next, next + n)` | (it has none) |
-//! | used | `start < next`, no hole | `[start, end)` as one run | takes `[next, next + n)` | at its end: lowers `next`; else makes the hole |
-//! | with a hole | `start <= hole < hole_end < next` | `[start, end)` as one run | takes from the hole if it fits, else at `next` | next to the hole or at its end: joins them; else the run is closed first |
+//! | closed | all [`OpenRun::CLOSED`] | every free run | searches the tree and opens the run that it finds | (it has none) |
+//! | unused | `start == next < end` | every free run | gets `[next, next + n)` | (it has none) |
+//! | used | `start < next`, no hole | `[start, end)` as one run | gets `[next, next + n)` | at its end: lowers `next`; else makes the hole |
+//! | with a hole | `start <= hole < hole_end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
 //!
 //! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages reach
 //! into a second word or the tree is high.
+//!
+//! # Settling
+//!
+//! To [settle](PageMap::settle) the map is to make the tree exact: the change that was put off is done, and the open run is
+//! closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls settle the map, all by
+//! `pool::buffers`:
+//!
+//! * an allocation that the open run does not serve, before it searches the tree;
+//! * a free whose pages touch the open run from outside or would make a second hole, and any free outside the open run while a
+//!   change is put off;
+//! * each step of a search in a part of the pool, and a call that needs the longest free run or the bitmaps as they are.
+//!
+//! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is one
+//! short step: [`PageMap::settle_first`].
 //!
 //! # Example
 //!
@@ -64,19 +78,21 @@ mod run_tree;
 mod runs;
 mod search;
 mod settle;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod usage;
 
 pub use bits::{Span, change, differs};
-pub use run_tree::{Node, Shape};
+pub use run_tree::Node;
 pub use search::Step;
 pub use settle::Settled;
+pub use shape::Shape;
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::mem::bitmaps::Bitmaps;
-use bits::{ALL, BITS, change_long, merge};
+use bits::{BITS, change_long, mask_of, write};
 use open_run::OpenRun;
 use run_tree::RunTree;
 use settle::Pending;
@@ -157,30 +173,36 @@ impl PageMap {
 }
 
 impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page` as used, if `value` is all ones, or as free, if it is
-    /// zero.
+    /// Marks the `count` pages of an allocation that begins at `page` as used or free.
     #[inline(always)]
-    fn mark(&self, page: usize, count: usize, value: usize) {
+    fn mark(&self, page: usize, count: usize, is_used: bool) {
         let bit = page % BITS;
         if count > BITS - bit {
-            return self.mark_across(page, count, value);
+            return self.mark_across(page, count, is_used);
         }
         // Not in a closure: several callers have it, and it would not be inlined, which takes 10 instructions of a call.
         let Some([used, starts, _]) = self.bits.at(page / BITS, None, Some) else { return };
-        merge(used, ALL >> (BITS - count) << bit, value);
-        merge(starts, 1 << bit, value);
+        mark_in_word([used, starts], bit, count, is_used);
     }
 
-    /// Does what [`mark`](Self::mark) does, for an allocation that does not end in its first word.
+    /// Marks an allocation as [`mark`](Self::mark) does. It does not end in its first word.
     #[inline(never)]
-    fn mark_across(&self, page: usize, count: usize, value: usize) {
-        mark_start(&self.bits, page, value);
-        change_long(self.used(), Span::new(page, count), value);
+    fn mark_across(&self, page: usize, count: usize, is_used: bool) {
+        mark_start(&self.bits, page, is_used);
+        change_long(self.used(), Span::new(page, count), is_used);
     }
 }
 
-/// Marks `page` as the first page of an allocation, if `value` is all ones, or not, if it is zero.
+/// Marks the `count` pages of an allocation from bit `bit` on as used or free. `words` are the words of [`USED`] and `STARTS`
+/// in which all of them lie.
 #[inline(always)]
-fn mark_start(bits: &Bitmaps, page: usize, value: usize) {
-    bits.at(page / BITS, (), |[_, starts, _]| merge(starts, 1 << (page % BITS), value));
+fn mark_in_word([used, starts]: [&AtomicUsize; 2], bit: usize, count: usize, is_used: bool) {
+    write(used, mask_of(bit, count), is_used);
+    write(starts, 1 << bit, is_used);
+}
+
+/// Records that an allocation begins at `page`, or that none does any more.
+#[inline(always)]
+fn mark_start(bits: &Bitmaps, page: usize, is_used: bool) {
+    bits.at(page / BITS, (), |[_, starts, _]| write(starts, 1 << (page % BITS), is_used));
 }

@@ -1,11 +1,11 @@
-//! The open run: the free run that allocations are taken from, one after the other, without a look at the tree.
+//! The open run: the free run from which pages are allocated, one request after the other, without a look at the tree.
 //!
 //! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have one
 //! *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
 
 use super::bits::BITS;
 
-/// The free run that allocations are taken from.
+/// The free run from which pages are allocated.
 ///
 /// The tree still has all of `[start, end)` as one free run. In fact `[start, next)` is in use, except for the hole
 /// `[hole, hole_end)`, and `[next, end)` is free. These hold always:
@@ -62,7 +62,7 @@ impl OpenRun {
         OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
     }
 
-    /// Whether allocations were taken from it and are still in use, so that the tree is not exact.
+    /// Whether pages were allocated from it and are still in use, so that the tree is not exact.
     #[inline(always)]
     pub(super) fn is_used(&self) -> bool {
         self.start != self.next
@@ -76,7 +76,7 @@ impl OpenRun {
 
     /// Whether a request of `count` pages is not served from here.
     #[cfg(test)]
-    pub(super) fn take_would_refuse(&self, count: usize) -> bool {
+    pub(super) fn refuses(&self, count: usize) -> bool {
         count < self.least
     }
 
@@ -133,7 +133,7 @@ impl OpenRun {
         }
     }
 
-    /// Whether `[page, page + count)` is the last allocation that was taken after the used part.
+    /// Whether `[page, page + count)` is the last allocation that was made after the used part.
     #[inline(always)]
     pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
         page == self.last && page.wrapping_add(count) == self.next

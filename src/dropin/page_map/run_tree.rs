@@ -13,8 +13,10 @@
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
 //! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
+use super::shape::Shape;
+
 /// Children of a node.
-const FANOUT: usize = 4;
+pub(super) const FANOUT: usize = 4;
 
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
@@ -34,34 +36,6 @@ pub struct Place(usize);
 pub struct Rest {
     place: Place,
     length: i32,
-}
-
-/// The form of a tree.
-#[derive(Clone, Copy)]
-pub struct Shape {
-    nodes: usize,
-    levels: usize,
-    /// The place of the first value on the lowest level.
-    lowest: usize,
-}
-
-impl Shape {
-    /// The shape of a tree over `words` words. `words` is not zero.
-    pub fn new(words: usize) -> Self {
-        // Each node except the root takes the place of one word and holds four.
-        let nodes = ((words + 1) / (FANOUT - 1)).max(1);
-        let (mut lowest, mut levels) = (0, 1);
-        while lowest + 1 < nodes {
-            lowest = (lowest + 1) * FANOUT;
-            levels += 1;
-        }
-        Shape { nodes, levels, lowest }
-    }
-
-    /// The number of nodes on all levels together.
-    pub fn nodes(self) -> usize {
-        self.nodes
-    }
 }
 
 /// The longest run of each word, and the tree of maxima above these values.

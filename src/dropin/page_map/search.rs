@@ -7,7 +7,7 @@ use super::open_run::OpenRun;
 /// The result of one step of a search.
 pub enum Step {
     /// The pages from this one on are allocated.
-    Taken(usize),
+    Allocated(usize),
     /// No place before this page fits: the search continues there.
     From(usize),
     /// No place fits.
@@ -21,7 +21,7 @@ impl PageMap {
     /// [closed](Self::close). `count` is not zero, and `align` is a power of two.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
-    pub fn take_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> Step {
+    pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> Step {
         let Ok(length) = i32::try_from(count) else { return Step::Nothing };
         let index = from / BITS;
         let free = complement(self.used(), index) & from_bit(from);
@@ -46,7 +46,7 @@ impl PageMap {
         // To put what is left into the tree as well would take too long in this stretch.
         self.open = OpenRun::around((start, run_end), (page, after));
         self.mark_used(page, count);
-        Step::Taken(page)
+        Step::Allocated(page)
     }
 
     /// The first page of the free run that contains `page`. `page` is free.

@@ -2,6 +2,7 @@
 
 use super::view::View;
 use super::{DIRTY, Pool};
+use crate::dropin::page_map::bits::test;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -123,13 +124,12 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether `page` was last handed out cached or without a mapping.
     pub fn was_cached(&self, page: usize) -> bool {
-        self.label(page) & 1 == DIRTY
+        self.label(page) == DIRTY
     }
 
-    /// Returns a word whose lowest bit is the label of `page`.
-    pub(super) fn label(&self, page: usize) -> usize {
-        const BITS: usize = usize::BITS as usize;
-        self.clean.get(page / BITS).map_or(0, |word| word.load(Relaxed)) >> (page % BITS)
+    /// Returns the label of `page`.
+    pub(super) fn label(&self, page: usize) -> bool {
+        test(self.clean, page)
     }
 
     /// Returns whether the page that contains `pa` is in use; false if `pa` does not belong to this pool.

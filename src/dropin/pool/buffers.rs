@@ -14,7 +14,7 @@ const PATIENCE: usize = 16;
 /// Returns the memory type of a request with the flags `wanted`, and the label of pages that were last handed out with this
 /// type. The flags contain neither `NOMAP` nor `WRITE_THROUGH`.
 #[inline(always)]
-pub(super) fn memory_for(wanted: Flags) -> (MemoryType, usize) {
+pub(super) fn memory_for(wanted: Flags) -> (MemoryType, bool) {
     match wanted.contains(Flags::NOCACHE) {
         true => (MemoryType::Uncached, CLEAN),
         false => (MemoryType::Cached, DIRTY),
@@ -26,18 +26,16 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(never)]
-    pub fn take(&self, pages: usize) -> Option<usize> {
-        self.take_locked(self.map.lock(self.kernel), pages)
+    pub fn allocate(&self, pages: usize) -> Option<usize> {
+        // A request for more pages than the pool has fails without the lock.
+        if pages > self.pages { None } else { self.allocate_locked(self.map.lock(self.kernel), pages) }
     }
 
-    /// Allocates as [`take`](Self::take) does, with the lock held, and releases it.
+    /// Allocates as [`allocate`](Self::allocate) does, with the lock held, and releases it.
     #[inline(never)]
-    pub fn take_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        if let Some(page) = map.take(pages) {
+    pub fn allocate_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        if let Some(page) = map.allocate_open(pages) {
             return Some(page);
-        }
-        if pages > self.pages {
-            return None;
         }
         if !map.has_time(0) {
             // In a high tree a stretch with the lock held has time for one step only.
@@ -49,7 +47,7 @@ impl<K: Kernel> Pool<K> {
             drop(map);
             map = self.settle_until(Settled::Now);
         }
-        map.take_lowest(pages)
+        map.allocate_lowest(pages)
     }
 
     /// Returns the flags of a request to this pool: `wanted`, and `NOCACHE` if the pool has it. A call reads the pool's flags
@@ -65,16 +63,16 @@ impl<K: Kernel> Pool<K> {
     /// The search may have many steps. It releases the lock after each.
     ///
     /// Context: any.
-    pub fn take_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
+    pub fn allocate_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
         let align = align >> PAGE_SHIFT;
         if from == 0 && end >= self.pages && align <= 1 {
-            return self.take(pages);
+            return self.allocate(pages);
         }
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
-            match self.settled().take_between(from, end, pages, base, align.max(1)) {
-                Step::Taken(page) => return Some(page),
+            match self.settled().allocate_between(from, end, pages, base, align.max(1)) {
+                Step::Allocated(page) => return Some(page),
                 Step::From(page) if page > from => from = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
                 Step::From(_) | Step::Nothing => break,

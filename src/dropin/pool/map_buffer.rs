@@ -14,7 +14,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::cache;
 
 /// A buffer's address for the processor, and the label of its pages.
-type Mapped = (NonZeroUsize, usize);
+type Mapped = (NonZeroUsize, bool);
 
 /// Returns the memory type of a request with the flags `wanted`, which do not contain `NOMAP`.
 fn memory_type(wanted: Flags) -> MemoryType {

@@ -79,10 +79,10 @@ pub struct Pool<K: Kernel> {
     map: IrqLock<PageMap>,
 }
 
-/// A word of labels of pages of which the cache may hold dirty lines.
-const DIRTY: usize = 0;
-/// A word of labels of pages of which the cache holds no dirty lines.
-const CLEAN: usize = usize::MAX;
+/// The label of a page of which the cache may hold dirty lines.
+const DIRTY: bool = false;
+/// The label of a page of which the cache holds no dirty lines.
+const CLEAN: bool = true;
 
 /// A pool that is not in the list.
 pub enum NewPool<K: Kernel> {

@@ -141,7 +141,7 @@ impl<K: Kernel> Pool<K> {
         if state == State::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
-        self.take(self.pages).ok_or(RemovalError::InUse)?;
+        self.allocate(self.pages).ok_or(RemovalError::InUse)?;
         self.membership.set(State::Leaving);
         Ok(())
     }

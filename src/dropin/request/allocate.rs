@@ -100,7 +100,7 @@ impl<K: Kernel> Dma<K> {
         map: IrqGuard<'a, K, PageMap>,
     ) -> Option<Buffer> {
         let (pages, flags) = (whole_pages(size), pool.flags_for(wanted));
-        if let Some(page) = pool.take_locked(map, pages)
+        if let Some(page) = pool.allocate_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, flags)
         {
             return return_buffer(pool, (page, va.get()), handle);
@@ -226,7 +226,7 @@ impl<K: Kernel> Dma<K> {
         for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
             let allocated = match is_limited {
                 true => self.allocate_reachable(request, pool, pages),
-                false => pool.take(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full),
+                false => pool.allocate(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full),
             };
             match allocated {
                 Ok((page, handle)) => {
@@ -266,7 +266,7 @@ impl<K: Kernel> Dma<K> {
             let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if from + pages <= end {
                 missed = AllocError::Full;
-                if let Some(page) = pool.take_between(from, end, pages, request.align) {
+                if let Some(page) = pool.allocate_between(from, end, pages, request.align) {
                     return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
                 }
             }

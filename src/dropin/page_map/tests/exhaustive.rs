@@ -109,30 +109,30 @@ impl<'a> Visit<'a> {
         self.check_state();
         self.settle();
         for count in 1..=pages + 1 {
-            self.take(count);
+            self.allocate_open(count);
         }
-        self.unchanged("a take that returned nothing");
+        self.unchanged("an allocation that returned nothing");
         for page in 0..=pages {
             let length = self.before.allocation_at(pages, page);
             for count in 1..=pages + 1 {
-                self.give_back(page, count, length);
+                self.free(page, count, length);
             }
         }
         self.unchanged("a free that was refused");
         if self.before.is_settled() {
             for count in 1..=pages + 1 {
-                self.take_lowest(count);
+                self.allocate_lowest(count);
             }
             self.unchanged("a request for more than there is");
         }
         if self.before.is_closed() {
             for count in 1..=pages {
                 for (from, end) in (0..pages).flat_map(|from| (from + 1..=pages).map(move |end| (from, end))) {
-                    self.take_between(from, end, count, 0, 1);
+                    self.allocate_between(from, end, count, 0, 1);
                 }
                 for align in [2, 4] {
                     for (base, from) in (0..align).flat_map(|base| (0..pages).map(move |from| (base, from))) {
-                        self.take_between(from, pages, count, base, align);
+                        self.allocate_between(from, pages, count, base, align);
                     }
                 }
             }
@@ -200,17 +200,17 @@ impl<'a> Visit<'a> {
         (0..(self.pages + 1).saturating_sub(count)).find(|page| is_free(self.used, *page, count))
     }
 
-    fn take(&mut self, count: usize) {
-        if let Some(page) = self.act(|map| map.take_open(count)) {
-            let by = Stretch::Take(count as u8);
+    fn allocate_open(&mut self, count: usize) {
+        if let Some(page) = self.act(|map| map.allocate_usual(count)) {
+            let by = Stretch::AllocateOpen(count as u8);
             assert_eq!(Some(page), self.lowest(count), "{by:?}");
             self.took(page, count, by);
         }
     }
 
-    fn take_lowest(&mut self, count: usize) {
-        let by = Stretch::TakeLowest(count as u8);
-        let page = self.act(|map| map.take_lowest(count));
+    fn allocate_lowest(&mut self, count: usize) {
+        let by = Stretch::AllocateLowest(count as u8);
+        let page = self.act(|map| map.allocate_lowest(count));
         assert_eq!(page, self.lowest(count), "{by:?}");
         if let Some(page) = page {
             self.took(page, count, by);
@@ -218,7 +218,7 @@ impl<'a> Visit<'a> {
     }
 
     /// A free of `count` pages where an allocation of `length` pages begins, or none.
-    fn give_back(&mut self, page: usize, count: usize, length: Option<usize>) {
+    fn free(&mut self, page: usize, count: usize, length: Option<usize>) {
         let expected = match length {
             None => Err(Error::NotAllocated),
             Some(length) if length != count => Err(Error::WrongSize),
@@ -226,12 +226,12 @@ impl<'a> Visit<'a> {
         };
         let mask = if expected.is_ok() { ((1 << count) - 1) << page } else { 0 };
         let (used, starts) = (self.used & !mask, self.starts & !mask);
-        let by = Stretch::GiveBackLast(page as u8, count as u8);
-        if self.act(|map| map.give_back_last(page, count)) {
+        let by = Stretch::FreeLast(page as u8, count as u8);
+        if self.act(|map| map.free_last(page, count)) {
             assert_eq!(expected, Ok(()), "{by:?}");
             self.changed(by, used, starts);
         }
-        let by = Stretch::GiveBack(page as u8, count as u8);
+        let by = Stretch::Free(page as u8, count as u8);
         let result = self.act(|map| map.try_free(page, count));
         assert_eq!(result.map(|_| ()), expected, "{by:?}");
         match result {
@@ -242,15 +242,15 @@ impl<'a> Visit<'a> {
     }
 
     /// A call for pages in `[from, end)` where `base + page` is a multiple of `align`, to its end with no other call between.
-    fn take_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) {
+    fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) {
         let fits = |page: &usize| (base + page).is_multiple_of(align) && is_free(self.used, *page, count);
         let lowest = (from..(end + 1).saturating_sub(count)).find(fits);
         let (mut at, mut steps) = (from, 0);
         loop {
-            let by = Stretch::TakeBetween(at as u8, end as u8, count as u8, base as u8, align as u8);
+            let by = Stretch::AllocateBetween(at as u8, end as u8, count as u8, base as u8, align as u8);
             steps += 1;
-            match self.act(|map| map.take_between(at, end, count, base, align)) {
-                Step::Taken(page) => {
+            match self.act(|map| map.allocate_between(at, end, count, base, align)) {
+                Step::Allocated(page) => {
                     assert_eq!(Some(page), lowest, "{by:?}");
                     self.took(page, count, by);
                     break;

@@ -14,9 +14,9 @@ use std::vec::Vec;
 /// What one caller is about to do.
 #[derive(Clone, Copy, Debug)]
 enum Doing {
-    Take(usize),
-    /// `take` found nothing.
-    TakeLowest(usize, usize),
+    Allocate(usize),
+    /// `allocate_open` found nothing.
+    AllocateLowest(usize, usize),
     Free(usize, usize),
     /// The map must be settled first.
     FreeSettled(usize, usize, usize),
@@ -100,20 +100,20 @@ impl World {
     /// One stretch with the lock held; what is left to do.
     fn turn(&mut self, doing: Doing) -> Option<Doing> {
         match doing {
-            Doing::Take(count) => match self.map.take_open(count) {
+            Doing::Allocate(count) => match self.map.allocate_usual(count) {
                 Some(page) => {
                     assert_eq!(self.model.allocate(count), Some(page), "{count} of {}", self.pages);
                     self.held.push((page, count));
                     self.changes += 1;
                     None
                 }
-                None => self.turn(Doing::TakeLowest(count, PATIENCE)),
+                None => self.turn(Doing::AllocateLowest(count, PATIENCE)),
             },
-            Doing::TakeLowest(count, mut patience) => {
+            Doing::AllocateLowest(count, mut patience) => {
                 if !self.settle(true, &mut patience) {
-                    return Some(Doing::TakeLowest(count, patience));
+                    return Some(Doing::AllocateLowest(count, patience));
                 }
-                let page = self.map.take_lowest(count);
+                let page = self.map.allocate_lowest(count);
                 assert_eq!(page, self.model.allocate(count), "{count} of {}", self.pages);
                 if let Some(page) = page {
                     self.held.push((page, count));
@@ -122,7 +122,7 @@ impl World {
                 None
             }
             Doing::Free(page, count) => {
-                if self.map.give_back_last(page, count) {
+                if self.map.free_last(page, count) {
                     self.freed(page, count, Ok(()));
                     return None;
                 }
@@ -154,8 +154,8 @@ impl World {
                 };
                 let lowest = || (0..self.pages).find(|&page| fits(page));
                 let end = self.map.pages;
-                match self.map.take_between(from, end, count, base, align) {
-                    Step::Taken(page) => {
+                match self.map.allocate_between(from, end, count, base, align) {
+                    Step::Allocated(page) => {
                         assert!(fits(page));
                         assert!(changes != self.changes || lowest() == Some(page));
                         self.took(count, page);
@@ -222,7 +222,7 @@ impl World {
             }
         }
         self.assert_bits();
-        let mut left = Some(Doing::Take(self.pages));
+        let mut left = Some(Doing::Allocate(self.pages));
         while let Some(now) = left {
             left = self.turn(now);
         }

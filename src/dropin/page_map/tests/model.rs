@@ -89,26 +89,30 @@ impl PageMap {
 
     /// Allocates `count` pages and returns the first.
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
-        self.take_open(count).or_else(|| {
+        self.allocate_usual(count).or_else(|| {
             self.settle_all();
-            self.take_lowest(count)
+            self.allocate_lowest(count)
         })
     }
 
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
-    pub fn take_open(&mut self, count: usize) -> Option<usize> {
-        let usual = if count >= FEWEST_ACROSS { self.take_across(count, 0) } else { self.take_in_word(count, 0) };
-        usual.or_else(|| self.take(count))
+    pub fn allocate_usual(&mut self, count: usize) -> Option<usize> {
+        let usual = if count >= FEWEST_ACROSS {
+            self.allocate_across(count, false)
+        } else {
+            self.allocate_in_word(count, false)
+        };
+        usual.or_else(|| self.allocate_open(count))
     }
 
     /// Frees `count` pages if they are the last that were allocated.
-    pub fn give_back_last(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_last(&mut self, page: usize, count: usize) -> bool {
         if count >= FEWEST_ACROSS { self.free_across(page, count) } else { self.free_in_word(page, count) }
     }
 
     /// Frees `count` pages.
     pub fn free(&mut self, page: usize, count: usize) -> Result<(), Error> {
-        if count != 0 && self.give_back_last(page, count) {
+        if count != 0 && self.free_last(page, count) {
             return Ok(());
         }
         if !self.try_free(page, count)? {
@@ -177,7 +181,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
         if start != open.start {
             assert_eq!((map.run_start(end), map.run_end(start)), (start, end));
         }
-        assert!(start >= open.start || open.take_would_refuse(end - start), "a run before the open one");
+        assert!(start >= open.start || open.refuses(end - start), "a run before the open one");
     }
     if open.start == OpenRun::CLOSED.start {
         return;

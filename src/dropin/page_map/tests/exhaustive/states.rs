@@ -13,12 +13,12 @@ pub(super) enum Stretch {
     NewMap,
     Settle,
     SettleFirst,
-    Take(u8),
-    TakeLowest(u8),
-    GiveBackLast(u8, u8),
-    GiveBack(u8, u8),
+    AllocateOpen(u8),
+    AllocateLowest(u8),
+    FreeLast(u8, u8),
+    Free(u8, u8),
     /// `from`, `end`, `count`, `base`, `align`.
-    TakeBetween(u8, u8, u8, u8, u8),
+    AllocateBetween(u8, u8, u8, u8, u8),
 }
 
 /// How a state was reached first.

@@ -59,7 +59,7 @@ impl World {
             return Doing::Aligned(self.count(), base, align, 0, PATIENCE, self.changes);
         }
         if self.held.is_empty() || self.random.below(16) < filling {
-            return Doing::Take(self.count());
+            return Doing::Allocate(self.count());
         }
         let last = self.held.len() - 1;
         let which = match self.random.below(6) {

@@ -35,7 +35,7 @@ fn fault_26_no_page_after_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap(
                     map.settle_all();
                     let (from, count) = (random.below(pages), 1 + random.below(pages));
                     let align = 1 << random.below(4);
-                    if let Step::Taken(page) = map.take_between(from, pages, count, random.below(9), align) {
+                    if let Step::Allocated(page) = map.allocate_between(from, pages, count, random.below(9), align) {
                         held.push((page, count));
                     }
                 }

@@ -1,0 +1,31 @@
+//! How many nodes and levels a tree over the words of a bitmap has.
+
+use super::run_tree::FANOUT;
+
+/// The form of a tree.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    nodes: usize,
+    pub(super) levels: usize,
+    /// The place of the first value on the lowest level.
+    pub(super) lowest: usize,
+}
+
+impl Shape {
+    /// Returns the shape of a tree over `words` words. `words` is not zero.
+    pub fn new(words: usize) -> Self {
+        // Each node except the root takes the place of one word and holds four.
+        let nodes = ((words + 1) / (FANOUT - 1)).max(1);
+        let (mut lowest, mut levels) = (0, 1);
+        while lowest + 1 < nodes {
+            lowest = (lowest + 1) * FANOUT;
+            levels += 1;
+        }
+        Shape { nodes, levels, lowest }
+    }
+
+    /// Returns the number of nodes on all levels together.
+    pub fn nodes(self) -> usize {
+        self.nodes
+    }
+}
