@@ -19,7 +19,9 @@ pub unsafe trait Threads {
     /// Context: any.
     ///
     /// # Safety
-    /// `saved` was returned by an `irq_save` of this core that has not been undone.
+    /// `saved` was returned by an `irq_save` that has not been undone. If pairs do not nest, the thread may have moved to another
+    /// core since: the value of one core must then be accepted on another, where it only masks or enables interrupts at the
+    /// wrong time.
     unsafe fn irq_restore(&self, saved: usize);
 
     /// Returns whether the caller may sleep: it is a thread, or boot code before the scheduler runs, and the interrupts of

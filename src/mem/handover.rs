@@ -102,7 +102,9 @@ impl<'a, A: Access> HandedOver<'a, A> {
 /// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be handed over to a device.
 ///
 /// # Safety
-/// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call.
+/// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call, and they stay valid until the buffer
+/// is dropped. While the bytes are handed over with the access [`Unique`], no clone of the buffer and no other reference or
+/// pointer reads or writes them; while they are handed over with [`Shared`], none writes them.
 pub unsafe trait StableBytes<A: Access>: 'static {
     /// Returns the bytes.
     fn bytes(&mut self) -> A::Bytes<'_>;

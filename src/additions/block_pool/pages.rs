@@ -6,8 +6,9 @@ use crate::kernel::{Device, Va};
 ///
 /// # Safety
 ///
-/// Memory that [`allocate`](Pages::allocate) returned is mapped for the processor, no other code uses it until
-/// [`free`](Pages::free) gets it back, and its address is that of a pointer whose provenance was exposed.
+/// Memory that [`allocate`](Pages::allocate) returned is mapped uncached for the processor, or is coherent for the device in
+/// another way. No other code uses it until [`free`](Pages::free) gets it back, and its address is that of a pointer whose
+/// provenance was exposed.
 #[allow(unsafe_code)]
 pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.

@@ -131,9 +131,8 @@ impl<P: Platform> System<P> {
     /// cannot be determined now.
     ///
     /// # Safety
-    /// `pages` returns memory that is mapped uncached, or that is coherent for the device in another way. No other code uses
-    /// the memory until it is freed. Its addresses are those of pointers with exposed provenance. Memory that drivers have
-    /// from this system is freed, destroyed or unmapped through this system only.
+    /// Memory that drivers have from this system is freed, destroyed or unmapped through this system only. The duties
+    /// for the memory itself are those of [`Pages`].
     #[allow(unsafe_code)]
     pub const unsafe fn new(
         dma: &'static Dma<P::Kernel>,
@@ -165,6 +164,8 @@ impl<P: Platform> Device<P> {
     ///
     /// # Safety
     /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet dropped.
+    /// The device accesses only bytes whose handles the driver passed to it, only while these bytes are allocated or mapped
+    /// for it, and it does not write to bytes while [`Mapped::cpu`] of their mapping runs.
     #[allow(unsafe_code)]
     pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
         Device { system, device }

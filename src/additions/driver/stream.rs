@@ -152,7 +152,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         // SAFETY: the mapping is live, and is as its entry states.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_cpu(system.dma, master, query) }?;
-        // SAFETY: the driver is responsible for its device.
+        // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.
         #[allow(unsafe_code)]
         let result = work(unsafe { self.bytes.bytes() });
         // SAFETY: as above; the borrow of the bytes has ended.
