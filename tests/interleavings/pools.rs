@@ -6,7 +6,7 @@ use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, Kernel, PAGE_SIZE};
+use rt_dma_pool::kernel::{Addresses, Device, PAGE_SIZE};
 use rt_dma_pool::log::Name;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
