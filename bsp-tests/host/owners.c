@@ -352,12 +352,12 @@ static void mappings_end_with_their_device(void)
     struct rt_mm_va_hint hint =
     {
         .map_size = ARCH_PAGE_SIZE,
-        .prefer = (void *)(PLACE + 8 * MIB - rt_kmem_pvoff()),
+        .prefer = (void *)(PLACE + 10 * MIB - rt_kmem_pvoff()),
     };
     char *frame = RT_NULL, *buffer;
     rt_ubase_t handles[2];
 
-    EXPECT(!rt_aspace_map_phy(&rt_kernel_space, &hint, 0, (PLACE + 8 * MIB) >> MM_PAGE_SHIFT, (void **)&frame));
+    EXPECT(!rt_aspace_map_phy(&rt_kernel_space, &hint, 0, (PLACE + 10 * MIB) >> MM_PAGE_SHIFT, (void **)&frame));
     buffer = frame + 1;
     for (int which = 0; which < 2; which++)
     {
@@ -392,6 +392,7 @@ static void mappings_end_with_their_device(void)
         EXPECT(frame[0] == 7 && frame[1] == 7 && frame[size] == 7);
         go();
     }
+    EXPECT(!rt_aspace_unmap(&rt_kernel_space, frame));
 }
 
 void devices_that_come_and_go(void)
