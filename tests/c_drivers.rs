@@ -83,7 +83,7 @@ fn drivers_run(revision: u32, flags: &[&str]) {
     subject_runs(revision, flags, None);
 }
 
-/// Runs one subject of the drivers (`main` of `bsp-tests/host/drivers.c` lists them), or all of them.
+/// Runs one subject of the drivers (`bsp-tests/host/main.c` lists them), or all of them.
 fn subject_runs(revision: u32, flags: &[&str], subject: Option<&str>) {
     let sources = [c_files("bsp-tests/host"), c_files("bsp-tests/host/kernel")].concat();
     let text = output_of((revision, &sources, flags), subject);

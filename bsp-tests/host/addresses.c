@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests devices that reach a part of memory: through a bus's ranges, a bridge's windows, or with few address bits. */
+/* Devices that reach a part of memory: through a bus's ranges, or a bridge's windows. */
 #include <string.h>
 
 #include <rtdevice.h>
 #include <mm_aspace.h>
 #include <rt_dma.h>
-#include "expect.h"
-#include "kernel.h"
+#include "addresses.h"
+#include "subjects.h"
 
-#define ALL     (~(rt_uint64_t)0)
-#define PAGE    ARCH_PAGE_SIZE
-
-/* The start and the end of the memory that board_init gives to pools. */
-#define FIRST   (HOST_RAM + 16 * MIB)
-#define END     (HOST_RAM + 28 * MIB)
-
-/* A device below a bus that is itself below another bus. */
-struct branch
-{
-    struct rt_ofw_prop upper_props[1], props[4];
-    struct rt_ofw_node upper, bus, node;
-    struct rt_device dev;
-};
-
-/* Makes a device below a bus with these ranges, and with these cell counts. A null pointer leaves the property out. */
-static struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
+struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t size, fdt32_t *address_cells,
         fdt32_t *size_cells)
 {
     memset(branch, 0, sizeof(*branch));
@@ -41,8 +25,7 @@ static struct rt_device *below(struct branch *branch, fdt32_t *ranges, rt_size_t
     return &branch->dev;
 }
 
-/* Whether the device gets memory at `pa` with the expected handle, from all calls. Frees the memory. */
-static int gets(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected)
+int is_served(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t expected)
 {
     rt_ubase_t handle = 1, synced = 1;
     void *buffer = rt_dma_alloc(dev, size, &handle, 0);
@@ -56,7 +39,7 @@ static int gets(struct rt_device *dev, rt_size_t size, rt_ubase_t pa, rt_ubase_t
     return is_right;
 }
 
-static int gets_nothing(struct rt_device *dev)
+int is_refused(struct rt_device *dev)
 {
     static struct rt_device plain = { .parent.name = "plain" };
     rt_ubase_t handle, mapped, synced = 7;
@@ -92,20 +75,20 @@ static void ranges_as_the_translator_reads_them(void)
     static fdt32_t short_ones[] = { CELL(FIRST + MIB), CELLS(0x1234000), CELL(MIB) };
     static fdt32_t long_ones[] = { CELL(0x2000000), CELLS(FIRST + MIB), CELLS(0x1234000), CELLS(MIB) };
 
-    EXPECT(gets_nothing(below(&branch, elsewhere, sizeof(elsewhere), 0, 0)));
-    EXPECT(gets(below(&branch, itself, sizeof(itself), 0, 0), PAGE, FIRST, FIRST));
-    EXPECT(gets(below(&branch, part, sizeof(part), 0, 0), 3 * PAGE, FIRST + MIB, FIRST + MIB));
-    EXPECT(!gets(below(&branch, part, sizeof(part), 0, 0), MIB + 1, FIRST + MIB, FIRST + MIB));
-    EXPECT(gets_nothing(below(&branch, by_the_binding, sizeof(by_the_binding), 0, 0)));
-    EXPECT(gets_nothing(below(&branch, empty, sizeof(empty), 0, 0)));
-    EXPECT(gets(below(&branch, none, sizeof(none), 0, 0), PAGE, FIRST, FIRST));
-    EXPECT(gets(below(&branch, none, 0, 0, 0), PAGE, FIRST, FIRST));
-    EXPECT(gets(below(&branch, top, sizeof(top), 0, 0), PAGE, FIRST, 0x800));
-    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), PAGE, FIRST + 2 * PAGE, 0x10000));
-    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), 2 * PAGE, FIRST + 4 * PAGE, 0x12000));
-    EXPECT(gets(below(&branch, several, sizeof(several), 0, 0), 3 * PAGE, FIRST + 4 * PAGE, 0x12000));
-    EXPECT(gets(below(&branch, short_ones, sizeof(short_ones), &one, &one), PAGE, FIRST + MIB, 0x1234000));
-    EXPECT(gets(below(&branch, long_ones, sizeof(long_ones), &three, &two), PAGE, FIRST + MIB, 0x1234000));
+    EXPECT(is_refused(below(&branch, elsewhere, sizeof(elsewhere), 0, 0)));
+    EXPECT(is_served(below(&branch, itself, sizeof(itself), 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(is_served(below(&branch, part, sizeof(part), 0, 0), 3 * PAGE, FIRST + MIB, FIRST + MIB));
+    EXPECT(!is_served(below(&branch, part, sizeof(part), 0, 0), MIB + 1, FIRST + MIB, FIRST + MIB));
+    EXPECT(is_refused(below(&branch, by_the_binding, sizeof(by_the_binding), 0, 0)));
+    EXPECT(is_refused(below(&branch, empty, sizeof(empty), 0, 0)));
+    EXPECT(is_served(below(&branch, none, sizeof(none), 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(is_served(below(&branch, none, 0, 0, 0), PAGE, FIRST, FIRST));
+    EXPECT(is_served(below(&branch, top, sizeof(top), 0, 0), PAGE, FIRST, 0x800));
+    EXPECT(is_served(below(&branch, several, sizeof(several), 0, 0), PAGE, FIRST + 2 * PAGE, 0x10000));
+    EXPECT(is_served(below(&branch, several, sizeof(several), 0, 0), 2 * PAGE, FIRST + 4 * PAGE, 0x12000));
+    EXPECT(is_served(below(&branch, several, sizeof(several), 0, 0), 3 * PAGE, FIRST + 4 * PAGE, 0x12000));
+    EXPECT(is_served(below(&branch, short_ones, sizeof(short_ones), &one, &one), PAGE, FIRST + MIB, 0x1234000));
+    EXPECT(is_served(below(&branch, long_ones, sizeof(long_ones), &three, &two), PAGE, FIRST + MIB, 0x1234000));
 }
 
 /* Only the nearest bus above with ranges translates. An empty dma-ranges does not count as ranges. */
@@ -118,11 +101,11 @@ static void nested_buses(void)
 
     branch.upper_props[0] = (struct rt_ofw_prop) { "dma-ranges", sizeof(upper), upper, RT_NULL };
     branch.upper.props = branch.upper_props;
-    EXPECT(gets(dev, PAGE, FIRST, 0x1000));
+    EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
     dev = below(&branch, lower, 0, 0, 0);
     branch.upper_props[0] = (struct rt_ofw_prop) { "dma-ranges", sizeof(upper), upper, RT_NULL };
     branch.upper.props = branch.upper_props;
-    EXPECT(gets(dev, PAGE, FIRST + MIB, 0x2000));
+    EXPECT(is_served(dev, PAGE, FIRST + MIB, 0x2000));
 }
 
 /* If a bus has the same ranges and dma-ranges, the two translations cancel each other. */
@@ -136,24 +119,24 @@ static void ranges_and_dma_ranges(void)
 
     branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
     branch.props[0].next = &branch.props[3];
-    EXPECT(gets(dev, PAGE, FIRST + MIB, FIRST + MIB));
+    EXPECT(is_served(dev, PAGE, FIRST + MIB, FIRST + MIB));
     /* The kernel read the ranges first, to find the registers of a device. So it never reads the dma-ranges. */
     dev = below(&branch, binding, sizeof(binding), 0, 0);
     branch.props[3] = (struct rt_ofw_prop) { "ranges", sizeof(registers), registers, RT_NULL };
     branch.props[0].next = &branch.props[3];
     EXPECT(rt_ofw_translate_address(dev->ofw_node, "ranges", 0x7e000004) == 0xfe000004);
-    EXPECT(gets(dev, PAGE, FIRST, FIRST));
+    EXPECT(is_served(dev, PAGE, FIRST, FIRST));
     /* If it read the dma-ranges first, they decide what is covered, although the bus has ranges. */
     host_forget_ranges();
     dev->dma_ops = RT_NULL;
     EXPECT(rt_ofw_translate_address(dev->ofw_node, "dma-ranges", 0x4000) == HOST_RAM - MIB + 0x4000);
-    EXPECT(gets_nothing(dev));
+    EXPECT(is_refused(dev));
     /* Here only the ranges of the parent bus move the address. */
     dev = below(&branch, same, 24, 0, 0);
     branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(same), same, RT_NULL };
     branch.upper.props = branch.upper_props;
     branch.props[0].value = (fdt32_t[]) { CELLS(HOST_RAM - MIB), CELLS(0), CELLS(MIB) };
-    EXPECT(gets_nothing(dev));
+    EXPECT(is_refused(dev));
 }
 
 /* If the heap has no memory for a bus's ranges, the translator returns the address unchanged. */
@@ -164,9 +147,9 @@ static void ranges_that_cannot_be_read(void)
     struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
 
     host_fail_ranges(1);
-    EXPECT(gets_nothing(dev));
+    EXPECT(is_refused(dev));
     host_fail_ranges(0);
-    EXPECT(gets(dev, PAGE, FIRST, 0x1000));
+    EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
 }
 
 #if STAND_IN_REVISION >= 2
@@ -207,10 +190,10 @@ static void windows_of_a_bridge(void)
     rt_ubase_t handle, other, synced;
     void *buffer, *second;
 
-    EXPECT(gets_nothing(behind(&card, elsewhere, 1)));
-    EXPECT(gets_nothing(behind(&card, empty, 1)));
-    EXPECT(gets(behind(&card, itself, 1), PAGE, FIRST, FIRST));
-    EXPECT(gets(behind(&card, RT_NULL, 0), PAGE, FIRST, FIRST));
+    EXPECT(is_refused(behind(&card, elsewhere, 1)));
+    EXPECT(is_refused(behind(&card, empty, 1)));
+    EXPECT(is_served(behind(&card, itself, 1), PAGE, FIRST, FIRST));
+    EXPECT(is_served(behind(&card, RT_NULL, 0), PAGE, FIRST, FIRST));
 
     /* A buffer that would lie across both windows is placed in the second one. */
     dev = behind(&card, swapped, 2);
@@ -227,7 +210,7 @@ static void windows_of_a_bridge(void)
     /* Only the second window's handles fit in this mask. */
     EXPECT(rt_dma_set_mask_and_coherent(dev, PAGE - 2) == -RT_EIO);
     EXPECT(rt_dma_set_mask_and_coherent(dev, 2 * PAGE - 1) == RT_EOK);
-    EXPECT(gets(dev, 2 * PAGE, FIRST + 4 * PAGE, 0));
+    EXPECT(is_served(dev, 2 * PAGE, FIRST + 4 * PAGE, 0));
     EXPECT(!rt_dma_alloc(dev, 3 * PAGE, &handle, 0));
     EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
 }
@@ -242,122 +225,5 @@ void memory_that_no_range_covers(void)
 #if STAND_IN_REVISION >= 2
     windows_of_a_bridge();
 #endif
-    host_forget_ranges();
-}
-
-/* A BSP's table, set before the mask, whose functions call the table that the device had before. */
-static const struct rt_dma_map_ops *wrapped;
-
-static rt_err_t wrapper_sync_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
-{
-    return wrapped->sync_out_data(dev, data, size, dma_handle, flags);
-}
-
-void the_end_of_a_buffer_and_the_mask(void)
-{
-    static struct branch branch;
-    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(PAGE) };
-    static const struct rt_dma_map_ops wrapper = { .sync_out_data = wrapper_sync_out };
-    static struct rt_device plain = { .parent.name = "plain" }, masked = { .parent.name = "masked" };
-    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
-    const struct rt_dma_map_ops *ops;
-    rt_ubase_t handle, synced = 5;
-    char *buffer = rt_dma_alloc(&plain, 4 * PAGE, &handle, 0);
-
-    EXPECT(buffer && handle == FIRST);
-    /* The range covers the first of these two pages. */
-    EXPECT(rt_dma_sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE + 1, RT_NULL, RT_DMA_F_NOCACHE) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(dev, buffer, PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
-    /* A BSP may call the functions of the table itself. */
-    ops = dev->dma_ops;
-    EXPECT(ops->sync_out_data(dev, buffer, 2 * PAGE, &synced, 0) == -RT_ERROR);
-    EXPECT(!ops->alloc(dev, PAGE + 1, &synced, 0));
-    EXPECT(rt_dma_map_single(dev, buffer, PAGE + 1, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-
-    /* The sync calls obey the streaming mask, and allocations the coherent mask. */
-    EXPECT(rt_dma_set_mask(&masked, FIRST + PAGE - 1) == RT_EOK);
-    synced = 5;
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR && synced != FIRST);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer + PAGE, 1, RT_NULL, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
-    EXPECT(rt_dma_sync_in_data(&masked, buffer + PAGE, PAGE, 0, 0) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&masked) == FIRST + PAGE - 1 && rt_dma_get_coherent_mask(&masked) == ALL);
-    EXPECT(gets(&masked, 1, FIRST + 4 * PAGE, FIRST + 4 * PAGE) == 0);
-    EXPECT(rt_dma_set_mask(&masked, ALL) == RT_EOK);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, 4 * PAGE, &synced, 0) == RT_EOK && synced == FIRST);
-
-    /* The masks count also when the sync call goes through a BSP's table. */
-    wrapped = masked.dma_ops;
-    masked.dma_ops = &wrapper;
-    EXPECT(rt_dma_set_mask_and_coherent(&masked, FIRST + PAGE - 1) == RT_EOK);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE + 1, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&masked, buffer, PAGE, &synced, 0) == RT_EOK && synced == FIRST);
-    EXPECT(rt_dma_set_mask_and_coherent(&masked, ALL) == RT_EOK && masked.dma_ops == &wrapper);
-    masked.dma_ops = RT_NULL;
-
-    rt_dma_free(&plain, 4 * PAGE, buffer, handle, 0);
-    host_forget_ranges();
-}
-
-/* Without a handle and without cache maintenance there is nothing to do, at a device's first call and later. */
-void syncs_that_have_nothing_to_do(void)
-{
-    static const struct rt_dma_map_ops without_syncs;
-    struct rt_device dev = { .parent.name = "new" }, own = { .parent.name = "own", .dma_ops = &without_syncs };
-    rt_ubase_t handle = 1;
-
-    for (int call = 0; call < 2; call++)
-    {
-        EXPECT(rt_dma_sync_out_data(&dev, (void *)8, 64, RT_NULL, 0) == RT_EOK);
-        EXPECT(rt_dma_sync_out_data(&own, (void *)8, 64, RT_NULL, 0) == RT_EOK);
-    }
-    EXPECT(rt_dma_sync_out_data(&dev, (void *)8, 64, &handle, 0) == -RT_EINVAL && handle == 0);
-    EXPECT(rt_dma_sync_out_data(&own, (void *)8, 64, &handle, 0) == -RT_EINVAL && handle == 0);
-}
-
-void children_that_copied_a_masked_table(void)
-{
-    static struct branch branch;
-    static fdt32_t lower[] = { CELLS(FIRST), CELLS(0x100000), CELLS(MIB) };
-    static struct rt_device child, grandchild;
-    static struct rt_dma_map_ops copy;
-    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
-    rt_ubase_t synced, mapped;
-    void *buffer;
-
-    EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + 2 * PAGE - 1) == RT_EOK);
-    child = (struct rt_device) { .parent.name = "child", .ofw_node = dev->ofw_node, .dma_ops = dev->dma_ops };
-    EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && rt_dma_get_coherent_mask(&child) == rt_dma_get_mask(&child));
-    EXPECT(gets(&child, 2 * PAGE, FIRST, 0x100000));
-    EXPECT(!rt_dma_alloc(&child, 2 * PAGE + 1, &synced, 0));
-    buffer = rt_dma_alloc(dev, 2 * PAGE, &synced, 0);
-    EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE + 1, &synced, 0) == -RT_ERROR);
-    EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
-    rt_dma_free(&child, 2 * PAGE, buffer, 0x100000, 0);
-    mapped = rt_dma_map_single(&child, (char *)buffer + 3 * PAGE, 1, RT_DMA_TO_DEVICE);
-    EXPECT(mapped == 0x100000);
-    rt_dma_unmap_single(&child, mapped, 1, RT_DMA_TO_DEVICE);
-
-    /* The child keeps the masks that it copied when the parent's masks change and when the parent is removed. */
-    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
-    rt_dmam_release(dev);
-    dev->dma_ops = RT_NULL;
-    EXPECT(gets(&child, 2 * PAGE, FIRST, 0x100000) && !rt_dma_alloc(&child, 3 * PAGE, &synced, 0));
-
-    /* The child's own coherent mask leaves its streaming mask. Without masks, its translation is still that of the bus. */
-    EXPECT(rt_dma_set_coherent_mask(&child, 0x100000 + PAGE - 1) == RT_EOK);
-    EXPECT(rt_dma_get_mask(&child) == 0x100000 + 2 * PAGE - 1 && !rt_dma_alloc(&child, PAGE + 1, &synced, 0));
-    grandchild = (struct rt_device) { .parent.name = "grandchild", .ofw_node = dev->ofw_node, .dma_ops = child.dma_ops };
-    EXPECT(rt_dma_set_mask_and_coherent(&child, ALL) == RT_EOK && gets(&child, 4 * PAGE, FIRST, 0x100000));
-    EXPECT(gets(&grandchild, PAGE, FIRST, 0x100000) && !rt_dma_alloc(&grandchild, PAGE + 1, &synced, 0));
-
-    /* A device keeps its masks when the board puts a table of its own, with the functions of the masked one, in its place. */
-    EXPECT(rt_dma_set_mask_and_coherent(dev, 0x100000 + PAGE - 1) == RT_EOK);
-    copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
-    dev->dma_ops = &copy;
-    EXPECT(gets(dev, PAGE, FIRST, 0x100000) && !rt_dma_alloc(dev, PAGE + 1, &synced, 0));
     host_forget_ranges();
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs C drivers, written as those of a BSP, and wrong calls on the host stand-in. Exits with 0 if all checks passed. */
-#include <stdio.h>
+/* C drivers, written as those of a BSP, with the calls of drivers/dma.h, and wrong calls. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -8,68 +7,12 @@
 #include <mm_aspace.h>
 #include "expect.h"
 #include "kernel.h"
-
-int list_dma_pool(int argc, char **argv);
-void attributes(void);
-void linux_drivers(void);
-void masked_drivers(void);
-void managed_drivers(void);
-void managed_pools_and_maps(void);
-void devices_that_come_and_go(void);
-void managed_and_given_back_plainly(void);
-void drivers_with_reserved_memory(void);
-void regions_of_nodes_that_are_there(void);
-void regions_that_must_not_be_used(void);
-void streaming_drivers(void);
-void ring_in_an_interrupt(void);
-void block_pools(void);
-void memory_that_no_range_covers(void);
-void the_end_of_a_buffer_and_the_mask(void);
-void children_that_copied_a_masked_table(void);
-void syncs_that_have_nothing_to_do(void);
-void console_with_dma(void);
-void statistics(void);
-void borrowers(void);
-void pools_that_are_uninstalled(void);
+#include "subjects.h"
 
 static struct rt_device plain = { .parent.name = "plain" };
 
-/* Sets a board up, as libcpu's boot code does. */
-static void board_init(void)
-{
-#if STAND_IN_REVISION >= 2
-    static struct rt_mmblk_reg dma = { { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "dma-pool" }, MEMBLOCK_NONE, 1, { 0 } };
-    static struct rt_mmblk_reg anonymous = { { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL }, MEMBLOCK_NONE, 1, { 0 } };
-    static struct rt_mmblk_reg hotplug = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
-    static struct rt_mmblk_reg unused = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_NONE, 0, { 0 } };
-
-    host_reserve(&dma);
-    host_reserve(&anonymous);
-    host_reserve(&hotplug);
-    host_reserve(&unused);
-    EXPECT(rt_dma_pool_extract(1 * MIB, 2 * MIB) == -RT_EINVAL);
-    EXPECT(rt_dma_pool_extract(0, 0) == -RT_EINVAL);
-    EXPECT(rt_dma_pool_extract(13 * MIB, 2 * MIB) == -RT_EEMPTY);
-    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == RT_EOK);
-    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == -RT_EEMPTY);
-    EXPECT(dma.alloc == 1 && dma.memreg.start == HOST_RAM + 16 * MIB);
-#else
-    rt_region_t list[] =
-    {
-        { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL },
-        { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "memory" },
-    };
-
-    EXPECT(rt_dma_pool_extract(RT_NULL, 2, 8 * MIB, 2 * MIB) == -RT_EINVAL);
-    EXPECT(rt_dma_pool_extract(list, 0, 8 * MIB, 2 * MIB) == -RT_EINVAL);
-    EXPECT(rt_dma_pool_extract(list, 2, 13 * MIB, 2 * MIB) == -RT_EEMPTY);
-    EXPECT(rt_dma_pool_extract(list, 2, 8 * MIB, 2 * MIB) == RT_EOK);
-    EXPECT(list[1].start == HOST_RAM + 24 * MIB);
-#endif
-}
-
 /* A ring of descriptors in coherent memory, each with the handle of the next. */
-static void ring_driver(void)
+void ring_driver(void)
 {
     struct descriptor { rt_uint64_t next, data; } *ring;
     rt_ubase_t handle;
@@ -93,7 +36,7 @@ static void ring_driver(void)
 }
 
 /* A buffer that is synced to the device and back. */
-static void streaming_driver(void)
+void streaming_driver(void)
 {
     rt_ubase_t handle = 0, synced = 0;
     char *buffer = rt_dma_alloc(&plain, 10000, &handle, 0);
@@ -126,7 +69,7 @@ static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
 }
 
 /* A BSP's own table in which some functions are NULL. */
-static void driver_with_own_ops(void)
+void driver_with_own_ops(void)
 {
     static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
     struct rt_device dev = { .parent.name = "own ops" };
@@ -142,7 +85,7 @@ static void driver_with_own_ops(void)
 }
 
 /* Two devices below one bus with dma-ranges share a no-map region. */
-static void device_tree_drivers(void)
+void device_tree_drivers(void)
 {
     static const rt_ubase_t start = HOST_RAM + 40 * MIB;
     static fdt32_t reg[] = { CELLS(HOST_RAM + 40 * MIB), CELLS(1 * MIB) };
@@ -184,7 +127,7 @@ static void device_tree_drivers(void)
 
 #if STAND_IN_REVISION >= 2
 /* A device below a host bridge whose window moves memory. */
-static void pci_driver(void)
+void pci_driver(void)
 {
     static struct rt_pci_bus_region window = { 0x1000, HOST_RAM, HOST_RAM_SIZE, 0, 0 };
     static struct rt_pci_host_bridge bridge = { .dma_regions_nr = 1, .dma_regions = &window };
@@ -198,7 +141,7 @@ static void pci_driver(void)
     rt_dma_free(&pci.parent, 4096, buffer, handle, 0);
 }
 
-static void write_through_driver(void)
+void write_through_driver(void)
 {
     rt_ubase_t handle;
     void *cached = rt_dma_alloc(&plain, 64, &handle, 0), *buffer;
@@ -211,7 +154,7 @@ static void write_through_driver(void)
 #endif
 
 /* A board installs a pool itself. It may write the pool's flags and device at any time. */
-static void fixed_region(void)
+void fixed_region(void)
 {
     rt_region_t region = { HOST_RAM + 50 * MIB + 1, HOST_RAM + 50 * MIB + 3 * ARCH_PAGE_SIZE, "fixed" };
     rt_region_t bad[] =
@@ -259,7 +202,7 @@ static void fixed_region(void)
 }
 
 /* Each of these calls logs a line and changes nothing. */
-static void wrong_calls(void)
+void wrong_calls(void)
 {
     rt_ubase_t handle;
     char *buffer, on_stack[64];
@@ -291,7 +234,7 @@ static void wrong_calls(void)
 }
 
 /* A network driver's interrupt refills its ring. */
-static void from_an_interrupt(void)
+void from_an_interrupt(void)
 {
     static struct rt_device fresh = { .parent.name = "fresh" };
     rt_ubase_t handle;
@@ -308,84 +251,4 @@ static void from_an_interrupt(void)
         rt_dma_free(&fresh, 2048, buffer, handle, flags);
     }
     host_interrupt(0);
-}
-
-static const struct { const char *name; void (*run)(void); } subjects[] =
-{
-    { "regions", regions_that_must_not_be_used },
-    { "owners", devices_that_come_and_go },
-    { "managed", managed_and_given_back_plainly },
-    { "ranges", memory_that_no_range_covers },
-    { "ends", the_end_of_a_buffer_and_the_mask },
-    { "masks", masked_drivers },
-    { "console", console_with_dma },
-    { "children", children_that_copied_a_masked_table },
-    { "statistics", statistics },
-    { "uninstall", pools_that_are_uninstalled },
-    { "lending", borrowers },
-};
-
-int main(int argc, char **argv)
-{
-    int blocks = 0, mappings = 0;
-
-    host_start();
-    board_init();
-    for (rt_size_t i = 0; argc > 1 && i < RT_ARRAY_SIZE(subjects); i++)
-    {
-        /* The argument selects one subject. */
-        if (!strcmp(argv[1], subjects[i].name))
-        {
-            subjects[i].run();
-            printf("drivers: all is well\n");
-            return 0;
-        }
-    }
-    EXPECT(argc == 1);
-    /* Threads keep as many records from then on. */
-    ring_in_an_interrupt();
-    for (int round = 0; round < 3; round++)
-    {
-        ring_driver();
-        streaming_driver();
-        driver_with_own_ops();
-        device_tree_drivers();
-#if STAND_IN_REVISION >= 2
-        pci_driver();
-        write_through_driver();
-#endif
-        wrong_calls();
-        from_an_interrupt();
-        attributes();
-        linux_drivers();
-        masked_drivers();
-        managed_drivers();
-        managed_pools_and_maps();
-        managed_and_given_back_plainly();
-        drivers_with_reserved_memory();
-        regions_of_nodes_that_are_there();
-        regions_that_must_not_be_used();
-        devices_that_come_and_go();
-        streaming_drivers();
-        block_pools();
-        memory_that_no_range_covers();
-        the_end_of_a_buffer_and_the_mask();
-        children_that_copied_a_masked_table();
-        syncs_that_have_nothing_to_do();
-        console_with_dma();
-        statistics();
-        borrowers();
-        pools_that_are_uninstalled();
-        if (round == 0)
-        {
-            fixed_region();
-            blocks = host_heap_blocks();
-            mappings = host_mappings();
-        }
-        EXPECT(host_heap_blocks() == blocks);
-        EXPECT(host_mappings() == mappings);
-    }
-    list_dma_pool(0, RT_NULL);
-    printf("drivers: all is well\n");
-    return 0;
 }

@@ -6,18 +6,14 @@
 #include <linux/dmapool.h>
 #include <linux/scatterlist.h>
 #include <mm_aspace.h>
-#include "expect.h"
-#include "kernel.h"
-
-/* RAM outside of all pools: the driver's own memory, mapped cached. */
-#define OWN_RAM     (HOST_RAM + 46 * MIB)
-#define OWN_SIZE    (64 * 1024)
+#include "linux_tests.h"
+#include "subjects.h"
 
 static struct rt_device device = { .parent.name = "from linux" };
-static struct device *const dev = (struct device *)&device;
-static unsigned char *own;
+struct device *const dev = (struct device *)&device;
+unsigned char *own;
 
-static int is_zero(const void *memory, size_t size)
+int is_zero(const void *memory, size_t size)
 {
     const unsigned char *bytes = memory;
 
@@ -120,43 +116,6 @@ static void skipped_sync(void)
     dma_unmap_single_attrs(dev, handle, 100, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
     EXPECT(target[0] == 0x44 && target[49] == 0x44 && target[50] == 0x34 && target[99] == 0x34);
     EXPECT(target[-1] == 0 && target[100] == 0);
-}
-
-/* A page and a scatter list, unmapped with the driver's attributes. */
-static void skipped_sync_of_pages_and_lists(void)
-{
-    unsigned char *target = own + 4096 + 100;
-    struct scatterlist list[2];
-    dma_addr_t handle;
-
-    memset(own, 0, OWN_SIZE);
-    sg_init_table(list, 2);
-    sg_set_buf(&list[0], target, 100);
-    sg_set_buf(&list[1], target + 200, 100);
-    for (int skips = 0; skips < 2; skips++)
-    {
-        unsigned long attrs = skips ? DMA_ATTR_SKIP_CPU_SYNC : 0;
-        unsigned char got = skips ? 0x21 : 0x22;
-
-        EXPECT(dma_map_sg(dev, list, 2, DMA_FROM_DEVICE) == 2);
-        for (int i = 0; i < 2; i++)
-        {
-            memset(sg_virt(&list[i]), 0x21, 100);
-            memset(host_device_view(sg_dma_address(&list[i])), 0x22, 100);
-        }
-        dma_unmap_sg_attrs(dev, list, 2, DMA_FROM_DEVICE, attrs);
-        EXPECT(target[0] == got && target[99] == got && target[200] == got && target[299] == got);
-    }
-
-    handle = dma_map_page(dev, virt_to_page(target), offset_in_page(target), 100, DMA_FROM_DEVICE);
-    if (!dma_mapping_error(dev, handle))
-    {
-        memset(host_device_view(handle), 0x23, 100);
-        memset(target, 0x24, 100);
-        dma_unmap_page_attrs(dev, handle, 100, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
-        EXPECT(target[0] == 0x24 && target[99] == 0x24);
-    }
-    memset(own, 0, OWN_SIZE);
 }
 
 static void maps(void)
@@ -262,98 +221,6 @@ static void coherent_memory_is_aligned(void)
         dma_free_coherent(dev, sizes[i], buffers[0][i], handles[0][i]);
         dmam_free_coherent(dev, sizes[i], buffers[1][i], handles[1][i]);
     }
-}
-
-/* Two arrays are chained. A driver that writes sg_dma_len() and sg_dma_address() does not disturb the unmap or the syncs. */
-static void chained_lists(void)
-{
-    struct scatterlist first[3], second[2], *sg;
-    unsigned char copy[600];
-    size_t sizes[4] = { 100, 5000, 64, 30 }, sum = 0;
-    struct sg_mapping_iter miter;
-    int i, count = 0;
-
-    sg_init_table(first, 3);
-    sg_init_table(second, 2);
-    sg_chain(first, 3, second);
-    for_each_sg(first, sg, 4, i)
-    {
-        sg_set_buf(sg, own + 100 + i * 8192, sizes[i]);
-        memset(sg_virt(sg), 0x10 + i, sizes[i]);
-    }
-    EXPECT(!sg && sg_nents(first) == 4 && sg_last(first, 4) == &second[1] && sg_is_chain(&first[2]));
-    EXPECT(sg_nents_for_len(first, 101) == 2 && sg_nents_for_len(first, 5194) == 4);
-    EXPECT(sg_nents_for_len(first, 5195) == -EINVAL && sg_nents_for_len(first, 0) == 0);
-    EXPECT(sg_phys(&first[0]) == OWN_RAM + 100 && sg_page(&first[0]) == virt_to_page(own));
-
-    EXPECT(sg_copy_to_buffer(first, 4, copy, 600) == 600 && copy[99] == 0x10 && copy[100] == 0x11);
-    EXPECT(sg_pcopy_to_buffer(first, 4, copy, 600, 5090) == 104 && copy[9] == 0x11 && copy[10] == 0x12 && copy[74] == 0x13);
-    EXPECT(sg_zero_buffer(first, 4, 8, 96) == 8 && own[195] == 0x10 && !own[196] && !own[100 + 8192 + 3]);
-    EXPECT(own[100 + 8192 + 4] == 0x11);
-    memset(copy, 0x77, 600);
-    EXPECT(sg_pcopy_from_buffer(first, 4, copy, 600, 5164) == 30 && own[100 + 3 * 8192] == 0x77);
-
-    /* The pieces of a walk lie within pages, and what is not consumed comes again. */
-    sg_miter_start(&miter, first, 4, SG_MITER_FROM_SG);
-    while (sg_miter_next(&miter))
-    {
-        EXPECT((uintptr_t)miter.addr / 4096 == ((uintptr_t)miter.addr + miter.length - 1) / 4096);
-        miter.consumed = miter.length > 1000 ? 1000 : miter.length;
-        sum += miter.consumed;
-        count++;
-    }
-    sg_miter_stop(&miter);
-    EXPECT(sum == 5194 && count > 5);
-
-    EXPECT(dma_map_sg(dev, first, 4, DMA_BIDIRECTIONAL) == 4);
-    for_each_sg(first, sg, 4, i)
-    {
-        unsigned char *seen = host_device_view(sg_dma_address(sg));
-
-        EXPECT(sg_dma_len(sg) == sizes[i]);
-        memset(seen, 0x40 + i, sizes[i]);
-        sg_dma_len(sg) = 7;
-    }
-    dma_sync_sg_for_cpu(dev, first, 4, DMA_BIDIRECTIONAL);
-    EXPECT(own[100 + 8192 + 4999] == 0x41);
-    dma_unmap_sg(dev, first, 4, DMA_BIDIRECTIONAL);
-    EXPECT(own[100] == 0x40 && own[199] == 0x40 && own[100 + 3 * 8192 + 29] == 0x43);
-    memset(own, 0, OWN_SIZE);
-}
-
-static void tables(void)
-{
-    struct page *pages[4] =
-    {
-        virt_to_page(own), virt_to_page(own + 4096), virt_to_page(own + 3 * 4096), virt_to_page(own + 4 * 4096)
-    };
-    struct sg_append_table append = { { NULL, 0, 0 }, NULL, 0 };
-    struct sg_table table, *allocated;
-    struct sg_page_iter piter;
-    int count = 0;
-
-    /* Pages that adjoin share an entry. */
-    EXPECT(sg_alloc_table_from_pages(&table, pages, 4, 100, 4 * 4096 - 200, GFP_KERNEL) == 0 && table.nents == 2);
-    EXPECT(table.sgl->length == 8092 && table.sgl->offset == 100 && sg_next(table.sgl)->length == 8092);
-    for_each_sgtable_page(&table, &piter, 0)
-    {
-        EXPECT(sg_page_iter_page(&piter) == pages[count]);
-        count++;
-    }
-    EXPECT(count == 4);
-    EXPECT(dma_map_sgtable(dev, &table, DMA_TO_DEVICE, 0) == 0);
-    dma_unmap_sgtable(dev, &table, DMA_TO_DEVICE, 0);
-    sg_free_table(&table);
-    sg_free_table(&table);
-    EXPECT(sg_alloc_table(&table, 0, GFP_KERNEL) == -EINVAL && dma_map_sgtable(dev, &table, DMA_TO_DEVICE, 0) == -EINVAL);
-    EXPECT(sg_alloc_append_table_from_pages(&append, pages, 2, 0, 8192, 4096, 2, GFP_KERNEL) == 0);
-    EXPECT(sg_alloc_append_table_from_pages(&append, pages + 2, 2, 0, 8192, 65536, 0, GFP_KERNEL) == 0);
-    EXPECT(append.sgt.orig_nents == 3 && sg_is_last(append.prv) && sg_page(append.prv) == pages[2]);
-    sg_free_append_table(&append);
-    sgl_free(sgl_alloc(10000, GFP_KERNEL, NULL));
-    allocated = dma_alloc_noncontiguous(dev, 8192, DMA_FROM_DEVICE, GFP_KERNEL, 0);
-    EXPECT(allocated && is_zero(dma_vmap_noncontiguous(dev, 8192, allocated), 8192));
-    dma_free_noncontiguous(dev, 8192, allocated, DMA_FROM_DEVICE);
 }
 
 static void limits(void)

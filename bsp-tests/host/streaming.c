@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streaming mappings: a network driver's, a block driver's, and those of callers that are wrong. */
+/* Streaming mappings of drivers: a network driver's, a block driver's, a translated device's. */
 #include <string.h>
 
 #include <rtdevice.h>
@@ -7,14 +7,12 @@
 #include <rt_dma.h>
 #include "expect.h"
 #include "kernel.h"
+#include "streaming.h"
+#include "subjects.h"
 
-/* The kernel's own memory, mapped linearly and in no pool. */
-#define KERNEL_RAM      (HOST_RAM + 44 * MIB)
-#define KERNEL_RAM_SIZE (1 * MIB)
+struct rt_device nic = { .parent.name = "nic" };
 
-static struct rt_device nic = { .parent.name = "nic" };
-
-static char *kernel_memory(void)
+char *kernel_memory(void)
 {
     static void *memory;
     struct rt_mm_va_hint hint =
@@ -209,162 +207,6 @@ static void translated_driver(void)
     memset(host_device_view(handle - HOST_DMA_OFFSET), 0x72, 512);
     rt_dma_unmap_single(&mmc, handle, 512, RT_DMA_FROM_DEVICE);
     EXPECT(memory[0] == 0x71 && memory[1] == 0x72 && memory[512] == 0x72);
-}
-
-/* An IOMMU's operations: what they show the device, the device gets. */
-static int shown, taken_back;
-
-static rt_err_t iommu_out(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(dev);
-    RT_UNUSED(size);
-    RT_UNUSED(flags);
-    shown++;
-    *dma_handle = (rt_ubase_t)rt_kmem_v2p(data) - HOST_RAM;
-    return RT_EOK;
-}
-
-static rt_err_t iommu_in(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(dev);
-    RT_UNUSED(size);
-    RT_UNUSED(flags);
-    taken_back++;
-    return (rt_ubase_t)rt_kmem_v2p(data) - HOST_RAM == dma_handle ? RT_EOK : -RT_EINVAL;
-}
-
-static void driver_behind_an_iommu(void)
-{
-    static const struct rt_dma_map_ops ops = { .sync_out_data = iommu_out, .sync_in_data = iommu_in };
-    static struct rt_device gpu = { .parent.name = "gpu", .dma_ops = &ops };
-    char *memory = kernel_memory();
-
-    for (int at = 0; at < 2; at++)
-    {
-        rt_ubase_t handle;
-
-        shown = taken_back = 0;
-        handle = rt_dma_map_single(&gpu, memory + at, 1024, RT_DMA_BIDIRECTIONAL);
-        EXPECT(!rt_dma_mapping_error(&gpu, handle) && handle < HOST_RAM_SIZE);
-        EXPECT(shown == 1 && taken_back == 0);
-        memset(host_device_view(handle + HOST_RAM), 0x61 + at, 1024);
-        rt_dma_sync_single_for_cpu(&gpu, handle + 64, 64, RT_DMA_BIDIRECTIONAL);
-        rt_dma_sync_single_for_device(&gpu, handle + 64, 64, RT_DMA_BIDIRECTIONAL);
-        EXPECT(shown == 2 && taken_back == 1);
-        rt_dma_unmap_single(&gpu, handle, 1024, RT_DMA_BIDIRECTIONAL);
-        EXPECT(shown == 2 && taken_back == 2 && memory[at] == 0x61 + at && memory[at + 1023] == 0x61 + at);
-    }
-}
-
-static int freed;
-
-static void iommu_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(dma_handle);
-    EXPECT(!rt_strcmp(dev->parent.name, "vpu"));
-    freed++;
-    rt_dma_free(&nic, size, cpu_addr, 0, flags);
-}
-
-/* An interrupt may not call the BSP's operation that frees a bounce buffer. It is called while the device is still there. */
-static void interrupt_before_a_removal(void)
-{
-    static const struct rt_dma_map_ops ops =
-    {
-        .free = iommu_free,
-        .sync_out_data = iommu_out,
-        .sync_in_data = iommu_in,
-    };
-    struct rt_device vpu = { .parent.name = "vpu", .dma_ops = &ops };
-    char *memory = kernel_memory();
-    rt_ubase_t handle = rt_dma_map_single(&vpu, memory + 1, 100, RT_DMA_FROM_DEVICE);
-
-    EXPECT(!rt_dma_mapping_error(&vpu, handle));
-    freed = 0;
-    host_interrupt(1);
-    rt_dma_unmap_single(&vpu, handle, 100, RT_DMA_FROM_DEVICE);
-    host_interrupt(0);
-    EXPECT(freed == 0);
-    rt_dmam_release(&vpu);
-    EXPECT(freed == 1);
-    memset((void *)&vpu, 0xdd, sizeof(vpu));
-    handle = rt_dma_map_single(&nic, memory + 1, 100, RT_DMA_FROM_DEVICE);
-    rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
-    EXPECT(freed == 1);
-}
-
-/* A wrong size or direction is logged, and the mapping is ended as it was made: no page stays taken. */
-static void wrong_unmaps(void)
-{
-    static const struct { rt_size_t size; int direction; } wrong[] =
-    {
-        { 99, RT_DMA_FROM_DEVICE }, { 101, RT_DMA_FROM_DEVICE }, { 0, RT_DMA_FROM_DEVICE }, { ~0UL, RT_DMA_FROM_DEVICE },
-        { 100, RT_DMA_TO_DEVICE }, { 100, RT_DMA_BIDIRECTIONAL }, { 100, RT_DMA_NONE }, { 100, -1 },
-    };
-    char *memory = kernel_memory();
-    rt_ubase_t first = RT_DMA_MAPPING_ERROR;
-
-    for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-    {
-        rt_ubase_t handle = rt_dma_map_single(&nic, memory + 1, 100, RT_DMA_FROM_DEVICE);
-
-        EXPECT(handle != RT_DMA_MAPPING_ERROR && (i == 0 || handle == first));
-        first = handle;
-        memset(host_device_view(handle), 0x10 + i, 100);
-        memset(memory, 0, 200);
-        rt_dma_sync_single_for_cpu(&nic, handle, 0, RT_DMA_FROM_DEVICE);
-        rt_dma_unmap_single(&nic, handle, wrong[i].size, wrong[i].direction);
-        EXPECT(memory[0] == 0 && memory[1] == (char)(0x10 + i) && memory[100] == (char)(0x10 + i) && memory[101] == 0);
-    }
-}
-
-/* Each of these wrong calls writes a line to the log, and does nothing else. */
-static void wrong_mappings(void)
-{
-    char *memory = kernel_memory(), on_stack[64];
-    struct rt_dma_sg sg = { memory, 64, 0 };
-    rt_ubase_t handle;
-
-    EXPECT(rt_dma_map_single(RT_NULL, memory, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, RT_NULL, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, 0, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, ~0UL, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, KERNEL_RAM_SIZE + 1, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, 64, RT_DMA_NONE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, 64, 4) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, memory, 64, -1) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_single(&nic, on_stack, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_page(RT_NULL, KERNEL_RAM, 0, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_page(&nic, ~0UL, 1, 64, RT_DMA_TO_DEVICE) == RT_DMA_MAPPING_ERROR);
-    EXPECT(rt_dma_map_sg(RT_NULL, &sg, 1, RT_DMA_TO_DEVICE) == 0);
-    EXPECT(rt_dma_map_sg(&nic, RT_NULL, 1, RT_DMA_TO_DEVICE) == 0);
-    EXPECT(rt_dma_map_sg(&nic, &sg, 0, RT_DMA_TO_DEVICE) == 0);
-    EXPECT(rt_dma_map_sg(&nic, &sg, -1, RT_DMA_TO_DEVICE) == 0);
-    EXPECT(rt_dma_map_sg(&nic, &sg, 1, RT_DMA_NONE) == 0);
-    rt_dma_unmap_sg(&nic, RT_NULL, 1, RT_DMA_TO_DEVICE);
-    rt_dma_unmap_sg(RT_NULL, &sg, 1, RT_DMA_TO_DEVICE);
-    rt_dma_sync_sg_for_cpu(&nic, RT_NULL, 1, RT_DMA_TO_DEVICE);
-    rt_dma_sync_sg_for_device(&nic, &sg, -1, RT_DMA_TO_DEVICE);
-    EXPECT(rt_dma_mapping_error(&nic, RT_DMA_MAPPING_ERROR) == -RT_ENOMEM);
-    EXPECT(rt_dma_mapping_error(&nic, 0) == 0);
-
-    handle = rt_dma_map_single(&nic, memory + 1, 100, RT_DMA_FROM_DEVICE);
-    EXPECT(handle != RT_DMA_MAPPING_ERROR);
-    memset(host_device_view(handle), 0x7e, 100);
-    memset(memory, 0, 200);
-    rt_dma_unmap_single(RT_NULL, handle, 100, RT_DMA_FROM_DEVICE);
-    rt_dma_unmap_single(&nic, handle + 1, 99, RT_DMA_FROM_DEVICE);
-    rt_dma_sync_single_for_cpu(&nic, handle, 101, RT_DMA_FROM_DEVICE);
-    rt_dma_sync_single_for_cpu(RT_NULL, handle, 100, RT_DMA_FROM_DEVICE);
-    rt_dma_sync_single_for_device(&nic, handle, ~0UL, RT_DMA_FROM_DEVICE);
-    EXPECT(memory[1] == 0);
-    rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
-    EXPECT(memory[0] == 0 && memory[1] == 0x7e && memory[100] == 0x7e && memory[101] == 0);
-    memset(memory, 0, 200);
-    rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
-    rt_dma_unmap_single(&nic, RT_DMA_MAPPING_ERROR, 100, RT_DMA_FROM_DEVICE);
-    rt_dma_unmap_single(&nic, 0, 100, RT_DMA_FROM_DEVICE);
-    EXPECT(memory[1] == 0);
 }
 
 void streaming_drivers(void)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of the porting headers share. */
+#ifndef HOST_LINUX_TESTS_H__
+#define HOST_LINUX_TESTS_H__
+
+#include <linux/dma-mapping.h>
+#include "expect.h"
+#include "kernel.h"
+
+/* RAM outside of all pools: the driver's own memory, mapped cached at `own`. */
+#define OWN_RAM     (HOST_RAM + 46 * MIB)
+#define OWN_SIZE    (64 * 1024)
+
+extern struct device *const dev;
+extern unsigned char *own;
+
+/* Returns whether all bytes are zero. */
+int is_zero(const void *memory, size_t size);
+
+/* In linux_lists.c; linux_drivers() calls them. */
+void skipped_sync_of_pages_and_lists(void);
+void chained_lists(void);
+void tables(void);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boots the host stand-in as a BSP does, and runs the drivers and wrong calls of this folder. An argument selects one subject.
+ * Exits with 0 if all checks passed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <rtdevice.h>
+#include "expect.h"
+#include "kernel.h"
+#include "subjects.h"
+
+int list_dma_pool(int argc, char **argv);
+
+/* Sets a board up, as libcpu's boot code does. */
+static void board_init(void)
+{
+#if STAND_IN_REVISION >= 2
+    static struct rt_mmblk_reg dma = { { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "dma-pool" }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg anonymous = { { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL }, MEMBLOCK_NONE, 1, { 0 } };
+    static struct rt_mmblk_reg hotplug = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_HOTPLUG, 1, { 0 } };
+    static struct rt_mmblk_reg unused = { { HOST_RAM, HOST_RAM + 16 * MIB, "dma-pool" }, MEMBLOCK_NONE, 0, { 0 } };
+
+    host_reserve(&dma);
+    host_reserve(&anonymous);
+    host_reserve(&hotplug);
+    host_reserve(&unused);
+    EXPECT(rt_dma_pool_extract(1 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(0, 0) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(13 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == RT_EOK);
+    EXPECT(rt_dma_pool_extract(8 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(dma.alloc == 1 && dma.memreg.start == HOST_RAM + 16 * MIB);
+#else
+    rt_region_t list[] =
+    {
+        { HOST_RAM, HOST_RAM + 16 * MIB, RT_NULL },
+        { HOST_RAM + 16 * MIB, HOST_RAM + 28 * MIB, "memory" },
+    };
+
+    EXPECT(rt_dma_pool_extract(RT_NULL, 2, 8 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(list, 0, 8 * MIB, 2 * MIB) == -RT_EINVAL);
+    EXPECT(rt_dma_pool_extract(list, 2, 13 * MIB, 2 * MIB) == -RT_EEMPTY);
+    EXPECT(rt_dma_pool_extract(list, 2, 8 * MIB, 2 * MIB) == RT_EOK);
+    EXPECT(list[1].start == HOST_RAM + 24 * MIB);
+#endif
+}
+
+static const struct { const char *name; void (*run)(void); } subjects[] =
+{
+    { "regions", regions_that_must_not_be_used },
+    { "owners", devices_that_come_and_go },
+    { "managed", managed_and_given_back_plainly },
+    { "ranges", memory_that_no_range_covers },
+    { "ends", the_end_of_a_buffer_and_the_mask },
+    { "masks", masked_drivers },
+    { "console", console_with_dma },
+    { "children", children_that_copied_a_masked_table },
+    { "statistics", statistics },
+    { "uninstall", pools_that_are_uninstalled },
+    { "lending", borrowers },
+};
+
+int main(int argc, char **argv)
+{
+    int blocks = 0, mappings = 0;
+
+    host_start();
+    board_init();
+    for (rt_size_t i = 0; argc > 1 && i < RT_ARRAY_SIZE(subjects); i++)
+    {
+        /* The argument selects one subject. */
+        if (!strcmp(argv[1], subjects[i].name))
+        {
+            subjects[i].run();
+            printf("drivers: all is well\n");
+            return 0;
+        }
+    }
+    EXPECT(argc == 1);
+    /* Threads keep as many records from then on. */
+    ring_in_an_interrupt();
+    for (int round = 0; round < 3; round++)
+    {
+        ring_driver();
+        streaming_driver();
+        driver_with_own_ops();
+        device_tree_drivers();
+#if STAND_IN_REVISION >= 2
+        pci_driver();
+        write_through_driver();
+#endif
+        wrong_calls();
+        from_an_interrupt();
+        attributes();
+        linux_drivers();
+        masked_drivers();
+        managed_drivers();
+        managed_pools_and_maps();
+        managed_and_given_back_plainly();
+        drivers_with_reserved_memory();
+        regions_of_nodes_that_are_there();
+        regions_that_must_not_be_used();
+        devices_that_come_and_go();
+        streaming_drivers();
+        block_pools();
+        memory_that_no_range_covers();
+        the_end_of_a_buffer_and_the_mask();
+        children_that_copied_a_masked_table();
+        syncs_that_have_nothing_to_do();
+        console_with_dma();
+        statistics();
+        borrowers();
+        pools_that_are_uninstalled();
+        if (round == 0)
+        {
+            fixed_region();
+            blocks = host_heap_blocks();
+            mappings = host_mappings();
+        }
+        EXPECT(host_heap_blocks() == blocks);
+        EXPECT(host_mappings() == mappings);
+    }
+    list_dma_pool(0, RT_NULL);
+    printf("drivers: all is well\n");
+    return 0;
+}

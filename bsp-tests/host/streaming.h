@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of streaming mappings share. */
+#ifndef HOST_STREAMING_H__
+#define HOST_STREAMING_H__
+
+#include <rtdevice.h>
+#include "expect.h"
+#include "kernel.h"
+
+/* The kernel's own memory, mapped linearly and in no pool. */
+#define KERNEL_RAM      (HOST_RAM + 44 * MIB)
+#define KERNEL_RAM_SIZE (1 * MIB)
+
+extern struct rt_device nic;
+
+/* Returns that memory, which the first call maps. */
+char *kernel_memory(void);
+
+/* Each of these is in a file of its subject; streaming_drivers() calls them. */
+void driver_behind_an_iommu(void);
+void interrupt_before_a_removal(void);
+void wrong_unmaps(void);
+void wrong_mappings(void);
+
+#endif
