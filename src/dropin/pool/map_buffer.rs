@@ -63,10 +63,9 @@ impl<K: Kernel> Pool<K> {
             self.has_physical.store(true, Relaxed);
         }
         let span = Span::new(page, pages);
-        // If such pages get the label of cached ones, their old label does not show whether there are dirty lines: they may have
-        // had the same kind of mapping before.
+        // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && (label == DIRTY || differs(self.clean, span, CLEAN)) {
+        if !is_cached && differs(self.clean, span, CLEAN) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
         }
         if differs(self.clean, span, label) {
