@@ -12,7 +12,7 @@
 //!
 //! [`allocate_slowly`](BlockPool::allocate_slowly) tries the last two.
 
-use super::group::{CORES, Taken};
+use super::lists::CORES;
 use super::{BlockPool, Pages};
 use crate::kernel::{Kernel, Va};
 
@@ -53,7 +53,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     #[inline(always)]
     pub fn take(&self, core: usize) -> Option<Block> {
-        Some(self.block_of(&self.open.take(core)?))
+        self.open.take(core)
     }
 
     /// Takes a block after [`BlockPool::take`] got none. If the current group is empty, the next one becomes the current
@@ -85,13 +85,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any.
     pub(super) fn take_from_any(&self, core: usize) -> Option<Block> {
-        Some(self.block_of(&self.open.take_from_any(self.kernel, core)?))
-    }
-
-    /// Returns the addresses of a block that was taken.
-    #[inline(always)]
-    pub(super) fn block_of(&self, taken: &Taken) -> Block {
-        let va = taken.unit.va_of(&self.open.shape, taken.slot);
-        Block { va, handle: taken.unit.handle_of(va) }
+        self.open.take_from_any(self.kernel, core)
     }
 }

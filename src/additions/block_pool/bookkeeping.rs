@@ -32,7 +32,7 @@ pub struct Spans {
     pub growing: AtomicUsize,
     /// All batches, the newest first.
     batches: AtomicRef<Batch>,
-    /// The newest of the batches that have an empty room.
+    /// The newest of the batches that have a span without memory.
     pub vacant: AtomicRef<Batch>,
     /// The number of batches.
     made: AtomicUsize,
@@ -45,26 +45,26 @@ pub struct Spans {
 /// Bookkeeping that was made at once.
 pub struct Batch {
     pub units: &'static [Unit],
-    pub rooms: &'static [Room],
+    pub spans: &'static [Span],
     /// The batch that was made before.
     older: AtomicRef<Batch>,
-    /// The number of rooms without a span.
+    /// The number of spans without memory.
     pub empty: AtomicUsize,
-    /// The next batch that has an empty room.
+    /// The next batch that has a span without memory.
     pub next_vacant: AtomicRef<Batch>,
 }
 
-/// The place for a span. Its units are those of the batch with the room's number.
-pub struct Room {
+/// The bookkeeping of a span. It stays when the span has no memory. The units of span 0 are the first of the batch, and so on.
+pub struct Span {
     pub va: AtomicUsize,
     pub handle: AtomicUsize,
-    /// Bytes; zero while the room is empty.
+    /// Bytes; zero while the span has no memory.
     pub size: AtomicUsize,
 }
 
-/// A span of the device's memory.
+/// The memory of a span.
 #[derive(Clone, Copy)]
-pub struct Span {
+pub struct SpanMemory {
     pub va: Va,
     pub handle: usize,
     pub size: usize,
@@ -101,7 +101,7 @@ impl Spans {
 }
 
 impl Batch {
-    /// Makes a batch of `groups` groups with `group_units` units each, and as many rooms as have `span_units` units each, in the
+    /// Makes a batch of `groups` groups with `group_units` units each, and as many spans as have `span_units` units each, in the
     /// memory that follows the batch.
     fn new(shape: &Shape, groups: usize, group_units: usize, tail: &mut BumpAllocator) -> Self {
         let count = groups.wrapping_mul(group_units);
@@ -115,20 +115,20 @@ impl Batch {
         for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
             units.iter().for_each(|unit| unit.group.set(group));
         }
-        let rooms = tail.slice_with(count.checked_div(shape.span_units).unwrap_or(0), |_| Some(Room::new()));
-        let empty = AtomicUsize::new(rooms.len());
-        Batch { units, rooms, older: AtomicRef::new(), empty, next_vacant: AtomicRef::new() }
+        let spans = tail.slice_with(count.checked_div(shape.span_units).unwrap_or(0), |_| Some(Span::new()));
+        let empty = AtomicUsize::new(spans.len());
+        Batch { units, spans, older: AtomicRef::new(), empty, next_vacant: AtomicRef::new() }
     }
 }
 
-impl Room {
+impl Span {
     fn new() -> Self {
-        Room { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
+        Span { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
     }
 
-    /// Returns the span of the room; its size is zero if there is none.
-    pub fn span(&self) -> Span {
-        Span { va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size: self.size.load(Relaxed) }
+    /// Returns the memory; its size is zero if there is none.
+    pub fn memory(&self) -> SpanMemory {
+        SpanMemory { va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size: self.size.load(Relaxed) }
     }
 }
 
@@ -145,8 +145,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
         let units = group_units.max(shape.span_units);
         let groups = units.checked_div(group_units)?;
-        let rooms = units.checked_div(shape.span_units)?;
-        let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Room>(rooms);
+        let spans = units.checked_div(shape.span_units)?;
+        let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Span>(spans);
         let batch = self.arena.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
         batch.older.set(self.spans.batches.get());
         self.spans.batches.set(Some(batch));
@@ -156,23 +156,23 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(batch)
     }
 
-    /// Puts a span into an empty room of a batch. The caller holds the turn.
-    pub(super) fn fill_room(&self, batch: &'static Batch, room: &Room, span: Span) {
-        room.va.store(span.va, Relaxed);
-        room.handle.store(span.handle, Relaxed);
-        room.size.store(span.size, Relaxed);
+    /// Records the memory of a span that had none. The caller holds the turn.
+    pub(super) fn fill_span(&self, batch: &'static Batch, span: &Span, memory: SpanMemory) {
+        span.va.store(memory.va, Relaxed);
+        span.handle.store(memory.handle, Relaxed);
+        span.size.store(memory.size, Relaxed);
         if batch.empty.fetch_sub(1, Relaxed) == 1 {
             self.spans.vacant.set(batch.next_vacant.get());
         }
         self.spans.unit_count.fetch_add(self.open.shape.span_units, Relaxed);
-        self.spans.page_count.fetch_add(Shape::pages(span.size), Relaxed);
+        self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
-    /// Makes a room of a batch empty. The caller holds the turn.
-    pub(super) fn empty_room(&self, batch: &'static Batch, room: &Room) {
+    /// Records that a span has no memory any more. The caller holds the turn.
+    pub(super) fn empty_span(&self, batch: &'static Batch, span: &Span) {
         self.spans.unit_count.fetch_sub(self.open.shape.span_units, Relaxed);
-        self.spans.page_count.fetch_sub(Shape::pages(room.size.load(Relaxed)), Relaxed);
-        room.size.store(0, Relaxed);
+        self.spans.page_count.fetch_sub(Shape::pages(span.size.load(Relaxed)), Relaxed);
+        span.size.store(0, Relaxed);
         if batch.empty.fetch_add(1, Relaxed) == 0 {
             batch.next_vacant.set(self.spans.vacant.get());
             self.spans.vacant.set(Some(batch));
@@ -184,7 +184,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.key(unit.start(&self.open.shape))
     }
 
-    /// Returns whether there is bookkeeping for a span more: an empty room, and places in the table. Takes no turn.
+    /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no turn.
     pub(super) fn is_prepared(&self) -> bool {
         let wanted = self.wanted_places();
         self.spans.vacant.get().is_some() && wanted.is_some_and(|wanted| self.table.get().len() >= wanted)

@@ -1,16 +1,11 @@
-//! Groups of blocks, and the list of groups that have free blocks.
-//!
-//! The states of a group's blocks are in one [word](super::word). Taking or freeing a block is one atomic operation on that
-//! word, without a lock and with interrupts on. The list is changed with the pool's lock held, and only when a group runs
-//! out of free blocks or has one again.
+//! Units and groups of blocks. The states of a group's blocks are in one [word](super::word).
 
-use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
-
+use super::Block;
 use super::shape::{Shape, lowest_bits};
-use super::word::{GroupWord, Unlist, step};
-use crate::kernel::{Kernel, Va};
-use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice, at_or_first, at_or_first_mut};
+use super::word::GroupWord;
+use crate::kernel::Va;
+use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
+use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.
 ///
@@ -32,7 +27,7 @@ pub struct Unit {
     /// The number of blocks; 0 while the unit has no memory.
     blocks: AtomicU16,
     /// The number of blocks that the unit has with memory.
-    room: u16,
+    most: u16,
 }
 
 /// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different groups
@@ -45,8 +40,8 @@ pub struct Group {
     pub units: WrappingSlice<Unit>,
     /// The neighbours in its list, while it is in one; `before` is not set in the first group of a list, nor outside of lists.
     /// Written with the lists' lock held.
-    next: AtomicRef<Group>,
-    before: AtomicRef<Group>,
+    pub next: AtomicRef<Group>,
+    pub before: AtomicRef<Group>,
 }
 
 /// Stands for no group: it never has a free block. With it, the usual path of an allocation tests one thing less.
@@ -62,228 +57,9 @@ impl Group {
     }
 }
 
-/// A block that is in use now.
-pub struct Taken {
-    pub unit: &'static Unit,
-    /// The number of its bit in the group's word.
-    pub slot: usize,
-}
-
-/// The number of cores that take blocks from groups of their own. Further cores share groups with these.
-pub const CORES: usize = 4;
-
-/// The groups that have free blocks: each is in a list, or the current group of at least one core.
-///
-/// A core takes blocks from its current group, and takes its next group from its own list first: from the groups that were
-/// listed when it freed a block. So two cores write different words, as long as there are groups enough for both. If no group
-/// is left in the lists, a core shares the current group of another core.
-///
-/// The number of a core is a hint of the kernel: it decides only where a call looks first.
-#[repr(C)]
-pub struct OpenGroups {
-    /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock held.
-    current: [NonNullRef<Group>; CORES],
-    /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes the lock does
-    /// not disturb the others.
-    pub shape: Shape,
-    lists: IrqLock<Lists>,
-}
-
-/// The lists.
-pub struct Lists {
-    /// For each core the first group of its list.
-    first: [Option<&'static Group>; CORES],
-    /// Whether two cores have, or had, one current group.
-    is_shared: bool,
-}
-
-impl OpenGroups {
-    /// Makes lists without groups.
-    pub const fn new(shape: Shape) -> Self {
-        OpenGroups {
-            current: [const { NonNullRef::new(&NO_GROUP) }; CORES],
-            shape,
-            lists: IrqLock::new(Lists { first: [None; CORES], is_shared: false }),
-        }
-    }
-
-    /// Returns the current group of a core.
-    #[inline(always)]
-    fn current(&self, core: usize) -> &NonNullRef<Group> {
-        at_or_first(&self.current, core)
-    }
-
-    /// Takes a free block of a core's current group, if it has one.
-    ///
-    /// Context: any.
-    #[inline(always)]
-    pub fn take(&self, core: usize) -> Option<Taken> {
-        let group = self.current(core).get();
-        let slot = group.word.take()?;
-        // The block is in use from here on, so that its unit is not removed.
-        Some(Taken { unit: group.units.at(slot.wrapping_shr(self.shape.slot_shift as u32)), slot })
-    }
-
-    /// Takes a free block of any group that has one.
-    ///
-    /// A group in a list has a free block. The only exception is a block that another caller takes at this moment, because
-    /// the group was a current one when that caller looked. So the loop is short.
-    ///
-    /// Context: any.
-    pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Taken> {
-        while self.find_group(kernel, core) {
-            let taken = self.take(core);
-            if taken.is_some() {
-                return taken;
-            }
-        }
-        None
-    }
-
-    /// Makes sure that a core's current group has a free block: if it has none, the next group of a list becomes the current
-    /// one. Returns false if no group has a free block. Other callers may take the block before this one does.
-    ///
-    /// Context: any.
-    #[inline(always)]
-    pub fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
-        let mut lists = self.lists.lock(kernel);
-        let current = self.current(core);
-        // The check for a free block and the change of the listed bit are one operation. If they were two, a block could be
-        // freed between them, and the group would leave the list with it.
-        match current.get().word.unlist() {
-            Unlist::HasSome => return true,
-            Unlist::Done if lists.is_shared => _ = self.leave(current.get()),
-            _ => {}
-        }
-        let next = match Self::pop(at_or_first_mut(&mut lists.first, core)) {
-            Some(group) => group,
-            None => self.find_elsewhere(core, &mut lists),
-        };
-        current.set(next);
-        !core::ptr::eq(next, &NO_GROUP)
-    }
-
-    /// Returns a group of another core's list, which leaves the list, or another core's current group with a free block, or
-    /// [`NO_GROUP`].
-    #[cold]
-    #[inline(never)]
-    fn find_elsewhere(&self, core: usize, lists: &mut Lists) -> &'static Group {
-        let others = || (1..CORES).map(|distance| core.wrapping_add(distance) % CORES);
-        let next = others().find_map(|core| Self::pop(at_or_first_mut(&mut lists.first, core)));
-        let shared = || others().map(|core| self.current(core).get()).find(|group| group.word.has_some());
-        next.or_else(|| {
-            let shared = shared();
-            lists.is_shared |= shared.is_some();
-            shared
-        })
-        .unwrap_or(&NO_GROUP)
-    }
-
-    /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
-    #[cold]
-    fn leave(&self, group: &'static Group) -> bool {
-        let is_current = self.cores_of(group).next().is_some();
-        self.cores_of(group).for_each(|current| current.set(&NO_GROUP));
-        is_current
-    }
-
-    /// Returns the places of the cores whose current group is `group`.
-    fn cores_of(&self, group: &'static Group) -> impl Iterator<Item = &NonNullRef<Group>> {
-        self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
-    }
-
-    /// Runs `change` with the lists' lock held. Then puts the group into this core's list if one of its blocks can be taken, or
-    /// takes it off its list if none can.
-    ///
-    /// Context: any.
-    pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
-        step();
-        let core = kernel.core_hint() % CORES;
-        let mut lists = self.lists.lock(kernel);
-        let result = change();
-        if group.word.has_some() {
-            if group.word.list() {
-                Self::push(at_or_first_mut(&mut lists.first, core), group);
-            }
-        } else if group.word.unlist() == Unlist::Done && !self.leave(group) {
-            Self::remove(&mut lists.first, group);
-        }
-        result
-    }
-
-    /// Puts a group at the beginning of a list.
-    fn push(first: &mut Option<&'static Group>, group: &'static Group) {
-        group.next.set(*first);
-        if let Some(next) = *first {
-            next.before.set(Some(group));
-        }
-        *first = Some(group);
-    }
-
-    /// Takes the first group off a list.
-    fn pop(first: &mut Option<&'static Group>) -> Option<&'static Group> {
-        let group = (*first)?;
-        *first = group.next.get();
-        if let Some(next) = *first {
-            next.before.set(None);
-        }
-        Some(group)
-    }
-
-    /// Takes a group off its list.
-    fn remove(lists: &mut [Option<&'static Group>; CORES], group: &'static Group) {
-        let (next, before) = (group.next.get(), group.before.get());
-        if let Some(next) = next {
-            next.before.set(before);
-        }
-        match before {
-            Some(before) => before.next.set(next),
-            // It is the first of its list, and so of no other.
-            None => lists
-                .iter_mut()
-                .filter(|first| first.is_some_and(|it| core::ptr::eq(it, group)))
-                .for_each(|first| *first = next),
-        }
-        group.before.set(None);
-    }
-
-    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of each list at most.
-    ///
-    /// Context: any.
-    pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
-        let lists = self.lists.lock(kernel);
-        let listed = lists.first.iter().flat_map(|first| Self::groups_of(*first).take(count));
-        // A group that several cores share is counted once: for the first of them.
-        let is_first =
-            |place: &&NonNullRef<Group>| self.cores_of(place.get()).next().is_some_and(|it| core::ptr::eq(it, *place));
-        let current = self.current.iter().filter(is_first).map(NonNullRef::get);
-        let mut found = 0usize;
-        current.chain(listed).any(|group| {
-            found = found.saturating_add(group.word.takeable());
-            found >= count
-        }) || count == 0
-    }
-
-    /// Returns the groups of a list.
-    fn groups_of(first: Option<&'static Group>) -> impl Iterator<Item = &'static Group> {
-        core::iter::successors(first, |group| group.next.get())
-    }
-
-    /// Takes the lists' lock.
-    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Lists> {
-        self.lists.lock(kernel)
-    }
-
-    /// Returns the groups in the lists, without the current ones.
-    #[cfg(test)]
-    pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
-        self.lists.lock(kernel).first.iter().flat_map(|first| Self::groups_of(*first)).collect()
-    }
-}
-
 impl Unit {
-    /// Makes a unit without memory, for `room` blocks from slot `first` on.
-    pub const fn new(first: usize, room: usize) -> Self {
+    /// Makes a unit without memory, for `most` blocks from slot `first` on.
+    pub const fn new(first: usize, most: usize) -> Self {
         Unit {
             base: AtomicUsize::new(0),
             handle_offset: AtomicUsize::new(0),
@@ -291,7 +67,7 @@ impl Unit {
             blocks: AtomicU16::new(0),
             group: NonNullRef::new(&NO_GROUP),
             first: first as u32,
-            room: room as u16,
+            most: most as u16,
         }
     }
 
@@ -300,6 +76,13 @@ impl Unit {
         self.base.store(start.wrapping_sub(shape.distance(self.first as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
         self.scaled_start.store(shape.scaled(start), Relaxed);
+    }
+
+    /// Returns the block in a slot.
+    #[inline(always)]
+    pub fn block(&self, shape: &Shape, slot: usize) -> Block {
+        let va = self.va_of(shape, slot);
+        Block { va, handle: self.handle_of(va) }
     }
 
     /// Returns the processor's address of the block in a slot.
@@ -322,7 +105,7 @@ impl Unit {
     /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the lists' lock.
     pub fn add(&self, in_use: usize) {
         self.group.get().word.add(self.bits(), in_use);
-        self.blocks.store(self.room, Relaxed);
+        self.blocks.store(self.most, Relaxed);
     }
 
     /// Removes the blocks, if all are free. Returns whether they were. The caller holds the lists' lock.
@@ -333,7 +116,7 @@ impl Unit {
         self.blocks.store(0, Relaxed);
         let is_removed = self.group.get().word.remove(self.bits());
         if !is_removed {
-            self.blocks.store(self.room, Relaxed);
+            self.blocks.store(self.most, Relaxed);
         }
         is_removed
     }
@@ -350,8 +133,8 @@ impl Unit {
     }
 
     /// Returns the number of blocks that the unit has with memory.
-    pub fn room(&self) -> usize {
-        self.room as usize
+    pub fn most(&self) -> usize {
+        self.most as usize
     }
 
     /// Returns whether the unit has memory.
@@ -361,7 +144,7 @@ impl Unit {
 
     /// Returns the bits of its blocks in the group's word.
     pub fn bits(&self) -> usize {
-        self.first_bits(self.room())
+        self.first_bits(self.most())
     }
 
     /// Returns the bits of its first `count` blocks in the group's word.
@@ -369,6 +152,3 @@ impl Unit {
         lowest_bits(count).wrapping_shl(self.first)
     }
 }
-
-#[cfg(test)]
-mod tests;

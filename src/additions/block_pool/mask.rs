@@ -46,7 +46,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(&self.open.shape));
-        unit.first_bits(self.open.shape.blocks_within(unit.room(), handle, self.limit.load(Relaxed)))
+        unit.first_bits(self.open.shape.blocks_within(unit.most(), handle, self.limit.load(Relaxed)))
     }
 
     /// Returns whether the device reaches all blocks of a unit.

@@ -1,11 +1,39 @@
-//! Pools of small blocks of DMA memory, all of one size: descriptors, requests, contexts.
+//! Pools of small blocks of DMA memory, all of one size: descriptors, requests, contexts. The rules are those of Linux's
+//! `dma_pool` (Documentation/core-api/dma-api.rst, part Ib).
 //!
-//! The rules are those of Linux's `dma_pool` (Documentation/core-api/dma-api.rst, part Ib). The bookkeeping lies outside of the
-//! memory that a device can write: no call touches DMA memory. An allocation is one atomic operation on a [word] that holds
-//! the states of a [group] of blocks. A free finds the word by the address, in a [table], and is one atomic operation too.
-//! Neither takes a lock or masks interrupts, except where a group runs out of free blocks or has one again.
+//! ```text
+//! span    the pages that a pool takes from the device's pools at once: here one page, 64 blocks of 64 bytes
+//! units   |  blocks 0 to 31        |  blocks 32 to 63       |       blocks that lie next to each other
+//!             |                        |
+//! groups     [ version, listed, 1110...1 ]  [ ... ]                a word with one bit for each block: 1 is free
+//!             ^           ^
+//!             core 0's current group      lists -> group -> group   the groups that have a free block
+//! ```
 //!
-//! Memory comes and goes a [span] at a time, in threads only, except for the pools that keep a [reserve].
+//! *Allocate*: each core has a current group. The call clears the lowest free bit of its word, by one atomic operation. If there is
+//! none, the next group of the lists becomes the current one; a core without a list takes from that of another core, or
+//! shares its group. If no block is free, a thread adds a span.
+//!
+//! *Free*: a hash table has the unit of each address. The call computes the block's bit and sets it, by one atomic operation,
+//! which fails if the block is free. If the group is not listed, the call lists it.
+//!
+//! *Trim*: removes each span whose blocks are all free. The bookkeeping of its units stays, for the next span, because a call
+//! without a lock may still look at it. So a unit or a span is with memory, or without. Spans are added and removed by one
+//! thread at a time, which holds the pool's turn.
+//!
+//! The bookkeeping lies outside of the memory that a device can write: no call touches DMA memory.
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `shape` | how blocks, units and spans lie in memory |
+//! | `word` | the word of a group, and why a second free fails |
+//! | `group` | units and groups |
+//! | `lists` | the current groups of the cores, and the lists |
+//! | `bookkeeping`, `table` | spans, made in *batches*, and the hash table |
+//! | `allocate`, `free` | the calls of drivers |
+//! | `span`, `trim` | spans that are added and removed |
+//! | `mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
+//! | `set` | all pools: creation, destruction, the list |
 
 mod allocate;
 mod bookkeeping;
@@ -13,9 +41,8 @@ mod free;
 mod group;
 #[cfg(test)]
 mod interleaved;
+mod lists;
 mod mask;
-mod name;
-mod pages;
 pub mod report;
 mod reserve;
 pub mod set;
@@ -26,8 +53,8 @@ mod trim;
 mod word;
 
 pub use allocate::Block;
-pub use name::PoolName;
-pub use pages::Pages;
+pub use set::PoolName;
+pub use span::Pages;
 
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::ffi::CStr;
@@ -38,7 +65,7 @@ use crate::mem::arena::Arena;
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::{AtomicRef, NonNullRef};
 use bookkeeping::Spans;
-use group::OpenGroups;
+use lists::OpenGroups;
 use shape::Shape;
 use table::{EMPTY_TABLE, Table};
 

@@ -5,12 +5,14 @@ mod list;
 
 pub use destroy::BadDestroy;
 
+use core::ffi::c_char;
+
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::shape::{BadShape, Shape};
-use super::{BlockPool, Pages, PoolName};
+use super::{BlockPool, Pages};
 use crate::kernel::{Device, Kernel};
-use crate::log::{Level, Line};
+use crate::log::{Level, Line, Name};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
@@ -27,6 +29,32 @@ pub enum BadCreate {
     NoMemory,
     /// The caller may not sleep.
     Context,
+}
+
+/// Bytes of a name, with the zero that ends it. What is longer is cut.
+const NAME_SIZE: usize = 32;
+
+/// A copy of a pool's name.
+#[derive(Clone, Copy)]
+pub struct PoolName([u8; NAME_SIZE]);
+
+impl PoolName {
+    /// Copies the beginning of a text without its final zero. Reads no more of the text than it copies.
+    pub fn new(text: impl IntoIterator<Item = u8>) -> Self {
+        let mut name = [0; NAME_SIZE];
+        // The last byte stays zero.
+        name.iter_mut().take(NAME_SIZE - 1).zip(text).for_each(|(place, byte)| *place = byte);
+        PoolName(name)
+    }
+
+    /// Returns the name for a line of text. The caller uses it while this copy exists.
+    pub fn shown(&self) -> Name {
+        // SAFETY: the last byte is zero, and the caller uses the name while this copy exists.
+        #[allow(unsafe_code)]
+        unsafe {
+            Name::from_ptr(self.0.as_ptr().cast::<c_char>())
+        }
+    }
 }
 
 /// What a driver wants of a pool.

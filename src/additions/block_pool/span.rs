@@ -1,12 +1,46 @@
-//! Growing by spans, in threads. One thread at a time changes the bookkeeping of a pool.
+//! Adding spans, in threads, and where their memory comes from.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::Span;
-use super::group::{Taken, Unit};
-use super::{Block, BlockPool, Pages};
-use crate::kernel::{Kernel, PAGE_SIZE};
+use super::bookkeeping::SpanMemory;
+use super::group::Unit;
+use super::{Block, BlockPool};
+use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
 use crate::text::apart;
+
+/// The source of a pool's spans: the device's coherent memory.
+///
+/// # Safety
+///
+/// Memory that [`allocate`](Pages::allocate) returned is mapped uncached for the processor, or is coherent for the device in
+/// another way. No other code uses it until [`free`](Pages::free) gets it back, and its address is that of a pointer whose
+/// provenance was exposed.
+#[allow(unsafe_code)]
+pub unsafe trait Pages: Copy + Send + Sync + 'static {
+    /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.
+    ///
+    /// Context: thread first, then any.
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
+
+    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a power of
+    /// two, if that is possible. The pool checks both.
+    ///
+    /// Context: thread first, then any.
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+        let _ = align;
+        self.allocate(device, size)
+    }
+
+    /// Frees what one of the calls above returned.
+    ///
+    /// Context: thread.
+    fn free(&self, device: Device, size: usize, va: Va, handle: usize);
+
+    /// Returns the last address that the device reaches now, with its coherent mask.
+    ///
+    /// Context: any.
+    fn limit(&self, device: Device) -> usize;
+}
 
 /// How often a thread that gets no memory waits for another thread that is getting some.
 const PATIENCE: usize = 8;
@@ -40,7 +74,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
     /// the span.
-    pub(super) fn use_span(&self, span: Span, core: usize) -> Option<Block> {
+    pub(super) fn use_span(&self, span: SpanMemory, core: usize) -> Option<Block> {
         let (block, is_used) = self.take_or_add(span, core);
         if !is_used {
             self.give_back(span);
@@ -49,7 +83,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns a block, and whether it is one of `span`.
-    fn take_or_add(&self, span: Span, core: usize) -> (Option<Block>, bool) {
+    fn take_or_add(&self, span: SpanMemory, core: usize) -> (Option<Block>, bool) {
         let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, false) };
         if let Some(block) = self.take_from_any(core) {
             return (Some(block), false);
@@ -73,12 +107,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
-    pub(super) fn give_back(&self, span: Span) {
+    pub(super) fn give_back(&self, span: SpanMemory) {
         self.pages.free(self.device, span.size, span.va, span.handle);
     }
 
     /// Allocates a span in which a block fits.
-    pub(super) fn get_span(&self) -> Option<Span> {
+    pub(super) fn get_span(&self) -> Option<SpanMemory> {
         let span = self.get_pages(self.open.shape.span_size)?;
         if self.open.shape.lead(span.handle).saturating_add(self.open.shape.stride) <= span.size {
             return Some(span);
@@ -89,7 +123,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
-    fn get_pages(&self, size: usize) -> Option<Span> {
+    fn get_pages(&self, size: usize) -> Option<SpanMemory> {
         let align = self.open.shape.span_align;
         let (va, handle) = match align > PAGE_SIZE {
             true => self.pages.allocate_aligned(self.device, size, align)?,
@@ -102,7 +136,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
         // A view begins at any page, so that only the device's address is aligned to more than a page.
         if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
-            return Some(Span { va, handle, size });
+            return Some(SpanMemory { va, handle, size });
         }
         self.pages.free(self.device, size, va, handle);
         self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
@@ -111,26 +145,26 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. `None` if the heap has no
     /// room. The caller holds the turn.
-    pub(super) fn add_span(&self, span: Span) -> Option<Block> {
+    pub(super) fn add_span(&self, memory: SpanMemory) -> Option<Block> {
         self.make_places()?;
         let batch = match self.spans.vacant.get() {
             Some(batch) => batch,
             None => self.new_batch()?,
         };
-        let mut rooms = batch.rooms.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1)));
-        let (room, units) = rooms.find(|(room, _)| room.size.load(Relaxed) == 0)?;
+        let mut spans = batch.spans.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1)));
+        let (span, units) = spans.find(|(span, _)| span.size.load(Relaxed) == 0)?;
 
-        self.set_addresses(units, span);
+        self.set_addresses(units, memory);
         if !self.insert_all(units) {
             self.remove_all(units);
             return None;
         }
-        self.fill_room(batch, room, span);
+        self.fill_span(batch, span, memory);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         let (first, others) = units.split_first()?;
         others.iter().rev().for_each(|unit| self.publish(unit, 0));
         self.publish(first, 1usize.wrapping_shl(first.first));
-        Some(self.block_of(&Taken { unit: first, slot: first.first as usize }))
+        Some(first.block(&self.open.shape, first.first as usize))
     }
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`.
@@ -142,7 +176,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Writes the addresses of a span's units.
-    fn set_addresses(&self, units: &'static [Unit], span: Span) {
+    fn set_addresses(&self, units: &'static [Unit], span: SpanMemory) {
         let lead = self.open.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
             let offset = lead.wrapping_add(self.open.shape.unit_offset(number));

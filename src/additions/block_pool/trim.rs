@@ -2,7 +2,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::{Batch, Room, Span};
+use super::bookkeeping::{Batch, Span, SpanMemory};
 use super::group::Unit;
 use super::shape::Shape;
 use super::{BlockPool, Pages};
@@ -32,32 +32,32 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
         for batch in self.spans.batches() {
-            for (room, units) in batch.rooms.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1))) {
+            for (span, units) in batch.spans.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1))) {
                 if units.iter().any(&is_wanted)
-                    && let Some(span) = self.remove_span(batch, room, units)
+                    && let Some(memory) = self.remove_span(batch, span, units)
                 {
-                    self.give_back(span);
-                    pages += Shape::pages(span.size);
+                    self.give_back(memory);
+                    pages += Shape::pages(memory.size);
                 }
             }
         }
         pages
     }
 
-    /// Makes a room empty, if no block of its span is in use, and returns the span.
-    fn remove_span(&self, batch: &'static Batch, room: &Room, units: &'static [Unit]) -> Option<Span> {
-        // An empty room needs no turn.
-        if room.size.load(Relaxed) == 0 {
+    /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
+    fn remove_span(&self, batch: &'static Batch, span: &Span, units: &'static [Unit]) -> Option<SpanMemory> {
+        // A span without memory needs no turn.
+        if span.size.load(Relaxed) == 0 {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
-        let span = room.span();
-        if span.size == 0 || !self.claim_all(units) {
+        let memory = span.memory();
+        if memory.size == 0 || !self.claim_all(units) {
             return None;
         }
         self.remove_all(units);
-        self.empty_room(batch, room);
-        Some(span)
+        self.empty_span(batch, span);
+        Some(memory)
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.

@@ -1,6 +1,8 @@
 use super::*;
+use crate::additions::block_pool::group::{NO_UNIT, Unit};
 use crate::additions::block_pool::word::preemption::{go_on_before_step, run_without_lock_before_step};
 use crate::kernel::testing::HeapOnly as Heap;
+use crate::mem::shared::WrappingSlice;
 
 fn new_group(units: WrappingSlice<Unit>) -> &'static Group {
     std::boxed::Box::leak(std::boxed::Box::new(Group::new(units)))
@@ -107,8 +109,10 @@ fn a_group_out_of_reach_leaves_the_list_and_comes_back() {
 /// A list of groups with the blocks of slots 1 and 2.
 fn open_with(count: usize) -> OpenGroups {
     let open = OpenGroups::new(Shape::new(64, 0, 0).unwrap());
-    for _ in 0..count {
-        let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(Unit::new(0, 3)))));
+    for number in 1..=count {
+        let unit = Unit::new(0, 3);
+        unit.set_addresses(&open.shape, number * 4096, number * 4096);
+        let group = new_group(WrappingSlice::of_one(std::boxed::Box::leak(std::boxed::Box::new(unit))));
         open.update(Heap, group, || {
             group.word.set_reach(6, 6);
             group.word.add(6, 0);
@@ -123,7 +127,7 @@ fn each_core_takes_from_a_group_of_its_own_while_there_are_groups_enough() {
     let taken = [0, 1, 2, 3, 0, 1, 2, 3].map(|core| open.take_from_any(Heap, core).unwrap());
     for (at, one) in taken.iter().enumerate() {
         for (other_at, other) in taken.iter().enumerate() {
-            assert_eq!(core::ptr::eq(one.unit, other.unit), at % CORES == other_at % CORES, "{at} and {other_at}");
+            assert_eq!(one.va / 4096 == other.va / 4096, at % CORES == other_at % CORES, "{at} and {other_at}");
         }
     }
     // The fifth group remains, for the core that comes first.
