@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::bits::{ALL, BITS, Span, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
-use super::bits::{differs_in, mask_of};
+use super::bits::{differs_in, mask_of, write};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
 
@@ -27,11 +27,19 @@ impl PageMap {
         if count > BITS - bit {
             return None;
         }
-        let [used, starts, labels] = self.bits.at(page / BITS, None, Some)?;
-        if differs_in(labels, mask_of(bit, count), label) {
+        let mask = mask_of(bit, count);
+        // Without the closure, an allocation of 4 KiB takes 2 instructions more on aarch64; with a larger one, 20.
+        let is_allocated = self.bits.at(page / BITS, false, |[used, starts, labels]| {
+            let has_label = !differs_in(labels, mask, label);
+            if has_label {
+                write(used, mask, true);
+                write(starts, 1 << bit, true);
+            }
+            has_label
+        });
+        if !is_allocated {
             return None;
         }
-        mark_in_word([used, starts], bit, count, true);
         self.usage.allocate(count);
         self.open.allocate(page, count);
         Some(page)
