@@ -5,18 +5,22 @@
  *
  * Each subject has a header in include/rt_dma_port/:
  *
- * | header            | subject                                                                                  |
- * | ----------------- | ---------------------------------------------------------------------------------------- |
- * | configuration.h   | the constants of the BSP's configuration                                                 |
- * | heap.h            | the heap                                                                                 |
- * | addresses.h       | virtual and physical addresses                                                           |
- * | mappings.h        | mappings: the linear map, and mappings at addresses that the kernel chooses              |
- * | cache.h           | the data cache                                                                           |
- * | threads.h         | threads and interrupts: what the caller may do, masks, a critical section, and a pause   |
- * | firmware.h        | devices, and what the device tree and PCI state about them                               |
- * | boot_memory.h     | the regions of which boot pools are made                                                 |
- * | reserved_memory.h | the shared pools of /reserved-memory, and memory for them                                |
- * | log.h             | text: the log, and the shell                                                             |
+ * | header            | defined in                      | subject                                                                                  |
+ * | ----------------- | ------------------------------- | ---------------------------------------------------------------------------------------- |
+ * | configuration.h   | configuration.c                 | the constants of the BSP's configuration                                                 |
+ * | heap.h            | heap.c                          | the heap                                                                                 |
+ * | addresses.h       | addresses.c                     | virtual and physical addresses                                                           |
+ * | mappings.h        | linear.c, mappings.c, pages.c   | mappings: the linear map, and mappings at addresses that the kernel chooses              |
+ * | cache.h           | cache.c                         | the data cache                                                                           |
+ * | threads.h         | threads.c, irq.c                | threads and interrupts: what the caller may do, masks, a critical section, and a pause   |
+ * | firmware.h        | device.c, nodes.c, bus.c, pci.c | devices, and what the device tree and PCI state about them                               |
+ * | boot_memory.h     | boot_memory.c                   | the regions of which boot pools are made                                                 |
+ * | reserved_memory.h | reserved_memory.c, memblock.c   | the shared pools of /reserved-memory, and memory for them                                |
+ * | log.h             | log.c, list_options.c           | text: the log, and the shell                                                             |
+ *
+ * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: check.c compares the
+ * BSP's headers with what the library expects, msh.c and block_pool.c have the shell commands, uninstall.c has what only
+ * rt_dma_pool_uninstall needs, and debug*.c the debug mode.
  *
  * The notes "Context" have the terms that rt_dma.h defines.
  */

@@ -8,7 +8,7 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
+uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
 {
     static const rt_region_t empty;
     const rt_region_t *reg;
@@ -45,7 +45,7 @@ void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 
 #include <mm_memblock.h>
 
-uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
+uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
 {
     rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
@@ -74,7 +74,7 @@ uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t in
 
 #else
 
-uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list, uintptr_t index)
+uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
 {
     RT_UNUSED(list);
     RT_UNUSED(index);

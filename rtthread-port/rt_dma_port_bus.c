@@ -168,10 +168,12 @@ static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
     {
         rt_uint64_t address = range_at(ranges, i).child, expected = address, found;
 
+        /* Backwards, so that the first range that contains the address decides. */
         for (int j = ranges->count - 1; j >= 0; j--)
         {
             struct bus_range range = range_at(ranges, j);
 
+            /* RT-Thread's translator compares like this, also where the sum exceeds 64 bits. */
             if (address >= range.child && address < range.child + range.size)
             {
                 expected = address - range.child + range.parent;

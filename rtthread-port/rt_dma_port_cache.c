@@ -37,7 +37,8 @@ static int has_line_sizes(rt_ubase_t ctr)
 #endif /* __aarch64__ || RT_DMA_PORT_HAS_CP15 */
 
 /*
- * flush_and_drop() cleans and invalidates, without a moment in between in which a write of this core or another would be lost.
+ * flush_and_drop() cleans and invalidates. On Arm it does so in one step, so that a write to a line meanwhile is not lost. On RISC-V
+ * this is true only for writes of this core.
  */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_CACHE)
 
@@ -58,7 +59,7 @@ static void flush_and_drop(void *va, int size)
 
 #elif defined(__aarch64__)
 
-/* RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). */
+/* RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). Without RT_USING_CACHE it is a macro that drops its arguments. */
 static void flush_and_drop(void *va, int size)
 {
     RT_UNUSED(va);
@@ -68,7 +69,11 @@ static void flush_and_drop(void *va, int size)
 
 #else
 
-/* RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head). With interrupts masked, what others on this core write is kept. */
+/*
+ * RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core are masked, so
+ * that no code on it writes to a line in between. What another core writes to such a line in between is lost: RT-Thread has
+ * no operation that does both, and the processors disagree on the instruction.
+ */
 static void flush_and_drop(void *va, int size)
 {
     rt_base_t level = rt_hw_local_irq_disable();

@@ -97,6 +97,10 @@ CHECK_VALUE(RT_DMA_F_WT, 1 << 5, "drivers/dma.h");
 CHECK_VALUE(RT_HW_CACHE_FLUSH, RT_DMA_PORT_FLUSH, "rthw.h");
 CHECK_VALUE(RT_HW_CACHE_INVALIDATE, RT_DMA_PORT_INVALIDATE, "rthw.h");
 
+/* The library rounds addresses to cache lines with a mask. */
+CHECK((RT_DMA_PORT_STATED_CACHE_LINE & (RT_DMA_PORT_STATED_CACHE_LINE - 1)) == 0,
+      "rtconfig.h: RT_CPU_CACHE_LINE_SZ is not a power of two");
+
 /* Prototypes: those of rt_dma_alloc, rt_dma_free and rt_dma_pool_install are in rt_dma_port_interface.h. */
 
 CHECK_MAP_OP(alloc, void *, struct rt_device *, rt_size_t, rt_ubase_t *, rt_ubase_t);

@@ -5,7 +5,7 @@
 /*
  * Stops the build where drivers/dma.h is not the one of RT-Thread 5.2.0 to 5.2.2 or of its master since December 2025. Other
  * trees have functions of the same names with other arguments: drivers that were compiled for those would call the library
- * wrongly. Every file of the port includes this before it uses the interface, so that this error comes first.
+ * wrongly. rt_dma_port_rtthread.h includes this before any file of the port uses the interface, so that this error comes first.
  */
 
 #ifndef RT_DMA_PORT_INTERFACE_H__

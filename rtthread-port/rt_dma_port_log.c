@@ -43,7 +43,7 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     /* LOG_x wants a literal to paste its own text to, so the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
-    /* Log and console may take a mutex. Asked for here, and not first, for fewer words to keep meanwhile. */
+    /* Log and console may take a mutex. The question comes after the text, so that no argument is kept on the stack over this call. */
     if (rt_dma_port_is_atomic())
     {
         return;

@@ -33,7 +33,7 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         return RT_DMA_PORT_DISABLED;
     }
 
-    if (!rt_ofw_get_prop(np, "reg", RT_NULL))
+    if (!rt_dma_port_has_property(np, "reg"))
     {
         return RT_DMA_PORT_NO_REG;
     }
@@ -118,12 +118,12 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
     }
 
     result = rt_dma_port_node_memory(memory, &region->place);
-    region->no_map = rt_ofw_get_prop(memory, "no-map", RT_NULL) != RT_NULL;
-    region->reusable = rt_ofw_get_prop(memory, "reusable", RT_NULL) != RT_NULL;
+    region->no_map = rt_dma_port_has_property(memory, "no-map");
+    region->reusable = rt_dma_port_has_property(memory, "reusable");
 #ifdef PKG_RT_DMA_POOL_SHARE_REUSABLE
     region->is_shared = 1;
 #else
-    region->is_shared = rt_ofw_get_prop(memory, "linux,cma-default", RT_NULL) != RT_NULL;
+    region->is_shared = rt_dma_port_has_property(memory, "linux,cma-default");
 #endif
 
     rt_ofw_node_put(memory);

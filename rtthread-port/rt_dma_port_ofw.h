@@ -15,6 +15,12 @@ rt_inline struct rt_ofw_node *rt_dma_port_ofw_node(void *dev)
     return ((struct rt_device *)dev)->ofw_node;
 }
 
+/* Returns 1 if the node has the property, 0 if it has not. */
+rt_inline int rt_dma_port_has_property(struct rt_ofw_node *np, const char *name)
+{
+    return rt_ofw_get_prop(np, name, RT_NULL) != RT_NULL;
+}
+
 /*
  * Fills in the memory of a node of /reserved-memory. Returns RT_DMA_PORT_FOUND, RT_DMA_PORT_DISABLED, RT_DMA_PORT_NO_REG,
  * or RT_DMA_PORT_UNREADABLE if its reg is bad or lies beyond what the processor can address. Context: thread.

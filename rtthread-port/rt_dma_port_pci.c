@@ -10,28 +10,31 @@
 
 #if defined(RT_USING_PCI) && RT_DMA_PORT_REVISION >= 2
 
-#define CHECK_FIELD(field, offset) \
+#define CHECK_WINDOW(field, offset) \
     _Static_assert(offsetof(struct rt_pci_bus_region, field) == (offset) \
             && sizeof(((struct rt_pci_bus_region *)0)->field) == sizeof(uint64_t), \
             "drivers/pci.h: struct rt_pci_bus_region: " #field " is not where the library looks for it")
 
-CHECK_FIELD(phy_addr, offsetof(struct rt_dma_port_window, bus));
-CHECK_FIELD(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
-CHECK_FIELD(size, offsetof(struct rt_dma_port_window, size));
+CHECK_WINDOW(phy_addr, offsetof(struct rt_dma_port_window, bus));
+CHECK_WINDOW(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
+CHECK_WINDOW(size, offsetof(struct rt_dma_port_window, size));
 
-/* This is asked for every buffer of a PCI device. So a bus that was found to be PCI's is known again by its address. */
+/*
+ * This is asked for every buffer of a PCI device. So the address of a bus that was found to be PCI's is kept, and its name is not
+ * compared again. Several cores may do this at the same time: each writes the same address.
+ */
 static int is_pci(const struct rt_bus *bus)
 {
     static const struct rt_bus *pci;
 
-    if (!bus || bus != pci)
+    if (!bus || bus != __atomic_load_n(&pci, __ATOMIC_RELAXED))
     {
         if (!bus || !bus->name || rt_strcmp(bus->name, "pci"))
         {
             return 0;
         }
 
-        pci = bus;
+        __atomic_store_n(&pci, bus, __ATOMIC_RELAXED);
     }
 
     return 1;

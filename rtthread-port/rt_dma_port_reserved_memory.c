@@ -87,10 +87,10 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 
     pool->node = np;
     pool->name = rt_ofw_node_full_name(np);
-    pool->no_map = !!rt_ofw_prop_read_bool(np, "no-map");
-    pool->reusable = !!rt_ofw_prop_read_bool(np, "reusable");
-    pool->is_default = !!rt_ofw_prop_read_bool(np, "linux,cma-default");
-    pool->has_reg = !!rt_ofw_prop_read_bool(np, "reg");
+    pool->no_map = rt_dma_port_has_property(np, "no-map");
+    pool->reusable = rt_dma_port_has_property(np, "reusable");
+    pool->is_default = rt_dma_port_has_property(np, "linux,cma-default");
+    pool->has_reg = rt_dma_port_has_property(np, "reg");
     pool->size = read_size(np, "size");
     pool->alignment = read_size(np, "alignment");
 

@@ -3,8 +3,8 @@
  */
 
 /*
- * What every file of the port starts from: RT-Thread's headers, the port's own, which of the two interface revisions the
- * BSP has, and facts about the processor.
+ * Includes RT-Thread's headers and the port's own, and finds out which of the two interface revisions the BSP has and which
+ * processor it is. Every file of the port that uses devices, DMA or memory includes this first.
  */
 
 #ifndef RT_DMA_PORT_RTTHREAD_H__

@@ -18,7 +18,7 @@
 /**
  * The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
  */
-struct rt_dma_port_list {
+struct rt_dma_port_regions {
   /**
    * The first region, or null.
    */
@@ -47,14 +47,14 @@ extern "C" {
  *
  * @note Context: thread.
  */
-extern uintptr_t rt_dma_port_reserved(const struct rt_dma_port_list *list,
-                                      uintptr_t index);
+extern uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
+                                         uintptr_t index);
 
 /**
  * @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
  * A region of memblock is not written.
  *
- * @param[in] region What `rt_dma_port_reserved` returned.
+ * @param[in] region What `rt_dma_port_pool_region` returned.
  * @param[in] start Where the region began.
  * @param[in] end One past the last byte that pools cover.
  *

@@ -26,8 +26,8 @@
 #define RT_DMA_PORT_INVALIDATE 2
 
 /**
- * Cache operation: write dirty lines to memory and drop them, in one step, so that a write to a line meanwhile is not
- * lost.
+ * Cache operation: write dirty lines to memory and drop them. A write of this core to a line meanwhile is not lost. On a
+ * processor that does both in one step, as Arm's do, this is true for the writes of every core.
  */
 #define RT_DMA_PORT_FLUSH_AND_DROP 3
 

@@ -40,7 +40,7 @@
  */
 struct rt_dma_port_named_region {
   /**
-   * First and last byte.
+   * The region's memory.
    */
   struct rt_dma_port_region place;
   /**

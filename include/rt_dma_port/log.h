@@ -73,8 +73,8 @@ extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_list(int argc,
-                            char **argv);
+extern int rt_dma_port_list_options(int argc,
+                                    char **argv);
 
 /**
  * @brief Prints text to the shell (`rt_kprintf`).

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::status;
 use crate::kernel::RegionList;
-use crate::kernel::rtthread::{revision, rt_dma_port_list};
+use crate::kernel::rtthread::{revision, rt_dma_port_list_options};
 use crate::log::Name;
 
 /// @brief Makes a range of physical memory a pool, at the end of the list of pools.
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third:
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     if argc > 1 {
         // SAFETY: the caller's arguments.
-        return unsafe { rt_dma_port_list(argc, argv) };
+        return unsafe { rt_dma_port_list_options(argc, argv) };
     }
     DMA.report();
     0

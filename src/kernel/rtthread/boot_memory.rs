@@ -4,14 +4,14 @@ use core::ffi::c_int;
 use core::mem::offset_of;
 
 use super::{
-    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_consume, rt_dma_port_list,
-    rt_dma_port_reserved,
+    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_consume, rt_dma_port_regions,
+    rt_dma_port_pool_region,
 };
 use crate::abi::rt_region_t;
 use crate::error::Error;
 use crate::kernel::{BootMemory, BootRegion, Pa, RegionList};
 
-/// Converts the number that `rt_dma_port_reserved` returned in place of a region.
+/// Converts the number that `rt_dma_port_pool_region` returned in place of a region.
 fn error_of(number: usize) -> Error {
     match number as c_int {
         RT_DMA_PORT_INVALID => Error::BadSize,
@@ -25,12 +25,12 @@ unsafe impl BootMemory for RtThread {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         const {
             assert!(
-                size_of::<RegionList>() == size_of::<rt_dma_port_list>()
-                    && offset_of!(RegionList, length) == offset_of!(rt_dma_port_list, length)
+                size_of::<RegionList>() == size_of::<rt_dma_port_regions>()
+                    && offset_of!(RegionList, length) == offset_of!(rt_dma_port_regions, length)
             )
         }
         // SAFETY: see above; the list has the port's layout, and the caller of `extract` passed its length.
-        let address = unsafe { rt_dma_port_reserved(core::ptr::from_ref(list).cast(), index) };
+        let address = unsafe { rt_dma_port_pool_region(core::ptr::from_ref(list).cast(), index) };
         if address <= RT_DMA_PORT_END as usize {
             return Err(error_of(address));
         }

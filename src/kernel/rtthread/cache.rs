@@ -34,9 +34,7 @@ unsafe impl Cache for RtThread {
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
-        // On aarch64 the port's flush is DC CIVAC, which does both (libcpu/aarch64/common/cache.S).
-        let does_both = cfg!(target_arch = "aarch64");
-        maintain(va, size, if does_both { RT_DMA_PORT_FLUSH } else { RT_DMA_PORT_FLUSH_AND_DROP });
+        maintain(va, size, RT_DMA_PORT_FLUSH_AND_DROP);
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]

@@ -70,7 +70,7 @@ extern "C" fn rt_dma_port_memory_region(dev: usize, index: usize, place: *mut Po
     }
 }
 
-/// `struct rt_dma_port_list`.
+/// `struct rt_dma_port_regions`.
 #[repr(C)]
 struct List {
     start: *mut rt_region_t,
@@ -111,7 +111,7 @@ pub fn boot_regions() -> Vec<rt_region_t> {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_reserved(list: *const List, index: usize) -> usize {
+extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize) -> usize {
     machine::assert_thread("memblock");
     if port::revision() == 1 {
         // SAFETY: the list is the library's, its regions are the caller's of `rt_dma_pool_extract`.

@@ -220,7 +220,7 @@ extern "C" fn rt_dma_port_log_reserved(_start: usize, name: *const c_char, _size
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_list(argc: c_int, argv: *mut *mut c_char) -> c_int {
+extern "C" fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c_int {
     // SAFETY: the arguments are those of `list_dma_pool`.
     unsafe { rt_dma_pool::ffi::rt_dma_list_pools(argc, argv) }
 }

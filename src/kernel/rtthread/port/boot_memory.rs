@@ -7,7 +7,7 @@ use core::ffi::c_void;
 
 /// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
 #[repr(C)]
-pub struct rt_dma_port_list {
+pub struct rt_dma_port_regions {
     /// The first region, or null.
     pub start: *const c_void,
     /// Number of regions.
@@ -27,12 +27,12 @@ unsafe extern "C" {
     ///         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_reserved(list: *const rt_dma_port_list, index: usize) -> usize;
+    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize) -> usize;
 
     /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
     /// A region of memblock is not written.
     ///
-    /// @param[in] region What `rt_dma_port_reserved` returned.
+    /// @param[in] region What `rt_dma_port_pool_region` returned.
     /// @param[in] start Where the region began.
     /// @param[in] end One past the last byte that pools cover.
     ///

@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_void};
 pub const RT_DMA_PORT_FLUSH: c_int = 1;
 /// Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
-/// Cache operation: write dirty lines to memory and drop them, in one step, so that a write to a line meanwhile is not
-/// lost.
+/// Cache operation: write dirty lines to memory and drop them. A write of this core to a line meanwhile is not lost. On a
+/// processor that does both in one step, as Arm's do, this is true for the writes of every core.
 pub const RT_DMA_PORT_FLUSH_AND_DROP: c_int = 3;
 
 unsafe extern "C" {

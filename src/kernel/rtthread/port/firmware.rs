@@ -20,7 +20,7 @@ pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct rt_dma_port_named_region {
-    /// First and last byte.
+    /// The region's memory.
     pub place: rt_dma_port_region,
     /// 1 if its node has `no-map`.
     pub no_map: c_int,

@@ -56,7 +56,7 @@ unsafe extern "C" {
     /// @return The command's result.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_list(argc: c_int, argv: *mut *mut c_char) -> c_int;
+    pub fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c_int;
 
     /// @brief Prints text to the shell (`rt_kprintf`).
     ///

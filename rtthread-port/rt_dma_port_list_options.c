@@ -9,7 +9,7 @@
 #include <rt_dma.h>
 #include <rt_dma_port.h>
 
-int rt_dma_port_list(int argc, char **argv)
+int rt_dma_port_list_options(int argc, char **argv)
 {
 #ifdef PKG_RT_DMA_POOL_USING_LIST_OPTIONS
     return rt_dma_list_pools(argc, argv);
