@@ -37,6 +37,7 @@ impl Bitmaps {
 
     /// Passes word `index` of each bitmap to `look` and returns the result; returns `past_the_end` if there is no such
     /// word.
+    #[inline(always)]
     pub fn at<R>(&self, index: usize, past_the_end: R, look: impl FnOnce([&'static AtomicUsize; 3]) -> R) -> R {
         if index >= self.words {
             return past_the_end;
