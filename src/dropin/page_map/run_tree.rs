@@ -13,10 +13,7 @@
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
 //! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
-use super::shape::Shape;
-
-/// Children of a node.
-pub(super) const FANOUT: usize = 4;
+use super::shape::{FANOUT, Shape};
 
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];

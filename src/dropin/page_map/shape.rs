@@ -1,6 +1,7 @@
 //! How many nodes and levels a tree over the words of a bitmap has.
 
-use super::run_tree::FANOUT;
+/// Children of a node.
+pub(super) const FANOUT: usize = 4;
 
 /// The form of a tree.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@ use core::ffi::c_int;
 use core::mem::offset_of;
 
 use super::{
-    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_consume, rt_dma_port_regions,
-    rt_dma_port_pool_region,
+    RT_DMA_PORT_ABSENT, RT_DMA_PORT_END, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_consume,
+    rt_dma_port_pool_region, rt_dma_port_regions,
 };
 use crate::abi::rt_region_t;
 use crate::error::Error;
