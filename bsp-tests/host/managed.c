@@ -85,10 +85,10 @@ void managed_pools_and_maps(void)
 
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     EXPECT(mapped == handle);
-    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong size: unmapped with the size of the mapping */
+    rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong direction: unmapped as it was mapped */
     EXPECT(host_heap_blocks() == blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
-    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* wrong direction: unmapped as it was mapped */
+    rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* wrong size: unmapped with the size of the mapping */
     EXPECT(host_heap_blocks() == blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
@@ -131,77 +131,114 @@ void managed_pools_and_maps(void)
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }
 
-/* Memory that a driver freed by a plain call may belong to another device when the driver's device is released. */
-void managed_and_given_back_plainly(void)
+/* Makes the library keep its views and a stock of records. Returns the number of blocks of the heap that are in use then. */
+static int fill_stocks(void)
+{
+    rt_ubase_t handle = 0;
+    char *buffer = rt_dma_alloc(&dev, 4096, &handle, RT_DMA_F_NOCACHE);
+
+    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
+    rt_dma_free(&dev, 4096, buffer, handle, RT_DMA_F_NOCACHE);
+    return host_heap_blocks();
+}
+
+/* Frees for its own device, for another device, with the size in whole pages, and in an interrupt. */
+static void managed_buffer_freed_plainly(rt_ubase_t first)
 {
     static struct rt_device other = { .parent.name = "second owner" }, third = { .parent.name = "third" };
-    rt_ubase_t first = next_page(), a = 0, b = 0, c = 0, mapped, again;
-    struct rt_dma_block_pool *pool, *second;
-    char *x, *y, *z;
-    int blocks;
+    int blocks = host_heap_blocks();
 
-    /* From here on the library keeps its views and a stock of records. */
-    x = rt_dma_alloc(&dev, 4096, &a, RT_DMA_F_NOCACHE);
-    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
-    rt_dma_free(&dev, 4096, x, a, RT_DMA_F_NOCACHE);
-    blocks = host_heap_blocks();
-
-    /* Frees for its own device, for another device, with the size in whole pages, and in an interrupt. */
     for (int how = 0; how < 4; how++)
     {
-        x = rt_dmam_alloc(&dev, 5000, &a, how == 3 ? RT_DMA_F_NOCACHE : 0);
-        EXPECT(x && a == first);
-        rt_dma_free(&dev, 64, x, a, 0); /* wrong size: the buffer is still managed */
+        rt_ubase_t managed_handle = 0, taken_handle = 0, last_handle = 0;
+        char *managed, *taken, *last;
+
+        managed = rt_dmam_alloc(&dev, 5000, &managed_handle, how == 3 ? RT_DMA_F_NOCACHE : 0);
+        EXPECT(managed && managed_handle == first);
+        rt_dma_free(&dev, 64, managed, managed_handle, 0); /* wrong size: the buffer is still managed */
         EXPECT(next_page() != first);
         host_interrupt(how == 3);
-        rt_dma_free(how == 1 ? &third : &dev, how == 2 ? 8192 : 5000, x, how == 2 ? 0 : a, 0);
+        rt_dma_free(how == 1 ? &third : &dev, how == 2 ? 8192 : 5000, managed, how == 2 ? 0 : managed_handle, 0);
         host_interrupt(0);
-        y = rt_dma_alloc(&other, 5000, &b, 0);
-        EXPECT(y && b == first);
+
+        /* The pages belong to another device when the driver's device is released, and stay that device's. */
+        taken = rt_dma_alloc(&other, 5000, &taken_handle, 0);
+        EXPECT(taken && taken_handle == first);
         rt_dmam_release(&dev);
-        z = rt_dma_alloc(&third, 5000, &c, 0);
-        EXPECT(z && c != first);
-        rt_dma_free(&third, 5000, z, c, 0);
-        rt_dma_free(&other, 5000, y, b, 0);
+        last = rt_dma_alloc(&third, 5000, &last_handle, 0);
+        EXPECT(last && last_handle != first);
+        rt_dma_free(&third, 5000, last, last_handle, 0);
+        rt_dma_free(&other, 5000, taken, taken_handle, 0);
         EXPECT(next_page() == first && host_heap_blocks() == blocks);
     }
+}
 
-    /* A freed buffer is not managed any more. The others are released. */
-    x = rt_dmam_alloc(&dev, 64, &a, 0);
-    y = rt_dmam_alloc(&dev, 64, &b, 0);
-    rt_dma_free(&dev, 64, x, a, 0);
-    rt_dmam_free(&dev, 64, x, a);
+/* A freed buffer is not managed any more. The others are released. */
+static void other_buffers_stay_managed(rt_ubase_t first)
+{
+    static struct rt_device other = { .parent.name = "second owner" };
+    rt_ubase_t freed_handle = 0, kept_handle = 0, both_handle = 0;
+    char *freed = rt_dmam_alloc(&dev, 64, &freed_handle, 0);
+    char *kept = rt_dmam_alloc(&dev, 64, &kept_handle, 0);
+    char *both;
+
+    rt_dma_free(&dev, 64, freed, freed_handle, 0);
+    rt_dmam_free(&dev, 64, freed, freed_handle);
     EXPECT(next_page() == first);
     rt_dmam_release(&dev);
-    z = rt_dma_alloc(&other, 8192, &c, 0);
-    EXPECT(y && z && c == first);
-    rt_dma_free(&other, 8192, z, c, 0);
+    both = rt_dma_alloc(&other, 8192, &both_handle, 0);
+    EXPECT(kept && both && both_handle == first);
+    rt_dma_free(&other, 8192, both, both_handle, 0);
+}
 
-    /* A managed mapping was unmapped by a plain call. Its buffer is mapped again, unmanaged, when the device is released. */
-    x = rt_dma_alloc(&dev, 4096, &a, 0);
-    mapped = rt_dmam_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
+/* A managed mapping was unmapped by a plain call. Its buffer is mapped again, unmanaged, when the device is released. */
+static void managed_mapping_unmapped_plainly(void)
+{
+    rt_ubase_t handle = 0, mapped, again;
+    char *buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
+
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
     rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
-    again = rt_dma_map_single(&dev, x, 4096, RT_DMA_TO_DEVICE);
+    again = rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
     EXPECT(again == mapped);
     rt_dmam_release(&dev);
     rt_dma_free(&dev, 64, &dev, 0, 0); /* a wrong call, whose line is then the last one in the log */
     rt_dma_unmap_single(&dev, again, 4096, RT_DMA_TO_DEVICE);
     EXPECT(!strstr(host_last_text(), "unmap")); /* the mapping was still there */
-    rt_dma_free(&dev, 4096, x, a, 0);
+    rt_dma_free(&dev, 4096, buffer, handle, 0);
+}
 
-    /* A block pool was destroyed by a plain call. Another pool has its address now. */
-    pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
+/* A block pool was destroyed by a plain call. Another pool has its address now. */
+static void managed_pool_destroyed_plainly(void)
+{
+    static struct rt_device other = { .parent.name = "second owner" };
+    struct rt_dma_block_pool *pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0), *second;
+    char *block;
+
     EXPECT(pool && rt_dma_block_pool_destroy(pool) == RT_EOK);
     second = rt_dma_block_pool_create("second", &other, 64, 64, 0);
     EXPECT(second);
     rt_dmam_release(&dev);
     EXPECT(rt_dma_block_pool_destroy(second) == RT_EOK);
+
     /* While a block is in use, the pool stays and is still managed. */
     pool = rt_dmam_block_pool_create("managed", &dev, 64, 64, 0);
-    x = rt_dma_block_pool_alloc(pool, RT_NULL);
+    block = rt_dma_block_pool_alloc(pool, RT_NULL);
     EXPECT(rt_dma_block_pool_destroy(pool) == -RT_EBUSY);
-    rt_dma_block_pool_free(pool, x, 0);
+    rt_dma_block_pool_free(pool, block, 0);
     rt_dmam_release(&dev);
     EXPECT(rt_dma_block_pool_destroy(pool) == -RT_EINVAL);
+}
+
+/* Memory that a driver freed by a plain call may belong to another device when the driver's device is released. */
+void managed_and_given_back_plainly(void)
+{
+    rt_ubase_t first = next_page();
+    int blocks = fill_stocks();
+
+    managed_buffer_freed_plainly(first);
+    other_buffers_stay_managed(first);
+    managed_mapping_unmapped_plainly();
+    managed_pool_destroyed_plainly();
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }
