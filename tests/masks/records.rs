@@ -29,15 +29,15 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
     let masks = records.set_masks(device, inherited, None, Some(0xff), TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
-    assert_eq!(records.masks_and_operations(device), (masks, TABLE));
+    assert_eq!(records.masks_and_original_table(device), (masks, TABLE));
     let masks = records.set_masks(device, inherited, None, Some(!0), TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.set_masks(device, inherited, Some(!0), None, TABLE).unwrap();
-    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0), "nothing stands before it any more");
+    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0), "nothing stands before it any more");
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -50,7 +50,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
         records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
         assert!(records.release(device));
         records.forget_masks(device);
-        assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+        assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
         assert_eq!(machine.balance().heap_bytes, 0);
     }
 }
@@ -70,13 +70,13 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
     assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: 0xff });
     assert_eq!(records.forget(device, || true), 0);
-    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     assert_eq!(machine.balance(), balance);
 
     // In an interrupt the record stays in the list until the next call from a thread, but no lookup finds it.
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
-    assert_eq!(records.masks_and_operations(device), (Masks::NONE, 0));
+    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     records.set_masks(device, Masks::NONE, Some(0xf), None, TABLE).unwrap();
     assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks(device);

@@ -11,7 +11,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn limits(&self, device: Device) -> Limits {
-        self.find(device, |record| record.limits).unwrap_or(Limits::NONE)
+        self.find(device, |record| record.limits).unwrap_or(Limits::DEFAULT)
     }
 
     /// Changes the device's limits.
@@ -38,16 +38,16 @@ mod tests {
     fn limits_are_kept_until_the_device_is_released() {
         let records = DeviceRecords::new(HeapOnly);
         let (device, other) = (Device(0x1000), Device(0x2000));
-        assert_eq!(records.limits(device), Limits::NONE);
+        assert_eq!(records.limits(device), Limits::DEFAULT);
         records.set_limits(device, |limits| limits.max_segment = 4096).unwrap();
         records.set_limits(device, |limits| limits.align_mask = 0xfff).unwrap();
-        let set = Limits { max_segment: 4096, align_mask: 0xfff, ..Limits::NONE };
-        assert_eq!((records.limits(device), records.limits(other)), (set, Limits::NONE));
+        let set = Limits { max_segment: 4096, align_mask: 0xfff, ..Limits::DEFAULT };
+        assert_eq!((records.limits(device), records.limits(other)), (set, Limits::DEFAULT));
         records.forget_masks(device);
-        assert_eq!(records.limits(device), Limits::NONE);
+        assert_eq!(records.limits(device), Limits::DEFAULT);
         // Another device at the address has none of them.
         records.set_limits(device, |limits| limits.boundary_mask = 0xffff).unwrap();
         records.forget(device, || true);
-        assert_eq!(records.limits(device), Limits::NONE);
+        assert_eq!(records.limits(device), Limits::DEFAULT);
     }
 }

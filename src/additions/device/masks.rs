@@ -43,8 +43,8 @@ impl<K: Kernel> DeviceRecords<K> {
     /// no masked table.
     ///
     /// Context: any.
-    pub fn masks_and_operations(&self, device: Device) -> (Masks, usize) {
-        self.find(device, |record| (record.masks.unpack(), record.operations)).unwrap_or((Masks::NONE, 0))
+    pub fn masks_and_original_table(&self, device: Device) -> (Masks, usize) {
+        self.find(device, |record| (record.masks.unpack(), record.original_table)).unwrap_or((Masks::NONE, 0))
     }
 
     /// Sets the masks that are given, both at the same time, and records the address of the device's original table. Returns the
@@ -59,17 +59,17 @@ impl<K: Kernel> DeviceRecords<K> {
         inherited: Masks,
         streaming: Option<u64>,
         coherent: Option<u64>,
-        operations: usize,
+        original_table: usize,
     ) -> Result<Masks, NoRecord> {
         // The device is added to the set before the masks are written. A call that reads the masks in the record therefore also
         // finds the device in the set.
         self.masked.add(device);
         let masks = self.find_or_make(device, |record| {
-            let now = if record.operations == 0 { inherited } else { record.masks.unpack() };
+            let now = if record.original_table == 0 { inherited } else { record.masks.unpack() };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
             let masks = Masks { streaming, coherent };
             record.masks = masks.pack();
-            record.operations = if masks == Masks::NONE { 0 } else { operations };
+            record.original_table = if masks == Masks::NONE { 0 } else { original_table };
             masks
         })?;
         if self.kernel.can_sleep() {
@@ -102,7 +102,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
         let confirm = |record: &mut Record<K>| {
             let now = record.masks.unpack();
-            record.has_masked_table = now == masks && record.operations != 0;
+            record.has_masked_table = now == masks && record.original_table != 0;
             now
         };
         let now = self.find(device, confirm).unwrap_or(Masks::NONE);

@@ -61,7 +61,7 @@ pub struct Limits {
 
 impl Limits {
     /// The limits of a device for which none were set. They are the defaults of Linux.
-    pub const NONE: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
+    pub const DEFAULT: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
 }
 
 /// [`Masks`] with the alignment of 32 bits.
@@ -82,7 +82,7 @@ pub(crate) struct Record<K: Kernel> {
     /// The device has the table for its masks. Before that, a call that sets its masks is about to give it that table.
     pub(crate) has_masked_table: bool,
     /// The address of the device's original table, which the masked table replaced; zero if the device has no masked table.
-    pub(crate) operations: usize,
+    pub(crate) original_table: usize,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
     /// The resources that the device manages, the newest first.
@@ -101,11 +101,13 @@ const GONE: Device = Device(0);
 impl<K: Kernel> Record<K> {
     /// Removes the masks and the address of the original table.
     pub(crate) fn forget_masks(&mut self) {
-        (self.masks, self.has_masked_table, self.operations) = (Masks::NONE.pack(), false, 0);
+        (self.masks, self.has_masked_table, self.original_table) = (Masks::NONE.pack(), false, 0);
     }
 
-    fn says_nothing(&self) -> bool {
-        let has_masks = self.masks.unpack() != Masks::NONE || self.operations != 0 || self.limits != Limits::NONE;
+    /// Returns whether the record has no data, so that it can be freed.
+    fn is_empty(&self) -> bool {
+        let has_masks =
+            self.masks.unpack() != Masks::NONE || self.original_table != 0 || self.limits != Limits::DEFAULT;
         self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
     }
 }
@@ -137,25 +139,25 @@ impl<K: Kernel> DeviceRecords<K> {
         at_or_first(&self.buckets, index).lock(self.kernel)
     }
 
-    /// Returns what `look` returns for the device's record; `None` if there is no record. `look` runs under the lock.
+    /// Returns what `work` returns for the device's record; `None` if there is no record. `work` runs under the lock.
     ///
     /// Context: any.
-    pub(crate) fn find<T>(&self, device: Device, look: impl FnOnce(&mut Record<K>) -> T) -> Option<T> {
+    pub(crate) fn find<T>(&self, device: Device, work: impl FnOnce(&mut Record<K>) -> T) -> Option<T> {
         let mut list = self.bucket(device);
-        record_in(&mut list, device).map(look)
+        record_in(&mut list, device).map(work)
     }
 
-    /// Returns the first result that is not `None` of `look`, which is called for the record of each device. `look` runs under
+    /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work` runs under
     /// a lock.
     ///
     /// Context: any.
-    pub(crate) fn find_map<T>(&self, mut look: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
+    pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
             let mut at = list.as_deref_mut();
             while let Some(record) = at {
                 if record.device != GONE {
-                    let found = look(record.device, record);
+                    let found = work(record.device, record);
                     if found.is_some() {
                         return found;
                     }
@@ -166,17 +168,17 @@ impl<K: Kernel> DeviceRecords<K> {
         })
     }
 
-    /// Returns what `look` returns for the device's record, and makes the record first if there is none.
+    /// Returns what `work` returns for the device's record, and makes the record first if there is none.
     ///
     /// Context: any if there is a record; otherwise thread.
     pub(crate) fn find_or_make<T>(
         &self,
         device: Device,
-        look: impl FnOnce(&mut Record<K>) -> T,
+        work: impl FnOnce(&mut Record<K>) -> T,
     ) -> Result<T, NoRecord> {
         let mut list = self.bucket(device);
         if let Some(record) = record_in(&mut list, device) {
-            return Ok(look(record));
+            return Ok(work(record));
         }
         drop(list);
         if !self.kernel.can_sleep() {
@@ -186,8 +188,8 @@ impl<K: Kernel> DeviceRecords<K> {
             device,
             masks: Masks::NONE.pack(),
             has_masked_table: false,
-            operations: 0,
-            limits: Limits::NONE,
+            original_table: 0,
+            limits: Limits::DEFAULT,
             resources: None,
             reserved: 0,
             next: None,
@@ -196,9 +198,9 @@ impl<K: Kernel> DeviceRecords<K> {
         let mut list = self.bucket(device);
         // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
         if let Some(record) = record_in(&mut list, device) {
-            return Ok(look(record));
+            return Ok(work(record));
         }
-        let seen = look(&mut record);
+        let seen = work(&mut record);
         record.next = list.take();
         *list = Some(record);
         Ok(seen)
@@ -228,7 +230,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub fn forget_masks(&self, device: Device) {
         self.find(device, |record| {
             record.forget_masks();
-            record.limits = Limits::NONE;
+            record.limits = Limits::DEFAULT;
         });
         self.tidy(device);
     }
@@ -248,7 +250,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             record.forget_masks();
-            record.limits = Limits::NONE;
+            record.limits = Limits::DEFAULT;
             // A thread is about to add a resource, so the device exists.
             if record.reserved != 0 {
                 return 0;
@@ -268,7 +270,7 @@ fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     let mut at = list;
     loop {
         let record = at.as_ref()?;
-        if (record.device == device || record.device == GONE) && record.says_nothing() {
+        if (record.device == device || record.device == GONE) && record.is_empty() {
             let mut taken = at.take()?;
             *at = taken.next.take();
             return Some(taken);

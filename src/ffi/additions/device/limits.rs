@@ -28,7 +28,7 @@ fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) ->
 }
 
 fn get(dev: *mut rt_device) -> Limits {
-    device(dev).map_or(Limits::NONE, |device| DEVICES.limits(device))
+    device(dev).map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
 }
 
 /// @brief Sets the maximum number of bytes that the device takes in one segment.

@@ -99,7 +99,7 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     {
         return Some(Original { masks: meaning.masks.unpack(), table: table_at(meaning.original)? });
     }
-    let (masks, operations) = DEVICES.masks_and_operations(device);
+    let (masks, operations) = DEVICES.masks_and_original_table(device);
     if let Some(table) = table_at(operations) {
         return Some(Original { masks, table });
     }
@@ -137,7 +137,7 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
     let buffer = match (table.alloc, ops_of(table)) {
         (Some(own), ops) if ops.is_none() || mask == !0 => {
             let mut handle = 0;
-            // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
+            // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
             let va = unsafe { own(dev, size, &mut handle, flags) };
             if va.is_null() {
                 None
@@ -155,7 +155,7 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
         }
     };
     let Some((va, handle)) = buffer else { return none };
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     va
 }
@@ -168,7 +168,7 @@ unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_voi
     let Some(device) = device(dev) else { return };
     let Some(Original { table, .. }) = original_of(device) else { return };
     match table.free {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         None => unsafe { free_with(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
@@ -191,7 +191,7 @@ unsafe extern "C" fn sync_out(
     let Some(Original { masks, table }) = original_of(device) else { return errors.error };
     let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else { return errors.nosys };
     let mut handle = 0;
-    // SAFETY: an operation of the device's table takes what this function takes; the handle is ours.
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
     let result = unsafe { sync(dev, data, size, &mut handle, flags) };
     if result != errors.ok {
         return result;
@@ -200,7 +200,7 @@ unsafe extern "C" fn sync_out(
         DMA.refuse_device(Error::NotReachable, device, handle, size);
         return errors.error;
     }
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     result
 }

@@ -156,7 +156,7 @@ fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool 
 fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops) {
     loop {
         let table = table_for(masks, operations);
-        // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
+        // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
         match DEVICES.confirm_masks(device, masks) {
@@ -176,7 +176,7 @@ fn unmask(device: Device) {
         && is_masked(now)
     {
         let table = core::ptr::from_ref(unmasked(device, now));
-        // SAFETY: the caller's device; the table is a static, or one that the BSP keeps.
+        // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), table.cast()) };
     }
 }
