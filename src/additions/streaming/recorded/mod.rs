@@ -43,25 +43,15 @@ impl<K: Kernel> Streaming<K> {
         let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.spares.take(kernel).ok_or(MapError::NoMemory)?;
-        let direct_handle = match place.is_contiguous && !buffer.endangers_others(kernel, maintain) {
-            true => master.reach(dma, va, place.pa, size, maintain),
-            false => None,
+        // SAFETY: the caller hands over the buffer, of which every page is mapped.
+        let reached = unsafe { handle_or_bounce(dma, master, buffer, place, is_coherent, maintain) };
+        let Some((handle, bounce)) = reached else {
+            self.spares.put(kernel, record);
+            return Err(MapError::NoBounce);
         };
-        let (handle, bounce) = match direct_handle {
-            Some(handle) => (handle, None),
-            // SAFETY: the caller lends the buffer, of which every page is mapped.
-            None => match unsafe { Bounce::new(dma, master, is_coherent, va, size) } {
-                Some((bounce, handle)) => (handle, Some(bounce)),
-                None => {
-                    self.spares.put(kernel, record);
-                    return Err(MapError::NoBounce);
-                }
-            },
-        };
-        let is_outside = match (pool, handle == place.pa && bounce.is_none()) {
-            (Some(_), true) => false,
-            _ => !is_in_pool(dma, master, handle, size),
-        };
+        // Whether the device accesses a pool's bytes only. If it does, the record is not counted among those outside the pools.
+        let is_physical = handle == place.pa && bounce.is_none();
+        let is_inside = pool.is_some() && is_physical || is_in_pool(dma, master, handle, size);
         let mapping = record.mapping.insert(Mapping {
             master: *master,
             handle,
@@ -77,7 +67,7 @@ impl<K: Kernel> Streaming<K> {
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.records.insert(kernel, record, is_outside);
+        self.records.insert(kernel, record, !is_inside);
         Ok(handle)
     }
 
@@ -114,6 +104,33 @@ impl<K: Kernel> Streaming<K> {
         }
         self.spares.put(kernel, record);
     }
+}
+
+/// Returns the handle by which the device reaches the buffer itself, or that of a new bounce buffer; `None` if there is no
+/// memory for a bounce buffer.
+///
+/// # Safety
+/// See [the module](crate::additions::streaming). Every page of the buffer is mapped.
+#[allow(unsafe_code)]
+#[inline(always)] // `map_recorded` alone calls it.
+unsafe fn handle_or_bounce<K: Kernel>(
+    dma: &Dma<K>,
+    master: &BusMaster,
+    buffer: &Buffer,
+    place: Place,
+    is_coherent: bool,
+    maintain: bool,
+) -> Option<(usize, Option<Bounce>)> {
+    let &Buffer { va, size, .. } = buffer;
+    if place.is_contiguous
+        && !buffer.endangers_others(dma.kernel, maintain)
+        && let Some(handle) = master.reach(dma, va, place.pa, size, maintain)
+    {
+        return Some((handle, None));
+    }
+    // SAFETY: the caller hands over the buffer, of which every page is mapped.
+    let (bounce, handle) = unsafe { Bounce::new(dma, master, is_coherent, va, size) }?;
+    Some((handle, Some(bounce)))
 }
 
 /// Whether one pool contains all of what the device calls `[handle, handle + size)`.
