@@ -93,7 +93,9 @@ impl OpenGroups {
         // freed between them, and the group would leave the list with it.
         match current.get().word.unlist() {
             Unlist::HasSome => return true,
-            Unlist::Done if lists.is_shared => _ = self.leave(current.get()),
+            Unlist::Done if lists.is_shared => {
+                self.leave(current.get());
+            }
             _ => {}
         }
         let next = match Self::pop(at_or_first_mut(&mut lists.first, core)) {
@@ -110,14 +112,13 @@ impl OpenGroups {
     #[inline(never)]
     fn find_elsewhere(&self, core: usize, lists: &mut Lists) -> &'static Group {
         let others = || (1..CORES).map(|distance| core.wrapping_add(distance) % CORES);
-        let next = others().find_map(|core| Self::pop(at_or_first_mut(&mut lists.first, core)));
-        let shared = || others().map(|core| self.current(core).get()).find(|group| group.word.has_some());
-        next.or_else(|| {
-            let shared = shared();
-            lists.is_shared |= shared.is_some();
-            shared
-        })
-        .unwrap_or(&NO_GROUP)
+        if let Some(group) = others().find_map(|core| Self::pop(at_or_first_mut(&mut lists.first, core))) {
+            return group;
+        }
+        let mut current = others().map(|core| self.current(core).get());
+        let Some(shared) = current.find(|group| group.word.has_some()) else { return &NO_GROUP };
+        lists.is_shared = true;
+        shared
     }
 
     /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
@@ -192,17 +193,23 @@ impl OpenGroups {
     ///
     /// Context: any.
     pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
+        if count == 0 {
+            return true;
+        }
         let lists = self.lists.lock(kernel);
         let listed = lists.first.iter().flat_map(|first| Self::groups_of(*first).take(count));
-        // A group that several cores share is counted once: for the first of them.
-        let is_first =
-            |place: &&NonNullRef<Group>| self.cores_of(place.get()).next().is_some_and(|it| core::ptr::eq(it, *place));
-        let current = self.current.iter().filter(is_first).map(NonNullRef::get);
+        let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
         let mut found = 0usize;
         current.chain(listed).any(|group| {
             found = found.saturating_add(group.word.takeable());
             found >= count
-        }) || count == 0
+        })
+    }
+
+    /// Returns whether `place` is the current group of the first core that has this group. So a group that several cores share
+    /// is counted once.
+    fn is_first_of_its_cores(&self, place: &NonNullRef<Group>) -> bool {
+        self.cores_of(place.get()).next().is_some_and(|first| core::ptr::eq(first, place))
     }
 
     /// Returns the groups of a list.

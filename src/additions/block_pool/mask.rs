@@ -34,7 +34,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Sets which blocks of a unit the device reaches. The caller holds the list's lock.
+    /// Sets which blocks of a unit the device reaches. The caller holds the lists' lock.
     pub(super) fn set_reach(&self, unit: &Unit) {
         let reached = self.reached(unit);
         if reached != unit.bits() {

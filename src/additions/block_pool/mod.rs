@@ -94,7 +94,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     /// The heap memory of the bookkeeping.
     arena: Arena<K>,
     bad_calls: AtomicUsize,
-    /// The last address that the device reaches. Written with the list's lock held.
+    /// The last address that the device reaches. Written with the lists' lock held.
     limit: AtomicUsize,
     /// Whether some blocks lie beyond the limit, or did.
     has_unreachable: AtomicBool,

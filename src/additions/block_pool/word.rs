@@ -32,7 +32,7 @@
 //! that bit in use. Then the free of an address that does not exist any more would free a block that has another owner. Without
 //! the version, the unit could do this between steps 1 and 3.
 //!
-//! A right free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the list's lock
+//! A right free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the lists' lock
 //! held, so such a free waits for the lock, and looks again.
 //!
 //! ## A free learns from its own exchange whether the group is listed
@@ -52,7 +52,7 @@ use crate::mem::atomics::{
 
 /// The maximum number of blocks in a group. The version has 15 bits.
 pub const SLOTS: usize = usize::BITS as usize - 16;
-/// The bit that is set while the group is listed: it is the current group, or in the list of groups with free blocks.
+/// The bit that is set while the group is listed: it is a core's current group, or in a list.
 const LISTED: usize = 1 << SLOTS;
 /// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;
@@ -60,7 +60,7 @@ const VERSION: usize = LISTED << 1;
 /// The state of a group's blocks, and which of them the device reaches. See the [module](self).
 pub struct GroupWord {
     word: AtomicUsize,
-    /// Bit `k` is set if the device reaches block `k`. Written with the list's lock held.
+    /// Bit `k` is set if the device reaches block `k`. Written with the lists' lock held.
     reach: AtomicUsize,
 }
 
@@ -77,7 +77,7 @@ pub enum NotGiven {
     Changed,
 }
 
-/// The result of an attempt to take a group off the list.
+/// The result of an attempt to mark a group as not listed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unlist {
     /// The group was listed, and is not listed now.
@@ -147,7 +147,7 @@ impl GroupWord {
         }
     }
 
-    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the list's lock, and
+    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the lists' lock, and
     /// has set the unit's number of blocks to 0.
     ///
     /// Context: any.
@@ -158,7 +158,7 @@ impl GroupWord {
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has written the
+    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the lists' lock. It has written the
     /// unit's addresses before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
@@ -186,7 +186,7 @@ impl GroupWord {
         self.word.load(Acquire) & self.reach.load(Relaxed) != 0
     }
 
-    /// Sets which of the blocks `all` the device reaches. The caller holds the list's lock.
+    /// Sets which of the blocks `all` the device reaches. The caller holds the lists' lock.
     pub fn set_reach(&self, all: usize, reached: usize) {
         self.reach.store(self.reach.load(Relaxed) & !all | reached & all, Relaxed);
     }
@@ -196,13 +196,13 @@ impl GroupWord {
         self.reach.load(Relaxed)
     }
 
-    /// Marks the group as listed. Returns whether it was not listed before. The caller holds the list's lock.
+    /// Marks the group as listed. Returns whether it was not listed before. The caller holds the lists' lock.
     pub fn list(&self) -> bool {
         step();
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
-    /// Marks the group as not listed, if no block can be taken. The caller holds the list's lock.
+    /// Marks the group as not listed, if no block can be taken. The caller holds the lists' lock.
     pub fn unlist(&self) -> Unlist {
         let reach = self.reach();
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);

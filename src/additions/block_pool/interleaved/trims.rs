@@ -106,7 +106,7 @@ fn an_allocation_that_is_interrupted_by_trim_and_growth_has_a_block_of_its_own()
     }
 }
 
-/// An allocation from the current group takes no lock, and so comes at any step of a trim.
+/// An allocation from a core's current group takes no lock, and so comes at any step of a trim.
 #[test]
 fn a_trim_removes_no_block_that_is_allocated_while_it_holds_the_lock() {
     for size in [64, 2048, 4096] {

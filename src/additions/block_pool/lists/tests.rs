@@ -43,7 +43,7 @@ fn a_group_without_free_blocks_leaves_the_list_wherever_it_stands() {
     }
 }
 
-/// Other cores change the word also while this core holds the list's lock.
+/// Other cores change the word also while this core holds the lists' lock.
 #[test]
 fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
     let blocks = 6;
@@ -62,7 +62,7 @@ fn fault_21_a_group_is_found_whatever_others_do_while_it_leaves_the_list() {
             open.update(Heap, group, || group.word.set_reach(blocks, blocks));
             group.word.add(blocks, 0);
             open.update(Heap, group, || {});
-            // It is the current group, and all its blocks are in use.
+            // It is the core's current group, and all its blocks are in use.
             assert!(open.take_from_any(Heap, 0).is_some() && open.take_from_any(Heap, 0).is_some());
             let [late, retaken] = [(); 2].map(|()| std::rc::Rc::new(core::cell::Cell::new(false)));
             let (is_late, is_retaken) = (late.clone(), retaken.clone());
