@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streaming maps: a network driver lends its own receive buffer to the device. The buffer may lie anywhere in mapped memory.
+ * Streaming maps: a network driver hands its own receive buffer over to the device. The buffer may lie anywhere in mapped memory.
  * If the device cannot reach it, the library uses a bounce buffer.
  *
  * The driver maps the buffer once. For each packet, it takes the buffer back for the processor and then gives it to the

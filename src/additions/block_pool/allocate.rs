@@ -5,12 +5,12 @@
 //!
 //! | function | where it looks |
 //! |---|---|
-//! | [`take`](BlockPool::take) | in the current group |
+//! | [`take`](BlockPool::take) | in the core's current group |
 //! | [`take_from_next`](BlockPool::take_from_next) | in the next listed group, which becomes the current one |
 //! | [`take_from_any`](BlockPool::take_from_any) | in all listed groups |
 //! | [`allocate_by_growing`](BlockPool::allocate_by_growing) | in new memory |
 //!
-//! [`allocate_slowly`](BlockPool::allocate_slowly) tries the last two.
+//! [`allocate_general`](BlockPool::allocate_general) tries the last two.
 
 use super::lists::CORES;
 use super::{BlockPool, Pages};
@@ -35,7 +35,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let core = self.core();
         match self.take(core) {
             Some(block) => Some(block),
-            None => self.allocate_slowly(core),
+            None => self.allocate_general(core),
         }
     }
 
@@ -48,7 +48,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.kernel.core_hint() % CORES
     }
 
-    /// Takes a free block of the core's current group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    /// Takes a free block of the core's current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
     ///
     /// Context: any.
     #[inline(always)]
@@ -56,8 +56,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.open.take(core)
     }
 
-    /// Takes a block after [`BlockPool::take`] got none. If the current group is empty, the next one becomes the current
-    /// group. If it returns `None`, [`BlockPool::allocate_slowly`] may still find a block.
+    /// Takes a block after [`BlockPool::take`] got none. If the core's current group is empty, the next one becomes its
+    /// current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
     ///
     /// Context: any.
     #[inline(always)]
@@ -75,7 +75,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: as for [`BlockPool::allocate`].
     #[cold]
     #[inline(never)]
-    pub fn allocate_slowly(&self, core: usize) -> Option<Block> {
+    pub fn allocate_general(&self, core: usize) -> Option<Block> {
         let block = self.take_from_any(core).or_else(|| self.allocate_by_growing(core));
         self.keep_reserve();
         block

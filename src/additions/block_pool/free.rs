@@ -28,14 +28,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         {
             return if is_listed { Ok(()) } else { self.reopen(group) };
         }
-        self.free_slowly(va, handle)
+        self.free_general(va, handle)
     }
 
     /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call changed the
     /// group's word meanwhile, or the caller is wrong.
     #[cold]
     #[inline(never)]
-    fn free_slowly(&self, va: Va, handle: usize) -> Result<(), BadFree> {
+    fn free_general(&self, va: Va, handle: usize) -> Result<(), BadFree> {
         if va == 0 {
             return Ok(());
         }

@@ -25,14 +25,14 @@ impl<K: Kernel> Streaming<K> {
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { self.map_in_general(dma, master, buffer) }
+        unsafe { self.map_general(dma, master, buffer) }
     }
 
     /// Maps a buffer as [`map`](Streaming::map) does, without a try of the fast paths.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map_in_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
         // SAFETY: the caller's promise.
         let result = unsafe { self.try_map(dma, master, buffer) };

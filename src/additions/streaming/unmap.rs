@@ -39,7 +39,7 @@ impl<K: Kernel> Streaming<K> {
             }
         }
         // SAFETY: the caller's promise. A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
-        unsafe { self.unmap_in_general(dma, master, &{ *query }, attributes) }
+        unsafe { self.unmap_general(dma, master, &{ *query }, attributes) }
     }
 
     /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the fast paths.
@@ -47,7 +47,7 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As `unmap`.
-    pub unsafe fn unmap_in_general(
+    pub unsafe fn unmap_general(
         &self,
         dma: &Dma<K>,
         master: &BusMaster,

@@ -50,14 +50,14 @@ pub unsafe extern "C" fn rt_dma_zalloc(
         return core::ptr::null_mut();
     }
     let mut handle = 0;
-    // SAFETY: the caller's device; the handle is ours.
+    // SAFETY: the caller passes a valid device or null; the handle is a local variable.
     let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
     if buffer.is_null() {
         return buffer;
     }
     // SAFETY: `size` bytes that were allocated just now, and are mapped.
     unsafe { clear(dev, buffer, size, flags) };
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     buffer
 }
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 /// # Safety
 /// The buffer's `size` bytes are mapped, and were allocated for `dev` with `flags` just now.
 pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize, flags: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the buffer's `size` bytes are mapped.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then.
@@ -117,7 +117,7 @@ pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller's.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
 
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
         }
         None => {
             let mut handle = 0;
-            // SAFETY: the caller's device; the handle is ours.
+            // SAFETY: the caller passes a valid device or null; the handle is a local variable.
             let va = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
             if va.is_null() {
                 return none;
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
             (va, handle)
         }
     };
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     va
 }

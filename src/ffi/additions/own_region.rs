@@ -38,7 +38,7 @@ pub unsafe extern "C" fn rt_dma_own_region_init(dev: *mut rt_device, node: *cons
     if !DMA.kernel.can_sleep() || table_of(device).is_none() {
         return errors.busy;
     }
-    // SAFETY: the caller's device.
+    // SAFETY: the caller passes a valid device or null.
     let own = unsafe { rt_dma_port_node(dev.cast()) };
     if !node.is_null() && !core::ptr::eq(node, own) {
         return errors.inval;

@@ -125,7 +125,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { alloc_with(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
 }
 
@@ -142,7 +142,7 @@ pub(in crate::ffi) unsafe fn alloc_with(
     flags: usize,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
-    // SAFETY: null, or the caller's.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     let handle = unsafe { dma_handle.as_mut() };
     let buffer = DMA.allocate_general(device, size, handle, Flags::from_bits_retain(flags), ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
@@ -157,7 +157,7 @@ unsafe extern "C" fn free<const OPS: usize>(
     dma_handle: usize,
     flags: usize,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { free_with(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
 }
 

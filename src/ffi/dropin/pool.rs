@@ -38,7 +38,7 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
                 && offset_of!(Region, name) == offset_of!(rt_region_t, name)
         )
     }
-    // SAFETY: the caller's, or null; a `Region` has its layout.
+    // SAFETY: the caller passes a region or null; a `Region` has its layout.
     let Some(region) = (unsafe { region.cast::<Region>().as_ref() }) else {
         DMA.refuse_install(Error::BadSize, Name::NONE, 0, 0);
         return core::ptr::null_mut();
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn list_dma_pool(argc: c_int, argv: *mut *mut c_char) -> c_int {
     if argc > 1 {
-        // SAFETY: the caller's arguments.
+        // SAFETY: the caller passes `argc` arguments at `argv`.
         return unsafe { rt_dma_port_list_options(argc, argv) };
     }
     DMA.report();

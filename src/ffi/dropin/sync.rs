@@ -50,7 +50,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     if dev.is_null() || data.is_null() || size == 0 {
         return errors().inval;
     }
-    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
     unsafe {
         if let Some(table) = stored_table(Device(dev.expose_provenance()))
             && is_ours(table)
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
         {
             return sync(dev, data, size, dma_handle, flags);
         }
-        sync_out_otherwise(dev, data, size, dma_handle, flags)
+        sync_out_general(dev, data, size, dma_handle, flags)
     }
 }
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
 /// # Safety
 /// As `rt_dma_sync_out_data`.
 #[inline(never)]
-unsafe fn sync_out_otherwise(
+unsafe fn sync_out_general(
     dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
@@ -80,11 +80,12 @@ unsafe fn sync_out_otherwise(
     let sync =
         table.sync_out_data.unwrap_or_else(|| if has_coherent_default(device) { sync_out::<0> } else { sync_out::<1> });
     if is_ours(table) || table.sync_out_data.is_none() {
-        // SAFETY: what the caller promises, the operation is promised. The library's operations accept a null handle.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands. The library's operations accept a null handle.
         return unsafe { sync(dev, data, size, dma_handle, flags) };
     }
     let mut handle = 0;
-    // SAFETY: what the caller promises, the operation is promised; its handle is ours. The other is null, or the caller's.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands: `dma_handle` is null or may be written. The operation
+    // gets a local variable for the handle.
     unsafe {
         let result = sync(dev, data, size, &raw mut handle, flags);
         write_if(dma_handle, handle);
@@ -118,11 +119,11 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     if dev.is_null() || out_data.is_null() || size == 0 {
         return errors().inval;
     }
-    // SAFETY: the caller's promise; what the caller promises, the operation is promised.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
     unsafe {
         match stored_table(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
             Some(sync) => sync(dev, out_data, size, dma_handle, flags),
-            None => sync_in_otherwise(dev, out_data, size, dma_handle, flags),
+            None => sync_in_general(dev, out_data, size, dma_handle, flags),
         }
     }
 }
@@ -134,7 +135,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
 /// As `rt_dma_sync_in_data`.
 #[cold]
 #[inline(never)]
-unsafe fn sync_in_otherwise(
+unsafe fn sync_in_general(
     dev: *mut rt_device,
     out_data: *mut c_void,
     size: usize,
@@ -145,7 +146,7 @@ unsafe fn sync_in_otherwise(
     let Some(table) = table_of(device) else { return errors().error };
     let sync =
         table.sync_in_data.unwrap_or_else(|| if has_coherent_default(device) { sync_in::<0> } else { sync_in::<1> });
-    // SAFETY: what the caller promises, the operation is promised.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: usize>(
     flags: usize,
 ) -> isize {
     let ops = const { ops_at(OPS) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe {
         match ops {
             MapOps::Coherent if dma_handle.is_null() => flush(dev, data, size),
@@ -61,7 +61,7 @@ unsafe fn sync_out_physical<const OPS: usize>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    // SAFETY: the caller's place.
+    // SAFETY: `dma_handle` is not null, and the caller guarantees that it may be written.
     let store = |handle| unsafe { dma_handle.write(handle) };
     sync_out_with(const { ops_at(OPS) }, dev, data, size, flags, store)
 }
@@ -81,10 +81,10 @@ unsafe fn sync_out_pci(
 ) -> isize {
     let device = Device(dev.expose_provenance());
     let Some(handle) = DMA.first_window_handle(device, data.expose_provenance(), size) else {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         return unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::Pci) };
     };
-    // SAFETY: null, or the caller's place.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     DMA.flush_out(MapOps::Pci, data.expose_provenance(), size, Flags::from_bits_retain(flags));
     errors().ok
@@ -103,7 +103,7 @@ unsafe fn sync_out_translated(
     flags: usize,
     ops: MapOps,
 ) -> isize {
-    // SAFETY: null, or the caller's place.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     let store = |handle| unsafe { write_if(dma_handle, handle) };
     sync_out_with(ops, dev, data, size, flags, store)
 }
@@ -139,7 +139,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: usize>(
     }
     if ops.are_translated() {
         // This is the code of the coherent table, which does the same work. One copy of it suffices.
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         return unsafe { sync_in::<0>(dev, out_data, size, 0, flags) };
     }
     let device = Device(dev.expose_provenance());

@@ -45,7 +45,7 @@ unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_slowly(pool, dma_handle, core) },
+        None => unsafe { alloc_general(pool, dma_handle, core) },
     }
 }
 
@@ -55,8 +55,8 @@ unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *
 /// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
-unsafe fn alloc_slowly(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
-    match pool.allocate_slowly(core) {
+unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
+    match pool.allocate_general(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),

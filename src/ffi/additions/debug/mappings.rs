@@ -97,7 +97,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     is_mapped: c_int,
 ) {
     let record = |context: &rt_dma_watch_call, call: &Call| {
-        // SAFETY: the driver's list.
+        // SAFETY: the driver passes a list of `nents` entries, or null.
         let list = unsafe { entries(sg, nents) };
         let count = list.len();
         for entry in list {
@@ -187,7 +187,7 @@ unsafe fn for_each(
     act: impl Fn(&Call, &Named),
 ) {
     let each = |_: &rt_dma_watch_call, call: &Call| {
-        // SAFETY: the driver's list.
+        // SAFETY: the driver passes a list of `nents` entries, or null.
         let list = unsafe { entries(sg, nents) };
         let (count, direction) = (list.len(), direction_of(direction));
         for entry in list {
@@ -195,7 +195,7 @@ unsafe fn for_each(
             act(call, &Named { kind, handle, size, direction, count, is_managed: false });
         }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes a `call` that is null or points to a call.
     unsafe { with(call, each) }
 }
 

@@ -37,6 +37,6 @@ unsafe fn with<T: Default>(call: *const rt_dma_watch_call, act: impl FnOnce(&rt_
 /// # Safety
 /// As for [`with`].
 unsafe fn after<T: Default>(call: *const rt_dma_watch_call, act: impl FnOnce(&rt_dma_watch_call, &Call) -> T) -> T {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes a `call` that is null or points to a call.
     unsafe { with(call, |context, call| act(context, &Call { is_new: false, ..*call })) }
 }

@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // SAFETY: the caller's.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
 }
 
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // SAFETY: the caller's.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     manage(dev, || unsafe { rt_dma_block_pool_create_linux(name, dev, size, align, boundary) })
 }
 
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     });
     match slot {
         Some(slot) => {
-            // SAFETY: the caller's pool.
+            // SAFETY: the caller guarantees that no other call uses the pool.
             if unsafe { destroy(pool) }.is_err() {
                 slot.manage(Kind::BlockPool, release, wanted);
             }

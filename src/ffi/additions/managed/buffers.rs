@@ -51,9 +51,9 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's device; the handle is the callee's.
+    // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
     let allocate = |handle: &mut usize| unsafe { rt_dma_alloc(dev, size, handle, flags) };
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
 
@@ -80,7 +80,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     // LLVM would make a direct call of the only value that there is, and so link this file into every image.
     MANAGED.set(Some(core::hint::black_box(&WATCH)));
     slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]);
-    // SAFETY: the caller's, or null.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     buffer
 }
@@ -174,7 +174,7 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
     let va = cpu_addr.expose_provenance();
     let claim = DEVICES.claim(Kind::Buffer, va, |_, _| true);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     let is_gone = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
         DEVICES.settle(claim, is_gone);
@@ -189,7 +189,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize)
     let Some(table) = table_of(device).map(|table| unmasked(device, table)) else { return false };
     match (table.free, ops_of(table)) {
         (Some(own), None) => {
-            // SAFETY: what the caller promises, the operation is promised.
+            // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
             unsafe { own(dev(device), size, pointer(va), handle, flags) };
             true
         }

@@ -7,7 +7,7 @@ use crate::additions::device::resource::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::buffers::reserve;
 use crate::ffi::additions::streaming::arguments::master_of;
-use crate::ffi::additions::streaming::single::{rt_dma_map_single, unmap_known};
+use crate::ffi::additions::streaming::single::{rt_dma_map_single, unmap_unmanaged};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::Device;
 use crate::text::apart;
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 ) -> usize {
     // The slot is reserved first, so that nothing can fail once the buffer is mapped.
     let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         slot.manage(Kind::Mapping, release, words_of(handle, size, direction));
@@ -77,6 +77,6 @@ fn release(device: Device, words: Words) {
     // This is always true, because the device's operations were chosen when the buffer was mapped.
     if let Some(master) = master_of(device) {
         // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
-        let _ = unsafe { unmap_known(&master, handle, size, direction as c_int, 0) };
+        let _ = unsafe { unmap_unmanaged(&master, handle, size, direction as c_int, 0) };
     }
 }

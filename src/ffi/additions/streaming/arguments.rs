@@ -64,20 +64,20 @@ static OWN: OwnOps = OwnOps {
         // `black_box`: as in `remember`.
         FREE_BOUNCE_BUFFERS.set(black_box(&TIDY));
         let mut handle = 0;
-        // SAFETY: the caller's device; the handle is ours.
+        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
         let va = unsafe { rt_dma_alloc(dev(device), size, &mut handle, 0) };
         (!va.is_null()).then(|| (va.expose_provenance(), handle))
     },
-    // SAFETY: the caller's device; addresses are not read.
+    // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
     free: |device, size, va, handle| unsafe { rt_dma_free(dev(device), size, pointer(va), handle, 0) },
     sync_out: |device, va, size, flags: Flags| {
         let mut handle = 0;
-        // SAFETY: the caller's device; the handle is ours.
+        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
         let result = unsafe { rt_dma_sync_out_data(dev(device), pointer(va), size, &mut handle, flags.bits()) };
         (result == errors().ok).then_some(handle)
     },
     sync_in: |device, va, size, handle, flags| {
-        // SAFETY: the caller's device; addresses are not read. The BSP's operation reports its own errors.
+        // SAFETY: the device is that of a mapping; addresses are not read. The BSP's operation reports its own errors.
         let _ = unsafe { rt_dma_sync_in_data(dev(device), pointer(va), size, handle, flags.bits()) };
     },
 };

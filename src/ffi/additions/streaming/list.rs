@@ -45,7 +45,7 @@ impl Segment for rt_dma_sg {
 /// If it is not null, `sg` points to `nents` entries, which are the caller's for the time of the call.
 pub(in crate::ffi) unsafe fn entries<'a>(sg: *mut rt_dma_sg, nents: c_int) -> &'a mut [rt_dma_sg] {
     match usize::try_from(nents) {
-        // SAFETY: not null, and so the caller's.
+        // SAFETY: it is not null, so the caller guarantees that it points to `nents` entries, which no other code uses.
         Ok(length) if !sg.is_null() => unsafe { core::slice::from_raw_parts_mut(sg, length) },
         _ => &mut [],
     }
@@ -81,9 +81,9 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     direction: c_int,
 ) -> c_int {
     let Some(master) = master(dev) else { return 0 };
-    // SAFETY: the caller's list.
+    // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
     match unsafe { STREAMING.map_list(&DMA, &master, list, direction_of(direction)) } {
         Ok(()) => nents,
         Err(_) => 0,
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
 }
 
@@ -120,10 +120,10 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     attrs: usize,
 ) {
     let Some(master) = master(dev) else { return };
-    // SAFETY: the caller's list.
+    // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     for segment in list {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         unsafe { unmap(&master, segment.dma_handle, segment.length, direction, attrs) };
     }
 }
@@ -143,9 +143,9 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    // SAFETY: the caller's list.
+    // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
     unsafe { STREAMING.sync_list_for_cpu(&DMA, &master, list, direction_of(direction)) };
 }
 
@@ -164,8 +164,8 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    // SAFETY: the caller's list.
+    // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
     unsafe { STREAMING.sync_list_for_device(&DMA, &master, list, direction_of(direction)) };
 }

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn rt_dma_map_single(
     size: usize,
     direction: c_int,
 ) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { rt_dma_map_single_attrs(dev, cpu_addr, size, direction, 0) }
 }
 
@@ -73,15 +73,15 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
         && !DEVICES.may_have_mask(device)
     {
         let buffer = buffer_of(cpu_addr, size, direction, attrs);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
         return match unsafe { STREAMING.map_direct_fast(&DMA, is_coherent, &buffer) } {
             Some(handle) => handle,
-            // SAFETY: the caller's promise.
-            None => unsafe { map_usual(device, is_coherent, cpu_addr, size, direction, attrs) },
+            // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+            None => unsafe { map_fast(device, is_coherent, cpu_addr, size, direction, attrs) },
         };
     }
-    // SAFETY: the caller's promise.
-    unsafe { map_otherwise(dev, cpu_addr, size, direction, attrs) }
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    unsafe { map_general(dev, cpu_addr, size, direction, attrs) }
 }
 
 /// Does what `rt_dma_map_single_attrs` does, for a usual device, where a direct mapping does not serve.
@@ -89,8 +89,8 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
 /// # Safety
 /// As `rt_dma_map_single_attrs`.
 #[inline(never)] // A direct mapping needs no stack frame then.
-unsafe fn map_usual(
-    usual: Device,
+unsafe fn map_fast(
+    device: Device,
     is_coherent: bool,
     cpu_addr: *mut c_void,
     size: usize,
@@ -98,11 +98,11 @@ unsafe fn map_usual(
     attrs: usize,
 ) -> usize {
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
-    // SAFETY: the caller's promise.
-    match unsafe { STREAMING.map_recorded_fast(&DMA, usual, is_coherent, &buffer) } {
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
+    match unsafe { STREAMING.map_recorded_fast(&DMA, device, is_coherent, &buffer) } {
         Some(handle) => handle,
-        // SAFETY: the caller's promise.
-        None => unsafe { map_otherwise(dev(usual), cpu_addr, size, direction, attrs) },
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        None => unsafe { map_general(dev(device), cpu_addr, size, direction, attrs) },
     }
 }
 
@@ -111,7 +111,7 @@ unsafe fn map_usual(
 /// # Safety
 /// As `rt_dma_map_single_attrs`.
 #[inline(never)] // The usual mapping needs no stack frame then.
-unsafe fn map_otherwise(
+unsafe fn map_general(
     dev: *mut rt_device,
     cpu_addr: *mut c_void,
     size: usize,
@@ -120,8 +120,8 @@ unsafe fn map_otherwise(
 ) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
-    // SAFETY: the caller's promise.
-    let result = unsafe { STREAMING.map_in_general(&DMA, &master, &buffer) };
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
+    let result = unsafe { STREAMING.map_general(&DMA, &master, &buffer) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
     direction: c_int,
 ) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction_of(direction)) };
     result.unwrap_or(MAPPING_ERROR)
 }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
 /// a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
 
@@ -195,15 +195,15 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
         && !DEVICES.may_manage(dma_handle)
     {
         let query = query_of(device, dma_handle, size, direction);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
         if unsafe { STREAMING.unmap_direct_fast(&DMA, is_coherent, &query, attributes_of(attrs)) } {
             return;
         }
-        // SAFETY: the caller's promise.
-        return unsafe { unmap_usual(device, dma_handle, size, direction, attrs) };
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        return unsafe { unmap_fast(device, dma_handle, size, direction, attrs) };
     }
-    // SAFETY: the caller's promise.
-    unsafe { unmap_otherwise(dev, dma_handle, size, direction, attrs) }
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    unsafe { unmap_general(dev, dma_handle, size, direction, attrs) }
 }
 
 /// Does what `rt_dma_unmap_single_attrs` does, for a usual device and a mapping that is not managed, where it is not a direct
@@ -211,13 +211,13 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-#[inline(never)] // As `map_usual`.
-unsafe fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
-    let query = query_of(usual, dma_handle, size, direction);
-    // SAFETY: the caller's promise.
+#[inline(never)] // As `map_fast`.
+unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
+    let query = query_of(device, dma_handle, size, direction);
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     if !unsafe { STREAMING.unmap_recorded_fast(&DMA, &query, attributes_of(attrs)) } {
-        // SAFETY: the caller's promise.
-        unsafe { unmap_otherwise(dev(usual), dma_handle, size, direction, attrs) }
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        unsafe { unmap_general(dev(device), dma_handle, size, direction, attrs) }
     }
 }
 
@@ -225,16 +225,17 @@ unsafe fn unmap_usual(usual: Device, dma_handle: usize, size: usize, direction: 
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-#[inline(never)] // As `map_otherwise`.
-unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
+#[inline(never)] // As `map_general`.
+unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let Some(master) = master(dev) else { return };
     if DEVICES.may_manage(dma_handle) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         return unsafe { unmap_managed(&master, dma_handle, size, direction, attrs) };
     }
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
-    let _ = unsafe { STREAMING.unmap_in_general(&DMA, &master, &query, attributes_of(attrs)) };
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    // A refused call is logged where it is refused, and C gets no error.
+    let _ = unsafe { STREAMING.unmap_general(&DMA, &master, &query, attributes_of(attrs)) };
 }
 
 /// Ends a mapping, which is not managed any more after that.
@@ -244,11 +245,12 @@ unsafe fn unmap_otherwise(dev: *mut rt_device, dma_handle: usize, size: usize, d
 #[inline(always)] // As `Streaming::unmap`.
 pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         unsafe { unmap_managed(master, handle, size, direction, attrs) }
     } else {
-        // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
-        let _ = unsafe { unmap_known(master, handle, size, direction, attrs) };
+        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // A refused call is logged where it is refused, and C gets no error.
+        let _ = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
     }
 }
 
@@ -258,8 +260,8 @@ pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usiz
 /// As `rt_dma_unmap_single_attrs`.
 unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
-    // SAFETY: the caller's promise.
-    let result = unsafe { unmap_known(master, handle, size, direction, attrs) };
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    let result = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
     if let Some(claim) = claim {
         let is_gone = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
         DEVICES.settle(claim, is_gone);
@@ -271,7 +273,7 @@ unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, directio
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
 #[inline(always)] // As `Streaming::unmap`.
-pub(in crate::ffi) unsafe fn unmap_known(
+pub(in crate::ffi) unsafe fn unmap_unmanaged(
     master: &BusMaster,
     handle: usize,
     size: usize,
@@ -279,7 +281,7 @@ pub(in crate::ffi) unsafe fn unmap_known(
     attrs: usize,
 ) -> Result<(), BadMapping> {
     let query = query_of(master.device, handle, size, direction);
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     unsafe { STREAMING.unmap(&DMA, master, &query, attributes_of(attrs)) }
 }
 
@@ -292,6 +294,6 @@ pub(in crate::ffi) unsafe fn unmap_known(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_page(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }

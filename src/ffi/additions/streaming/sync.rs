@@ -35,7 +35,8 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 ) {
     let Some(master) = master(dev) else { return };
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    // A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, &query) };
 }
 
@@ -59,7 +60,8 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
 ) {
     let Some(master) = master(dev) else { return };
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller's promise. A refused call is logged where it is refused, and C gets no error.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    // A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, &query) };
 }
 
