@@ -28,49 +28,51 @@ typedef struct rt_device rt_device;
 /**
  * A device's map operations. A null member stands for the default operation.
  */
-typedef struct rt_dma_map_ops {
-  /**
-   * Allocates a buffer.
-   */
-  void *(*alloc)(struct rt_device *dev, uintptr_t size, unsigned long *dma_handle, uintptr_t flags);
-  /**
-   * Frees a buffer.
-   */
-  void (*free)(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle, uintptr_t flags);
-  /**
-   * Makes the processor's writes visible to the device.
-   */
-  intptr_t (*sync_out_data)(struct rt_device *dev,
-                            void *data,
-                            uintptr_t size,
-                            unsigned long *dma_handle,
-                            uintptr_t flags);
-  /**
-   * Makes the device's writes visible to the processor.
-   */
-  intptr_t (*sync_in_data)(struct rt_device *dev,
-                           void *out_data,
-                           uintptr_t size,
-                           uintptr_t dma_handle,
-                           uintptr_t flags);
+typedef struct rt_dma_map_ops
+{
+    /**
+     * Allocates a buffer.
+     */
+    void *(*alloc)(struct rt_device *dev, uintptr_t size, unsigned long *dma_handle, uintptr_t flags);
+    /**
+     * Frees a buffer.
+     */
+    void (*free)(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle, uintptr_t flags);
+    /**
+     * Makes the processor's writes visible to the device.
+     */
+    intptr_t (*sync_out_data)(struct rt_device *dev,
+                              void *data,
+                              uintptr_t size,
+                              unsigned long *dma_handle,
+                              uintptr_t flags);
+    /**
+     * Makes the device's writes visible to the processor.
+     */
+    intptr_t (*sync_in_data)(struct rt_device *dev,
+                             void *out_data,
+                             uintptr_t size,
+                             uintptr_t dma_handle,
+                             uintptr_t flags);
 } rt_dma_map_ops;
 
 /**
  * A range of physical memory.
  */
-typedef struct rt_region_t {
-  /**
-   * First byte.
-   */
-  uintptr_t start;
-  /**
-   * One past the last byte.
-   */
-  uintptr_t end;
-  /**
-   * The name; may be null.
-   */
-  const char *name;
+typedef struct rt_region_t
+{
+    /**
+     * First byte.
+     */
+    uintptr_t start;
+    /**
+     * One past the last byte.
+     */
+    uintptr_t end;
+    /**
+     * The name; may be null.
+     */
+    const char *name;
 } rt_region_t;
 
 #ifdef __cplusplus

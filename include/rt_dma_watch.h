@@ -26,31 +26,32 @@ struct rt_device;
 /**
  * @brief A call of a driver.
  */
-struct rt_dma_watch_call {
-  /**
-   * The device. The call is not checked if it is null.
-   */
-  struct rt_device *dev;
-  /**
-   * The address to which the call returns.
-   */
-  uintptr_t caller;
-  /**
-   * The time in milliseconds.
-   */
-  uintptr_t time;
-  /**
-   * 1 if the device has no map operations yet.
-   */
-  int is_new;
-  /**
-   * The first byte of the calling thread's stack; 0 if it is not known.
-   */
-  uintptr_t stack;
-  /**
-   * Bytes of that stack.
-   */
-  uintptr_t stack_size;
+struct rt_dma_watch_call
+{
+    /**
+     * The device. The call is not checked if it is null.
+     */
+    struct rt_device *dev;
+    /**
+     * The address to which the call returns.
+     */
+    uintptr_t caller;
+    /**
+     * The time in milliseconds.
+     */
+    uintptr_t time;
+    /**
+     * 1 if the device has no map operations yet.
+     */
+    int is_new;
+    /**
+     * The first byte of the calling thread's stack; 0 if it is not known.
+     */
+    uintptr_t stack;
+    /**
+     * Bytes of that stack.
+     */
+    uintptr_t stack_size;
 };
 
 #ifdef __cplusplus

@@ -20,40 +20,41 @@
  *
  * Later versions of the library may add members at the end.
  */
-struct rt_dma_pool_usage {
-  /**
-   * Size of this structure in bytes. The caller sets it before the call.
-   */
-  uintptr_t struct_size;
-  /**
-   * Bytes of the pool, in whole pages.
-   */
-  uintptr_t total;
-  /**
-   * Bytes in use.
-   */
-  uintptr_t used;
-  /**
-   * The most bytes that were in use at once since the pool was installed.
-   */
-  uintptr_t peak;
-  /**
-   * Bytes in the longest free run: the largest buffer that can be allocated.
-   */
-  uintptr_t longest_free;
-  /**
-   * Number of buffers in use.
-   */
-  uintptr_t buffers;
-  /**
-   * Number of requests that failed although the pool is of the kind that serves them. A request that another pool
-   * served did not fail.
-   */
-  uintptr_t failed;
-  /**
-   * Bytes of the largest such request.
-   */
-  uintptr_t largest_failed;
+struct rt_dma_pool_usage
+{
+    /**
+     * Size of this structure in bytes. The caller sets it before the call.
+     */
+    uintptr_t struct_size;
+    /**
+     * Bytes of the pool, in whole pages.
+     */
+    uintptr_t total;
+    /**
+     * Bytes in use.
+     */
+    uintptr_t used;
+    /**
+     * The most bytes that were in use at once since the pool was installed.
+     */
+    uintptr_t peak;
+    /**
+     * Bytes in the longest free run: the largest buffer that can be allocated.
+     */
+    uintptr_t longest_free;
+    /**
+     * Number of buffers in use.
+     */
+    uintptr_t buffers;
+    /**
+     * Number of requests that failed although the pool is of the kind that serves them. A request that another pool
+     * served did not fail.
+     */
+    uintptr_t failed;
+    /**
+     * Bytes of the largest such request.
+     */
+    uintptr_t largest_failed;
 };
 
 #ifdef __cplusplus

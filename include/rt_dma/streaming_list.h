@@ -18,19 +18,20 @@
 /**
  * @brief One buffer of a scatter list.
  */
-struct rt_dma_sg {
-  /**
-   * The driver's buffer.
-   */
-  void *addr;
-  /**
-   * Bytes in the buffer.
-   */
-  uintptr_t length;
-  /**
-   * The address for the device. `rt_dma_map_sg` sets it.
-   */
-  uintptr_t dma_handle;
+struct rt_dma_sg
+{
+    /**
+     * The driver's buffer.
+     */
+    void *addr;
+    /**
+     * Bytes in the buffer.
+     */
+    uintptr_t length;
+    /**
+     * The address for the device. `rt_dma_map_sg` sets it.
+     */
+    uintptr_t dma_handle;
 };
 
 #ifdef __cplusplus

@@ -18,15 +18,16 @@
 /**
  * The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
  */
-struct rt_dma_port_regions {
-  /**
-   * The first region, or null.
-   */
-  const void *start;
-  /**
-   * Number of regions.
-   */
-  uintptr_t length;
+struct rt_dma_port_regions
+{
+    /**
+     * The first region, or null.
+     */
+    const void *start;
+    /**
+     * Number of regions.
+     */
+    uintptr_t length;
 };
 
 #ifdef __cplusplus

@@ -19,70 +19,72 @@
  * The BSP's error numbers, negated as RT-Thread returns them (`-RT_EINVAL`). Their values depend on the BSP's
  * configuration.
  */
-struct rt_dma_port_errors {
-  /**
-   * `RT_EOK`
-   */
-  int16_t ok;
-  /**
-   * `-RT_EINVAL`
-   */
-  int16_t inval;
-  /**
-   * `-RT_ENOSYS`
-   */
-  int16_t nosys;
-  /**
-   * `-RT_EEMPTY`
-   */
-  int16_t empty;
-  /**
-   * `-RT_ENOMEM`
-   */
-  int16_t nomem;
-  /**
-   * `-RT_EBUSY`
-   */
-  int16_t busy;
-  /**
-   * `-RT_ERROR`
-   */
-  int16_t error;
-  /**
-   * `-RT_EIO`
-   */
-  int16_t io;
+struct rt_dma_port_errors
+{
+    /**
+     * `RT_EOK`
+     */
+    int16_t ok;
+    /**
+     * `-RT_EINVAL`
+     */
+    int16_t inval;
+    /**
+     * `-RT_ENOSYS`
+     */
+    int16_t nosys;
+    /**
+     * `-RT_EEMPTY`
+     */
+    int16_t empty;
+    /**
+     * `-RT_ENOMEM`
+     */
+    int16_t nomem;
+    /**
+     * `-RT_EBUSY`
+     */
+    int16_t busy;
+    /**
+     * `-RT_ERROR`
+     */
+    int16_t error;
+    /**
+     * `-RT_EIO`
+     */
+    int16_t io;
 };
 
 /**
  * Constants of the BSP's configuration.
  */
-struct rt_dma_port_configuration {
-  /**
-   * The BSP's error numbers.
-   */
-  struct rt_dma_port_errors errors;
-  /**
-   * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
-   */
-  int16_t view_limit;
-  /**
-   * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
-   * sizes.
-   */
-  int16_t revision;
-  /**
-   * Offset of `dma_ops` in a `struct rt_device`, in bytes.
-   */
-  uint16_t ops_offset;
-  /**
-   * 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
-   */
-  int16_t maps_at_install;
-  /**
-   * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
-   */
-  uint16_t stated_cache_line;
+struct rt_dma_port_configuration
+{
+    /**
+     * The BSP's error numbers.
+     */
+    struct rt_dma_port_errors errors;
+    /**
+     * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
+     */
+    int16_t view_limit;
+    /**
+     * 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
+     * sizes.
+     */
+    int16_t revision;
+    /**
+     * Offset of `dma_ops` in a `struct rt_device`, in bytes.
+     */
+    uint16_t ops_offset;
+    /**
+     * 1 if the configuration has `PKG_RT_DMA_POOL_MAP_AT_INSTALL`, else 0.
+     */
+    int16_t maps_at_install;
+    /**
+     * Size of the largest cache line that the BSP states (`RT_CPU_CACHE_LINE_SZ`), in bytes; 0 if it states none.
+     */
+    uint16_t stated_cache_line;
 };
 
 

@@ -38,42 +38,44 @@
 /**
  * A region of reserved memory to which a device's node refers in `memory-region`.
  */
-struct rt_dma_port_named_region {
-  /**
-   * The region's memory.
-   */
-  struct rt_dma_port_region place;
-  /**
-   * 1 if its node has `no-map`.
-   */
-  int no_map;
-  /**
-   * 1 if its node has `reusable`.
-   */
-  int reusable;
-  /**
-   * 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
-   * `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
-   */
-  int is_shared;
+struct rt_dma_port_named_region
+{
+    /**
+     * The region's memory.
+     */
+    struct rt_dma_port_region place;
+    /**
+     * 1 if its node has `no-map`.
+     */
+    int no_map;
+    /**
+     * 1 if its node has `reusable`.
+     */
+    int reusable;
+    /**
+     * 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
+     * `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
+     */
+    int is_shared;
 };
 
 /**
  * A DMA window of a PCI host bridge: the first members of a `struct rt_pci_bus_region`.
  */
-struct rt_dma_port_window {
-  /**
-   * First byte, as an address of the device.
-   */
-  uint64_t bus;
-  /**
-   * First byte, as an address of the processor.
-   */
-  uint64_t cpu;
-  /**
-   * Size in bytes.
-   */
-  uint64_t size;
+struct rt_dma_port_window
+{
+    /**
+     * First byte, as an address of the device.
+     */
+    uint64_t bus;
+    /**
+     * First byte, as an address of the processor.
+     */
+    uint64_t cpu;
+    /**
+     * Size in bytes.
+     */
+    uint64_t size;
 };
 
 #ifdef __cplusplus

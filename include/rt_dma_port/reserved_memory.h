@@ -18,47 +18,48 @@
 /**
  * A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
  */
-struct rt_dma_port_shared_pool {
-  /**
-   * The node, which stays.
-   */
-  void *node;
-  /**
-   * Its name, which stays.
-   */
-  const char *name;
-  /**
-   * `size`, in bytes; 0 if there is none.
-   */
-  uint64_t size;
-  /**
-   * `alignment`, in bytes; 0 if there is none.
-   */
-  uint64_t alignment;
-  /**
-   * `reg`: first byte.
-   */
-  uintptr_t start;
-  /**
-   * `reg`: one past the last byte.
-   */
-  uintptr_t end;
-  /**
-   * 1 if there is a `reg`.
-   */
-  int has_reg;
-  /**
-   * 1 if the node has `no-map`.
-   */
-  int no_map;
-  /**
-   * 1 if the node has `reusable`.
-   */
-  int reusable;
-  /**
-   * 1 if the node has `linux,cma-default`.
-   */
-  int is_default;
+struct rt_dma_port_shared_pool
+{
+    /**
+     * The node, which stays.
+     */
+    void *node;
+    /**
+     * Its name, which stays.
+     */
+    const char *name;
+    /**
+     * `size`, in bytes; 0 if there is none.
+     */
+    uint64_t size;
+    /**
+     * `alignment`, in bytes; 0 if there is none.
+     */
+    uint64_t alignment;
+    /**
+     * `reg`: first byte.
+     */
+    uintptr_t start;
+    /**
+     * `reg`: one past the last byte.
+     */
+    uintptr_t end;
+    /**
+     * 1 if there is a `reg`.
+     */
+    int has_reg;
+    /**
+     * 1 if the node has `no-map`.
+     */
+    int no_map;
+    /**
+     * 1 if the node has `reusable`.
+     */
+    int reusable;
+    /**
+     * 1 if the node has `linux,cma-default`.
+     */
+    int is_default;
 };
 
 #ifdef __cplusplus

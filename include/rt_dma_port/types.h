@@ -41,15 +41,16 @@
 /**
  * A range of physical memory.
  */
-struct rt_dma_port_region {
-  /**
-   * First byte.
-   */
-  uintptr_t start;
-  /**
-   * One past the last byte.
-   */
-  uintptr_t end;
+struct rt_dma_port_region
+{
+    /**
+     * First byte.
+     */
+    uintptr_t start;
+    /**
+     * One past the last byte.
+     */
+    uintptr_t end;
 };
 
 

@@ -39,7 +39,7 @@ fn generate(header: &Header) -> String {
     };
     elsewhere.iter().fold(text, |text, name| {
         let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
-        let (member, tagged_member) = (format!("\n  {name} "), format!("\n  struct {name} "));
+        let (member, tagged_member) = (format!("\n    {name} "), format!("\n    struct {name} "));
         text.replace(&tagged, &plain).replace(&plain, &tagged).replace(&member, &tagged_member)
     })
 }
