@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, Span, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
+use super::bits::{ALL, BITS, BitRange, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of, write};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
@@ -50,12 +50,12 @@ impl PageMap {
     #[inline(always)]
     pub fn allocate_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
-        let (span, bits) = (Span::new(page, count), self.bits);
-        if differs_across(bits.words::<LABELS>(), span, label) {
+        let (range, bits) = (BitRange::new(page, count), self.bits);
+        if differs_across(bits.words::<LABELS>(), range, label) {
             return None;
         }
         mark_start(&bits, page, true);
-        change_across(bits.words::<USED>(), span, true);
+        change_across(bits.words::<USED>(), range, true);
         self.usage.allocate(count);
         self.open.allocate(page, count);
         Some(page)
@@ -80,9 +80,10 @@ impl PageMap {
         }
         self.usage.allocate(count);
         self.open = OpenRun::from_start(start, end, count);
-        match count <= BITS - bit {
-            true => mark_in_word([used, starts], bit, count, true),
-            false => self.mark_across(start, count, true),
+        if count <= BITS - bit {
+            mark_in_word([used, starts], bit, count, true)
+        } else {
+            self.mark_across(start, count, true)
         }
         Some(start)
     }

@@ -125,18 +125,18 @@ fn for_each_eight<T>(items: &[T], act: impl FnMut(&[T; 8])) -> &[T] {
     rest
 }
 
-/// A range of bits, not empty.
+/// A range of bits in an array of words. It is not empty.
 #[derive(Clone, Copy)]
-pub struct Span {
+pub struct BitRange {
     from: usize,
     length: usize,
 }
 
-impl Span {
-    /// The bits `[from, from + length)`.
+impl BitRange {
+    /// Returns the range `[from, from + length)`.
     #[inline(always)]
     pub fn new(from: usize, length: usize) -> Self {
-        Span { from, length }
+        BitRange { from, length }
     }
 
     #[inline(always)]
@@ -144,21 +144,21 @@ impl Span {
         self.from.wrapping_add(self.length).wrapping_sub(1)
     }
 
-    /// Whether bits of several words belong to it.
+    /// Returns whether bits of several words belong to the range.
     #[inline(always)]
     pub fn is_across(&self) -> bool {
         self.length > BITS - self.from % BITS
     }
 
-    /// The word of a span that is not [across](Self::is_across) several, and which of its bits belong to the span.
+    /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the range.
     #[inline(always)]
     fn one<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, usize)> {
         let (low, high) = self.masks();
         Some((words.get(self.from / BITS)?, low & high))
     }
 
-    /// The words of a span that is [across](Self::is_across) several: the first, those that it fills, and the last.
-    /// `None` if the words end before the span does.
+    /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the last.
+    /// Returns `None` if the words end before the range does.
     #[inline(always)]
     fn across<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize)> {
         match words.get(self.from / BITS..self.last() / BITS + 1)? {
@@ -167,35 +167,35 @@ impl Span {
         }
     }
 
-    /// Which bits of the first word that it touches are its own, and which of the last.
+    /// Returns the bits of the first word that belong to the range, and those of the last word.
     #[inline(always)]
     fn masks(&self) -> (usize, usize) {
         (from_bit(self.from), up_to_bit(self.last()))
     }
 }
 
-/// Sets or clears the bits of `span`. The caller excludes other writers.
+/// Sets or clears the bits of `range`. The caller excludes other writers.
 #[inline(always)]
-pub fn change(words: &[AtomicUsize], span: Span, is_set: bool) {
-    if span.is_across() {
-        change_long(words, span, is_set);
-    } else if let Some((word, mask)) = span.one(words) {
+pub fn change(words: &[AtomicUsize], range: BitRange, is_set: bool) {
+    if range.is_across() {
+        change_long(words, range, is_set);
+    } else if let Some((word, mask)) = range.one(words) {
         write(word, mask, is_set);
     }
 }
 
-/// Does what [`change`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
+/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words, in a function of its own.
 #[inline(never)]
-pub fn change_long(words: &[AtomicUsize], span: Span, is_set: bool) {
-    change_across(words, span, is_set);
+pub fn change_long(words: &[AtomicUsize], range: BitRange, is_set: bool) {
+    change_across(words, range, is_set);
 }
 
-/// Does what [`change`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
+/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words, without a stack frame.
 #[inline(always)]
-pub fn change_across(words: &[AtomicUsize], span: Span, is_set: bool) {
+pub fn change_across(words: &[AtomicUsize], range: BitRange, is_set: bool) {
     let value = filled_with(is_set);
-    let (low, high) = span.masks();
-    let Some((first, filled, last)) = span.across(words) else { return };
+    let (low, high) = range.masks();
+    let Some((first, filled, last)) = range.across(words) else { return };
     write(first, low, is_set);
     write(last, high, is_set);
     // Eight at a time: one and a half instructions a word, of the four that a call may hold the lock for.
@@ -212,29 +212,29 @@ pub fn change_across(words: &[AtomicUsize], span: Span, is_set: bool) {
     for_each(rest, |word| word.store(value, Relaxed));
 }
 
-/// Returns whether any bit of `span` differs from `is_set`. Returns true if the words end before the span does.
+/// Returns whether any bit of `range` differs from `is_set`. Returns true if the words end before the range does.
 #[inline(always)]
-pub fn differs(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
-    if span.is_across() {
-        differs_long(words, span, is_set)
+pub fn differs(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
+    if range.is_across() {
+        differs_long(words, range, is_set)
     } else {
-        span.one(words).is_none_or(|(word, mask)| differs_in(word, mask, is_set))
+        range.one(words).is_none_or(|(word, mask)| differs_in(word, mask, is_set))
     }
 }
 
-/// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, in a function of its own.
+/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words, in a function of its own.
 #[inline(never)]
-fn differs_long(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
-    differs_across(words, span, is_set)
+fn differs_long(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
+    differs_across(words, range, is_set)
 }
 
-/// Does what [`differs`] does, for a span that is [across](Span::is_across) several words, without a stack frame.
+/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words, without a stack frame.
 #[inline(always)]
-pub fn differs_across(words: &[AtomicUsize], span: Span, is_set: bool) -> bool {
+pub fn differs_across(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
     let value = filled_with(is_set);
-    let (low, high) = span.masks();
+    let (low, high) = range.masks();
     let different = |word: &AtomicUsize| word.load(Relaxed) ^ value;
-    let Some((first, filled, last)) = span.across(words) else { return true };
+    let Some((first, filled, last)) = range.across(words) else { return true };
     let mut any = different(first) & low | different(last) & high;
     // Eight at a time: two and a half instructions a word, of the four.
     let (eights, rest) = filled.as_chunks();

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::bits::{BITS, Span, change_across, differs, test};
+use super::bits::{BITS, BitRange, change_across, differs, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
 use super::{PageMap, USED, mark_in_word, mark_start};
@@ -28,13 +28,13 @@ impl PageMap {
     /// Frees as [`free_in_word`](Self::free_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
     #[inline(always)]
     pub fn free_across(&mut self, page: usize, count: usize) -> bool {
-        let (span, bits) = (Span::new(page, count), self.bits);
+        let (range, bits) = (BitRange::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);
         if is_last {
             self.open.free_last(page);
             self.usage.free(count);
             mark_start(&bits, page, false);
-            change_across(bits.words::<USED>(), span, false);
+            change_across(bits.words::<USED>(), range, false);
         }
         is_last
     }
@@ -46,7 +46,7 @@ impl PageMap {
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
     #[inline(always)]
     pub fn try_free(&mut self, page: usize, count: usize) -> Result<bool, Error> {
-        let [used, starts, _] = self.words_of(page, count)?;
+        let [used, starts, _] = self.check_allocation(page, count)?;
         let after = page + count;
         let is_in_open_run = self.open.has(page);
         if is_in_open_run {
@@ -86,9 +86,10 @@ impl PageMap {
         Ok(true)
     }
 
-    /// Checks that an allocation of `count` pages begins at `page`, and returns the words of the bitmaps that have this page.
+    /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the bit of
+    /// `page` is: of [`USED`], `STARTS` and [`LABELS`](super::LABELS).
     #[inline(always)]
-    pub(super) fn words_of(&self, page: usize, count: usize) -> Result<[&'static AtomicUsize; 3], Error> {
+    pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static AtomicUsize; 3], Error> {
         let bit = page % BITS;
         let words = self.bits.at(page / BITS, None, Some).ok_or(Error::NotAllocated)?;
         let (used, starts) = (words[0].load(Relaxed), words[1].load(Relaxed));
@@ -119,7 +120,7 @@ impl PageMap {
             && after <= self.pages
             && does_end()
             && test(self.used(), after - 1)
-            && (count == 1 || !differs(self.starts(), Span::new(page + 1, count - 1), false))
+            && (count == 1 || !differs(self.starts(), BitRange::new(page + 1, count - 1), false))
         {
             return Ok(());
         }

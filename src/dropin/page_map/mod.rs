@@ -47,21 +47,30 @@
 //! # Example
 //!
 //! A pool of 12 pages, in words of 4 bits, page 0 on the left (`#` in use, `.` free). The tree's values are those of words
-//! 0, 1 and 2, and their maximum. *Tag p*: the run that ends with this word begins at page p.
+//! 0, 1 and 2, and their maximum. *Tag p*: the run that ends with this word begins at page p. As in a pool with a high tree,
+//! a stretch has no time for a second change of the tree. `tests/example.rs` replays each row.
 //!
-//! | step | pages | words | maximum | open run |
-//! | --- | --- | --- | ---: | --- |
-//! | new map | `.... .... ....` | 12, 0, tag 0 | 12 | closed |
-//! | allocate 3: page 0 | `###. .... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 3 |
-//! | allocate 2: page 3 | `#### #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5 |
-//! | free pages 0 to 2 | `...# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[0, 3)` |
-//! | allocate 1: page 0 | `#..# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[1, 3)` |
-//! | settle | `#..# #... ....` | 2, 7, tag 5 | 7 | closed |
-//! | free pages 3 and 4 | `#... .... ....` | 11, 0, tag 1 | 11 | closed |
+//! | step | pages | words | maximum | open run | put off |
+//! | --- | --- | --- | ---: | --- | --- |
+//! | new map | `.... .... ....` | 12, 0, tag 0 | 12 | closed | |
+//! | allocate 1: page 0 | `#... .... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 1 | |
+//! | allocate 2: page 1 | `###. .... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 3 | |
+//! | allocate 2: page 3 | `#### #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5 | |
+//! | free pages 1 and 2 | `#..# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[1, 3)` | |
+//! | allocate 1: page 1 | `##.# #... ....` | 12, 0, tag 0 | 12 | `[0, 12)`, next 5, hole `[2, 3)` | |
+//! | settle, first step | `##.# #... ....` | 12, 7, tag 5 | 12 | closed | remove the 12 of word 0 |
+//! | settle, second step | `##.# #... ....` | 1, 7, tag 5 | 7 | closed | |
+//! | free pages 3 and 4 | `##.. .... ....` | 1, 7, tag 5 | 7 | closed | add pages 3 and 4 |
+//! | settle, first step | `##.. .... ....` | 10, 7, tag 5 | 10 | closed | remove the 7 of word 1 |
+//! | settle, second step | `##.. .... ....` | 10, 0, tag 2 | 10 | closed | |
 //!
-//! At *settle*, word 0 keeps the run of 2 pages that begins at page 1, and word 1 gets the run of 7 that begins at page 5
-//! and fills word 2: the tag there is 5. At the last step the freed pages join the runs on both sides: the run that began
-//! at page 5 is gone from word 1.
+//! The first settling closes the open run. Its first step puts what is left of the run into the tree: 7 pages from page 5 on,
+//! in word 1. They fill word 2, so the tag there is 5. Its second step removes the run of 12 pages, which is gone; word 0
+//! keeps the hole, one page.
+//!
+//! The pages of the last free lie in two words, so the free only notes them. The second settling puts them into the tree. Its
+//! first step joins them with the free pages on both sides: in word 0 a run of 10 pages begins now. Its second step removes
+//! the run of 7 pages from word 1, because that run does not begin there any more, and sets the tag of the longer run.
 //!
 //! # Bounds
 //!
@@ -83,7 +92,7 @@ mod shape;
 mod tests;
 mod usage;
 
-pub use bits::{Span, change, differs};
+pub use bits::{BitRange, change, differs};
 pub use run_tree::Node;
 pub use search::Step;
 pub use settle::Settled;
@@ -189,7 +198,7 @@ impl PageMap {
     #[inline(never)]
     fn mark_across(&self, page: usize, count: usize, is_used: bool) {
         mark_start(&self.bits, page, is_used);
-        change_long(self.used(), Span::new(page, count), is_used);
+        change_long(self.used(), BitRange::new(page, count), is_used);
     }
 }
 

@@ -5,9 +5,23 @@
 //! pages exists at all. Go's page allocator keeps three figures for each node (free at the start, free at the end,
 //! longest); with one figure a change costs one comparison for each level, and most changes stop at the first level.
 //!
-//! The nodes are stored as in a heap: the children of value `n` are the four values of node `n + 1`. A value that has no
-//! such node is the value of a word. The words are on one level or on two; if on two, the first words are on the lower
-//! level.
+//! All values are in one array. The index of a value is its *place*: places `4 n` to `4 n + 3` are the four values of node
+//! `n`. The nodes are stored as in a heap: the value at place `p` is the maximum of node `p + 1`. If there is no such node, it
+//! is the value of a word. The words are on one level or on two; if on two, the first words are on the lower level. A tree
+//! over 6 words has two nodes:
+//!
+//! ```text
+//! node 0     place 0       place 1     place 2     place 3
+//!            max of        word 4      word 5      (no word)
+//!            node 1
+//!               |
+//! node 1     place 4       place 5     place 6     place 7
+//!            word 0        word 1      word 2      word 3
+//! ```
+//!
+//! Place 4, at which the lowest level begins, is the *bottom*. Word `w` is at place `bottom + w`; where the array ends, the
+//! words go on at the places of the level above, after those that have a node. So word 4 is at place 8 minus the 7 words for
+//! which the tree has values: place 1. Upwards, the maximum of the node of place `p` is at place `p / 4 - 1`.
 //!
 //! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills holds
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
@@ -22,7 +36,7 @@ pub type Node = [i32; FANOUT];
 pub struct Lowered {
     /// How many levels changed.
     pub levels: usize,
-    /// What is left to do.
+    /// What remains to do.
     pub rest: Option<Rest>,
 }
 
@@ -42,44 +56,44 @@ pub struct RunTree {
     nodes: &'static mut [Node],
     levels: usize,
     /// The place of the first value on the lowest level.
-    lowest: usize,
+    bottom: usize,
     /// The longest run of all.
     longest: i32,
 }
 
 impl RunTree {
-    /// A tree over words in which no run begins. `nodes` are zero, and as many as [`Shape::nodes`] returns.
+    /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`Shape::nodes`] returns.
     pub fn new(shape: Shape, nodes: &'static mut [Node]) -> Self {
-        RunTree { nodes, levels: shape.levels, lowest: shape.lowest, longest: 0 }
+        RunTree { nodes, levels: shape.levels, bottom: shape.bottom, longest: 0 }
     }
 
-    /// The number of levels, from the values of the words to the root.
+    /// Returns the number of levels, from the values of the words to the root.
     #[inline(always)]
     pub fn levels(&self) -> usize {
         self.levels
     }
 
-    /// The number of words that the tree has values for: as many as the bitmap has, or up to two more.
+    /// Returns the number of words for which the tree has values: as many as the bitmap has, or up to two more.
     #[inline(always)]
     fn words(&self) -> usize {
         self.nodes.len() * (FANOUT - 1) + 1
     }
 
-    /// The place of the value of `word`.
+    /// Returns the place of the value of `word`.
     #[inline(always)]
     fn place(&self, word: usize) -> usize {
-        let at = self.lowest + word;
+        let at = self.bottom + word;
         if at < self.nodes.len() * FANOUT { at } else { at.wrapping_sub(self.words()) }
     }
 
-    /// The word whose value is at place `at`.
+    /// Returns the word whose value is at place `at`.
     #[inline(always)]
     fn word_at(&self, at: usize) -> usize {
-        let word = at.wrapping_sub(self.lowest);
-        if at < self.lowest { word.wrapping_add(self.words()) } else { word }
+        let word = at.wrapping_sub(self.bottom);
+        if at < self.bottom { word.wrapping_add(self.words()) } else { word }
     }
 
-    /// The value of `word`: the longest run that begins in it, zero, or a tag. For a word past the last one the result
+    /// Returns the value of `word`: the longest run that begins in it, zero, or a tag. For a word past the last one the result
     /// is the value of another word, or zero.
     #[inline(always)]
     pub fn value(&self, word: usize) -> i32 {
@@ -95,14 +109,14 @@ impl RunTree {
         }
     }
 
-    /// The first page of the run that fills `word`, if `word` is the last word that this run fills and the run begins in
+    /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run begins in
     /// an earlier word; `None` if the run begins in `word`.
     #[inline(always)]
     pub fn tagged_start(&self, word: usize) -> Option<usize> {
         usize::try_from(-1 - self.value(word)).ok()
     }
 
-    /// The length of the longest run of all.
+    /// Returns the length of the longest run of all.
     pub fn longest(&self) -> usize {
         self.longest as usize
     }
@@ -212,17 +226,19 @@ impl RunTree {
         (self.nodes.as_flattened().get(place) == Some(&length)).then_some(Place(place))
     }
 
-    /// Does what an earlier [`lower`](Self::lower) left to do.
+    /// Does what remained to do after an earlier [`lower`](Self::lower).
     pub fn lower_rest(&mut self, Rest { place, length }: Rest, at_most: usize) -> Lowered {
-        let left = self.nodes.get(place.0 + 1).map_or(0, maximum);
-        self.lower(place, length, left, at_most)
+        let remaining = self.nodes.get(place.0 + 1).map_or(0, maximum);
+        self.lower(place, length, remaining, at_most)
     }
 
-    /// Makes the value at `place` `left` instead of `length`, and the values above that are due to it what is now their maximum.
+    /// Replaces the value `length` at `place` by `remaining`, the longest run that remains there, and those values above that are
+    /// due to it by what is now their maximum.
     ///
-    /// Changes at most `at_most` levels, which is not zero. [`Lowered::rest`] is what is left to do, before the tree is used again.
+    /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it before the
+    /// tree is used again.
     #[inline(never)]
-    pub fn lower(&mut self, Place(mut at): Place, length: i32, mut left: i32, at_most: usize) -> Lowered {
+    pub fn lower(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(at / FANOUT)
             && let Some(value) = node.get_mut(at % FANOUT)
@@ -231,15 +247,15 @@ impl RunTree {
             if levels == at_most {
                 return Lowered { levels, rest: Some(Rest { place: Place(at), length }) };
             }
-            *value = left;
-            left = maximum(node);
+            *value = remaining;
+            remaining = maximum(node);
             levels += 1;
             // Another run of the same length hides the change from the levels above.
-            if left == length {
+            if remaining == length {
                 break;
             }
             let Some(above) = (at / FANOUT).checked_sub(1) else {
-                self.longest = left.max(0);
+                self.longest = remaining.max(0);
                 break;
             };
             at = above;
@@ -248,7 +264,7 @@ impl RunTree {
     }
 }
 
-/// The largest of the four values of a node.
+/// Returns the largest of the four values of a node.
 #[inline(always)]
 fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;
@@ -258,9 +274,9 @@ fn maximum(node: &Node) -> i32 {
 /// For a search over all states.
 #[cfg(test)]
 impl RunTree {
-    /// Every value that changes: the values of all nodes, and the longest run.
+    /// Returns every value that changes: the values of all nodes, and the longest run.
     pub(super) fn values(&mut self) -> (&mut [i32], &mut i32) {
-        let RunTree { nodes, longest, levels: _, lowest: _ } = self;
+        let RunTree { nodes, longest, levels: _, bottom: _ } = self;
         (nodes.as_flattened_mut(), longest)
     }
 }
@@ -268,12 +284,12 @@ impl RunTree {
 /// For a search over all states.
 #[cfg(test)]
 impl Rest {
-    /// Every field.
+    /// Returns every field.
     pub(super) fn fields(&self) -> (usize, i32) {
         (self.place.0, self.length)
     }
 
-    /// A rest with these fields.
+    /// Makes a rest with these fields.
     pub(super) fn from_fields((at, length): (usize, i32)) -> Self {
         Rest { place: Place(at), length }
     }

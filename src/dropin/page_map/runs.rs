@@ -12,11 +12,11 @@ impl PageMap {
         }
     }
 
-    /// The length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
+    /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
     /// that goes on after the next word counts only as far as that.
     ///
-    /// Asked for after a run that began in the word is gone, which was the longest there. At most one other run leaves the
-    /// word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
+    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one other run leaves
+    /// the word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
     /// other one ends in the next word.
     #[inline(always)]
     pub(super) fn longest_beginning_in(&self, index: usize) -> i32 {
@@ -37,7 +37,7 @@ impl PageMap {
         length.max(longest_run(free)) as i32
     }
 
-    /// The page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
+    /// Returns the page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
     #[inline(always)]
     pub(super) fn run_end(&self, page: usize) -> usize {
         let index = page / BITS;
@@ -47,7 +47,7 @@ impl PageMap {
         end.min(self.pages)
     }
 
-    /// The page after the free run that begins at `page` and leaves that page's word.
+    /// Returns the page after the free run that begins at `page` and leaves that page's word.
     #[inline(never)]
     pub(super) fn end_of_leaving(&self, page: usize) -> usize {
         let index = page / BITS;
@@ -59,7 +59,7 @@ impl PageMap {
         (index + 1) * BITS + trailing_zeros(word(self.used(), index + 1))
     }
 
-    /// The first page of the free run that ends before `page`; `page` if the page before it is in use.
+    /// Returns the first page of the free run that ends before `page`; `page` if the page before it is in use.
     #[inline(always)]
     pub(super) fn run_start(&self, page: usize) -> usize {
         let index = page / BITS;
@@ -77,7 +77,7 @@ impl PageMap {
     }
 }
 
-/// The longest run of ones in `word`.
+/// Returns the length of the longest run of ones in `word`.
 #[inline(always)]
 fn longest_run(word: usize) -> usize {
     let (mut begins, mut length) = (word, 0);

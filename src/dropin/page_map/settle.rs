@@ -44,7 +44,9 @@ pub enum Settled {
 /// the tree. A level costs about 22 instructions up and 13 down on aarch64. So a pool of more than 65,536 pages, whose tree
 /// has six levels, has a stretch for each of the two.
 ///
-/// In test builds with few bits in a word, the tree of a small pool is as high as this, or higher, so that it does both.
+/// In test builds with few bits in a word, the pools of `ci/exhaustive` have trees of one level (of two, if 9 pages are in words
+/// of 2 bits). So the three numbers give each of the three cases: with 2, there is time also after one level changed, as in a low
+/// tree; with 1, only if none changed, as in a tree of five levels; with 0, never, as in a tree of six.
 const LEVELS: usize = match BITS {
     2 => 2,
     3 => 0,
@@ -55,7 +57,7 @@ const LEVELS: usize = match BITS {
 /// The levels of the tree that one step lowers at most: each costs 22 instructions on aarch64, and most changes stop at the
 /// first.
 ///
-/// In test builds with few bits in a word, the tree of a small pool is higher than this, and than [`LEVELS_IN_WORD`].
+/// In test builds with few bits in a word, this and [`LEVELS_IN_WORD`] are one, so that a step leaves work in a tree of two levels.
 const LEVELS_AT_ONCE: usize = if BITS < 8 { 1 } else { 3 };
 
 /// The levels that [`PageMap::settle_first`] lowers at most: all of a pool of up to 16,384 pages.
@@ -97,10 +99,11 @@ impl PageMap {
     /// Does one step of settling. There is something to do.
     #[inline(never)]
     fn settle_more(&mut self) -> Settled {
-        let pending = match self.has_work() {
-            true => replace(&mut self.pending, Pending::Nothing),
+        let pending = if self.has_work() {
+            replace(&mut self.pending, Pending::Nothing)
+        } else {
             // Most calls have only the run to close.
-            false => Pending::Nothing,
+            Pending::Nothing
         };
         let (levels, gone) = match pending {
             Pending::Nothing => self.close(),

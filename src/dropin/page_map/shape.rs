@@ -9,7 +9,7 @@ pub struct Shape {
     nodes: usize,
     pub(super) levels: usize,
     /// The place of the first value on the lowest level.
-    pub(super) lowest: usize,
+    pub(super) bottom: usize,
 }
 
 impl Shape {
@@ -17,12 +17,12 @@ impl Shape {
     pub fn new(words: usize) -> Self {
         // Each node except the root takes the place of one word and holds four.
         let nodes = ((words + 1) / (FANOUT - 1)).max(1);
-        let (mut lowest, mut levels) = (0, 1);
-        while lowest + 1 < nodes {
-            lowest = (lowest + 1) * FANOUT;
+        let (mut bottom, mut levels) = (0, 1);
+        while bottom + 1 < nodes {
+            bottom = (bottom + 1) * FANOUT;
             levels += 1;
         }
-        Shape { nodes, levels, lowest }
+        Shape { nodes, levels, bottom }
     }
 
     /// Returns the number of nodes on all levels together.

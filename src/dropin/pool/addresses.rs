@@ -79,11 +79,12 @@ impl<K: Kernel> Pool<K> {
             return None;
         }
         let [cached, uncached, write_through, _] = &self.views;
-        let base = match self.was_cached(offset >> PAGE_SHIFT) {
-            true => cached.base(),
+        let base = if self.was_cached(offset >> PAGE_SHIFT) {
+            cached.base()
+        } else {
             // The label does not distinguish these two views. Maintenance through the write-through view covers all lines that
             // either of them can have in the cache.
-            false => write_through.base().or(uncached.base()),
+            write_through.base().or(uncached.base())
         };
         base?.checked_add(offset)
     }
@@ -147,7 +148,7 @@ impl<K: Kernel> Pool<K> {
     pub fn is_in_use(&self, pa: Pa) -> bool {
         const BITS: usize = usize::BITS as usize;
         let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
-        let used = self.settled().used();
+        let used = self.lock_settled().used();
         page < self.pages && used.get(page / BITS).is_some_and(|word| word.load(Relaxed) >> (page % BITS) & 1 != 0)
     }
 }

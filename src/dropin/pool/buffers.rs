@@ -15,10 +15,7 @@ const PATIENCE: usize = 16;
 /// type. The flags contain neither `NOMAP` nor `WRITE_THROUGH`.
 #[inline(always)]
 pub(super) fn memory_for(wanted: Flags) -> (MemoryType, bool) {
-    match wanted.contains(Flags::NOCACHE) {
-        true => (MemoryType::Uncached, CLEAN),
-        false => (MemoryType::Cached, DIRTY),
-    }
+    if wanted.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
 }
 
 impl<K: Kernel> Pool<K> {
@@ -71,7 +68,7 @@ impl<K: Kernel> Pool<K> {
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
-            match self.settled().allocate_between(from, end, pages, base, align.max(1)) {
+            match self.lock_settled().allocate_between(from, end, pages, base, align.max(1)) {
                 Step::Allocated(page) => return Some(page),
                 Step::From(page) if page > from => from = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
@@ -102,14 +99,14 @@ impl<K: Kernel> Pool<K> {
     ) -> Result<(), Error> {
         while !map.try_free(page, pages)? {
             drop(map);
-            map = self.settled();
+            map = self.lock_settled();
         }
         Ok(())
     }
 
     /// Locks the map, settles it, and returns it locked. The lock was taken again after the last step, so the caller may do
     /// work of its own with it.
-    pub(super) fn settled(&self) -> IrqGuard<'_, K, PageMap> {
+    pub(super) fn lock_settled(&self) -> IrqGuard<'_, K, PageMap> {
         self.settle_until(Settled::Already)
     }
 

@@ -70,9 +70,6 @@ impl<K: Kernel> Pool<K> {
     pub fn free_fast<const ACROSS: bool>(&self, page: usize, pages: usize) -> FastPath<'_, K, ()> {
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
         let is_done = if ACROSS { map.free_across(page, pages) } else { map.free_in_word(page, pages) };
-        match is_done {
-            true => FastPath::Done(()),
-            false => FastPath::Locked(map),
-        }
+        if is_done { FastPath::Done(()) } else { FastPath::Locked(map) }
     }
 }

@@ -6,7 +6,7 @@ use super::buffers::memory_for;
 use super::own_mappings::OwnMapping;
 use super::view::map_checked;
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{Span, change, differs};
+use crate::dropin::page_map::{BitRange, change, differs};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
@@ -38,7 +38,7 @@ impl<K: Kernel> Pool<K> {
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, label) = memory_for(wanted);
         match self.view(memory).base() {
-            Some(base) if is_usual && !differs(self.clean, Span::new(page, pages), label) => {
+            Some(base) if is_usual && !differs(self.clean, BitRange::new(page, pages), label) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
             _ => self.map_buffer_slow(page, pages, wanted),
@@ -50,9 +50,10 @@ impl<K: Kernel> Pool<K> {
     pub fn map_buffer_slow(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
         let is_physical = wanted.contains(Flags::NOMAP);
         let memory = memory_type(wanted);
-        let mapped = match is_physical {
-            true => NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, DIRTY)),
-            false => self.map_pages(page, pages, memory),
+        let mapped = if is_physical {
+            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, DIRTY))
+        } else {
+            self.map_pages(page, pages, memory)
         };
         let Some((va, label)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
@@ -62,16 +63,16 @@ impl<K: Kernel> Pool<K> {
         if is_physical {
             self.has_physical.store(true, Relaxed);
         }
-        let span = Span::new(page, pages);
+        let range = BitRange::new(page, pages);
         // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && differs(self.clean, span, CLEAN) {
+        if !is_cached && differs(self.clean, range, CLEAN) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
         }
-        if differs(self.clean, span, label) {
+        if differs(self.clean, range, label) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
-            change(self.clean, span, label);
+            change(self.clean, range, label);
         }
         Some(va)
     }

@@ -12,7 +12,7 @@
 //!   later is never taken for an address in the view.
 
 use super::{DIRTY, Pool, PoolSpec, first_flags};
-use crate::dropin::page_map::{Span, change};
+use crate::dropin::page_map::{BitRange, change};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
 use crate::mem::atomics::{
@@ -222,7 +222,7 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(State::New);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
         // are changed by calls that have allocated pages, and this call has all of them.
-        change(self.clean, Span::new(0, self.pages), DIRTY);
+        change(self.clean, BitRange::new(0, self.pages), DIRTY);
         let _ = self.free(0, self.pages);
         self.lock().forget_peak();
     }

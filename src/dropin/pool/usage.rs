@@ -44,7 +44,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn usage(&self) -> (usize, usize) {
-        let map = self.settled();
+        let map = self.lock_settled();
         let (used, longest) = (map.used(), map.longest_free());
         drop(map);
         (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)

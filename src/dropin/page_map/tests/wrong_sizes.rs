@@ -22,7 +22,7 @@ fn a_size_that_reaches_over_another_allocation_is_wrong() {
         let mut map = map_of(pages);
         assert_eq!(map.allocate(first), Some(0));
         assert_eq!(map.allocate(pages - first), Some(first));
-        assert_eq!(map.words_of(0, pages).err(), Some(Error::WrongSize), "{first}");
+        assert_eq!(map.check_allocation(0, pages).err(), Some(Error::WrongSize), "{first}");
         assert_eq!(map.free(0, first), Ok(()));
     }
 }

@@ -1,0 +1,69 @@
+//! The example in the documentation of the page map, row by row.
+
+use super::super::open_run::OpenRun;
+use super::super::settle::Pending;
+use super::*;
+use std::{format, string::String};
+
+/// Returns what the columns of a row have, from "pages" on.
+fn row(map: &mut PageMap) -> [String; 5] {
+    let words = map.used().iter().map(|word| word.load(Relaxed));
+    let pages = words.map(|word| (0..BITS).map(|bit| if word >> bit & 1 == 1 { '#' } else { '.' }).collect::<String>());
+    let pages = pages.collect::<Vec<_>>().join(" ");
+    let value = |word| match map.runs.tagged_start(word) {
+        Some(start) => format!("tag {start}"),
+        None => format!("{}", map.runs.value(word)),
+    };
+    let values = (0..3).map(value).collect::<Vec<_>>().join(", ");
+    let OpenRun { start, next, end, hole, hole_end, .. } = map.open;
+    let open = match (start == OpenRun::CLOSED.start, hole == hole_end) {
+        (true, _) => "closed".into(),
+        (false, true) => format!("[{start}, {end}), next {next}"),
+        (false, false) => format!("[{start}, {end}), next {next}, hole [{hole}, {hole_end})"),
+    };
+    let pending = match &map.pending {
+        Pending::Nothing => String::new(),
+        Pending::Add(page, after) => format!("add pages {page} and {}", after - 1),
+        Pending::Remove(gone) => format!("remove the {} of word {}", gone.length, gone.word),
+        Pending::Lower(_) => "lower".into(),
+    };
+    [pages, values, format!("{}", map.longest_free()), open, pending]
+}
+
+/// Returns the rows of the table, each without its first column, as the documentation has them.
+fn documented() -> Vec<[String; 5]> {
+    let lines = include_str!("../mod.rs").lines().skip_while(|line| *line != "//! # Example");
+    let rows = lines.filter_map(|line| line.strip_prefix("//! | ")).skip(2).take(11);
+    rows.map(|line| {
+        let cells = line.replace('`', "");
+        let cells: Vec<_> = cells.trim_end_matches('|').split(" | ").map(str::trim).collect();
+        core::array::from_fn(|column| cells.get(column + 1).copied().unwrap_or("").trim_end_matches([' ', '|']).into())
+    })
+    .collect()
+}
+
+#[test]
+fn each_row_of_the_worked_example_is_what_the_map_has() {
+    type Step = fn(&mut PageMap);
+    let steps: [Step; 11] = [
+        |_| {},
+        |map| assert_eq!(map.allocate(1), Some(0)),
+        |map| assert_eq!(map.allocate_usual(2), Some(1)),
+        |map| assert_eq!(map.allocate_usual(2), Some(3)),
+        |map| assert_eq!(map.try_free(1, 2), Ok(true)),
+        |map| assert_eq!(map.allocate_usual(1), Some(1)),
+        |map| assert_eq!(map.settle(), Settled::NotYet),
+        |map| assert_eq!(map.settle(), Settled::NotYet),
+        |map| assert_eq!(map.try_free(3, 2), Ok(true)),
+        |map| assert_eq!(map.settle(), Settled::NotYet),
+        |map| assert_eq!(map.settle(), Settled::NotYet),
+    ];
+    let documented = documented();
+    assert_eq!(documented.len(), steps.len());
+    let mut map = map_of(12);
+    for (number, (step, expected)) in steps.into_iter().zip(documented).enumerate() {
+        step(&mut map);
+        assert_eq!(row(&mut map), expected, "row {number}");
+    }
+    assert_eq!(map.settle(), Settled::Already);
+}
