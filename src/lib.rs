@@ -8,11 +8,11 @@
 //! | folder | content |
 //! | --- | --- |
 //! | `ffi` | The C ABI: checks pointers, calls one function of the library, converts its result. |
-//! | [`additions`] | What RT-Thread does not have: block pools, streaming mappings, masks, managed buffers, drivers in Rust. |
-//! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, registry, map operations, device tree, boot memory. |
+//! | [`additions`] | What RT-Thread does not have: block pools, streaming mappings, masks, lending and uninstalling pools, drivers in Rust. |
+//! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, pool list, registry, map operations, device tree, boot memory. |
 //! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, cache maintenance. |
 //! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), the interface to the operating system, and its implementation for RT-Thread. |
-//! | [`abi`], [`error`], [`flags`], [`log`] | The vocabulary: types that depend on nothing else. |
+//! | [`abi`], [`error`], [`flags`], [`log`], `text` | The vocabulary: types, and a macro for texts, that depend on nothing else. |
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
