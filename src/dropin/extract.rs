@@ -48,9 +48,12 @@ impl<K: Kernel> Dma<K> {
         let middle = start.saturating_add(coherent_size).min(end);
         // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
         let middle = if end - middle < PAGE_SIZE { end } else { middle };
-        let make = |start, end, name| match start == end {
-            true => Ok(None),
-            false => self.new_pool(&installer, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some),
+        let make = |start, end, name| {
+            if start == end {
+                Ok(None)
+            } else {
+                self.new_pool(&installer, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
+            }
         };
         // Both are made before one is added, so that a failure changes nothing.
         let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];

@@ -222,9 +222,10 @@ impl Machine {
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
         let (ops, mut handle) = (self.ops(device)?, 0);
-        let buffer = match ops.are_translated() {
-            true => self.dma.allocate_general(device, size, Some(&mut handle), flags, ops),
-            false => self.dma.allocate_fast(device, size, Some(&mut handle), flags),
+        let buffer = if ops.are_translated() {
+            self.dma.allocate_general(device, size, Some(&mut handle), flags, ops)
+        } else {
+            self.dma.allocate_fast(device, size, Some(&mut handle), flags)
         };
         Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
     }

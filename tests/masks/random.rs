@@ -128,9 +128,10 @@ proptest! {
             _ if mask_offset % 2 == 1 => (mask_offset * 0x5000) as u64,
             _ => (1u64 << mask_bits) - 1,
         };
-        let serves = |pool: &Pool<FakeKernel>, wanted: Flags| match pool.flags().contains(Flags::DEVICE) {
-            true => wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.0,
-            false => !wanted.contains(Flags::DEVICE),
+        let serves = |pool: &Pool<FakeKernel>, wanted: Flags| if pool.flags().contains(Flags::DEVICE) {
+            wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.0
+        } else {
+            !wanted.contains(Flags::DEVICE)
         };
         let page_within = machine.dma.pools().any(|pool| {
             (serves(pool, CACHED) || serves(pool, Flags::DEVICE))

@@ -199,9 +199,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// that span are made.
     pub(super) fn make_places(&self) -> Option<()> {
         let wanted = self.wanted_places()?;
-        match self.table.get().len() >= wanted {
-            true => Some(()),
-            false => self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[]),
+        if self.table.get().len() >= wanted {
+            Some(())
+        } else {
+            self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[])
         }
     }
 

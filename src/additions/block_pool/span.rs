@@ -125,9 +125,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Allocates `size` bytes that are aligned and within the device's reach.
     fn get_pages(&self, size: usize) -> Option<SpanMemory> {
         let align = self.open.shape.span_align;
-        let (va, handle) = match align > PAGE_SIZE {
-            true => self.pages.allocate_aligned(self.device, size, align)?,
-            false => self.pages.allocate(self.device, size)?,
+        let (va, handle) = if align > PAGE_SIZE {
+            self.pages.allocate_aligned(self.device, size, align)?
+        } else {
+            self.pages.allocate(self.device, size)?
         };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
         if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {

@@ -85,9 +85,10 @@ impl<K: Kernel> Streaming<K> {
         }
         let pa = master.pa_of(dma, query.handle);
         let is_pools = || pa.is_none_or(|pa| dma.pool_in(pa, pa.saturating_add(query.size)).is_some());
-        let recorded = match self.records.may_have_outside(query.handle) || is_pools() {
-            true => self.records.find(dma.kernel, query, |mapping| *mapping),
-            false => Err(BadMapping::Unknown),
+        let recorded = if self.records.may_have_outside(query.handle) || is_pools() {
+            self.records.find(dma.kernel, query, |mapping| *mapping)
+        } else {
+            Err(BadMapping::Unknown)
         };
         let found = match recorded {
             Err(BadMapping::Unknown) if query.direction != Direction::Neither => {

@@ -59,10 +59,11 @@ impl<K: Kernel> Streaming<K> {
         let pa = master.pa_of(dma, handle);
         let is_pools = pa.is_some_and(|pa| dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
         let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
-        let recorded = match may_have_record {
+        let recorded = if may_have_record {
             // SAFETY: the caller's promise.
-            true => unsafe { self.unmap_recorded(dma, query, attributes) },
-            false => Err(BadMapping::Unknown),
+            unsafe { self.unmap_recorded(dma, query, attributes) }
+        } else {
+            Err(BadMapping::Unknown)
         };
         let result = match recorded {
             // SAFETY: the caller's promise.

@@ -224,9 +224,10 @@ impl<K: Kernel> Dma<K> {
         let pages = pages_for(size)?;
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
         for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
-            let allocated = match is_limited {
-                true => self.allocate_reachable(request, pool, pages),
-                false => pool.allocate(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full),
+            let allocated = if is_limited {
+                self.allocate_reachable(request, pool, pages)
+            } else {
+                pool.allocate(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full)
             };
             match allocated {
                 Ok((page, handle)) => {

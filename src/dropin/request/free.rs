@@ -46,9 +46,10 @@ impl<K: Kernel> Dma<K> {
             self.refuse(error, Name::NONE, size, va, handle);
             return Err(error);
         }
-        match ops.are_translated() {
-            true => self.free_general(device, size, va, handle, wanted, ops),
-            false => self.free_fast(device, size, va, handle, wanted),
+        if ops.are_translated() {
+            self.free_general(device, size, va, handle, wanted, ops)
+        } else {
+            self.free_fast(device, size, va, handle, wanted)
         }
     }
 
@@ -172,9 +173,10 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[inline(always)] // `free_general` alone calls it.
     fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
-        let order = match wanted.contains(Flags::NOMAP) {
-            true => [AddressKind::Physical, AddressKind::InView],
-            false => [AddressKind::InView, AddressKind::Physical],
+        let order = if wanted.contains(Flags::NOMAP) {
+            [AddressKind::Physical, AddressKind::InView]
+        } else {
+            [AddressKind::InView, AddressKind::Physical]
         };
         for kind in order {
             for pool in self.pools() {

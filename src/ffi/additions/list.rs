@@ -91,9 +91,10 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma_pool {
     let mut pools = DMA.pools();
-    let next = match pool.is_null() {
-        true => pools.next(),
-        false => pools.find(|known| core::ptr::eq(&known.public, pool)).and_then(|_| pools.next()),
+    let next = if pool.is_null() {
+        pools.next()
+    } else {
+        pools.find(|known| core::ptr::eq(&known.public, pool)).and_then(|_| pools.next())
     };
     next.map_or(core::ptr::null_mut(), |pool| core::ptr::from_ref(&pool.public).cast_mut())
 }

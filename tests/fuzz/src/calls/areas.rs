@@ -177,9 +177,10 @@ pub fn take(is_wanted: impl Fn(&Area) -> bool) -> Option<Taken> {
         let buffers = world.buffers.iter().map(|buffer| (&buffer.area, false)).enumerate();
         let all: Vec<_> = areas.chain(buffers).filter(|(_, (area, _))| is_wanted(area)).collect();
         let (index, (_, is_kernels)) = *all.get(choice % all.len().max(1))?;
-        Some(match is_kernels {
-            true => Taken::Kernel(world.areas.swap_remove(index)),
-            false => Taken::Buffer(world.buffers.swap_remove(index)),
+        Some(if is_kernels {
+            Taken::Kernel(world.areas.swap_remove(index))
+        } else {
+            Taken::Buffer(world.buffers.swap_remove(index))
         })
     })
 }
