@@ -107,15 +107,13 @@ void rt_dma_port_cache(int operation, void *va, int size)
     RT_UNUSED(va);
     RT_UNUSED(size);
 
-    if (operation == RT_DMA_PORT_FLUSH_AND_DROP)
-    {
-        flush_and_drop(va, size);
-    }
-    else
-    {
-        rt_hw_cpu_dcache_ops(operation, va, size);
-    }
+    rt_hw_cpu_dcache_ops(operation, va, size);
+    wait_for_maintenance();
+}
 
+void rt_dma_port_cache_flush_and_drop(void *va, int size)
+{
+    flush_and_drop(va, size);
     wait_for_maintenance();
 }
 

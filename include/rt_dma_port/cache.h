@@ -25,12 +25,6 @@
  */
 #define RT_DMA_PORT_INVALIDATE 2
 
-/**
- * Cache operation: write dirty lines to memory and drop them. A write of this core to a line meanwhile is not lost. On a
- * processor that does both in one step, as Arm's do, this is true for the writes of every core.
- */
-#define RT_DMA_PORT_FLUSH_AND_DROP 3
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -38,13 +32,26 @@ extern "C" {
 /**
  * @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
  *
- * @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
+ * @param[in] operation RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE.
  * @param[in] va The first byte.
  * @param[in] size Bytes, not zero.
  *
  * @note Context: any.
  */
 extern void rt_dma_port_cache(int operation, void *va, int size);
+
+/**
+ * @brief Writes dirty lines to memory and drops them. A write of this core to a line meanwhile is not lost. On a processor
+ * that does both in one step, as Arm's do, this is true for the writes of every core. The operation is complete when the
+ * call returns.
+ *
+ * @param[in] va The first byte.
+ * @param[in] size Bytes, not zero.
+ *
+ * @note Context: any.
+ */
+extern void rt_dma_port_cache_flush_and_drop(void *va,
+                                             int size);
 
 /**
  * @brief Returns the size of the largest line of any cache of the system.

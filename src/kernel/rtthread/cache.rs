@@ -7,8 +7,8 @@ use super::cache_line;
 #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
 use super::rt_dma_port_cache_line_max;
 use super::{
-    RT_DMA_PORT_FLUSH, RT_DMA_PORT_FLUSH_AND_DROP, RT_DMA_PORT_INVALIDATE, RtThread, barrier, pointer,
-    rt_dma_port_cache,
+    RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE, RtThread, barrier, pointer, rt_dma_port_cache,
+    rt_dma_port_cache_flush_and_drop,
 };
 use crate::kernel::copy::copy_aligned;
 use crate::kernel::{Cache, Va};
@@ -30,11 +30,11 @@ unsafe impl Cache for RtThread {
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
-        maintain(va, size, RT_DMA_PORT_FLUSH);
+        maintain(va, size, Operation::Flush);
     }
 
     fn cache_flush_and_drop(&self, va: Va, size: usize) {
-        maintain(va, size, RT_DMA_PORT_FLUSH_AND_DROP);
+        maintain(va, size, Operation::FlushAndDrop);
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
@@ -43,7 +43,7 @@ unsafe impl Cache for RtThread {
     }
 
     unsafe fn cache_invalidate(&self, va: Va, size: usize) {
-        maintain(va, size, RT_DMA_PORT_INVALIDATE);
+        maintain(va, size, Operation::Invalidate);
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
@@ -66,22 +66,45 @@ unsafe impl Cache for RtThread {
 /// The length of one cache operation, in bytes, is less than this: the port takes an `int`.
 const CACHE_OP_END: usize = 1 << 30;
 
+/// What is done to the lines of a buffer.
+#[derive(Clone, Copy)]
+enum Operation {
+    Flush,
+    Invalidate,
+    FlushAndDrop,
+}
+
+impl Operation {
+    /// Does this to the lines of `[va, va + size)`. `size` is less than [`CACHE_OP_END`].
+    #[inline(always)]
+    fn apply(self, va: Va, size: usize) {
+        let (va, size) = (pointer(va), size as c_int);
+        // SAFETY: the caller of each operation of `Cache` guarantees what that operation needs.
+        unsafe {
+            match self {
+                Operation::Flush => rt_dma_port_cache(RT_DMA_PORT_FLUSH, va, size),
+                Operation::Invalidate => rt_dma_port_cache(RT_DMA_PORT_INVALIDATE, va, size),
+                Operation::FlushAndDrop => rt_dma_port_cache_flush_and_drop(va, size),
+            }
+        }
+    }
+}
+
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
-fn maintain(va: Va, size: usize, operation: c_int) {
+#[inline(always)]
+fn maintain(va: Va, size: usize, operation: Operation) {
     if size >= CACHE_OP_END {
         return maintain_in_pieces(va, size, operation);
     }
-    // SAFETY: the caller of each operation guarantees what that operation needs.
-    unsafe { rt_dma_port_cache(operation, pointer(va), size as c_int) };
+    operation.apply(va, size);
 }
 
 #[cold]
 #[inline(never)]
-fn maintain_in_pieces(mut va: Va, mut size: usize, operation: c_int) {
+fn maintain_in_pieces(mut va: Va, mut size: usize, operation: Operation) {
     while size != 0 {
         let piece = size.min(CACHE_OP_END / 2);
-        // SAFETY: as in `maintain`.
-        unsafe { rt_dma_port_cache(operation, pointer(va), piece as c_int) };
+        operation.apply(va, piece);
         va = va.wrapping_add(piece);
         size -= piece;
     }

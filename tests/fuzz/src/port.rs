@@ -110,6 +110,18 @@ extern "C" fn rt_dma_port_unmap(va: usize) {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_cache(operation: c_int, va: usize, size: c_int) {
+    maintain(operation, va, size);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rt_dma_port_cache_flush_and_drop(va: usize, size: c_int) {
+    maintain(FLUSH_AND_DROP, va, size);
+}
+
+/// A number that is not one of the port's.
+const FLUSH_AND_DROP: c_int = 3;
+
+fn maintain(operation: c_int, va: usize, size: c_int) {
     let size = usize::try_from(size).expect("a cache operation has a positive size");
     let end = va + size;
     let mut at = va;
@@ -120,7 +132,7 @@ extern "C" fn rt_dma_port_cache(operation: c_int, va: usize, size: c_int) {
         memory::with(|memory| match operation {
             1 => memory.flush(pa, next - at, memory.keeps_flushed),
             2 => memory.invalidate(pa, next - at),
-            3 => memory.flush(pa, next - at, false),
+            FLUSH_AND_DROP => memory.flush(pa, next - at, false),
             _ => panic!("cache operation {operation}"),
         });
         at = next;

@@ -144,8 +144,8 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
             } else if is_within(handle, size, mask) {
                 Some((va, handle))
             } else {
-                // SAFETY: as above; the buffer was allocated just now.
-                unsafe { free(dev, size, va, handle, flags) };
+                // SAFETY: as above; the buffer was allocated by this table just now. The device may have another table by now.
+                unsafe { free_by(table, dev, size, va, handle, flags) };
                 None
             }
         }
@@ -167,11 +167,27 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
 unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let Some(Original { table, .. }) = original_of(device) else { return };
+    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    unsafe { free_by(table, dev, size, cpu_addr, dma_handle, flags) };
+}
+
+/// Frees by the operation of `table`.
+///
+/// # Safety
+/// As `rt_dma_free`. The buffer was allocated by `table`.
+unsafe fn free_by(
+    table: &rt_dma_map_ops,
+    dev: *mut rt_device,
+    size: usize,
+    cpu_addr: *mut c_void,
+    dma_handle: usize,
+    flags: usize,
+) {
     match table.free {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: as this function demands.
         None => unsafe { free_with(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: an operation of the device's table takes what this function takes.
-        Some(free) => unsafe { free(dev, size, cpu_addr, dma_handle, flags) },
+        Some(own) => unsafe { own(dev, size, cpu_addr, dma_handle, flags) },
     }
 }
 

@@ -9,19 +9,26 @@ use core::ffi::{c_int, c_void};
 pub const RT_DMA_PORT_FLUSH: c_int = 1;
 /// Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
-/// Cache operation: write dirty lines to memory and drop them. A write of this core to a line meanwhile is not lost. On a
-/// processor that does both in one step, as Arm's do, this is true for the writes of every core.
-pub const RT_DMA_PORT_FLUSH_AND_DROP: c_int = 3;
 
 unsafe extern "C" {
     /// @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
     ///
-    /// @param[in] operation RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE or RT_DMA_PORT_FLUSH_AND_DROP.
+    /// @param[in] operation RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE.
     /// @param[in] va The first byte.
     /// @param[in] size Bytes, not zero.
     ///
     /// @note Context: any.
     pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
+
+    /// @brief Writes dirty lines to memory and drops them. A write of this core to a line meanwhile is not lost. On a processor
+    /// that does both in one step, as Arm's do, this is true for the writes of every core. The operation is complete when the
+    /// call returns.
+    ///
+    /// @param[in] va The first byte.
+    /// @param[in] size Bytes, not zero.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache_flush_and_drop(va: *mut c_void, size: c_int);
 
     /// @brief Returns the size of the largest line of any cache of the system.
     ///
