@@ -167,8 +167,9 @@ class Smoke:
             return True
         self.report.check("list_dma_debug lists the mistakes", re.search(r"^\d+ mistakes found$", text, re.MULTILINE),
                           "no line 'N mistakes found'", text)
+        # The lines "NAME: holds ..." list what keeps a pool from being uninstalled. dma_smoke tries that on purpose.
         others = [found[0] for found in MISTAKE.finditer(self.smoke_text)
-                  if found[1] not in WRONG_DEVICES or found[2] not in WRONG_CALLS]
+                  if (found[1] not in WRONG_DEVICES or found[2] not in WRONG_CALLS) and not found[2].startswith("holds ")]
         self.report.check("right drivers cause no line of the debug mode", not others, f"{len(others)} lines",
                           "\n".join(others))
         return self.wrong_drivers() and self.failures()
