@@ -58,9 +58,28 @@ bool read_mode(struct mode *mode, int argc, char **argv)
     return true;
 }
 
+#define BLOCK   0x200000UL
+
+/*
+ * Returns HEAP_SIZE bytes of RAM above 4 GiB, or null. RT-Thread maps blocks of 2 MiB where the virtual address allows it, drops the
+ * low bits of the physical address there, and never removes a block. So the mapping is made once and stays, and only the part
+ * that consists of blocks is used: it begins at the first address that a block may have.
+ */
+static void *high_area(void)
+{
+    static rt_ubase_t mapped;
+    rt_uint64_t start, size;
+
+    if (!mapped && !stand_in_high_memory(&start, &size) && size >= HEAP_SIZE + 2 * BLOCK && start % BLOCK == 0)
+    {
+        mapped = (rt_ubase_t)rt_ioremap_cached((void *)(rt_ubase_t)start, HEAP_SIZE + 2 * BLOCK);
+    }
+    return mapped ? (void *)((mapped + BLOCK - 1) & ~(BLOCK - 1)) : NULL;
+}
+
 const char *session_begin(const struct mode *mode)
 {
-    rt_uint64_t start, size;
+    void *high = mode->is_high ? high_area() : NULL;
 
     let_library_tidy();
     bytes_before = stand_in_live_bytes();
@@ -68,11 +87,11 @@ const char *session_begin(const struct mode *mode)
     area_is_high = mode->is_high;
     if (mode->is_high)
     {
-        if (stand_in_high_memory(&start, &size) || size < HEAP_SIZE)
+        if (!high)
         {
-            return "QEMU was not given RAM above 4 GiB";
+            return "QEMU was not given RAM above 4 GiB, or it cannot be mapped";
         }
-        area = rt_ioremap_cached((void *)(rt_ubase_t)start, HEAP_SIZE);
+        area = high;
     }
     else
     {
@@ -93,11 +112,7 @@ const char *session_end(void)
     size_t left = least_heap_end();
     rt_size_t bytes, mappings;
 
-    if (area_is_high)
-    {
-        rt_iounmap(area);
-    }
-    else
+    if (!area_is_high)
     {
         rt_free(area);
     }
