@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn a_slice_ends_where_the_memory_does_or_where_no_value_is_made() {
-        let (mut allocator, _) = allocator(4 * WORD + 2);
+        let (mut allocator, _) = allocator(7 * WORD + 2);
         assert_eq!(allocator.slice_with(9, |index| (index < 2).then_some(index as u16)), [0, 1]);
         // The nine numbers of the call above have their place all the same: 18 bytes.
-        let rest = 4 * WORD + 2 - 18_usize.next_multiple_of(WORD);
+        let rest = 7 * WORD + 2 - 18_usize.next_multiple_of(WORD);
         assert_eq!(allocator.slice_with(usize::MAX, |_| Some(5u8)).len(), rest);
         assert!(allocator.slice_with(1, |_| Some(5u8)).is_empty());
     }
