@@ -72,7 +72,7 @@ mod tests {
         #[repr(align(64))]
         struct Line(#[allow(dead_code)] u8);
         for skipped in 0..9 {
-            let memory: &'static mut [usize; 40] = std::boxed::Box::leak(std::boxed::Box::new([0; 40]));
+            let memory: &'static mut [usize; 64] = std::boxed::Box::leak(std::boxed::Box::new([0; 64]));
             let start = NonNull::from(&mut *memory).cast::<u8>();
             // SAFETY: the memory stays, and this test does not use it otherwise.
             let mut rest = unsafe { BumpAllocator::new(start, skipped * WORD + slice_bytes::<Line>(2)) };
