@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "threads.h"
 
@@ -61,6 +62,27 @@ char *kernel_memory(int core)
         EXPECT(!rt_aspace_map_phy(&rt_kernel_space, &hint, 0, (HOST_RAM + 44 * MIB) >> MM_PAGE_SHIFT, &memory));
     }
     return (char *)memory + core * MIB / CORES;
+}
+
+/* ThreadSanitizer's. */
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+void *__real_mmap(void *at, size_t size, int access, int flags, int file, off_t offset);
+
+/*
+ * ThreadSanitizer takes mmap for a write of all bytes that it maps, so a thread that uses a mapping of another one would need an
+ * order after it. The processor reads a kernel's page tables, and rt_ioremap makes them visible to all cores. Writes are ignored
+ * here: what was recorded about these addresses is only forgotten.
+ */
+void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset)
+{
+    void *mapped;
+
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+    mapped = __real_mmap(at, size, access, flags, file, offset);
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    return mapped;
 }
 
 static const struct { const char *name; void (*run)(void); } subjects[] =
