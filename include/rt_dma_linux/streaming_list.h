@@ -9,6 +9,12 @@
 #include <rt_dma_linux/sg_table.h>
 #include <rt_dma_linux/streaming.h>
 
+/** @brief Returns the bytes that an unmap or a sync of an entry covers: what dma_map_sg() mapped, or else the entry's length. */
+static inline unsigned int dma_linux_mapped_length(const struct scatterlist *sg)
+{
+    return sg->dma_mapped ? sg->dma_mapped : sg->length;
+}
+
 /** @brief Ends the mapping of each of the first `nents` entries, as dma_map_sg_attrs() made it. */
 static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl, int nents,
         enum dma_data_direction dir, unsigned long attrs)
@@ -18,8 +24,7 @@ static inline void dma_unmap_sg_attrs(dma_device_t dev, struct scatterlist *sgl,
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_unmap_single_attrs(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir,
-                attrs | DMA_LINUX_LIST_ENTRY);
+        dma_unmap_single_attrs(dev, sg->dma_address, dma_linux_mapped_length(sg), dir, attrs | DMA_LINUX_LIST_ENTRY);
         sg->dma_mapped = 0;
     }
 }
@@ -68,7 +73,7 @@ static inline void dma_sync_sg_for_cpu(dma_device_t dev, struct scatterlist *sgl
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_sync_single_for_cpu(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+        dma_sync_single_for_cpu(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
     }
 }
 
@@ -81,7 +86,7 @@ static inline void dma_sync_sg_for_device(dma_device_t dev, struct scatterlist *
 
     for (i = 0, sg = sgl; i < nents && sg; i++, sg = sg_next(sg))
     {
-        dma_sync_single_for_device(dev, sg->dma_address, sg->dma_mapped ? sg->dma_mapped : sg->length, dir);
+        dma_sync_single_for_device(dev, sg->dma_address, dma_linux_mapped_length(sg), dir);
     }
 }
 
