@@ -176,81 +176,52 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
 ]
 }
 
-fn guard_of(name: &str) -> String {
-    name.to_uppercase().replace("RT_DMA/", "RT_DMA_").replace(['.', '/'], "_")
-}
-
-/// A header of the debug mode. `before` and `after` the functions are lines of C.
-fn watch(name: &'static str, brief: &str, sources: &'static [&'static str], before: &str, after: &str) -> Header {
-    let guard = guard_of(name);
+/// A header that [`watch`], [`family`] or [`subject`] describes. Its comment has `brief` and, if it is not empty, `note`; both
+/// end with a full stop. `before` and `after` the functions are lines of C.
+fn header(
+    name: &'static str,
+    brief: &str,
+    note: &str,
+    sources: &'static [&'static str],
+    before: &str,
+    after: &str,
+) -> Header {
+    let guard = name.to_uppercase().replace(['.', '/'], "_");
+    let note = if note.is_empty() { String::new() } else { format!(" *\n * {note}\n") };
+    let before = if before.is_empty() { String::new() } else { format!("\n\n{before}") };
     Header {
         name,
         sources,
-        exclude: &["rt_dma_block_pool", "rt_dma_sg"],
+        exclude: &[],
         include: &[],
         style: cbindgen::Style::Tag,
         prelude: format!(
-            "\n\
-/**
- * @file {name}
- * @brief {brief}
- */
-#ifndef {guard}
-#define {guard}
-
-{before}"
+            "\n/**\n * @file {name}\n * @brief {brief}\n{note} */\n#ifndef {guard}\n#define {guard}{before}"
         ),
         trailer: format!("{after}\n#endif /* {guard} */"),
     }
 }
 
-/// One family of the calls that `rt_dma.h` adds. `brief` ends with a full stop.
-fn family(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
-    let guard = guard_of(name);
-    Header {
-        name,
-        sources,
-        exclude: &["RT_DMA_MAPPING_ERROR", "rt_dma_block_pool"],
-        include: &[],
-        style: cbindgen::Style::Tag,
-        prelude: format!(
-            "\n\
-/**
- * @file {name}
- * @brief {brief}
- *
- * A part of rt_dma.h, which defines the terms of the notes \"Context\".
- */
-#ifndef {guard}
-#define {guard}
+/// A header of the debug mode.
+fn watch(name: &'static str, brief: &str, sources: &'static [&'static str], before: &str, after: &str) -> Header {
+    Header { exclude: &["rt_dma_block_pool", "rt_dma_sg"], ..header(name, brief, "", sources, before, after) }
+}
 
-#include \"types.h\""
-        ),
-        trailer: format!("\n#endif /* {guard} */"),
+/// One family of the calls that `rt_dma.h` adds.
+fn family(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
+    let note = "A part of rt_dma.h, which defines the terms of the notes \"Context\".";
+    Header {
+        exclude: &["RT_DMA_MAPPING_ERROR", "rt_dma_block_pool"],
+        ..header(name, brief, note, sources, "#include \"types.h\"", "")
     }
 }
 
-/// One subject of what the port implements. `brief` ends with a full stop.
+/// One subject of what the port implements.
 fn subject(name: &'static str, brief: &str, sources: &'static [&'static str]) -> Header {
-    let guard = name.to_uppercase().replace(['/', '.'], "_");
-    let types = if name == "rt_dma_port/types.h" { "" } else { "\n\n#include \"types.h\"" };
+    let types = if name == "rt_dma_port/types.h" { "" } else { "#include \"types.h\"" };
     Header {
-        name,
-        sources,
         exclude: &["RT_DMA_PORT_UNMAPPED"],
         include: &["rt_dma_port_region", "rt_dma_port_configuration"],
-        style: cbindgen::Style::Tag,
-        prelude: format!(
-            "\n\
-/**
- * @file {name}
- * @brief {brief}
- *
- * A part of rt_dma_port.h.
- */
-#ifndef {guard}
-#define {guard}{types}"
-        ),
-        trailer: format!("\n#endif /* {guard} */"),
+        ..header(name, brief, "A part of rt_dma_port.h.", sources, types, "")
     }
 }
