@@ -26,8 +26,8 @@ pub struct Mapping {
     pub handle: usize,
     pub range: Range<usize>,
     pub direction: i32,
-    /// What the processor has for the time being.
-    pub lent: Range<usize>,
+    /// The part that is synced for the processor; empty if none is.
+    pub synced: Range<usize>,
     pub is_managed: bool,
     pub attributes: usize,
 }
@@ -83,22 +83,22 @@ impl Area {
         }
     }
 
-    /// The processor's parts: before the mapping, after it, and what is lent of it.
+    /// The processor's parts: before the mapping, after it, and the part that is synced for it.
     pub fn parts(&self) -> [Range<usize>; 3] {
         match self.mappings.first() {
             Some(mapping) if mapping.is_blind() => [0..0, 0..0, 0..0],
-            Some(mapping) => [0..mapping.range.start, mapping.range.end..self.bytes.len(), mapping.lent.clone()],
+            Some(mapping) => [0..mapping.range.start, mapping.range.end..self.bytes.len(), mapping.synced.clone()],
             None => [0..self.bytes.len(), 0..0, 0..0],
         }
     }
 
-    /// Checks what the device sees: all that is not lent to the processor.
+    /// Checks what the device sees: all that is not synced for the processor.
     pub fn check_device(&self) {
         let Some(mapping) = self.mappings.first().filter(|mapping| !mapping.is_blind()) else { return };
         let seen = memory::with(|memory| memory.device_read(mapping.pa(), mapping.size(), mapping.snoops()));
         let Range { start, end } = mapping.range;
-        let lent = mapping.lent.start.clamp(start, end)..mapping.lent.end.clamp(start, end);
-        for part in [start..lent.start, lent.end.max(lent.start)..end] {
+        let synced = mapping.synced.start.clamp(start, end)..mapping.synced.end.clamp(start, end);
+        for part in [start..synced.start, synced.end.max(synced.start)..end] {
             let at = different(&seen[part.start - start..part.end - start], &self.bytes[part.clone()]);
             assert!(
                 at.is_none(),

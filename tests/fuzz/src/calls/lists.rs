@@ -48,7 +48,7 @@ pub fn map_list() {
             );
         } else {
             let range = ranges[index].clone();
-            let mapping = Mapping { device, handle, range, direction, lent: 0..0, is_managed: false, attributes: 0 };
+            let mapping = Mapping { device, handle, range, direction, synced: 0..0, is_managed: false, attributes: 0 };
             note(area, mapping);
         }
         area.check();

@@ -13,7 +13,7 @@ pub fn release(device: Device) {
         call(|| unsafe { rt_dmam_release(device.pointer()) });
         return;
     }
-    streaming::give_back_managed(device);
+    streaming::sync_managed_for_device(device);
     // A driver ends all mappings of a buffer before it frees the buffer.
     let is_early = |buffer: &Buffer| buffer.is_managed_by(device) && !buffer.area.mappings.is_empty();
     if world(|world| world.buffers.iter().any(is_early)) {

@@ -55,7 +55,7 @@ pub fn map() {
     assert!(is_mapped == (handle != RT_DMA_MAPPING_ERROR));
     assert!(!is_mapped || direction < 3, "memory is mapped in no direction");
     if is_mapped {
-        let mapping = Mapping { device, handle, range, direction, lent: 0..0, is_managed, attributes };
+        let mapping = Mapping { device, handle, range, direction, synced: 0..0, is_managed, attributes };
         note(taken.area(), mapping);
     }
     taken.area().check();
@@ -78,8 +78,8 @@ pub fn use_mapping() {
     match input::below(8) {
         0..=1 => device_writes(taken.area()),
         2..=3 => processor_writes(taken.area()),
-        4..=5 => lend(taken.area()),
-        6 => give_back(taken.area()),
+        4..=5 => sync_for_cpu(taken.area()),
+        6 => sync_for_device(taken.area()),
         _ => taken.area().check_device(),
     }
     taken.put_back();
@@ -90,9 +90,9 @@ fn device_writes(area: &mut Area) {
     if mapping.direction == TO_DEVICE {
         return;
     }
-    let (range, lent) = (mapping.range.clone(), mapping.lent.clone());
+    let (range, synced) = (mapping.range.clone(), mapping.synced.clone());
     let from = range.start + input::below_many(range.len());
-    let free = if from < lent.start { from..lent.start } else { from.max(lent.end)..range.end };
+    let free = if from < synced.start { from..synced.start } else { from.max(synced.end)..range.end };
     if free.is_empty() {
         return;
     }
@@ -103,15 +103,15 @@ fn device_writes(area: &mut Area) {
     area.bytes[free.start..to].copy_from_slice(&written);
 }
 
-/// The processor writes before or after the mapping, or what is lent to it.
+/// The processor writes before or after the mapping, or to the part that is synced for it.
 fn processor_writes(area: &mut Area) {
     let mapping = area.mappings[0].clone();
-    let [before, after, lent] = area.parts();
+    let [before, after, synced] = area.parts();
     // What the processor writes to bytes that only the device writes goes nowhere. With own lines, it writes nothing near.
     let part = match input::below(3) {
         0 if mapping.attributes == 0 => before,
         1 if mapping.attributes == 0 => after,
-        2 if mapping.direction != FROM_DEVICE => lent,
+        2 if mapping.direction != FROM_DEVICE => synced,
         _ => return,
     };
     if part.is_empty() {
@@ -140,10 +140,10 @@ fn sync(mapping: &Mapping, offset: usize, size: usize, for_cpu: bool) {
 }
 
 /// A part of the mapping becomes the processor's, in whole lines.
-fn lend(area: &mut Area) {
+fn sync_for_cpu(area: &mut Area) {
     let line = memory::with(|memory| memory.largest_line);
     let mapping = &mut area.mappings[0];
-    if !mapping.lent.is_empty() {
+    if !mapping.synced.is_empty() {
         return;
     }
     let (handle, size, start) = (mapping.handle, mapping.size(), mapping.range.start);
@@ -151,17 +151,17 @@ fn lend(area: &mut Area) {
     let from = from.saturating_sub(handle);
     let to = (handle + from + 1 + input::below_many(size - from)).next_multiple_of(line) - handle;
     let to = to.min(size);
-    mapping.lent = start + from..start + to;
+    mapping.synced = start + from..start + to;
     sync(mapping, from, to - from, true);
     area.check();
 }
 
-/// What was lent becomes the device's again.
-fn give_back(area: &mut Area) {
-    let Some(mapping) = area.mappings.first_mut().filter(|mapping| !mapping.lent.is_empty()) else { return };
-    let (offset, size) = (mapping.lent.start - mapping.range.start, mapping.lent.len());
+/// What was synced for the processor becomes the device's again.
+fn sync_for_device(area: &mut Area) {
+    let Some(mapping) = area.mappings.first_mut().filter(|mapping| !mapping.synced.is_empty()) else { return };
+    let (offset, size) = (mapping.synced.start - mapping.range.start, mapping.synced.len());
     sync(mapping, offset, size, false);
-    mapping.lent = 0..0;
+    mapping.synced = 0..0;
     area.check_device();
 }
 
@@ -173,7 +173,7 @@ pub fn unmap() {
 }
 
 fn end(area: &mut Area, how: usize) {
-    give_back(area);
+    sync_for_device(area);
     let mapping = area.mappings.remove(0);
     let pa = mapping.pa();
     let &Mapping { device, handle, is_managed, attributes, .. } = &mapping;
@@ -216,11 +216,11 @@ fn end(area: &mut Area, how: usize) {
     memory::with(|memory| memory.refresh(pa, mapping.size()));
 }
 
-/// Ends what is lent of the managed mappings of a device.
-pub fn give_back_managed(device: Device) {
-    let is_lent = |area: &Area| area.is_managed_by(device) && !area.mappings[0].lent.is_empty();
-    while let Some(mut taken) = take(is_lent) {
-        give_back(taken.area());
+/// Syncs the managed mappings of a device for the device, where a part is the processor's.
+pub fn sync_managed_for_device(device: Device) {
+    let is_synced = |area: &Area| area.is_managed_by(device) && !area.mappings[0].synced.is_empty();
+    while let Some(mut taken) = take(is_synced) {
+        sync_for_device(taken.area());
         taken.put_back();
     }
 }
