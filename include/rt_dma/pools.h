@@ -79,7 +79,7 @@ extern "C" {
  * @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have are set to 0.
  * @retval RT_EOK `*usage` was filled in.
  * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
- * @note Context: any. The time grows with the size of the pool: about one instruction for each page.
+ * @note Context: any. The time grows with the size of the pool.
  */
 intptr_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
                                 struct rt_dma_pool_usage *usage);

@@ -133,6 +133,16 @@ uintptr_t rt_dma_map_page(struct rt_device *dev,
                           int direction);
 
 /**
+ * @brief Returns whether a map failed.
+ *
+ * @param[in] dev The device.
+ * @param[in] dma_handle What the map returned.
+ * @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+ * @note Context: any.
+ */
+int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
+
+/**
  * @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
  *
  * A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and a

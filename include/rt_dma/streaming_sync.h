@@ -62,16 +62,6 @@ void rt_dma_sync_single_for_device(struct rt_device *dev,
                                    uintptr_t size,
                                    int direction);
 
-/**
- * @brief Returns whether a map failed.
- *
- * @param[in] dev The device.
- * @param[in] dma_handle What the map returned.
- * @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
- * @note Context: any.
- */
-int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
-
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

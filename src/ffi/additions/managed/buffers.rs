@@ -41,8 +41,8 @@ use crate::text::apart;
 /// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`.
-/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (64 bytes; for the
-/// device's first resource about 100 more).
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and without memory for the bookkeeping (on 64-bit
+/// processors 56 bytes, and 88 more for the device's first resource).
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_alloc(

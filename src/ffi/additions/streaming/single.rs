@@ -8,6 +8,7 @@ use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
 use crate::ffi::additions::streaming::arguments::{
     STREAMING, attributes_of, buffer_of, direction_of, master, query_of, usual,
 };
+use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, dev};
 use crate::kernel::Device;
 
@@ -146,6 +147,18 @@ pub unsafe extern "C" fn rt_dma_map_page(
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction_of(direction)) };
     result.unwrap_or(MAPPING_ERROR)
+}
+
+/// @brief Returns whether a map failed.
+///
+/// @param[in] dev The device.
+/// @param[in] dma_handle What the map returned.
+/// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
+/// @note Context: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: usize) -> c_int {
+    let _ = dev;
+    if dma_handle == MAPPING_ERROR { errors().nomem as c_int } else { 0 }
 }
 
 /// @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.

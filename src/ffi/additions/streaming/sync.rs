@@ -1,12 +1,10 @@
-//! `rt_dma_sync_single_for_cpu`, `rt_dma_sync_single_for_device`, `rt_dma_mapping_error`.
+//! `rt_dma_sync_single_for_cpu` and `rt_dma_sync_single_for_device`.
 
 use core::ffi::c_int;
 
 use crate::abi::rt_device;
-use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
-use crate::ffi::status::errors;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
 /// device.
@@ -63,16 +61,4 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, &query) };
-}
-
-/// @brief Returns whether a map failed.
-///
-/// @param[in] dev The device.
-/// @param[in] dma_handle What the map returned.
-/// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
-/// @note Context: any.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: usize) -> c_int {
-    let _ = dev;
-    if dma_handle == MAPPING_ERROR { errors().nomem as c_int } else { 0 }
 }
