@@ -13,7 +13,7 @@
 //! | [`Firmware`] | What the device tree and the buses state about a device. |
 //! | [`Log`] | The log, and the output of shell commands. |
 //!
-//! [`rtthread`] implements them for RT-Thread, over the C functions of `rtthread-port/`; `tests/fake_kernel` implements them
+//! `rtthread` implements them for RT-Thread, over the C functions of `rtthread-port/`; `tests/fake_kernel` implements them
 //! for tests. [`reserved_memory`] is an interface of its own, which only an addition uses.
 
 mod addresses;

@@ -1,7 +1,7 @@
 //! The debug mode: it watches the calls of drivers in C, and reports their mistakes, as Linux's `kernel/dma/debug.c` does.
 //!
 //! The functions of `rtthread-port/rt_dma_port_debug*.c` stand between the drivers and the library, and pass each call to a
-//! [`Debug`]. It keeps a [table](table) of what each device holds. A mistake is counted, and reported in one line with the
+//! [`struct@Debug`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one line with the
 //! device, the address, the size, and the address of the caller; no call is changed by it.
 //!
 //! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here. Memory
