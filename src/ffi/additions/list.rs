@@ -1,4 +1,4 @@
-//! `rt_dma_pool_statistics`, `rt_dma_list_pools`.
+//! `rt_dma_pool_statistics`, `rt_dma_pool_next` and `rt_dma_list_pools`.
 
 use core::ffi::{c_char, c_int};
 
