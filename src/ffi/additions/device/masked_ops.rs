@@ -1,9 +1,9 @@
 //! The tables of operations of devices that have a mask.
 //!
-//! Such a table stands before the one that the device had. Its `alloc` keeps to the coherent mask, its `sync_out_data` to
-//! the streaming mask, and the rest passes on. So a device without a mask pays nothing.
+//! Such a table replaces the device's original table, and calls it. Its `alloc` keeps to the coherent mask, its `sync_out_data`
+//! to the streaming mask. So a device without a mask pays nothing.
 //!
-//! There is one table for each meaning: each pair of masks, and the device's table before it. A child device that copies its
+//! There is one masked table for each meaning, which is a pair of masks and an original table. A child device that copies its
 //! parent's `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
 
 use core::ffi::c_void;
@@ -20,15 +20,15 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::mem::lock::IrqLock;
 
-/// Pairs of masks and a table before them that have a masked table. Systems have two or three. A device with a further pair
-/// has the last table, which all of those share: it keeps its masks, but a child that copies its table is refused memory.
+/// The number of meanings that have a masked table. Systems have two or three. Devices with further meanings share one more
+/// table: such a device keeps its masks, but a child that copies its table is refused memory.
 const TABLES: usize = 32;
 
 /// What a masked table stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Meaning {
     masks: PackedMasks,
-    /// The address of the table that the device had before its mask; zero if this masked table is vacant.
+    /// The address of the original table; zero if this masked table is vacant.
     original: usize,
 }
 
@@ -56,14 +56,20 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
 /// for operations that the BSP has replaced.
 pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
     let [masked, ..] = &MASKED;
-    let is_alloc = || table.alloc.map(|own| own as usize) == masked.alloc.map(|own| own as usize);
-    let is_free = || table.free.map(|own| own as usize) == masked.free.map(|own| own as usize);
-    let is_out = || table.sync_out_data.map(|own| own as usize) == masked.sync_out_data.map(|own| own as usize);
-    let is_in = || table.sync_in_data.map(|own| own as usize) == masked.sync_in_data.map(|own| own as usize);
-    is_masked(table) || is_alloc() || is_free() || is_out() || is_in()
+    is_masked(table) || addresses_of(table).into_iter().zip(addresses_of(masked)).any(|(own, masked)| own == masked)
 }
 
-/// Returns the table for `masks` and the operations that the device had before: a masked one, or without a mask `original`.
+/// Returns the addresses of a table's functions.
+fn addresses_of(table: &rt_dma_map_ops) -> [Option<usize>; 4] {
+    [
+        table.alloc.map(|alloc| alloc as usize),
+        table.free.map(|free| free as usize),
+        table.sync_out_data.map(|sync| sync as usize),
+        table.sync_in_data.map(|sync| sync as usize),
+    ]
+}
+
+/// Returns the table for `masks` and an original table: a masked one, or without a mask `original` itself.
 pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
     if masks == Masks::NONE {
         return original;
@@ -72,21 +78,21 @@ pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'st
     let mut meanings = MEANINGS.lock(DMA.kernel);
     let known = meanings.iter().position(|meaning| *meaning == wanted);
     let index = known.or_else(|| meanings.iter().position(|meaning| meaning.original == 0)).unwrap_or(TABLES);
-    if let Some(place) = meanings.get_mut(index) {
-        *place = wanted;
+    if let Some(meaning) = meanings.get_mut(index) {
+        *meaning = wanted;
     }
     drop(meanings);
     let [.., last] = &MASKED;
     MASKED.get(index).unwrap_or(last)
 }
 
-/// The masks of a device with a masked table, and the table that it had before.
+/// The masks and the original table of a device with a masked table.
 pub(super) struct Original {
     pub(super) masks: Masks,
     pub(super) table: &'static rt_dma_map_ops,
 }
 
-/// Returns the masks of a device with a masked table, and its earlier table. Returns `None` if these are not known; the device
+/// Returns the masks and the original table of a device with a masked table. Returns `None` if these are not known; the device
 /// then gets no memory.
 ///
 /// A BSP may have copied the functions of a masked table into its own table. In this case they are read from the device's record.
@@ -99,8 +105,8 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     {
         return Some(Original { masks: meaning.masks.unpack(), table: table_at(meaning.original)? });
     }
-    let (masks, operations) = DEVICES.masks_and_original_table(device);
-    if let Some(table) = table_at(operations) {
+    let (masks, original) = DEVICES.masks_and_original_table(device);
+    if let Some(table) = table_at(original) {
         return Some(Original { masks, table });
     }
     if index.is_some() {
@@ -117,7 +123,7 @@ fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
     unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
 }
 
-/// Returns the table that the device had before its mask, if `now`, its present table, is a masked one; otherwise `now`.
+/// Returns the device's original table if `now`, its present table, is a masked one; otherwise `now`.
 pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
     match is_masked(now).then(|| original_of(device)).flatten() {
         Some(original) => original.table,
@@ -160,7 +166,7 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
     va
 }
 
-/// Frees by the operations that the device had before its mask.
+/// Frees by the operations of the original table.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -221,7 +227,7 @@ unsafe extern "C" fn sync_out(
     result
 }
 
-/// Syncs for the processor by the operations that the device had before its mask.
+/// Syncs for the processor by the operations of the original table.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`.

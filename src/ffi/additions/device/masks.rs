@@ -112,24 +112,24 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     };
     let is_masked = is_masked(now);
     let before = if is_masked { original_of(device) } else { None };
-    let (inherited, operations) = match before {
+    let (inherited, original) = match before {
         Some(Original { masks, table }) => (masks, table),
         None if is_masked => return errors.nomem,
         None => (Masks::NONE, now),
     };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
-    let ops = ops_of(operations).or(operations.alloc.is_none().then_some(MapOps::NonCoherent));
+    let ops = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent));
     if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask) && is_forbidden(ops, device, mask, coherent)) {
         return errors.io;
     }
-    let address = core::ptr::from_ref(operations).expose_provenance();
+    let address = core::ptr::from_ref(original).expose_provenance();
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     remember();
     UNMASK.set(black_box(&UNMASKED));
     COHERENT_MASK.set(black_box(&COHERENT));
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
-        Ok(masks) => publish(device, masks, operations),
+        Ok(masks) => publish(device, masks, original),
         Err(NoRecord::NoMemory) => return errors.nomem,
         Err(NoRecord::Context) => {
             DMA.count_refused();
@@ -151,11 +151,10 @@ fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool 
     DMA.pools().next().is_some() && !is_memory_reached()
 }
 
-/// Stores in `dev->dma_ops` the table for the device's masks. `operations` is the table that the device had before it had a mask;
-/// that table is stored if the device has no mask.
-fn publish(device: Device, mut masks: Masks, operations: &'static rt_dma_map_ops) {
+/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table.
+fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
-        let table = table_for(masks, operations);
+        let table = table_for(masks, original);
         // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
         unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
@@ -170,7 +169,7 @@ static COHERENT: fn(Device) -> u64 = |device| masks_of(device).coherent;
 
 static UNMASKED: fn(Device) = unmask;
 
-/// Gives the device the operations back that it had before its masks were set.
+/// Gives the device its original table back.
 fn unmask(device: Device) {
     if let Some(now) = stored_table(device)
         && is_masked(now)
