@@ -77,14 +77,19 @@ static void straddled_pool(void)
 
 static int own_frees;
 static rt_ubase_t own_handle;
+/* What happens on another core while own_alloc runs. */
+static void (*meanwhile)(struct rt_device *dev);
 
 static void *own_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     static char memory[64];
 
-    RT_UNUSED(dev);
     RT_UNUSED(size);
     RT_UNUSED(flags);
+    if (meanwhile)
+    {
+        meanwhile(dev);
+    }
     *dma_handle = own_handle;
     return own_handle ? memory : RT_NULL;
 }
@@ -129,6 +134,62 @@ static void own_operations(void)
     EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 2);
     own_handle = 0x10000;
     EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && rt_dma_alloc(&dev, 64, &handle, 0));
+}
+
+static void another_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    RT_UNUSED(dev);
+    RT_UNUSED(size);
+    RT_UNUSED(cpu_addr);
+    RT_UNUSED(dma_handle);
+    RT_UNUSED(flags);
+    EXPECT(!"the buffer is another table's");
+}
+
+static void no_mask_any_more(struct rt_device *dev)
+{
+    EXPECT(rt_dma_set_coherent_mask(dev, ALL) == RT_EOK);
+}
+
+static void another_table(struct rt_device *dev)
+{
+    static const struct rt_dma_map_ops another = { .alloc = own_alloc, .free = another_free };
+
+    no_mask_any_more(dev);
+    dev->dma_ops = &another;
+}
+
+/* While a call runs, another core sets the device's mask or table: the call goes on with the table that it began with. */
+static void operations_that_change_meanwhile(void)
+{
+    static const struct rt_dma_map_ops ops = { .alloc = own_alloc, .free = own_free, .sync_in_data = own_sync_in };
+    static struct rt_device dev = { .parent.name = "meanwhile" };
+    void (*const changes[])(struct rt_device *) = { no_mask_any_more, another_table };
+    const struct rt_dma_map_ops *masked;
+    rt_ubase_t handle;
+    void *buffer;
+
+    own_handle = 0x10000;
+    for (int i = 0; i < 2; i++)
+    {
+        dev.dma_ops = &ops;
+        own_frees = 0;
+        EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == RT_EOK);
+        meanwhile = changes[i];
+        EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 1);
+        meanwhile = RT_NULL;
+    }
+
+    /* A core has read dev->dma_ops just before another one removes the last mask. */
+    dev.dma_ops = &ops;
+    EXPECT(rt_dma_set_coherent_mask(&dev, 0xffff) == RT_EOK);
+    masked = dev.dma_ops;
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK && dev.dma_ops == &ops && masked != &ops);
+    buffer = masked->alloc(&dev, 64, &handle, 0);
+    EXPECT(buffer && handle == own_handle);
+    EXPECT(masked->sync_in_data(&dev, buffer, 64, handle, 0) == 4711);
+    masked->free(&dev, 64, buffer, handle, 0);
+    EXPECT(own_frees == 2);
 }
 
 /* If a BSP's table has no allocation function, the library allocates within the mask. */
@@ -231,6 +292,7 @@ void masked_drivers(void)
     wrong_masks();
     straddled_pool();
     own_operations();
+    operations_that_change_meanwhile();
     operations_with_holes();
     translated_device();
     mask_in_an_interrupt();

@@ -112,8 +112,8 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     if index.is_some() {
         return None;
     }
-    // The last mask was removed while this call ran.
-    let table = now.filter(|now| ops_of(now).is_some()).unwrap_or_else(|| default_table(device));
+    // The last mask was removed while this call ran, so that the device has its original table again.
+    let table = now.filter(|now| !has_masked_operation(now)).unwrap_or_else(|| default_table(device));
     Some(Original { masks: Masks::NONE, table })
 }
 
