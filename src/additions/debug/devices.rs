@@ -19,23 +19,23 @@ impl Names {
         Names([const { [const { AtomicU8::new(0) }; NAME] }; DEVICES])
     }
 
-    /// Copies a name to a place that no name was written to. The rest of a longer one is left out.
-    fn set(&self, place: usize, name: Name) {
-        let Some(bytes) = self.0.get(place).and_then(|bytes| bytes.split_last()) else { return };
+    /// Copies a name to an index at which no name was written. The rest of a longer one is left out.
+    fn set(&self, index: usize, name: Name) {
+        let Some(bytes) = self.0.get(index).and_then(|bytes| bytes.split_last()) else { return };
         bytes.1.iter().zip(letters(name)).for_each(|(byte, letter)| byte.store(letter, Relaxed));
     }
 
-    /// Returns whether the name at a place is that of a device.
-    fn is(&self, place: usize, name: Name) -> bool {
-        let Some(bytes) = self.0.get(place) else { return false };
+    /// Returns whether the name at an index is that of a device.
+    fn is(&self, index: usize, name: Name) -> bool {
+        let Some(bytes) = self.0.get(index) else { return false };
         let kept = bytes.iter().map(|byte| byte.load(Relaxed)).take_while(|letter| *letter != 0);
         kept.eq(letters(name).take(NAME - 1))
     }
 
-    /// Returns the name at a place; [`Name::NONE`] if the device has none.
-    pub fn get(&'static self, place: usize) -> Name {
-        match self.0.get(place) {
-            // SAFETY: the bytes are static, they were written before the place was known, and the last one stays NUL.
+    /// Returns the name at an index; [`Name::NONE`] if the device has none.
+    pub fn get(&'static self, index: usize) -> Name {
+        match self.0.get(index) {
+            // SAFETY: the bytes are static, they were written before the index was known, and the last one stays NUL.
             #[allow(unsafe_code)]
             Some(bytes @ [first, ..]) if first.load(Relaxed) != 0 => unsafe { Name::from_ptr(bytes.as_ptr().cast()) },
             _ => Name::NONE,
@@ -90,44 +90,44 @@ impl Devices {
 
     /// Returns the number of the device's name: that of its record, or [`DEVICES`] if there is no room for one.
     pub fn record(&mut self, device: usize, name: Name, names: &Names) -> usize {
-        if let Some(place) = self.place(device) {
-            return place;
+        if let Some(index) = self.index_of(device) {
+            return index;
         }
         // A device of the same name that is gone was this one, or its like.
         let fits =
-            |(place, record): &(usize, &mut Record)| !record.is_used || record.device == 0 && names.is(*place, name);
-        let Some((place, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
+            |(index, record): &(usize, &mut Record)| !record.is_used || record.device == 0 && names.is(*index, name);
+        let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
         if !record.is_used {
             record.is_used = true;
-            names.set(place, name);
+            names.set(index, name);
         }
-        place
+        index
     }
 
-    fn place(&self, device: usize) -> Option<usize> {
+    fn index_of(&self, device: usize) -> Option<usize> {
         self.records.iter().position(|record| device != 0 && record.device == device)
     }
 
     /// Returns the address of the device with a name; `None` if no such device has a record.
     pub fn find(&self, name: Name, names: &Names) -> Option<usize> {
-        let is_it = |(place, record): &(usize, &Record)| record.device != 0 && names.is(*place, name);
+        let is_it = |(index, record): &(usize, &Record)| record.device != 0 && names.is(*index, name);
         self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
     }
 
     /// Ends the record of the device at an address if a device with another name lies there now.
     pub fn replace(&mut self, device: usize, name: Name, names: &Names) {
-        if let Some(place) = self.place(device)
-            && !names.is(place, name)
-            && let Some(record) = self.records.get_mut(place)
+        if let Some(index) = self.index_of(device)
+            && !names.is(index, name)
+            && let Some(record) = self.records.get_mut(index)
         {
             record.device = 0;
         }
     }
 
-    /// Counts a mistake of the device with a record at `place`.
-    pub fn count(&mut self, place: usize, mistake: Mistake) {
-        let mistakes = match self.records.get_mut(place) {
+    /// Counts a mistake of the device with a record at `index`.
+    pub fn count(&mut self, index: usize, mistake: Mistake) {
+        let mistakes = match self.records.get_mut(index) {
             Some(record) => &mut record.mistakes,
             None => &mut self.others,
         };
@@ -144,10 +144,10 @@ impl Devices {
         counted + if device.is_none() { of(&self.others) } else { 0 }
     }
 
-    /// Makes the `number`-th allocation or mapping of the device at `place` from now on fail; none if `number` is 0. Returns
+    /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0. Returns
     /// false if the device has no record.
-    pub fn fail(&mut self, place: usize, number: usize) -> bool {
-        let Some(record) = self.records.get_mut(place) else { return false };
+    pub fn fail(&mut self, index: usize, number: usize) -> bool {
+        let Some(record) = self.records.get_mut(index) else { return false };
         record.fail_in = number;
         record.has_failed = false;
         true
@@ -155,7 +155,7 @@ impl Devices {
 
     /// Counts an allocation or a mapping, and returns whether it must fail.
     pub fn must_fail(&mut self, device: usize) -> bool {
-        let Some(record) = self.place(device).and_then(|place| self.records.get_mut(place)) else { return false };
+        let Some(record) = self.index_of(device).and_then(|index| self.records.get_mut(index)) else { return false };
         let is_the_one = record.fail_in == 1;
         record.fail_in = record.fail_in.saturating_sub(1);
         record.has_failed |= is_the_one;
@@ -164,6 +164,6 @@ impl Devices {
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
     pub fn has_failed(&self, device: usize) -> bool {
-        self.place(device).and_then(|place| self.records.get(place)).is_some_and(|record| record.has_failed)
+        self.index_of(device).and_then(|index| self.records.get(index)).is_some_and(|record| record.has_failed)
     }
 }

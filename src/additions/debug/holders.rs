@@ -18,9 +18,9 @@ impl<K: Kernel> Debug<K> {
     pub fn log_holders(&'static self, start: Pa, size: usize) {
         let kernel = self.kernel;
         let mut count = 0;
-        let mut place = 0;
-        while let Some(entry) = self.entry_at(place) {
-            place += 1;
+        let mut index = 0;
+        while let Some(entry) = self.entry_at(index) {
+            index += 1;
             if self.pa_of(&entry).wrapping_sub(start) >= size {
                 continue;
             }

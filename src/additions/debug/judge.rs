@@ -11,11 +11,11 @@ use crate::log::Name;
 impl State {
     pub(super) fn free(&mut self, call: &Call, name: usize, freed: &Freed, names: impl Fn(usize) -> Name) -> bool {
         let Freed { kind, va, size, handle, pool, is_managed } = *freed;
-        let place = self.table.best(|entry| {
+        let index = self.table.best(|entry| {
             let is_it = entry.kind.is_memory() && entry.va == va;
             is_it.then_some((entry.kind == kind, entry.device == call.device.0, handle == 0 || entry.handle == handle))
         });
-        let Some(entry) = place.and_then(|place| self.table.at(place)).copied() else {
+        let Some(entry) = index.and_then(|index| self.table.at(index)).copied() else {
             if let Some(first) = self.table.gone_at(false, call.device.0, va) {
                 self.report(call, name, Mistake::FreeTwice, [va, size, first]);
                 return true;
@@ -45,9 +45,9 @@ impl State {
             || is_block && entry.pa != pool
             || !is_block && pages(size) != pages(entry.size)
             || is_managed && entry.device != call.device.0;
-        if let Some(place) = place
+        if let Some(index) = index
             && !is_refused
-            && let Some(entry) = self.table.take(place)
+            && let Some(entry) = self.table.take(index)
         {
             self.table.remember_gone(&entry, call.device.0, call.caller);
         }
@@ -89,18 +89,18 @@ impl State {
         let Named { handle, size, direction, count, .. } = *named;
         let device = call.device.0;
         let is_there = |entry: &Entry| entry.kind.is_mapping() && entry.handle == handle;
-        let place = self.table.best(|entry| {
+        let index = self.table.best(|entry| {
             let fits = (named.is_for(entry), entry.size == size, entry.direction == direction, entry.is_checked);
             (is_there(entry) && entry.device == device).then_some(fits)
         });
-        let Some(entry) = place.and_then(|place| self.table.at(place)).copied() else {
+        let Some(entry) = index.and_then(|index| self.table.at(index)).copied() else {
             return self.unmap_unknown(call, name, named, names);
         };
         // What the library refuses stays mapped.
         if (entry.is_managed || !named.is_managed)
-            && let Some(place) = place
+            && let Some(index) = index
         {
-            self.table.take(place);
+            self.table.take(index);
             self.table.remember_gone(&entry, device, call.caller);
         }
         if !named.is_for(&entry) {
@@ -149,7 +149,7 @@ impl State {
             let is_it = entry.has_handle(handle) && entry.device == call.device.0;
             is_it.then_some((is_long_enough && is_direction, is_long_enough))
         });
-        let Some(entry) = best.and_then(|place| self.table.at(place)).copied() else {
+        let Some(entry) = best.and_then(|index| self.table.at(index)).copied() else {
             let others = |entry: &&Entry| entry.has_handle(handle) && entry.device != 0;
             if let Some(other) = self.table.live().iter().find(others).map(|entry| entry.name) {
                 self.report(call, name, Mistake::SyncDevice, [handle, size, names(other).argument()]);

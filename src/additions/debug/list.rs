@@ -36,9 +36,9 @@ impl<K: Kernel> Debug<K> {
             &[],
         );
         let mut count = 0;
-        let mut place = 0;
-        while let Some(entry) = self.entry_at(place) {
-            place += 1;
+        let mut index = 0;
+        while let Some(entry) = self.entry_at(index) {
+            index += 1;
             if device.is_none_or(|device| entry.device == device.0) {
                 self.print_entry(&entry, now);
                 count += 1;
@@ -53,8 +53,8 @@ impl<K: Kernel> Debug<K> {
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
 
-    pub(super) fn entry_at(&self, place: usize) -> Option<Entry> {
-        self.state.lock(self.kernel).table.at(place).copied()
+    pub(super) fn entry_at(&self, index: usize) -> Option<Entry> {
+        self.state.lock(self.kernel).table.at(index).copied()
     }
 
     fn print_entry(&'static self, entry: &Entry, now: usize) {

@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn each_line_differs_and_is_explained() {
         let explained = include_str!("../../../docs/debugging.md");
-        for (place, mistake) in Mistake::ALL.iter().enumerate() {
+        for (index, mistake) in Mistake::ALL.iter().enumerate() {
             let label = mistake.label().to_str().unwrap();
             assert!(explained.contains(&std::format!("`{label}`")), "docs/debugging.md explains {label}");
-            assert!(Mistake::ALL.iter().take(place).all(|other| other.label() != mistake.label()), "{label}");
+            assert!(Mistake::ALL.iter().take(index).all(|other| other.label() != mistake.label()), "{label}");
         }
     }
 

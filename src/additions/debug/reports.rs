@@ -92,8 +92,8 @@ impl Reports {
         if !is_shown(times) {
             return;
         }
-        let place = (self.first + self.count) % WAITING;
-        match self.waiting.get_mut(place) {
+        let index = (self.first + self.count) % WAITING;
+        match self.waiting.get_mut(index) {
             Some(free) if self.count < WAITING => {
                 *free = Report { mistake, device, name, values, times };
                 self.count += 1;

@@ -8,7 +8,7 @@ const GONE: usize = 64;
 /// Something that was freed or unmapped.
 #[derive(Clone, Copy)]
 struct Gone {
-    /// The device; 0 if the place is empty.
+    /// The device; 0 if the record is empty.
     device: usize,
     is_mapping: bool,
     /// What the free or unmap took.
@@ -79,33 +79,33 @@ impl Table {
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = 0;
         }
-        let Some(place) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
+        let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
             self.lost += 1;
             self.missing += 1;
             return false;
         };
-        *place = entry;
+        *slot = entry;
         self.live += 1;
         self.peak = self.peak.max(self.live);
         true
     }
 
-    /// Returns the place of the live entry for which `score` is highest; `None` if it is `None` for all. Of equal ones, the
+    /// Returns the index of the live entry for which `score` is highest; `None` if it is `None` for all. Of equal ones, the
     /// newest counts.
     pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<usize> {
-        let scored = self.live().iter().enumerate().filter_map(|(place, entry)| Some((score(entry)?, place)));
-        scored.max().map(|(_, place)| place)
+        let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
+        scored.max().map(|(_, index)| index)
     }
 
-    /// Returns the live entry at a place.
-    pub fn at(&self, place: usize) -> Option<&Entry> {
-        self.live().get(place)
+    /// Returns the live entry at an index.
+    pub fn at(&self, index: usize) -> Option<&Entry> {
+        self.live().get(index)
     }
 
-    /// Takes the live entry at a place out. The last one moves there.
-    pub fn take(&mut self, place: usize) -> Option<Entry> {
+    /// Takes the live entry at an index out. The last one moves there.
+    pub fn take(&mut self, index: usize) -> Option<Entry> {
         let last = *self.live().last()?;
-        let slot = self.live_mut().get_mut(place)?;
+        let slot = self.live_mut().get_mut(index)?;
         let taken = core::mem::replace(slot, last);
         self.live -= 1;
         Some(taken)
@@ -113,12 +113,12 @@ impl Table {
 
     /// Takes every live entry out that fulfils a condition.
     pub fn forget(&mut self, is_old: impl Fn(&Entry) -> bool) {
-        let mut place = 0;
-        while let Some(entry) = self.at(place) {
+        let mut index = 0;
+        while let Some(entry) = self.at(index) {
             if is_old(entry) {
-                self.take(place);
+                self.take(index);
             } else {
-                place += 1;
+                index += 1;
             }
         }
     }
@@ -126,8 +126,8 @@ impl Table {
     /// Remembers that an entry was given back, for `device`, by `caller`.
     pub fn remember_gone(&mut self, entry: &Entry, device: usize, caller: usize) {
         let (is_mapping, address) = (entry.kind.is_mapping(), entry.address());
-        if let Some(place) = self.gone.get_mut(self.next_gone) {
-            *place = Gone { device, is_mapping, address, size: entry.size, caller };
+        if let Some(slot) = self.gone.get_mut(self.next_gone) {
+            *slot = Gone { device, is_mapping, address, size: entry.size, caller };
         }
         self.next_gone = (self.next_gone + 1) % GONE;
     }
