@@ -128,35 +128,17 @@ impl<K: Kernel> Debug<K> {
         flags: Flags,
         is_on_stack: bool,
     ) {
-        let kernel = self.kernel;
-        let pa = kernel.v2p(va);
-        let pool = pa.and_then(|pa| dma.pool_in(pa, pa.saturating_add(1)));
-        // Outside of the pools only the linear map is known to be cached.
-        let is_cached = match (pool, pa) {
-            (Some(pool), Some(pa)) => pool.address_info(va, pa).is_some_and(|info| info.is_cached),
-            (_, pa) => pa.is_some_and(|pa| kernel.linear(pa) == va),
-        };
-        let is_free = pool.is_some_and(|pool| pa.is_some_and(|pa| !pool.is_in_use(pa)));
+        let Memory { is_mapped, is_cached, is_free } = self.memory_at(dma, va);
         let has_nocache = flags.contains(Flags::NOCACHE);
-        let line = kernel.cache_line_max();
+        let line = self.kernel.cache_line_max();
         self.with(call, |state, name| {
             let contains = |entry: &&Entry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
-            let buffer = state.table.live().iter().find(contains).copied();
-            let mistake = if pa.is_none() {
+            let mistake = if !is_mapped {
                 Some((Mistake::Unmapped, 0))
             } else if is_on_stack {
                 Some((Mistake::Stack, 0))
-            } else if let Some(buffer) = buffer {
-                let end = buffer.va.saturating_add(buffer.size);
-                let was_nocache = Flags::from_bits_retain(buffer.flags).contains(Flags::NOCACHE);
-                // A driver may round the size up to a cache line.
-                let is_too_long =
-                    va.saturating_add(size) > end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1);
-                match (is_too_long, was_nocache && buffer.kind != Kind::Block && !has_nocache) {
-                    (true, _) => Some((Mistake::SyncEnd, end)),
-                    (_, true) => Some((Mistake::SyncCached, 0)),
-                    _ => None,
-                }
+            } else if let Some(buffer) = state.table.live().iter().find(contains) {
+                mistake_in_buffer(buffer, va.saturating_add(size), has_nocache, line)
             } else if is_free {
                 state.table.freed_around(va).map(|caller| (Mistake::SyncFreed, caller))
             } else {
@@ -169,18 +151,33 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
+    /// Returns how the byte at an address is mapped and used.
+    fn memory_at(&self, dma: &Dma<K>, va: Va) -> Memory {
+        let Some(pa) = self.kernel.v2p(va) else {
+            return Memory { is_mapped: false, is_cached: false, is_free: false };
+        };
+        match dma.pool_in(pa, pa.saturating_add(1)) {
+            Some(pool) => {
+                let is_cached = pool.address_info(va, pa).is_some_and(|info| info.is_cached);
+                Memory { is_mapped: true, is_cached, is_free: !pool.is_in_use(pa) }
+            }
+            // Outside of the pools only the linear map is known to be cached.
+            None => Memory { is_mapped: true, is_cached: self.kernel.linear(pa) == va, is_free: false },
+        }
+    }
+
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still holds.
     pub fn released(&'static self, call: &Call) {
         let device = call.device.0;
         self.with(call, |state, _| {
-            let mut place = 0;
-            while let Some(entry) = state.table.at(place) {
+            let mut index = 0;
+            while let Some(entry) = state.table.at(index) {
                 // A managed block pool of which blocks are in use stays.
                 let has_blocks = || entry.kind == Kind::Pool && state.table.has_blocks(entry.va);
                 if entry.is_managed && entry.device == device && !entry.is_reported && !has_blocks() {
-                    state.table.take(place);
+                    state.table.take(index);
                 } else {
-                    place += 1;
+                    index += 1;
                 }
             }
             state.report_held(device, |_| true);
@@ -191,5 +188,29 @@ impl<K: Kernel> Debug<K> {
     pub(super) fn shown(&'static self, number: usize) -> Name {
         let name = self.name(number);
         if name.as_ptr().is_null() { Name::of(crate::text::apart!("an unnamed device")) } else { name }
+    }
+}
+
+/// How a byte is mapped and used.
+struct Memory {
+    is_mapped: bool,
+    /// It is known to be cached.
+    is_cached: bool,
+    /// It lies in a page of a pool that is not in use.
+    is_free: bool,
+}
+
+/// Returns the mistake of a sync that begins in `buffer` and ends before `end`, and the detail of the report; `None` if there is
+/// none. `line` is the size of a cache line in bytes.
+fn mistake_in_buffer(buffer: &Entry, end: Va, has_nocache: bool, line: usize) -> Option<(Mistake, usize)> {
+    let buffer_end = buffer.va.saturating_add(buffer.size);
+    let was_nocache = Flags::from_bits_retain(buffer.flags).contains(Flags::NOCACHE);
+    // A driver may round the size up to a cache line.
+    if end > buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1) {
+        Some((Mistake::SyncEnd, buffer_end))
+    } else if was_nocache && buffer.kind != Kind::Block && !has_nocache {
+        Some((Mistake::SyncCached, 0))
+    } else {
+        None
     }
 }
