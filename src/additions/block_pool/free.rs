@@ -73,10 +73,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the slot of the block of `unit` that begins at `va`; `None` if no block begins there.
     #[inline(always)]
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
-        word::step();
+        word::preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
         let number = self.open.shape.index(va, unit.scaled_start.load(Relaxed));
-        word::step();
+        word::preemption_point();
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first) as usize)
     }
 

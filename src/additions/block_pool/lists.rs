@@ -5,7 +5,7 @@
 use super::Block;
 use super::group::{Group, NO_GROUP};
 use super::shape::Shape;
-use super::word::{Unlist, step};
+use super::word::{Unlist, preemption_point};
 use crate::kernel::Kernel;
 use crate::mem::lock::{IrqGuard, IrqLock};
 use crate::mem::shared::{NonNullRef, at_or_first, at_or_first_mut};
@@ -139,7 +139,7 @@ impl OpenGroups {
     ///
     /// Context: any.
     pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
-        step();
+        preemption_point();
         let core = kernel.core_hint() % CORES;
         let mut lists = self.lists.lock(kernel);
         let result = change();

@@ -99,7 +99,7 @@ impl GroupWord {
     /// Context: any.
     #[inline(always)]
     pub fn take(&self) -> Option<usize> {
-        step();
+        preemption_point();
         let mut word = self.word.load(Relaxed);
         loop {
             let free = word & self.reach.load(Relaxed);
@@ -108,7 +108,7 @@ impl GroupWord {
             }
             let slot = free.trailing_zeros();
             let without = word & !1usize.wrapping_shl(slot);
-            step();
+            preemption_point();
             // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's addresses, which were
             // written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler makes a loop of it.)
             match self.word.compare_exchange_weak(word, without, Acquire, Relaxed) {
@@ -123,7 +123,7 @@ impl GroupWord {
     /// Context: any.
     #[inline(always)]
     pub fn look(&self) -> Seen {
-        step();
+        preemption_point();
         Seen(self.word.load(Acquire))
     }
 
@@ -138,7 +138,7 @@ impl GroupWord {
     pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
-        step();
+        preemption_point();
         // Expecting the bit to be clear takes two instructions less than checking it.
         match self.word.compare_exchange_weak(seen & !block, seen | block, Release, Relaxed) {
             Ok(_) => Ok(seen & LISTED != 0),
@@ -153,7 +153,7 @@ impl GroupWord {
     /// Context: any.
     pub fn remove(&self, blocks: usize) -> bool {
         let without = |word: usize| (word & blocks == blocks).then_some((word & !blocks).wrapping_add(VERSION));
-        step();
+        preemption_point();
         // Release: a free that looks at the new word reads 0 as the number of blocks.
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
@@ -164,7 +164,7 @@ impl GroupWord {
     /// Context: any.
     pub fn add(&self, blocks: usize, in_use: usize) {
         let added = |word: usize| Some((word | blocks & !in_use).wrapping_add(VERSION));
-        step();
+        preemption_point();
         // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written after this,
         // is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a word.
         let _ = self.word.fetch_update(AcqRel, Relaxed, added);
@@ -182,7 +182,7 @@ impl GroupWord {
 
     /// Returns whether a block that the device reaches is free.
     pub fn has_some(&self) -> bool {
-        step();
+        preemption_point();
         self.word.load(Acquire) & self.reach.load(Relaxed) != 0
     }
 
@@ -198,7 +198,7 @@ impl GroupWord {
 
     /// Marks the group as listed. Returns whether it was not listed before. The caller holds the lists' lock.
     pub fn list(&self) -> bool {
-        step();
+        preemption_point();
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
@@ -206,7 +206,7 @@ impl GroupWord {
     pub fn unlist(&self) -> Unlist {
         let reach = self.reach();
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);
-        step();
+        preemption_point();
         match self.word.fetch_update(AcqRel, Relaxed, unlisted) {
             Ok(_) => Unlist::Done,
             Err(word) if word & reach != 0 => Unlist::HasSome,
@@ -217,9 +217,9 @@ impl GroupWord {
 
 /// A point at which other cores and interrupts may change the word. The unit tests run code there.
 #[inline(always)]
-pub fn step() {
+pub fn preemption_point() {
     #[cfg(test)]
-    preemption::step();
+    preemption::preemption_point();
 }
 
 #[cfg(test)]
