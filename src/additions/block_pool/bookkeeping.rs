@@ -45,21 +45,21 @@ pub struct Spans {
 /// Bookkeeping that was made at once.
 pub struct Batch {
     pub units: &'static [Unit],
-    pub spans: &'static [Span],
+    spans: &'static [Span],
     /// The batch that was made before.
     older: AtomicRef<Batch>,
     /// The number of spans without memory.
-    pub empty: AtomicUsize,
+    empty: AtomicUsize,
     /// The next batch that has a span without memory.
-    pub next_vacant: AtomicRef<Batch>,
+    next_vacant: AtomicRef<Batch>,
 }
 
 /// The bookkeeping of a span. It stays when the span has no memory. The units of span 0 are the first of the batch, and so on.
 pub struct Span {
-    pub va: AtomicUsize,
-    pub handle: AtomicUsize,
+    va: AtomicUsize,
+    handle: AtomicUsize,
     /// Bytes; zero while the span has no memory.
-    pub size: AtomicUsize,
+    size: AtomicUsize,
 }
 
 /// The memory of a span.
@@ -119,11 +119,21 @@ impl Batch {
         let empty = AtomicUsize::new(spans.len());
         Batch { units, spans, older: AtomicRef::new(), empty, next_vacant: AtomicRef::new() }
     }
+
+    /// Returns the spans, each with its units.
+    pub fn spans_with_units(&self, shape: &Shape) -> impl Iterator<Item = (&'static Span, &'static [Unit])> {
+        self.spans.iter().zip(self.units.chunks(shape.span_units.max(1)))
+    }
 }
 
 impl Span {
     fn new() -> Self {
         Span { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
+    }
+
+    /// Returns whether the span has memory.
+    pub fn has_memory(&self) -> bool {
+        self.size.load(Relaxed) != 0
     }
 
     /// Returns the memory; its size is zero if there is none.

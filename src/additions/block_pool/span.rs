@@ -130,16 +130,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         } else {
             self.pages.allocate(self.device, size)?
         };
+        let span = SpanMemory { va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
         if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
-            self.pages.free(self.device, size, va, handle);
+            self.give_back(span);
             return None;
         }
         // A view begins at any page, so that only the device's address is aligned to more than a page.
         if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
-            return Some(SpanMemory { va, handle, size });
+            return Some(span);
         }
-        self.pages.free(self.device, size, va, handle);
+        self.give_back(span);
         self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
         None
     }
@@ -152,8 +153,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             Some(batch) => batch,
             None => self.new_batch()?,
         };
-        let mut spans = batch.spans.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1)));
-        let (span, units) = spans.find(|(span, _)| span.size.load(Relaxed) == 0)?;
+        let mut spans = batch.spans_with_units(&self.open.shape);
+        let (span, units) = spans.find(|(span, _)| !span.has_memory())?;
 
         self.set_addresses(units, memory);
         if !self.insert_all(units) {

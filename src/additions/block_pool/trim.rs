@@ -32,7 +32,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
         for batch in self.spans.batches() {
-            for (span, units) in batch.spans.iter().zip(batch.units.chunks(self.open.shape.span_units.max(1))) {
+            for (span, units) in batch.spans_with_units(&self.open.shape) {
                 if units.iter().any(&is_wanted)
                     && let Some(memory) = self.remove_span(batch, span, units)
                 {
@@ -47,7 +47,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
     fn remove_span(&self, batch: &'static Batch, span: &Span, units: &'static [Unit]) -> Option<SpanMemory> {
         // A span without memory needs no turn.
-        if span.size.load(Relaxed) == 0 {
+        if !span.has_memory() {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
