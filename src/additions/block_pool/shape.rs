@@ -83,23 +83,11 @@ impl Shape {
         Shape::with_stride(size.max(least), align, align.max(1), boundary)
     }
 
+    /// Returns the shape of blocks whose distance is the least multiple of `step` that holds `size` bytes. `step` is a power of
+    /// two if `align` is one.
     fn with_stride(size: usize, align: usize, step: usize, boundary: usize) -> Result<Shape, BadShape> {
         let align = align.max(1);
-        if !align.is_power_of_two() {
-            return Err(BadShape::Align);
-        }
-        if boundary != 0 && !boundary.is_power_of_two() {
-            return Err(BadShape::Boundary);
-        }
-        let stride = size.checked_next_multiple_of(step).filter(|stride| *stride != 0);
-        let stride = stride.ok_or(BadShape::Size)?;
-        if boundary != 0 && stride > boundary {
-            return Err(BadShape::Boundary);
-        }
-        // Twice as much must be countable too: see `wide_span`.
-        let span_size = stride.checked_next_multiple_of(PAGE_SIZE).filter(|size| *size <= isize::MAX as usize);
-        let span_size = span_size.ok_or(BadShape::Size)?;
-
+        let (stride, span_size) = sizes(size, align, step, boundary)?;
         let many_pages = stride > PAGE_SIZE;
         // Blocks that fill the space between two boundaries without a rest never cross one.
         let may_cross = boundary != 0 && boundary < PAGE_SIZE && !boundary.is_multiple_of(stride);
@@ -218,6 +206,24 @@ impl Shape {
     pub fn pages(bytes: usize) -> usize {
         bytes >> PAGE_SHIFT
     }
+}
+
+/// Returns the distance of two blocks, and the size of a span of one block, both in bytes.
+fn sizes(size: usize, align: usize, step: usize, boundary: usize) -> Result<(usize, usize), BadShape> {
+    if !align.is_power_of_two() {
+        return Err(BadShape::Align);
+    }
+    if boundary != 0 && !boundary.is_power_of_two() {
+        return Err(BadShape::Boundary);
+    }
+    let stride = size.checked_next_multiple_of(step).filter(|stride| *stride != 0);
+    let stride = stride.ok_or(BadShape::Size)?;
+    if boundary != 0 && stride > boundary {
+        return Err(BadShape::Boundary);
+    }
+    // Twice as much must be countable too: see `wide_span`.
+    let span_size = stride.checked_next_multiple_of(PAGE_SIZE).filter(|size| *size <= isize::MAX as usize);
+    Ok((stride, span_size.ok_or(BadShape::Size)?))
 }
 
 /// Returns a word whose lowest `count` bits are set, up to [`SLOTS`].
