@@ -39,8 +39,8 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
-        while self.keys.has_gone() && self.take_out(device, Kind::Gone, |_| true, false).is_some() {}
-        let resource = Resource { kind: Kind::Gone, release: |_, _| {}, words: [0; 4], next: None };
+        while self.keys.has_given_back() && self.take_out(device, Kind::GivenBack, |_| true, false).is_some() {}
+        let resource = Resource { kind: Kind::GivenBack, release: |_, _| {}, words: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
@@ -121,15 +121,15 @@ impl<K: Kernel> DeviceRecords<K> {
     /// its device was released meanwhile.
     ///
     /// Context: any.
-    pub fn settle(&self, claim: ManagedClaim, is_gone: bool) {
+    pub fn settle(&self, claim: ManagedClaim, is_given_back: bool) {
         let ManagedClaim { device, kind, words } = claim;
         self.find(device, |record| {
             let mut at = record.resources.as_deref_mut();
             while let Some(resource) = at {
                 if resource.kind == Kind::Claimed && resource.words == words {
-                    if is_gone {
-                        resource.kind = Kind::Gone;
-                        self.keys.add_gone();
+                    if is_given_back {
+                        resource.kind = Kind::GivenBack;
+                        self.keys.add_given_back();
                     } else {
                         resource.kind = kind;
                         self.keys.add(&words);
@@ -139,9 +139,9 @@ impl<K: Kernel> DeviceRecords<K> {
                 at = resource.next.as_deref_mut();
             }
         });
-        if is_gone {
+        if is_given_back {
             // In an interrupt, the entry stays in the list until the device gets another resource or is released.
-            self.take_out(device, Kind::Gone, |its_words| *its_words == words, false);
+            self.take_out(device, Kind::GivenBack, |its_words| *its_words == words, false);
         }
     }
 

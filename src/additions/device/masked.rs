@@ -24,8 +24,8 @@ impl MaskedDevices {
         MaskedDevices { any: AtomicUsize::new(0), bits: [const { AtomicUsize::new(0) }; WORDS] }
     }
 
-    /// Returns the index of the word and the bit that represent a device.
-    fn place(&self, device: Device) -> (&AtomicUsize, usize) {
+    /// Returns the word and the bit that represent a device.
+    fn word_and_bit(&self, device: Device) -> (&AtomicUsize, usize) {
         // Devices are structures of some hundred bytes, aligned for a pointer.
         let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;
         let word = at_or_first(&self.bits, hash / usize::BITS as usize % WORDS);
@@ -33,7 +33,7 @@ impl MaskedDevices {
     }
 
     pub(crate) fn add(&self, device: Device) {
-        let (word, bit) = self.place(device);
+        let (word, bit) = self.word_and_bit(device);
         word.fetch_or(bit, Release);
         self.any.store(1, Release);
     }
@@ -45,7 +45,7 @@ impl MaskedDevices {
         if self.any.load(Acquire) == 0 {
             return false;
         }
-        let (word, bit) = self.place(device);
+        let (word, bit) = self.word_and_bit(device);
         word.load(Acquire) & bit != 0
     }
 }

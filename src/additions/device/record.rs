@@ -96,7 +96,7 @@ type List<K> = Option<KBox<K, Record<K>>>;
 
 /// The value that replaces the device's address in the record of a device that is gone, so that no call finds the record. No
 /// device has this address.
-const GONE: Device = Device(0);
+const NO_DEVICE: Device = Device(0);
 
 impl<K: Kernel> Record<K> {
     /// Removes the masks and the address of the original table.
@@ -108,7 +108,7 @@ impl<K: Kernel> Record<K> {
     fn is_empty(&self) -> bool {
         let has_masks =
             self.masks.unpack() != Masks::NONE || self.original_table != 0 || self.limits != Limits::DEFAULT;
-        self.device == GONE || !has_masks && self.resources.is_none() && self.reserved == 0
+        self.device == NO_DEVICE || !has_masks && self.resources.is_none() && self.reserved == 0
     }
 }
 
@@ -156,7 +156,7 @@ impl<K: Kernel> DeviceRecords<K> {
             let mut list = bucket.lock(self.kernel);
             let mut at = list.as_deref_mut();
             while let Some(record) = at {
-                if record.device != GONE {
+                if record.device != NO_DEVICE {
                     let found = work(record.device, record);
                     if found.is_some() {
                         return found;
@@ -255,7 +255,7 @@ impl<K: Kernel> DeviceRecords<K> {
             if record.reserved != 0 {
                 return 0;
             }
-            record.device = GONE;
+            record.device = NO_DEVICE;
             self.keys.uncount_all(&record.resources)
         });
         if self.kernel.can_sleep() {
@@ -270,7 +270,7 @@ fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     let mut at = list;
     loop {
         let record = at.as_ref()?;
-        if (record.device == device || record.device == GONE) && record.is_empty() {
+        if (record.device == device || record.device == NO_DEVICE) && record.is_empty() {
             let mut taken = at.take()?;
             *at = taken.next.take();
             return Some(taken);

@@ -22,7 +22,7 @@ pub enum Kind {
     /// A resource that a plain call is giving back.
     Claimed,
     /// A resource that a plain call gave back.
-    Gone,
+    GivenBack,
 }
 
 /// Number of counters in [`Keys`].
@@ -32,13 +32,13 @@ const KEYS: usize = 64;
 /// resource has the key.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
-    /// Number of resources of kind [`Kind::Gone`] that are still in a list.
-    gone: AtomicUsize,
+    /// Number of resources of kind [`Kind::GivenBack`] that are still in a list.
+    given_back: AtomicUsize,
 }
 
 impl Keys {
     pub(crate) const fn new() -> Self {
-        Keys { counters: [const { AtomicUsize::new(0) }; KEYS], gone: AtomicUsize::new(0) }
+        Keys { counters: [const { AtomicUsize::new(0) }; KEYS], given_back: AtomicUsize::new(0) }
     }
 
     fn counter(&self, key: usize) -> &AtomicUsize {
@@ -54,13 +54,13 @@ impl Keys {
     }
 
     /// Returns whether resources that plain calls gave back are still in a list. Context: any.
-    pub(super) fn has_gone(&self) -> bool {
-        self.gone.load(Relaxed) != 0
+    pub(super) fn has_given_back(&self) -> bool {
+        self.given_back.load(Relaxed) != 0
     }
 
     /// Counts one more resource that a plain call gave back. Context: any.
-    pub(super) fn add_gone(&self) {
-        self.gone.fetch_add(1, Relaxed);
+    pub(super) fn add_given_back(&self) {
+        self.given_back.fetch_add(1, Relaxed);
     }
 
     pub(super) fn add(&self, words: &Words) {
@@ -77,8 +77,8 @@ impl Keys {
     pub(super) fn uncount<K: Kernel>(&self, resource: &Resource<K>) -> bool {
         match resource.kind {
             Kind::Claimed => false,
-            Kind::Gone => {
-                self.gone.fetch_sub(1, Relaxed);
+            Kind::GivenBack => {
+                self.given_back.fetch_sub(1, Relaxed);
                 false
             }
             _ => {

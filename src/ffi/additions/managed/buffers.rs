@@ -175,9 +175,9 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     let va = cpu_addr.expose_provenance();
     let claim = DEVICES.claim(Kind::Buffer, va, |_, _| true);
     // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
-    let is_gone = unsafe { free(device, size, va, dma_handle, flags) };
+    let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
-        DEVICES.settle(claim, is_gone);
+        DEVICES.settle(claim, is_given_back);
     }
 }
 
