@@ -61,14 +61,14 @@ fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }
 
-/// Writes `value` to `place`, unless `place` is null.
+/// Writes `value` to `to`, unless `to` is null.
 ///
 /// # Safety
-/// If `place` is not null, it may be written.
+/// If `to` is not null, it may be written.
 #[inline(always)]
-unsafe fn write_if<T>(place: *mut T, value: T) {
-    if !place.is_null() {
+unsafe fn write_if<T>(to: *mut T, value: T) {
+    if !to.is_null() {
         // SAFETY: it is not null, and the caller guarantees that it may be written.
-        unsafe { place.write(value) }
+        unsafe { to.write(value) }
     }
 }

@@ -15,7 +15,7 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     pub unsafe fn map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
-        if let Some(is_coherent) = master.usual() {
+        if let Some(is_coherent) = master.fast_path_coherence() {
             // SAFETY: the caller's promise.
             let handle = unsafe { self.map_direct_fast(dma, is_coherent, buffer) };
             // SAFETY: the caller's promise.
@@ -47,19 +47,19 @@ impl<K: Kernel> Streaming<K> {
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
-        let place = self.linear_range.place_of(dma, va, size).ok_or(MapError::NotMapped)?;
+        let location = self.linear_range.locate(dma, va, size).ok_or(MapError::NotMapped)?;
         let is_coherent = master.is_coherent(kernel);
         // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
         let is_first = self.early_pools.are_all();
-        let pool = dma.pool_in(place.pa, place.pa.saturating_add(size));
+        let pool = dma.pool_in(location.pa, location.pa.saturating_add(size));
         if pool.is_none()
-            && place.is_contiguous
-            && let Some(handle) = self.map_direct(dma, master, buffer, place.pa, is_coherent, is_first)
+            && location.is_contiguous
+            && let Some(handle) = self.map_direct(dma, master, buffer, location.pa, is_coherent, is_first)
         {
             return Ok(handle);
         }
         // SAFETY: the caller's promise; every page of the buffer is mapped.
-        let result = unsafe { self.map_recorded(dma, master, buffer, place, pool, is_coherent) };
+        let result = unsafe { self.map_recorded(dma, master, buffer, location, pool, is_coherent) };
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy(dma);
         result

@@ -28,7 +28,7 @@ impl<K: Kernel> Streaming<K> {
         query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        if let Some(is_coherent) = master.usual() {
+        if let Some(is_coherent) = master.fast_path_coherence() {
             // SAFETY: the caller's promise.
             let is_done = unsafe {
                 self.unmap_direct_fast(dma, is_coherent, query, attributes)

@@ -69,7 +69,7 @@ impl Buffer {
 
 /// Where the page tables show a buffer.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct Location {
     /// Its first byte.
     pub pa: Pa,
     /// Physical addresses rise with virtual ones from the first byte to the last.

@@ -68,9 +68,9 @@ pub struct BusMaster {
 }
 
 impl BusMaster {
-    /// Whether a usual device snoops the cache: one whose handles are physical addresses, and that has no mask. `None` for
-    /// every other device.
-    pub(crate) fn usual(&self) -> Option<bool> {
+    /// Whether the device snoops the cache, if the fast paths serve it: its handles are physical addresses, and it has no mask.
+    /// `None` for every other device.
+    pub(crate) fn fast_path_coherence(&self) -> Option<bool> {
         match self.ops {
             Ops::Library(MapOps::Coherent) if self.mask == usize::MAX => Some(true),
             Ops::Library(MapOps::NonCoherent) if self.mask == usize::MAX => Some(false),

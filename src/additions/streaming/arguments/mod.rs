@@ -4,7 +4,7 @@ mod buffer;
 mod bus_master;
 mod query;
 
-pub(super) use buffer::Place;
+pub(super) use buffer::Location;
 pub use buffer::{Attributes, Buffer};
 pub(super) use bus_master::flags;
 pub use bus_master::{BusMaster, Direction, Ops, OwnOps};

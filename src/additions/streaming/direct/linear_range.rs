@@ -5,7 +5,7 @@ use crate::mem::atomics::{
     Ordering::{Acquire, Release},
 };
 
-use crate::additions::streaming::arguments::Place;
+use crate::additions::streaming::arguments::Location;
 use crate::additions::streaming::last_byte;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -109,29 +109,29 @@ impl LinearRange {
     /// Looks up the first page. Each further one is looked up only if neither this range nor a view of a pool contains all of
     /// them.
     #[inline(always)] // As a function of its own it takes 4 instructions more for each buffer of a list ("list").
-    pub fn place_of<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Place> {
+    pub fn locate<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Location> {
         let kernel = dma.kernel;
         let pa = kernel.v2p(va)?;
         let last = last_byte(va, size)?;
         let is_one_page = va / PAGE_SIZE == last / PAGE_SIZE;
         if is_one_page || (kernel.linear(pa) == va && self.holds(va, last)) {
-            return Some(Place { pa, is_contiguous: true });
+            return Some(Location { pa, is_contiguous: true });
         }
         self.look_up(dma, va, last, pa)
     }
 
-    /// Returns the place of a buffer of several pages that this range does not contain, and adds the buffer to the range if
+    /// Returns the location of a buffer of several pages that this range does not contain, and adds the buffer to the range if
     /// it is linear.
-    fn look_up<K: Kernel>(&self, dma: &Dma<K>, va: Va, last: Va, pa: Pa) -> Option<Place> {
+    fn look_up<K: Kernel>(&self, dma: &Dma<K>, va: Va, last: Va, pa: Pa) -> Option<Location> {
         let kernel = dma.kernel;
         if is_in_view(dma, va, pa, last) {
-            return Some(Place { pa, is_contiguous: true });
+            return Some(Location { pa, is_contiguous: true });
         }
-        let place = look_up_pages(kernel, va, pa, last - va + 1)?;
-        if kernel.linear(pa) == va && place.is_contiguous {
+        let location = look_up_pages(kernel, va, pa, last - va + 1)?;
+        if kernel.linear(pa) == va && location.is_contiguous {
             self.add_pages(kernel, va, last);
         }
-        Some(place)
+        Some(location)
     }
 }
 
@@ -143,14 +143,14 @@ fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
 }
 
 /// Looks up every page after the first.
-fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Place> {
+fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Location> {
     let first = PAGE_SIZE - va % PAGE_SIZE;
     let (next, next_pa) = (va.wrapping_add(first), pa.wrapping_add(first));
     if kernel.leads_to(next, next_pa, size.saturating_sub(first).div_ceil(PAGE_SIZE)) {
-        return Some(Place { pa, is_contiguous: true });
+        return Some(Location { pa, is_contiguous: true });
     }
     // Not contiguous, or a page is not mapped.
     let mut offsets = (first..size).step_by(PAGE_SIZE);
     let is_mapped = offsets.all(|offset| kernel.is_mapped(va.wrapping_add(offset)));
-    is_mapped.then_some(Place { pa, is_contiguous: false })
+    is_mapped.then_some(Location { pa, is_contiguous: false })
 }

@@ -62,9 +62,9 @@ impl<K: Kernel> Streaming<K> {
         let pa = master.pa_of(dma, handle)?;
         let va = dma.kernel.linear(pa);
         last_byte(va, size)?;
-        let place = self.linear_range.place_of(dma, va, size)?;
+        let location = self.linear_range.locate(dma, va, size)?;
         let may_be_direct =
-            place.is_contiguous && place.pa == pa && !(is_pools && self.early_pools.touch(dma, pa, size));
+            location.is_contiguous && location.pa == pa && !(is_pools && self.early_pools.touch(dma, pa, size));
         may_be_direct.then_some(va)
     }
 

@@ -11,7 +11,7 @@ mod reach;
 pub mod records;
 pub mod spares;
 
-use super::arguments::Place;
+use super::arguments::Location;
 use super::{Attributes, BadMapping, Buffer, BusMaster, MapError, Ops, Query, Streaming};
 use crate::dropin::pool::{AddressInfo, Pool};
 use crate::dropin::registry::Dma;
@@ -32,25 +32,25 @@ impl<K: Kernel> Streaming<K> {
         dma: &Dma<K>,
         master: &BusMaster,
         buffer: &Buffer,
-        place: Place,
+        location: Location,
         pool: Option<&Pool<K>>,
         is_coherent: bool,
     ) -> Result<usize, MapError> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
-        let maintain = !is_coherent && address_info(dma, va, place.pa).is_cached;
+        let maintain = !is_coherent && address_info(dma, va, location.pa).is_cached;
         // A pool that contains all of it: with a physical handle, that is what the device sees.
-        let pool = pool.filter(|pool| pool.start() <= place.pa && place.pa + (size - 1) < pool.end());
+        let pool = pool.filter(|pool| pool.start() <= location.pa && location.pa + (size - 1) < pool.end());
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.spares.take(kernel).ok_or(MapError::NoMemory)?;
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let reached = unsafe { handle_or_bounce(dma, master, buffer, place, is_coherent, maintain) };
+        let reached = unsafe { handle_or_bounce(dma, master, buffer, location, is_coherent, maintain) };
         let Some((handle, bounce)) = reached else {
             self.spares.put(kernel, record);
             return Err(MapError::NoBounce);
         };
         // Whether the device accesses a pool's bytes only. If it does, the record is not counted among those outside the pools.
-        let is_physical = handle == place.pa && bounce.is_none();
+        let is_physical = handle == location.pa && bounce.is_none();
         let is_inside = pool.is_some() && is_physical || is_in_pool(dma, master, handle, size);
         let mapping = record.mapping.insert(Mapping {
             master: *master,
@@ -117,14 +117,14 @@ unsafe fn handle_or_bounce<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,
     buffer: &Buffer,
-    place: Place,
+    location: Location,
     is_coherent: bool,
     maintain: bool,
 ) -> Option<(usize, Option<Bounce>)> {
     let &Buffer { va, size, .. } = buffer;
-    if place.is_contiguous
+    if location.is_contiguous
         && !buffer.endangers_others(dma.kernel, maintain)
-        && let Some(handle) = master.reach(dma, va, place.pa, size, maintain)
+        && let Some(handle) = master.reach(dma, va, location.pa, size, maintain)
     {
         return Some((handle, None));
     }

@@ -84,7 +84,7 @@ static OWN: OwnOps = OwnOps {
 
 /// Returns the device, and whether it has the library's coherent operations; `None` if it has neither these nor the
 /// non-coherent ones (yet).
-pub(in crate::ffi) fn usual(dev: *mut rt_device) -> Option<(Device, bool)> {
+pub(in crate::ffi) fn fast_path_device(dev: *mut rt_device) -> Option<(Device, bool)> {
     let device = device(dev)?;
     Some((device, is_coherent_one(stored_table(device)?)?))
 }

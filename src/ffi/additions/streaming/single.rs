@@ -6,7 +6,7 @@ use crate::abi::rt_device;
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
 use crate::ffi::additions::streaming::arguments::{
-    STREAMING, attributes_of, buffer_of, direction_of, master, query_of, usual,
+    STREAMING, attributes_of, buffer_of, direction_of, fast_path_device, master, query_of,
 };
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, dev};
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     direction: c_int,
     attrs: usize,
 ) -> usize {
-    if let Some((device, is_coherent)) = usual(dev)
+    if let Some((device, is_coherent)) = fast_path_device(dev)
         && !DEVICES.may_have_mask(device)
     {
         let buffer = buffer_of(cpu_addr, size, direction, attrs);
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     unsafe { map_general(dev, cpu_addr, size, direction, attrs) }
 }
 
-/// Does what `rt_dma_map_single_attrs` does, for a usual device, where a direct mapping does not serve.
+/// Does what `rt_dma_map_single_attrs` does, for a device that the fast paths serve, where a direct mapping does not serve.
 ///
 /// # Safety
 /// As `rt_dma_map_single_attrs`.
@@ -111,7 +111,7 @@ unsafe fn map_fast(
 ///
 /// # Safety
 /// As `rt_dma_map_single_attrs`.
-#[inline(never)] // The usual mapping needs no stack frame then.
+#[inline(never)] // The fast paths need no stack frame then.
 unsafe fn map_general(
     dev: *mut rt_device,
     cpu_addr: *mut c_void,
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     direction: c_int,
     attrs: usize,
 ) {
-    if let Some((device, is_coherent)) = usual(dev)
+    if let Some((device, is_coherent)) = fast_path_device(dev)
         && !DEVICES.may_manage(dma_handle)
     {
         let query = query_of(device, dma_handle, size, direction);
@@ -219,8 +219,8 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     unsafe { unmap_general(dev, dma_handle, size, direction, attrs) }
 }
 
-/// Does what `rt_dma_unmap_single_attrs` does, for a usual device and a mapping that is not managed, where it is not a direct
-/// one.
+/// Does what `rt_dma_unmap_single_attrs` does, for a device that the fast paths serve, and a mapping that is neither managed nor a
+/// direct one.
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
@@ -276,8 +276,8 @@ unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, directio
     // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
     let result = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
     if let Some(claim) = claim {
-        let is_gone = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
-        DEVICES.settle(claim, is_gone);
+        let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
+        DEVICES.settle(claim, is_given_back);
     }
 }
 
