@@ -71,6 +71,25 @@ impl Held {
     }
 }
 
+/// A call that allocates `count` blocks and frees them, some rounds long.
+fn owner(pool: &'static Pool, held: &Held, rounds: usize, count: usize) -> Box<dyn FnOnce() + Send> {
+    let held = held.clone();
+    call(move || {
+        for _ in 0..rounds {
+            let blocks: Vec<_> = (0..count).map(|_| held.allocate(pool)).collect();
+            blocks.into_iter().for_each(|block| held.free(pool, block));
+        }
+    })
+}
+
+/// A call that trims the pool twice.
+fn trims(pool: &'static Pool) -> Box<dyn FnOnce() + Send> {
+    call(move || {
+        pool.trim();
+        pool.trim();
+    })
+}
+
 /// Blocks of which a page has two or four.
 const LARGE: usize = PAGE_SIZE / 2;
 
@@ -80,17 +99,7 @@ fn owners_allocate_and_free_while_others_do() {
         explore(&format!("owners, blocks of {size}"), move || {
             let (pool, held) = (pool(size, true), Held::default());
             let before = held.allocate(pool);
-            let work = |rounds: usize| {
-                let held = held.clone();
-                call(move || {
-                    for _ in 0..rounds {
-                        let (a, b) = (held.allocate(pool), held.allocate(pool));
-                        held.free(pool, a);
-                        held.free(pool, b);
-                    }
-                })
-            };
-            at_once([work(2), work(2), work(1)]);
+            at_once([2, 2, 1].map(|rounds| owner(pool, &held, rounds, 2)));
             held.free(pool, before);
             held.check(pool);
         });
@@ -113,11 +122,7 @@ fn fault_20_of_two_frees_and_a_trim_one_free_is_right() {
                 })
             };
             // Another owner of the block would make the second free a right one: the pool cannot distinguish it.
-            let trim = call(move || {
-                pool.trim();
-                pool.trim();
-            });
-            at_once([free(), free(), trim]);
+            at_once([free(), free(), trims(pool)]);
             assert_eq!(*accepted.lock().unwrap(), 1, "the number of frees, of two, that are accepted");
             held.check(pool);
         });
@@ -221,20 +226,7 @@ fn a_right_free_is_accepted_while_a_trim_tries_the_page() {
             let (pool, held) = (pool(size, true), Held::default());
             let block = held.allocate(pool);
             held.free(pool, block);
-            let work = || {
-                let held = held.clone();
-                call(move || {
-                    for _ in 0..2 {
-                        let block = held.allocate(pool);
-                        held.free(pool, block);
-                    }
-                })
-            };
-            let trim = call(move || {
-                pool.trim();
-                pool.trim();
-            });
-            at_once([work(), work(), trim]);
+            at_once([owner(pool, &held, 2, 1), owner(pool, &held, 2, 1), trims(pool)]);
             held.check(pool);
         });
     }

@@ -8,7 +8,7 @@ use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Device, PAGE_SIZE};
+use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::log::Name;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -45,11 +45,28 @@ fn a_record_goes_while_another_is_made() {
     });
 }
 
+type System = (&'static Dma<Cores>, &'static Streaming<Cores>);
+
 /// A system with a pool, whose memory is mapped by streaming maps.
-fn system() -> (&'static Dma<Cores>, &'static Streaming<Cores>) {
+fn system() -> System {
     let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
     dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
     (dma, Box::leak(Box::new(Streaming::new())))
+}
+
+/// Maps 256 bytes of a buffer, the `part`-th, and returns the handle.
+fn map((dma, streaming): System, va: Va, part: usize) -> usize {
+    let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
+    let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
+    // SAFETY: the kernel touches no memory.
+    unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
+}
+
+/// Ends such a mapping.
+fn unmap((dma, streaming): System, handle: usize) -> Result<(), BadMapping> {
+    let query = Query { device: DEVICE, handle, size: 256, direction: Direction::FromDevice };
+    // SAFETY: as in `map`.
+    unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) }
 }
 
 const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
@@ -57,29 +74,19 @@ const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
-        let (dma, streaming) = system();
+        let system = system();
+        let (dma, _) = system;
         let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
-        let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
-        let map = move |part: usize| {
-            let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
-            // SAFETY: the kernel touches no memory.
-            unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
-        };
-        let unmap = move |handle: usize| {
-            let query = Query { device: DEVICE, handle, size: 256, direction };
-            // SAFETY: as above.
-            unsafe { streaming.unmap(dma, &MASTER, &query, attributes) }.is_ok()
-        };
-        let handle = map(0);
+        let handle = map(system, va, 0);
         let accepted = Arc::new(Mutex::new(0));
         let again = || {
             let accepted = accepted.clone();
-            call(move || *accepted.lock().unwrap() += unmap(handle) as usize)
+            call(move || *accepted.lock().unwrap() += unmap(system, handle).is_ok() as usize)
         };
         let other = call(move || {
             for part in 1..3 {
-                let handle = map(part);
-                assert!(unmap(handle), "a right unmap is refused");
+                let handle = map(system, va, part);
+                unmap(system, handle).expect("a right unmap");
             }
         });
         at_once([again(), again(), other]);
@@ -90,15 +97,10 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
 #[test]
 fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
-        let (dma, streaming) = system();
+        let system = system();
+        let (dma, streaming) = system;
         let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
-        let direction = Direction::FromDevice;
-        let map = move |part: usize| {
-            let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes: Attributes::NONE };
-            // SAFETY: the kernel touches no memory.
-            unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
-        };
-        let old = map(0);
+        let old = map(system, va, 0);
         // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
         // mappings, and then the other one does, and goes on.
         let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
@@ -106,15 +108,11 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
         let late = call(move || _ = streaming.forget(dma, DEVICE, || !is_new.load(Ordering::Acquire)));
         let other = call(move || {
             is_chosen.store(true, Ordering::Release);
-            let query = Query { device: DEVICE, handle: map(1), size: 256, direction };
-            // SAFETY: as above.
-            unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) }.expect("its mapping is gone");
+            let handle = map(system, va, 1);
+            unmap(system, handle).expect("its mapping");
         });
         at_once([late, other]);
         streaming.forget(dma, DEVICE, || true);
-        let query = Query { device: DEVICE, handle: old, size: 256, direction };
-        // SAFETY: as above.
-        let result = unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) };
-        assert_eq!(result, Err(BadMapping::Unknown), "a mapping of the last device is there");
+        assert_eq!(unmap(system, old), Err(BadMapping::Unknown), "a mapping of the last device is there");
     });
 }
