@@ -72,7 +72,7 @@ fn mappings_of_different_cores_do_not_meet() {
             rig.machine.map_pages(&[HEAP + (64 + 2 * core) * PAGE, HEAP + (80 + 2 * core) * PAGE], MemoryType::Cached)
         })
         .collect();
-    // Bounce buffers of interrupts need the stock, whichever thread fills it.
+    // Bounce buffers of interrupts need spare records, whichever thread allocates them.
     let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
     rig.streaming.trim(rig.machine.dma);

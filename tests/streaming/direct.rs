@@ -12,7 +12,7 @@ fn a_direct_mapping_takes_no_lock() {
     let rig = Rig::new();
     let plain = rig.plain();
     let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
-    // The stock of records is filled, and mappings with records are live: bounced, of a pool, and of another address.
+    // There are spare records, and mappings with records are live: bounced, of a pool, and of another address.
     let pooled = rig.buffer(64 * PAGE, Flags::empty());
     let alias = rig.machine.map_pages(&[HEAP + 240 * PAGE, HEAP + 241 * PAGE], MemoryType::Cached);
     let mut live: Vec<_> = (0..64).map(|page| (pooled.va + page * PAGE, PAGE)).collect();

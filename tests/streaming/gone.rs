@@ -65,11 +65,7 @@ fn fault_17_the_next_device_at_an_address_meets_no_mapping_of_the_last_one() {
 
 #[test]
 fn fault_17_an_interrupt_that_brings_a_new_device_leaves_bounce_buffers_to_a_thread() {
-    let machine = Machine::new();
-    // No view of a pool is mapped, so that only a thread frees the pool's buffers.
-    machine.fail_always(Service::MapLinear);
-    machine.set_view_limit(0);
-    let rig = Rig::on(machine);
+    let rig = Rig::without_views();
     let gone = rig.plain();
     rig.map(&gone, rig.va(HEAP + 1), SIZE, FromDevice).unwrap();
     rig.machine.in_interrupt(|| {

@@ -5,7 +5,7 @@ use crate::rig::*;
 use rt_dma_pool::additions::streaming::{BadMapping, Direction::*, MapError};
 
 /// The number of records that a thread leaves for interrupts.
-const STOCK: usize = 16;
+const SPARES: usize = 16;
 
 #[test]
 fn an_interrupt_needs_no_memory_for_a_network_packet() {
@@ -29,32 +29,32 @@ fn an_interrupt_needs_no_memory_for_a_network_packet() {
 }
 
 #[test]
-fn an_interrupt_lives_on_the_stock_that_threads_leave() {
+fn an_interrupt_lives_on_the_spare_records_that_threads_leave() {
     let rig = Rig::new();
     let master = rig.plain();
     let map = |at: usize| rig.map(&master, rig.va(HEAP + at * PAGE + 1), 100, FromDevice);
     rig.machine.in_interrupt(|| assert_eq!(map(0), Err(MapError::NoMemory), "no thread was here yet"));
-    // A mapping that needs no record leaves the stock, too.
+    // A mapping that needs no record leaves spare ones, too.
     let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
-    let stocked = rig.machine.balance();
+    let with_spares = rig.machine.balance();
     for _ in 0..3 {
         rig.machine.in_interrupt(|| {
-            let handles: Vec<_> = (0..STOCK).map(|at| map(at).unwrap()).collect();
-            assert_eq!(map(STOCK), Err(MapError::NoMemory));
-            assert_eq!(rig.pool_bytes(), STOCK * PAGE, "no bounce buffer is lost");
+            let handles: Vec<_> = (0..SPARES).map(|at| map(at).unwrap()).collect();
+            assert_eq!(map(SPARES), Err(MapError::NoMemory));
+            assert_eq!(rig.pool_bytes(), SPARES * PAGE, "no bounce buffer is lost");
             for (at, handle) in handles.into_iter().enumerate() {
                 rig.device_write(&master, handle, &bytes(at, 100));
                 rig.unmap(&master, handle, 100, FromDevice).unwrap();
                 assert_eq!(rig.machine.cpu_read(rig.va(HEAP + at * PAGE + 1), 100), bytes(at, 100));
             }
         });
-        assert_eq!(rig.machine.balance(), stocked, "all went round");
+        assert_eq!(rig.machine.balance(), with_spares, "all went round");
     }
     // What an interrupt took, a thread replaces.
-    let mut handles: Vec<_> = rig.machine.in_interrupt(|| (0..STOCK).map(|at| map(at).unwrap()).collect());
-    handles.push(map(STOCK).unwrap());
-    rig.machine.in_interrupt(|| handles.extend((STOCK + 1..2 * STOCK).map(|at| map(at).unwrap())));
+    let mut handles: Vec<_> = rig.machine.in_interrupt(|| (0..SPARES).map(|at| map(at).unwrap()).collect());
+    handles.push(map(SPARES).unwrap());
+    rig.machine.in_interrupt(|| handles.extend((SPARES + 1..2 * SPARES).map(|at| map(at).unwrap())));
     handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     rig.streaming.trim(rig.machine.dma);
     assert_eq!(rig.pool_bytes(), 0);
@@ -70,11 +70,11 @@ fn a_peak_of_mappings_is_given_back_to_the_heap() {
     let map = |at: usize| rig.map(&master, rig.va(HEAP + at * 128 + 1), 100, FromDevice).unwrap();
     let first = map(0);
     rig.unmap(&master, first, 100, FromDevice).unwrap();
-    let stocked = rig.machine.balance().heap_bytes - idle;
+    let spare_bytes = rig.machine.balance().heap_bytes - idle;
     let handles: Vec<_> = (0..250).map(map).collect();
     handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     let left = rig.machine.balance().heap_bytes - idle;
-    assert!(left <= 5 * stocked, "{left} bytes are left of a stock of {stocked}");
+    assert!(left <= 5 * spare_bytes, "{left} bytes are left; a thread keeps {spare_bytes}");
     rig.streaming.trim(rig.machine.dma);
     assert_eq!(rig.machine.balance().heap_bytes, idle);
 }
@@ -89,7 +89,7 @@ fn an_interrupt_finds_no_bounce_buffer_in_a_pool_that_is_not_mapped_yet() {
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
     let before = rig.machine.balance();
     let map = || rig.map(&master, rig.va(HEAP + 1), 100, FromDevice);
-    for _ in 0..2 * STOCK {
+    for _ in 0..2 * SPARES {
         rig.machine.in_interrupt(|| assert_eq!(map(), Err(MapError::NoBounce)));
     }
     assert_eq!(rig.machine.balance(), before, "the record went back");
@@ -99,15 +99,12 @@ fn an_interrupt_finds_no_bounce_buffer_in_a_pool_that_is_not_mapped_yet() {
         let handle = map().unwrap();
         rig.unmap(&master, handle, 100, FromDevice).unwrap();
     });
-    assert_eq!(rig.machine.dma.bad_calls(), 2 * STOCK, "each was refused because it may not sleep");
+    assert_eq!(rig.machine.dma.bad_calls(), 2 * SPARES, "each was refused because it may not sleep");
 }
 
 #[test]
 fn what_an_interrupt_cannot_free_the_next_thread_does() {
-    let machine = Machine::new();
-    machine.fail_always(Service::MapLinear);
-    machine.set_view_limit(0);
-    let rig = Rig::on(machine);
+    let rig = Rig::without_views();
     let master = rig.plain();
     let before = rig.machine.balance();
     let va = rig.va(HEAP + 1);
@@ -132,10 +129,7 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
 /// The kernel's functions may not be called with the device any more.
 #[test]
 fn what_an_interrupt_cannot_free_is_freed_after_its_device_is_gone() {
-    let machine = Machine::new();
-    machine.fail_always(Service::MapLinear);
-    machine.set_view_limit(0);
-    let rig = Rig::on(machine);
+    let rig = Rig::without_views();
     let device = rig.machine.device(behind_ranges());
     let master = rig.master(device, ALL);
     let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
@@ -214,11 +208,11 @@ fn a_fill_without_memory_keeps_none() {
     for call in [0, 1, 30, 99] {
         rig.streaming.trim(rig.machine.dma);
         fill(0).unwrap();
-        assert_eq!(records(), STOCK);
+        assert_eq!(records(), SPARES);
         rig.machine.fail(Service::HeapAlloc, call, 1);
-        assert_eq!(fill(STOCK + 100), Err(MapError::NoMemory));
+        assert_eq!(fill(SPARES + 100), Err(MapError::NoMemory));
         assert!(rig.machine.repair(Service::HeapAlloc));
-        assert!(records() <= STOCK + 48, "{} records are left", records());
+        assert!(records() <= SPARES + 48, "{} records are left", records());
     }
     let far = rig.master(rig.machine.plain_device(), 0xfff);
     assert_eq!(rig.streaming.fill(rig.machine.dma, &far, 100), Err(MapError::NoBounce), "no pool is within the mask");

@@ -51,6 +51,14 @@ impl Rig {
         Rig { streaming: Streaming::new(), machine, low, high }
     }
 
+    /// No view of a pool is mapped, so that only a thread frees the pool's buffers.
+    pub fn without_views() -> Self {
+        let machine = Machine::new();
+        machine.fail_always(Service::MapLinear);
+        machine.set_view_limit(0);
+        Rig::on(machine)
+    }
+
     pub fn master(&self, device: Device, mask: usize) -> BusMaster {
         let ops = self.machine.ops(device).expect("its operations can be chosen");
         BusMaster { device, ops: Ops::Library(ops), mask }
