@@ -10,7 +10,6 @@ use core::mem::size_of;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
 use crate::dropin::registry::Dma;
-use crate::dropin::request::AllocError;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
 use crate::flags::Flags;
@@ -153,7 +152,7 @@ impl<K: Kernel> Dma<K> {
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
     /// no borrower can give back any more, or after [`PATIENCE`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
-        let search = || self.search(request, true, &mut AllocError::Full);
+        let search = || self.search(request, true).ok();
         for tick in 0..PATIENCE {
             let mut from = 0;
             while tick % ASK_AGAIN == 0

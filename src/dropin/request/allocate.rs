@@ -192,19 +192,24 @@ impl<K: Kernel> Dma<K> {
     /// not.
     #[inline(never)]
     pub(crate) fn allocate_for(&self, request: &Request) -> Result<(Va, usize), AllocError> {
-        let mut missed = AllocError::Full;
         if request.size == 0 {
-            return Err(missed);
+            return Err(AllocError::Full);
         }
         let mut request = *request;
+        let mut missed_in_owned = AllocError::Full;
         if request.ops.are_translated() {
             // Only a device with translated handles can own `memory-region` pools. These are searched first.
-            if let Some(found) = self.search(&request, true, &mut missed).or_else(|| self.ask_borrowers(&request)) {
+            match self.search(&request, true) {
+                Ok(found) => return Ok(found),
+                Err(missed) => missed_in_owned = missed,
+            }
+            if let Some(found) = self.ask_borrowers(&request) {
                 return Ok(found);
             }
             request.wanted |= Flags::ADDRESS_32BITS;
         }
-        self.search(&request, false, &mut missed).ok_or_else(|| {
+        self.search(&request, false).map_err(|missed| {
+            let missed = if missed == AllocError::Full { missed_in_owned } else { missed };
             self.count_failure(&request, missed);
             missed
         })
@@ -217,11 +222,14 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates a buffer for `request`. If `only_owned` is true, searches only the `memory-region` pools that the device owns.
-    /// On failure, writes to `missed` why the last pool that had room did not serve the request, if there was one.
+    ///
+    /// # Errors
+    /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
     #[inline(never)]
-    pub(crate) fn search(&self, request: &Request, only_owned: bool, missed: &mut AllocError) -> Option<(Va, usize)> {
+    pub(crate) fn search(&self, request: &Request, only_owned: bool) -> Result<(Va, usize), AllocError> {
         let Request { ops, device, size, wanted, mask, align } = *request;
-        let pages = pages_for(size)?;
+        let mut missed = AllocError::Full;
+        let Some(pages) = pages_for(size) else { return Err(missed) };
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
         for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
             let allocated = if is_limited {
@@ -233,15 +241,15 @@ impl<K: Kernel> Dma<K> {
                 Ok((page, handle)) => {
                     let flags = if only_owned { self.flags_for_owned(pool, device, wanted) } else { wanted };
                     if let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags)) {
-                        return Some((va.get(), handle));
+                        return Ok((va.get(), handle));
                     }
-                    *missed = AllocError::Unmapped;
+                    missed = AllocError::Unmapped;
                 }
                 Err(AllocError::Full) => {}
-                Err(unreachable) => *missed = unreachable,
+                Err(unreachable) => missed = unreachable,
             }
         }
-        None
+        Err(missed)
     }
 
     /// Allocates the lowest `pages` contiguous free pages of `pool` that the request can use: the device reaches all `size` bytes

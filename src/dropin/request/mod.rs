@@ -18,8 +18,6 @@
 mod allocate;
 mod free;
 
-pub(crate) use allocate::AllocError;
-
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::kernel::{Device, Kernel, PAGE_SHIFT};
