@@ -37,7 +37,7 @@ def judge_calls(judge, lines):
         alloc, free = counts[name]["steady"]
         first = counts[name]["first"]
         judge.line(alloc + free <= most, f"QEMU: {name}: {alloc} + {free} = {alloc + free} instructions (<= {most}); "
-                                         f"first touch {first[0]} + {first[1]}")
+                                         f"first call {first[0]} + {first[1]}")
     return counts
 
 

@@ -21,7 +21,8 @@ SYNCS = """
 ## Sync calls, on aarch64
 
 `benches/syncs.c`, in the same kernel: `rt_dma_sync_out_data` and `rt_dma_sync_in_data`, each *ours / reference*. The
-reference is written in C and takes the steps of `dma_pool.c`, without the additional checks that the library promises. A call may take {bound} instructions more: a translation that an interrupt cannot change.
+reference is written in C and takes the steps of `dma_pool.c`, without the additional checks that the library promises. A call
+may take {bound} instructions more: a translation that an interrupt cannot change.
 """
 
 MAPS = """
@@ -62,9 +63,9 @@ operations, walk the list of pools, and lock; both take the same pages in every 
 Both baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
 `dma_pool.c` and drivers do; a bare test-and-set lock would cost them about half of a row of small blocks.
 
-Each cell has the count of the library / that of the baseline. No row may be slower. From {large:,} pages on, rows marked with `w` must be {faster} times as fast:
-there the baseline fails, or finds its pages in the upper half of a pool that is not empty. (In other rows it ends at the first
-pages that it looks at, and no search can be {faster} times as fast as that.)
+Each cell has the count of the library / that of the baseline. No row may be slower. From {large:,} pages on, rows marked with
+`w` must be {faster} times as fast: there the baseline fails, or finds its pages in the upper half of a pool that is not empty.
+(In other rows it ends at the first pages that it looks at, and no search can be {faster} times as fast as that.)
 """
 
 GROWTH = """
@@ -130,15 +131,6 @@ MISSED_CORE = """
   core within the bound would need an option for each of these parts, as the additions have.
 """
 
-MISSED_TRACES = """
-* *Mixed traces take up to {most:.0f} instructions a call, and {bound} are allowed.* In these traces nearly every allocation
-  follows a free before the open run. So the open run must be closed, which changes the tree from a word upwards, and another run
-  be searched for. Both cost more with each level: a pool of 512 pages has two levels, one of 16,384 has four. Tried: to close an
-  open run of one word in a step of its own (35 to 46 fewer, kept); one look at the words of a freed allocation, and no call of the
-  function that adds it to the tree (24 fewer, kept); one look at the word of the run that is found (10 fewer, kept); to return
-  the result of a change in two registers (4 more, not kept).
-"""
-
 MISSED_CROSSED = """
 * *The crossed row of one page takes {ours:.0f} instructions on an empty pool, and {most:.0f} are allowed.* Neither
   free is that of the last allocation, so neither is done in the fast path: the first makes a hole in the open run, the second
@@ -151,12 +143,6 @@ MISSED_FAILURE = """
   fast path, and then in the general path, which looks at all pools and counts the failure for `list_dma_pool`. Only requests
   that fail pay for this. Tried: to compare the request with the size of the pool before the lock is taken, in both paths (100
   fewer, kept).
-"""
-
-MISSED_GROWTH = """
-* *One row costs {most:.2f} times as much on the largest pool as on {small:,} pages, and {bound} is allowed.* Where the open run
-  serves a row on the small pool and not on the large one, the calls do different work: the large pool's close the run and
-  search the tree, which has three levels more.
 """
 
 
@@ -175,7 +161,7 @@ def calls_table(calls):
         (alloc, free), first = calls[name]["steady"], calls[name]["first"]
         rows.append([name.replace(",", ", "), f"{first[0]:,} + {first[1]:,}", f"{alloc} + {free}",
                      marked(str(alloc + free), alloc + free <= most), str(most)])
-    return table(["", "first touch", "steady state", "together", "bound"], rows)
+    return table(["", "first call", "steady state", "together", "bound"], rows)
 
 
 def syncs_table(syncs):
@@ -276,25 +262,19 @@ def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores
         CORES, cores_table(cores),
         HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
-        misses(pages, traces, most, core),
+        misses(pages, core),
     ])
 
 
-def misses(pages, traces, growth, core):
-    """What is known about each bound that is missed."""
+def misses(pages, core):
+    """Returns what is known about the bounds that are missed."""
     notes = []
-    mixed = [ours for rows in traces.values() for name, (ours, _) in rows.items() if name.startswith("mixed")]
-    most = bounds.TRACES["mixed,random,50%"]
-    if max(mixed) > most:
-        notes.append(MISSED_TRACES.format(most=max(mixed), bound=most))
     _, ours, baseline = pages[bounds.SMALL]["empty", "1", "crossed"]
     if ours > bounds.CROSSED * baseline:
         notes.append(MISSED_CROSSED.format(ours=ours, most=bounds.CROSSED * baseline))
     _, ours, baseline = pages[bounds.SMALL]["empty", "all+1", "failure"]
     if ours > baseline:
         notes.append(MISSED_FAILURE.format(ours=ours, most=baseline))
-    if growth > bounds.GROWTH:
-        notes.append(MISSED_GROWTH.format(most=growth, small=bounds.SMALL, bound=bounds.GROWTH))
     if core > bounds.CORE:
         notes.append(MISSED_CORE.format(core=core, bound=bounds.CORE))
     return MISSES + "".join(notes) if notes else ""
