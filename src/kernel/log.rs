@@ -7,8 +7,7 @@ use crate::log::{Level, Line, Name};
 
 /// Writing text.
 ///
-/// The console to which a method writes may use a device whose driver calls this library. No other method of a kernel calls
-/// the library.
+/// The console to which a method writes may use a device whose driver calls this library.
 pub trait Log {
     /// Writes a line to the log. The kernel drops the line where it must not write, for example in an interrupt. The caller
     /// holds no lock of this library.

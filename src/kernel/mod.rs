@@ -51,7 +51,9 @@ pub use types::*;
 /// * A method with "Context: thread" may sleep. The caller calls it only where [`can_sleep`](Threads::can_sleep) is true,
 ///   and holds no lock of this library meanwhile.
 /// * A method with "Context: any" never sleeps. It may be called in an interrupt and with interrupts masked.
-/// * No method calls this library, except those of [`Log`].
+/// * No method calls this library, except those of [`Log`] and the methods of [`Mappings`] that may sleep. These may write a line
+///   to the console, for example if the kernel has no room for the mapping, and the console's driver may call the library. The
+///   caller therefore holds no turn meanwhile.
 ///
 /// The library turns what the methods return into references, and passes addresses to devices. The traits whose incorrect
 /// implementation causes undefined behaviour are therefore unsafe, and state the rules in their section "Safety".

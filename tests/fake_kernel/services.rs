@@ -249,12 +249,12 @@ impl Log for FakeKernel {
         if !context::can_sleep() {
             return;
         }
-        self.writes_text("say");
+        self.writes_text("log");
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
     fn log_reserved(&self, start: Pa, name: Name, size: usize) {
-        self.writes_text("announce");
+        self.writes_text("log_reserved");
         self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
     }
 
