@@ -7,7 +7,7 @@
 //! * `used`: the bitmap that C sees as `pool->map`. It is the truth.
 //! * `starts`: the first page of each allocation. It distinguishes a right free from one with a wrong size, one inside a
 //!   buffer, and a second one. The bit of a free page is clear.
-//! * A *label*, which the pool sets and gives its meaning: see `Pool::clean`.
+//! * A *label*, which the pool sets and gives its meaning: see `Pool::labels`.
 //! * The [`RunTree`]: for each word the longest free run that begins there, and maxima above these. It finds the lowest
 //!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is walked.
 //!

@@ -138,7 +138,7 @@ impl<K: Kernel> Pool<K> {
     /// Returns the label of `page`.
     #[inline(always)]
     pub(super) fn label(&self, page: usize) -> bool {
-        test(self.clean, page)
+        test(self.labels, page)
     }
 
     /// Returns whether the page that contains `pa` is in use; false if `pa` does not belong to this pool.

@@ -38,7 +38,7 @@ impl<K: Kernel> Pool<K> {
         let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, label) = memory_for(wanted);
         match self.view(memory).base() {
-            Some(base) if is_usual && !differs(self.clean, BitRange::new(page, pages), label) => {
+            Some(base) if is_usual && !differs(self.labels, BitRange::new(page, pages), label) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
             _ => self.map_buffer_slow(page, pages, wanted),
@@ -66,13 +66,13 @@ impl<K: Kernel> Pool<K> {
         let range = BitRange::new(page, pages);
         // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && differs(self.clean, range, CLEAN) {
+        if !is_cached && differs(self.labels, range, CLEAN) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
         }
-        if differs(self.clean, range, label) {
+        if differs(self.labels, range, label) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
-            change(self.clean, range, label);
+            change(self.labels, range, label);
         }
         Some(va)
     }

@@ -52,7 +52,7 @@ pub struct Pool<K: Kernel> {
     /// lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page `n` is in use,
     /// the bit therefore also records whether the page was handed out uncached. Written with the lock held, or by a call that
     /// has allocated all pages.
-    clean: &'static [AtomicUsize],
+    labels: &'static [AtomicUsize],
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out without
     /// a mapping: it begins at the pool's physical address.
     views: [View; 4],
@@ -126,7 +126,7 @@ impl<K: Kernel> Pool<K> {
             start,
             pages,
             // All bits are clear, because boot code may have written to the memory through the cache.
-            clean: bits.words::<LABELS>(),
+            labels: bits.words::<LABELS>(),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: AtomicBool::new(false),

@@ -222,7 +222,7 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(State::New);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
         // are changed by calls that have allocated pages, and this call has all of them.
-        change(self.clean, BitRange::new(0, self.pages), DIRTY);
+        change(self.labels, BitRange::new(0, self.pages), DIRTY);
         let _ = self.free(0, self.pages);
         self.lock().forget_peak();
     }
