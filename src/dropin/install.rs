@@ -24,10 +24,10 @@ struct Installed<K: Kernel>([Cell<Option<&'static Pool<K>>>; 2]);
 
 impl<K: Kernel> Installed<K> {
     fn add(&self, pool: &'static Pool<K>) {
-        let free = self.0.iter().find(|place| place.get().is_none());
+        let free = self.0.iter().find(|entry| entry.get().is_none());
         debug_assert!(free.is_some(), "a call installs at most two pools");
-        if let Some(place) = free {
-            place.set(Some(pool));
+        if let Some(entry) = free {
+            entry.set(Some(pool));
         }
     }
 }

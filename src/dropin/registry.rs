@@ -99,7 +99,7 @@ impl<K: Kernel> Dma<K> {
     #[cold]
     #[inline(never)]
     pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
-        self.bad_calls.fetch_add(1, Relaxed);
+        self.count_refused();
         self.log_failure(error, name, number, a, b);
     }
 

@@ -95,7 +95,7 @@ impl<K: Kernel> DeviceMemory<K> {
     }
 
     /// Returns the address of the `size` bytes at `offset`, if they lie within the memory and `align` divides the address.
-    fn place(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
+    fn address_of(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
         let address = self.start.wrapping_add(offset);
         let is_within = offset.checked_add(size).is_some_and(|end| end <= self.size);
         (is_within && address.is_multiple_of(align)).then_some(address)
@@ -108,7 +108,7 @@ impl<K: Kernel> DeviceMemory<K> {
     ///
     /// Context: any.
     pub fn read<W: Words>(&self, offset: usize) -> Option<W> {
-        let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
+        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance::<W::Word>(address);
         self.kernel.device_barrier();
         // SAFETY: the words of the value lie within mapped memory and are aligned; `gather` uses no other index.
@@ -125,7 +125,7 @@ impl<K: Kernel> DeviceMemory<K> {
     /// Context: any.
     #[must_use]
     pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Option<()> {
-        let address = self.place(offset, W::SIZE, size_of::<W::Word>())?;
+        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>())?;
         let words = with_exposed_provenance_mut::<W::Word>(address);
         // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
         value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
@@ -138,7 +138,7 @@ impl<K: Kernel> DeviceMemory<K> {
     /// Context: any.
     #[must_use]
     pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Option<()> {
-        let from = with_exposed_provenance(self.place(offset, to.len(), 1)?);
+        let from = with_exposed_provenance(self.address_of(offset, to.len(), 1)?);
         self.kernel.device_barrier();
         // SAFETY: `to.len()` bytes lie within mapped memory. `to` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to.as_mut_ptr(), from, to.len()) };
@@ -151,7 +151,7 @@ impl<K: Kernel> DeviceMemory<K> {
     /// Context: any.
     #[must_use]
     pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Option<()> {
-        let to = with_exposed_provenance_mut(self.place(offset, from.len(), 1)?);
+        let to = with_exposed_provenance_mut(self.address_of(offset, from.len(), 1)?);
         // SAFETY: `from.len()` bytes lie within mapped memory. `from` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to, from.as_ptr(), from.len()) };
         self.kernel.device_barrier();
@@ -167,7 +167,7 @@ impl<K: Kernel> DeviceMemory<K> {
         let mut at = 0;
         while at < self.size {
             // The memory may begin or end in the middle of a word.
-            let step = match self.place(at, WORD, WORD) {
+            let step = match self.address_of(at, WORD, WORD) {
                 Some(address) => {
                     // SAFETY: the word lies within mapped memory and is aligned.
                     unsafe { with_exposed_provenance_mut::<usize>(address).write_volatile(0) };

@@ -175,6 +175,7 @@ impl OwnMappings {
     /// Returns the number of bytes of heap in free records.
     ///
     /// Context: any.
+    #[cfg(feature = "internals")]
     pub fn kept_bytes(&self) -> usize {
         self.records().filter(|record| record.page.load(Relaxed) == FREE).count() * size_of::<OwnMapping>()
     }
