@@ -32,6 +32,7 @@ impl PageMap {
         let is_allocated = self.bits.at(page / BITS, false, |[used, starts, labels]| {
             let has_label = !differs_in(labels, mask, label);
             if has_label {
+                // Not `mark_in_word`, which computes the mask again: an allocation takes 4 instructions more on x86_64.
                 write(used, mask, true);
                 write(starts, 1 << bit, true);
             }

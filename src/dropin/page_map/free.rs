@@ -77,10 +77,10 @@ impl PageMap {
             return Ok(true);
         }
         if is_in_word && self.has_time(0) {
-            self.add_freed(page, after);
+            self.add_freed(page..after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
-            self.pending = Pending::Add(page, after);
+            self.pending = Pending::Add(page..after);
             self.open.note(page, usize::MAX);
         }
         Ok(true)

@@ -39,7 +39,7 @@
 //! * an allocation that the open run does not serve, before it searches the tree;
 //! * a free whose pages touch the open run from outside or would make a second hole, and any free outside the open run while a
 //!   change is put off;
-//! * each step of a search in a part of the pool, and a call that needs the longest free run or the bitmaps as they are.
+//! * each step of a search in a part of the pool, and a call that needs the longest free run.
 //!
 //! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is one
 //! short step: [`PageMap::settle_first`].
@@ -94,11 +94,11 @@ mod usage;
 
 pub use bits::{BitRange, change, differs};
 pub use run_tree::Node;
-pub use search::Step;
+pub use search::SearchStep;
 pub use settle::Settled;
 pub use shape::Shape;
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::AtomicUsize;
 
 use crate::mem::bitmaps::Bitmaps;
 use bits::{BITS, change_long, mask_of, write};
@@ -170,9 +170,9 @@ impl PageMap {
         self.usage.forget_peak();
     }
 
-    /// Counts the pages in use. Needs no lock.
-    pub fn used_pages(used: &[AtomicUsize]) -> usize {
-        used.iter().map(|word| word.load(Relaxed).count_ones() as usize).sum()
+    /// Returns the number of pages in use.
+    pub fn used_pages(&self) -> usize {
+        self.usage.used()
     }
 
     /// The number of pages in the longest free run. The map must be [settled](Self::settle).

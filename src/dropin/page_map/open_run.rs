@@ -3,6 +3,8 @@
 //! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have one
 //! *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
 
+use core::ops::Range;
+
 use super::bits::BITS;
 
 /// The free run from which pages are allocated.
@@ -55,10 +57,11 @@ impl OpenRun {
         OpenRun { start, least: count, last: start, next, end, hole: start, hole_end: start }
     }
 
-    /// Opens the free run `[start, end)`, of which `[page, after)` is allocated: the pages before `page` are the hole. A
-    /// longer run may begin before `start`, so this one serves no request.
+    /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer run may
+    /// begin before this one, so it serves no request.
     #[inline(always)]
-    pub(super) fn around((start, end): (usize, usize), (page, after): (usize, usize)) -> Self {
+    pub(super) fn around(Range { start, end }: Range<usize>, allocated: Range<usize>) -> Self {
+        let (page, after) = (allocated.start, allocated.end);
         OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
     }
 

@@ -152,7 +152,7 @@ impl RunTree {
     /// the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there asks
     /// again, and reaches the word after at most as many calls as the tree has levels.
     #[inline(always)]
-    pub fn first_after(&self, word: usize, length: i32) -> Option<usize> {
+    pub fn next_candidate(&self, word: usize, length: i32) -> Option<usize> {
         let (nodes, mut at) = (&*self.nodes, self.place(word));
         // Up, to the first node that has such a run to the right of this path.
         loop {

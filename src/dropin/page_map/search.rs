@@ -1,17 +1,17 @@
-//! Requests for a part of the pool, or for an aligned address: they get the lowest place that fits, as every request does.
+//! Requests for a part of the pool, or for an aligned address: they get the lowest pages that fit, as every request does.
 
 use super::PageMap;
 use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
 use super::open_run::OpenRun;
 
 /// The result of one step of a search.
-pub enum Step {
+pub enum SearchStep {
     /// The pages from this one on are allocated.
     Allocated(usize),
-    /// No place before this page fits: the search continues there.
-    From(usize),
-    /// No place fits.
-    Nothing,
+    /// No run that fits begins before this page: the search continues there.
+    ContinueAt(usize),
+    /// No run fits.
+    NoRun,
 }
 
 impl PageMap {
@@ -21,14 +21,14 @@ impl PageMap {
     /// [closed](OpenRun::CLOSED): the caller [settles](Self::settle) the map. `count` is not zero, and `align` is a power of two.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
-    pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> Step {
-        let Ok(length) = i32::try_from(count) else { return Step::Nothing };
+    pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> SearchStep {
+        let Ok(length) = i32::try_from(count) else { return SearchStep::NoRun };
         let index = from / BITS;
         let free = complement(self.used(), index) & from_bit(from);
         if free == 0 {
-            return match self.runs.first_after(index, length) {
-                Some(next) => Step::From(next * BITS),
-                None => Step::Nothing,
+            return match self.runs.next_candidate(index, length) {
+                Some(next) => SearchStep::ContinueAt(next * BITS),
+                None => SearchStep::NoRun,
             };
         }
         let first = index * BITS + trailing_zeros(free);
@@ -36,17 +36,17 @@ impl PageMap {
         let start = if first == from { self.run_around(from) } else { first };
         let run_end = self.run_end(start);
         let Some(page) = base.checked_add(first).and_then(|at| at.checked_next_multiple_of(align)) else {
-            return Step::Nothing;
+            return SearchStep::NoRun;
         };
         let (page, limit) = (page - base, run_end.min(end));
         if page >= limit || count > limit - page {
-            return if run_end < end { Step::From(run_end) } else { Step::Nothing };
+            return if run_end < end { SearchStep::ContinueAt(run_end) } else { SearchStep::NoRun };
         }
         let after = page + count;
         // To put what is left into the tree as well would take too long in this stretch.
-        self.open = OpenRun::around((start, run_end), (page, after));
+        self.open = OpenRun::around(start..run_end, page..after);
         self.mark_used(page, count);
-        Step::Allocated(page)
+        SearchStep::Allocated(page)
     }
 
     /// Returns the first page of the free run that contains `page`. `page` is free.

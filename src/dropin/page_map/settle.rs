@@ -2,6 +2,7 @@
 //! runs.
 
 use core::mem::replace;
+use core::ops::Range;
 
 use super::PageMap;
 use super::bits::BITS;
@@ -11,22 +12,22 @@ use super::run_tree::{Lowered, Rest};
 /// What must be done before the tree is used again.
 pub(super) enum Pending {
     Nothing,
-    /// The pages `[page, after)` are free, but not in the tree yet. They do not touch the open run.
-    Add(usize, usize),
+    /// These pages are free, but not in the tree yet. They do not touch the open run.
+    Add(Range<usize>),
     /// The tree still has a run that is gone.
-    Remove(Gone),
+    Remove(GoneRun),
     /// A run was removed, but not from all levels of the tree.
     Lower(Rest),
 }
 
 /// A free run that is gone from a word, while the tree still has it.
-pub(super) struct Gone {
+pub(super) struct GoneRun {
     pub(super) word: usize,
     pub(super) length: i32,
     /// A run of this length begins in the word now; zero if none is known.
     pub(super) known: i32,
     /// The run that the pages of this one belong to now; empty if it is tagged already.
-    pub(super) joined: (usize, usize),
+    pub(super) joined: Range<usize>,
 }
 
 /// The result of one step of settling the map.
@@ -107,7 +108,7 @@ impl PageMap {
         };
         let (levels, gone) = match pending {
             Pending::Nothing => self.close(),
-            Pending::Add(page, after) => (self.add_freed(page, after), None),
+            Pending::Add(pages) => (self.add_freed(pages), None),
             Pending::Remove(gone) => (0, Some(gone)),
             Pending::Lower(rest) => {
                 let lowered = self.runs.lower_rest(rest, LEVELS_AT_ONCE);
@@ -137,7 +138,7 @@ impl PageMap {
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
     #[inline(always)] // `settle_more` alone calls it.
-    fn remove(&mut self, gone: Gone) -> usize {
+    fn remove(&mut self, gone: GoneRun) -> usize {
         let index = gone.word;
         let known = gone.known.max(self.open.length_in(index));
         let mut levels = 0;
@@ -147,8 +148,7 @@ impl PageMap {
             levels = self.keep_rest(lowered);
         }
         // Only now: the word of the tag may be the one whose value was just changed.
-        let (start, end) = gone.joined;
-        self.tag(start, end);
+        self.tag(gone.joined.start, gone.joined.end);
         levels
     }
 
@@ -164,11 +164,11 @@ impl PageMap {
     /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and what to
     /// remove in this step.
     #[inline(always)]
-    fn close(&mut self) -> (usize, Option<Gone>) {
+    fn close(&mut self) -> (usize, Option<GoneRun>) {
         let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
         self.open = OpenRun::CLOSED;
         let index = start / BITS;
-        let mut gone = Gone { word: index, length: (end - start) as i32, known: 0, joined: (0, 0) };
+        let mut gone = GoneRun { word: index, length: (end - start) as i32, known: 0, joined: 0..0 };
         let mut levels = 0;
         for (from, to) in [(next, end), (hole, hole_end)] {
             if from < to {
@@ -189,10 +189,10 @@ impl PageMap {
         (levels, None)
     }
 
-    /// Puts the free pages `[page, after)` into the tree, as one run with the free pages before and after them. They do
-    /// not touch the open run. Returns how many levels of the tree changed.
+    /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open run.
+    /// Returns how many levels of the tree changed.
     #[inline(always)]
-    pub(super) fn add_freed(&mut self, page: usize, after: usize) -> usize {
+    pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
         let (start, end) = (self.run_start(page), self.run_end(after));
         let (index, index_after) = (start / BITS, after / BITS);
         self.open.note(start, end);
@@ -200,7 +200,7 @@ impl PageMap {
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = (end - after) as i32;
-            self.pending = Pending::Remove(Gone { word: index_after, length, known: 0, joined: (start, end) });
+            self.pending = Pending::Remove(GoneRun { word: index_after, length, known: 0, joined: start..end });
         } else {
             self.tag(start, end);
         }

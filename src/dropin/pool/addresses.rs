@@ -146,9 +146,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[cfg(any(feature = "debug", feature = "internals"))]
     pub fn is_in_use(&self, pa: Pa) -> bool {
-        const BITS: usize = usize::BITS as usize;
         let page = pa.wrapping_sub(self.start) >> PAGE_SHIFT;
-        let used = self.lock_settled().used();
-        page < self.pages && used.get(page / BITS).is_some_and(|word| word.load(Relaxed) >> (page % BITS) & 1 != 0)
+        page < self.pages && test(self.bitmaps().0, page)
     }
 }

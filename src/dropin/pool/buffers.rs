@@ -1,7 +1,7 @@
 //! Allocating and freeing the pages of a pool's buffers, with the lock and the steps that settle the page map.
 
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{PageMap, Settled, Step};
+use crate::dropin::page_map::{PageMap, SearchStep, Settled};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT};
@@ -69,10 +69,10 @@ impl<K: Kernel> Pool<K> {
         let mut from = from;
         while from < end && pages <= end - from {
             match self.lock_settled().allocate_between(from, end, pages, base, align.max(1)) {
-                Step::Allocated(page) => return Some(page),
-                Step::From(page) if page > from => from = page,
+                SearchStep::Allocated(page) => return Some(page),
+                SearchStep::ContinueAt(page) if page > from => from = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
-                Step::From(_) | Step::Nothing => break,
+                SearchStep::ContinueAt(_) | SearchStep::NoRun => break,
             }
         }
         None

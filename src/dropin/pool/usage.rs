@@ -3,7 +3,6 @@
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::Pool;
-use crate::dropin::page_map::PageMap;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 
 /// The failed requests that the pool could have served if it had had enough free memory.
@@ -45,9 +44,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn usage(&self) -> (usize, usize) {
         let map = self.lock_settled();
-        let (used, longest) = (map.used(), map.longest_free());
-        drop(map);
-        (PageMap::used_pages(used) << PAGE_SHIFT, longest << PAGE_SHIFT)
+        (map.used_pages() << PAGE_SHIFT, map.longest_free() << PAGE_SHIFT)
     }
 
     /// Returns the peak: the highest number of bytes that were in use at the same time since the pool was installed.

@@ -23,7 +23,7 @@ fn row(map: &mut PageMap) -> [String; 5] {
     };
     let pending = match &map.pending {
         Pending::Nothing => String::new(),
-        Pending::Add(page, after) => format!("add pages {page} and {}", after - 1),
+        Pending::Add(pages) => format!("add pages {} and {}", pages.start, pages.end - 1),
         Pending::Remove(gone) => format!("remove the {} of word {}", gone.length, gone.word),
         Pending::Lower(_) => "lower".into(),
     };

@@ -1,8 +1,8 @@
 //! Every state that a small pool can reach, and every call in each of them.
 //!
 //! A call of a pool is a sequence of stretches with the lock held: a step of settling, or the work of the call. Between two of
-//! them other callers may do stretches of theirs. A caller keeps nothing that the next stretch depends on, except the place
-//! where its search for an aligned address continues. So the states that any number of callers reach, in whatever order their
+//! them other callers may do stretches of theirs. A caller keeps nothing that the next stretch depends on, except the page
+//! at which its search for an aligned address continues. So the states that any number of callers reach, in whatever order their
 //! stretches run, are those that stretches reach from the empty pool, if a search may continue at any page. The test goes
 //! through all of them breadth first; nothing is sampled.
 //!
@@ -93,7 +93,7 @@ impl<'a> Visit<'a> {
     fn changed(&mut self, by: Stretch, used: usize, starts: usize) {
         let after = Packed::of(&mut self.search.map);
         assert_eq!(after.used_and_starts(), (used, starts), "{by:?}: used and starts");
-        assert_eq!(self.map().usage.used(), used.count_ones() as usize, "{by:?}: the count of pages in use");
+        assert_eq!(self.map().used_pages(), used.count_ones() as usize, "{by:?}: the count of pages in use");
         self.search.states.add(after, Reached { from: self.index, by });
         self.before.restore(&mut self.search.map);
     }
@@ -250,17 +250,17 @@ impl<'a> Visit<'a> {
             let by = Stretch::AllocateBetween(at as u8, end as u8, count as u8, base as u8, align as u8);
             steps += 1;
             match self.act(|map| map.allocate_between(at, end, count, base, align)) {
-                Step::Allocated(page) => {
+                SearchStep::Allocated(page) => {
                     assert_eq!(Some(page), lowest, "{by:?}");
                     self.took(page, count, by);
                     break;
                 }
-                Step::From(next) if next < end => {
+                SearchStep::ContinueAt(next) if next < end => {
                     assert!(next > at, "{by:?} stands still");
                     assert!(lowest.is_none_or(|lowest| lowest >= next), "{by:?} leaves a place out");
                     at = next;
                 }
-                Step::From(_) | Step::Nothing => {
+                SearchStep::ContinueAt(_) | SearchStep::NoRun => {
                     assert_eq!(lowest, None, "{by:?}");
                     break;
                 }

@@ -1,5 +1,5 @@
 //! Several callers at once, as the pool's lock lets them in: between any two stretches with the lock held, another caller may
-//! run. Each call is a small state machine that does one stretch in a turn. A random number chooses the caller that runs next.
+//! run. Each call is a small state machine that does one stretch at a time. A random number chooses the caller that runs next.
 //! Every result is compared with that of a bit-by-bit first fit *at that moment*, and every bit and figure after each stretch.
 
 mod checks;
@@ -7,7 +7,7 @@ mod choices;
 mod written_by_c;
 
 use super::super::*;
-use super::model::{Model, assert_tree_is_exact, map_of};
+use super::model::{Model, Random, assert_tree_is_exact, map_of};
 use crate::error::Error;
 use std::vec::Vec;
 
@@ -27,17 +27,6 @@ enum Doing {
 
 /// As in `pool::buffers`.
 const PATIENCE: usize = 16;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % below.max(1)
-    }
-}
 
 struct World {
     pages: usize,
@@ -97,28 +86,22 @@ impl World {
         }
     }
 
-    /// One stretch with the lock held; what is left to do.
-    fn turn(&mut self, doing: Doing) -> Option<Doing> {
+    /// Does one stretch with the lock held; returns what is left to do.
+    fn stretch(&mut self, doing: Doing) -> Option<Doing> {
         match doing {
             Doing::Allocate(count) => match self.map.allocate_usual(count) {
                 Some(page) => {
-                    assert_eq!(self.model.allocate(count), Some(page), "{count} of {}", self.pages);
-                    self.held.push((page, count));
-                    self.changes += 1;
+                    self.check_lowest(count, Some(page));
                     None
                 }
-                None => self.turn(Doing::AllocateLowest(count, PATIENCE)),
+                None => self.stretch(Doing::AllocateLowest(count, PATIENCE)),
             },
             Doing::AllocateLowest(count, mut patience) => {
                 if !self.settle(true, &mut patience) {
                     return Some(Doing::AllocateLowest(count, patience));
                 }
                 let page = self.map.allocate_lowest(count);
-                assert_eq!(page, self.model.allocate(count), "{count} of {}", self.pages);
-                if let Some(page) = page {
-                    self.held.push((page, count));
-                    self.changes += 1;
-                }
+                self.check_lowest(count, page);
                 None
             }
             Doing::Free(page, count) => {
@@ -147,30 +130,7 @@ impl World {
                 if !self.settle(false, &mut patience) {
                     return Some(Doing::Aligned(count, base, align, from, patience, changes));
                 }
-                let fits = |page: usize| {
-                    (base + page).is_multiple_of(align)
-                        && page + count <= self.pages
-                        && self.model.begun_at[page..page + count].iter().all(Option::is_none)
-                };
-                let lowest = || (0..self.pages).find(|&page| fits(page));
-                let end = self.map.pages;
-                match self.map.allocate_between(from, end, count, base, align) {
-                    Step::Allocated(page) => {
-                        assert!(fits(page));
-                        assert!(changes != self.changes || lowest() == Some(page));
-                        self.took(count, page);
-                        None
-                    }
-                    Step::From(page) if page < self.pages => {
-                        assert!(page > from, "no step stands still");
-                        assert!(changes != self.changes || lowest().is_none_or(|lowest| lowest >= page));
-                        Some(Doing::Aligned(count, base, align, page, PATIENCE, changes))
-                    }
-                    _ => {
-                        assert!(changes != self.changes || lowest().is_none());
-                        None
-                    }
-                }
+                self.search(count, base, align, from, changes)
             }
             Doing::Usage(mut patience) => {
                 if !self.settle(true, &mut patience) {
@@ -182,11 +142,56 @@ impl World {
         }
     }
 
-    fn run(&mut self, callers: usize, turns: usize) {
+    /// Checks that the map has allocated the lowest `count` free pages, or none if there are none.
+    fn check_lowest(&mut self, count: usize, page: Option<usize>) {
+        assert_eq!(page, self.model.allocate(count), "{count} of {}", self.pages);
+        if let Some(page) = page {
+            self.held.push((page, count));
+            self.changes += 1;
+        }
+    }
+
+    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began, `changes` changes had
+    /// been made.
+    fn search(&mut self, count: usize, base: usize, align: usize, from: usize, changes: usize) -> Option<Doing> {
+        let fits = |page: usize| {
+            (base + page).is_multiple_of(align)
+                && page + count <= self.pages
+                && self.model.begun_at[page..page + count].iter().all(Option::is_none)
+        };
+        let lowest = || (0..self.pages).find(|&page| fits(page));
+        let end = self.map.pages;
+        match self.map.allocate_between(from, end, count, base, align) {
+            SearchStep::Allocated(page) => {
+                assert!(fits(page));
+                assert!(changes != self.changes || lowest() == Some(page));
+                self.took(count, page);
+                None
+            }
+            SearchStep::ContinueAt(page) if page < self.pages => {
+                assert!(page > from, "no step stands still");
+                assert!(changes != self.changes || lowest().is_none_or(|lowest| lowest >= page));
+                Some(Doing::Aligned(count, base, align, page, PATIENCE, changes))
+            }
+            _ => {
+                assert!(changes != self.changes || lowest().is_none());
+                None
+            }
+        }
+    }
+
+    /// Does the stretches that are left of a call, to its end, with no other call between.
+    fn finish(&mut self, mut left: Option<Doing>) {
+        while let Some(now) = left {
+            left = self.stretch(now);
+        }
+    }
+
+    fn run(&mut self, callers: usize, stretches: usize) {
         let mut doing: Vec<Option<Doing>> = std::vec![None; callers];
         let mut filling = 8;
-        for turn in 0..turns {
-            if turn % 256 == 0 {
+        for number in 0..stretches {
+            if number % 256 == 0 {
                 filling = [5, 8, 8, 11, 13][self.random.below(5)];
             }
             let caller = self.random.below(callers);
@@ -195,54 +200,42 @@ impl World {
                 Some(now) => now,
                 None => self.something(filling),
             };
-            doing[caller] = self.turn(now);
-            if self.pages <= 256 || turn % 16 == 0 {
+            doing[caller] = self.stretch(now);
+            if self.pages <= 256 || number % 16 == 0 {
                 assert_tree_is_exact(&mut self.map);
             }
             if callers == 1 || self.random.below(3) == 0 {
                 // It goes on alone to its end, as most calls do.
-                while let Some(now) = doing[caller] {
-                    doing[caller] = self.turn(now);
-                }
+                self.finish(doing[caller].take());
             }
-            if self.changes != before && (self.pages <= 256 || turn % (self.pages / 64) == 0) {
+            if self.changes != before && (self.pages <= 256 || number % (self.pages / 64) == 0) {
                 self.assert_bits();
             }
         }
-        for mut left in doing {
-            while let Some(now) = left {
-                left = self.turn(now);
-            }
-        }
+        doing.into_iter().for_each(|left| self.finish(left));
         self.assert_bits();
         for (page, count) in std::mem::take(&mut self.held) {
-            let mut left = Some(Doing::Free(page, count));
-            while let Some(now) = left {
-                left = self.turn(now);
-            }
+            self.finish(Some(Doing::Free(page, count)));
         }
         self.assert_bits();
-        let mut left = Some(Doing::Allocate(self.pages));
-        while let Some(now) = left {
-            left = self.turn(now);
-        }
+        self.finish(Some(Doing::Allocate(self.pages)));
         assert_eq!(self.held, [(0, self.pages)]);
     }
 }
 
-fn walk(pages: usize, callers: usize, turns: usize, seed: u64) -> [usize; 3] {
+fn walk(pages: usize, callers: usize, stretches: usize, seed: u64) -> [usize; 3] {
     let mut world = World::new(pages, 0x9e37_79b9_7f4a_7c15 ^ (seed << 20) ^ (pages as u64) << 3 ^ callers as u64);
-    world.run(callers, turns);
+    world.run(callers, stretches);
     world.steps
 }
 
-/// Turns are few by default; `HOSTILE=100 cargo test --release hostile` makes a hundred times as many.
+/// Stretches are few by default; `HOSTILE=100 cargo test --release hostile` makes a hundred times as many.
 #[test]
 fn hostile_callers_in_each_other_s_way_see_first_fit() {
     let times: usize = std::env::var("HOSTILE").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
     let mut steps = [0; 3];
-    let mut walk = |pages, callers, turns, round| {
-        for (sum, times) in steps.iter_mut().zip(walk(pages, callers, turns, round)) {
+    let mut walk = |pages, callers, stretches, round| {
+        for (sum, times) in steps.iter_mut().zip(walk(pages, callers, stretches, round)) {
             *sum += times;
         }
     };
@@ -259,9 +252,9 @@ fn hostile_callers_in_each_other_s_way_see_first_fit() {
             }
         }
         if times != 1 && round % 10 == 0 || round == 0 {
-            let turns = if times == 1 { 300 } else { 4_000 };
-            walk(65_536, 2, turns, round);
-            walk(65_535 - 13, 3, turns, round);
+            let stretches = if times == 1 { 300 } else { 4_000 };
+            walk(65_536, 2, stretches, round);
+            walk(65_535 - 13, 3, stretches, round);
         }
     }
     assert!(BITS != usize::BITS as usize || steps.iter().all(|times| *times > 20), "each result comes: {steps:?}");

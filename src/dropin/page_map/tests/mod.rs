@@ -12,19 +12,15 @@ mod wrong_sizes;
 use super::*;
 use crate::error::Error;
 use crate::kernel::testing::HeapOnly;
+use core::sync::atomic::Ordering::Relaxed;
 use model::*;
 use proptest::prelude::*;
 use std::vec::Vec;
 
 /// One random walk; allocations and frees of random length, good and bad frees.
 fn walk(pages: usize, operations: usize, seed: u64, longest: usize) {
-    let mut state = seed | 1;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as usize % below.max(1)
-    };
+    let mut numbers = Random(seed | 1);
+    let mut random = |below: usize| numbers.below(below);
     let mut map = map_of(pages);
     let mut model = Model::new(pages);
     let mut held: Vec<(usize, usize)> = Vec::new();

@@ -64,6 +64,19 @@ impl Model {
     }
 }
 
+/// A random number generator (xorshift). Its state is not zero.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Returns a number less than `below`; 0 if `below` is 0.
+    pub fn below(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % below.max(1)
+    }
+}
+
 struct Holder {
     map: std::sync::Mutex<PageMap>,
 }
@@ -137,8 +150,7 @@ pub fn assert_consistent(map: &mut PageMap, model: &Model) {
         assert_eq!(word(map.starts(), index) & !word(map.used(), index), 0, "starts of free pages in word {index}");
     }
     assert_eq!(map.longest_free(), model.longest_free());
-    assert_eq!(PageMap::used_pages(map.used()), model.used());
-    assert_eq!((map.usage.used(), map.peak()), (model.used(), model.peak), "pages in use, and the most that were");
+    assert_eq!((map.used_pages(), map.peak()), (model.used(), model.peak), "pages in use, and the most that were");
 }
 
 /// The free runs, as the tree should have them: those of the bitmap, but all of the open run as one.

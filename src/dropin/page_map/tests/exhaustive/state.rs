@@ -3,7 +3,7 @@
 use super::*;
 use crate::dropin::page_map::bits::ALL;
 use crate::dropin::page_map::run_tree::Rest;
-use crate::dropin::page_map::settle::Gone;
+use crate::dropin::page_map::settle::GoneRun;
 
 /// A state of a map of at most 12 pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,14 +83,14 @@ impl Packed {
         packer.put(starts, ALL_PAGES);
         match pending {
             Pending::Nothing => packer.put(0, PENDING),
-            Pending::Add(page, after) => {
+            Pending::Add(pages) => {
                 packer.put(1, PENDING);
-                packer.put_page(*page);
-                packer.put_page(*after);
+                packer.put_page(pages.start);
+                packer.put_page(pages.end);
             }
-            Pending::Remove(Gone { word, length, known, joined: (start, end) }) => {
+            Pending::Remove(GoneRun { word, length, known, joined }) => {
                 packer.put(2, PENDING);
-                for number in [*word, *length as usize, *known as usize, *start, *end] {
+                for number in [*word, *length as usize, *known as usize, joined.start, joined.end] {
                     packer.put_page(number);
                 }
             }
@@ -119,12 +119,12 @@ impl Packed {
         map.usage.allocate(self.used_and_starts().0.count_ones() as usize);
         map.pending = match unpacker.get(PENDING) {
             0 => Pending::Nothing,
-            1 => Pending::Add(unpacker.get_page(), unpacker.get_page()),
-            2 => Pending::Remove(Gone {
+            1 => Pending::Add(unpacker.get_page()..unpacker.get_page()),
+            2 => Pending::Remove(GoneRun {
                 word: unpacker.get_page(),
                 length: unpacker.get_page() as i32,
                 known: unpacker.get_page() as i32,
-                joined: (unpacker.get_page(), unpacker.get_page()),
+                joined: unpacker.get_page()..unpacker.get_page(),
             }),
             _ => Pending::Lower(Rest::from_fields((unpacker.get_page(), unpacker.get_page() as i32))),
         };
@@ -234,7 +234,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
         assert_eq!(map.runs.first(count), first, "the first run of {count} pages");
         for word in 0..words {
             let after = (word + 1..words).find(|word| longest_of[*word] >= count);
-            match map.runs.first_after(word, count as i32) {
+            match map.runs.next_candidate(word, count as i32) {
                 Some(found) => assert!(found > word && after.is_some_and(|after| after >= found), "after word {word}"),
                 None => assert_eq!(after, None, "after word {word}"),
             }

@@ -5,6 +5,7 @@ use super::super::super::bits::{complement, leading_ones};
 use super::super::super::*;
 use super::super::model::{assert_tree_is_exact, runs_of_the_tree};
 use super::World;
+use core::sync::atomic::Ordering::Relaxed;
 use std::vec::Vec;
 
 impl World {

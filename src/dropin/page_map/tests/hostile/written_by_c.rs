@@ -2,8 +2,8 @@
 
 use super::super::super::bits::ALL;
 use super::super::super::*;
-use super::super::model::map_of;
-use super::Random;
+use super::super::model::{Random, map_of};
+use core::sync::atomic::Ordering::Relaxed;
 use std::vec::Vec;
 
 /// C may write to `pool->map`, on another core or between two calls. Then pages may be lost, or handed out twice; but the
@@ -35,7 +35,9 @@ fn fault_26_no_page_after_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap(
                     map.settle_all();
                     let (from, count) = (random.below(pages), 1 + random.below(pages));
                     let align = 1 << random.below(4);
-                    if let Step::Allocated(page) = map.allocate_between(from, pages, count, random.below(9), align) {
+                    if let SearchStep::Allocated(page) =
+                        map.allocate_between(from, pages, count, random.below(9), align)
+                    {
                         held.push((page, count));
                     }
                 }
