@@ -44,7 +44,7 @@ pub struct Group {
     pub before: AtomicRef<Group>,
 }
 
-/// Stands for no group: it never has a free block. With it, the usual path of an allocation tests one thing less.
+/// Stands for no group: it never has a free block. With it, the fast path of an allocation tests one thing less.
 pub static NO_GROUP: Group = Group::new(WrappingSlice::of_one(&NO_UNIT));
 
 /// Stands for no unit: no address is one of its blocks.

@@ -1,7 +1,7 @@
 //! Memory that is ready for interrupts.
 //!
 //! An interrupt cannot use the heap, so it cannot make bookkeeping. A pool that keeps a reserve has threads make it in advance:
-//! whenever a thread comes past the usual path, it makes sure that a few blocks are free, and that there is bookkeeping for
+//! whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is bookkeeping for
 //! more spans. With that bookkeeping an interrupt adds spans itself.
 
 use crate::mem::atomics::Ordering::Relaxed;
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn no_call_waits_for_a_turn_while_the_reserve_is_complete() {
-        // Large enough that 90 blocks are in several groups: some calls come past the usual path.
+        // Large enough that 90 blocks are in several groups: some calls leave the fast path.
         for size in [1024, 4096, 10000] {
             let shape = Shape::linux(size, 0, 0).unwrap();
             let pool = BlockPool::new(NeverWaits, Endless, PoolName::new([]), Device(1), shape, 0).unwrap();
