@@ -3,6 +3,14 @@
 use super::*;
 use crate::additions::block_pool::word::preemption::run_without_lock_before_step;
 
+/// Returns a pool of which one block was allocated and freed, and that block.
+fn pool_after_a_free(size: usize, again: bool) -> (&'static Pool, Block) {
+    let pool = pool(size, again);
+    let block = pool.allocate().unwrap();
+    pool.free(block.va, block.handle).unwrap();
+    (pool, block)
+}
+
 #[test]
 fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
@@ -13,9 +21,7 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
                 continue;
             }
             at_every_step(|step| {
-                let pool = pool(size, again);
-                let block = pool.allocate().unwrap();
-                pool.free(block.va, block.handle).unwrap();
+                let (pool, block) = pool_after_a_free(size, again);
                 let held = Rc::new(RefCell::new(Vec::new()));
                 let owned = held.clone();
                 let trim = move || {
@@ -62,9 +68,7 @@ fn fault_20_a_trim_that_is_interrupted_by_second_frees_gives_no_block_that_is_go
 fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes() {
     for size in [64, 512, 4096] {
         at_every_step(|step| {
-            let pool = pool(size, false);
-            let block = pool.allocate().unwrap();
-            pool.free(block.va, block.handle).unwrap();
+            let (pool, block) = pool_after_a_free(size, false);
             assert!(pool.trim() != 0);
             // A unit that is gone is not in the table any more, but this free has found it there.
             let unit = pool.spans.batches().next().unwrap().units.first().unwrap();
@@ -87,9 +91,7 @@ fn an_allocation_that_is_interrupted_by_trim_and_growth_has_a_block_of_its_own()
     for size in [64, 2048, 4096] {
         for again in [false, true] {
             at_every_step(|step| {
-                let pool = pool(size, again);
-                let block = pool.allocate().unwrap();
-                pool.free(block.va, block.handle).unwrap();
+                let (pool, _) = pool_after_a_free(size, again);
                 let held = Rc::new(RefCell::new(Vec::new()));
                 let owned = held.clone();
                 let other = move || {
@@ -134,9 +136,7 @@ fn a_trim_removes_no_block_that_is_allocated_while_it_holds_the_lock() {
 fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_other() {
     for size in [16, 64, 512, 2048, 4096] {
         at_every_step(|step| {
-            let pool = pool(size, false);
-            let block = pool.allocate().unwrap();
-            pool.free(block.va, block.handle).unwrap();
+            let (pool, _) = pool_after_a_free(size, false);
             let blocks = pool.usage().blocks;
             let held = Rc::new(RefCell::new(Vec::new()));
             let owned = held.clone();

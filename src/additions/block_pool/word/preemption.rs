@@ -45,8 +45,7 @@ pub fn run_without_lock_before_step<T>(
 
 /// Runs `call`, and once `other`, before step `at` of `call`. Returns the result of `call`, and whether `other` ran.
 pub fn run_before_step<T>(at: usize, other: impl FnMut() + 'static, call: impl FnOnce() -> T) -> (T, bool) {
-    OTHER.set(Some(Box::new(other)));
-    LEFT.set(at);
+    go_on_before_step(at, other);
     let result = call();
     LEFT.set(usize::MAX);
     (result, OTHER.take().is_none())
