@@ -8,7 +8,7 @@
 
 #if RT_DMA_PORT_REVISION == 1
 
-uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
     static const rt_region_t empty;
     const rt_region_t *reg;
@@ -25,14 +25,16 @@ uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintpt
 
     reg = (const rt_region_t *)list->start + index;
 
-    return (uintptr_t)(reg->name ? reg : &empty);
+    *region = reg->name ? reg : &empty;
+
+    return RT_DMA_PORT_FOUND;
 }
 
 void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 {
     rt_region_t *reg = region;
 
-    /* By the last bytes: the end of a region at the end of the address space is 0. */
+    /* The last bytes are compared, because the end of a region at the end of the address space is 0. */
     if (reg->start == start && end - 1 < reg->end - 1)
     {
         reg->start = end;
@@ -45,7 +47,7 @@ void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
 
 #include <mm_memblock.h>
 
-uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
     rt_slist_t *node = &rt_memblock_get_reserved()->reg_list;
 
@@ -63,7 +65,9 @@ uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintpt
 
         if (!index)
         {
-            return (uintptr_t)&reg->memreg;
+            *region = &reg->memreg;
+
+            return RT_DMA_PORT_FOUND;
         }
 
         --index;
@@ -74,10 +78,11 @@ uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintpt
 
 #else
 
-uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index)
+int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t index, const void **region)
 {
     RT_UNUSED(list);
     RT_UNUSED(index);
+    RT_UNUSED(region);
 
     return RT_DMA_PORT_ABSENT;
 }

@@ -43,19 +43,23 @@ extern "C" {
  *
  * @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
  * @param[in] index The index of the region.
- * @return The address of the region's `rt_region_t`; RT_DMA_PORT_END after the last; RT_DMA_PORT_INVALID if a
- *         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
+ * @param[out] region The address of the region's `rt_region_t`, if it was found.
+ * @retval RT_DMA_PORT_FOUND The address was filled in.
+ * @retval RT_DMA_PORT_END There is no such region.
+ * @retval RT_DMA_PORT_INVALID A list is needed, and there is none.
+ * @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
  *
  * @note Context: thread.
  */
-extern uintptr_t rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
-                                         uintptr_t index);
+extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
+                                   uintptr_t index,
+                                   const void **region);
 
 /**
  * @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
  * A region of memblock is not written.
  *
- * @param[in] region What `rt_dma_port_pool_region` returned.
+ * @param[in] region The address that `rt_dma_port_pool_region` filled in.
  * @param[in] start Where the region began.
  * @param[in] end One past the last byte that pools cover.
  *

@@ -10,8 +10,9 @@ use crate::memory::{LOW_PAGES, PAGE, pa_of};
 use crate::{devices, port};
 
 const FOUND: c_int = 0;
-const ABSENT: usize = 2;
-const END: usize = 3;
+const INVALID: c_int = 1;
+const ABSENT: c_int = 2;
+const END: c_int = 3;
 
 /// Pages of the board's own allocator.
 pub const OWN: std::ops::Range<usize> = 108..112;
@@ -57,7 +58,7 @@ extern "C" fn rt_dma_port_memory_region(dev: usize, index: usize, place: *mut Po
     machine::assert_thread("the device tree");
     let kind = devices::kind(dev).expect("a device");
     match kind.regions.get(index) {
-        None => END as c_int,
+        None => END,
         Some(Err(error)) => *error,
         Some(Ok(region)) => {
             let region = &REGIONS[*region];
@@ -111,22 +112,27 @@ pub fn boot_regions() -> Vec<rt_region_t> {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize) -> usize {
+extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *mut *const rt_region_t) -> c_int {
     machine::assert_thread("memblock");
-    if port::revision() == 1 {
+    let region = if port::revision() == 1 {
         // SAFETY: the list is the library's, its regions are the caller's of `rt_dma_pool_extract`.
         let List { start, length } = unsafe { list.read() };
-        return match start.is_null() {
-            true => 1,
-            false if index < length => start.wrapping_add(index) as usize,
-            false => END,
-        };
-    }
-    BOOT_STATE.with_borrow(|boot| match boot.regions.get(index) {
-        _ if !boot.has_memblock => ABSENT,
-        Some(region) => std::ptr::from_ref(region) as usize,
-        None => END,
-    })
+        if start.is_null() {
+            return INVALID;
+        }
+        (index < length).then(|| start.wrapping_add(index).cast_const())
+    } else {
+        let (has_memblock, region) =
+            BOOT_STATE.with_borrow(|boot| (boot.has_memblock, boot.regions.get(index).map(std::ptr::from_ref)));
+        if !has_memblock {
+            return ABSENT;
+        }
+        region
+    };
+    let Some(region) = region else { return END };
+    // SAFETY: the caller's place.
+    unsafe { found.write(region) };
+    FOUND
 }
 
 #[unsafe(no_mangle)]
@@ -182,9 +188,9 @@ extern "C" fn rt_dma_port_shared_pool(index: usize, place: *mut SharedPool) -> c
     machine::assert_thread("the device tree");
     BOOT_STATE.with_borrow(|boot| {
         if !boot.has_tree {
-            return ABSENT as c_int;
+            return ABSENT;
         }
-        let Some(node) = NODES.get(index) else { return END as c_int };
+        let Some(node) = NODES.get(index) else { return END };
         let placed = (boot.placed[index] != 0).then(|| (boot.placed[index], node.size as usize));
         let reg = node.reg.map(|(first, pages)| (pa_of(first), pages * PAGE)).or(placed);
         let (start, size) = reg.unwrap_or((0, 0));
@@ -209,7 +215,7 @@ extern "C" fn rt_dma_port_shared_pool(index: usize, place: *mut SharedPool) -> c
 #[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_alloc_range(node: usize, index: usize, start: *mut u64, size: *mut u64) -> c_int {
     if node != 2 || index != 0 {
-        return END as c_int;
+        return END;
     }
     // SAFETY: the caller's places.
     unsafe {
@@ -221,7 +227,7 @@ extern "C" fn rt_dma_port_alloc_range(node: usize, index: usize, start: *mut u64
 
 /// Returns one entry of a list of ranges of pages.
 fn entry(list: &[(usize, usize)], index: usize, place: *mut [usize; 2]) -> c_int {
-    let Some((first, pages)) = list.get(index) else { return END as c_int };
+    let Some((first, pages)) = list.get(index) else { return END };
     // SAFETY: the caller's place, of two words.
     unsafe { place.write([pa_of(*first), pa_of(*first) + pages * PAGE]) };
     FOUND

@@ -3,7 +3,7 @@
 // The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 
 /// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
 #[repr(C)]
@@ -23,16 +23,20 @@ unsafe extern "C" {
     ///
     /// @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
     /// @param[in] index The index of the region.
-    /// @return The address of the region's `rt_region_t`; RT_DMA_PORT_END after the last; RT_DMA_PORT_INVALID if a
-    ///         list is needed and there is none; RT_DMA_PORT_ABSENT without memblock.
+    /// @param[out] region The address of the region's `rt_region_t`, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The address was filled in.
+    /// @retval RT_DMA_PORT_END There is no such region.
+    /// @retval RT_DMA_PORT_INVALID A list is needed, and there is none.
+    /// @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize) -> usize;
+    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *const c_void)
+    -> c_int;
 
     /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
     /// A region of memblock is not written.
     ///
-    /// @param[in] region What `rt_dma_port_pool_region` returned.
+    /// @param[in] region The address that `rt_dma_port_pool_region` filled in.
     /// @param[in] start Where the region began.
     /// @param[in] end One past the last byte that pools cover.
     ///
