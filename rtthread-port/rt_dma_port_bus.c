@@ -11,7 +11,7 @@
 #include "rt_dma_port_ofw.h"
 
 /* The device tree counts in 64 bits; an address that this processor cannot hold is one it cannot reach. */
-static uintptr_t reachable(rt_uint64_t address)
+static uintptr_t to_pointer_size(rt_uint64_t address)
 {
     if ((uintptr_t)address != address)
     {
@@ -39,11 +39,11 @@ static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind, st
     return RT_NULL;
 }
 
-const void *rt_dma_port_dma_ranges(void *dev)
+int rt_dma_port_has_dma_ranges(void *dev)
 {
     struct rt_ofw_prop *ranges;
 
-    return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges", &ranges);
+    return bus_with(rt_dma_port_ofw_node(dev), "dma-ranges", &ranges) != RT_NULL;
 }
 
 /* One range: two addresses, of which one leads to the other, and a size. */
@@ -57,7 +57,7 @@ struct bus_ranges
 {
     const fdt32_t *cells;
     int child_cells, parent_cells, size_cells;
-    /* Ranges that are there to the last cell. */
+    /* Number of complete ranges. */
     int count;
 };
 
@@ -162,7 +162,7 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
  * bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA as well.
  * That shows where a range begins: the translator should change the address by the first range that contains it.
  */
-static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
+static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
 {
     for (int i = 0; i < ranges->count; i++)
     {
@@ -202,13 +202,13 @@ static int are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
  * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all of
  * memory is covered.
  *
- * The first translation through a bus reads its ranges into the heap, so that one belongs into a thread.
+ * The first translation through a bus reads its ranges into the heap, so it needs a thread.
  */
 uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
     struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
     struct bus_ranges ranges, dma_ranges;
-    rt_uint64_t on_bus, handle, distance, farther;
+    rt_uint64_t on_bus, handle, distance, other_distance;
 
     find_ranges(np, "dma-ranges", &dma_ranges);
     handle = rt_ofw_translate_cpu2dma(np, pa);
@@ -217,36 +217,36 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     {
         *last = UINTPTR_MAX;
 
-        return reachable(handle);
+        return to_pointer_size(handle);
     }
 
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     find_ranges(np, "ranges", &ranges);
     distance = distance_to_edge(&dma_ranges, on_bus);
-    farther = distance_to_edge(&ranges, pa);
-    distance = distance < farther ? distance : farther;
+    other_distance = distance_to_edge(&ranges, pa);
+    distance = distance < other_distance ? distance : other_distance;
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
 
-    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && are_read(np, &dma_ranges))
+    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && ranges_are_read(np, &dma_ranges))
     {
         return RT_DMA_PORT_UNMAPPED;
     }
 
-    return reachable(handle);
+    return to_pointer_size(handle);
 }
 
 uintptr_t rt_dma_port_cpu_address(void *dev, uintptr_t handle)
 {
-    return reachable(rt_ofw_translate_dma2cpu(rt_dma_port_ofw_node(dev), handle));
+    return to_pointer_size(rt_ofw_translate_dma2cpu(rt_dma_port_ofw_node(dev), handle));
 }
 
 #else /* !RT_USING_OFW */
 
-const void *rt_dma_port_dma_ranges(void *dev)
+int rt_dma_port_has_dma_ranges(void *dev)
 {
     RT_UNUSED(dev);
 
-    return RT_NULL;
+    return 0;
 }
 
 uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)

@@ -151,14 +151,14 @@ extern const void *rt_dma_port_node(void *dev);
 extern int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_named_region *region);
 
 /**
- * @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+ * @brief Returns whether a node above that of a device has a non-empty `dma-ranges`.
  *
  * @param[in] dev The device, which has a node.
- * @return The node; null if there is none.
+ * @return Not 0 if one has.
  *
  * @note Context: thread.
  */
-extern const void *rt_dma_port_dma_ranges(void *dev);
+extern int rt_dma_port_has_dma_ranges(void *dev);
 
 /**
  * @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).

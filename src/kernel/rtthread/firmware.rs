@@ -7,7 +7,7 @@ use core::num::NonZeroUsize;
 use super::{
     RT_DMA_PORT_DISABLED, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_NODE, RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED,
     RT_DMA_PORT_UNREADABLE, RtThread, pointer, rt_dma_port_bus_address, rt_dma_port_bus_window,
-    rt_dma_port_cpu_address, rt_dma_port_device_is_coherent, rt_dma_port_device_name, rt_dma_port_dma_ranges,
+    rt_dma_port_cpu_address, rt_dma_port_device_is_coherent, rt_dma_port_device_name, rt_dma_port_has_dma_ranges,
     rt_dma_port_memory_region, rt_dma_port_named_region, rt_dma_port_node, rt_dma_port_region, rt_dma_port_window,
     unless_unmapped,
 };
@@ -54,7 +54,7 @@ unsafe impl Firmware for RtThread {
 
     fn has_dma_ranges(&self, device: Device) -> bool {
         // SAFETY: see above.
-        unsafe { !rt_dma_port_dma_ranges(pointer(device.0)).is_null() }
+        unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
     }
 
     fn bus_address(&self, device: Device, pa: Pa) -> BusRange {

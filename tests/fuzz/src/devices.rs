@@ -209,12 +209,9 @@ extern "C" fn rt_dma_port_node(dev: usize) -> *const c_void {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_dma_ranges(dev: usize) -> *const c_void {
+extern "C" fn rt_dma_port_has_dma_ranges(dev: usize) -> c_int {
     assert!(known(dev).has_node, "the ranges of a device without a node are read");
-    match known(dev).bus {
-        Bus::Ranges(windows) => windows.as_ptr().cast(),
-        _ => std::ptr::null(),
-    }
+    matches!(known(dev).bus, Bus::Ranges(_)).into()
 }
 
 #[unsafe(no_mangle)]

@@ -100,13 +100,13 @@ unsafe extern "C" {
     /// @note Context: thread.
     pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
 
-    /// @brief Finds the next node above that of a device with a non-empty `dma-ranges`.
+    /// @brief Returns whether a node above that of a device has a non-empty `dma-ranges`.
     ///
     /// @param[in] dev The device, which has a node.
-    /// @return The node; null if there is none.
+    /// @return Not 0 if one has.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_dma_ranges(dev: *mut c_void) -> *const c_void;
+    pub fn rt_dma_port_has_dma_ranges(dev: *mut c_void) -> c_int;
 
     /// @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
     ///
