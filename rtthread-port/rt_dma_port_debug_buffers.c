@@ -24,9 +24,10 @@ static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_
     return cpu_addr;
 }
 
-void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags, int is_managed,
+        uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *, uintptr_t))
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     rt_ubase_t handle = 0;
 
     if (rt_dma_watch_must_fail(&call, size))
@@ -34,52 +35,61 @@ void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma
         return RT_NULL;
     }
 
-    return allocated(&call, __real_rt_dma_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
+    return allocated(&call, alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, is_managed);
+}
+
+/* For the calls without flags: rt_dma_wc_flags() returns those of their buffers. */
+static void *alloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, int is_managed, uintptr_t caller,
+        void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *))
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
+    rt_ubase_t handle = 0;
+    void *cpu_addr;
+
+    if (rt_dma_watch_must_fail(&call, size))
+    {
+        return RT_NULL;
+    }
+
+    cpu_addr = alloc(dev, size, &handle);
+
+    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), is_managed);
+}
+
+/* drivers/dma.h declares rt_dma_alloc() with rt_size_t and rt_ubase_t, which are not uintptr_t on 32 bits. */
+static void *plain_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+{
+    return __real_rt_dma_alloc(dev, size, dma_handle, flags);
+}
+
+void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    return alloc_with_flags(dev, size, dma_handle, flags, 0, CALLER, plain_alloc);
 }
 
 void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_ubase_t handle = 0;
+    return alloc_with_flags(dev, size, dma_handle, flags, 0, CALLER, __real_rt_dma_zalloc);
+}
 
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_NULL;
-    }
-
-    return allocated(&call, __real_rt_dma_zalloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 0);
+void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+{
+    return alloc_with_flags(dev, size, dma_handle, flags, 1, CALLER, __real_rt_dmam_alloc);
 }
 
 void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_ubase_t handle = 0;
-    void *cpu_addr;
-
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_NULL;
-    }
-
-    cpu_addr = __real_rt_dma_alloc_wc(dev, size, &handle);
-
-    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
+    return alloc_coherent(dev, size, dma_handle, 0, CALLER, __real_rt_dma_alloc_wc);
 }
 
 void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_ubase_t handle = 0;
-    void *cpu_addr;
+    return alloc_coherent(dev, size, dma_handle, 0, CALLER, __real_rt_dma_zalloc_coherent);
+}
 
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_NULL;
-    }
-
-    cpu_addr = __real_rt_dma_zalloc_coherent(dev, size, &handle);
-
-    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 0);
+void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+{
+    return alloc_coherent(dev, size, dma_handle, 1, CALLER, __real_rt_dmam_zalloc_coherent);
 }
 
 void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr_t align, rt_ubase_t *dma_handle,
@@ -97,35 +107,6 @@ void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr
     cpu_addr = __real_rt_dma_alloc_aligned(dev, size, align, &handle, flags);
 
     return allocated(&call, cpu_addr, size, &handle, dma_handle, flags, 0);
-}
-
-void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
-{
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_ubase_t handle = 0;
-
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_NULL;
-    }
-
-    return allocated(&call, __real_rt_dmam_alloc(dev, size, &handle, flags), size, &handle, dma_handle, flags, 1);
-}
-
-void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
-{
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    rt_ubase_t handle = 0;
-    void *cpu_addr;
-
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_NULL;
-    }
-
-    cpu_addr = __real_rt_dmam_zalloc_coherent(dev, size, &handle);
-
-    return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), 1);
 }
 
 void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
@@ -152,7 +133,7 @@ void __wrap_rt_dmam_release(struct rt_device *dev)
 
     __real_rt_dmam_release(dev);
 
-    /* Elsewhere the call released nothing. */
+    /* Where the caller may not sleep, the call released nothing. */
     if (!rt_dma_port_is_atomic())
     {
         rt_dma_watch_released(&call);
