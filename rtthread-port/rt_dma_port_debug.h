@@ -69,7 +69,10 @@ WATCH(rt_dmam_zalloc_coherent);
 /* Returns the time in milliseconds. */
 uintptr_t rt_dma_port_debug_now(void);
 
-/* Returns what a call is checked by. A call without a device is not checked: the library refuses it. */
+/*
+ * Returns the device, caller, time and stack of a call, by which it is checked. A call without a device is not checked: the
+ * library refuses it.
+ */
 struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t caller);
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */

@@ -59,7 +59,7 @@ intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
 
 void __wrap_rt_dmam_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
-    /* Whether the pool is gone, only a second look would show: what is in the table of a pool that stays is lost. */
+    /* The call returns nothing. If the pool stays because blocks are in use, these are not checked any more. */
     __real_rt_dmam_block_pool_destroy(pool);
     rt_dma_watch_pool_destroyed(pool);
 }

@@ -8,7 +8,7 @@
 
 #if RT_DMA_PORT_REVISION < 2
 
-/* Here the linear map is the boot code's alone: what it left out, it left out on purpose. */
+/* In this revision only boot code maps linearly. Memory that it left out stays out. */
 void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
 {
     RT_UNUSED(va);

@@ -31,7 +31,7 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     char line[LINE_SIZE];
     char whom[WHOM_SIZE];
 
-    /* Without RT_USING_CONSOLE what writes is a macro that drops its arguments. */
+    /* Without RT_USING_CONSOLE, LOG_E and LOG_W are macros that drop their arguments. */
     RT_UNUSED(name);
 
     if (!name)
@@ -80,6 +80,6 @@ void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c
     RT_UNUSED(e);
     RT_UNUSED(f);
 
-    /* What is longer than RT_CONSOLEBUF_SIZE is cut: a long name's line, but not its end, which comes with the next text. */
+    /* A text that is longer than RT_CONSOLEBUF_SIZE is cut, as one with a long name may be. Its newline is part of the next text. */
     rt_kprintf(format, a, b, c, d, e, f);
 }

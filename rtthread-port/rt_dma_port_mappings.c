@@ -17,6 +17,7 @@ static rt_size_t attributes_of(int memory)
         return MMU_MAP_K_RWCB;
     case RT_DMA_PORT_UNCACHED:
         return MMU_MAP_K_DEVICE;
+    case RT_DMA_PORT_WRITE_THROUGH:
     default:
         return MMU_MAP_K_RW;
     }
@@ -44,6 +45,7 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
         return rt_ioremap_cached((void *)pa, size);
     case RT_DMA_PORT_UNCACHED:
         return rt_ioremap_nocache((void *)pa, size);
+    case RT_DMA_PORT_WRITE_THROUGH:
     default:
         return rt_ioremap_wt((void *)pa, size);
     }

@@ -12,7 +12,7 @@ use crate::kernel::Va;
 /// therefore have the same size.
 static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Is [`Cache::within_line`](crate::kernel::Cache::within_line).
+/// Implements [`Cache::within_line`](crate::kernel::Cache::within_line).
 #[inline(always)]
 pub fn within() -> usize {
     WITHIN.load(Relaxed)
@@ -35,7 +35,7 @@ pub fn largest() -> usize {
     largest
 }
 
-/// Is [`Cache::cache_flush_and_drop_line`](crate::kernel::Cache::cache_flush_and_drop_line).
+/// Implements [`Cache::cache_flush_and_drop_line`](crate::kernel::Cache::cache_flush_and_drop_line).
 #[inline(always)]
 pub fn flush_and_drop_line(va: Va) {
     // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
