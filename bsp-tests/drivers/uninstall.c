@@ -104,8 +104,8 @@ static const char *come_and_go(rt_ubase_t place, int is_always_mapped)
     return error;
 }
 
-/* Returns an error if a page of an uninstalled pool is still mapped linearly. */
-static const char *is_unmapped(const rt_region_t *region)
+/* Returns what is wrong if a page of an uninstalled pool is still mapped linearly, else NULL. */
+static const char *check_unmapped(const rt_region_t *region)
 {
     for (rt_size_t place = region->start; place < region->end; place += PAGE)
     {
@@ -142,7 +142,7 @@ const char *check_uninstall(void)
     }
     if (!error)
     {
-        error = is_unmapped(&region);
+        error = check_unmapped(&region);
     }
     if (!error)
     {

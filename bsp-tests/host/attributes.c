@@ -117,7 +117,7 @@ static void wrong_calls(void)
     EXPECT(!rt_dma_zalloc(RT_NULL, 64, &handle, 0) && !rt_dma_zalloc(&device, 0, &handle, 0));
     EXPECT(!rt_dma_zalloc(&device, ~0UL, &handle, 0) && !rt_dma_zalloc(&device, 64, &handle, RT_DMA_F_NOMAP));
     EXPECT(!rt_dma_alloc_wc(RT_NULL, 64, &handle) && !rt_dma_alloc_wc(&device, 0, &handle));
-    EXPECT(handle == 77);
+    EXPECT_EQ(handle, 77);
 }
 
 /* The lowest aligned address is used. A page below it is in use, and the pages above it are free. */

@@ -177,7 +177,7 @@ void fixed_region(void)
         int blocks = host_heap_blocks();
 
         EXPECT(rt_dma_pool_install(&bad[i]) == RT_NULL);
-        EXPECT(host_heap_blocks() == blocks);
+        EXPECT_EQ(host_heap_blocks(), blocks);
     }
 
     pool->flags |= RT_DMA_F_DEVICE;

@@ -119,7 +119,7 @@ void tables(void)
         EXPECT(sg_page_iter_page(&piter) == pages[count]);
         count++;
     }
-    EXPECT(count == 4);
+    EXPECT_EQ(count, 4);
     EXPECT(dma_map_sgtable(dev, &table, DMA_TO_DEVICE, 0) == 0);
     dma_unmap_sgtable(dev, &table, DMA_TO_DEVICE, 0);
     sg_free_table(&table);

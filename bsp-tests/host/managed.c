@@ -84,23 +84,23 @@ void managed_pools_and_maps(void)
     blocks = host_heap_blocks();
 
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
-    EXPECT(mapped == handle);
+    EXPECT_EQ(mapped, handle);
     rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* wrong direction: unmapped as it was mapped */
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&dev, mapped, 64, RT_DMA_BIDIRECTIONAL); /* wrong size: unmapped with the size of the mapping */
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&dev, mapped + 1, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(&other, mapped, 4096, RT_DMA_BIDIRECTIONAL);
     rt_dmam_unmap_single(RT_NULL, mapped, 4096, RT_DMA_BIDIRECTIONAL);
     EXPECT(host_heap_blocks() > blocks);
     rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     rt_dmam_unmap_single(&dev, mapped, 4096, RT_DMA_BIDIRECTIONAL);
     EXPECT(rt_dmam_map_single(RT_NULL, buffer, 4096, 0) == RT_DMA_MAPPING_ERROR);
     EXPECT(rt_dmam_map_single(&dev, RT_NULL, 4096, 0) == RT_DMA_MAPPING_ERROR);
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
 
     /* The pool is the newest resource and is released first: its page is freed before the mapping is. */
     EXPECT(rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE) == handle);
@@ -111,7 +111,7 @@ void managed_pools_and_maps(void)
     rt_dmam_block_pool_destroy(pool); /* a block is in use: the pool stays and is still managed */
     rt_dma_block_pool_free(pool, block, 0);
     rt_dmam_release(&dev);
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     rt_dmam_release(&dev);
     rt_dma_free(&dev, 4096, buffer, handle, 0);
     EXPECT(next_page() == first);
@@ -200,7 +200,7 @@ static void managed_mapping_unmapped_plainly(void)
     mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
     rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE);
     again = rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
-    EXPECT(again == mapped);
+    EXPECT_EQ(again, mapped);
     rt_dmam_release(&dev);
     rt_dma_free(&dev, 64, &dev, 0, 0); /* a wrong call, whose line is then the last one in the log */
     rt_dma_unmap_single(&dev, again, 4096, RT_DMA_TO_DEVICE);

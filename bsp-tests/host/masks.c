@@ -127,7 +127,7 @@ static void own_operations(void)
     EXPECT(buffer && handle == own_handle && own_frees == 0);
     EXPECT(rt_dma_sync_in_data(&dev, buffer, 64, handle, 0) == 4711);
     rt_dma_free(&dev, 64, buffer, handle, 0);
-    EXPECT(own_frees == 1);
+    EXPECT_EQ(own_frees, 1);
     own_handle = 0x10000 - 63;
     EXPECT(!rt_dma_alloc(&dev, 64, &handle, 0) && own_frees == 2);
     own_handle = 0;
@@ -278,7 +278,7 @@ static void blocks_under_a_later_mask(void)
         EXPECT(handles[taken] + 2048 <= FIRST + 2 * PAGE);
         taken++;
     }
-    EXPECT(taken == 4);
+    EXPECT_EQ(taken, 4);
     for (int i = 0; i < taken; i++)
     {
         rt_dma_block_pool_free(pool, blocks[i], handles[i]);

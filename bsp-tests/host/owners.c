@@ -33,7 +33,7 @@ static void expect_refused(struct rt_ofw_prop *props, const char *line)
     buffer = rt_dma_alloc(&decoder, 4096, &handle, 0);
     EXPECT(buffer && (handle < REGION_START || handle >= REGION_START + MIB));
     EXPECT(strstr(host_last_text(), line));
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     rt_dma_free(&decoder, 4096, buffer, handle, 0);
     host_remove_node(3);
 }
@@ -220,7 +220,7 @@ static void masks_end_with_their_device(void)
     rt_dma_free(dev, 4096, buffer, handle, 0);
     host_interrupt(0);
     rt_dmam_release(dev);
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     remove_device();
 
     /* A driver that releases its device leaves no record. */
@@ -235,11 +235,13 @@ static void masks_end_with_their_device(void)
         EXPECT(buffer);
         rt_dma_free(&many[i], 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
     }
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
 }
 
-/* The BSP gives a device its table before the device's first call, so the library chooses none for it. It has neither a mask
- * nor a region of an earlier device at its address, whatever table that one had. */
+/*
+ * The BSP gives a device its table before the device's first call, so the library chooses none for it. It has neither a mask
+ * nor a region of an earlier device at its address, whatever table that one had.
+ */
 static void a_table_of_the_bsp_before_the_first_call(void)
 {
     const rt_uint64_t all = ~(rt_uint64_t)0, low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
@@ -277,7 +279,7 @@ static void a_table_of_the_bsp_before_the_first_call(void)
         EXPECT(dev->dma_ops == &own);
         remove_device();
     }
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
 
     host_add_node(&memory);
     dev = add_device("owner", &device_node);
@@ -345,7 +347,7 @@ static void managed_buffers_end_with_their_device(void)
     EXPECT(rt_dma_alloc(dev, 4096, &handle, 0) && handle == left + ARCH_PAGE_SIZE);
     rt_dma_free(dev, 4096, (char *)buffer + ARCH_PAGE_SIZE, handle, 0);
     rt_dma_free(dev, 4096, buffer, left, 0);
-    EXPECT(host_heap_blocks() == blocks);
+    EXPECT_EQ(host_heap_blocks(), blocks);
     remove_device();
 }
 

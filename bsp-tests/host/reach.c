@@ -98,7 +98,7 @@ void children_that_copied_a_masked_table(void)
     EXPECT(rt_dma_sync_out_data(&child, buffer, 2 * PAGE, &synced, 0) == RT_EOK && synced == 0x100000);
     rt_dma_free(&child, 2 * PAGE, buffer, 0x100000, 0);
     mapped = rt_dma_map_single(&child, (char *)buffer + 3 * PAGE, 1, RT_DMA_TO_DEVICE);
-    EXPECT(mapped == 0x100000);
+    EXPECT_EQ(mapped, 0x100000);
     rt_dma_unmap_single(&child, mapped, 1, RT_DMA_TO_DEVICE);
 
     /* The child keeps the masks that it copied when the parent's masks change and when the parent is removed. */

@@ -80,11 +80,11 @@ void interrupt_before_a_removal(void)
     host_interrupt(1);
     rt_dma_unmap_single(&vpu, handle, 100, RT_DMA_FROM_DEVICE);
     host_interrupt(0);
-    EXPECT(freed == 0);
+    EXPECT_EQ(freed, 0);
     rt_dmam_release(&vpu);
-    EXPECT(freed == 1);
+    EXPECT_EQ(freed, 1);
     memset((void *)&vpu, 0xdd, sizeof(vpu));
     handle = rt_dma_map_single(&nic, memory + 1, 100, RT_DMA_FROM_DEVICE);
     rt_dma_unmap_single(&nic, handle, 100, RT_DMA_FROM_DEVICE);
-    EXPECT(freed == 1);
+    EXPECT_EQ(freed, 1);
 }
