@@ -46,21 +46,22 @@ static void on_two_cores(int core)
     }
 }
 
-/* Uncached buffers with mappings of their own: the pool is larger than a view may be. */
+static struct rt_device owner = { .parent.name = "own mappings" };
+
+/* Installs a pool of the owner's that is larger than a view may be. */
+static void install_without_view(void)
+{
+    static rt_region_t region = { HOST_RAM + 17 * MIB, HOST_RAM + 19 * MIB, "no view" };
+    struct rt_dma_pool *pool = rt_dma_pool_install(&region);
+
+    EXPECT(pool);
+    pool->dev = &owner;
+    pool->flags |= RT_DMA_F_DEVICE;
+}
+
+/* Uncached buffers of that pool, each with a mapping of its own. */
 static void with_own_mappings(int core)
 {
-    static struct rt_device owner = { .parent.name = "own mappings" };
-    static struct rt_dma_pool *pool;
-    static rt_region_t region = { HOST_RAM + 17 * MIB, HOST_RAM + 19 * MIB, "no view" };
-
-    if (core < 0)
-    {
-        pool = rt_dma_pool_install(&region);
-        EXPECT(pool);
-        pool->dev = &owner;
-        pool->flags |= RT_DMA_F_DEVICE;
-        return;
-    }
     for (int step = 0; step < 60; step++)
     {
         rt_ubase_t handle;
@@ -76,6 +77,6 @@ void buffers(void)
 {
     on_every_core(on_one_core);
     on_every_core(on_two_cores);
-    with_own_mappings(-1);
+    install_without_view();
     on_every_core(with_own_mappings);
 }

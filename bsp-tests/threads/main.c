@@ -101,6 +101,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
 int main(int argc, char **argv)
 {
     rt_region_t region = { HOST_RAM + 16 * MIB, HOST_RAM + 17 * MIB, "pool" };
+    int runs = 0;
 
     host_start();
     EXPECT(rt_dma_pool_install(&region));
@@ -110,8 +111,10 @@ int main(int argc, char **argv)
         if (argc == 1 || !strcmp(argv[1], subjects[i].name))
         {
             subjects[i].run();
+            runs++;
             fprintf(stderr, "test thread_sanitizer::%s ... ok\n", subjects[i].name);
         }
     }
+    EXPECT(runs);
     return 0;
 }

@@ -21,6 +21,8 @@ static void on_one_core(int core)
 
 void wrong_calls(void)
 {
+    rt_ubase_t first = 0;
+
     pool = rt_dma_block_pool_create("wrong", &dev, 64, 64, 0);
     EXPECT(pool);
     for (int round = 0; round < 40; round++)
@@ -28,6 +30,12 @@ void wrong_calls(void)
         buffer.at = rt_dma_alloc(&dev, 8192, &buffer.handle, 0);
         block.at = rt_dma_block_pool_alloc(pool, &block.handle);
         EXPECT(buffer.at && block.at);
+        if (round == 0)
+        {
+            first = buffer.handle;
+        }
+        /* A buffer gets the lowest free pages, so one of the frees in the round before was right. */
+        EXPECT_EQ(buffer.handle, first);
         memset(buffer.at, round, 8192);
         memset(block.at, round, 64);
         on_every_core(on_one_core);
