@@ -152,8 +152,8 @@ struct Object {
     hint_free: Option<extern "C" fn(&mut Hint)>,
 }
 
-/// Reserves addresses, as RT-Thread does: without `hint_free` of the object, anywhere in the address space. A caller gets addresses of the
-/// window only if `hint_free` limits the search to it.
+/// Reserves addresses, as RT-Thread does: without `hint_free` of the object, anywhere in the address space. A caller gets
+/// addresses of the window only if `hint_free` limits the search to it.
 #[unsafe(no_mangle)]
 extern "C" fn rt_aspace_map_static(
     aspace: &Aspace,

@@ -27,6 +27,7 @@ impl PagingHandler for Frames {
 }
 
 static TABLES: IrqMutex<Option<PageTable<Frames>>> = IrqMutex::new(None);
+
 /// `struct rt_aspace`
 #[repr(C)]
 pub struct Aspace {
@@ -60,6 +61,9 @@ pub fn must_have_page_tables(what: &str) {
     assert!(HAS_MMU, "{what} in a kernel that has no page tables");
 }
 
+/// Flags of memory that code may run from. On 32-bit Arm, code runs from whole sections only.
+const CODE: MappingFlags = MappingFlags::READ.union(MappingFlags::WRITE).union(MappingFlags::EXECUTE);
+
 /// Memory types by RT-Thread's attribute: `MMU_MAP_K_RWCB`, `MMU_MAP_K_RW`, `MMU_MAP_K_DEVICE` of `mmu.h`.
 fn flags(attribute: usize) -> MappingFlags {
     let kind = match attribute {
@@ -86,8 +90,8 @@ pub fn init(layout: &BootLayout) -> usize {
                 .map_region(start.into(), |va| va.as_usize().into(), end - start, flags, true)
                 .expect("the linear map");
         };
-        linear(layout.ram.start, pools.start, arch::code_flags());
-        linear(pools.end, layout.ram.end, arch::code_flags());
+        linear(layout.ram.start, pools.start, CODE);
+        linear(pools.end, layout.ram.end, CODE);
         for (start, size) in arch::DEVICES {
             linear(start, start + size, flags(3));
         }

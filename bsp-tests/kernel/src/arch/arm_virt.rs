@@ -1,12 +1,14 @@
-//! The parts of QEMU's `virt` machine that 64-bit and 32-bit Arm share: a GICv2, a PL011, and the place of RAM.
+//! The parts of QEMU's `virt` machine that 64-bit and 32-bit Arm share: a GICv2, a PL011, PSCI firmware, and the place of RAM.
 
+use core::arch::asm;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use arm_gic::gicv2::GicV2;
 use arm_gic::{IntId, InterruptGroup};
 use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
+use smccc::{Hvc, psci};
 
-use super::{frequency, timer_set};
+use super::{frequency, irq_on, mmu_on, timer_set};
 use crate::console;
 use crate::context::IrqMutex;
 
@@ -68,6 +70,29 @@ pub fn irq_enable(number: u32, enable: bool) {
     unsafe { target.write_volatile(FIRST_CORE) };
     let id = IntId::spi(number - SPI_START);
     GIC.with(|gic| gic.as_mut().unwrap().enable_interrupt(id, enable)).expect("a device's interrupt");
+}
+
+// --- cores and power -----------------------------------------------------------------------------------------------
+
+/// The first function on the second core. Boot code calls it.
+pub extern "C" fn second_main(root: usize) -> ! {
+    mmu_on(root);
+    irq_on();
+    crate::thread::second_core()
+}
+
+/// Sleeps until an event or an interrupt.
+pub fn wait() {
+    // SAFETY: a hint.
+    unsafe { asm!("wfe") };
+}
+
+/// Ends the machine.
+pub fn power_off() -> ! {
+    let _ = psci::system_off::<Hvc>();
+    loop {
+        wait();
+    }
 }
 
 // --- console -------------------------------------------------------------------------------------------------------

@@ -1,10 +1,8 @@
-//! Cores, interrupts, the timer, and the end of the machine.
+//! Cores, interrupts, and the timer.
 
 use core::arch::asm;
 
 use smccc::{Hvc, psci};
-
-use super::mmu_on;
 
 /// This core's number: 0 or 1.
 pub fn cpu_id() -> usize {
@@ -59,30 +57,10 @@ pub fn start_second_core(root: usize) -> bool {
     psci::cpu_on::<Hvc>(1, second_start as *const () as u64, root as u64).is_ok()
 }
 
-pub(super) extern "C" fn second_main(root: usize) -> ! {
-    mmu_on(root);
-    irq_on();
-    crate::thread::second_core()
-}
-
-/// Sleeps until an event or an interrupt.
-pub fn wait() {
-    // SAFETY: a hint.
-    unsafe { asm!("wfe") };
-}
-
-/// Wakes every core in [`wait`].
+/// Wakes every core in [`wait`](super::wait).
 pub fn wake() {
     // SAFETY: a hint.
     unsafe { asm!("dsb sy", "sev") };
-}
-
-/// Ends the machine.
-pub fn power_off() -> ! {
-    let _ = psci::system_off::<Hvc>();
-    loop {
-        wait();
-    }
 }
 
 /// Sets the virtual timer's interrupt to come after that many counts.

@@ -3,8 +3,6 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use page_table_multiarch::MappingFlags;
-
 use super::irqs_masked;
 
 /// MAIR_EL1: Device-nGnRnE, Normal write-back, Normal Non-cacheable, in the page-table crate's order.
@@ -62,11 +60,6 @@ pub fn v2p(va: usize) -> Option<usize> {
     // SAFETY: only reads.
     unsafe { asm!("isb", "mrs {}, par_el1", out(reg) par) };
     (par & 1 == 0).then_some(par & 0xffff_ffff_f000 | va & 0xfff)
-}
-
-/// Flags of memory that code may run from.
-pub fn code_flags() -> MappingFlags {
-    MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE
 }
 
 fn cache_lines(va: usize, size: usize) -> impl Iterator<Item = usize> {

@@ -1,10 +1,8 @@
-//! Cores, interrupts, the timer, and the end of the machine.
+//! Cores, interrupts, and the timer.
 
 use core::arch::asm;
 
 use smccc::{Hvc, psci};
-
-use super::mmu_on;
 
 /// The bit of CPSR that masks interrupts.
 const MASKED: usize = 1 << 7;
@@ -54,30 +52,10 @@ pub fn start_second_core(root: usize) -> bool {
     psci::cpu_on_32::<Hvc>(1, second_start as *const () as u32, root as u32).is_ok()
 }
 
-pub(super) extern "C" fn second_main(root: usize) -> ! {
-    mmu_on(root);
-    irq_on();
-    crate::thread::second_core()
-}
-
-/// Sleeps until an event or an interrupt.
-pub fn wait() {
-    // SAFETY: a hint.
-    unsafe { asm!("wfe") };
-}
-
-/// Wakes every core in [`wait`].
+/// Wakes every core in [`wait`](super::wait).
 pub fn wake() {
     // SAFETY: a hint.
     unsafe { asm!("dsb", "sev") };
-}
-
-/// Ends the machine.
-pub fn power_off() -> ! {
-    let _ = psci::system_off::<Hvc>();
-    loop {
-        wait();
-    }
 }
 
 /// Sets the virtual timer's interrupt to come after that many counts.

@@ -2,8 +2,6 @@
 
 use core::arch::asm;
 
-use page_table_multiarch::MappingFlags;
-
 /// Turns the MMU and the caches on, on this core.
 pub fn mmu_on(root: usize) {
     // TTBR0: page-table walks are shareable, and their memory is write-back cached inside and outside.
@@ -39,11 +37,6 @@ pub fn mmu_on(root: usize) {
 pub fn tables_written() {
     // SAFETY: barriers, and TLBIALLIS.
     unsafe { asm!("dsb", "mcr p15, 0, {}, c8, c3, 0", "dsb", "isb", in(reg) 0) }
-}
-
-/// Flags of memory that code may run from. Only whole sections are: see [`Entry`].
-pub fn code_flags() -> MappingFlags {
-    MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE
 }
 
 fn cache_lines(va: usize, size: usize) -> impl Iterator<Item = usize> {

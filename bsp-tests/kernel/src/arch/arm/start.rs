@@ -2,8 +2,8 @@
 
 use core::arch::global_asm;
 
-use super::cores::{fault, second_main};
-use crate::arch::irq;
+use super::cores::fault;
+use super::{irq, second_main};
 
 global_asm!(
     r#"

@@ -4,7 +4,6 @@ use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
 
 use dtoolkit::{Node, Property};
-use page_table_multiarch::MappingFlags;
 use sbi_rt::HartMask;
 
 use super::cores::{BOOT_HART, second_hart};
@@ -30,11 +29,6 @@ pub fn tables_written() {
         let both = HartMask::from_mask_base(1 << BOOT_HART.load(Relaxed) | 1 << second_hart(), 0);
         assert!(sbi_rt::remote_sfence_vma(both, 0, usize::MAX).is_ok(), "the firmware's remote fence");
     }
-}
-
-/// Flags of memory that code may run from.
-pub fn code_flags() -> MappingFlags {
-    MappingFlags::READ | MappingFlags::WRITE | MappingFlags::EXECUTE
 }
 
 // Caches: QEMU's virt machine is coherent, and its default core has no cache-block operations.
