@@ -4,8 +4,7 @@
 
 #include "session.h"
 
-/* Not a multiple of 2 MiB: for one, RT-Thread's ioremap maps blocks, which it never unmaps. */
-#define HEAP_SIZE   ((3UL << 20) + PAGE_SIZE)
+#define HEAP_SIZE   (3UL << 20)
 
 static void *area;
 static rt_size_t bytes_before, mappings_before;
@@ -61,8 +60,8 @@ bool read_mode(struct mode *mode, int argc, char **argv)
 #define BLOCK   0x200000UL
 
 /*
- * Returns HEAP_SIZE bytes of RAM above 4 GiB, or null. RT-Thread maps blocks of 2 MiB where the virtual address allows it, drops the
- * low bits of the physical address there, and never removes a block. So the mapping is made once and stays, and only the part
+ * Returns HEAP_SIZE bytes of RAM above 4 GiB, or null. RT-Thread maps blocks of 2 MiB where the virtual address allows it, drops
+ * the low bits of the physical address there, and never removes a block. So the mapping is made once and stays, and only the part
  * that consists of blocks is used: it begins at the first address that a block may have.
  */
 static void *high_area(void)
@@ -85,18 +84,11 @@ const char *session_begin(const struct mode *mode)
     bytes_before = stand_in_live_bytes();
     mappings_before = stand_in_mappings();
     area_is_high = mode->is_high;
-    if (mode->is_high)
+    if (mode->is_high && !high)
     {
-        if (!high)
-        {
-            return "QEMU was not given RAM above 4 GiB, or it cannot be mapped";
-        }
-        area = high;
+        return "QEMU was not given RAM above 4 GiB, or it cannot be mapped";
     }
-    else
-    {
-        area = rt_malloc(HEAP_SIZE);
-    }
+    area = mode->is_high ? high : rt_malloc(HEAP_SIZE);
     if (!area)
     {
         return "no memory for the heap of drivers";
