@@ -42,8 +42,8 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
 /// A program: the revision of the interface, its own C files, and the compiler's flags.
 type Program<'a> = (u32, &'a [PathBuf], &'a [&'a str]);
 
-/// Compiles a program with the port and the host stand-in, and returns its path.
-fn compile((revision, sources, flags): Program, path: PathBuf) -> PathBuf {
+/// Compiles a program with the port and the host stand-in.
+fn compile((revision, sources, flags): Program, path: &Path) {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let compiler =
         cc::Build::new().host(&host).target(&host).opt_level(1).debug(true).cargo_metadata(false).get_compiler();
@@ -59,19 +59,22 @@ fn compile((revision, sources, flags): Program, path: PathBuf) -> PathBuf {
         .args(c_files("rtthread-port"))
         .arg(library())
         .arg("-o")
-        .arg(&path));
-    path
+        .arg(path));
 }
+
+/// The number of a program, and whether it is compiled.
+type Compiled = (usize, Arc<OnceLock<()>>);
 
 /// Compiles each program once: several tests run it, each with its subject.
 fn path_of(program: Program) -> PathBuf {
-    static PROGRAMS: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
+    static PROGRAMS: Mutex<BTreeMap<String, Compiled>> = Mutex::new(BTreeMap::new());
     let mut programs = PROGRAMS.lock().unwrap();
-    let number = programs.len();
-    let compiled = programs.entry(format!("{program:?}")).or_default().clone();
+    let next = programs.len();
+    let (number, compiled) = programs.entry(format!("{program:?}")).or_insert_with(|| (next, Arc::default())).clone();
     drop(programs);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c-drivers-{number}"));
-    compiled.get_or_init(|| compile(program, path)).clone()
+    compiled.get_or_init(|| compile(program, &path));
+    path
 }
 
 /// Runs a program, and returns its output.
