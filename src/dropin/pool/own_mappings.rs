@@ -12,27 +12,28 @@ use core::mem::size_of;
 use core::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Kernel, PAGE_SIZE, Va};
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 
 /// The value of `page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
-/// The value of `va` in a record whose buffer is not mapped yet, or is being freed.
-const NO_ADDRESS: Va = 0;
+/// The bits of `va_and_uses` that count how often the record was used. An address has none of them, because it is that of a page.
+const USES: usize = PAGE_SIZE - 1;
 
 /// The record of one buffer with its own mapping.
 ///
 /// 1. The holder of the turn writes `page` and `pages` into a free record.
-/// 2. After the buffer is mapped, it writes `va`. From then on, a free finds the record by this address.
-/// 3. The call that replaces `va` by [`NO_ADDRESS`] frees the buffer. Only one call succeeds in this.
+/// 2. After the buffer is mapped, it writes `va_and_uses`. From then on, a free finds the record by the address.
+/// 3. The call that removes the address frees the buffer. Only one call succeeds in this.
 /// 4. After the buffer is unmapped, this call writes [`FREE`] to `page`. From then on, the record can be reused.
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
     page: AtomicUsize,
-    /// The address of the buffer, or [`NO_ADDRESS`].
-    va: AtomicUsize,
+    /// The address of the buffer; 0 if it is not mapped yet, or is being freed. Added to it is the number of buffers that had
+    /// the record (see [`USES`]). So the value changes also if the record and the address are used again, for another buffer.
+    va_and_uses: AtomicUsize,
     /// The number of pages of the buffer.
     pages: AtomicUsize,
     next: Option<&'static OwnMapping>,
@@ -56,20 +57,15 @@ impl OwnMapping {
     /// # Errors
     /// [`Error::WrongSize`] if the record is for another size; [`Error::NotAllocated`] if another call has freed the buffer.
     pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
-        let is_this_buffer = || self.page.load(Relaxed) == page && self.pages.load(Relaxed) == pages;
-        // The size is checked before the address is taken, so that a free with a wrong size cannot make a concurrent correct
+        let uses = self.va_and_uses.load(Acquire) & USES;
+        // The size is checked before the address is removed, so that a free with a wrong size cannot make a concurrent correct
         // free fail.
-        if !is_this_buffer() {
+        if self.page.load(Relaxed) != page || self.pages.load(Relaxed) != pages {
             return Err(Error::WrongSize);
         }
-        // If two calls free the buffer at the same time, this succeeds for one of them.
-        self.va.compare_exchange(va, NO_ADDRESS, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
-        // From here on, no other call changes the record. Before, it may have been released and reused for another buffer that
-        // was mapped at the same address.
-        if !is_this_buffer() {
-            self.va.store(va, Release);
-            return Err(Error::NotAllocated);
-        }
+        // If two calls free the buffer at the same time, this succeeds for one of them. It fails also if the buffer was freed
+        // since `uses` was read, and another one was mapped at the address: then the number of uses is another.
+        self.va_and_uses.compare_exchange(va | uses, uses, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
         Ok(())
     }
 }
@@ -115,7 +111,7 @@ impl OwnMappings {
         }
         let record = HeapMemory::new(kernel, size_of::<OwnMapping>())?.place(|_| OwnMapping {
             page: AtomicUsize::new(page),
-            va: AtomicUsize::new(NO_ADDRESS),
+            va_and_uses: AtomicUsize::new(0),
             pages: AtomicUsize::new(pages),
             next: self.first.get(),
         })?;
@@ -128,7 +124,8 @@ impl OwnMappings {
     pub fn set_address(&self, record: &OwnMapping, va: Option<NonZeroUsize>) {
         match va {
             Some(va) => {
-                record.va.store(va.get(), Release);
+                let uses = record.va_and_uses.load(Relaxed).wrapping_add(1) & USES;
+                record.va_and_uses.store(va.get() | uses, Release);
                 self.count.fetch_add(1, Relaxed);
             }
             None => record.page.store(FREE, Release),
@@ -139,7 +136,7 @@ impl OwnMappings {
     ///
     /// Context: any.
     pub fn find(&self, va: Va) -> Option<(usize, &'static OwnMapping)> {
-        let record = self.records().find(|record| record.va.load(Relaxed) == va)?;
+        let record = self.records().find(|record| record.va_and_uses.load(Relaxed) & !USES == va)?;
         Some((record.page.load(Relaxed), record))
     }
 
