@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
-use super::bits::{differs_in, mask_of, write};
+use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
 
@@ -32,9 +32,7 @@ impl PageMap {
         let is_allocated = self.bits.at(page / BITS, false, |[used, starts, labels]| {
             let has_label = !differs_in(labels, mask, label);
             if has_label {
-                // Not `mark_in_word`, which computes the mask again: an allocation takes 4 instructions more on x86_64.
-                write(used, mask, true);
-                write(starts, 1 << bit, true);
+                mark_in_word([used, starts], bit, mask, true);
             }
             has_label
         });
@@ -82,7 +80,7 @@ impl PageMap {
         self.usage.allocate(count);
         self.open = OpenRun::from_start(start, end, count);
         if count <= BITS - bit {
-            mark_in_word([used, starts], bit, count, true)
+            mark_in_word([used, starts], bit, mask_of(bit, count), true)
         } else {
             self.mark_across(start, count, true)
         }

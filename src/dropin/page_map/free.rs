@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::bits::{BITS, BitRange, change_across, differs, test};
+use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
 use super::{PageMap, USED, mark_in_word, mark_start};
@@ -20,7 +20,7 @@ impl PageMap {
         self.open.free_last(page);
         self.usage.free(count);
         self.bits.at(page / BITS, (), |[used, starts, _]| {
-            mark_in_word([used, starts], bit, count, false);
+            mark_in_word([used, starts], bit, mask_of(bit, count), false);
         });
         true
     }
@@ -69,7 +69,7 @@ impl PageMap {
         let bit = page % BITS;
         let is_in_word = count <= BITS - bit;
         if is_in_word {
-            mark_in_word([used, starts], bit, count, false);
+            mark_in_word([used, starts], bit, mask_of(bit, count), false);
         } else {
             self.mark_across(page, count, false);
         }

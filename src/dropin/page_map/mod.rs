@@ -191,7 +191,7 @@ impl PageMap {
         }
         // Not in a closure: several callers have it, and it would not be inlined, which takes 10 instructions of a call.
         let Some([used, starts, _]) = self.bits.at(page / BITS, None, Some) else { return };
-        mark_in_word([used, starts], bit, count, is_used);
+        mark_in_word([used, starts], bit, mask_of(bit, count), is_used);
     }
 
     /// Marks an allocation as [`mark`](Self::mark) does. It does not end in its first word.
@@ -202,11 +202,11 @@ impl PageMap {
     }
 }
 
-/// Marks the `count` pages of an allocation from bit `bit` on as used or free. `words` are the words of [`USED`] and `STARTS`
-/// in which all of them lie.
+/// Marks the pages of an allocation as used or free: those of the bits `mask`, of which `bit` is the first. `words` are the words
+/// of [`USED`] and `STARTS` in which all of them lie.
 #[inline(always)]
-fn mark_in_word([used, starts]: [&AtomicUsize; 2], bit: usize, count: usize, is_used: bool) {
-    write(used, mask_of(bit, count), is_used);
+fn mark_in_word([used, starts]: [&AtomicUsize; 2], bit: usize, mask: usize, is_used: bool) {
+    write(used, mask, is_used);
     write(starts, 1 << bit, is_used);
 }
 

@@ -81,7 +81,7 @@ impl<K: Kernel> Dma<K> {
         result: FastPath<'a, K, (usize, Va)>,
     ) -> Option<Buffer> {
         match result {
-            FastPath::Done(place) => return_buffer(pool, place, handle),
+            FastPath::Done(allocated) => return_buffer(pool, allocated, handle),
             FastPath::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
             FastPath::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
         }

@@ -257,7 +257,7 @@ impl<'a> Visit<'a> {
                 }
                 SearchStep::ContinueAt(next) if next < end => {
                     assert!(next > at, "{by:?} stands still");
-                    assert!(lowest.is_none_or(|lowest| lowest >= next), "{by:?} leaves a place out");
+                    assert!(lowest.is_none_or(|lowest| lowest >= next), "{by:?} leaves out pages that fit");
                     at = next;
                 }
                 SearchStep::ContinueAt(_) | SearchStep::NoRun => {
