@@ -56,7 +56,7 @@ proptest! {
         let mut original = Original { pools: Vec::new() };
         for (index, pages) in sizes.into_iter().enumerate() {
             // Some pools lie above 4 GiB, and some belong to the device.
-            let start = if kinds[index] == 1 { 0x1_0000_0000 } else { LOW.start } + index * MIB;
+            let start = if kinds[index] == 1 { HIGH.end - 64 * MIB } else { LOW.start } + index * MIB;
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {
                 pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);

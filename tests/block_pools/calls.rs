@@ -100,7 +100,7 @@ fn a_wrong_free_is_refused_and_changes_nothing() {
         (a.va - 128, 0, BadFree::Foreign),
         // The tail of the page, after the last block.
         ((a.va & !(PAGE - 1)) + 32 * 128 - 32, 0, BadFree::Foreign),
-        (a.va ^ 1 << 40, a.handle, BadFree::Foreign),
+        (a.va ^ 1 << (usize::BITS - 1), a.handle, BadFree::Foreign),
         (usize::MAX, 0, BadFree::Foreign),
         (a.va, b.handle, BadFree::WrongHandle),
         (a.va, a.handle + 1, BadFree::WrongHandle),

@@ -49,7 +49,7 @@ fn create(
     (pools, pool)
 }
 
-const VA: Va = 0x7700_0000_0000;
+const VA: Va = 0x7700_0000;
 
 #[test]
 fn pages_far_apart_are_all_found() {

@@ -25,10 +25,10 @@ fn on_every_core(work: impl Fn(usize) + Sync) {
 fn churn(pool: &Pool, owners: &[AtomicUsize], core: usize, turns: usize, most: usize) {
     let slot = |block: &Block| &owners[(block.handle - START) / pool.block_size().min(PAGE)];
     let mut held: Vec<Block> = Vec::new();
-    let mut state = core + 1;
+    let mut state = core as u64 + 1;
     for _ in 0..turns {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let random = state >> 33;
+        let random = (state >> 33) as usize;
         if held.len() < most && random & 1 == 0 {
             if let Some(block) = pool.allocate() {
                 assert_eq!(slot(&block).swap(core + 1, Relaxed), 0, "a block has two owners");

@@ -58,7 +58,7 @@ impl DeviceInfo {
     }
 
     /// Translates `pa` as RT-Thread's translator does, which returns it unchanged if no range covers it.
-    fn cpu_to_dma(&self, pa: Pa) -> usize {
+    fn cpu_to_dma(&self, pa: Pa) -> u64 {
         translate(&self.ranges, pa, |range| (range.cpu, range.bus))
     }
 
@@ -66,7 +66,7 @@ impl DeviceInfo {
     pub fn cpu_address(&self, handle: usize) -> Option<Pa> {
         match self.dma_to_cpu {
             Some(dma_to_cpu) => dma_to_cpu(handle),
-            None => Some(translate(&self.ranges, handle, |range| (range.bus, range.cpu))),
+            None => usize::try_from(translate(&self.ranges, handle, |range| (range.bus, range.cpu))).ok(),
         }
     }
 
@@ -74,12 +74,14 @@ impl DeviceInfo {
     pub fn bus_address(&self, pa: Pa) -> BusRange {
         let handle = self.cpu_to_dma(pa);
         let holds = |range: &BusWindow| range.cpu == range.bus && (pa as u64).wrapping_sub(range.cpu) < range.size;
-        let is_covered = !self.has_dma_ranges || handle != pa || self.ranges.iter().any(holds);
+        let is_covered = !self.has_dma_ranges || handle != pa as u64 || self.ranges.iter().any(holds);
         let edges = self.ranges.iter().flat_map(|range| {
             [range.cpu, range.cpu.wrapping_add(range.size), range.bus, range.bus.wrapping_add(range.size)]
         });
-        let last = edges.filter(|edge| *edge > pa as u64).min().map_or(Pa::MAX, |edge| edge as usize - 1);
-        BusRange { handle: is_covered.then_some(handle), last }
+        let last = edges.filter(|edge| *edge > pa as u64).min().map_or(u64::MAX, |edge| edge - 1);
+        // An address that the processor cannot hold is one that it cannot reach.
+        let handle = usize::try_from(handle).ok().filter(|_| is_covered);
+        BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
     /// Makes a device on the bus of a PCI host bridge.
@@ -108,15 +110,15 @@ pub const fn bus_range(cpu: Pa, bus: usize, size: usize) -> BusWindow {
 }
 
 /// Translates an address by the first range that contains it; returns it unchanged if no range does.
-fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, u64)) -> usize {
+fn translate(ranges: &[BusWindow], address: usize, way: fn(&BusWindow) -> (u64, u64)) -> u64 {
     for range in ranges {
         let (from, to) = way(range);
         let offset = (address as u64).wrapping_sub(from);
         if offset < range.size {
-            return to.wrapping_add(offset) as usize;
+            return to.wrapping_add(offset);
         }
     }
-    address
+    address as u64
 }
 
 /// Makes a region of a `memory-region` property, without `no-map` or `reusable`.

@@ -9,7 +9,11 @@ use std::sync::{Mutex, RwLock};
 
 /// The ranges of RAM: one below 4 GiB, one across it.
 pub const LOW: Range<Pa> = 0x4000_0000..0x4800_0000;
+#[cfg(target_pointer_width = "64")]
 pub const HIGH: Range<Pa> = 0xff00_0000..0x1_0400_0000;
+/// On a host of 32 bits there is no address above 4 GiB, and no room for a linear map that reaches up to it.
+#[cfg(target_pointer_width = "32")]
+pub const HIGH: Range<Pa> = 0x4c00_0000..0x5100_0000;
 
 /// A mapping that the library made and has to remove.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -67,7 +67,7 @@ fn handle_of(sight: Sight, pa: Pa) -> Option<usize> {
     let windows = windows_of(sight);
     let first = windows.iter().find(|window| (pa as u64).wrapping_sub(window.cpu) < window.size);
     match first {
-        Some(window) => Some((pa as u64 - window.cpu).wrapping_add(window.bus) as usize),
+        Some(window) => usize::try_from((pa as u64 - window.cpu).wrapping_add(window.bus)).ok(),
         None => windows.is_empty().then_some(pa),
     }
 }

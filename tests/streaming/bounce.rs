@@ -34,7 +34,7 @@ fn what_the_device_leaves_out_stays() {
 #[test]
 fn a_part_is_synced_and_no_more() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let (va, size) = (rig.va(HIGH_HEAP), 4 * PAGE);
     rig.machine.cpu_write(va, &bytes(1, size));
     let handle = rig.map(&master, va, size, Bidirectional).unwrap();
@@ -110,7 +110,7 @@ fn bounce_buffers_are_maintained_only_where_that_helps() {
             rig.low.add_flags(Flags::NOCACHE);
         }
         let info = if is_coherent { DeviceInfo::plain().coherent() } else { DeviceInfo::plain() };
-        let master = rig.master(rig.machine.device(info), BITS_32);
+        let master = rig.master(rig.machine.device(info), LOW_MASK);
         // The first may write back what the cache had of the pool before.
         for _ in 0..2 {
             rig.machine.take_cache_calls();
@@ -167,9 +167,9 @@ fn a_page_is_mapped_by_the_address_it_has() {
 #[test]
 fn an_uncached_page_is_not_copied_through_the_cache() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let uncached = rig.buffer(PAGE, Flags::NOCACHE);
-    assert!(uncached.handle > BITS_32);
+    assert!(uncached.handle > LOW_MASK);
     rig.machine.cpu_read(rig.machine.kernel.linear(uncached.handle), PAGE);
     rig.machine.cpu_write(uncached.va, &bytes(1, PAGE));
     let handle = rig.map_page(&master, uncached.handle, 0, PAGE, ToDevice).unwrap();

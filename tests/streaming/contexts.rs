@@ -21,7 +21,7 @@ fn a_mapping_that_fails_loses_nothing() {
             machine.set_view_limit(view_limit);
             let rig = Rig::on(machine);
             let device = rig.machine.plain_device();
-            let master = rig.master(device, BITS_32);
+            let master = rig.master(device, LOW_MASK);
             let before = rig.machine.balance();
             rig.machine.fail(service, call, 1);
             let mut failed = false;
@@ -65,7 +65,7 @@ fn mappings_of_different_cores_do_not_meet() {
     const CORES: usize = 4;
     let rig = Arc::new(Rig::new());
     let master = rig.plain();
-    let low = rig.master(rig.machine.plain_device(), BITS_32);
+    let low = rig.master(rig.machine.plain_device(), LOW_MASK);
     let uncached = rig.buffer(CORES * PAGE, Flags::NOCACHE);
     let scattered: Vec<_> = (0..CORES)
         .map(|core| {

@@ -11,7 +11,7 @@ const SCATTERED: [Pa; 3] = [HEAP + 8 * PAGE, HEAP + 4 * PAGE, HEAP + 6 * PAGE];
 /// Why a mapping is bounced: for a shared line at its beginning, at its end, for its address, for its pages.
 fn bounced_places(rig: &Rig) -> [(BusMaster, Va, usize); 4] {
     let device = rig.machine.plain_device();
-    let [plain, narrow] = [ALL, BITS_32].map(|mask| rig.master(device, mask));
+    let [plain, narrow] = [ALL, LOW_MASK].map(|mask| rig.master(device, mask));
     let scattered = rig.machine.map_pages(&SCATTERED, MemoryType::Cached);
     [
         (plain, rig.va(HEAP + 5), 3 * LINE),
@@ -70,7 +70,7 @@ fn fault_11_a_driver_that_polls_keeps_what_the_device_wrote() {
 #[test]
 fn fault_11_a_sync_for_the_processor_carries_nothing_to_the_device_only() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let (va, size) = (rig.va(HIGH_HEAP), 4 * LINE);
     for way in [ToDevice, Bidirectional] {
         rig.machine.cpu_write(va, &bytes(1, size));

@@ -33,12 +33,12 @@ fn list(rig: &Rig) -> Vec<Piece> {
 #[test]
 fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let mut list = list(&rig);
     list.iter().for_each(|piece| rig.machine.cpu_write(piece.va, &bytes(1, piece.size)));
     rig.map_list(&master, &mut list, Bidirectional).unwrap();
     for piece in &list {
-        assert!(piece.handle + piece.size - 1 <= BITS_32);
+        assert!(piece.handle + piece.size - 1 <= LOW_MASK);
         assert_eq!(rig.device_read(&master, piece.handle, piece.size), bytes(1, piece.size));
         rig.device_write(&master, piece.handle, &bytes(2, piece.size));
     }
@@ -57,7 +57,7 @@ fn a_list_is_mapped_synced_and_unmapped_as_a_whole() {
 #[test]
 fn a_list_of_which_one_cannot_be_mapped_is_not_mapped() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     for broken in 0..4 {
         let mut list = list(&rig);
         list[broken].va = 8;
@@ -74,7 +74,7 @@ fn a_list_of_which_one_cannot_be_mapped_is_not_mapped() {
 #[test]
 fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let mut list = list(&rig);
     rig.map_list(&master, &mut list, FromDevice).unwrap();
     rig.list_for_cpu(&master, &list, FromDevice);
@@ -90,7 +90,7 @@ fn fault_11_a_list_that_is_polled_keeps_what_the_device_wrote() {
 #[test]
 fn fault_12_a_list_whose_lengths_changed_is_unmapped_as_it_was_mapped() {
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let mut list = list(&rig);
     // All of them bounced.
     list[0].va += 1;

@@ -18,7 +18,7 @@ fn a_mask_is_never_exceeded() {
     let va = rig.va(HIGH_HEAP);
     for way in WAYS {
         rig.machine.cpu_write(va, &bytes(1, 3 * PAGE));
-        for mask in [BITS_32, LOW_POOL + 3 * PAGE - 1] {
+        for mask in [LOW_MASK, LOW_POOL + 3 * PAGE - 1] {
             let master = rig.master(device, mask);
             let handle = rig.map(&master, va, 3 * PAGE, way).unwrap();
             assert!(handle + 3 * PAGE - 1 <= mask, "{handle:#x} {mask:#x}");
@@ -75,7 +75,7 @@ fn pages_that_are_not_contiguous_look_so_to_the_device() {
 fn handles_are_translated() {
     let rig = Rig::new();
     let tree = rig.master(rig.machine.device(behind_ranges()), ALL);
-    let pci = rig.master(rig.machine.device(DeviceInfo::pci(&[PCI_WINDOW])), BITS_32);
+    let pci = rig.master(rig.machine.device(DeviceInfo::pci(&[PCI_WINDOW])), LOW_MASK);
     for master in [tree, pci] {
         for (pa, is_direct) in [(HEAP + 2 * PAGE, true), (HIGH_HEAP + 2 * PAGE, false)] {
             let va = rig.va(pa);
@@ -116,7 +116,7 @@ fn a_translation_that_does_not_invert_is_no_hindrance() {
 #[test]
 fn a_buffer_across_two_ranges_is_out_of_reach() {
     let rig = Rig::new();
-    let two = [bus_range(0, PAGE, HEAP + PAGE), bus_range(HEAP + PAGE, HEAP, usize::MAX / 2)];
+    let two = [bus_range(0, PAGE, HEAP + PAGE), bus_range(HEAP + PAGE, HEAP, HIGH_HEAP - HEAP - PAGE)];
     let master = rig.master(rig.machine.device(DeviceInfo::behind_ranges(&two)), ALL);
     assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Ok(HEAP + PAGE));
     rig.machine.cpu_write(rig.va(HEAP), &bytes(1, 2 * PAGE));

@@ -12,14 +12,15 @@ use rt_dma_pool::kernel::{Addresses, BusWindow, Device, Firmware, Pa, Va};
 /// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
 pub const HEAP: Pa = LOW.start;
 /// Memory of the kernel's own above 4 GiB.
-pub const HIGH_HEAP: Pa = 0x1_0000_0000;
+pub const HIGH_HEAP: Pa = HIGH.end - 64 * MIB;
 pub const HEAP_SIZE: usize = MIB;
 pub const LOW_POOL: Pa = LOW.start + 16 * MIB;
-pub const HIGH_POOL: Pa = 0x1_0100_0000;
+pub const HIGH_POOL: Pa = HIGH.end - 48 * MIB;
 pub const POOL_SIZE: usize = MIB;
 
 pub const ALL: usize = usize::MAX;
-pub const BITS_32: usize = u32::MAX as usize;
+/// The mask of a device that reaches low memory only.
+pub const LOW_MASK: usize = HIGH_HEAP - 1;
 
 /// What a bus with `dma-ranges` adds to low memory; it does not show high memory.
 pub const BUS_OFFSET: usize = 0x4000_0000;

@@ -58,11 +58,11 @@ impl World {
         let pci = rig.machine.device(DeviceInfo::pci(&[PCI_WINDOW]));
         let masters = vec![
             rig.master(plain, ALL),
-            rig.master(plain, BITS_32),
+            rig.master(plain, LOW_MASK),
             rig.master(plain, LOW_POOL + 64 * PAGE - 1),
             rig.master(plain, 0xffff),
             rig.master(coherent, ALL),
-            rig.master(coherent, BITS_32),
+            rig.master(coherent, LOW_MASK),
             rig.master(tree, ALL),
             rig.master(pci, (LOW.end - LOW.start) / 2),
         ];

@@ -105,7 +105,7 @@ fn fault_12_an_unmap_with_a_wrong_size_or_direction_ends_the_mapping_as_it_was_r
         (size, Some(Neither), BadMapping::WrongDirection),
     ];
     let rig = Rig::new();
-    let master = rig.master(rig.machine.plain_device(), BITS_32);
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
     let flags = |more: Flags| Flags::ADDRESS_32BITS | more;
     let [uncached, cached] = [Flags::NOCACHE, Flags::empty()].map(|kind| rig.buffer(PAGE, flags(kind)));
     let places = [rig.va(HEAP + 1), rig.va(HIGH_HEAP), uncached.va, cached.va];

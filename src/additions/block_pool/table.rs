@@ -14,6 +14,9 @@ const PROBES: usize = 8;
 /// 3, section 6.4). The upper half of a product with it depends on all bits of the key.
 const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as usize } else { 0x9e37_79b9 };
 
+/// Half of a word's bits.
+const HALF: u32 = usize::BITS / 2;
+
 /// A table with a power of two of places.
 pub struct Table {
     /// A place without a unit holds [`NO_UNIT`].
@@ -52,8 +55,11 @@ impl Table {
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
     fn places(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
-        let first = key.wrapping_mul(MULTIPLIER) >> (usize::BITS / 2);
-        let distance = (first >> (usize::BITS / 4)) | 1;
+        // Once multiplied, the upper half depends on all bits of the key; once more, with that half in the lower one, the whole
+        // does. One product is not enough on 32 bits: keys whose distance is a large power of two then have few hashes.
+        let product = key.wrapping_mul(MULTIPLIER);
+        let hash = (product ^ (product >> HALF)).wrapping_mul(MULTIPLIER);
+        let (first, distance) = (hash.rotate_right(HALF), hash | 1);
         let further = move |probe: usize| self.places.at(first.wrapping_add(probe.wrapping_mul(distance)));
         core::iter::once(self.home(key)).chain((0..PROBES).map(further))
     }

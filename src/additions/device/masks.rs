@@ -13,8 +13,8 @@ use crate::kernel::{Device, Kernel};
 
 /// Returns whether the `size` bytes from `handle` all lie within `mask`.
 pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
-    let last = size.checked_sub(1).and_then(|last| (handle as u64).checked_add(last as u64));
-    last.is_some_and(|last| last <= mask)
+    let last = size.checked_sub(1).and_then(|last| handle.checked_add(last));
+    last.is_some_and(|last| last as u64 <= mask)
 }
 
 impl<K: Kernel> DeviceRecords<K> {
