@@ -10,5 +10,7 @@ mod install;
 mod list;
 mod memory_region;
 mod ops;
+mod own_mappings;
+mod region_owners;
 mod sync;
 mod text;

@@ -1,0 +1,214 @@
+//! Tests `rt_dma_free` of buffers with mappings of their own: of pools that are too large for a view, or whose view could not be
+//! mapped.
+
+use crate::fake_kernel::*;
+use crate::free::refused;
+use rt_dma_pool::dropin::pool::AddressKind;
+use rt_dma_pool::error::Error;
+use rt_dma_pool::flags::Flags;
+use rt_dma_pool::kernel::{Addresses, Entry, NamedRegion};
+
+const BASE: usize = LOW.start;
+const CACHED: Flags = Flags::empty();
+
+/// Returns pools that are too large for a view, and pools whose view cannot be mapped, each with and without a linear
+/// map.
+fn machines_without_views() -> Vec<Machine> {
+    let mut machines = Vec::new();
+    for (is_linear, has_room) in [(true, false), (true, true), (false, false), (false, true)] {
+        let machine = Machine::new();
+        if !is_linear {
+            machine.fail_always(Service::MapLinear);
+        }
+        if !has_room {
+            machine.set_view_limit(0);
+        }
+        machine.install(c"pool", BASE, MIB);
+        if has_room {
+            machine.set_largest_mapping(MIB - PAGE);
+        }
+        machines.push(machine);
+    }
+    machines
+}
+
+#[test]
+fn a_buffer_with_a_mapping_of_its_own_takes_it_along() {
+    for machine in machines_without_views() {
+        let device = machine.plain_device();
+        let settled = machine.balance();
+        for flags in [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH] {
+            let first = machine.alloc(device, 2 * PAGE, flags).unwrap();
+            let second = machine.alloc(device, 2 * PAGE, flags).unwrap();
+            let before = machine.balance();
+            if before.mappings.is_empty() {
+                assert_eq!(flags, CACHED, "only the linear map can do without");
+                machine.free(second).unwrap();
+                machine.free(first).unwrap();
+                continue;
+            }
+            assert_eq!(before.mappings.len(), 2);
+            refused(&machine, Held { size: PAGE, ..first }, Error::WrongSize);
+            refused(&machine, Held { size: 3 * PAGE, ..first }, Error::WrongSize);
+            refused(&machine, Held { size: usize::MAX, ..first }, Error::WrongSize);
+            refused(&machine, Held { va: first.va + PAGE, size: PAGE, handle: 0, ..first }, Error::Foreign);
+            refused(&machine, Held { va: first.va + PAGE, ..first }, Error::Foreign);
+            refused(&machine, Held { va: first.va + 8, ..first }, Error::Foreign);
+            refused(&machine, Held { handle: second.handle, ..first }, Error::WrongHandle);
+            if machine.is_linear(first.handle) {
+                refused(&machine, Held { va: machine.at_linear(first.handle), ..first }, Error::Foreign);
+            }
+            assert_eq!(machine.in_interrupt(|| machine.free(first)), Err(Error::Context), "an unmap may sleep");
+            assert_eq!(machine.with_interrupts_off(|| machine.free(first)), Err(Error::Context));
+            assert_eq!(machine.balance(), before);
+            machine.free(first).unwrap();
+            assert_eq!(machine.at(first.va), None);
+            assert_eq!(machine.at(second.va).unwrap().0, second.handle);
+            refused(&machine, first, Error::Foreign);
+            machine.free(Held { flags: CACHED, ..second }).unwrap();
+            machine.take_errors();
+            assert_eq!(machine.balance(), settled);
+        }
+    }
+}
+
+#[test]
+fn the_record_of_a_mapping_serves_the_next_one() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let pair = |count: usize| {
+        let held: Vec<_> = (0..count).map(|_| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap()).collect();
+        assert!(pool.has_own_mappings());
+        for held in held {
+            machine.free(held).unwrap();
+        }
+        assert!(!pool.has_own_mappings(), "the usual way is open again");
+        pool.own_mappings.kept_bytes()
+    };
+    let one = pair(1);
+    assert_eq!(pair(1), one);
+    assert_eq!(pair(3), 3 * one, "as many as there were at once");
+    assert_eq!(pair(2), 3 * one);
+}
+
+/// A record whose mapping failed claims no page.
+#[test]
+fn a_buffer_is_freed_where_one_could_not_be_mapped() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let alone = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    let kept = pool.own_mappings.kept_bytes();
+    machine.fail(Service::Map, 0, 1);
+    assert!(machine.alloc(device, PAGE, Flags::NOCACHE).is_none());
+    machine.repair(Service::Map);
+    assert!(pool.own_mappings.kept_bytes() > kept, "for the next");
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert!(pool.has_own_mappings());
+    machine.free(held).unwrap();
+    machine.free(alone).unwrap();
+}
+
+/// The same number may be a virtual address of a mapping and a physical address. A free by physical address does not find
+/// the mapping.
+#[test]
+fn the_address_of_memory_is_not_that_of_a_mapping() {
+    let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let held = machine.alloc(machine.plain_device(), PAGE, Flags::NOCACHE).unwrap();
+    assert!(pool.buffer_at(held.va, AddressKind::Physical).is_none());
+    assert_eq!(pool.own_mappings.find(held.va).map(|(page, _)| page), Some(0));
+    machine.free(held).unwrap();
+}
+
+/// The record of a freed buffer has no address. NULL does not match it.
+#[test]
+fn null_is_no_buffers_address() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    machine.set_view_limit(0);
+    let device = machine.plain_device();
+    let [gone, held] = [(); 2].map(|()| machine.alloc(device, PAGE, Flags::NOCACHE).unwrap());
+    machine.free(gone).unwrap();
+    refused(&machine, Held { va: 0, handle: 0, ..gone }, Error::Foreign);
+    machine.free(held).unwrap();
+}
+
+/// An address in the view of another memory type is refused, as one in the linear map is.
+#[test]
+fn the_view_of_another_kind_is_not_the_address_of_a_buffer_with_its_own_mapping() {
+    let machine = Machine::new();
+    machine.fail_always(Service::MapLinear);
+    machine.install(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    machine.fail(Service::Map, 0, 1);
+    let alone = machine.alloc(device, PAGE, CACHED).unwrap();
+    machine.repair(Service::Map);
+    assert_eq!(machine.mappings().len(), 2);
+    refused(&machine, Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.free(alone).unwrap();
+    machine.free(view).unwrap();
+    assert_eq!(machine.mappings().len(), 1, "the view");
+}
+
+/// Uncached and write-through memory share a view where the port asks for it. An address in that view is refused, too.
+#[test]
+fn the_uncached_view_is_not_the_address_of_a_write_through_buffer_with_its_own_mapping() {
+    let (machine, _) = Machine::with_pool(c"pool", BASE, MIB);
+    let device = machine.plain_device();
+    let view = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
+    machine.fail(Service::Map, 0, 1);
+    let alone = machine.alloc(device, PAGE, Flags::WRITE_THROUGH).unwrap();
+    machine.repair(Service::Map);
+    refused(&machine, Held { va: view.va + PAGE, ..alone }, Error::Foreign);
+    machine.free(alone).unwrap();
+    machine.free(view).unwrap();
+}
+
+/// The pool also hands out physical addresses. That of a buffer with a mapping of its own is refused.
+#[test]
+fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
+    let machine = Machine::new();
+    machine.set_caches_write_through(false);
+    machine.set_view_limit(0);
+    let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false, is_shared: false };
+    let device = machine.device(DeviceInfo {
+        coherent: true,
+        node: 1,
+        regions: vec![Entry::Found(region)],
+        ..DeviceInfo::plain()
+    });
+    let held = machine.alloc(device, PAGE, CACHED).unwrap();
+    assert_ne!(held.va, held.handle);
+    refused(&machine, Held { va: held.handle, ..held }, Error::Foreign);
+    refused(&machine, Held { va: held.handle, flags: Flags::NOMAP, ..held }, Error::Foreign);
+    machine.free(held).unwrap();
+    let physical = machine.alloc(device, PAGE, Flags::NOMAP).unwrap();
+    machine.free(physical).unwrap();
+}
+
+#[test]
+fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
+    let kinds = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH, Flags::NOMAP];
+    let systems = [(false, false), (false, true), (true, false), (true, true)];
+    for ((no_map, caches_write_through), wanted, freed_as) in
+        systems.into_iter().flat_map(|system| kinds.map(|wanted| kinds.map(|as_| (system, wanted, as_)))).flatten()
+    {
+        let machine = Machine::new();
+        machine.set_caches_write_through(caches_write_through);
+        machine.set_view_limit(0);
+        let region = NamedRegion { no_map, ..named_region(BASE, MIB) };
+        let device = machine.device(DeviceInfo::naming(&[region]).coherent());
+        // One neighbour of each kind, so that every possible mapping exists.
+        let neighbours: Vec<_> = kinds.iter().filter_map(|flags| machine.alloc(device, PAGE, *flags)).collect();
+        let Some(held) = machine.alloc(device, 2 * PAGE, wanted) else { continue };
+        let beside = neighbours.iter().map(|other| other.va.wrapping_add(held.handle).wrapping_sub(other.handle));
+        let others = [held.handle, machine.kernel.linear(held.handle), held.va + PAGE, held.va + 1];
+        for va in beside.chain(others).filter(|va| *va != held.va) {
+            let is_refused = machine.free(Held { va, flags: freed_as, ..held });
+            assert!(is_refused.is_err(), "{no_map} {wanted:?} {freed_as:?} {va:#x}");
+        }
+        machine.free(Held { flags: freed_as, ..held }).unwrap();
+    }
+}
