@@ -108,6 +108,14 @@ def check_folder_table(page):
                     raise Wrong("%s:%d: there is no %s" % (page, text.map[0] + 1, name))
 
 
+def check_has_every_file(page):
+    """Checks that a page contains the name of each file in its folder."""
+    written = " ".join(code for _, code in inline_code(page)).split()
+    for name in sorted(os.listdir(os.path.join(ROOT, os.path.dirname(page)))):
+        if name not in written and name != os.path.basename(page):
+            raise Wrong("%s: there is no row for %s" % (page, name))
+
+
 def check_design(page):
     """Checks that the code which docs/design.md describes exists: each name with an underscore, in drawings too."""
     written = [(line, code) for line, code in inline_code(page)] + [(block.line, block.text) for block in blocks(page)]
