@@ -10,7 +10,8 @@ import kconfiglib
 from index_entry.fields import check_fields
 from index_entry.files import ROOT, Wrong, read, read_package, require, write
 
-# The options of RT-Thread on which the package's Kconfig depends. The parser here does not read RT-Thread's own Kconfig.
+# The options of RT-Thread on which the package's Kconfig depends. The parser here does not read RT-Thread's own
+# Kconfig.
 RT_THREAD_OPTIONS = ("RT_USING_DM", "RT_USING_DMA", "RT_USING_MSH")
 
 

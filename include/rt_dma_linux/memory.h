@@ -11,8 +11,8 @@
 /** @brief Attribute of an unmap: the driver has synced what it wants to see, so that the call leaves the buffer alone. */
 #define DMA_ATTR_SKIP_CPU_SYNC      ((unsigned long)RT_DMA_ATTR_SKIP_CPU_SYNC)
 /**
- * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). The unmap
- * needs it, too. It has an effect for maps of single buffers and lists, and for all unmap calls.
+ * @brief Attribute: no code writes to the cache lines of the buffer while it is mapped (RT_DMA_ATTR_OWN_LINES). The
+ * unmap needs it, too. It has an effect for maps of single buffers and lists, and for all unmap calls.
  */
 #define DMA_ATTR_CPU_CACHE_CLEAN    ((unsigned long)RT_DMA_ATTR_OWN_LINES)
 /** @brief Attribute without effect: coherent memory is write-combining where that is possible. */
@@ -171,8 +171,8 @@ static inline int dma_get_cache_alignment(void)
 /**
  * @brief Allocates coherent memory, full of zeros.
  *
- * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes, so that 64 KiB or
- * less never cross a multiple of 64 KiB (dma-api-howto.rst). See rt_dma_zalloc_coherent().
+ * The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes, so that 64 KiB
+ * or less never cross a multiple of 64 KiB (dma-api-howto.rst). See rt_dma_zalloc_coherent().
  *
  * It is Normal memory on aarch64, so that `memset` and unaligned accesses are allowed, which the Device memory of
  * RT-Thread's rt_dma_alloc_coherent() does not allow.

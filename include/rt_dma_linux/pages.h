@@ -19,8 +19,9 @@ static inline size_t dma_linux_whole_pages(size_t size)
 /**
  * @brief Allocates cached, cleared memory that stays mapped until it is freed.
  *
- * At first the memory is the processor's. dma_sync_single_for_device() hands it to the device, and dma_sync_single_for_cpu()
- * back. Its size is rounded up to whole pages, so that its last cache line holds no other data.
+ * At first the memory is the processor's. dma_sync_single_for_device() hands it to the device, and
+ * dma_sync_single_for_cpu() back. Its size is rounded up to whole pages, so that its last cache line holds no other
+ * data.
  */
 static inline void *dma_alloc_noncoherent(dma_device_t dev, size_t size, dma_addr_t *dma_handle,
         enum dma_data_direction dir, gfp_t gfp)

@@ -146,8 +146,8 @@ static inline void sgl_free(struct scatterlist *sgl)
 /**
  * @brief Allocates a list and its memory, `length` bytes, in entries of `1 << order` pages.
  *
- * @return The list; NULL without memory. `*nent_p` gets the number of entries, unless `nent_p` is NULL. With `chainable` the
- * list has one entry more, for a link.
+ * @return The list; NULL without memory. `*nent_p` gets the number of entries, unless `nent_p` is NULL. With
+ * `chainable` the list has one entry more, for a link.
  */
 static inline struct scatterlist *sgl_alloc_order(dma_linux_u64 length, unsigned int order, bool chainable, gfp_t gfp,
         unsigned int *nent_p)

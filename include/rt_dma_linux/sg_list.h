@@ -3,8 +3,8 @@
  * @file sg_list.h
  * @brief For porting drivers from Linux: an entry of a scatter list, and how lists are built and walked.
  *
- * A list is one or more arrays of entries. The last entry of an array may be a link to the next array (sg_chain()), and the
- * last entry of a list has an end mark (sg_mark_end()). sg_next() hides both.
+ * A list is one or more arrays of entries. The last entry of an array may be a link to the next array (sg_chain()), and
+ * the last entry of a list has an end mark (sg_mark_end()). sg_next() hides both.
  */
 #ifndef RT_DMA_LINUX_SG_LIST_H
 #define RT_DMA_LINUX_SG_LIST_H

@@ -105,8 +105,8 @@ static inline int dma_linux_pages_adjoin(struct page *page, struct page *next)
 }
 
 /**
- * @brief Fills a list with `size` bytes of pages, from `offset` on, unless `sgl` is NULL. Adjacent pages share an entry of up to
- * `max_segment` bytes.
+ * @brief Fills a list with `size` bytes of pages, from `offset` on, unless `sgl` is NULL. Adjacent pages share an entry
+ * of up to `max_segment` bytes.
  *
  * @return The number of entries that it takes.
  */

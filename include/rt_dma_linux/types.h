@@ -14,9 +14,9 @@
  * | `RT_DMA_LINUX_HAS_PAGES` | `page_address`, `page_to_phys`, `nth_page`, `virt_to_page`, `phys_to_page`, `offset_in_page` |
  * | `RT_DMA_LINUX_HAS_MALLOC` | `dma_linux_malloc(size, gfp)` and `dma_linux_free(memory)` for scatter tables |
  *
- * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__` is
- * defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers rely on
- * the DMA headers to include them.
+ * Macros that the port defines (`GFP_KERNEL`, `EIO`, `page_address` and so on) are kept without that. If `__KERNEL__`
+ * is defined, as Linux's drivers expect it, those of Linux's general headers that the port has are included: drivers
+ * rely on the DMA headers to include them.
  */
 #ifndef RT_DMA_LINUX_TYPES_H
 #define RT_DMA_LINUX_TYPES_H
@@ -176,8 +176,8 @@ struct page;
 #define DMA_LINUX_PAGE_SIZE ((size_t)4096)
 
 /*
- * Unless the port has pages of its own, a `struct page *` is the address at which the processor sees the page. The tag is
- * never defined: use nth_page() for arithmetic.
+ * Unless the port has pages of its own, a `struct page *` is the address at which the processor sees the page. The tag
+ * is never defined: use nth_page() for arithmetic.
  */
 #ifndef RT_DMA_LINUX_HAS_PAGES
 #ifdef __cplusplus

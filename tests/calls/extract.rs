@@ -1,5 +1,5 @@
-//! Tests `rt_dma_pool_extract` over memblock's reserved list. `bsp-tests/host` tests it over the list that RT-Thread 5.2
-//! passes.
+//! Tests `rt_dma_pool_extract` over memblock's reserved list. `bsp-tests/host` tests it over the list that RT-Thread
+//! 5.2 passes.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::pool::Region;

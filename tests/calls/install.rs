@@ -145,7 +145,8 @@ fn the_boot_line_says_what_was_reserved() {
 
 #[test]
 fn a_pool_needs_at_most_640_bytes_and_4_bits_a_page() {
-    // Two cache lines of 64 bytes: one keeps what users write out of the line that other cores read, one aligns the pool.
+    // Two cache lines of 64 bytes: one keeps what users write out of the line that other cores read, one aligns the
+    // pool.
     let fixed = size_of::<rt_dma_pool::dropin::pool::Pool<FakeKernel>>();
     assert!(fixed <= 576, "{fixed} bytes");
     for pages in [1, 512, 2_048, 16_384] {

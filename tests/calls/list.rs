@@ -34,8 +34,8 @@ fn a_line_has_name_range_size_use_longest_run_peak_failures_and_flags() {
     let lines = machine.list();
     assert_eq!(lines.len(), 4, "{lines:#?}");
     let words: Vec<_> = lines[1].split_whitespace().collect();
-    // 1,024 KiB, of which 3 * 16 + 920 KiB are in use, and were 4 * 16 + 920 KiB. The hole of 16 KiB is shorter than the run of
-    // 40 KiB at the end.
+    // 1,024 KiB, of which 3 * 16 + 920 KiB are in use, and were 4 * 16 + 920 KiB. The hole of 16 KiB is shorter than
+    // the run of 40 KiB at the end.
     let expected = ["pool", "[0x40000000,", "0x40100000]", "1024", "968", "40", "984", "0", "linear", "32bits"];
     assert_eq!(words, expected);
     let words: Vec<_> = lines[2].split_whitespace().collect();

@@ -1,5 +1,5 @@
-//! Tests `rt_dma_free` of buffers with mappings of their own: of pools that are too large for a view, or whose view could not be
-//! mapped.
+//! Tests `rt_dma_free` of buffers with mappings of their own: of pools that are too large for a view, or whose view
+//! could not be mapped.
 
 use crate::fake_kernel::*;
 use crate::free::refused;
@@ -110,8 +110,8 @@ fn a_buffer_is_freed_where_one_could_not_be_mapped() {
     machine.free(alone).unwrap();
 }
 
-/// The same number may be a virtual address of a mapping and a physical address. A free by physical address does not find
-/// the mapping.
+/// The same number may be a virtual address of a mapping and a physical address. A free by physical address does not
+/// find the mapping.
 #[test]
 fn the_address_of_memory_is_not_that_of_a_mapping() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);

@@ -99,7 +99,8 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
         let (machine, held) = machine();
         let device = machine.device(DeviceInfo::plain().coherent());
         let (start, end) = (256 + offset, 256 + offset + size);
-        // The neighbours on both sides are dirty in the cache. The buffer's own bytes are those that the driver synced out.
+        // The neighbours on both sides are dirty in the cache. The buffer's own bytes are those that the driver synced
+        // out.
         machine.cpu_write(held.va + start, &vec![0x0f; size]);
         machine.dma.sync_out(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
         machine.device_write(held.handle + start, &vec![0xdd; size]);
@@ -169,8 +170,8 @@ fn an_interrupt_may_sync() {
     }
 }
 
-/// An outer cache may have lines of 128 bytes or more where the inner cache has lines of 64. A neighbour in the same long
-/// line keeps its bytes, and the buffer's bytes come from the device.
+/// An outer cache may have lines of 128 bytes or more where the inner cache has lines of 64. A neighbour in the same
+/// long line keeps its bytes, and the buffer's bytes come from the device.
 #[test]
 fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
     let places: [usize; 12] = [0, 1, 63, 64, 65, 128, 192, 960, 1024, 1024 + 64, 1024 + 100, 2048 - 64];

@@ -1,5 +1,5 @@
-//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes the
-//! line. For every line of every test, the fake kernel also asserts that the library holds no lock and no turn.
+//! Tests a console whose driver calls the library for every line: that call must never wait for the thread that writes
+//! the line. For every line of every test, the fake kernel also asserts that the library holds no lock and no turn.
 
 use crate::fake_kernel::*;
 use rt_dma_pool::flags::Flags;
@@ -11,7 +11,8 @@ use std::time::Duration;
 
 const BASE: usize = LOW.start;
 
-/// Runs `scenario` with a console whose driver makes its device's first call for every line. Returns the number of lines.
+/// Runs `scenario` with a console whose driver makes its device's first call for every line. Returns the number of
+/// lines.
 fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize {
     let others = machine.clone();
     let driver = move |line: usize| {
@@ -27,8 +28,8 @@ fn with_console(machine: &Arc<Machine>, scenario: impl FnOnce() + Send) -> usize
     with_console_driver(machine, driver, scenario)
 }
 
-/// Runs `scenario` with a console whose driver does `driver` for every line, with the number of lines before it. Returns the
-/// number of lines.
+/// Runs `scenario` with a console whose driver does `driver` for every line, with the number of lines before it.
+/// Returns the number of lines.
 fn with_console_driver(
     machine: &Arc<Machine>,
     driver: impl Fn(usize) + Send + Sync + 'static,

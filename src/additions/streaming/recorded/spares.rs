@@ -68,8 +68,8 @@ impl<K: Kernel> SpareRecords<K> {
         }
     }
 
-    /// Returns whether a thread has something to do: to free bounce buffers, or to [allocate or free records](SpareRecords::refill). Takes no
-    /// lock.
+    /// Returns whether a thread has something to do: to free bounce buffers, or to [allocate or free
+    /// records](SpareRecords::refill). Takes no lock.
     ///
     /// Context: any.
     #[inline(always)] // See `fast`.
