@@ -141,8 +141,8 @@ impl<B> HandedOverBuffer<B> {
     /// Hands over the bytes of `buffer`.
     ///
     /// # Safety
-    /// The caller drops the returned [`HandedOver`] before it drops the returned [`HandedOverBuffer`] or calls [`take_back`](HandedOverBuffer::take_back),
-    /// after which the bytes may have been freed.
+    /// The caller drops the returned [`HandedOver`] before it drops the returned [`HandedOverBuffer`] or calls
+    /// [`take_back`](HandedOverBuffer::take_back), after which the bytes may have been freed.
     pub unsafe fn new<A: Access>(buffer: B) -> (Self, HandedOver<'static, A>)
     where
         B: StableBytes<A>,
