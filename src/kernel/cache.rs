@@ -12,7 +12,7 @@ use super::Va;
 /// # Safety
 ///
 /// The operations, [`copy`](Cache::copy) and [`device_barrier`](Cache::device_barrier) have done what they state when they
-/// return.
+/// return. [`cache_line_max`](Cache::cache_line_max) is a power of two.
 pub unsafe trait Cache {
     /// Writes dirty lines of `[va, va + size)` to memory. The processor decides whether the lines stay in the cache: on
     /// aarch64 RT-Thread drops them; on 32-bit Arm and on the C906 they stay, clean.

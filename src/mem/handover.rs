@@ -180,17 +180,19 @@ pub struct HeapBytes<K: Kernel> {
 }
 
 impl<K: Kernel> HeapBytes<K> {
-    /// Allocates `size` bytes, all zero; `None` if `size` is 0, the heap has no room, or the caller may not sleep.
+    /// Allocates `size` bytes, all zero; `None` if `size` is 0, the heap has no room, the caller may not sleep, or the kernel
+    /// returns a cache line whose size is no power of two.
     ///
     /// Context: thread.
     pub fn new(kernel: K, size: usize) -> Option<Self> {
         let line = kernel.cache_line_max();
-        if size == 0 || !kernel.can_sleep() {
+        if size == 0 || !line.is_power_of_two() || !kernel.can_sleep() {
             return None;
         }
-        let in_lines = size.checked_next_multiple_of(line.max(1))?;
+        let in_lines = size.checked_next_multiple_of(line)?;
         let memory = HeapMemory::new(kernel, in_lines.checked_add(line)?)?;
-        // `before` is less than `line`, and the allocation is `line` bytes longer than `in_lines`, so the lines fit.
+        // `line` is a power of two, so that `before` is less than `line`. The allocation is `line` bytes longer than `in_lines`:
+        // the lines fit.
         let before = memory.start().addr().get().wrapping_neg() & line.wrapping_sub(1);
         Some(HeapBytes { kernel, memory: ManuallyDrop::new(memory), before, size })
     }

@@ -222,6 +222,11 @@ fn heap_bytes_share_no_line_and_go_back() {
         let [bytes, another] = [1, 1].map(|size| rig.plain().bytes(size).unwrap());
         assert!(bytes.as_ptr().addr().is_multiple_of(largest) && another.as_ptr().addr().is_multiple_of(largest));
     }
+    for no_power_of_two in [0, 96, usize::MAX] {
+        rig.machine.set_largest_line(no_power_of_two);
+        assert!(rig.plain().bytes(1).is_none(), "a line of {no_power_of_two} bytes");
+    }
+    rig.machine.set_largest_line(LINE);
     let device = rig.plain();
     assert!(device.bytes(0).is_none());
     assert!(device.bytes(usize::MAX).is_none());
