@@ -50,7 +50,7 @@ unsafe impl Pages for Coherent {
         self.0.allocate_aligned(ops, device, size, align, COHERENT, self.limit(device) as u64)
     }
 
-    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(ops, device, size, va, handle, COHERENT).expect("a span is given back as it was taken");
     }

@@ -23,7 +23,7 @@ unsafe impl Pages for Listed {
         Some((va, handle))
     }
 
-    fn free(&self, _: Device, size: usize, va: Va, handle: usize) {
+    unsafe fn free(&self, _: Device, size: usize, va: Va, handle: usize) {
         let mut out = self.1.lock().unwrap();
         let index = out.iter().position(|span| *span == (va, handle, size));
         out.remove(index.expect("a span is given back as it was taken"));

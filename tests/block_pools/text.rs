@@ -98,7 +98,7 @@ unsafe impl Pages for Noisy {
         self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, u64::MAX)
     }
 
-    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         assert!(self.0.install(&range(c"none", 0, 0)).is_err());
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(ops, device, size, va, handle, COHERENT).unwrap();

@@ -41,7 +41,7 @@ unsafe impl Pages for Coherent {
         self.0.allocate_within(ops, device, size, Flags::COHERENT, u64::MAX)
     }
 
-    fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {
+    unsafe fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {
         let ops = self.0.choose_ops(device).expect("it was chosen to allocate");
         self.0.free(ops, device, size, va, handle, Flags::COHERENT).expect("it is given back as it was taken");
     }

@@ -25,7 +25,7 @@ unsafe impl Pages for Source {
         state.0 = fresh.max(va + size);
         Some((va, va))
     }
-    fn free(&self, _: Device, _: usize, va: Va, _: usize) {
+    unsafe fn free(&self, _: Device, _: usize, va: Va, _: usize) {
         shuttle::thread::yield_now();
         self.state.lock().unwrap().1.push(va);
     }

@@ -234,7 +234,7 @@ unsafe impl Pages for Source {
     fn allocate(&self, _: Device, _: usize) -> Option<(Va, usize)> {
         Some((0x10_0000, 0x10_0000))
     }
-    fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
+    unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
     fn limit(&self, _: Device) -> usize {
         usize::MAX
     }

@@ -62,8 +62,7 @@ pub struct Span {
     size: AtomicUsize,
 }
 
-/// The memory of a span.
-#[derive(Clone, Copy)]
+/// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or freed.
 pub struct SpanMemory {
     pub va: Va,
     pub handle: usize,
@@ -135,11 +134,6 @@ impl Span {
     pub fn has_memory(&self) -> bool {
         self.size.load(Relaxed) != 0
     }
-
-    /// Returns the memory; its size is zero if there is none.
-    pub fn memory(&self) -> SpanMemory {
-        SpanMemory { va: self.va.load(Relaxed), handle: self.handle.load(Relaxed), size: self.size.load(Relaxed) }
-    }
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -166,7 +160,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Some(batch)
     }
 
-    /// Records the memory of a span that had none. The caller holds the turn.
+    /// Gives memory to a span that has none. The caller holds the turn.
     pub(super) fn fill_span(&self, batch: &'static Batch, span: &Span, memory: SpanMemory) {
         span.va.store(memory.va, Relaxed);
         span.handle.store(memory.handle, Relaxed);
@@ -178,15 +172,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
-    /// Records that a span has no memory any more. The caller holds the turn.
-    pub(super) fn empty_span(&self, batch: &'static Batch, span: &Span) {
+    /// Takes the memory from a span. It has some, and no block of it is in use or can be allocated. The caller holds the turn.
+    pub(super) fn empty_span(&self, batch: &'static Batch, span: &Span) -> SpanMemory {
+        let size = span.size.load(Relaxed);
         self.spans.unit_count.fetch_sub(self.open.shape.span_units, Relaxed);
-        self.spans.page_count.fetch_sub(Shape::pages(span.size.load(Relaxed)), Relaxed);
+        self.spans.page_count.fetch_sub(Shape::pages(size), Relaxed);
         span.size.store(0, Relaxed);
         if batch.empty.fetch_add(1, Relaxed) == 0 {
             batch.next_vacant.set(self.spans.vacant.get());
             self.spans.vacant.set(Some(batch));
         }
+        SpanMemory { va: span.va.load(Relaxed), handle: span.handle.load(Relaxed), size }
     }
 
     /// Returns the table's key for a unit that has memory.

@@ -29,7 +29,7 @@ unsafe impl Pages for Source {
         free.0 = fresh.max(va + size);
         Some((va, va))
     }
-    fn free(&self, _: Device, _: usize, va: Va, _: usize) {
+    unsafe fn free(&self, _: Device, _: usize, va: Va, _: usize) {
         self.free.lock().unwrap().1.push(va);
     }
     fn limit(&self, _: Device) -> usize {

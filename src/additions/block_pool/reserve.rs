@@ -56,8 +56,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         };
         match block {
             // It is a block of the new span, so that the free succeeds.
-            Some(block) => self.free(block.va, block.handle).is_ok(),
-            None => {
+            Ok(block) => self.free(block.va, block.handle).is_ok(),
+            Err(span) => {
                 self.give_back(span);
                 false
             }

@@ -2,7 +2,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::SpanMemory;
+use super::bookkeeping::{Batch, Span, SpanMemory};
 use super::group::Unit;
 use super::{Block, BlockPool};
 use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
@@ -34,7 +34,11 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Frees what one of the calls above returned.
     ///
     /// Context: thread.
-    fn free(&self, device: Device, size: usize, va: Va, handle: usize);
+    ///
+    /// # Safety
+    /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and is freed
+    /// once.
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize);
 
     /// Returns the last address that the device reaches now, with its coherent mask.
     ///
@@ -75,21 +79,23 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
     /// the span.
     pub(super) fn use_span(&self, span: SpanMemory, core: usize) -> Option<Block> {
-        let (block, is_used) = self.take_or_add(span, core);
-        if !is_used {
-            self.give_back(span);
+        let (block, unused) = self.take_or_add(span, core);
+        if let Some(unused) = unused {
+            self.give_back(unused);
         }
         block
     }
 
-    /// Returns a block, and whether it is one of `span`.
-    fn take_or_add(&self, span: SpanMemory, core: usize) -> (Option<Block>, bool) {
-        let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, false) };
+    /// Returns a block, and `span` if the block is none of it.
+    fn take_or_add(&self, span: SpanMemory, core: usize) -> (Option<Block>, Option<SpanMemory>) {
+        let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, Some(span)) };
         if let Some(block) = self.take_from_any(core) {
-            return (Some(block), false);
+            return (Some(block), Some(span));
         }
-        let block = self.add_span(span);
-        (block, block.is_some())
+        match self.add_span(span) {
+            Ok(block) => (Some(block), None),
+            Err(span) => (None, Some(span)),
+        }
     }
 
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
@@ -107,8 +113,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
+    #[allow(unsafe_code)]
     pub(super) fn give_back(&self, span: SpanMemory) {
-        self.pages.free(self.device, span.size, span.va, span.handle);
+        // SAFETY: the value owns the memory, which `get_pages` has allocated, and ends here.
+        unsafe { self.pages.free(self.device, span.size, span.va, span.handle) }
     }
 
     /// Allocates a span in which a block fits.
@@ -145,9 +153,27 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         None
     }
 
-    /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. `None` if the heap has no
-    /// room. The caller holds the turn.
-    pub(super) fn add_span(&self, memory: SpanMemory) -> Option<Block> {
+    /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. Returns the memory if the heap
+    /// has no room. The caller holds the turn.
+    pub(super) fn add_span(&self, memory: SpanMemory) -> Result<Block, SpanMemory> {
+        let Some((batch, span, units)) = self.vacant_span() else { return Err(memory) };
+        let Some((first, others)) = units.split_first() else { return Err(memory) };
+
+        self.set_addresses(units, &memory);
+        if !self.insert_all(units) {
+            self.remove_all(units);
+            return Err(memory);
+        }
+        self.fill_span(batch, span, memory);
+        // The last unit comes first, so that blocks are taken from the lowest address on.
+        others.iter().rev().for_each(|unit| self.publish(unit, 0));
+        self.publish(first, 1usize.wrapping_shl(first.first));
+        Ok(first.block(&self.open.shape, first.first as usize))
+    }
+
+    /// Returns a span that has no memory, with its batch and its units, when the table has places for these. `None` if the heap
+    /// has no room. The caller holds the turn.
+    fn vacant_span(&self) -> Option<(&'static Batch, &'static Span, &'static [Unit])> {
         self.make_places()?;
         let batch = match self.spans.vacant.get() {
             Some(batch) => batch,
@@ -155,18 +181,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         };
         let mut spans = batch.spans_with_units(&self.open.shape);
         let (span, units) = spans.find(|(span, _)| !span.has_memory())?;
-
-        self.set_addresses(units, memory);
-        if !self.insert_all(units) {
-            self.remove_all(units);
-            return None;
-        }
-        self.fill_span(batch, span, memory);
-        // The last unit comes first, so that blocks are taken from the lowest address on.
-        let (first, others) = units.split_first()?;
-        others.iter().rev().for_each(|unit| self.publish(unit, 0));
-        self.publish(first, 1usize.wrapping_shl(first.first));
-        Some(first.block(&self.open.shape, first.first as usize))
+        Some((batch, span, units))
     }
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`.
@@ -178,7 +193,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Writes the addresses of a span's units.
-    fn set_addresses(&self, units: &'static [Unit], span: SpanMemory) {
+    fn set_addresses(&self, units: &'static [Unit], span: &SpanMemory) {
         let lead = self.open.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
             let offset = lead.wrapping_add(self.open.shape.unit_offset(number));

@@ -36,8 +36,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 if units.iter().any(&is_wanted)
                     && let Some(memory) = self.remove_span(batch, span, units)
                 {
-                    self.give_back(memory);
                     pages += Shape::pages(memory.size);
+                    self.give_back(memory);
                 }
             }
         }
@@ -51,13 +51,11 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
-        let memory = span.memory();
-        if memory.size == 0 || !self.claim_all(units) {
+        if !span.has_memory() || !self.claim_all(units) {
             return None;
         }
         self.remove_all(units);
-        self.empty_span(batch, span);
-        Some(memory)
+        Some(self.empty_span(batch, span))
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.
@@ -95,7 +93,7 @@ pub(super) mod tests {
             let va = NEXT.fetch_add(size, Relaxed);
             Some((va, va))
         }
-        fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
+        unsafe fn free(&self, _: Device, _: usize, _: Va, _: usize) {}
         fn limit(&self, _: Device) -> usize {
             usize::MAX
         }

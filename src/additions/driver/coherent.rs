@@ -147,6 +147,10 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
 impl<T: AsWords, P: Platform> Drop for CoherentBuffer<T, P> {
     fn drop(&mut self) {
         let Device { system, device } = self.device;
-        system.pages.free(device, self.size, self.start, self.handle);
+        // SAFETY: `coherent` allocated the memory for this value, which ends here.
+        #[allow(unsafe_code)]
+        unsafe {
+            system.pages.free(device, self.size, self.start, self.handle)
+        }
     }
 }

@@ -43,8 +43,8 @@ unsafe impl Pages for DevicePages {
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
-    fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
-        // SAFETY: the pool's device exists as long as the pool; a wrong address is refused without reading it.
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+        // SAFETY: the pool's device exists as long as the pool; the caller frees what was allocated for it.
         unsafe { rt_dma_free(dev(device), size, pointer(va), handle, self.flags(device)) }
     }
 
