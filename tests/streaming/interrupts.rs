@@ -170,7 +170,7 @@ fn an_interrupt_maps_as_often_as_a_thread_made_ready() {
     let before = rig.machine.balance().heap_bytes;
     assert_eq!(maps_in_an_interrupt(&rig, 100), 0, "no thread was here yet");
     for count in [40, 200, 5] {
-        rig.streaming.fill(rig.machine.dma, &rig.plain(), count).unwrap();
+        rig.fill(&rig.plain(), count).unwrap();
         let ready = maps_in_an_interrupt(&rig, 250);
         assert!((count..=200 + 48).contains(&ready), "{ready} of {count}");
     }
@@ -196,14 +196,14 @@ fn a_fill_maps_the_pool_from_which_interrupts_get_bounce_buffers() {
     let handle = rig.map(&rig.plain(), rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&rig.plain(), handle, PAGE, ToDevice).unwrap();
     assert_eq!(maps_in_an_interrupt(&rig, 10), 0, "the pool is not mapped yet");
-    rig.streaming.fill(rig.machine.dma, &rig.plain(), 10).unwrap();
+    rig.fill(&rig.plain(), 10).unwrap();
     assert_eq!(maps_in_an_interrupt(&rig, 10), 10);
 }
 
 #[test]
 fn a_fill_without_memory_keeps_none() {
     let rig = Rig::new();
-    let fill = |count| rig.streaming.fill(rig.machine.dma, &rig.plain(), count);
+    let fill = |count| rig.fill(&rig.plain(), count);
     let records = || maps_in_an_interrupt(&rig, 200);
     for call in [0, 1, 30, 99] {
         rig.streaming.trim(rig.machine.dma);
@@ -215,6 +215,6 @@ fn a_fill_without_memory_keeps_none() {
         assert!(records() <= SPARES + 48, "{} records are left", records());
     }
     let far = rig.master(rig.machine.plain_device(), 0xfff);
-    assert_eq!(rig.streaming.fill(rig.machine.dma, &far, 100), Err(MapError::NoBounce), "no pool is within the mask");
+    assert_eq!(rig.fill(&far, 100), Err(MapError::NoBounce), "no pool is within the mask");
     assert!(records() >= 100, "the records are ready all the same");
 }

@@ -79,6 +79,11 @@ impl Rig {
         self.machine.kernel.linear(pa)
     }
 
+    pub fn fill(&self, master: &BusMaster, count: usize) -> Result<(), MapError> {
+        // SAFETY: the device exists as long as the machine.
+        unsafe { self.streaming.fill(self.machine.dma, master, count) }
+    }
+
     pub fn map(&self, master: &BusMaster, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
         self.map_with(master, va, size, direction, Attributes::NONE)
     }

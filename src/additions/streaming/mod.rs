@@ -47,6 +47,8 @@
 //!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
 //! * All calls for one [`Streaming`] get the same [`Dma`](crate::dropin::registry::Dma), and a [`BusMaster`] that describes its
 //!   device.
+//! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has freed the
+//!   bounce buffers that interrupts could not free.
 
 mod arguments;
 mod direct;

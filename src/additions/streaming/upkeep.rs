@@ -41,12 +41,17 @@ impl<K: Kernel> Streaming<K> {
     /// # Errors
     /// The heap has too little memory for the records, which changes nothing; or no pool has a bounce buffer within the
     /// device's reach, and the records are ready.
-    pub fn fill(&self, dma: &Dma<K>, master: &BusMaster, count: usize) -> Result<(), MapError> {
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
+    pub unsafe fn fill(&self, dma: &Dma<K>, master: &BusMaster, count: usize) -> Result<(), MapError> {
         self.tidy(dma);
         if !self.spares.fill(dma.kernel, count) {
             return Err(MapError::NoMemory);
         }
-        if Bounce::prepare(dma, master) { Ok(()) } else { Err(MapError::NoBounce) }
+        // SAFETY: the caller guarantees that the device exists.
+        if unsafe { Bounce::prepare(dma, master) } { Ok(()) } else { Err(MapError::NoBounce) }
     }
 
     /// Ends the mappings that an earlier device at this address left, as far as they have a record, if `is_new` returns true

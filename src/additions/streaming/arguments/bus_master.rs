@@ -35,16 +35,19 @@ impl Direction {
 /// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over the
 /// life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for this
 /// reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
+///
+/// # Safety
+/// The device that each function gets exists, and has these operations.
 #[derive(Debug)]
 pub struct OwnOps {
     /// Allocates a buffer, and returns its address and its handle.
-    pub alloc: fn(Device, usize) -> Option<(Va, usize)>,
-    /// Frees such a buffer.
-    pub free: fn(Device, usize, Va, usize),
-    /// Makes the processor's bytes visible to the device, and returns the handle.
-    pub sync_out: fn(Device, Va, usize, Flags) -> Option<usize>,
-    /// Makes the device's bytes visible to the processor.
-    pub sync_in: fn(Device, Va, usize, usize, Flags),
+    pub alloc: unsafe fn(Device, usize) -> Option<(Va, usize)>,
+    /// Frees such a buffer, which is not used any more.
+    pub free: unsafe fn(Device, usize, Va, usize),
+    /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are mapped for the processor.
+    pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<usize>,
+    /// Makes the device's bytes visible to the processor. They have the handle that `sync_out` returned.
+    pub sync_in: unsafe fn(Device, Va, usize, usize, Flags),
 }
 
 /// Whose operations a device has.
@@ -96,13 +99,25 @@ impl BusMaster {
     ///
     /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used, a
     /// `sync_in` has followed when this returns.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
     #[inline(always)] // One comparison for most devices.
-    pub(crate) fn reach<K: Kernel>(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize, maintain: bool) -> Option<usize> {
+    pub(crate) unsafe fn reach<K: Kernel>(
+        &self,
+        dma: &Dma<K>,
+        va: Va,
+        pa: Pa,
+        size: usize,
+        maintain: bool,
+    ) -> Option<usize> {
         match self.ops {
             // Handles are physical addresses.
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
             Ops::Library(ops) => self.reach_translated(dma, ops, pa, size),
-            Ops::Own(own) => self.reach_by(own, va, size, maintain),
+            // SAFETY: the caller guarantees that the device exists.
+            Ops::Own(own) => unsafe { self.reach_by(own, va, size, maintain) },
         }
     }
 
@@ -111,10 +126,15 @@ impl BusMaster {
         self.can_use(handle, size).then_some(handle)
     }
 
-    fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<usize> {
-        let handle = (own.sync_out)(self.device, va, size, flags(maintain))?;
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[allow(unsafe_code)]
+    unsafe fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<usize> {
+        // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
+        let handle = unsafe { (own.sync_out)(self.device, va, size, flags(maintain)) }?;
         if !self.can_use(handle, size) {
-            (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE);
+            // SAFETY: as above; the line above returned the handle.
+            unsafe { (own.sync_in)(self.device, va, size, handle, Flags::NOCACHE) };
             return None;
         }
         Some(handle)

@@ -36,7 +36,9 @@ impl<K: Kernel> Streaming<K> {
         if buffer.endangers_others(kernel, !is_coherent) {
             return None;
         }
-        let handle = master.reach(dma, va, pa, size, !is_coherent)?;
+        // SAFETY: no operation of a BSP's own is called.
+        #[allow(unsafe_code)]
+        let handle = unsafe { master.reach(dma, va, pa, size, !is_coherent) }?;
         if master.pa_of(dma, handle) != Some(pa) {
             return None;
         }

@@ -49,7 +49,7 @@ impl Bounce {
     /// Context: any where a pool's view is mapped, else thread.
     ///
     /// # Safety
-    /// The bytes are mapped, and no code writes them during the call.
+    /// See [the module](crate::additions::streaming). The bytes are mapped, and no code writes them during the call.
     pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &BusMaster,
@@ -60,7 +60,8 @@ impl Bounce {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.of)(master.device));
         let skipped = from & kept_bits;
         let whole_size = size.checked_add(skipped)?;
-        let (start, start_handle) = allocate(dma, master, whole_size)?;
+        // SAFETY: the caller guarantees that the device exists.
+        let (start, start_handle) = unsafe { allocate(dma, master, whole_size) }?;
         let va = start.wrapping_add(skipped);
         let pa = dma.kernel.v2p(va);
         let info = address_info(dma, va, pa.unwrap_or(va));
@@ -77,7 +78,8 @@ impl Bounce {
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
             unsafe { dma.kernel.copy(va, from, size) };
-            master.reach(dma, va, pa, size, bounce.maintain)
+            // SAFETY: the caller guarantees that the device exists; the buffer was allocated for it.
+            unsafe { master.reach(dma, va, pa, size, bounce.maintain) }
         });
         match reached {
             Some(handle) if (handle ^ from) & kept_bits == 0 => Some((bounce, handle)),
@@ -93,9 +95,14 @@ impl Bounce {
     /// bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
     /// Context: thread.
-    pub(crate) fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    pub(crate) unsafe fn prepare<K: Kernel>(dma: &Dma<K>, master: &BusMaster) -> bool {
         let size = 1;
-        allocate(dma, master, size).map(|(start, handle)| free(dma, master, size, start, handle)).is_some()
+        // SAFETY: the caller guarantees that the device exists.
+        let allocated = unsafe { allocate(dma, master, size) };
+        allocated.map(|(start, handle)| free(dma, master, size, start, handle)).is_some()
     }
 
     /// Returns whether [`free`](Bounce::free) may be called here.
@@ -110,10 +117,14 @@ impl Bounce {
 }
 
 /// Allocates memory that the device reaches, and returns its address and its handle.
-fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, usize)> {
+///
+/// # Safety
+/// See [the module](crate::additions::streaming).
+unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, usize)> {
     match master.ops {
         Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64),
-        Ops::Own(own) => (own.alloc)(master.device, size),
+        // SAFETY: the caller guarantees that the device exists.
+        Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },
     }
 }
 
@@ -125,6 +136,8 @@ fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, han
             // buffer an interrupt left to a thread may be removed by now.
             let _ = dma.free(MapOps::NonCoherent, master.device, size, start, 0, Flags::empty());
         }
-        Ops::Own(own) => (own.free)(master.device, size, start, handle),
+        // SAFETY: the caller of `map` guarantees that the device exists until its bounce buffers are freed. `forget` frees none of a
+        // device that is gone.
+        Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
     }
 }

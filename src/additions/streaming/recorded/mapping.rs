@@ -118,7 +118,8 @@ impl Mapping {
     pub unsafe fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
         let (va, maintain) = self.seen_by_device(part);
         if maintain {
-            // SAFETY: the caller guarantees it; a bounce buffer is written by `copy_to_bounce` alone, which a flush follows.
+            // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce` alone,
+            // which a flush follows.
             unsafe { cache::invalidate(kernel, va, part.size) }
         }
     }
@@ -128,7 +129,8 @@ impl Mapping {
     pub fn sync_out(&self, part: Part, maintain: bool) -> bool {
         let Ops::Own(own) = self.master.ops else { return true };
         let (va, is_cached) = self.seen_by_device(part);
-        (own.sync_out)(self.master.device, va, part.size, flags(maintain && is_cached)).is_some()
+        // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
+        unsafe { (own.sync_out)(self.master.device, va, part.size, flags(maintain && is_cached)) }.is_some()
     }
 
     /// A BSP's own operations: one `sync_in` of a part. With `maintain` false, the call asks for no cache maintenance.
@@ -141,7 +143,8 @@ impl Mapping {
             cache::flush(kernel, va, part.size);
         }
         let flags = if maintain { flags(is_cached) } else { Flags::NOCACHE };
-        (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags);
+        // SAFETY: as in `sync_out`; the handle is that of the part.
+        unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }
 
     /// Makes the whole buffer the processor's at the end of the mapping. Context: any.
@@ -155,7 +158,7 @@ impl Mapping {
             kernel.device_barrier();
         }
         match (self.master.ops, self.synced_in) {
-            // SAFETY: the caller guarantees it.
+            // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
             (Ops::Library(_), _) if carries => unsafe { self.invalidate(kernel, whole) },
             (Ops::Library(_), _) => {}
             (Ops::Own(_), None) => self.sync_in(kernel, whole, carries),
@@ -167,7 +170,7 @@ impl Mapping {
             (Ops::Own(_), Some(_)) => {}
         }
         if carries {
-            // SAFETY: the caller guarantees it.
+            // SAFETY: the whole is within the mapping; the caller takes the buffer back.
             unsafe { self.copy_from_bounce(kernel, whole, self.direction) };
         }
     }

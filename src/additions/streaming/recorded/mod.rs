@@ -85,7 +85,7 @@ impl<K: Kernel> Streaming<K> {
         let kernel = dma.kernel;
         let record = self.records.take(kernel, query)?;
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
-        // SAFETY: the caller's promise; the mapping is live no more, and its buffer was the device's until now.
+        // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
         unsafe { mapping.take_back(kernel, attributes) };
         let result = mapping.check(query);
         self.free_record(dma, record);
@@ -124,7 +124,8 @@ unsafe fn handle_or_bounce<K: Kernel>(
     let &Buffer { va, size, .. } = buffer;
     if location.is_contiguous
         && !buffer.endangers_others(dma.kernel, maintain)
-        && let Some(handle) = master.reach(dma, va, location.pa, size, maintain)
+        // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
+        && let Some(handle) = unsafe { master.reach(dma, va, location.pa, size, maintain) }
     {
         return Some((handle, None));
     }

@@ -39,6 +39,7 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: usize) -> i
     if !DMA.kernel.can_sleep() {
         return errors.busy;
     }
-    let is_ready = master_of(device).is_some_and(|master| STREAMING.fill(&DMA, &master, count).is_ok());
+    // SAFETY: the caller keeps to the module's `# Safety`: the device exists.
+    let is_ready = master_of(device).is_some_and(|master| unsafe { STREAMING.fill(&DMA, &master, count) }.is_ok());
     if is_ready { errors.ok } else { errors.nomem }
 }
