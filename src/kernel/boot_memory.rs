@@ -13,14 +13,23 @@ use crate::error::Error;
 #[repr(C)]
 pub struct RegionList {
     /// Address of the first region, or 0.
-    pub address: usize,
+    pub(super) address: usize,
     /// Number of regions in the list.
-    pub length: usize,
+    pub(super) length: usize,
 }
 
 impl RegionList {
     /// No list of a caller: memblock's reserved list is used.
     pub const RESERVED: RegionList = RegionList { address: 0, length: 0 };
+
+    /// Makes the list of a caller of `rt_dma_pool_extract`.
+    ///
+    /// # Safety
+    /// With revision r1, `address` is 0, or that of `length` regions that no other code uses as long as the list is used. With
+    /// revision r2, they may have any value.
+    pub const unsafe fn new(address: usize, length: usize) -> Self {
+        RegionList { address, length }
+    }
 }
 
 /// A region in which boot pools can be made.

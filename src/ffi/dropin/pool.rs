@@ -72,7 +72,8 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
     let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
     // With revision r2 it means nothing.
-    let list = RegionList { address: first, length: second };
+    // SAFETY: with revision r1, the caller passes its list.
+    let list = unsafe { RegionList::new(first, second) };
     status(DMA.extract(list, total, coherent))
 }
 

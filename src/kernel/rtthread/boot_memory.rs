@@ -20,8 +20,7 @@ unsafe impl BootMemory for RtThread {
             )
         }
         let mut region = core::ptr::null();
-        // SAFETY: see above; the list has the port's layout, and the caller of `extract` passed its length. The port writes to
-        // `region` only.
+        // SAFETY: the list has the port's layout, and its maker guarantees the regions. The port writes to `region` only.
         match unsafe { rt_dma_port_pool_region(core::ptr::from_ref(list).cast(), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 // SAFETY: this is the address of a region, which no other code writes while `extract` runs.
@@ -35,8 +34,8 @@ unsafe impl BootMemory for RtThread {
     }
 
     fn consume(&self, region: BootRegion, end: Pa) {
-        // SAFETY: see above; the region was found. A caller's list is used by no other code while `extract` runs; memblock's
-        // list is not written.
+        // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract` runs;
+        // memblock's list is not written.
         unsafe { rt_dma_port_consume(pointer(region.address), region.start, end) }
     }
 }
