@@ -26,11 +26,13 @@ impl State {
         let is_block = entry.kind == Kind::Block;
         let is_kind = entry.kind == kind && (entry.is_managed || !is_managed);
         let is_handle = handle == 0 || handle == entry.handle;
+        let is_pool = !is_block || entry.pa == pool;
+        let is_device = entry.device == call.device.0;
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
             let label = Name::of(entry.kind.label()).argument();
             self.report(call, name, Mistake::FreeKind, [va, size, label]);
-        } else if is_block && entry.pa != pool || entry.device != call.device.0 && entry.device != 0 {
+        } else if !is_pool || !is_device && entry.device != 0 {
             self.report(call, name, Mistake::FreeDevice, [va, entry.size, names(entry.name).argument()]);
         }
         if !is_handle {
@@ -42,9 +44,9 @@ impl State {
         // What the library refuses stays allocated.
         let is_refused = !is_kind
             || !is_handle
-            || is_block && entry.pa != pool
+            || !is_pool
             || !is_block && pages(size) != pages(entry.size)
-            || is_managed && entry.device != call.device.0;
+            || is_managed && !is_device;
         if let Some(index) = index
             && !is_refused
             && let Some(entry) = self.table.take(index)
