@@ -43,7 +43,7 @@ pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
 pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let within_line = kernel.within_line();
     if va & within_line != 0 {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller guarantees that a byte that was written since the last flush may be lost.
         return unsafe { invalidate_from_within_line(kernel, va, size) };
     }
     let mut whole_lines = size;
@@ -68,7 +68,7 @@ pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
 unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize) {
     let within_line = kernel.within_line();
     if within_line == usize::MAX {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller guarantees that a byte that was written since the last flush may be lost.
         return unsafe { invalidate_lines_of_any_size(kernel, va, size) };
     }
     kernel.cache_flush_and_drop_line(va);

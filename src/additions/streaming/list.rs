@@ -39,7 +39,7 @@ impl<K: Kernel> Streaming<K> {
         let mut done = 0;
         let result = list.iter_mut().try_for_each(|segment| {
             let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::NONE };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             let handle = unsafe { self.map(dma, master, &buffer) }?;
             segment.set_handle(handle);
             done += 1;
@@ -47,7 +47,8 @@ impl<K: Kernel> Streaming<K> {
         });
         if result.is_err() {
             for segment in list.iter_mut().take(done) {
-                // SAFETY: it was mapped just now. So the unmap succeeds, too.
+                // It was mapped just now, so that the unmap succeeds.
+                // SAFETY: the query is that of a mapping that is live.
                 let _ = unsafe { self.unmap(dma, master, &query(master, segment, direction), Attributes::NONE) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
@@ -67,7 +68,8 @@ impl<K: Kernel> Streaming<K> {
         direction: Direction,
     ) {
         for segment in list {
-            // SAFETY: the caller's promise. A refused call is logged where it is refused.
+            // A refused call is logged where it is refused.
+            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             let _ = unsafe { self.sync_for_cpu(dma, master, &query(master, segment, direction)) };
         }
     }
@@ -84,7 +86,8 @@ impl<K: Kernel> Streaming<K> {
         direction: Direction,
     ) {
         for segment in list {
-            // SAFETY: the caller's promise. A refused call is logged where it is refused.
+            // A refused call is logged where it is refused.
+            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             let _ = unsafe { self.sync_for_device(dma, master, &query(master, segment, direction)) };
         }
     }

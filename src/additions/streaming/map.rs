@@ -16,15 +16,15 @@ impl<K: Kernel> Streaming<K> {
     /// See [the module](crate::additions::streaming).
     pub unsafe fn map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         if let Some(is_coherent) = master.fast_path_coherence() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             let handle = unsafe { self.map_direct_fast(dma, is_coherent, buffer) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             let handle = handle.or_else(|| unsafe { self.map_recorded_fast(dma, master.device, is_coherent, buffer) });
             if let Some(handle) = handle {
                 return Ok(handle);
             }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(dma, master, buffer) }
     }
 
@@ -34,7 +34,7 @@ impl<K: Kernel> Streaming<K> {
     /// See [the module](crate::additions::streaming).
     pub unsafe fn map_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
         self.tidy(dma);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         let result = unsafe { self.try_map(dma, master, buffer) };
         result.inspect_err(|error| report(dma, master, *error, buffer.va, buffer.size))
     }
@@ -58,7 +58,7 @@ impl<K: Kernel> Streaming<K> {
         {
             return Ok(handle);
         }
-        // SAFETY: the caller's promise; every page of the buffer is mapped.
+        // SAFETY: the caller hands over the buffer, of which every page is mapped.
         let result = unsafe { self.map_recorded(dma, master, buffer, location, pool, is_coherent) };
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy(dma);
@@ -90,7 +90,7 @@ impl<K: Kernel> Streaming<K> {
             va.filter(|va| dma.kernel.v2p(*va) == Some(pa)).ok_or(MapError::NotMapped)
         });
         match found {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             Ok(va) => unsafe { self.map(dma, master, &Buffer { va, size, direction, attributes: Attributes::NONE }) },
             Err(error) => {
                 report(dma, master, error, page.wrapping_add(offset), size);

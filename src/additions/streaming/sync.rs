@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<K> {
             kernel.device_barrier();
         }
         match mapping.master.ops {
-            // SAFETY: the caller's promise.
+            // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.invalidate(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
@@ -39,7 +39,7 @@ impl<K: Kernel> Streaming<K> {
                 mapping.sync_in(kernel, part, direction.device_writes());
             }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the part lies within the mapping, and the caller takes it back.
         unsafe { mapping.copy_from_bounce(kernel, part, direction) };
         Ok(())
     }
@@ -58,7 +58,7 @@ impl<K: Kernel> Streaming<K> {
     pub unsafe fn sync_for_device(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
         let (kernel, direction) = (dma.kernel, query.direction);
-        // SAFETY: the caller's promise.
+        // SAFETY: the part lies within the mapping, and the caller hands it over.
         unsafe { mapping.copy_to_bounce(kernel, part, direction) };
         match mapping.master.ops {
             // The processor has only read the bounce buffer: no line of it is dirty.

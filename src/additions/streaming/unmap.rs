@@ -29,7 +29,7 @@ impl<K: Kernel> Streaming<K> {
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
         if let Some(is_coherent) = master.fast_path_coherence() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             let is_done = unsafe {
                 self.unmap_direct_fast(dma, is_coherent, query, attributes)
                     || self.unmap_recorded_fast(dma, query, attributes)
@@ -38,7 +38,8 @@ impl<K: Kernel> Streaming<K> {
                 return Ok(());
             }
         }
-        // SAFETY: the caller's promise. A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
+        // A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
+        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
         unsafe { self.unmap_general(dma, master, &{ *query }, attributes) }
     }
 
@@ -60,13 +61,13 @@ impl<K: Kernel> Streaming<K> {
         let is_pools = pa.is_some_and(|pa| dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
         let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
         let recorded = if may_have_record {
-            // SAFETY: the caller's promise.
+            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             unsafe { self.unmap_recorded(dma, query, attributes) }
         } else {
             Err(BadMapping::Unknown)
         };
         let result = match recorded {
-            // SAFETY: the caller's promise.
+            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             Err(BadMapping::Unknown) => unsafe { self.unmap_direct(dma, master, query, attributes, is_pools) },
             other => other,
         };

@@ -117,7 +117,7 @@ pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
 

@@ -146,7 +146,7 @@ unsafe fn create(
 ) -> *mut rt_dma_block_pool {
     // `black_box` hides the value from the compiler, as in `remember`: an image that only sets masks links no block pools.
     FOLLOW_MASK.set(black_box(&FOLLOW));
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller passes a `name` that is null or points to a C string.
     let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match create(&request) {
         Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool)
 /// # Safety
 /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed.
 pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(), BadDestroy> {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees that no other call uses the pool during this call or after it.
     unsafe { POOLS.destroy(pool.cast_const().cast()) }
 }
 

@@ -45,7 +45,7 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
     size: usize,
     dma_handle: *mut usize,
 ) -> *mut c_void {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
     let mut handle = 0;
     // SAFETY: the caller passes a valid device or null; the handle is a local variable.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
     size: usize,
     dma_handle: *mut usize,
 ) -> *mut c_void {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
     // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
     let allocate = |handle: &mut usize| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
@@ -86,12 +86,12 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
 unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut usize, flags: usize) -> *mut c_void {
     let pages = size.checked_next_multiple_of(PAGE_SIZE).and_then(usize::checked_next_power_of_two);
     let Some(align) = pages.filter(|align| *align > PAGE_SIZE && device(dev).is_some_and(allocates_here)) else {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
         return unsafe { rt_dma_alloc(dev, size, handle, flags) };
     };
     let larger = [Some(align), (align > STRICT_UP_TO).then_some(STRICT_UP_TO)];
     for align in larger.into_iter().flatten() {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
         let buffer = unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) };
         if !buffer.is_null() {
             return buffer;
@@ -100,6 +100,6 @@ unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut usize, flags: 
     if align <= STRICT_UP_TO {
         return core::ptr::null_mut();
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.
     unsafe { rt_dma_alloc(dev, size, handle, flags) }
 }

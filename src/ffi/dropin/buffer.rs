@@ -47,7 +47,8 @@ pub unsafe extern "C" fn rt_dma_alloc(
     flags: usize,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
+    // written. An operation demands no more.
     unsafe {
         match stored_table(device) {
             None => alloc_first(dev, size, dma_handle, flags),
@@ -78,7 +79,7 @@ unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, 
     if size == 0 || device(dev).and_then(choose).is_none() {
         return core::ptr::null_mut();
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
     unsafe { rt_dma_alloc(dev, size, dma_handle, flags) }
 }
 
@@ -93,7 +94,7 @@ unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, f
         return core::ptr::null_mut();
     }
     let mut unasked = 0;
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands; the handle is a local variable.
+    // SAFETY: the caller passes a device and its operation; the handle is a local variable.
     unsafe { alloc(dev, size, &raw mut unasked, flags) }
 }
 
@@ -119,9 +120,9 @@ pub unsafe extern "C" fn rt_dma_free(
     flags: usize,
 ) {
     match MANAGED.get() {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a `dev` that is null or points to a device.
         None => unsafe { free_by_device(dev, size, cpu_addr, dma_handle, flags) },
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a `dev` that is null or points to a device.
         Some(managed) => unsafe { (managed.free)(dev, size, cpu_addr, dma_handle, flags) },
     }
 }
@@ -133,7 +134,7 @@ pub unsafe extern "C" fn rt_dma_free(
 #[inline(always)] // Only `rt_dma_free` calls it.
 unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+    // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
         match stored_table(device) {
             None => free_first(dev, size, cpu_addr, dma_handle, flags),
@@ -157,7 +158,7 @@ unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void
 #[inline(never)]
 unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     if size != 0 && !cpu_addr.is_null() && device(dev).and_then(choose).is_some() {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a device.
         unsafe { rt_dma_free(dev, size, cpu_addr, dma_handle, flags) }
     }
 }

@@ -125,7 +125,7 @@ unsafe extern "C" fn alloc<const OPS: usize>(
     dma_handle: *mut usize,
     flags: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
     unsafe { alloc_with(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
 }
 
@@ -157,7 +157,7 @@ unsafe extern "C" fn free<const OPS: usize>(
     dma_handle: usize,
     flags: usize,
 ) {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
     unsafe { free_with(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
 }
 

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     if dev.is_null() || data.is_null() || size == 0 {
         return errors().inval;
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written. An operation demands no more.
     unsafe {
         if let Some(table) = stored_table(Device(dev.expose_provenance()))
             && is_ours(table)
@@ -80,11 +80,11 @@ unsafe fn sync_out_general(
     let sync =
         table.sync_out_data.unwrap_or_else(|| if has_coherent_default(device) { sync_out::<0> } else { sync_out::<1> });
     if is_ours(table) || table.sync_out_data.is_none() {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands. The library's operations accept a null handle.
+        // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };
     }
     let mut handle = 0;
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands: `dma_handle` is null or may be written. The operation
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written. The operation
     // gets a local variable for the handle.
     unsafe {
         let result = sync(dev, data, size, &raw mut handle, flags);
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     if dev.is_null() || out_data.is_null() || size == 0 {
         return errors().inval;
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+    // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
         match stored_table(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
             Some(sync) => sync(dev, out_data, size, dma_handle, flags),
@@ -146,7 +146,7 @@ unsafe fn sync_in_general(
     let Some(table) = table_of(device) else { return errors().error };
     let sync =
         table.sync_in_data.unwrap_or_else(|| if has_coherent_default(device) { sync_in::<0> } else { sync_in::<1> });
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+    // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }
 

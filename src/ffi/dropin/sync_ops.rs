@@ -30,7 +30,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: usize>(
     flags: usize,
 ) -> isize {
     let ops = const { ops_at(OPS) };
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
     unsafe {
         match ops {
             MapOps::Coherent if dma_handle.is_null() => flush(dev, data, size),
@@ -81,7 +81,7 @@ unsafe fn sync_out_pci(
 ) -> isize {
     let device = Device(dev.expose_provenance());
     let Some(handle) = DMA.first_window_handle(device, data.expose_provenance(), size) else {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
         return unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::Pci) };
     };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
@@ -139,7 +139,7 @@ pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: usize>(
     }
     if ops.are_translated() {
         // This is the code of the coherent table, which does the same work. One copy of it suffices.
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the caller passes a device.
         return unsafe { sync_in::<0>(dev, out_data, size, 0, flags) };
     }
     let device = Device(dev.expose_provenance());

@@ -25,12 +25,12 @@ unsafe impl Addresses for RtThread {
     }
 
     fn has_page_tables(&self) -> bool {
-        // SAFETY: see above.
+        // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_has_page_tables() != 0 }
     }
 
     fn linear(&self, pa: Pa) -> Va {
-        // SAFETY: see above.
+        // SAFETY: the port's function may be called in any context.
         pa.wrapping_sub(unsafe { rt_dma_port_pv_offset() })
     }
 }

@@ -9,12 +9,12 @@ critical_section::set_impl!(EveryCore);
 // SAFETY: `rt_hw_interrupt_disable` masks interrupts and, with SMP, takes the global lock of the kernel, which nests.
 unsafe impl critical_section::Impl for EveryCore {
     unsafe fn acquire() -> critical_section::RawRestoreState {
-        // SAFETY: see above.
+        // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_critical_enter() }
     }
 
     unsafe fn release(saved: critical_section::RawRestoreState) {
-        // SAFETY: see above.
+        // SAFETY: the caller passes what `acquire` returned.
         unsafe { rt_dma_port_critical_exit(saved) }
     }
 }

@@ -18,24 +18,24 @@ use crate::log::Name;
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Firmware for RtThread {
     fn device_name(&self, device: Device) -> Name {
-        // SAFETY: see above.
+        // SAFETY: a device is a pointer that a C caller passed.
         unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.0))) }
     }
 
     fn is_coherent(&self, device: Device) -> bool {
-        // SAFETY: see above.
+        // SAFETY: a device is a pointer that a C caller passed.
         unsafe { rt_dma_port_device_is_coherent(pointer(device.0)) != 0 }
     }
 
     fn node(&self, device: Device) -> Option<Node> {
-        // SAFETY: see above.
+        // SAFETY: a device is a pointer that a C caller passed.
         let node = unsafe { rt_dma_port_node(pointer(device.0)) };
         NonZeroUsize::new(node.expose_provenance()).map(Node)
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
         let mut region = rt_dma_port_named_region::default();
-        // SAFETY: see above; the port writes to the region only.
+        // SAFETY: a device is a pointer that a C caller passed; the port writes to the region only.
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
@@ -53,24 +53,24 @@ unsafe impl Firmware for RtThread {
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
-        // SAFETY: see above.
+        // SAFETY: a device is a pointer that a C caller passed.
         unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
     }
 
     fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
         let mut last = pa;
-        // SAFETY: see above; the port writes to `last` only.
+        // SAFETY: a device is a pointer that a C caller passed; the port writes to `last` only.
         let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.0), pa, &mut last) });
         BusRange { handle, last }
     }
 
     fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
-        // SAFETY: see above.
+        // SAFETY: a device is a pointer that a C caller passed.
         unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.0), handle) })
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        // SAFETY: see above; the windows of a bridge do not change once it has devices.
+        // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has devices.
         match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
             Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
             None => Entry::End,

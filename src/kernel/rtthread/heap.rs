@@ -6,7 +6,7 @@ use crate::kernel::Heap;
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Heap for RtThread {
     fn heap_alloc(&self, size: usize) -> *mut u8 {
-        // SAFETY: see above.
+        // SAFETY: the port accepts any values of these types.
         unsafe { rt_dma_port_heap_alloc(size).cast() }
     }
 

@@ -14,7 +14,7 @@ fn argument(values: &[usize], index: usize) -> usize {
 impl Log for RtThread {
     fn log(&self, level: Level, line: &Line) {
         let argument = |index| argument(line.values, index);
-        // SAFETY: see above; the arguments are those that the format uses (see `Line`).
+        // SAFETY: the arguments are those that the format uses (see `Line`).
         unsafe {
             rt_dma_port_log(
                 level as c_int,
@@ -30,13 +30,13 @@ impl Log for RtThread {
     }
 
     fn log_reserved(&self, start: Pa, name: Name, size: usize) {
-        // SAFETY: see above.
+        // SAFETY: the name is null or points to a C string, as `Name` guarantees.
         unsafe { rt_dma_port_log_reserved(start, name.as_ptr(), size) }
     }
 
     fn print(&self, format: &'static CStr, values: &[usize]) {
         let argument = |index| argument(values, index);
-        // SAFETY: see above; the arguments are those that the format uses.
+        // SAFETY: the arguments are those that the format uses.
         unsafe {
             rt_dma_port_print(
                 format.as_ptr(),

@@ -18,23 +18,23 @@ unsafe impl Mappings for RtThread {
     }
 
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize) {
-        // SAFETY: see above.
+        // SAFETY: the caller guarantees what the port requires of these arguments.
         unsafe { rt_dma_port_map_linear(pointer(va), pa, size) }
     }
 
     unsafe fn unmap_linear(&self, va: Va, size: usize) {
-        // SAFETY: see above.
+        // SAFETY: the caller guarantees what the port requires of these arguments.
         unsafe { rt_dma_port_unmap_linear(pointer(va), size) }
     }
 
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va> {
-        // SAFETY: see above.
+        // SAFETY: the port accepts any values of these types.
         let va = unsafe { rt_dma_port_map(pa, size, memory as c_int) }.expose_provenance();
         (va != 0).then_some(va)
     }
 
     unsafe fn unmap(&self, va: Va) {
-        // SAFETY: see above.
+        // SAFETY: the caller guarantees what the port requires of these arguments.
         unsafe { rt_dma_port_unmap(pointer(va)) }
     }
 

@@ -35,7 +35,7 @@ unsafe impl ReservedMemory for RtThread {
             reusable: 0,
             is_default: 0,
         };
-        // SAFETY: see above; the port writes to the pool only.
+        // SAFETY: the port accepts any values of these types, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
             RT_DMA_PORT_FOUND => Some(Entry::Found(SharedPool {
                 node: pool.node.expose_provenance(),
@@ -56,7 +56,7 @@ unsafe impl ReservedMemory for RtThread {
 
     fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)> {
         let (mut start, mut size) = (0, 0);
-        // SAFETY: see above; the port writes to the two numbers only.
+        // SAFETY: the port returned the node, and writes to the two numbers only.
         match unsafe { rt_dma_port_alloc_range(pointer(node), index, &mut start, &mut size) } {
             RT_DMA_PORT_FOUND => Entry::Found((start, size)),
             _ => Entry::End,
@@ -72,12 +72,12 @@ unsafe impl ReservedMemory for RtThread {
     }
 
     fn is_paged(&self, pa: Pa) -> bool {
-        // SAFETY: see above.
+        // SAFETY: the port accepts any values of these types.
         unsafe { rt_dma_port_is_paged(pa) != 0 }
     }
 
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
-        // SAFETY: see above.
+        // SAFETY: the port returned the node.
         unsafe { rt_dma_port_reserve(pointer(pool.node), start, end, pool.no_map.into()) == 0 }
     }
 }

@@ -17,12 +17,12 @@ unsafe impl Threads for RtThread {
     }
 
     fn can_sleep(&self) -> bool {
-        // SAFETY: see above.
+        // SAFETY: the port's function may be called in any context.
         unsafe { rt_dma_port_is_atomic() == 0 }
     }
 
     fn pause(&self) {
-        // SAFETY: see above.
+        // SAFETY: the caller is a thread, as `Threads::pause` demands.
         unsafe { rt_dma_port_pause() }
     }
 

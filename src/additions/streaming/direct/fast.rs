@@ -94,6 +94,6 @@ fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: usize) -> usize {
 /// As for [`cache::invalidate`].
 #[inline(never)] // As `flush`.
 unsafe fn drop_lines<K: Kernel>(kernel: K, va: Va, size: usize) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees that no byte was written to these lines since they were flushed.
     unsafe { cache::invalidate(kernel, va, size) }
 }

@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: usize) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, size: usize) -> c_int {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.must_fail(call, size).into()) }
 }
 
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, 
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_fail(call: *const rt_dma_watch_call, number: usize) -> c_int {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.fail(call, number).into()) }
 }
 
@@ -106,6 +106,6 @@ pub extern "C" fn rt_dma_watch_list_held(now: usize) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_released(call: *const rt_dma_watch_call) {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, |_, call| DEBUG.released(call)) }
 }

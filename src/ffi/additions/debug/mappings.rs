@@ -45,7 +45,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
         };
         DEBUG.mapped(call, &buffer, dma_handle);
     };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, record) }
 }
 
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
         is_on_stack: false,
         is_managed: false,
     };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, |_, call| DEBUG.mapped(call, &buffer, dma_handle)) }
 }
 
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
             DEBUG.mapped(call, &buffer, if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR });
         }
     };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, record) }
 }
 
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_checked(call: *const rt_dma_watch_call, dma_handle: usize) {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.checked(call, dma_handle)) }
 }
 
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         count: 0,
         is_managed: kind == RT_DMA_WATCH_MANAGED,
     };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.unmapping(call, &named)) }
 }
 
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
     unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.unmapping(call, named)) }
 }
 
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
 ) {
     let direction = direction_of(direction);
     let named = Named { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.syncing(call, &named)) }
 }
 
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
     unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.syncing(call, named)) }
 }
 
@@ -277,6 +277,6 @@ pub unsafe extern "C" fn rt_dma_watch_syncing_data(
         }
         DEBUG.syncing_data(&DMA, call, va, size, Flags::from_bits_retain(flags), context.has_on_stack(va));
     };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, check) }
 }

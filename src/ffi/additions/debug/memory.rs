@@ -28,7 +28,7 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
 ) {
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Buffer, va, handle: dma_handle, size, flags, pool: 0, is_managed };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     }
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let freed = Freed { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| check_free(call, &freed)) }
 }
 
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
     if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
         let va = cpu_addr.expose_provenance();
         let freed = Freed { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
-        // SAFETY: the port's promise.
+        // SAFETY: the port passes a `call` that is null or points to a call.
         unsafe { after(call, |_, call| DEBUG.refused(call, &freed)) }
     }
 }
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Pool, va, handle: 0, size, flags: 0, pool: 0, is_managed };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = DEBUG.block_size(pool);
     let new = Allocated { kind: Kind::Block, va, handle: dma_handle, size, flags: 0, pool, is_managed: false };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
 }
 
@@ -165,6 +165,6 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     }
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let freed = Freed { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
-    // SAFETY: the port's promise.
+    // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| check_free(call, &freed)) }
 }

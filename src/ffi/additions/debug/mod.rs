@@ -25,7 +25,7 @@ pub(in crate::ffi) static DEBUG: Debug<RtThread> = Debug::new(RtThread);
 /// # Safety
 /// `call` is null or points to a call.
 unsafe fn with<T: Default>(call: *const rt_dma_watch_call, act: impl FnOnce(&rt_dma_watch_call, &Call) -> T) -> T {
-    // SAFETY: the port's promise.
+    // SAFETY: the caller passes a `call` that is null or points to a call.
     let Some(call) = (unsafe { call.as_ref() }) else { return T::default() };
     let Some(device) = device(call.dev) else { return T::default() };
     act(call, &Call { device, caller: call.caller, time: call.time, is_new: call.is_new != 0 })

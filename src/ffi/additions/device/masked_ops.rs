@@ -173,7 +173,7 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
 unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     let Some(Original { table, .. }) = original_of(device) else { return };
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
     unsafe { free_by(table, dev, size, cpu_addr, dma_handle, flags) };
 }
 

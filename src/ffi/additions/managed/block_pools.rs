@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `name` that is null or a C string.
     manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
 }
 
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
     align: usize,
     boundary: usize,
 ) -> *mut rt_dma_block_pool {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `name` that is null or a C string.
     manage(dev, || unsafe { rt_dma_block_pool_create_linux(name, dev, size, align, boundary) })
 }
 

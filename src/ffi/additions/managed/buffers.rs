@@ -174,7 +174,7 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
     let va = cpu_addr.expose_provenance();
     let claim = DEVICES.claim(Kind::Buffer, va, |_, _| true);
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
         DEVICES.settle(claim, is_given_back);
@@ -189,7 +189,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize)
     let Some(table) = table_of(device).map(|table| unmasked(device, table)) else { return false };
     match (table.free, ops_of(table)) {
         (Some(own), None) => {
-            // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands, and an operation demands no more.
+            // SAFETY: the caller passes a device, and an operation demands no more.
             unsafe { own(dev(device), size, pointer(va), handle, flags) };
             true
         }

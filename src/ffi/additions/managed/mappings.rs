@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 ) -> usize {
     // The slot is reserved first, so that nothing can fail once the buffer is mapped.
     let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         slot.manage(Kind::Mapping, release, words_of(handle, size, direction));

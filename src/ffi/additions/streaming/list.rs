@@ -99,7 +99,7 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a list of `nents` entries, and keeps to `# Safety` of `additions::streaming` for their mappings.
     unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
 }
 
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     for segment in list {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap(&master, segment.dma_handle, segment.length, direction, attrs) };
     }
 }

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn rt_dma_map_single(
     size: usize,
     direction: c_int,
 ) -> usize {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_map_single_attrs(dev, cpu_addr, size, direction, 0) }
 }
 
@@ -77,11 +77,11 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
         return match unsafe { STREAMING.map_direct_fast(&DMA, is_coherent, &buffer) } {
             Some(handle) => handle,
-            // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+            // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
             None => unsafe { map_fast(device, is_coherent, cpu_addr, size, direction, attrs) },
         };
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { map_general(dev, cpu_addr, size, direction, attrs) }
 }
 
@@ -102,7 +102,7 @@ unsafe fn map_fast(
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     match unsafe { STREAMING.map_recorded_fast(&DMA, device, is_coherent, &buffer) } {
         Some(handle) => handle,
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         None => unsafe { map_general(dev(device), cpu_addr, size, direction, attrs) },
     }
 }
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: u
 /// a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
 
@@ -212,10 +212,10 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
         if unsafe { STREAMING.unmap_direct_fast(&DMA, is_coherent, &query, attributes_of(attrs)) } {
             return;
         }
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         return unsafe { unmap_fast(device, dma_handle, size, direction, attrs) };
     }
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { unmap_general(dev, dma_handle, size, direction, attrs) }
 }
 
@@ -229,7 +229,7 @@ unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: 
     let query = query_of(device, dma_handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     if !unsafe { STREAMING.unmap_recorded_fast(&DMA, &query, attributes_of(attrs)) } {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap_general(dev(device), dma_handle, size, direction, attrs) }
     }
 }
@@ -242,12 +242,12 @@ unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: 
 unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let Some(master) = master(dev) else { return };
     if DEVICES.may_manage(dma_handle) {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         return unsafe { unmap_managed(&master, dma_handle, size, direction, attrs) };
     }
     let query = query_of(master.device, dma_handle, size, direction);
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let _ = unsafe { STREAMING.unmap_general(&DMA, &master, &query, attributes_of(attrs)) };
 }
 
@@ -258,11 +258,11 @@ unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, dir
 #[inline(always)] // As `Streaming::unmap`.
 pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap_managed(master, handle, size, direction, attrs) }
     } else {
-        // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
         // A refused call is logged where it is refused, and C gets no error.
+        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         let _ = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
     }
 }
@@ -273,7 +273,7 @@ pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usiz
 /// As `rt_dma_unmap_single_attrs`.
 unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
     let result = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
     if let Some(claim) = claim {
         let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
@@ -307,6 +307,6 @@ pub(in crate::ffi) unsafe fn unmap_unmanaged(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_page(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
-    // SAFETY: the caller passes arguments as `# Safety` of `ffi` demands.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }
