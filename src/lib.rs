@@ -7,7 +7,7 @@
 //!
 //! | folder | content |
 //! | --- | --- |
-//! | `ffi` | The C ABI: checks pointers, calls one function of the library, converts its result. |
+//! | `ffi` | The C ABI: checks pointers, calls one function of the library, converts its result. Mirrors the folders below: `ffi::dropin` exports what `dropin` does. |
 //! | [`additions`] | What RT-Thread does not have: block pools, streaming mappings, masks, lending and uninstalling pools, drivers in Rust. |
 //! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, pool list, registry, map operations, device tree, boot memory. |
 //! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, cache maintenance. |
