@@ -9,11 +9,13 @@
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
  *
  * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
- * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (unsigned long where a pointer to one is
+ * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (rt_ubase_t where a pointer to one is
  * passed), rt_err_t is intptr_t. rt_dma.h defines the terms of the notes "Context".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
+
+#include "rt_dma/types.h"
 
 /**
  * @brief A pool, as RT-Thread declares it.
@@ -33,7 +35,7 @@ typedef struct rt_dma_map_ops
     /**
      * Allocates a buffer.
      */
-    void *(*alloc)(struct rt_device *dev, uintptr_t size, unsigned long *dma_handle, uintptr_t flags);
+    void *(*alloc)(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags);
     /**
      * Frees a buffer.
      */
@@ -44,7 +46,7 @@ typedef struct rt_dma_map_ops
     intptr_t (*sync_out_data)(struct rt_device *dev,
                               void *data,
                               uintptr_t size,
-                              unsigned long *dma_handle,
+                              rt_ubase_t *dma_handle,
                               uintptr_t flags);
     /**
      * Makes the device's writes visible to the processor.
@@ -108,7 +110,7 @@ extern "C" {
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    uintptr_t size,
-                   unsigned long *dma_handle,
+                   rt_ubase_t *dma_handle,
                    uintptr_t flags);
 
 /**
@@ -161,7 +163,7 @@ void rt_dma_free(struct rt_device *dev,
 intptr_t rt_dma_sync_out_data(struct rt_device *dev,
                               void *data,
                               uintptr_t size,
-                              unsigned long *dma_handle,
+                              rt_ubase_t *dma_handle,
                               uintptr_t flags);
 
 /**

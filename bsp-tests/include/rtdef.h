@@ -23,8 +23,14 @@ typedef uint32_t        rt_uint32_t;
 typedef uint64_t        rt_uint64_t;
 
 typedef int             rt_bool_t;
+#ifdef STAND_IN_WORDS_ARE_INT
+/* As on 32 bits without RT_USING_LIBC, or with a musl toolchain. With newlib they are long. */
+typedef signed int      rt_base_t;
+typedef unsigned int    rt_ubase_t;
+#else
 typedef signed long     rt_base_t;
 typedef unsigned long   rt_ubase_t;
+#endif
 typedef rt_base_t       rt_err_t;
 typedef rt_ubase_t      rt_size_t;
 typedef rt_base_t       rt_ssize_t;

@@ -50,7 +50,7 @@ static inline struct dma_pool *dma_pool_create_node(const char *name, dma_device
 /** @brief Allocates a block, and clears it if `mem_flags` has `__GFP_ZERO`. Returns NULL without memory. */
 static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t mem_flags, dma_addr_t *handle)
 {
-    unsigned long address = 0;
+    rt_ubase_t address = 0;
     void *block = (mem_flags & __GFP_ZERO) ? rt_dma_block_pool_zalloc(dma_linux_block_pool(pool), &address)
                                            : rt_dma_block_pool_alloc(dma_linux_block_pool(pool), &address);
 

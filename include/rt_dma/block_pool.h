@@ -155,7 +155,7 @@ int list_dma_block_pool(int argc,
  * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
-                              unsigned long *dma_handle);
+                              rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a block and fills it with zeros.
@@ -169,7 +169,7 @@ void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
  * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
-                               unsigned long *dma_handle);
+                               rt_ubase_t *dma_handle);
 
 /**
  * @brief Frees a block.

@@ -51,7 +51,7 @@ extern "C" {
  */
 void *rt_dmam_alloc(struct rt_device *dev,
                     uintptr_t size,
-                    unsigned long *dma_handle,
+                    rt_ubase_t *dma_handle,
                     uintptr_t flags);
 
 /**

@@ -49,7 +49,7 @@ extern "C" {
  */
 void *rt_dma_zalloc_coherent(struct rt_device *dev,
                              uintptr_t size,
-                             unsigned long *dma_handle);
+                             rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.
@@ -63,7 +63,7 @@ void *rt_dma_zalloc_coherent(struct rt_device *dev,
  */
 void *rt_dmam_zalloc_coherent(struct rt_device *dev,
                               uintptr_t size,
-                              unsigned long *dma_handle);
+                              rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a buffer and fills it with zeros.
@@ -92,7 +92,7 @@ void *rt_dmam_zalloc_coherent(struct rt_device *dev,
  */
 void *rt_dma_zalloc(struct rt_device *dev,
                     uintptr_t size,
-                    unsigned long *dma_handle,
+                    rt_ubase_t *dma_handle,
                     uintptr_t flags);
 
 /**
@@ -125,7 +125,7 @@ uintptr_t rt_dma_wc_flags(struct rt_device *dev);
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
                       uintptr_t size,
-                      unsigned long *dma_handle);
+                      rt_ubase_t *dma_handle);
 
 /**
  * @brief Allocates a buffer whose physical address is a multiple of `align` bytes.
@@ -145,7 +145,7 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
 void *rt_dma_alloc_aligned(struct rt_device *dev,
                            uintptr_t size,
                            uintptr_t align,
-                           unsigned long *dma_handle,
+                           rt_ubase_t *dma_handle,
                            uintptr_t flags);
 
 #ifdef __cplusplus

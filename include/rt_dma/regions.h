@@ -125,7 +125,7 @@ intptr_t rt_dma_reserved_memory_install(void);
  * @note Context: thread.
  */
 void *rt_dma_borrow(uintptr_t size,
-                    void (*reclaim)(void *memory, unsigned long size, void *arg),
+                    void (*reclaim)(void *memory, rt_size_t size, void *arg),
                     void *arg);
 
 /**

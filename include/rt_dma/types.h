@@ -8,6 +8,21 @@
 
 #include <stdint.h>
 
+/* A BSP's build has RT-Thread's headers. rt_ubase_t and rt_size_t are theirs: on 32 bits they differ between toolchains, and a
+ * pointer to one integer type is no pointer to another of the same size. */
+#ifdef __has_include
+#if __has_include(<rtdef.h>)
+#include <rtdef.h>
+#endif
+#endif
+#ifndef RT_EOK
+/** @brief An unsigned integer with the size of a pointer, where RT-Thread's headers are missing. */
+typedef unsigned long rt_ubase_t;
+
+/** @brief A size in bytes, where RT-Thread's headers are missing. */
+typedef rt_ubase_t rt_size_t;
+#endif
+
 /**
  * @brief A device, as RT-Thread declares it.
  */

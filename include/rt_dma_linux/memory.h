@@ -183,7 +183,7 @@ static inline int dma_get_cache_alignment(void)
 static inline void *dma_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
 {
-    unsigned long handle = 0;
+    rt_ubase_t handle = 0;
     void *cpu_addr = rt_dma_zalloc_coherent(dma_rt_device(dev), size, &handle);
 
     (void)gfp;
@@ -237,7 +237,7 @@ static inline void dma_free_wc(dma_device_t dev, size_t size, void *cpu_addr, dm
 static inline void *dmam_alloc_attrs(dma_device_t dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp,
         unsigned long attrs)
 {
-    unsigned long handle = 0;
+    rt_ubase_t handle = 0;
     void *cpu_addr = rt_dmam_zalloc_coherent(dma_rt_device(dev), size, &handle);
 
     (void)gfp;

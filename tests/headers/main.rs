@@ -27,10 +27,10 @@ fn generate(header: &Header) -> String {
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    // On 32-bit Arm uintptr_t is unsigned int and RT-Thread's rt_ubase_t is unsigned long: as large, but a pointer to the
-    // one is no pointer to the other, and drivers pass the address of an rt_ubase_t.
-    let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "unsigned long *dma_handle");
-    let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, unsigned long size,");
+    // On 32-bit Arm uintptr_t and RT-Thread's rt_ubase_t may be different types of the same size: a pointer to one is no pointer
+    // to the other, and drivers pass the address of an rt_ubase_t.
+    let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "rt_ubase_t *dma_handle");
+    let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, rt_size_t size,");
     // cbindgen does not see that these are structs where another header declares them.
     let elsewhere = match header.name {
         "rt_dma_pool.h" | "rt_dma_port/types.h" => &[][..],
