@@ -34,6 +34,12 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     /* Without RT_USING_CONSOLE, LOG_E and LOG_W are macros that drop their arguments. */
     RT_UNUSED(name);
 
+    /* Log and console may take a mutex. */
+    if (rt_dma_port_is_atomic())
+    {
+        return;
+    }
+
     if (!name)
     {
         rt_snprintf(whom, sizeof(whom), dev ? "device 0x%lx" : "unnamed", (unsigned long)dev);
@@ -42,12 +48,6 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
 
     /* LOG_x wants a literal to paste its own text to, so the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
-
-    /* Log and console may take a mutex. The question comes after the text, so that no argument is kept on the stack over this call. */
-    if (rt_dma_port_is_atomic())
-    {
-        return;
-    }
 
     if (level == RT_DMA_PORT_ERROR)
     {
@@ -80,6 +80,9 @@ void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c
     RT_UNUSED(e);
     RT_UNUSED(f);
 
-    /* A text that is longer than RT_CONSOLEBUF_SIZE is cut, as one with a long name may be. Its newline is part of the next text. */
+    /*
+     * A text that is longer than RT_CONSOLEBUF_SIZE is cut, as one with a long name may be. Its newline is part of the
+     * next text.
+     */
     rt_kprintf(format, a, b, c, d, e, f);
 }
