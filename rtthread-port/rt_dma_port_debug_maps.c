@@ -9,7 +9,7 @@
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
 static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction, uintptr_t attrs,
-        uintptr_t caller)
+        int is_managed, uintptr_t caller)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     uintptr_t handle;
@@ -19,37 +19,27 @@ static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t siz
         return RT_DMA_MAPPING_ERROR;
     }
 
-    handle = __real_rt_dma_map_single_attrs(dev, cpu_addr, size, direction, attrs);
-    rt_dma_watch_mapped(&call, cpu_addr, size, direction, attrs, handle, 0);
+    handle = is_managed ? __real_rt_dmam_map_single(dev, cpu_addr, size, direction)
+            : __real_rt_dma_map_single_attrs(dev, cpu_addr, size, direction, attrs);
+    rt_dma_watch_mapped(&call, cpu_addr, size, direction, attrs, handle, is_managed);
 
     return handle;
 }
 
 uintptr_t __wrap_rt_dma_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
 {
-    return map_single(dev, cpu_addr, size, direction, 0, CALLER);
+    return map_single(dev, cpu_addr, size, direction, 0, 0, CALLER);
 }
 
 uintptr_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction,
         uintptr_t attrs)
 {
-    return map_single(dev, cpu_addr, size, direction, attrs, CALLER);
+    return map_single(dev, cpu_addr, size, direction, attrs, 0, CALLER);
 }
 
 uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
 {
-    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    uintptr_t handle;
-
-    if (rt_dma_watch_must_fail(&call, size))
-    {
-        return RT_DMA_MAPPING_ERROR;
-    }
-
-    handle = __real_rt_dmam_map_single(dev, cpu_addr, size, direction);
-    rt_dma_watch_mapped(&call, cpu_addr, size, direction, 0, handle, 1);
-
-    return handle;
+    return map_single(dev, cpu_addr, size, direction, 0, 1, CALLER);
 }
 
 uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintptr_t offset, uintptr_t size,
