@@ -50,10 +50,10 @@ extern "C" {
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
-                                            struct rt_device *dev,
-                                            uintptr_t size,
-                                            uintptr_t align,
-                                            uintptr_t boundary);
+                                                   struct rt_device *dev,
+                                                   uintptr_t size,
+                                                   uintptr_t align,
+                                                   uintptr_t boundary);
 
 /**
  * @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
@@ -78,10 +78,10 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
-                                                  struct rt_device *dev,
-                                                  uintptr_t size,
-                                                  uintptr_t align,
-                                                  uintptr_t boundary);
+                                                         struct rt_device *dev,
+                                                         uintptr_t size,
+                                                         uintptr_t align,
+                                                         uintptr_t boundary);
 
 /**
  * @brief Makes sure that blocks are free, for an interrupt that will allocate them.

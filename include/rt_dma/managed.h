@@ -133,10 +133,10 @@ void rt_dmam_unmap_single(struct rt_device *dev,
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
-                                             struct rt_device *dev,
-                                             uintptr_t size,
-                                             uintptr_t align,
-                                             uintptr_t boundary);
+                                                    struct rt_device *dev,
+                                                    uintptr_t size,
+                                                    uintptr_t align,
+                                                    uintptr_t boundary);
 
 /**
  * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
@@ -150,10 +150,10 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
-                                                   struct rt_device *dev,
-                                                   uintptr_t size,
-                                                   uintptr_t align,
-                                                   uintptr_t boundary);
+                                                          struct rt_device *dev,
+                                                          uintptr_t size,
+                                                          uintptr_t align,
+                                                          uintptr_t boundary);
 
 /**
  * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.

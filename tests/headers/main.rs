@@ -37,11 +37,31 @@ fn generate(header: &Header) -> String {
         name if name.starts_with("rt_dma_port/") => &["rt_dma_port_region"],
         _ => &["rt_device", "rt_dma_sg", "rt_dma_pool", "rt_dma_block_pool", "rt_dma_watch_call"],
     };
-    elsewhere.iter().fold(text, |text, name| {
+    let text = elsewhere.iter().fold(text, |text, name| {
         let (plain, tagged) = (format!("{name} *"), format!("struct {name} *"));
         let (member, tagged_member) = (format!("\n    {name} "), format!("\n    struct {name} "));
         text.replace(&tagged, &plain).replace(&plain, &tagged).replace(&member, &tagged_member)
-    })
+    });
+    align_arguments(&text)
+}
+
+/// Begins each further line of a function's arguments below its first argument, which `struct` moved.
+fn align_arguments(text: &str) -> String {
+    let mut column = None;
+    let mut aligned = String::new();
+    for line in text.lines() {
+        let first = column.unwrap_or(0);
+        let line = if column.is_some() { line.trim_start() } else { line };
+        aligned += &format!("{:first$}{line}\n", "");
+        column = if line.contains(')') { None } else { column.or(first_argument(line)) };
+    }
+    aligned
+}
+
+/// Returns the column of a function's first argument if `line` begins a declaration.
+fn first_argument(line: &str) -> Option<usize> {
+    let is_code = line.starts_with(|first: char| first.is_ascii_alphabetic());
+    line.find('(').filter(|_| is_code).map(|open| open + 1)
 }
 
 #[test]
