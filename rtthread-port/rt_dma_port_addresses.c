@@ -7,8 +7,8 @@
 #include "rt_dma_port_rtthread.h"
 
 /*
- * A BSP may leave the MMU off, although it compiles the memory management (qemu-virt64-riscv without RT_USING_SMART). Then
- * nothing has set rt_kernel_space up, and RT-Thread's rt_kmem_v2p and rt_ioremap follow a null page table.
+ * A BSP may leave the MMU off, although it compiles the memory management (qemu-virt64-riscv without RT_USING_SMART).
+ * Then nothing has set rt_kernel_space up, and RT-Thread's rt_kmem_v2p and rt_ioremap follow a null page table.
  */
 int rt_dma_port_has_page_tables(void)
 {
@@ -34,9 +34,9 @@ static uintptr_t translate(void *va)
 
     __asm__ volatile ("mrs %0, daif\n\tmsr daifset, #3\n\tmrs %1, par_el1" : "=&r" (daif), "=r" (par) : : "memory");
     /*
-     * rt_kmem_v2p has no barrier between the two instructions, so its read may return an earlier result (Arm ARM DDI 0487,
-     * "Synchronization requirements for AArch64 System registers"). So the same address is translated once before: an earlier
-     * result is then right, too.
+     * rt_kmem_v2p has no barrier between the two instructions, so its read may return an earlier result (Arm ARM DDI
+     * 0487, "Synchronization requirements for AArch64 System registers"). So the same address is translated once
+     * before: an earlier result is then right, too.
      */
     __asm__ volatile ("at s1e1w, %0\n\tisb" : : "r" (va) : "memory");
     pa = (uintptr_t)rt_kmem_v2p(va);

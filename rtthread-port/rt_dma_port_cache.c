@@ -37,8 +37,8 @@ static int has_line_sizes(rt_ubase_t ctr)
 #endif /* __aarch64__ || RT_DMA_PORT_HAS_CP15 */
 
 /*
- * flush_and_drop() cleans and invalidates. On Arm it does so in one step, so that a write to a line meanwhile is not lost. On RISC-V
- * this is true only for writes of this core.
+ * flush_and_drop() cleans and invalidates. On Arm it does so in one step, so that a write to a line meanwhile is not
+ * lost. On RISC-V this is true only for writes of this core.
  */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_CACHE)
 
@@ -59,7 +59,10 @@ static void flush_and_drop(void *va, int size)
 
 #elif defined(__aarch64__)
 
-/* RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). Without RT_USING_CACHE it is a macro that drops its arguments. */
+/*
+ * RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). Without RT_USING_CACHE it is a macro that drops its
+ * arguments.
+ */
 static void flush_and_drop(void *va, int size)
 {
     RT_UNUSED(va);
@@ -70,9 +73,9 @@ static void flush_and_drop(void *va, int size)
 #else
 
 /*
- * RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core are masked, so
- * that no code on it writes to a line in between. What another core writes to such a line in between is lost: RT-Thread has
- * no operation that does both, and the processors disagree on the instruction.
+ * RT_HW_CACHE_FLUSH is a clean alone (libcpu/risc-v/t-head), so two operations are needed. The interrupts of this core
+ * are masked, so that no code on it writes to a line in between. What another core writes to such a line in between is
+ * lost: RT-Thread has no operation that does both, and the processors disagree on the instruction.
  */
 static void flush_and_drop(void *va, int size)
 {
@@ -87,7 +90,10 @@ static void flush_and_drop(void *va, int size)
 
 #endif
 
-/* Waits for the end of the maintenance. On aarch64 each of RT-Thread's operations ends with a barrier; elsewhere none does. */
+/*
+ * Waits for the end of the maintenance. On aarch64 each of RT-Thread's operations ends with a barrier; elsewhere none
+ * does.
+ */
 static void wait_for_maintenance(void)
 {
 #if defined(RT_DMA_PORT_HAS_CP15)
@@ -128,7 +134,10 @@ static uintptr_t default_line(void)
     return RT_CPU_CACHE_LINE_SZ > 64 ? RT_CPU_CACHE_LINE_SZ : 64;
 }
 
-/* A value that is too large costs a little maintenance. One that is too small can destroy bytes of another variable in the line. */
+/*
+ * A value that is too large costs a little maintenance. One that is too small can destroy bytes of another variable in
+ * the line.
+ */
 uintptr_t rt_dma_port_cache_line_max(void)
 {
 #if defined(__aarch64__) || defined(RT_DMA_PORT_HAS_CP15)
@@ -137,8 +146,8 @@ uintptr_t rt_dma_port_cache_line_max(void)
     if (has_line_sizes(ctr))
     {
         /*
-         * CWG: base-two logarithm of the words in the largest line, at most 9; 0 where the processor does not state it, which is
-         * taken for 128 bytes, as Linux does (ARCH_DMA_MINALIGN in arch/arm64/include/asm/cache.h).
+         * CWG: base-two logarithm of the words in the largest line, at most 9; 0 where the processor does not state it,
+         * which is taken for 128 bytes, as Linux does (ARCH_DMA_MINALIGN in arch/arm64/include/asm/cache.h).
          */
         rt_ubase_t cwg = (ctr >> 24) & 0xf;
         uintptr_t line = cwg >= 1 && cwg <= 9 ? (uintptr_t)4 << cwg : 128;

@@ -3,8 +3,9 @@
  */
 
 /*
- * Nothing here makes code. The library is built without RT-Thread's headers and trusts a handful of layouts,
- * prototypes and values; this file refuses to compile against a BSP that has other ones, and the error contains the one that differs.
+ * Nothing here makes code. The library is built without RT-Thread's headers and trusts a handful of layouts, prototypes
+ * and values; this file refuses to compile against a BSP that has other ones, and the error contains the one that
+ * differs.
  */
 
 #include <stddef.h>

@@ -42,5 +42,6 @@ const struct rt_dma_port_configuration rt_dma_port_configuration =
     .stated_cache_line = RT_DMA_PORT_STATED_CACHE_LINE,
 };
 
-_Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
+_Static_assert(offsetof(struct rt_device, dma_ops) <= UINT16_MAX
+        && sizeof(((struct rt_device *)0)->dma_ops) == sizeof(void *),
         "rtdef.h: struct rt_device: dma_ops is too far from the start, or no pointer");

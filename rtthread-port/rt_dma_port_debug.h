@@ -3,9 +3,10 @@
  */
 
 /*
- * The debug mode: which calls it checks. The linker passes each call of a function that is named in a line WATCH(name) below
- * to __wrap_name(), which checks it and calls the library's function, __real_name() (GNU ld, option --wrap). SConscript reads
- * the names from those lines. Calls within the library do not pass here, and without the option nothing of this exists.
+ * The debug mode: which calls it checks. The linker passes each call of a function that is named in a line WATCH(name)
+ * below to __wrap_name(), which checks it and calls the library's function, __real_name() (GNU ld, option --wrap).
+ * SConscript reads the names from those lines. Calls within the library do not pass here, and without the option
+ * nothing of this exists.
  */
 
 #ifndef RT_DMA_PORT_DEBUG_H__
@@ -70,8 +71,8 @@ WATCH(rt_dmam_zalloc_coherent);
 uintptr_t rt_dma_port_debug_now(void);
 
 /*
- * Returns the device, caller, time and stack of a call, by which it is checked. A call without a device is not checked: the
- * library refuses it.
+ * Returns the device, caller, time and stack of a call, by which it is checked. A call without a device is not checked:
+ * the library refuses it.
  */
 struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t caller);
 

@@ -39,8 +39,8 @@ struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, str
     return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
 }
 
-struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
-        uintptr_t align, uintptr_t boundary)
+struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev,
+        uintptr_t size, uintptr_t align, uintptr_t boundary)
 {
     return created(dev, __real_rt_dmam_block_pool_create_linux(name, dev, size, align, boundary), size, 1, CALLER);
 }

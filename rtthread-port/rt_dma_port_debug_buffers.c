@@ -24,8 +24,8 @@ static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_
     return cpu_addr;
 }
 
-static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags, int is_managed,
-        uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *, uintptr_t))
+static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags,
+        int is_managed, uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *, uintptr_t))
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     rt_ubase_t handle = 0;
@@ -39,8 +39,8 @@ static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t 
 }
 
 /* For the calls without flags: rt_dma_wc_flags() returns those of their buffers. */
-static void *alloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, int is_managed, uintptr_t caller,
-        void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *))
+static void *alloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, int is_managed,
+        uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *))
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     rt_ubase_t handle = 0;

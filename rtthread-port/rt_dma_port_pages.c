@@ -9,11 +9,11 @@
 #ifdef __aarch64__
 
 /*
- * RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where the virtual address is a multiple of
- * 2 MiB and the length allows it: in older versions if the whole length is a multiple of 2 MiB, since its pull request 9733
- * wherever 2 MiB are left to map. It does not check the physical address, so that a block can lead to other memory. No version
- * of rt_hw_mmu_unmap removes a block, and a page that is mapped there later stops the kernel. A call for less than 2 MiB maps
- * no block in any version.
+ * RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where the virtual address is a multiple
+ * of 2 MiB and the length allows it: in older versions if the whole length is a multiple of 2 MiB, since its pull
+ * request 9733 wherever 2 MiB are left to map. It does not check the physical address, so that a block can lead to
+ * other memory. No version of rt_hw_mmu_unmap removes a block, and a page that is mapped there later stops the kernel.
+ * A call for less than 2 MiB maps no block in any version.
  */
 #define PIECE ((uintptr_t)ARCH_SECTION_SIZE / 2)
 
@@ -27,8 +27,8 @@ static void into_window(rt_mm_va_hint_t hint)
 }
 
 /*
- * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts that the
- * scheduler runs, and pools are mapped before that.
+ * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts
+ * that the scheduler runs, and pools are mapped before that.
  */
 static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
@@ -41,7 +41,8 @@ static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
         return RT_NULL;
     }
 
-    if (rt_aspace_map_static(&rt_kernel_space, varea, &va, size, attr, va ? MMF_MAP_FIXED : 0, &object, pa >> MM_PAGE_SHIFT))
+    if (rt_aspace_map_static(&rt_kernel_space, varea, &va, size, attr, va ? MMF_MAP_FIXED : 0, &object,
+            pa >> MM_PAGE_SHIFT))
     {
         rt_free(varea);
 

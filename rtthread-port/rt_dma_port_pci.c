@@ -20,8 +20,8 @@ CHECK_WINDOW(cpu_addr, offsetof(struct rt_dma_port_window, cpu));
 CHECK_WINDOW(size, offsetof(struct rt_dma_port_window, size));
 
 /*
- * This is asked for every buffer of a PCI device. So the address of a bus that was found to be PCI's is kept, and its name is not
- * compared again. Several cores may do this at the same time: each writes the same address.
+ * This is asked for every buffer of a PCI device. So the address of a bus that was found to be PCI's is kept, and its
+ * name is not compared again. Several cores may do this at the same time: each writes the same address.
  */
 static int is_pci(const struct rt_bus *bus)
 {

@@ -3,8 +3,8 @@
  */
 
 /*
- * Includes RT-Thread's headers and the port's own, and finds out which of the two interface revisions the BSP has and which
- * processor it is. Every file of the port that uses devices, DMA or memory includes this first.
+ * Includes RT-Thread's headers and the port's own, and finds out which of the two interface revisions the BSP has and
+ * which processor it is. Every file of the port that uses devices, DMA or memory includes this first.
  */
 
 #ifndef RT_DMA_PORT_RTTHREAD_H__

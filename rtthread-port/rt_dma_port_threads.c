@@ -7,8 +7,8 @@
 #include "rt_dma_port_rtthread.h"
 
 /*
- * The functions below read the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one, which
- * always answers no.
+ * The functions below read the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one,
+ * which always answers no.
  */
 #if defined(__aarch64__)
 
