@@ -19,12 +19,12 @@ struct racer
     rt_size_t turns, refused;
     struct buffer held[RACE_HELD];
     const char *volatile error;
-    volatile int done;
+    int done;
 };
 
 static rt_uint32_t *race_owner; /* the owner of each page, 0 if it is free */
 static rt_ubase_t race_first;
-static volatile int race_stop;
+static int race_stop;
 
 static rt_bool_t race_own(const struct buffer *b, rt_uint32_t from, rt_uint32_t to)
 {
@@ -101,7 +101,7 @@ static void race_thread(void *parameter)
 {
     struct racer *r = parameter;
 
-    while (!race_stop)
+    while (!__atomic_load_n(&race_stop, __ATOMIC_RELAXED))
     {
         race_turn(r, 2);
     }
@@ -148,7 +148,7 @@ static const char *race_run(struct racer *first, struct racer *second, struct ra
         race_turn(first, 1);
     }
     rt_timer_stop(timer);
-    race_stop = 1;
+    __atomic_store_n(&race_stop, 1, __ATOMIC_RELAXED);
     race_end(first, 1);
     race_end(interrupt, 3);
     while (!__atomic_load_n(&second->done, __ATOMIC_ACQUIRE))
