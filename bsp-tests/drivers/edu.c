@@ -95,67 +95,67 @@ static void fill(void *buffer, rt_size_t size, rt_uint32_t seed)
     }
 }
 
+struct edu_buffers
+{
+    void *out, *in;
+    rt_ubase_t out_handle, in_handle;
+};
+
+/* Sends `out` to the device and reads it back into `in`. Returns RT_NULL if the data is right, or the reason. */
+static const char *edu_send_and_read_back(const struct edu_buffers *b, rt_ubase_t flags, const char *kind)
+{
+    int cached = !(flags & RT_DMA_F_NOCACHE);
+    rt_ubase_t handle = 0;
+    const char *error;
+    rt_uint32_t sent, received;
+
+    fill(b->out, DATA_SIZE, (rt_uint32_t)flags + 1);
+    fill(b->in, DATA_SIZE, 0);
+    sent = checksum(b->out, DATA_SIZE);
+    if (rt_dma_sync_out_data(&edu.parent, b->out, DATA_SIZE, &handle, flags) || handle != b->out_handle)
+    {
+        return why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, b->out_handle);
+    }
+    /* No dirty line of the target may be written back over the data that the device wrote. */
+    if (cached && rt_dma_sync_out_data(&edu.parent, b->in, DATA_SIZE, &handle, flags))
+    {
+        return "rt_dma_sync_out_data of the target fails";
+    }
+    rt_hw_dsb();
+    error = edu_copy(b->out_handle, b->in_handle, DATA_SIZE);
+    if (error)
+    {
+        return error;
+    }
+    if (rt_dma_sync_in_data(&edu.parent, b->in, DATA_SIZE, b->in_handle, flags))
+    {
+        return "rt_dma_sync_in_data fails";
+    }
+    received = checksum(b->in, DATA_SIZE);
+    rt_kprintf("edu: %s, %u bytes, out 0x%08x, back 0x%08x\n", kind, (unsigned)DATA_SIZE, (unsigned)sent,
+            (unsigned)received);
+    return sent == received ? RT_NULL : "checksums differ";
+}
+
 static const char *edu_check(rt_ubase_t flags, const char *kind)
 {
-    rt_ubase_t out_handle = 0, in_handle = 0, handle = 0;
-    void *out = RT_NULL, *in = RT_NULL;
+    struct edu_buffers b = { 0 };
     const char *error = edu_attach();
-    int cached = !(flags & RT_DMA_F_NOCACHE);
-    rt_uint32_t sent, received;
 
     if (error)
     {
         return error;
     }
-    out = rt_dma_alloc(&edu.parent, DATA_SIZE, &out_handle, flags);
-    in = rt_dma_alloc(&edu.parent, DATA_SIZE, &in_handle, flags);
-    if (!out || !in)
+    b.out = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.out_handle, flags);
+    b.in = rt_dma_alloc(&edu.parent, DATA_SIZE, &b.in_handle, flags);
+    error = b.out && b.in ? edu_send_and_read_back(&b, flags, kind) : "no buffers";
+    if (b.out)
     {
-        error = "no buffers";
-        goto done;
+        rt_dma_free(&edu.parent, DATA_SIZE, b.out, b.out_handle, flags);
     }
-    fill(out, DATA_SIZE, (rt_uint32_t)flags + 1);
-    fill(in, DATA_SIZE, 0);
-    sent = checksum(out, DATA_SIZE);
-
-    if (rt_dma_sync_out_data(&edu.parent, out, DATA_SIZE, &handle, flags) || handle != out_handle)
+    if (b.in)
     {
-        error = why("rt_dma_sync_out_data gives 0x%lx, not 0x%lx", handle, out_handle);
-        goto done;
-    }
-    /* No dirty line of the target may be written back over the data that the device wrote. */
-    if (cached && rt_dma_sync_out_data(&edu.parent, in, DATA_SIZE, &handle, flags))
-    {
-        error = "rt_dma_sync_out_data of the target fails";
-        goto done;
-    }
-    rt_hw_dsb();
-    error = edu_copy(out_handle, in_handle, DATA_SIZE);
-    if (error)
-    {
-        goto done;
-    }
-    if (rt_dma_sync_in_data(&edu.parent, in, DATA_SIZE, in_handle, flags))
-    {
-        error = "rt_dma_sync_in_data fails";
-        goto done;
-    }
-    received = checksum(in, DATA_SIZE);
-    rt_kprintf("edu: %s, %u bytes, out 0x%08x, back 0x%08x\n", kind, (unsigned)DATA_SIZE, (unsigned)sent,
-            (unsigned)received);
-    if (sent != received)
-    {
-        error = "checksums differ";
-    }
-
-done:
-    if (out)
-    {
-        rt_dma_free(&edu.parent, DATA_SIZE, out, out_handle, flags);
-    }
-    if (in)
-    {
-        rt_dma_free(&edu.parent, DATA_SIZE, in, in_handle, flags);
+        rt_dma_free(&edu.parent, DATA_SIZE, b.in, b.in_handle, flags);
     }
     return error;
 }
