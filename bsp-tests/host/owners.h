@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of the owners of memory share. */
+#ifndef HOST_OWNERS_H__
+#define HOST_OWNERS_H__
+
+#include <rtdevice.h>
+#include "kernel.h"
+
+/* Memory that is in no boot pool. */
+#define REGION_START    (HOST_RAM + 32 * MIB)
+
+/* The node of a device that names the region with phandle 3. */
+extern struct rt_ofw_node owner_node;
+
+/* Adds a device, always at the same address, as devices on a thread's stack may have it. */
+struct rt_device *add_device(const char *name, struct rt_ofw_node *node);
+/* Removes the device: its memory is overwritten. */
+void remove_device(void);
+
+/* In tables.c. */
+void tables_of_the_bsp(void);
+
+#endif

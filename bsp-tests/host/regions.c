@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests the regions that nodes name: those that must not be used, and those of nodes that are there. */
+#include <string.h>
+
+#include <rtdevice.h>
+#include "expect.h"
+#include "kernel.h"
+#include "owners.h"
+
+static fdt32_t reg[] = { CELLS(REGION_START), CELLS(1 * MIB) };
+static fdt32_t no_reg[] = { CELLS(1 * MIB) };
+static fdt32_t far_reg[] = { CELLS(~0ULL - 4095), CELLS(1 * MIB) };
+
+/*
+ * A device whose node names a region with these properties is served from the boot pools, and one line in the log
+ * explains why.
+ */
+static void expect_refused(struct rt_ofw_prop *props, const char *line)
+{
+    struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .props = props };
+    struct rt_device decoder = { .parent.name = "decoder", .ofw_node = &owner_node };
+    int blocks = host_heap_blocks();
+    rt_ubase_t handle;
+    void *buffer;
+
+    if (props)
+    {
+        host_add_node(&memory);
+    }
+    else
+    {
+        host_remove_node(3);
+    }
+    buffer = rt_dma_alloc(&decoder, 4096, &handle, 0);
+    EXPECT(buffer && (handle < REGION_START || handle >= REGION_START + MIB));
+    EXPECT(strstr(host_last_text(), line));
+    EXPECT_EQ(host_heap_blocks(), blocks);
+    rt_dma_free(&decoder, 4096, buffer, handle, 0);
+    host_remove_node(3);
+}
+
+void regions_that_must_not_be_used(void)
+{
+    static const char *const not_there[] = { "disabled", "reserved", "fail", "fail-sss", "okay-ish", "" };
+    static struct rt_mmblk_reg ram = { { REGION_START, REGION_START + MIB, "memory" }, MEMBLOCK_NONE, 1, { 0 } };
+    struct rt_ofw_prop reg_prop = { "reg", sizeof(reg), reg, RT_NULL };
+    struct rt_ofw_prop size = { "size", sizeof(no_reg), no_reg, RT_NULL };
+    struct rt_ofw_prop far = { "reg", sizeof(far_reg), far_reg, RT_NULL };
+    struct rt_ofw_prop no_map = { "no-map", 0, RT_NULL, &reg_prop };
+    struct rt_ofw_prop reusable = { "reusable", 0, RT_NULL, &no_map };
+
+    /* RT-Thread reserves nothing for a node whose status is not "okay": its memory belongs to the page allocator. */
+    for (size_t i = 0; i < RT_ARRAY_SIZE(not_there); i++)
+    {
+        struct rt_ofw_prop status = { "status", (int)strlen(not_there[i]) + 1, (void *)not_there[i], &reg_prop };
+
+        expect_refused(&status, "node is disabled");
+    }
+    expect_refused(&size, "decoder: not served: no reg");
+    expect_refused(&far, "bad reg");
+    expect_refused(&reusable, "no-map and reusable");
+    expect_refused(RT_NULL, "no such node");
+
+    /* Memory that the page allocator owns is not used, whatever the node's properties are. */
+    if (!ram.node.next)
+    {
+        host_add_memory(&ram);
+    }
+    host_set_paged(REGION_START + MIB - ARCH_PAGE_SIZE, REGION_START + MIB);
+    expect_refused(&reg_prop, "memory not reserved");
+    host_set_paged(0, 0);
+}
+
+void regions_of_nodes_that_are_there(void)
+{
+    static const char *const there[] = { "okay", "ok" };
+    static fdt32_t regs[2][4] =
+    {
+        { CELLS(REGION_START + MIB), CELLS(MIB) },
+        { CELLS(REGION_START + 2 * MIB), CELLS(MIB) },
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(there); i++)
+    {
+        struct rt_ofw_prop reg_prop = { "reg", sizeof(regs[i]), regs[i], RT_NULL };
+        struct rt_ofw_prop status = { "status", (int)strlen(there[i]) + 1, (void *)there[i], &reg_prop };
+        struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .props = &status };
+        static struct rt_device devices[2] =
+        {
+            { .parent.name = "encoder0", .ofw_node = &owner_node },
+            { .parent.name = "encoder1", .ofw_node = &owner_node },
+        };
+        rt_ubase_t handle;
+        void *buffer;
+
+        host_add_node(&memory);
+        buffer = rt_dma_alloc(&devices[i], 4096, &handle, 0);
+        EXPECT(buffer && handle == REGION_START + (i + 1) * MIB);
+        rt_dma_free(&devices[i], 4096, buffer, handle, 0);
+        host_remove_node(3);
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests the tables of map operations of devices that are removed: those of the BSP, and those that a release restores. */
+#include <rtdevice.h>
+#include <rt_dma.h>
+#include "expect.h"
+#include "kernel.h"
+#include "owners.h"
+
+/*
+ * The BSP gives a device its table before the device's first call, so the library chooses none for it. It has neither a mask
+ * nor a region of an earlier device at its address, whatever table that one had.
+ */
+static void a_table_of_the_bsp_before_the_first_call(void)
+{
+    const rt_uint64_t all = ~(rt_uint64_t)0, low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
+    static fdt32_t named_reg[] = { CELLS(REGION_START + 3 * MIB), CELLS(MIB) };
+    static struct rt_ofw_prop reg_prop = { "reg", sizeof(named_reg), named_reg, RT_NULL };
+    static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .props = &reg_prop };
+    static const struct rt_dma_map_ops own = { 0 };
+    int blocks = host_heap_blocks();
+    struct rt_device *dev;
+    rt_ubase_t handle;
+    void *buffer;
+
+    for (int which = 0; which < 2; which++)
+    {
+        dev = add_device("short", RT_NULL);
+        if (which)
+        {
+            rt_dma_device_set_ops(dev, &own);
+        }
+        EXPECT(rt_dma_set_mask_and_coherent(dev, low) == RT_EOK);
+        remove_device();
+        dev = add_device("long", RT_NULL);
+        rt_dma_device_set_ops(dev, &own);
+        EXPECT(rt_dma_get_mask(dev) == all && rt_dma_get_coherent_mask(dev) == all);
+        buffer = rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0);
+        EXPECT(buffer && handle + ARCH_PAGE_SIZE > low);
+        EXPECT(rt_dma_map_single(dev, (char *)buffer + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE) == handle + ARCH_PAGE_SIZE);
+        rt_dma_unmap_single(dev, handle + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE);
+
+        /* The mask that it sets is its only one. The other one is not the earlier device's. */
+        EXPECT(rt_dma_set_mask(dev, 0xffffffff) == RT_EOK);
+        EXPECT(rt_dma_get_mask(dev) == 0xffffffff && rt_dma_get_coherent_mask(dev) == all);
+        rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
+        rt_dmam_release(dev);
+        EXPECT(dev->dma_ops == &own);
+        remove_device();
+    }
+    EXPECT_EQ(host_heap_blocks(), blocks);
+
+    host_add_node(&memory);
+    dev = add_device("owner", &owner_node);
+    buffer = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE);
+    EXPECT(buffer && handle == REGION_START + 3 * MIB);
+    rt_dma_free(dev, 4096, buffer, handle, RT_DMA_F_DEVICE);
+    remove_device();
+    dev = add_device("stranger", RT_NULL);
+    rt_dma_device_set_ops(dev, &own);
+    EXPECT(!rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE));
+    remove_device();
+    host_remove_node(3);
+}
+
+/* After a release, a device has the map operations that it had before its mask. */
+static void operations_come_back(void)
+{
+    static struct rt_ofw_prop bus_props = { "dma-ranges", 12, RT_NULL, RT_NULL };
+    static struct rt_ofw_node bus = { .full_name = "soc", .props = &bus_props };
+    static struct rt_ofw_node node = { .full_name = "translated", .parent = &bus };
+    static const struct rt_dma_map_ops own = { 0 };
+
+    for (int which = 0; which < 3; which++)
+    {
+        struct rt_device *dev = add_device("masked", which == 1 ? &node : RT_NULL);
+        const struct rt_dma_map_ops *before;
+        rt_ubase_t handle;
+        void *buffer;
+
+        if (which == 2)
+        {
+            rt_dma_device_set_ops(dev, &own);
+        }
+        buffer = rt_dma_alloc(dev, 64, &handle, 0);
+        EXPECT(buffer);
+        rt_dma_free(dev, 64, buffer, handle, 0);
+        before = dev->dma_ops;
+        EXPECT(before && rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK && dev->dma_ops != before);
+        host_interrupt(1);
+        rt_dmam_release(dev); /* refused in an interrupt: changes nothing */
+        host_interrupt(0);
+        EXPECT(dev->dma_ops != before && rt_dma_get_coherent_mask(dev) == 0xffffffff);
+        rt_dmam_release(dev);
+        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ~(rt_uint64_t)0);
+        remove_device();
+    }
+}
+
+void tables_of_the_bsp(void)
+{
+    a_table_of_the_bsp_before_the_first_call();
+    operations_come_back();
+}
