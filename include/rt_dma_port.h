@@ -5,22 +5,21 @@
  *
  * Each subject has a header in include/rt_dma_port/:
  *
- * | header            | defined in                      | subject                                                                                  |
- * | ----------------- | ------------------------------- | ---------------------------------------------------------------------------------------- |
- * | configuration.h   | configuration.c                 | the constants of the BSP's configuration                                                 |
- * | heap.h            | heap.c                          | the heap                                                                                 |
- * | addresses.h       | addresses.c                     | virtual and physical addresses                                                           |
- * | mappings.h        | linear.c, mappings.c, pages.c   | mappings: the linear map, and mappings at addresses that the kernel chooses              |
- * | cache.h           | cache.c                         | the data cache                                                                           |
- * | threads.h         | threads.c, irq.c                | threads and interrupts: what the caller may do, masks, a critical section, and a pause   |
- * | firmware.h        | device.c, nodes.c, bus.c, pci.c | devices, and what the device tree and PCI state about them                               |
- * | boot_memory.h     | boot_memory.c                   | the regions of which boot pools are made                                                 |
- * | reserved_memory.h | reserved_memory.c, memblock.c   | the shared pools of /reserved-memory, and memory for them                                |
- * | log.h             | log.c, list_options.c           | text: the log, and the shell                                                             |
+ * | header            | defined in                                     | subject                                                                                  |
+ * | ----------------- | ---------------------------------------------- | ---------------------------------------------------------------------------------------- |
+ * | configuration.h   | configuration.c                                | the constants of the BSP's configuration                                                 |
+ * | heap.h            | heap.c                                         | the heap                                                                                 |
+ * | addresses.h       | addresses.c                                    | virtual and physical addresses                                                           |
+ * | mappings.h        | linear.c, unmap_linear.c, mappings.c, pages.c  | mappings: the linear map, and mappings at addresses that the kernel chooses              |
+ * | cache.h           | cache.c                                        | the data cache                                                                           |
+ * | threads.h         | threads.c, irq.c                               | threads and interrupts: what the caller may do, masks, a critical section, and a pause   |
+ * | firmware.h        | device.c, nodes.c, bus.c, pci.c                | devices, and what the device tree and PCI state about them                               |
+ * | pool_regions.h    | pool_regions.c                                 | the regions of which boot pools are made                                                 |
+ * | reserved_memory.h | reserved_memory.c, memblock.c                  | the shared pools of /reserved-memory, and memory for them                                |
+ * | log.h             | log.c, list_options.c                          | text: the log, and the shell                                                             |
  *
  * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: check.c compares the
- * BSP's headers with what the library expects, msh.c and block_pool.c have the shell commands, uninstall.c has what only
- * rt_dma_pool_uninstall needs, and debug*.c the debug mode.
+ * BSP's headers with what the library expects, msh.c and msh_block_pool.c have the shell commands, and debug*.c the debug mode.
  *
  * The notes "Context" have the terms that rt_dma.h defines.
  */
@@ -34,7 +33,7 @@
 #include "rt_dma_port/cache.h"
 #include "rt_dma_port/threads.h"
 #include "rt_dma_port/firmware.h"
-#include "rt_dma_port/boot_memory.h"
+#include "rt_dma_port/pool_regions.h"
 #include "rt_dma_port/reserved_memory.h"
 #include "rt_dma_port/log.h"
 

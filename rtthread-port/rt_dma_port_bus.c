@@ -114,31 +114,34 @@ static struct bus_range range_at(const struct bus_ranges *ranges, int index)
     return range;
 }
 
-/* The distance to the last address before `edge`, if that is nearer than `nearest`. */
-static rt_uint64_t nearer(rt_uint64_t nearest, rt_uint64_t address, rt_uint64_t edge)
+/*
+ * Returns the distance to the last address before `edge`, or `distance` if that is shorter or `edge` is not after
+ * `address`.
+ */
+static rt_uint64_t shorter_distance(rt_uint64_t distance, rt_uint64_t address, rt_uint64_t edge)
 {
-    return edge > address && edge - address - 1 < nearest ? edge - address - 1 : nearest;
+    return edge > address && edge - address - 1 < distance ? edge - address - 1 : distance;
 }
 
 /*
- * The distance from `address` to the last one that every range holds as it holds `address`. Which of the two addresses of
- * a range is the processor's does not matter for that: both are looked at.
+ * The distance from `address` to the last one that every range holds as it holds `address`. Which of the two addresses
+ * of a range is the processor's does not matter for that: both are looked at.
  */
 static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t address)
 {
-    rt_uint64_t nearest = ~(rt_uint64_t)0 - address;
+    rt_uint64_t distance = ~(rt_uint64_t)0 - address;
 
     for (int i = 0; i < ranges->count; i++)
     {
         struct bus_range range = range_at(ranges, i);
 
-        nearest = nearer(nearest, address, range.child);
-        nearest = nearer(nearest, address, range.child + range.size);
-        nearest = nearer(nearest, address, range.parent);
-        nearest = nearer(nearest, address, range.parent + range.size);
+        distance = shorter_distance(distance, address, range.child);
+        distance = shorter_distance(distance, address, range.child + range.size);
+        distance = shorter_distance(distance, address, range.parent);
+        distance = shorter_distance(distance, address, range.parent + range.size);
     }
 
-    return nearest;
+    return distance;
 }
 
 /* Whether a range maps `address` to itself. */
@@ -158,9 +161,10 @@ static int is_mapped_to_itself(const struct bus_ranges *ranges, rt_uint64_t addr
 }
 
 /*
- * Whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property: if a
- * bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA as well.
- * That shows where a range begins: the translator should change the address by the first range that contains it.
+ * Whether RT-Thread's translator reads these ranges at all. It keeps one table for each bus, not one for each property:
+ * if a bus has "ranges" too, and they were read first (for the registers of a device, for example), these count for DMA
+ * as well. To find out, we translate the first address of each range, and compare the result with what the first range
+ * that contains the address gives.
  */
 static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *ranges)
 {
@@ -193,14 +197,14 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
 }
 
 /*
- * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers it.
- * It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An address
- * that the second step changes is covered. One that it leaves alone is covered only if a range maps it to itself; then
- * both addresses of the range are equal, and it does not matter in which order that kernel reads them (5.2.2 reads them
- * in the opposite order to the binding, and boards are tuned to it).
+ * RT-Thread's translator returns an address unchanged both where a range maps it to itself and where no range covers
+ * it. It takes two steps: back through the "ranges" of the next bus that has any, then through its "dma-ranges". An
+ * address that the second step changes is covered. One that it leaves alone is covered only if a range maps it to
+ * itself; then both addresses of the range are equal, and it does not matter in which order that kernel reads them
+ * (5.2.2 reads them in the opposite order to the binding, and boards are tuned to it).
  *
- * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all of
- * memory is covered.
+ * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all
+ * of memory is covered.
  *
  * The first translation through a bus reads its ranges into the heap, so it needs a thread.
  */

@@ -39,7 +39,7 @@ int rt_dma_port_boot_memory(uintptr_t index, struct rt_dma_port_region *region)
     region->start = reg->memreg.start;
     region->end = reg->memreg.end;
 
-    return reg->flags ? RT_DMA_PORT_UNREADABLE : RT_DMA_PORT_FOUND;
+    return reg->flags ? RT_DMA_PORT_UNUSABLE : RT_DMA_PORT_FOUND;
 }
 
 int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region)
@@ -57,7 +57,7 @@ int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region
     return RT_DMA_PORT_FOUND;
 }
 
-int rt_dma_port_is_paged(uintptr_t pa)
+int rt_dma_port_page_allocator_owns(uintptr_t pa)
 {
     return !!rt_page_is_member((rt_base_t)pa);
 }
@@ -80,7 +80,7 @@ int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region *region
     return RT_DMA_PORT_END;
 }
 
-int rt_dma_port_is_paged(uintptr_t pa)
+int rt_dma_port_page_allocator_owns(uintptr_t pa)
 {
     RT_UNUSED(pa);
 

@@ -40,14 +40,14 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
 
     if (rt_ofw_get_address(np, 0, &start, &size))
     {
-        return RT_DMA_PORT_UNREADABLE;
+        return RT_DMA_PORT_UNUSABLE;
     }
 
     last = start + size - 1;
 
     if (size == 0 || last < start || (uintptr_t)last != last)
     {
-        return RT_DMA_PORT_UNREADABLE;
+        return RT_DMA_PORT_UNUSABLE;
     }
 
     region->start = (uintptr_t)start;
@@ -59,13 +59,13 @@ int rt_dma_port_node_memory(struct rt_ofw_node *np, struct rt_dma_port_region *r
         region->end = RT_ALIGN_DOWN(UINTPTR_MAX, ARCH_PAGE_SIZE);
     }
 
-    return region->start < region->end ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNREADABLE;
+    return region->start < region->end ? RT_DMA_PORT_FOUND : RT_DMA_PORT_UNUSABLE;
 }
 
 #ifdef RT_USING_MEMBLOCK
 
 /* Whether the page allocator owns any page of the region. It owns only memory that memblock knows. */
-static int is_any_paged(const struct rt_dma_port_region *region)
+static int page_allocator_owns_any(const struct rt_dma_port_region *region)
 {
     struct rt_mmblk_reg *reg;
 
@@ -90,7 +90,7 @@ static int is_any_paged(const struct rt_dma_port_region *region)
 
 #else
 
-static int is_any_paged(const struct rt_dma_port_region *region)
+static int page_allocator_owns_any(const struct rt_dma_port_region *region)
 {
     RT_UNUSED(region);
 
@@ -128,7 +128,7 @@ int rt_dma_port_memory_region(void *dev, uintptr_t index, struct rt_dma_port_nam
 
     rt_ofw_node_put(memory);
 
-    if (result == RT_DMA_PORT_FOUND && is_any_paged(&region->place))
+    if (result == RT_DMA_PORT_FOUND && page_allocator_owns_any(&region->place))
     {
         return RT_DMA_PORT_NOT_RESERVED;
     }

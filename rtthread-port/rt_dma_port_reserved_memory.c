@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code, one thread. */
+/*
+ * The shared pools of /reserved-memory: nodes that state their memory, and nodes that ask for some. Boot code, one
+ * thread.
+ */
 
 #include "rt_dma_port_rtthread.h"
 
@@ -96,7 +99,7 @@ int rt_dma_port_shared_pool(uintptr_t index, struct rt_dma_port_shared_pool *poo
 
     if (pool->has_reg && rt_dma_port_node_memory(np, &place) != RT_DMA_PORT_FOUND)
     {
-        return RT_DMA_PORT_UNREADABLE;
+        return RT_DMA_PORT_UNUSABLE;
     }
 
     pool->start = place.start;
@@ -121,8 +124,8 @@ int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start, uint64
 
 #ifdef RT_USING_MEMBLOCK
 
-/* The name of the property until it is final: under its own name it would be read as a place before that. */
-#define NOT_YET "rt-dma-pool,reg"
+/* The name of the property until the memory is reserved: if it were `reg` before that, it would be read as a place. */
+#define FUTURE_REG_NAME "rt-dma-pool,reg"
 
 static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
 {
@@ -136,10 +139,13 @@ static fdt32_t *write_cells(fdt32_t *cell, int cells, uint64_t value)
     return cell;
 }
 
-/* Returns the property that becomes the node's reg: that of an earlier try, or a new one. Returns null if the heap has no room. */
+/*
+ * Returns the property that becomes the node's reg: that of an earlier try, or a new one. Returns null if the heap has
+ * no room.
+ */
 static struct rt_ofw_prop *future_reg(struct rt_ofw_node *np, int length)
 {
-    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, NOT_YET, RT_NULL);
+    struct rt_ofw_prop *prop = rt_ofw_get_prop(np, FUTURE_REG_NAME, RT_NULL);
     void *value;
 
     if (prop)
@@ -154,14 +160,14 @@ static struct rt_ofw_prop *future_reg(struct rt_ofw_node *np, int length)
         return RT_NULL;
     }
 
-    if (rt_ofw_append_prop(np, NOT_YET, length, value))
+    if (rt_ofw_append_prop(np, FUTURE_REG_NAME, length, value))
     {
         rt_free(value);
 
         return RT_NULL;
     }
 
-    return rt_ofw_get_prop(np, NOT_YET, RT_NULL);
+    return rt_ofw_get_prop(np, FUTURE_REG_NAME, RT_NULL);
 }
 
 int rt_dma_port_reserve(void *node, uintptr_t start, uintptr_t end, int no_map)

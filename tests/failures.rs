@@ -185,7 +185,7 @@ fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     let machine = Machine::new();
     let good = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false, is_shared: false };
     let empty = NamedRegion { end: LOW_START, ..good };
-    let regions = vec![Entry::Unreadable, Entry::Found(empty), Entry::Found(good)];
+    let regions = vec![Entry::Unusable, Entry::Found(empty), Entry::Found(good)];
     let device = machine.device(DeviceInfo { node: 1, regions, ..DeviceInfo::default() });
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     assert_eq!(held.handle, LOW_START);

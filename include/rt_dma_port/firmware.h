@@ -143,7 +143,7 @@ extern const void *rt_dma_port_node(void *dev);
  * @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
  * @retval RT_DMA_PORT_DISABLED The node is disabled.
  * @retval RT_DMA_PORT_NO_REG The node has no `reg`.
- * @retval RT_DMA_PORT_UNREADABLE The `reg` is malformed, or beyond what the processor can address.
+ * @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
  * @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
  *
  * @note Context: thread.

@@ -73,7 +73,7 @@ extern "C" {
  * @param[out] pool The pool, if it was found.
  * @retval RT_DMA_PORT_FOUND The pool was filled in.
  * @retval RT_DMA_PORT_END There is no such pool.
- * @retval RT_DMA_PORT_UNREADABLE Its node cannot be read.
+ * @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
  * @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
  *
  * @note Context: thread.
@@ -100,7 +100,7 @@ extern int rt_dma_port_alloc_range(void *node, uintptr_t index, uint64_t *start,
  * @param[in] index The index of the entry.
  * @param[out] region The entry, if it was found.
  * @retval RT_DMA_PORT_FOUND The entry was filled in.
- * @retval RT_DMA_PORT_UNREADABLE The memory has a flag, and is not to be used.
+ * @retval RT_DMA_PORT_UNUSABLE The memory has a flag, so it must not be used.
  * @retval RT_DMA_PORT_END There is no such entry.
  *
  * @note Context: thread.
@@ -127,7 +127,7 @@ extern int rt_dma_port_boot_reserved(uintptr_t index, struct rt_dma_port_region 
  *
  * @note Context: thread.
  */
-extern int rt_dma_port_is_paged(uintptr_t pa);
+extern int rt_dma_port_page_allocator_owns(uintptr_t pa);
 
 /**
  * @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the

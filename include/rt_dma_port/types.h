@@ -34,9 +34,9 @@
 #define RT_DMA_PORT_END 3
 
 /**
- * The entry exists, but cannot be read.
+ * The entry exists, but cannot be read, or its memory must not be used.
  */
-#define RT_DMA_PORT_UNREADABLE 4
+#define RT_DMA_PORT_UNUSABLE 4
 
 /**
  * A range of physical memory.

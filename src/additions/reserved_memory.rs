@@ -90,7 +90,7 @@ impl<K: ReservedMemory> Dma<K> {
             let installed = match self.kernel.shared_pool(index) {
                 None => return Err(ReservedError::NoTree),
                 Some(Entry::End) => return result,
-                Some(Entry::Unreadable | Entry::Refused(_)) => {
+                Some(Entry::Unusable | Entry::Refused(_)) => {
                     let format = apart!("shared-dma-pool %lu cannot be read");
                     self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
@@ -153,7 +153,7 @@ impl<K: ReservedMemory> Dma<K> {
         loop {
             match self.kernel.boot_memory(index) {
                 Entry::End => break,
-                Entry::Unreadable | Entry::Refused(_) => {}
+                Entry::Unusable | Entry::Refused(_) => {}
                 Entry::Found(memory) => {
                     let start = self.lowest_of(pool.node, memory, size, alignment);
                     lowest = lowest.into_iter().chain(start).min();
@@ -212,7 +212,7 @@ impl<K: ReservedMemory> Dma<K> {
             return Some(pool.end());
         }
         // Once the boot allocator has given away what it held, its lists are not valid any more.
-        let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.is_paged(*page))?;
+        let last = (start..end).step_by(PAGE_SIZE).rev().find(|page| self.kernel.page_allocator_owns(*page))?;
         last.checked_add(PAGE_SIZE)
     }
 
@@ -224,11 +224,11 @@ impl<K: ReservedMemory> Dma<K> {
                 Entry::End => return false,
                 Entry::Found((first, last)) => {
                     let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
-                    if pages.any(|page| self.kernel.is_paged(page)) {
+                    if pages.any(|page| self.kernel.page_allocator_owns(page)) {
                         return true;
                     }
                 }
-                Entry::Unreadable | Entry::Refused(_) => {}
+                Entry::Unusable | Entry::Refused(_) => {}
             }
             index += 1;
         }

@@ -42,7 +42,7 @@ impl<K: Kernel> Dma<K> {
             let (claimed, start, end) = match self.kernel.memory_region(device, index) {
                 Entry::Found(region) => (self.claim(device, node, name, &region), region.start, region.end),
                 Entry::Refused(error) => (Err(error), 0, 0),
-                Entry::Unreadable => (Err(Error::BadReg), 0, 0),
+                Entry::Unusable => (Err(Error::BadReg), 0, 0),
                 Entry::End => break,
             };
             match claimed {

@@ -24,7 +24,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`] if the
     /// sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of
-    /// [`BootMemory::region`](crate::kernel::BootMemory::region) if no region has enough bytes, and those of
+    /// [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those of
     /// [`new_pool`](Self::new_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         let result = self.make_boot_pools(list, total, coherent);

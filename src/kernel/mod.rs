@@ -9,7 +9,7 @@
 //! | [`Mappings`] | Addresses of the processor for the memory of a pool. |
 //! | [`Cache`] | Maintenance of the data cache, barriers that devices observe, and copies. |
 //! | [`Threads`] | The interrupt mask, and waiting. |
-//! | [`BootMemory`] | The regions in which boot pools are made. |
+//! | [`PoolRegions`] | The regions in which boot pools are made. |
 //! | [`Firmware`] | What the device tree and the buses state about a device. |
 //! | [`Log`] | The log, and the output of shell commands. |
 //!
@@ -17,7 +17,6 @@
 //! for tests. [`reserved_memory`] is an interface of its own, which only an addition uses.
 
 mod addresses;
-mod boot_memory;
 mod cache;
 #[allow(unsafe_code)]
 pub mod copy;
@@ -25,6 +24,7 @@ mod firmware;
 mod heap;
 mod log;
 mod mappings;
+mod pool_regions;
 pub mod reserved_memory;
 #[cfg(any(target_os = "none", feature = "rtthread"))]
 pub mod rtthread;
@@ -34,12 +34,12 @@ mod threads;
 mod types;
 
 pub use addresses::Addresses;
-pub use boot_memory::{BootMemory, BootRegion, RegionList};
 pub use cache::Cache;
 pub use firmware::{BusRange, BusWindow, Firmware, NamedRegion};
 pub use heap::Heap;
 pub use log::Log;
 pub use mappings::{Mappings, MemoryType};
+pub use pool_regions::{BootRegion, PoolRegions, RegionList};
 pub use threads::Threads;
 pub use types::*;
 
@@ -58,11 +58,11 @@ pub use types::*;
 /// The library turns what the methods return into references, and passes addresses to devices. The traits whose incorrect
 /// implementation causes undefined behaviour are therefore unsafe, and state the rules in their section "Safety".
 pub trait Kernel:
-    Heap + Addresses + Mappings + Cache + Threads + BootMemory + Firmware + Log + Copy + Send + Sync + 'static
+    Heap + Addresses + Mappings + Cache + Threads + PoolRegions + Firmware + Log + Copy + Send + Sync + 'static
 {
 }
 
 impl<K> Kernel for K where
-    K: Heap + Addresses + Mappings + Cache + Threads + BootMemory + Firmware + Log + Copy + Send + Sync + 'static
+    K: Heap + Addresses + Mappings + Cache + Threads + PoolRegions + Firmware + Log + Copy + Send + Sync + 'static
 {
 }

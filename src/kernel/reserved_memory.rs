@@ -41,12 +41,12 @@ pub unsafe trait ReservedMemory: Kernel {
     /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes.
     fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)>;
     /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last. Hot-pluggable and unmapped
-    /// memory is [`Unreadable`](Entry::Unreadable). Without a boot allocator the result is [`End`](Entry::End).
+    /// memory is [`Unusable`](Entry::Unusable). Without a boot allocator the result is [`End`](Entry::End).
     fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)>;
     /// Returns entry `index` of the boot allocator's reserved memory, in use or not.
     fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)>;
     /// Returns whether the page allocator owns the page at `pa`.
-    fn is_paged(&self, pa: Pa) -> bool;
+    fn page_allocator_owns(&self, pa: Pa) -> bool;
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the node's
     /// `reg`. Returns false, and changes nothing, if this is not possible.
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool;

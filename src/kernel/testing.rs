@@ -172,7 +172,7 @@ unsafe impl<S: Services> Threads for S {
 }
 
 // SAFETY: no test touches memory that is mapped.
-unsafe impl<S: Services> BootMemory for S {
+unsafe impl<S: Services> PoolRegions for S {
     fn region(&self, _list: &RegionList, _index: usize) -> Result<BootRegion, Error> {
         Err(Error::NoList)
     }

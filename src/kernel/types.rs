@@ -28,8 +28,8 @@ pub struct Node(pub NonZeroUsize);
 pub enum Entry<T> {
     /// The entry at the index.
     Found(T),
-    /// The entry at the index exists, but cannot be read.
-    Unreadable,
+    /// The entry at the index exists, but cannot be read, or its memory must not be used.
+    Unusable,
     /// The entry at the index exists, but must not be used, for this reason.
     Refused(Error),
     /// The list ends before the index.

@@ -149,7 +149,7 @@ fn regions_that_cannot_be_used_are_passed_over_with_a_line_each() {
     let machine = machine_with_cma();
     let good = named_region(OWN, MIB);
     let regions = [
-        Entry::Unreadable,
+        Entry::Unusable,
         Entry::Found(named_region(BASE, MIB)),
         Entry::Found(named_region(OWN + 4 * MIB, PAGE - 1)),
         Entry::Found(good),
@@ -181,7 +181,7 @@ fn fault_03_a_device_that_names_a_node_without_memory_gets_a_line_that_says_so()
     expect_refused(Entry::Refused(Error::NotServed), "not served");
     expect_refused(Entry::Refused(Error::NoNode), "no such node");
     expect_refused(Entry::Refused(Error::BadReg), "bad reg");
-    expect_refused(Entry::Unreadable, "bad reg");
+    expect_refused(Entry::Unusable, "bad reg");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
 fn a_node_without_a_usable_region_leaves_the_default_operations() {
     let machine = machine_with_cma();
     let none = machine.device(DeviceInfo::naming(&[]));
-    let bad = DeviceInfo { regions: vec![Entry::Unreadable], ..DeviceInfo::naming(&[]) };
+    let bad = DeviceInfo { regions: vec![Entry::Unusable], ..DeviceInfo::naming(&[]) };
     let bad = machine.device(bad.coherent());
     assert_eq!(machine.ops(none), Some(MapOps::NonCoherent));
     assert_eq!(machine.ops(bad), Some(MapOps::Coherent));

@@ -107,7 +107,7 @@ unsafe impl ReservedMemory for FakeKernel {
         let records = self.0.records.lock().unwrap();
         Some(match records.boot.nodes.as_ref()?.get(index) {
             Some(node) if node.is_readable => Entry::Found(node.shared_pool(index)),
-            Some(_) => Entry::Unreadable,
+            Some(_) => Entry::Unusable,
             None => Entry::End,
         })
     }
@@ -123,7 +123,7 @@ unsafe impl ReservedMemory for FakeKernel {
         self.may_sleep("boot_memory");
         match self.0.records.lock().unwrap().boot.memory.get(index) {
             Some(Some(range)) => Entry::Found((range.start, range.end)),
-            Some(None) => Entry::Unreadable,
+            Some(None) => Entry::Unusable,
             None => Entry::End,
         }
     }
@@ -134,8 +134,8 @@ unsafe impl ReservedMemory for FakeKernel {
         records.boot.reserved.get(index).map_or(Entry::End, |range| Entry::Found((range.start, range.end)))
     }
 
-    fn is_paged(&self, pa: Pa) -> bool {
-        self.may_sleep("is_paged");
+    fn page_allocator_owns(&self, pa: Pa) -> bool {
+        self.may_sleep("page_allocator_owns");
         self.0.records.lock().unwrap().boot.paged.iter().any(|range| range.contains(&pa))
     }
 

@@ -3,8 +3,8 @@
 use super::{FakeKernel, Maintenance, ReservedRegion, Service, Wrong, cache, context, text};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    Addresses, BootMemory, BootRegion, BusRange, BusWindow, Cache, Device, Entry, Firmware, Heap, Log, Mappings,
-    MemoryType, NamedRegion, Node, Pa, RegionList, Threads, Va,
+    Addresses, BootRegion, BusRange, BusWindow, Cache, Device, Entry, Firmware, Heap, Log, Mappings, MemoryType,
+    NamedRegion, Node, Pa, PoolRegions, RegionList, Threads, Va,
 };
 use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -191,7 +191,7 @@ unsafe impl Threads for FakeKernel {
 }
 
 // SAFETY: the regions are those that the test made.
-unsafe impl BootMemory for FakeKernel {
+unsafe impl PoolRegions for FakeKernel {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         assert_eq!(*list, RegionList::RESERVED);
         let records = self.0.records.lock().unwrap();

@@ -161,9 +161,9 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
         &["src/kernel/rtthread/port/firmware.rs"],
     ),
     subject(
-        "rt_dma_port/boot_memory.h",
+        "rt_dma_port/pool_regions.h",
         "The regions of which boot pools are made.",
-        &["src/kernel/rtthread/port/boot_memory.rs"],
+        &["src/kernel/rtthread/port/pool_regions.rs"],
     ),
     subject(
         "rt_dma_port/reserved_memory.h",

@@ -6,10 +6,9 @@ use core::num::NonZeroUsize;
 
 use super::{
     RT_DMA_PORT_DISABLED, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_NODE, RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED,
-    RT_DMA_PORT_UNREADABLE, RtThread, pointer, rt_dma_port_bus_address, rt_dma_port_bus_window,
-    rt_dma_port_cpu_address, rt_dma_port_device_is_coherent, rt_dma_port_device_name, rt_dma_port_has_dma_ranges,
-    rt_dma_port_memory_region, rt_dma_port_named_region, rt_dma_port_node, rt_dma_port_region, rt_dma_port_window,
-    unless_unmapped,
+    RT_DMA_PORT_UNUSABLE, RtThread, pointer, rt_dma_port_bus_address, rt_dma_port_bus_window, rt_dma_port_cpu_address,
+    rt_dma_port_device_is_coherent, rt_dma_port_device_name, rt_dma_port_has_dma_ranges, rt_dma_port_memory_region,
+    rt_dma_port_named_region, rt_dma_port_node, rt_dma_port_region, rt_dma_port_window, unless_unmapped,
 };
 use crate::error::Error;
 use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, NamedRegion, Node, Pa};
@@ -46,7 +45,7 @@ unsafe impl Firmware for RtThread {
             RT_DMA_PORT_DISABLED => Error::Disabled,
             RT_DMA_PORT_NO_REG => Error::NotServed,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
-            RT_DMA_PORT_UNREADABLE => Error::BadReg,
+            RT_DMA_PORT_UNUSABLE => Error::BadReg,
             _ => return Entry::End,
         };
         Entry::Refused(error)

@@ -10,7 +10,6 @@
 
 mod addresses;
 mod barrier;
-mod boot_memory;
 mod cache;
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod cache_line;
@@ -22,6 +21,7 @@ mod heap;
 mod irq;
 mod log;
 mod mappings;
+mod pool_regions;
 mod port;
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod probe;

@@ -14,7 +14,7 @@ fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, i
     // SAFETY: the query writes to the region only.
     match unsafe { query(index, &mut region) } {
         RT_DMA_PORT_FOUND => Entry::Found((region.start, region.end)),
-        RT_DMA_PORT_UNREADABLE => Entry::Unreadable,
+        RT_DMA_PORT_UNUSABLE => Entry::Unusable,
         _ => Entry::End,
     }
 }
@@ -48,7 +48,7 @@ unsafe impl ReservedMemory for RtThread {
                 reusable: pool.reusable != 0,
                 is_default: pool.is_default != 0,
             })),
-            RT_DMA_PORT_UNREADABLE => Some(Entry::Unreadable),
+            RT_DMA_PORT_UNUSABLE => Some(Entry::Unusable),
             RT_DMA_PORT_ABSENT => None,
             _ => Some(Entry::End),
         }
@@ -71,9 +71,9 @@ unsafe impl ReservedMemory for RtThread {
         entry(rt_dma_port_boot_reserved, index)
     }
 
-    fn is_paged(&self, pa: Pa) -> bool {
+    fn page_allocator_owns(&self, pa: Pa) -> bool {
         // SAFETY: the port accepts any values of these types.
-        unsafe { rt_dma_port_is_paged(pa) != 0 }
+        unsafe { rt_dma_port_page_allocator_owns(pa) != 0 }
     }
 
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {

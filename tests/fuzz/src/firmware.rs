@@ -136,7 +136,7 @@ extern "C" fn rt_dma_port_pool_region(list: *const List, index: usize, found: *m
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_consume(region: *mut rt_region_t, start: usize, end: usize) {
+extern "C" fn rt_dma_port_shrink_region(region: *mut rt_region_t, start: usize, end: usize) {
     if port::revision() == 1 {
         // SAFETY: the region is the caller's of `rt_dma_pool_extract`.
         let region = unsafe { &mut *region };
@@ -252,7 +252,7 @@ extern "C" fn rt_dma_port_boot_reserved(index: usize, place: *mut [usize; 2]) ->
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_is_paged(pa: usize) -> c_int {
+extern "C" fn rt_dma_port_page_allocator_owns(pa: usize) -> c_int {
     (pa < pa_of(92)).into()
 }
 

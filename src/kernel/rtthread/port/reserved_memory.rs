@@ -39,7 +39,7 @@ unsafe extern "C" {
     /// @param[out] pool The pool, if it was found.
     /// @retval RT_DMA_PORT_FOUND The pool was filled in.
     /// @retval RT_DMA_PORT_END There is no such pool.
-    /// @retval RT_DMA_PORT_UNREADABLE Its node cannot be read.
+    /// @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
     /// @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
     ///
     /// @note Context: thread.
@@ -62,7 +62,7 @@ unsafe extern "C" {
     /// @param[in] index The index of the entry.
     /// @param[out] region The entry, if it was found.
     /// @retval RT_DMA_PORT_FOUND The entry was filled in.
-    /// @retval RT_DMA_PORT_UNREADABLE The memory has a flag, and is not to be used.
+    /// @retval RT_DMA_PORT_UNUSABLE The memory has a flag, so it must not be used.
     /// @retval RT_DMA_PORT_END There is no such entry.
     ///
     /// @note Context: thread.
@@ -84,7 +84,7 @@ unsafe extern "C" {
     /// @return Not 0 if it does.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_is_paged(pa: usize) -> c_int;
+    pub fn rt_dma_port_page_allocator_owns(pa: usize) -> c_int;
 
     /// @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the
     /// `reg` of the node.

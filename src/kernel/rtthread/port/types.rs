@@ -11,8 +11,8 @@ pub const RT_DMA_PORT_ABSENT: c_int = 2;
 /// The list ends before the index.
 #[allow(dead_code)] // Every result without an arm of its own counts as this one.
 pub const RT_DMA_PORT_END: c_int = 3;
-/// The entry exists, but cannot be read.
-pub const RT_DMA_PORT_UNREADABLE: c_int = 4;
+/// The entry exists, but cannot be read, or its memory must not be used.
+pub const RT_DMA_PORT_UNUSABLE: c_int = 4;
 
 /// A range of physical memory.
 #[repr(C)]

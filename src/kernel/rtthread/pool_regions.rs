@@ -1,17 +1,17 @@
-//! [`BootMemory`] over memblock's reserved list, or over the list of the caller of `rt_dma_pool_extract`.
+//! [`PoolRegions`] over memblock's reserved list, or over the list of the caller of `rt_dma_pool_extract`.
 
 use core::mem::offset_of;
 
 use super::{
-    RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_consume,
-    rt_dma_port_pool_region, rt_dma_port_regions,
+    RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_pool_region,
+    rt_dma_port_regions, rt_dma_port_shrink_region,
 };
 use crate::abi::rt_region_t;
 use crate::error::Error;
-use crate::kernel::{BootMemory, BootRegion, Pa, RegionList};
+use crate::kernel::{BootRegion, Pa, PoolRegions, RegionList};
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
-unsafe impl BootMemory for RtThread {
+unsafe impl PoolRegions for RtThread {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
         const {
             assert!(
@@ -36,6 +36,6 @@ unsafe impl BootMemory for RtThread {
     fn consume(&self, region: BootRegion, end: Pa) {
         // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract` runs;
         // memblock's list is not written.
-        unsafe { rt_dma_port_consume(pointer(region.address), region.start, end) }
+        unsafe { rt_dma_port_shrink_region(pointer(region.address), region.start, end) }
     }
 }

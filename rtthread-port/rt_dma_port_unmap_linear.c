@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* What only uninstalled pools need. A linker drops this file from an image that uninstalls none. */
+/*
+ * Removes a linear mapping. Only rt_dma_pool_uninstall needs this, so it is a file by itself, which a linker drops from
+ * other images.
+ */
 
 #include "rt_dma_port_rtthread.h"
 

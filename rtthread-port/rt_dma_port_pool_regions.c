@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The regions of which rt_dma_pool_extract makes pools: the BSP passes them in revision 1; memblock has them in revision 2. */
+/*
+ * The regions of which rt_dma_pool_extract makes pools: the BSP passes them in revision 1; memblock has them in
+ * revision 2.
+ */
 
 #include "rt_dma_port_rtthread.h"
 
@@ -30,7 +33,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
     return RT_DMA_PORT_FOUND;
 }
 
-void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
 {
     rt_region_t *reg = region;
 
@@ -89,7 +92,7 @@ int rt_dma_port_pool_region(const struct rt_dma_port_regions *list, uintptr_t in
 
 #endif /* RT_USING_MEMBLOCK */
 
-void rt_dma_port_consume(void *region, uintptr_t start, uintptr_t end)
+void rt_dma_port_shrink_region(void *region, uintptr_t start, uintptr_t end)
 {
     RT_UNUSED(region);
     RT_UNUSED(start);

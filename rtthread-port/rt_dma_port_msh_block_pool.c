@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The shell command of the block pools, apart from the other: its record in FSymTab links their code. */
+/* The shell command of the block pools. A file by itself, because its record in FSymTab links their code. */
 
 #include <rtthread.h>
 

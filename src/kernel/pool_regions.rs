@@ -1,4 +1,4 @@
-//! Boot memory: the regions in which `rt_dma_pool_extract` makes pools.
+//! The regions in which `rt_dma_pool_extract` makes pools.
 
 #![allow(unsafe_code)]
 
@@ -47,9 +47,9 @@ pub struct BootRegion {
 ///
 /// # Safety
 ///
-/// The kernel does not use the memory of a region that [`region`](BootMemory::region) returns, and does not allocate it to
-/// other code, unless an earlier call has [consumed](BootMemory::consume) it.
-pub unsafe trait BootMemory {
+/// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate it to
+/// other code, unless an earlier call has [consumed](PoolRegions::consume) it.
+pub unsafe trait PoolRegions {
     /// Returns region `index` of those in which boot pools can be made.
     ///
     /// Of memblock's list, only regions that are in use, not hot-pluggable, and named as the interface requires are

@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 /**
- * @file rt_dma_port/boot_memory.h
+ * @file rt_dma_port/pool_regions.h
  * @brief The regions of which boot pools are made.
  *
  * A part of rt_dma_port.h.
  */
-#ifndef RT_DMA_PORT_BOOT_MEMORY_H
-#define RT_DMA_PORT_BOOT_MEMORY_H
+#ifndef RT_DMA_PORT_POOL_REGIONS_H
+#define RT_DMA_PORT_POOL_REGIONS_H
 
 #include "types.h"
 
@@ -65,13 +65,13 @@ extern int rt_dma_port_pool_region(const struct rt_dma_port_regions *list,
  *
  * @note Context: thread.
  */
-extern void rt_dma_port_consume(void *region,
-                                uintptr_t start,
-                                uintptr_t end);
+extern void rt_dma_port_shrink_region(void *region,
+                                      uintptr_t start,
+                                      uintptr_t end);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
 
 
-#endif /* RT_DMA_PORT_BOOT_MEMORY_H */
+#endif /* RT_DMA_PORT_POOL_REGIONS_H */

@@ -41,5 +41,5 @@ unsafe extern "C" {
     /// @param[in] end One past the last byte that pools cover.
     ///
     /// @note Context: thread.
-    pub fn rt_dma_port_consume(region: *mut c_void, start: usize, end: usize);
+    pub fn rt_dma_port_shrink_region(region: *mut c_void, start: usize, end: usize);
 }
