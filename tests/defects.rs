@@ -17,7 +17,7 @@ const START: Pa = LOW.start;
 const CACHED: Flags = Flags::empty();
 
 fn region(start: Pa, size: usize, no_map: bool, reusable: bool) -> NamedRegion {
-    NamedRegion { start, end: start + size, no_map, reusable, is_shared: false }
+    NamedRegion { start, end: start + size, is_no_map: no_map, is_reusable: reusable, is_shared: false }
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn defect_11_nor_over_a_buffer_that_is_not_mapped() {
     for view_limit in [64 * MIB, 0] {
         let machine = Machine::new();
         machine.set_view_limit(view_limit);
-        let region = NamedRegion { no_map: true, ..named_region(START, MIB) };
+        let region = NamedRegion { is_no_map: true, ..named_region(START, MIB) };
         let device = machine.device(DeviceInfo::naming(&[region]).coherent());
         let cached = machine.alloc(device, 4 * PAGE, Flags::empty()).unwrap();
         machine.cpu_write(cached.va, &[0xca; 4 * PAGE]);

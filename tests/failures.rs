@@ -160,7 +160,7 @@ fn a_pool_without_linear_map_serves_all_the_same() {
 #[test]
 fn regions_of_a_device_are_claimed_later_if_not_now() {
     let region =
-        NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false, is_shared: false };
+        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
     at_every_call(
         Machine::new,
         |machine| {
@@ -183,7 +183,8 @@ fn regions_of_a_device_are_claimed_later_if_not_now() {
 #[test]
 fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     let machine = Machine::new();
-    let good = NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: false, reusable: false, is_shared: false };
+    let good =
+        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
     let empty = NamedRegion { end: LOW_START, ..good };
     let regions = vec![Entry::Unusable, Entry::Found(empty), Entry::Found(good)];
     let device = machine.device(DeviceInfo { node: 1, regions, ..DeviceInfo::default() });
@@ -280,7 +281,7 @@ fn fault_02_a_linear_map_that_failed_at_install_is_made_by_a_threads_next_call()
 fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
     let machine = Machine::new();
     let region =
-        NamedRegion { start: LOW_START, end: LOW_START + MIB, no_map: true, reusable: false, is_shared: false };
+        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: true, is_reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     machine.free(held).unwrap();

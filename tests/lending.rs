@@ -17,7 +17,7 @@ const PAGES: usize = 16;
 /// A machine with an owner of a reusable region.
 fn machine() -> (Arc<Machine>, Device) {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, ..named_region(OWN, PAGES * PAGE) };
+    let region = NamedRegion { is_reusable: true, ..named_region(OWN, PAGES * PAGE) };
     let owner = machine.device(DeviceInfo::naming(&[region]));
     machine.ops(owner);
     (Arc::new(machine), owner)

@@ -37,7 +37,7 @@ fn device_of(machine: &Machine, index: usize) -> Device {
     let region = machine.with_boot(|boot| {
         let pool = &boot.nodes.as_ref().unwrap()[index];
         let (start, end) = pool.range.expect("it has a place");
-        NamedRegion { start, end, no_map: pool.no_map, reusable: pool.reusable, is_shared: pool.is_default }
+        NamedRegion { start, end, is_no_map: pool.is_no_map, is_reusable: pool.is_reusable, is_shared: pool.is_default }
     });
     machine.device(DeviceInfo::naming(&[region]).coherent())
 }

@@ -145,7 +145,8 @@ fn a_view_that_all_cores_want_first_is_made_once() {
 fn a_region_that_all_cores_claim_is_installed_once() {
     for _ in 0..20 {
         let machine = Machine::new();
-        let region = NamedRegion { start: START, end: START + MIB, no_map: false, reusable: false, is_shared: false };
+        let region =
+            NamedRegion { start: START, end: START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
         let shared = machine.device(DeviceInfo::naming(&[region]));
         let devices: Vec<_> = (0..CORES).map(|_| machine.device(DeviceInfo::naming(&[region]))).collect();
         on_every_core(|core| {

@@ -172,7 +172,7 @@ fn extract_finds_a_region_again_whose_pools_are_gone() {
 #[test]
 fn a_devices_region_stays_until_the_device_gives_it_up() {
     let machine = Machine::new();
-    let region = NamedRegion { no_map: true, ..named_region(BASE, MIB) };
+    let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
     let [device, second] = [c"first", c"second"].map(|name| machine.device(DeviceInfo::naming(&[region]).named(name)));
     let _ = [device, second].map(|device| machine.ops(device).unwrap());
     for _ in 0..3 {
@@ -190,7 +190,7 @@ fn a_devices_region_stays_until_the_device_gives_it_up() {
 #[test]
 fn memory_that_is_lent_keeps_its_pool() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, ..named_region(BASE, MIB) };
+    let region = NamedRegion { is_reusable: true, ..named_region(BASE, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     machine.dma.have_own_region(device, 0).unwrap();
     machine.dma.release_own_regions(device);

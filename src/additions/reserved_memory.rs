@@ -105,7 +105,7 @@ impl<K: ReservedMemory> Dma<K> {
     }
 
     fn install_shared(&self, pool: &SharedPool) -> Result<(), ReservedError> {
-        if pool.no_map && pool.reusable || pool.is_default && !pool.reusable {
+        if pool.is_no_map && pool.is_reusable || pool.is_default && !pool.is_reusable {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match pool.range {

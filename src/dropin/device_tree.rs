@@ -74,16 +74,16 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not sleep;
     /// otherwise those of [`new_pool`](Self::new_pool).
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
-        if region.no_map && region.reusable {
+        if region.is_no_map && region.is_reusable {
             return Err(Error::Conflict);
         }
         // The turn of installs is held for one region only, because an error must be logged without it.
         let installer = self.installer().ok_or(Error::Context)?;
         let mut flags = Flags::empty();
-        flags.set(Flags::NOMAP, region.no_map);
-        flags.set(Flags::DEVICE, !region.reusable || !region.is_shared);
+        flags.set(Flags::NOMAP, region.is_no_map);
+        flags.set(Flags::DEVICE, !region.is_reusable || !region.is_shared);
         // A pool that other devices use or borrow does not have this flag: see `flags_for_owned`.
-        flags.set(Flags::NOCACHE, !region.reusable && !self.kernel.is_coherent(device));
+        flags.set(Flags::NOCACHE, !region.is_reusable && !self.kernel.is_coherent(device));
 
         // Pools never overlap. So if a pool was made of exactly this region, `pool_in` returns that pool.
         if let Some(pool) = self.pool_in(region.start, region.end)
@@ -97,7 +97,7 @@ impl<K: Kernel> Dma<K> {
         }
         let memory = Region { start: region.start, end: region.end, name };
         self.add_pool(&installer, &PoolSpec { region: memory, flags, origin: Origin::RegionOf(device, node) })?;
-        if region.reusable
+        if region.is_reusable
             && let Some(pool) = self.pool_in(region.start, region.end)
         {
             pool.set_reusable();

@@ -14,9 +14,9 @@ pub struct NamedRegion {
     /// One past the last byte.
     pub end: Pa,
     /// The node has `no-map`: the kernel must not map the region linearly.
-    pub no_map: bool,
+    pub is_no_map: bool,
     /// The node has `reusable`: the kernel may use the region while the region's owner does not.
-    pub reusable: bool,
+    pub is_reusable: bool,
     /// A `reusable` region that serves every device's requests: its node has `linux,cma-default`, or the board asks for it. Of
     /// any other `reusable` region, others than its owners may only borrow.
     pub is_shared: bool,

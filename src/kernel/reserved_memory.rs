@@ -19,9 +19,9 @@ pub struct SharedPool {
     /// `alignment`, in bytes; zero if there is none.
     pub alignment: u64,
     /// `no-map`: the memory must never be mapped linearly.
-    pub no_map: bool,
+    pub is_no_map: bool,
     /// `reusable`: other devices may use the memory while its own do not.
-    pub reusable: bool,
+    pub is_reusable: bool,
     /// `linux,cma-default`: the pool serves every device.
     pub is_default: bool,
 }

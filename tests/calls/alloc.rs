@@ -210,7 +210,7 @@ fn a_view_is_made_once_and_only_up_to_the_limit() {
 #[test]
 fn what_a_no_map_pool_is_asked_to_map_is_never_the_linear_address() {
     let machine = Machine::new();
-    let region = NamedRegion { no_map: true, ..named_region(BASE, MIB) };
+    let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     for flags in [CACHED, Flags::LINEAR, Flags::NOCACHE, Flags::WRITE_THROUGH] {
         let held = machine.alloc(device, PAGE, flags).unwrap();

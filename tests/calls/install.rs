@@ -193,8 +193,13 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
     machine.in_interrupt(|| machine.free(held)).unwrap();
 
     // Memory that must not be mapped linearly has no other virtual address either.
-    let region =
-        NamedRegion { start: BASE + 4 * MIB, end: BASE + 5 * MIB, no_map: true, reusable: false, is_shared: false };
+    let region = NamedRegion {
+        start: BASE + 4 * MIB,
+        end: BASE + 5 * MIB,
+        is_no_map: true,
+        is_reusable: false,
+        is_shared: false,
+    };
     let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
     for limit in [64 * MIB, 0] {
         machine.set_view_limit(limit);
@@ -251,7 +256,7 @@ fn a_pool_may_be_mapped_for_uncached_buffers_when_it_is_installed() {
     machine.fail(Service::Map, 0, 1);
     let pool = machine.install(c"dma", BASE + 4 * MIB, MIB);
     assert!(pool.flags().contains(Flags::LINEAR), "a pool without a view serves all the same");
-    let no_map = NamedRegion { no_map: true, ..named_region(BASE + 8 * MIB, MIB) };
+    let no_map = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, MIB) };
     let device = machine.device(DeviceInfo::naming(&[no_map]));
     machine.ops(device).unwrap();
     assert_eq!(machine.maps_made(), 0, "firmware forbids to map the region");

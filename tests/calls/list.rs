@@ -18,7 +18,7 @@ fn no_pools_are_a_header_and_a_count() {
 fn a_line_has_name_range_size_use_longest_run_peak_failures_and_flags() {
     let machine = Machine::new();
     machine.install(c"pool", BASE, MIB);
-    let region = NamedRegion { no_map: true, ..named_region(BASE + 8 * MIB, 2 * MIB) };
+    let region = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, 2 * MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]).named(c"dsp"));
     machine.ops(device);
     let plain = machine.plain_device();

@@ -72,7 +72,7 @@ fn a_device_that_cannot_share_a_region_does_not_change_it() {
 #[test]
 fn a_reusable_region_that_is_shared_serves_strangers_too() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, is_shared: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_reusable: true, is_shared: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
@@ -83,7 +83,7 @@ fn a_reusable_region_that_is_shared_serves_strangers_too() {
 #[test]
 fn a_reusable_region_that_is_not_shared_serves_no_stranger() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_reusable: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
@@ -107,7 +107,7 @@ fn the_region_is_uncached_unless_the_device_is_coherent() {
 #[test]
 fn a_region_that_strangers_use_too_stays_cached_for_them() {
     let machine = Machine::new();
-    let region = NamedRegion { reusable: true, is_shared: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_reusable: true, is_shared: true, ..named_region(OWN, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]));
     let stranger = machine.plain_device();
     let memory = |device| {
@@ -126,7 +126,7 @@ fn a_region_that_strangers_use_too_stays_cached_for_them() {
 fn no_map_is_never_mapped_linearly_and_any_other_region_is() {
     for no_map in [false, true] {
         let machine = Machine::new();
-        let region = NamedRegion { no_map, ..named_region(OWN, MIB) };
+        let region = NamedRegion { is_no_map: no_map, ..named_region(OWN, MIB) };
         let device = machine.device(DeviceInfo::naming(&[region]));
         let held = machine.alloc(device, PAGE, CACHED).unwrap();
         assert_eq!(machine.is_linear(OWN), !no_map);
@@ -192,7 +192,7 @@ fn fault_15_a_region_whose_node_is_not_there_serves_nobody() {
 
 #[test]
 fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
-    let region = NamedRegion { no_map: true, reusable: true, ..named_region(OWN, MIB) };
+    let region = NamedRegion { is_no_map: true, is_reusable: true, ..named_region(OWN, MIB) };
     expect_refused(Entry::Found(region), "no-map and reusable");
     // It is not served from a pool that another device's node made of the same memory either.
     let machine = machine_with_cma();

@@ -172,7 +172,7 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
     machine.set_caches_write_through(false);
     machine.set_view_limit(0);
-    let region = NamedRegion { start: BASE, end: BASE + MIB, no_map: true, reusable: false, is_shared: false };
+    let region = NamedRegion { start: BASE, end: BASE + MIB, is_no_map: true, is_reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo {
         coherent: true,
         node: 1,
@@ -198,7 +198,7 @@ fn a_buffer_with_a_mapping_of_its_own_has_no_other_address() {
         let machine = Machine::new();
         machine.set_caches_write_through(caches_write_through);
         machine.set_view_limit(0);
-        let region = NamedRegion { no_map, ..named_region(BASE, MIB) };
+        let region = NamedRegion { is_no_map: no_map, ..named_region(BASE, MIB) };
         let device = machine.device(DeviceInfo::naming(&[region]).coherent());
         // One neighbour of each kind, so that every possible mapping exists.
         let neighbours: Vec<_> = kinds.iter().filter_map(|flags| machine.alloc(device, PAGE, *flags)).collect();

@@ -88,7 +88,7 @@ fn fault_22_extract_writes_without_a_turn() {
 fn fault_22_claims_of_regions_write_without_a_turn() {
     let machine = machine();
     machine.install(c"dma", BASE, MIB);
-    let no_map = NamedRegion { no_map: true, ..named_region(BASE + 16 * MIB, MIB) };
+    let no_map = NamedRegion { is_no_map: true, ..named_region(BASE + 16 * MIB, MIB) };
     let regions = [no_map, named_region(BASE, PAGE), named_region(BASE + 24 * MIB, MIB)];
     let device = machine.device(DeviceInfo::naming(&regions));
     let lines = with_console(&machine, || {

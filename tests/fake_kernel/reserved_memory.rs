@@ -12,8 +12,8 @@ pub struct SharedNode {
     pub range: Option<(Pa, Pa)>,
     pub size: u64,
     pub alignment: u64,
-    pub no_map: bool,
-    pub reusable: bool,
+    pub is_no_map: bool,
+    pub is_reusable: bool,
     pub is_default: bool,
     pub alloc_ranges: Vec<(u64, u64)>,
     pub is_readable: bool,
@@ -33,8 +33,8 @@ impl SharedNode {
             range: None,
             size: size as u64,
             alignment: 0,
-            no_map: false,
-            reusable: false,
+            is_no_map: false,
+            is_reusable: false,
             is_default: false,
             alloc_ranges: Vec::new(),
             is_readable: true,
@@ -42,8 +42,8 @@ impl SharedNode {
     }
 
     fn shared_pool(&self, node: usize) -> SharedPool {
-        let SharedNode { range, size, alignment, no_map, reusable, is_default, .. } = *self;
-        SharedPool { node, name: Name::of(c"shared"), range, size, alignment, no_map, reusable, is_default }
+        let SharedNode { range, size, alignment, is_no_map, is_reusable, is_default, .. } = *self;
+        SharedPool { node, name: Name::of(c"shared"), range, size, alignment, is_no_map, is_reusable, is_default }
     }
 
     pub fn within(mut self, ranges: &[(u64, u64)]) -> Self {
@@ -57,12 +57,12 @@ impl SharedNode {
     }
 
     pub fn no_map(mut self) -> Self {
-        self.no_map = true;
+        self.is_no_map = true;
         self
     }
 
     pub fn reusable(mut self) -> Self {
-        self.reusable = true;
+        self.is_reusable = true;
         self
     }
 

@@ -65,7 +65,7 @@ fn later_pools_serve_what_an_earlier_one_cannot_reach() {
 #[test]
 fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
     let machine = Machine::new();
-    let own = NamedRegion { start: START, end: START + MIB, no_map: false, reusable: false, is_shared: false };
+    let own = NamedRegion { start: START, end: START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo::naming(&[own]));
     let stranger = machine.plain_device();
     let ops = machine.ops(device).unwrap();

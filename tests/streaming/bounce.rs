@@ -129,8 +129,8 @@ fn a_bounce_buffer_comes_from_the_devices_own_region() {
     let region = NamedRegion {
         start: LOW.start + 32 * MIB,
         end: LOW.start + 33 * MIB,
-        no_map: false,
-        reusable: false,
+        is_no_map: false,
+        is_reusable: false,
         is_shared: false,
     };
     let master = rig.master(rig.machine.device(DeviceInfo::naming(&[region])), ALL);

@@ -38,8 +38,9 @@ unsafe impl Firmware for RtThread {
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
-                let (no_map, reusable, is_shared) = (region.no_map != 0, region.reusable != 0, region.is_shared != 0);
-                return Entry::Found(NamedRegion { start, end, no_map, reusable, is_shared });
+                let (is_no_map, is_reusable, is_shared) =
+                    (region.no_map != 0, region.reusable != 0, region.is_shared != 0);
+                return Entry::Found(NamedRegion { start, end, is_no_map, is_reusable, is_shared });
             }
             RT_DMA_PORT_NO_NODE => Error::NoNode,
             RT_DMA_PORT_DISABLED => Error::Disabled,

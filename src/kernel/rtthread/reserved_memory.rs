@@ -44,8 +44,8 @@ unsafe impl ReservedMemory for RtThread {
                 range: (pool.has_reg != 0).then_some((pool.start, pool.end)),
                 size: pool.size,
                 alignment: pool.alignment,
-                no_map: pool.no_map != 0,
-                reusable: pool.reusable != 0,
+                is_no_map: pool.no_map != 0,
+                is_reusable: pool.reusable != 0,
                 is_default: pool.is_default != 0,
             })),
             RT_DMA_PORT_UNUSABLE => Some(Entry::Unusable),
@@ -78,6 +78,6 @@ unsafe impl ReservedMemory for RtThread {
 
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool {
         // SAFETY: the port returned the node.
-        unsafe { rt_dma_port_reserve(pointer(pool.node), start, end, pool.no_map.into()) == 0 }
+        unsafe { rt_dma_port_reserve(pointer(pool.node), start, end, pool.is_no_map.into()) == 0 }
     }
 }
