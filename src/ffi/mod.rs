@@ -52,7 +52,7 @@ fn device(dev: *mut rt_device) -> Option<Device> {
 }
 
 /// Converts a device to a pointer for C.
-fn dev(device: Device) -> *mut rt_device {
+fn c_device(device: Device) -> *mut rt_device {
     pointer(device.0).cast()
 }
 

@@ -4,7 +4,7 @@ use crate::additions::block_pool::Pages;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::device::remembered::COHERENT_MASK;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
-use crate::ffi::{dev, pointer};
+use crate::ffi::{c_device, pointer};
 use crate::flags::Flags;
 use crate::kernel::{Device, Va};
 
@@ -22,7 +22,7 @@ impl DevicePages {
         match self {
             DevicePages::Coherent => Flags::COHERENT.bits(),
             // SAFETY: the pool's device exists as long as the pool.
-            DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(dev(device)) },
+            DevicePages::WriteCombining => unsafe { rt_dma_wc_flags(c_device(device)) },
         }
     }
 }
@@ -32,20 +32,20 @@ unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         let mut handle = 0;
         // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc(dev(device), size, &mut handle, self.flags(device)) };
+        let pages = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, self.flags(device)) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
         let mut handle = 0;
         // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc_aligned(dev(device), size, align, &mut handle, self.flags(device)) };
+        let pages = unsafe { rt_dma_alloc_aligned(c_device(device), size, align, &mut handle, self.flags(device)) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
         // SAFETY: the pool's device exists as long as the pool; the caller frees what was allocated for it.
-        unsafe { rt_dma_free(dev(device), size, pointer(va), handle, self.flags(device)) }
+        unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, self.flags(device)) }
     }
 
     fn limit(&self, device: Device) -> usize {

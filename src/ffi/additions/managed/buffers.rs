@@ -10,7 +10,7 @@ use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
-use crate::ffi::{DEVICES, DMA, dev, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Threads, Va};
@@ -190,7 +190,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize)
     match (table.free, ops_of(table)) {
         (Some(own), None) => {
             // SAFETY: the caller passes a device, and an operation demands no more.
-            unsafe { own(dev(device), size, pointer(va), handle, flags) };
+            unsafe { own(c_device(device), size, pointer(va), handle, flags) };
             true
         }
         (_, ops) => {

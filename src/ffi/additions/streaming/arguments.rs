@@ -14,7 +14,7 @@ use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUF
 use crate::ffi::dropin::ops::{is_coherent_one, ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{
-    DEVICES, DMA, dev, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
+    DEVICES, DMA, c_device, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
 };
 use crate::flags::Flags;
 use crate::kernel::Device;
@@ -65,20 +65,20 @@ static OWN: OwnOps = OwnOps {
         FREE_BOUNCE_BUFFERS.set(black_box(&TIDY));
         let mut handle = 0;
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let va = unsafe { rt_dma_alloc(dev(device), size, &mut handle, 0) };
+        let va = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, 0) };
         (!va.is_null()).then(|| (va.expose_provenance(), handle))
     },
     // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
-    free: |device, size, va, handle| unsafe { rt_dma_free(dev(device), size, pointer(va), handle, 0) },
+    free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
     sync_out: |device, va, size, flags: Flags| {
         let mut handle = 0;
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let result = unsafe { rt_dma_sync_out_data(dev(device), pointer(va), size, &mut handle, flags.bits()) };
+        let result = unsafe { rt_dma_sync_out_data(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
         (result == errors().ok).then_some(handle)
     },
     sync_in: |device, va, size, handle, flags| {
         // SAFETY: the device is that of a mapping; addresses are not read. The BSP's operation reports its own errors.
-        let _ = unsafe { rt_dma_sync_in_data(dev(device), pointer(va), size, handle, flags.bits()) };
+        let _ = unsafe { rt_dma_sync_in_data(c_device(device), pointer(va), size, handle, flags.bits()) };
     },
 };
 

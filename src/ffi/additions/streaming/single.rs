@@ -9,7 +9,7 @@ use crate::ffi::additions::streaming::arguments::{
     STREAMING, attributes_of, buffer_of, direction_of, fast_path_device, master, query_of,
 };
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, dev};
+use crate::ffi::{DEVICES, DMA, c_device};
 use crate::kernel::Device;
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
@@ -103,7 +103,7 @@ unsafe fn map_fast(
     match unsafe { STREAMING.map_recorded_fast(&DMA, device, is_coherent, &buffer) } {
         Some(handle) => handle,
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        None => unsafe { map_general(dev(device), cpu_addr, size, direction, attrs) },
+        None => unsafe { map_general(c_device(device), cpu_addr, size, direction, attrs) },
     }
 }
 
@@ -230,7 +230,7 @@ unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: 
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     if !unsafe { STREAMING.unmap_recorded_fast(&DMA, &query, attributes_of(attrs)) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap_general(dev(device), dma_handle, size, direction, attrs) }
+        unsafe { unmap_general(c_device(device), dma_handle, size, direction, attrs) }
     }
 }
 
