@@ -33,10 +33,10 @@ fn the_device_works_off_what_is_pushed() {
 fn a_full_ring_gives_the_value_back() {
     let rig = Rig::new();
     let mut ring = rig.plain().ring::<u32>(1).unwrap();
-    assert_eq!((ring.pop(), ring.oldest(), ring.next()), (None, None, Some(0)));
+    assert_eq!((ring.pop(), ring.oldest(), ring.next_slot()), (None, None, Some(0)));
     assert_eq!(ring.push(1), Ok(0));
     assert!(ring.is_full());
-    assert_eq!((ring.push(2), ring.next()), (Err(Full(2)), None));
+    assert_eq!((ring.push(2), ring.next_slot()), (Err(Full(2)), None));
     assert_eq!(ring.pop(), Some((0, 1)));
     assert_eq!(ring.push(3), Ok(0));
     assert_eq!((ring.read(1), ring.write(1, 0), ring.handle_of(1)), (None, Err(OutOfRange), None));
@@ -74,7 +74,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Push(value) if queue.len() < capacity => {
-                    prop_assert_eq!(ring.next(), Some(pushed % capacity));
+                    prop_assert_eq!(ring.next_slot(), Some(pushed % capacity));
                     prop_assert_eq!(ring.push(value), Ok(pushed % capacity));
                     queue.push_back((pushed % capacity, value));
                     pushed += 1;

@@ -16,7 +16,7 @@ pub struct Full<T>(pub T);
 pub struct Ring<T: AsWords, P: Platform> {
     slots: CoherentBuffer<T, P>,
     /// The slot that has been in use for the longest time; if none is in use, the slot that is used next.
-    oldest: usize,
+    oldest_slot: usize,
     /// Number of slots in use.
     used: usize,
 }
@@ -27,7 +27,7 @@ impl<P: Platform> Device<P> {
     ///
     /// Context: thread first, then any, as [`coherent`](Device::coherent).
     pub fn ring<T: AsWords>(&self, capacity: usize) -> Option<Ring<T, P>> {
-        Some(Ring { slots: self.coherent(capacity)?, oldest: 0, used: 0 })
+        Some(Ring { slots: self.coherent(capacity)?, oldest_slot: 0, used: 0 })
     }
 }
 
@@ -64,12 +64,12 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
 
     /// Returns the slot that follows the oldest by `count` slots; `count` is at most the capacity.
     fn after_oldest(&self, count: usize) -> usize {
-        let slot = self.oldest.wrapping_add(count);
+        let slot = self.oldest_slot.wrapping_add(count);
         if slot < self.capacity() { slot } else { slot.wrapping_sub(self.capacity()) }
     }
 
     /// Returns the slot that the next [`push`](Ring::push) fills; `None` if the ring is full.
-    pub fn next(&self) -> Option<usize> {
+    pub fn next_slot(&self) -> Option<usize> {
         (!self.is_full()).then(|| self.after_oldest(self.used))
     }
 
@@ -78,7 +78,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// # Errors
     /// [`Full`] if every slot is in use.
     pub fn push(&mut self, value: T) -> Result<usize, Full<T>> {
-        let Some(slot) = self.next() else { return Err(Full(value)) };
+        let Some(slot) = self.next_slot() else { return Err(Full(value)) };
         // An error does not occur: the slot exists.
         let _ = self.slots.write(slot, value);
         self.used = self.used.wrapping_add(1);
@@ -90,7 +90,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         if self.is_empty() {
             return None;
         }
-        Some((self.oldest, self.slots.read(self.oldest)?))
+        Some((self.oldest_slot, self.slots.read(self.oldest_slot)?))
     }
 
     /// Takes the oldest slot back. Returns the slot and the value that the device left in it; `None` if no slot is in use.
@@ -102,7 +102,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     /// it. Otherwise returns `None`.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
         let oldest = self.oldest().filter(|(_, value)| is_done(value))?;
-        self.oldest = self.after_oldest(1);
+        self.oldest_slot = self.after_oldest(1);
         self.used = self.used.wrapping_sub(1);
         Some(oldest)
     }
