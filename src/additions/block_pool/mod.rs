@@ -32,23 +32,23 @@
 //! | `bookkeeping`, `table` | spans, made in *batches*, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `span`, `trim` | spans that are added and removed |
-//! | `mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
+//! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
 //! | `set` | all pools: creation, destruction, the list |
 
 mod allocate;
 mod bookkeeping;
+mod follow_mask;
 mod free;
 mod group;
-#[cfg(test)]
-mod interleaved;
 mod lists;
-mod mask;
 pub mod report;
 mod reserve;
 pub mod set;
 pub mod shape;
 mod span;
 mod table;
+#[cfg(test)]
+mod tests;
 mod trim;
 mod word;
 

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::additions::block_pool::PoolName;
     use crate::additions::block_pool::shape::Shape;
-    use crate::additions::block_pool::trim::tests::Endless;
+    use crate::additions::block_pool::tests::trim::Endless;
     use crate::kernel::Device;
     use crate::kernel::testing::Services;
 

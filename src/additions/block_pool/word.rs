@@ -224,8 +224,5 @@ impl GroupWord {
 #[inline(always)]
 pub fn preemption_point() {
     #[cfg(test)]
-    preemption::preemption_point();
+    super::tests::preemption::preemption_point();
 }
-
-#[cfg(test)]
-pub mod preemption;

@@ -2,7 +2,7 @@
 
 pub mod limits;
 pub mod managed;
-pub(crate) mod masked;
+pub(crate) mod masked_devices;
 pub mod masks;
 pub mod record;
 pub mod resource;

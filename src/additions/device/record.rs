@@ -8,7 +8,7 @@
 //! releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]). At the latest, it ends when operations are
 //! chosen for a device at that address ([`DeviceRecords::forget`]), because a device without operations is a new one.
 
-use crate::additions::device::masked::MaskedDevices;
+use crate::additions::device::masked_devices::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;

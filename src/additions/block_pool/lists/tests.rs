@@ -1,6 +1,6 @@
 use super::*;
 use crate::additions::block_pool::group::{NO_UNIT, Unit};
-use crate::additions::block_pool::word::preemption::{go_on_before_step, run_without_lock_before_step};
+use crate::additions::block_pool::tests::preemption::{go_on_before_step, run_without_lock_before_step};
 use crate::kernel::testing::HeapOnly as Heap;
 use crate::mem::shared::WrappingSlice;
 

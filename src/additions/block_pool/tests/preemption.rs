@@ -11,7 +11,7 @@ std::thread_local! {
     static NEEDS_NO_LOCK: Cell<bool> = const { Cell::new(false) };
 }
 
-pub(super) fn preemption_point() {
+pub fn preemption_point() {
     match LEFT.get() {
         usize::MAX => {}
         // While a lock is held, other cores wait for it.

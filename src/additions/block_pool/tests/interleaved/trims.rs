@@ -1,7 +1,7 @@
 //! Trims that are interrupted, and calls that trims interrupt.
 
 use super::*;
-use crate::additions::block_pool::word::preemption::run_without_lock_before_step;
+use crate::additions::block_pool::tests::preemption::run_without_lock_before_step;
 
 /// Returns a pool of which one block was allocated and freed, and that block.
 fn pool_after_a_free(size: usize, again: bool) -> (&'static Pool, Block) {

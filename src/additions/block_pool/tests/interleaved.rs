@@ -2,9 +2,9 @@
 
 mod trims;
 
-use super::shape::Shape;
-use super::word::preemption::run_before_step;
-use super::{BadFree, Block, BlockPool, Pages, PoolName};
+use crate::additions::block_pool::shape::Shape;
+use crate::additions::block_pool::tests::preemption::run_before_step;
+use crate::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
 use crate::kernel::testing::HeapOnly;
 use crate::kernel::{Device, Va};
 use std::cell::RefCell;
