@@ -2,9 +2,8 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use crate::world::World;
+use crate::world::{World, steps};
 use proptest::prelude::*;
-use proptest::sample::Index;
 use rt_dma_pool::additions::streaming::Direction::*;
 
 proptest! {
@@ -14,8 +13,7 @@ proptest! {
         uncached_pools in any::<bool>(),
         view_limit in prop::sample::select(vec![0, 64 * MIB]),
         has_linear_pools in any::<bool>(),
-        steps in prop::collection::vec(
-            (0u8..11, any::<Index>(), any::<Index>(), any::<Index>(), any::<Index>()), 1..150),
+        steps in steps(),
     ) {
         let mut world = World::new(uncached_pools, view_limit, has_linear_pools);
         // A pool's view is mapped at its first use, and stays.
@@ -29,8 +27,8 @@ proptest! {
         }
         world.rig.streaming.trim(world.rig.machine.dma);
         let before = world.rig.machine.balance();
-        for step in steps {
-            world.step(step);
+        for (slot, step) in steps {
+            world.step(slot, step);
         }
         for slot in 0..world.slots.len() {
             world.sync_for_device(slot, true);

@@ -2,6 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
+use proptest::prelude::*;
 use proptest::sample::Index;
 use rt_dma_pool::additions::streaming::{BusMaster, Direction, Direction::*};
 use rt_dma_pool::flags::Flags;
@@ -37,8 +38,39 @@ pub struct World {
     seed: usize,
 }
 
-/// One step: its kind, the number of a slot, and three numbers that the step uses as it likes.
-pub type Step = (u8, Index, Index, Index, Index);
+/// What a step does with its slot. It takes what it needs to choose from the numbers.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Maps a part of the slot; if it is mapped, the device writes.
+    MapOrDeviceWrites(Index, Index, Index),
+    ProcessorWrites(Index, Index),
+    DeviceReads,
+    SyncForCpu(Index, Index),
+    SyncForDevice {
+        all: bool,
+    },
+    EvictCache,
+    ReadAhead,
+    Unmap {
+        in_interrupt: bool,
+    },
+}
+
+/// Chooses steps, each with the number of its slot.
+pub fn steps() -> impl Strategy<Value = Vec<(Index, Step)>> {
+    let number = any::<Index>;
+    let step = prop_oneof![
+        3 => (number(), number(), number()).prop_map(|(a, b, c)| Step::MapOrDeviceWrites(a, b, c)),
+        1 => (number(), number()).prop_map(|(a, b)| Step::ProcessorWrites(a, b)),
+        1 => Just(Step::DeviceReads),
+        1 => (number(), number()).prop_map(|(a, b)| Step::SyncForCpu(a, b)),
+        1 => any::<bool>().prop_map(|all| Step::SyncForDevice { all }),
+        1 => Just(Step::EvictCache),
+        1 => Just(Step::ReadAhead),
+        2 => prop::bool::weighted(0.25).prop_map(|in_interrupt| Step::Unmap { in_interrupt }),
+    ];
+    prop::collection::vec((number(), step), 1..150)
+}
 
 impl World {
     pub fn new(uncached_pools: bool, view_limit: usize, has_linear_pools: bool) -> Self {
@@ -94,18 +126,18 @@ impl World {
         bytes(self.seed, size)
     }
 
-    pub fn step(&mut self, (what, which, a, b, c): Step) {
-        let slot = which.index(self.slots.len());
-        match what {
-            0..=2 if self.slots[slot].mapping.is_none() => self.map(slot, a, b, c),
-            0..=2 => self.device_writes(slot, a, b),
-            3 => self.processor_writes(slot, a, b),
-            4 => self.device_reads(slot),
-            5 => self.sync_for_cpu(slot, a, b),
-            6 => self.sync_for_device(slot, a.index(2) == 0),
-            7 => self.rig.machine.evict_cache(),
-            8 => self.read_ahead(slot),
-            _ => self.unmap(slot, a.index(4) == 0),
+    pub fn step(&mut self, slot: Index, step: Step) {
+        let slot = slot.index(self.slots.len());
+        match step {
+            Step::MapOrDeviceWrites(a, b, c) if self.slots[slot].mapping.is_none() => self.map(slot, a, b, c),
+            Step::MapOrDeviceWrites(a, b, _) => self.device_writes(slot, a, b),
+            Step::ProcessorWrites(a, b) => self.processor_writes(slot, a, b),
+            Step::DeviceReads => self.device_reads(slot),
+            Step::SyncForCpu(a, b) => self.sync_for_cpu(slot, a, b),
+            Step::SyncForDevice { all } => self.sync_for_device(slot, all),
+            Step::EvictCache => self.rig.machine.evict_cache(),
+            Step::ReadAhead => self.read_ahead(slot),
+            Step::Unmap { in_interrupt } => self.unmap(slot, in_interrupt),
         }
     }
 
