@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code)]
 
+use core::error::Error;
+use core::fmt;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use crate::kernel::copy::copy_aligned;
@@ -73,6 +75,18 @@ impl<W: Word, const N: usize> Words for [W; N] {
     }
 }
 
+/// The error of an access to a value, a word or bytes that the memory does not have. Nothing was read or written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfRange;
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("the memory has no such bytes")
+    }
+}
+
+impl Error for OutOfRange {}
+
 /// Mapped memory that is read and written through this value only, except by a device.
 ///
 /// Every call is ordered for devices ([`device_barrier`](crate::kernel::Cache::device_barrier)). A read returns no value
@@ -117,45 +131,50 @@ impl<K: Kernel> DeviceMemory<K> {
         Some(value)
     }
 
-    /// Writes the value at `offset` (in bytes), word by word in rising order. Returns `None`, and writes nothing, if it is not
-    /// aligned or would end after the memory.
+    /// Writes the value at `offset` (in bytes), word by word in rising order.
     ///
     /// The device observes the value before anything that is written after this call.
     ///
     /// Context: any.
-    #[must_use]
-    pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Option<()> {
-        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>())?;
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the value is not aligned or would end after the memory; nothing is written.
+    pub fn write<W: Words>(&mut self, offset: usize, value: W) -> Result<(), OutOfRange> {
+        let address = self.address_of(offset, W::SIZE, size_of::<W::Word>()).ok_or(OutOfRange)?;
         let words = with_exposed_provenance_mut::<W::Word>(address);
         // SAFETY: the words of the value lie within mapped memory and are aligned; `scatter` uses no other index.
         value.scatter(|at, word| unsafe { words.wrapping_add(at).write_volatile(word) });
         self.kernel.device_barrier();
-        Some(())
+        Ok(())
     }
 
-    /// Copies bytes from the memory to `to`. Returns `None`, and copies nothing, if they would end after the memory.
+    /// Copies bytes from the memory to `to`.
     ///
     /// Context: any.
-    #[must_use]
-    pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Option<()> {
-        let from = with_exposed_provenance(self.address_of(offset, to.len(), 1)?);
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the bytes would end after the memory; nothing is copied.
+    pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfRange> {
+        let from = with_exposed_provenance(self.address_of(offset, to.len(), 1).ok_or(OutOfRange)?);
         self.kernel.device_barrier();
         // SAFETY: `to.len()` bytes lie within mapped memory. `to` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to.as_mut_ptr(), from, to.len()) };
         self.kernel.device_barrier();
-        Some(())
+        Ok(())
     }
 
-    /// Copies `from` to the memory. Returns `None`, and copies nothing, if it would end after the memory.
+    /// Copies `from` to the memory.
     ///
     /// Context: any.
-    #[must_use]
-    pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Option<()> {
-        let to = with_exposed_provenance_mut(self.address_of(offset, from.len(), 1)?);
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if the bytes would end after the memory; nothing is copied.
+    pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Result<(), OutOfRange> {
+        let to = with_exposed_provenance_mut(self.address_of(offset, from.len(), 1).ok_or(OutOfRange)?);
         // SAFETY: `from.len()` bytes lie within mapped memory. `from` is a Rust value and therefore does not lie there.
         unsafe { copy_aligned(to, from.as_ptr(), from.len()) };
         self.kernel.device_barrier();
-        Some(())
+        Ok(())
     }
 
     /// Sets every byte to zero. It does not use `memset`, whose `dc zva` faults on Device memory (Arm ARM, DC ZVA). The
@@ -202,21 +221,21 @@ mod tests {
     fn only_what_lies_within_and_is_aligned() {
         let mut frame = [!0; 6];
         let mut memory = memory(&mut frame, 0, 20);
-        assert_eq!(memory.write(16, 1u32), Some(()));
-        assert_eq!(memory.write(12, [2u32, 3]), Some(()));
+        assert_eq!(memory.write(16, 1u32), Ok(()));
+        assert_eq!(memory.write(12, [2u32, 3]), Ok(()));
         assert_eq!(memory.read(12), Some([2u32, 3]));
         assert_eq!(memory.read::<u64>(8), Some(u64::from_ne_bytes(*b"\xff\xff\xff\xff\x02\0\0\0")));
         for offset in [17, 20, usize::MAX - 3, usize::MAX] {
-            assert_eq!(memory.write(offset, 0u32), None, "{offset}");
+            assert_eq!(memory.write(offset, 0u32), Err(OutOfRange), "{offset}");
             assert_eq!(memory.read::<[u32; 2]>(offset), None, "{offset}");
-            assert_eq!(memory.write_bytes(offset, &[0; 4]), None, "{offset}");
+            assert_eq!(memory.write_bytes(offset, &[0; 4]), Err(OutOfRange), "{offset}");
         }
         assert_eq!(memory.read::<u32>(2), None);
         assert_eq!(memory.read::<u64>(4), None);
-        assert_eq!(memory.write(16, [0u32, 0]), None);
+        assert_eq!(memory.write(16, [0u32, 0]), Err(OutOfRange));
         let mut bytes = [0; 5];
-        assert_eq!(memory.read_bytes(16, &mut bytes), None);
-        assert_eq!(memory.read_bytes(15, &mut bytes), Some(()));
+        assert_eq!(memory.read_bytes(16, &mut bytes), Err(OutOfRange));
+        assert_eq!(memory.read_bytes(15, &mut bytes), Ok(()));
         assert_eq!(bytes, [0, 3, 0, 0, 0]);
         assert_eq!((frame[0], frame[4], frame[5]), (!0, !0, !0));
     }

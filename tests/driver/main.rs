@@ -8,6 +8,7 @@ mod fake_kernel;
 
 mod blocks;
 mod coherent;
+mod errors;
 #[allow(unsafe_code)]
 mod rig;
 mod ring;

@@ -5,7 +5,9 @@ mod list;
 
 pub use destroy::BadDestroy;
 
+use core::error::Error;
 use core::ffi::c_char;
+use core::fmt;
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
@@ -30,6 +32,21 @@ pub enum BadCreate {
     /// The caller may not sleep.
     Context,
 }
+
+impl fmt::Display for BadCreate {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            BadCreate::NoDevice => "no device",
+            BadCreate::Shape(BadShape::Size) => "blocks of a wrong size",
+            BadCreate::Shape(BadShape::Align) => "blocks of a wrong alignment",
+            BadCreate::Shape(BadShape::Boundary) => "blocks with a wrong boundary",
+            BadCreate::NoMemory => "no memory for the bookkeeping",
+            BadCreate::Context => "not in a thread",
+        })
+    }
+}
+
+impl Error for BadCreate {}
 
 /// Bytes of a name, with the zero that ends it. What is longer is cut.
 const NAME_SIZE: usize = 32;

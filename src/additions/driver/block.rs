@@ -108,7 +108,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     ///
     /// Context: any.
     pub fn write(&mut self, value: T) {
-        // `None` does not occur: the block is aligned and large enough.
+        // An error does not occur: the block is aligned and large enough.
         let _ = self.memory.write(0, value.into_words());
     }
 
@@ -133,7 +133,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
         WordOf<T>: Words,
     {
         let offset = word.checked_mul(size_of::<WordOf<T>>()).ok_or(OutOfRange)?;
-        self.memory.write(offset, value).ok_or(OutOfRange)
+        self.memory.write(offset, value)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values in coherent memory.
 
+use core::fmt;
 use core::marker::PhantomData;
 
 use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_of_form};
@@ -89,7 +90,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// [`OutOfRange`] if there is no such value.
     pub fn write(&mut self, index: usize, value: T) -> Result<(), OutOfRange> {
         let offset = self.offset_of(index).ok_or(OutOfRange)?;
-        self.memory.write(offset, value.into_words()).ok_or(OutOfRange)
+        self.memory.write(offset, value.into_words())
     }
 
     /// Reads one word of value `index` in one access. Returns `None` if there is no such value or word.
@@ -113,7 +114,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         WordOf<T>: Words,
     {
         let offset = self.offset_of_word(index, word).ok_or(OutOfRange)?;
-        self.memory.write(offset, value).ok_or(OutOfRange)
+        self.memory.write(offset, value)
     }
 
     /// Copies the bytes from `offset` on to `to`, which is filled.
@@ -123,7 +124,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// # Errors
     /// [`OutOfRange`] if they would end after the buffer; nothing is copied.
     pub fn read_bytes(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfRange> {
-        self.memory.read_bytes(offset, to).ok_or(OutOfRange)
+        self.memory.read_bytes(offset, to)
     }
 
     /// Copies all of `from` to the bytes from `offset` on.
@@ -133,7 +134,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// # Errors
     /// [`OutOfRange`] if they would end after the buffer; nothing is copied.
     pub fn write_bytes(&mut self, offset: usize, from: &[u8]) -> Result<(), OutOfRange> {
-        self.memory.write_bytes(offset, from).ok_or(OutOfRange)
+        self.memory.write_bytes(offset, from)
     }
 
     /// Sets every byte to zero.
@@ -141,6 +142,13 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// Context: any.
     pub fn zero(&mut self) {
         self.memory.zero();
+    }
+}
+
+impl<T: AsWords, P: Platform> fmt::Debug for CoherentBuffer<T, P> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut value = to.debug_struct("CoherentBuffer");
+        value.field("handle", &self.handle).field("size", &self.size).finish_non_exhaustive()
     }
 }
 

@@ -39,7 +39,7 @@ pub use stream::{Bidirectional, Bytes, Direction, FromDevice, Mapped, Mapping, R
 pub use crate::additions::block_pool::set::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};
 pub use crate::mem::handover::{HeapBytes, StableBytes};
-pub use crate::mem::words::{Word, Words};
+pub use crate::mem::words::{OutOfRange, Word, Words};
 
 use crate::additions::block_pool::Pages;
 use crate::additions::block_pool::set::BlockPools;
@@ -104,10 +104,6 @@ pub type WordOf<T> = <<T as AsWords>::Words as Words>::Word;
 const fn size_of_form<T: AsWords>() -> usize {
     <T::Words as Words>::SIZE
 }
-
-/// The error of a write to a value or a word that does not exist. Nothing was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OutOfRange;
 
 /// The kernel of a system and the source of its coherent memory.
 pub trait Platform: Copy + Send + Sync + 'static {

@@ -1,11 +1,22 @@
 //! A ring of descriptors: the driver fills slots, the device processes them, the driver takes them back.
 
+use core::error::Error;
+use core::fmt;
+
 use super::{AsWords, CoherentBuffer, Device, OutOfRange, Platform, WordOf};
 use crate::mem::words::Words;
 
 /// The error of [`Ring::push`] if every slot is in use. It contains the value that was not pushed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full<T>(pub T);
+
+impl<T> fmt::Display for Full<T> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("every slot of the ring is in use")
+    }
+}
+
+impl<T: fmt::Debug> Error for Full<T> {}
 
 /// A ring of a fixed number of descriptors in coherent memory.
 ///
@@ -19,6 +30,13 @@ pub struct Ring<T: AsWords, P: Platform> {
     oldest_slot: usize,
     /// Number of slots in use.
     used: usize,
+}
+
+impl<T: AsWords, P: Platform> fmt::Debug for Ring<T, P> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut value = to.debug_struct("Ring");
+        value.field("slots", &self.slots).field("oldest_slot", &self.oldest_slot).field("used", &self.used).finish()
+    }
 }
 
 impl<P: Platform> Device<P> {

@@ -6,6 +6,9 @@
 //! used again. A [`Mapping`] of borrowed bytes exists only while a closure runs; the closure receives it by reference, and
 //! can neither keep nor forget it.
 
+use core::error::Error;
+use core::fmt;
+
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
 use crate::mem::handover::{Access, HandedOver, HandedOverBuffer, HeapBytes, Shared, StableBytes, Unique};
@@ -110,6 +113,14 @@ pub struct Mapping<'a, W: Direction, P: Platform> {
     bytes: HandedOver<'a, W::Access>,
 }
 
+impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Query { handle, size, direction, .. } = &self.entry.query;
+        let mut value = to.debug_struct("Mapping");
+        value.field("handle", handle).field("size", size).field("direction", direction).finish_non_exhaustive()
+    }
+}
+
 impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
@@ -190,6 +201,12 @@ pub struct Mapped<W: Direction, B, P: Platform> {
     buffer: HandedOverBuffer<B>,
 }
 
+impl<W: Direction, B, P: Platform> fmt::Debug for Mapped<W, B, P> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Mapped").field("mapping", &self.mapping).finish_non_exhaustive()
+    }
+}
+
 impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> usize {
@@ -229,11 +246,19 @@ pub struct Refused<B> {
     pub buffer: B,
 }
 
-impl<B> core::fmt::Debug for Refused<B> {
-    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.error.fmt(to)
+impl<B> fmt::Debug for Refused<B> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, to)
     }
 }
+
+impl<B> fmt::Display for Refused<B> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, to)
+    }
+}
+
+impl<B> Error for Refused<B> {}
 
 impl<P: Platform> Device<P> {
     /// Allocates `size` bytes in the kernel's heap, all zero, that share no cache line with other memory. Returns `None` if

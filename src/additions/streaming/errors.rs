@@ -1,5 +1,8 @@
 //! Why a call for a mapping is refused, and the line that is logged about it.
 
+use core::error::Error;
+use core::fmt;
+
 use super::{BusMaster, Query};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
@@ -20,6 +23,19 @@ pub enum MapError {
     NoMemory,
 }
 
+impl fmt::Display for MapError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            MapError::Invalid => "not a buffer, or no direction",
+            MapError::NotMapped => "a page of the buffer is not mapped",
+            MapError::NoBounce => "no bounce buffer within the device's reach",
+            MapError::NoMemory => "no memory for a record",
+        })
+    }
+}
+
+impl Error for MapError {}
+
 /// What is wrong with an unmap or a sync. A sync that is refused changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadMapping {
@@ -34,6 +50,19 @@ pub enum BadMapping {
     /// changed, because it is not known which one was meant. Each of them can still be unmapped.
     Ambiguous,
 }
+
+impl fmt::Display for BadMapping {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            BadMapping::Unknown => "no such mapping of the device",
+            BadMapping::WrongSize => "the mapping has another size",
+            BadMapping::WrongDirection => "the mapping has another direction",
+            BadMapping::Ambiguous => "several mappings have the handle, and none this size and direction",
+        })
+    }
+}
+
+impl Error for BadMapping {}
 
 /// Logs why a buffer is not mapped, and counts the call if the caller is wrong. Context: any.
 #[cold]
