@@ -2,8 +2,6 @@
 //!
 //! `pool::removal` explains why other calls that read the pool at the same time are correct.
 
-use core::hint::black_box;
-
 use crate::abi::rt_dma_pool;
 use crate::dropin::pool::{Pool, PoolSpec, RemovalError, Revival};
 use crate::dropin::registry::Dma;
@@ -46,9 +44,7 @@ impl<K: Kernel> Dma<K> {
         pool.end_removal();
         pool.next_kept().set(self.uninstalled.kept.get());
         self.uninstalled.kept.set(Some(pool));
-        // `black_box` hides the value from the compiler, so that an image that never calls `uninstall` does not contain these
-        // functions.
-        self.uninstalled.revival.set(Some(black_box(&Revival { revive: Dma::revive, reopen: Dma::reopen })));
+        self.uninstalled.revival.set(&Revival { revive: Dma::revive, reopen: Dma::reopen });
         drop(turn);
         fence(SeqCst);
         let mut patience = PATIENCE;

@@ -16,6 +16,7 @@ use crate::dropin::pool_list::PoolList;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
+use crate::mem::hook::Hook;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
@@ -38,7 +39,7 @@ pub struct Dma<K: Kernel> {
 /// The pools that were uninstalled, and the calls for which an uninstall waits.
 pub(crate) struct Uninstalled<K: Kernel> {
     /// The functions that install such a pool again. Not set until the first pool is uninstalled.
-    pub(crate) revival: AtomicRef<Revival<K, Dma<K>>>,
+    pub(crate) revival: Hook<Revival<K, Dma<K>>>,
     /// The first of the pools, which are kept so that they can be used again: the one that was uninstalled last.
     pub(crate) kept: AtomicRef<Pool<K>>,
     /// The number of calls that are reading names of pools now.
@@ -63,7 +64,7 @@ impl<K: Kernel> Dma<K> {
             list: PoolList::new(),
             installing: Turn::new(),
             uninstalled: Uninstalled {
-                revival: AtomicRef::new(),
+                revival: Hook::new(),
                 kept: AtomicRef::new(),
                 name_readers: AtomicUsize::new(0),
             },

@@ -32,7 +32,7 @@ use crate::additions::device::record::DeviceRecords;
 use crate::dropin::registry::Dma;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
-use crate::mem::shared::OnceRef;
+use crate::mem::hook::Hook;
 
 /// The system's DMA memory.
 static DMA: Dma<RtThread> = Dma::new(RtThread);
@@ -43,7 +43,7 @@ static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 /// The function that removes the records of an earlier device at the same address. It is called when operations are chosen for a
 /// device that had none, because such a device is new. It is not set in an image whose additions keep no records of devices, so
 /// that the drop-in core does not link the additions.
-static NEW_DEVICE: OnceRef<fn(Device)> = OnceRef::new();
+static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null.
 #[inline(always)]

@@ -8,6 +8,7 @@ pub mod bump;
 pub mod cache;
 pub mod handover;
 pub mod heap;
+pub mod hook;
 pub mod lock;
 pub mod shared;
 pub mod turn;

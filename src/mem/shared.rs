@@ -38,30 +38,6 @@ impl<T: Sync> AtomicRef<T> {
     }
 }
 
-/// A reference that is set once and never cleared: a link of a list that only grows.
-pub struct OnceRef<T: 'static>(AtomicRef<T>);
-
-impl<T: Sync> OnceRef<T> {
-    /// Makes a reference that is not set.
-    pub const fn new() -> Self {
-        OnceRef(AtomicRef::new())
-    }
-
-    /// Returns the value; `None` if it has not been set.
-    ///
-    /// Context: any.
-    pub fn get(&self) -> Option<&'static T> {
-        self.0.get()
-    }
-
-    /// Sets the reference. The caller sets it once.
-    ///
-    /// Context: any.
-    pub fn set(&self, value: &'static T) {
-        self.0.set(Some(value));
-    }
-}
-
 /// A reference that is always set, and may be set several times.
 pub struct NonNullRef<T: 'static>(AtomicPtr<T>);
 
@@ -159,10 +135,6 @@ mod tests {
         assert_eq!(*reference.get(), 1);
         reference.set(&FOUR[3]);
         assert_eq!(*reference.get(), 13);
-        let reference = OnceRef::new();
-        assert_eq!(reference.get(), None);
-        reference.set(&ONE);
-        assert_eq!(reference.get(), Some(&1));
     }
 
     #[test]

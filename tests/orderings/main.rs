@@ -13,7 +13,7 @@ use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};
-use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef, OnceRef};
+use rt_dma_pool::mem::shared::{AtomicRef, NonNullRef};
 use rt_dma_pool::mem::turn::Turn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize as Counter, Ordering::SeqCst};
@@ -84,21 +84,21 @@ fn a_core_that_finds_a_reference_sees_what_it_leads_to() {
 fn a_core_that_walks_a_list_sees_whole_links() {
     struct Link {
         value: Plain,
-        next: OnceRef<Link>,
+        next: AtomicRef<Link>,
     }
-    every_execution("OnceRef, a list of two", || {
-        let first = leak(OnceRef::<Link>::new());
+    every_execution("AtomicRef, a list of two", || {
+        let first = leak(AtomicRef::<Link>::new());
         assert!(first.get().is_none());
         let link = |value: usize| {
-            let link = leak(Link { value: Plain::new(0), next: OnceRef::new() });
+            let link = leak(Link { value: Plain::new(0), next: AtomicRef::new() });
             link.value.write(value);
             assert!(link.next.get().is_none());
             link
         };
         let writer = thread::spawn(move || {
             let a = link(1);
-            first.set(a);
-            a.next.set(link(2));
+            first.set(Some(a));
+            a.next.set(Some(link(2)));
         });
         let seen: Vec<_> =
             std::iter::successors(first.get(), |link| link.next.get()).map(|link| link.value.read()).collect();

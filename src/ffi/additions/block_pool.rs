@@ -7,7 +7,6 @@ pub use blocks::*;
 pub use device_pages::DevicePages;
 
 use core::ffi::{c_char, c_int};
-use core::hint::black_box;
 
 use crate::abi::rt_device;
 use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
@@ -144,8 +143,7 @@ unsafe fn create(
     boundary: usize,
     create: impl FnOnce(&Request) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
 ) -> *mut rt_dma_block_pool {
-    // `black_box` hides the value from the compiler, as in `remember`: an image that only sets masks links no block pools.
-    FOLLOW_MASK.set(black_box(&FOLLOW));
+    FOLLOW_MASK.set(&FOLLOW);
     // SAFETY: the caller passes a `name` that is null or points to a C string.
     let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match create(&request) {

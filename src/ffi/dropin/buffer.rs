@@ -7,7 +7,7 @@ use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::ffi::dropin::ops::{choose, stored_table};
 use crate::ffi::{DMA, device};
 use crate::flags::Flags;
-use crate::mem::shared::AtomicRef;
+use crate::mem::hook::Hook;
 
 type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
 
@@ -169,7 +169,7 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
 /// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although its pages
 /// may then belong to another device. The core calls it through this pointer, because a direct call would link the managed
 /// buffers into every image. This costs 4 instructions for each free on aarch64.
-pub(in crate::ffi) static MANAGED: AtomicRef<ManagedFree> = AtomicRef::new();
+pub(in crate::ffi) static MANAGED: Hook<ManagedFree> = Hook::new();
 
 /// See [`MANAGED`].
 pub(in crate::ffi) struct ManagedFree {

@@ -11,11 +11,11 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Va};
-use crate::mem::shared::AtomicRef;
+use crate::mem::hook::Hook;
 
 /// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the function; an
 /// image that never calls it has none, and does not contain the code that keeps limits.
-pub static KEPT_BITS: AtomicRef<KeptBits> = AtomicRef::new();
+pub static KEPT_BITS: Hook<KeptBits> = Hook::new();
 
 /// See [`KEPT_BITS`].
 pub struct KeptBits {

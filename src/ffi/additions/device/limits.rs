@@ -101,8 +101,7 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> usize {
 pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: usize) -> isize {
     static OF_RECORDS: KeptBits = KeptBits { of: |device| DEVICES.limits(device).align_mask };
     let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
-    // LLVM would make a direct call of the only value that there is, and so link this file into every image.
-    KEPT_BITS.set(Some(core::hint::black_box(&OF_RECORDS)));
+    KEPT_BITS.set(&OF_RECORDS);
     set(dev, is_valid, |limits| limits.align_mask = mask)
 }
 

@@ -1,7 +1,5 @@
 //! `rt_dma_set_mask` and the other calls for masks. [`masked_ops`](super::masked_ops) has the operations that keep to them.
 
-use core::hint::black_box;
-
 use crate::abi::{rt_device, rt_dma_map_ops};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
@@ -125,8 +123,8 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let address = core::ptr::from_ref(original).expose_provenance();
     let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     remember();
-    UNMASK.set(black_box(&UNMASKED));
-    COHERENT_MASK.set(black_box(&COHERENT));
+    UNMASK.set(&UNMASKED);
+    COHERENT_MASK.set(&COHERENT);
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, original),

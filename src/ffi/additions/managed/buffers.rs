@@ -77,8 +77,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     if buffer.is_null() {
         return none;
     }
-    // LLVM would make a direct call of the only value that there is, and so link this file into every image.
-    MANAGED.set(Some(core::hint::black_box(&WATCH)));
+    MANAGED.set(&WATCH);
     slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]);
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };

@@ -1,7 +1,6 @@
 //! What the streaming calls know of a device: its operations and mask; and the directions and attributes of C.
 
 use core::ffi::{c_int, c_void};
-use core::hint::black_box;
 
 use crate::abi::rt_device;
 use crate::additions::device::record::Masks;
@@ -61,8 +60,7 @@ static FORGET: fn(Device) -> usize = |device| STREAMING.forget(&DMA, device, || 
 /// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
-        // `black_box`: as in `remember`.
-        FREE_BOUNCE_BUFFERS.set(black_box(&TIDY));
+        FREE_BOUNCE_BUFFERS.set(&TIDY);
         let mut handle = 0;
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
         let va = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, 0) };
@@ -102,8 +100,8 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
 
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
-    // A mapping that needs a record gets here before the first one is made. `black_box`: as in `remember`.
-    FORGET_MAPPINGS.set(black_box(&FORGET));
+    // A mapping that needs a record gets here before the first one is made.
+    FORGET_MAPPINGS.set(&FORGET);
     remember();
     let now = table_of(device)?;
     let table = unmasked(device, now);
