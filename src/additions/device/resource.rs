@@ -53,12 +53,16 @@ impl Keys {
         self.counter(key).load(Acquire) != 0
     }
 
-    /// Returns whether resources that plain calls gave back are still in a list. Context: any.
+    /// Returns whether resources that plain calls gave back are still in a list.
+    ///
+    /// Context: any.
     pub(super) fn has_given_back(&self) -> bool {
         self.given_back.load(Relaxed) != 0
     }
 
-    /// Counts one more resource that a plain call gave back. Context: any.
+    /// Counts one more resource that a plain call gave back.
+    ///
+    /// Context: any.
     pub(super) fn add_given_back(&self) {
         self.given_back.fetch_add(1, Relaxed);
     }
@@ -88,7 +92,9 @@ impl Keys {
         }
     }
 
-    /// Ends the count of the resources of a list. Returns how many of them were still managed. Context: any.
+    /// Ends the count of the resources of a list. Returns how many of them were still managed.
+    ///
+    /// Context: any.
     pub(super) fn uncount_all<K: Kernel>(&self, list: &List<K>) -> usize {
         resources(list).filter(|resource| self.uncount(resource)).count()
     }

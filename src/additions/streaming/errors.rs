@@ -64,7 +64,9 @@ impl fmt::Display for BadMapping {
 
 impl Error for BadMapping {}
 
-/// Logs why a buffer is not mapped, and counts the call if the caller is wrong. Context: any.
+/// Logs why a buffer is not mapped, and counts the call if the caller is wrong.
+///
+/// Context: any.
 #[cold]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
     let (is_wrong, format) = match error {
@@ -78,7 +80,9 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
     if is_wrong { dma.refuse_line(&line) } else { dma.kernel.log(Level::Warning, &line) }
 }
 
-/// Logs and counts an unmap or a sync that is refused. Context: any.
+/// Logs and counts an unmap or a sync that is refused.
+///
+/// Context: any.
 #[cold]
 pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping, is_sync: bool) {
     let format = match (error, is_sync) {

@@ -18,7 +18,9 @@ pub trait Segment {
 }
 
 impl<K: Kernel> Streaming<K> {
-    /// Makes every buffer of the list the device's, or none. Context: any.
+    /// Makes every buffer of the list the device's, or none.
+    ///
+    /// Context: any.
     ///
     /// # Errors
     /// As [`Streaming::map`]; every handle is [`MAPPING_ERROR`] then. An empty list is [`MapError::Invalid`].
@@ -56,7 +58,9 @@ impl<K: Kernel> Streaming<K> {
         result
     }
 
-    /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does. Context: any.
+    /// Makes every buffer of a list the processor's for a time, as [`Streaming::sync_for_cpu`] does.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -74,7 +78,9 @@ impl<K: Kernel> Streaming<K> {
         }
     }
 
-    /// Makes every buffer of a list the device's again, as [`Streaming::sync_for_device`] does. Context: any.
+    /// Makes every buffer of a list the device's again, as [`Streaming::sync_for_device`] does.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -7,7 +7,9 @@ use crate::kernel::{Kernel, Pa};
 
 impl<K: Kernel> Streaming<K> {
     /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor, the
-    /// processor leaves it alone. Context: any.
+    /// processor leaves it alone.
+    ///
+    /// Context: any.
     ///
     /// # Errors
     /// Nothing has changed. Each error is logged; those that are the caller's fault are counted.
@@ -66,7 +68,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Makes the `size` bytes at `offset` of the page at `page` the device's: by their linear address, or, where a pool
-    /// contains them, by the address in the view in which they were allocated. Context: any.
+    /// contains them, by the address in the view in which they were allocated.
+    ///
+    /// Context: any.
     ///
     /// # Errors
     /// As [`map`](Streaming::map).

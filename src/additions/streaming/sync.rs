@@ -9,10 +9,12 @@ use crate::kernel::Kernel;
 impl<K: Kernel> Streaming<K> {
     /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `query` is the
     /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line,
-    /// or where the mapping does. Context: any; no unmap may be at work on the mapping.
+    /// or where the mapping does.
     ///
     /// Bytes go from the device to the processor only, and only if the direction of `query` and the mapping's state that the
     /// device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
+    ///
+    /// Context: any; no unmap may be at work on the mapping.
     ///
     /// # Errors
     /// Each is logged and counted, and changes nothing.

@@ -6,12 +6,13 @@ use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<K> {
-    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it. Context: any; no other call may
-    /// be at work on the mapping.
+    /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
     ///
     /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was mapped with:
     /// the bytes arrive, and the bounce buffer is given back. A direct mapping, which has no record, is ended as the caller
     /// states.
+    ///
+    /// Context: any; no other call may be at work on the mapping.
     ///
     /// # Errors
     /// Each is logged and counted. After [`WrongSize`](BadMapping::WrongSize) and

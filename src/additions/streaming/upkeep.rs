@@ -8,7 +8,9 @@ use crate::kernel::{Device, Kernel};
 
 impl<K: Kernel> Streaming<K> {
     /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and the caller
-    /// may sleep. Context: any.
+    /// may sleep.
+    ///
+    /// Context: any.
     #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
     pub fn tidy(&self, dma: &Dma<K>) {
         if self.spares.needs_thread() && dma.kernel.can_sleep() {
@@ -27,7 +29,9 @@ impl<K: Kernel> Streaming<K> {
         self.spares.refill(dma.kernel);
     }
 
-    /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again. Context: thread.
+    /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again.
+    ///
+    /// Context: thread.
     pub fn trim(&self, dma: &Dma<K>) {
         self.tidy(dma);
         self.spares.clear(dma.kernel);

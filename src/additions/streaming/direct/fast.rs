@@ -37,7 +37,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a direct mapping as [`unmap`](Streaming::unmap) does, and returns true, if that takes neither a lock nor a record;
-    /// else returns false, and nothing has changed. The device is one of [`map_direct_fast`](Streaming::map_direct_fast). Context: any.
+    /// else returns false, and nothing has changed. The device is one of [`map_direct_fast`](Streaming::map_direct_fast).
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

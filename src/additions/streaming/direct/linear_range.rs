@@ -40,19 +40,25 @@ impl LinearRange {
         }
     }
 
-    /// Whether all of `[va, last]` is in the range. Context: any.
+    /// Whether all of `[va, last]` is in the range.
+    ///
+    /// Context: any.
     pub fn holds(&self, va: Va, last: Va) -> bool {
         // Whatever the range becomes between the two loads, `[start, end)` as read here is a part of it.
         self.start.load(Acquire) <= va && last < self.end.load(Acquire)
     }
 
     /// Returns what is added to a virtual address of the range to get the physical one; `None` before the first direct
-    /// mapping was made. Context: any.
+    /// mapping was made.
+    ///
+    /// Context: any.
     pub fn offset(&self) -> Option<usize> {
         Some(self.offset.load(Acquire)).filter(|offset| *offset != NO_OFFSET)
     }
 
-    /// Notes a direct mapping of `[va, last]`, which is mapped linearly at `pa`. Context: any.
+    /// Notes a direct mapping of `[va, last]`, which is mapped linearly at `pa`.
+    ///
+    /// Context: any.
     pub fn note_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
         if self.offset().is_none() || !self.holds(va, last) {
             self.note_new_direct(kernel, va, last, pa);
@@ -68,7 +74,9 @@ impl LinearRange {
         }
     }
 
-    /// Adds the pages of `[va, last]`, which are mapped linearly. Context: any.
+    /// Adds the pages of `[va, last]`, which are mapped linearly.
+    ///
+    /// Context: any.
     fn add_pages<K: Kernel>(&self, kernel: K, va: Va, last: Va) {
         if let Some(to) = last.checked_add(1).and_then(|end| end.checked_next_multiple_of(PAGE_SIZE)) {
             self.add(kernel, va - va % PAGE_SIZE, to);
@@ -76,7 +84,9 @@ impl LinearRange {
     }
 
     /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the range in
-    /// their direction. Context: any.
+    /// their direction.
+    ///
+    /// Context: any.
     #[cold]
     fn add<K: Kernel>(&self, kernel: K, from: Va, to: Va) {
         if self.end.compare_exchange(0, to, Release, Acquire).is_ok() {

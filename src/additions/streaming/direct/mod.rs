@@ -16,7 +16,9 @@ use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
-    /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools. Context: any.
+    /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools.
+    ///
+    /// Context: any.
     pub(crate) fn map_direct(
         &self,
         dma: &Dma<K>,
@@ -58,7 +60,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Returns the address of the buffer, or of the part of one, that a query is about, if the mapping can be a direct one.
-    /// With `is_pools` false, no byte is a pool's. Context: any.
+    /// With `is_pools` false, no byte is a pool's.
+    ///
+    /// Context: any.
     fn direct_buffer(&self, dma: &Dma<K>, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(dma, handle)?;
@@ -71,7 +75,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and
-    /// direction are the query's. Context: any.
+    /// direction are the query's.
+    ///
+    /// Context: any.
     pub(crate) fn find_direct(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let va = self.direct_buffer(dma, master, query, true)?;
@@ -79,10 +85,12 @@ impl<K: Kernel> Streaming<K> {
         Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, synced_in: None })
     }
 
-    /// Ends a direct mapping, whose size and direction only the caller knows. Context: any.
+    /// Ends a direct mapping, whose size and direction only the caller knows.
     ///
     /// Where they cannot be right, or the memory has become a pool's, the lines are written back before they are dropped: the
     /// device's bytes arrive, and what others may have in these lines is not lost.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

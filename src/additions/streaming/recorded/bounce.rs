@@ -19,7 +19,9 @@ pub static KEPT_BITS: Hook<KeptBits> = Hook::new();
 
 /// See [`KEPT_BITS`].
 pub struct KeptBits {
-    /// Returns a mask of bits within a page, 0 for most devices. Context: any.
+    /// Returns a mask of bits within a page, 0 for most devices.
+    ///
+    /// Context: any.
     pub of: fn(Device) -> usize,
 }
 
@@ -110,7 +112,9 @@ impl Bounce {
         self.in_view || kernel.can_sleep()
     }
 
-    /// Frees it. Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
+    /// Frees it.
+    ///
+    /// Context: thread, or any if [`can_be_freed`](Bounce::can_be_freed).
     pub(crate) fn free<K: Kernel>(self, dma: &Dma<K>, master: &BusMaster) {
         free(dma, master, self.size, self.start, self.handle);
     }

@@ -14,7 +14,9 @@ use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more than a record.
-    /// The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before. Context: any.
+    /// The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -58,7 +60,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Ends a mapping that has a record and no bounce buffer as [`unmap`](Streaming::unmap) does, and returns true; else returns
-    /// false, and nothing has changed. [`unmap_direct_fast`](Streaming::unmap_direct_fast) was tried before. Context: any.
+    /// false, and nothing has changed. [`unmap_direct_fast`](Streaming::unmap_direct_fast) was tried before.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -147,7 +147,9 @@ impl Mapping {
         unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }
 
-    /// Makes the whole buffer the processor's at the end of the mapping. Context: any.
+    /// Makes the whole buffer the processor's at the end of the mapping.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`invalidate`](Mapping::invalidate), for the whole buffer.

@@ -21,7 +21,9 @@ use mapping::Mapping;
 use spares::OwnedRecord;
 
 impl<K: Kernel> Streaming<K> {
-    /// Maps a buffer, records the mapping, and returns its handle. Context: any.
+    /// Maps a buffer, records the mapping, and returns its handle.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -71,7 +73,9 @@ impl<K: Kernel> Streaming<K> {
         Ok(handle)
     }
 
-    /// Ends a mapping that has a record, as it was recorded. Context: any.
+    /// Ends a mapping that has a record, as it was recorded.
+    ///
+    /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -93,7 +97,9 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer cannot
-    /// be freed in this context, both are left to the next thread. Context: any.
+    /// be freed in this context, both are left to the next thread.
+    ///
+    /// Context: any.
     pub(crate) fn free_record(&self, dma: &Dma<K>, record: OwnedRecord<K>) {
         let kernel = dma.kernel;
         if let Some(Mapping { master, bounce: Some(bounce), .. }) = &record.mapping {

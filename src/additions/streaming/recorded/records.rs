@@ -90,7 +90,9 @@ impl<K: Kernel> Records<K> {
         self.counts.outside(handle >> COUNTED_BITS).load(Acquire) != 0
     }
 
-    /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's. Context: any.
+    /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's.
+    ///
+    /// Context: any.
     #[inline(always)] // See `fast`.
     pub fn insert(&self, kernel: K, mut record: OwnedRecord<K>, is_outside: bool) {
         record.is_outside = is_outside;
@@ -102,10 +104,12 @@ impl<K: Kernel> Records<K> {
         push(&mut list.lock(kernel), record);
     }
 
-    /// Takes the record out that a query is about. Of two callers at once, one gets it. Context: any.
+    /// Takes the record out that a query is about. Of two callers at once, one gets it.
     ///
     /// That is the record with the query's device, handle, size and direction; if there is none, the only one with its device
     /// and handle.
+    ///
+    /// Context: any.
     pub fn take(&self, kernel: K, query: &Query) -> Result<OwnedRecord<K>, BadMapping> {
         let is_meant = |mapping: &Mapping| mapping.has_handle_of(query) && mapping.check(query).is_ok();
         let reach = Reach::of(query.handle, query.size);
@@ -130,7 +134,9 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes the record with the query's device, handle, size and direction out, if its mapping has the library's operations
-    /// and no bounce buffer. Context: any.
+    /// and no bounce buffer.
+    ///
+    /// Context: any.
     #[inline(always)] // See `fast`.
     pub fn take_plain(&self, kernel: K, query: &Query) -> RecordList<K> {
         let is_plain = |mapping: &Mapping| {
@@ -165,7 +171,9 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes all records of the device out for which `is_meant` returns true, and passes each to `use_record`. `is_meant` is
-    /// called with a lock held. Context: any.
+    /// called with a lock held.
+    ///
+    /// Context: any.
     pub fn take_all(
         &self,
         kernel: K,
