@@ -4,7 +4,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
-use rt_dma_pool::dropin::pool::Region;
+use rt_dma_pool::dropin::pool::{Region, Usage};
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -41,7 +41,7 @@ fn defect_02_the_first_page_of_an_adjacent_pool_is_freed_there() {
     let second = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!(second.handle, low.end(), "its handle is the other pool's end");
     machine.free(second).unwrap();
-    assert_eq!((low.usage().0, high.usage().0), (64 * PAGE, 0));
+    assert_eq!((low.usage().used, high.usage().used), (64 * PAGE, 0));
     machine.free(first).unwrap();
     assert_eq!(machine.alloc(device, 64 * PAGE, CACHED).unwrap().handle, START);
     assert_eq!(machine.alloc(device, 64 * PAGE, CACHED).unwrap().handle, high.start(), "no page was lost");
@@ -54,7 +54,7 @@ fn defect_03_a_request_larger_than_the_pool_is_refused() {
     for size in [8 * PAGE + 1, 9 * PAGE, usize::MAX / 2 + 1, usize::MAX] {
         assert_eq!(machine.alloc(device, size, CACHED), None, "{size} bytes");
     }
-    assert_eq!(pool.usage(), (0, 8 * PAGE));
+    assert_eq!(pool.usage(), Usage { used: 0, longest_free: 8 * PAGE });
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() 
         }
         machine.set_interrupt(None);
         assert!(interrupts.load(Relaxed) > 10);
-        assert_eq!(pool.usage().0, 0);
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -185,7 +185,7 @@ fn defect_09_a_translation_that_does_not_invert_loses_no_page() {
         let held = machine.alloc(device, 3 * PAGE, CACHED).unwrap();
         assert_eq!(held.handle, 0x8000_0000);
         machine.free(held).unwrap();
-        assert_eq!(pool.usage().0, 0);
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -231,7 +231,7 @@ fn defect_11_no_dirty_line_is_written_over_an_uncached_buffer() {
         let held = machine.alloc(device, 4 * PAGE, flags).unwrap();
         assert_eq!(machine.take_cache_calls(), []);
         machine.free(held).unwrap();
-        assert_eq!(pool.usage().0, 0);
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -273,7 +273,7 @@ fn defect_12_bad_frees_and_overlapping_pools_are_refused() {
         assert_eq!(machine.free(held), Err(error), "{held:?}");
         assert_eq!(machine.take_errors().len(), 1, "one line");
         assert_eq!(machine.dma.bad_calls(), index + 1, "one count");
-        assert_eq!(pool.usage().0, 4 * PAGE, "nothing freed");
+        assert_eq!(pool.usage().used, 4 * PAGE, "nothing freed");
     }
     machine.free(held).unwrap();
     assert_eq!(machine.free(held), Err(Error::NotAllocated), "a second time");
@@ -341,7 +341,7 @@ fn defect_15_a_mapping_to_the_wrong_memory_is_never_handed_out() {
             let held = machine.alloc(device, 2 * PAGE, Flags::NOCACHE).unwrap();
             assert_eq!(machine.at(held.va), Some((held.handle, MemoryType::Uncached)));
             machine.free(held).unwrap();
-            assert_eq!(pool.usage().0, 0);
+            assert_eq!(pool.usage().used, 0);
         }
     }
     let machine = Machine::new();

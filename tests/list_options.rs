@@ -3,7 +3,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
-use rt_dma_pool::additions::list::Usage;
+use rt_dma_pool::additions::list::Statistics;
 use rt_dma_pool::flags::Flags;
 
 const BASE: usize = LOW.start;
@@ -25,13 +25,14 @@ fn statistics_are_those_of_the_pool_alone() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let other = machine.install(c"other", BASE + MIB, MIB);
     let device = machine.plain_device();
-    let nothing = Usage { total: MIB, used: 0, peak: 0, longest_free: MIB, buffers: 0, failed: 0, largest_failed: 0 };
+    let nothing =
+        Statistics { total: MIB, used: 0, peak: 0, longest_free: MIB, buffers: 0, failed: 0, largest_failed: 0 };
     assert_eq!(pool.statistics(), nothing);
     let held: Vec<_> =
         [100, 4 * PAGE, 4 * PAGE, PAGE].map(|size| machine.alloc(device, size, Flags::empty()).unwrap()).into();
     machine.free(held[1]).unwrap();
     assert_eq!(machine.alloc(device, 2 * MIB, Flags::empty()), None);
-    let expected = Usage {
+    let expected = Statistics {
         used: 6 * PAGE,
         peak: 10 * PAGE,
         longest_free: MIB - 10 * PAGE,
@@ -41,7 +42,7 @@ fn statistics_are_those_of_the_pool_alone() {
         ..nothing
     };
     assert_eq!(pool.statistics(), expected);
-    assert_eq!(other.statistics(), Usage { failed: 1, largest_failed: 2 * MIB, ..nothing });
+    assert_eq!(other.statistics(), Statistics { failed: 1, largest_failed: 2 * MIB, ..nothing });
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::pool::Usage;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{NamedRegion, Pa};
@@ -60,7 +61,7 @@ fn buffers_of_different_cores_never_overlap() {
             }
             held.into_iter().for_each(|(buffer, _)| machine.free(buffer).unwrap());
         });
-        assert_eq!(pool.usage(), (0, 64 * PAGE));
+        assert_eq!(pool.usage(), Usage { used: 0, longest_free: 64 * PAGE });
         assert_eq!(machine.take_errors(), [] as [&str; 0]);
     }
 }
@@ -91,7 +92,7 @@ fn labels_of_pages_are_changed_with_the_lock_held() {
             machine.free(buffer).unwrap();
         }
     });
-    assert_eq!(pool.usage().0, 0);
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn an_interrupt_at_every_moment_allocates_and_frees() {
     });
     machine.set_interrupt(None);
     assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
-    assert_eq!(pool.usage(), (0, MIB));
+    assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn a_view_that_all_cores_want_first_is_made_once() {
             machine.free(held).unwrap();
         });
         assert_eq!(machine.maps_made(), 1);
-        assert_eq!(pool.usage().0, 0);
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -177,7 +178,7 @@ fn of_two_frees_of_one_buffer_one_is_refused() {
             });
             assert_eq!(freed.into_inner(), 1);
             assert_eq!(machine.dma.bad_calls(), CORES - 1);
-            assert_eq!(pool.usage(), (0, MIB));
+            assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
             assert_eq!(machine.balance().mappings.len(), (view_limit != 0) as usize, "the view, or nothing");
         }
     }

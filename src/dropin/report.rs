@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use crate::dropin::pool::Usage;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
 use crate::kernel::Kernel;
@@ -29,10 +30,10 @@ impl<K: Kernel> Dma<K> {
         let mut count = 0;
         let _names = self.read_names();
         for pool in self.pools() {
-            let (used, longest) = pool.usage();
+            let Usage { used, longest_free } = pool.usage();
             let region = pool.region();
             let values =
-                [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest >> 10];
+                [region.name.argument(), region.start, region.end, pool.size() >> 10, used >> 10, longest_free >> 10];
             kernel.print(c"\n%-15s [0x%lx, 0x%lx]\t%lu\t%lu\t%lu\t", &values);
             kernel.print(c"%lu\t%lu\t", &[pool.peak() >> 10, pool.failures().0]);
             let flags = pool.flags();

@@ -1,6 +1,7 @@
 //! Tests `rt_dma_alloc`: which pool serves a request, which pages, and through which mapping.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::dropin::pool::Usage;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -24,7 +25,7 @@ fn a_zero_size_gets_nothing_and_any_other_gets_whole_pages() {
         assert_eq!(held.handle, expected, "{size} bytes");
         expected += pages * PAGE;
     }
-    assert_eq!(pool.usage().0, 10 * PAGE);
+    assert_eq!(pool.usage().used, 10 * PAGE);
     let used = machine.bitmap(pool);
     assert!(used[..10].iter().all(|used| *used) && !used[10..].iter().any(|used| *used), "the map that C reads");
 }
@@ -111,7 +112,7 @@ fn a_nomap_request_gets_the_physical_address_of_a_nomap_pool_and_no_mapping() {
         machine.free(held).unwrap();
     }
     assert_eq!((machine.maps_made(), machine.mappings()), (maps, vec![]));
-    assert_eq!(pool.usage(), (0, MIB));
+    assert_eq!(pool.usage(), Usage { used: 0, longest_free: MIB });
 }
 
 #[test]
@@ -175,14 +176,14 @@ fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() 
     for flags in [Flags::NOCACHE, Flags::WRITE_THROUGH] {
         assert_eq!(from_interrupt(flags), None);
         assert_eq!(with_interrupts_off(flags), None);
-        assert_eq!(pool.usage().0, 0, "no page remains in use");
+        assert_eq!(pool.usage().used, 0, "no page remains in use");
         machine.free(machine.alloc(device, PAGE, flags).unwrap()).unwrap();
         let held = from_interrupt(flags).expect("a thread made the view");
         machine.in_interrupt(|| machine.free(held)).unwrap();
         let held = with_interrupts_off(flags).expect("a thread made the view");
         machine.with_interrupts_off(|| machine.free(held)).unwrap();
     }
-    assert_eq!(pool.usage().0, 0);
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     machine.set_interrupt(Some(Arc::new(move || {
         if !is_in_it.swap(true, Relaxed) {
             counted.fetch_add(1, Relaxed);
-            assert_eq!(pool.usage().0, 0);
+            assert_eq!(pool.usage().used, 0);
             is_in_it.store(false, Relaxed);
         }
     })));

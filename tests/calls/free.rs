@@ -28,7 +28,7 @@ fn any_size_within_the_last_page_is_the_buffers_size() {
     for size in [2 * PAGE + 1, 2 * PAGE + 2, 3 * PAGE] {
         let held = machine.alloc(device, 2 * PAGE + 1, CACHED).unwrap();
         machine.free(Held { size, ..held }).unwrap();
-        assert_eq!(pool.usage().0, 0);
+        assert_eq!(pool.usage().used, 0);
     }
 }
 
@@ -58,7 +58,7 @@ fn an_address_within_a_buffer_or_free_memory_is_refused() {
     refused(&machine, Held { va: held.va + MIB, ..held }, Error::Foreign);
     refused(&machine, Held { va: 0x1000, ..held }, Error::Foreign);
     refused(&machine, Held { va: usize::MAX, ..held }, Error::Foreign);
-    assert_eq!(pool.usage().0, 3 * PAGE);
+    assert_eq!(pool.usage().used, 3 * PAGE);
     machine.free(held).unwrap();
     refused(&machine, held, Error::NotAllocated);
 }
@@ -109,7 +109,7 @@ fn the_handle_is_checked_against_the_address() {
     }
     machine.free(Held { handle: 0, ..held }).expect("a caller that did not ask for the handle has none");
     machine.free(other).unwrap();
-    assert_eq!(pool.usage().0, 0);
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn the_physical_address_is_a_buffers_address_where_it_was_handed_out_so() {
     machine.free(physical).unwrap();
     refused(&machine, physical, Error::NotAllocated);
     machine.free(mapped).unwrap();
-    assert_eq!(pool.usage().0, 0);
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
     pool.public.flags.store((Flags::NOCACHE | Flags::DEVICE).bits(), Relaxed);
     pool.public.dev.store(other.0 as *mut _, Relaxed);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
-    assert_eq!(pool.usage().0, 0);
+    assert_eq!(pool.usage().used, 0);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
                 assert_eq!(machine.free(held), Ok(()), "{held:x?}, flags {before:#x} and then {after:#x}");
                 assert!(machine.free(held).is_err(), "twice: {held:x?}");
             }
-            assert_eq!(pool.usage().0, 0);
+            assert_eq!(pool.usage().used, 0);
         }
         machine.take_errors();
     }

@@ -148,7 +148,7 @@ unsafe impl StableBytes<Unique> for Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         // One more, so that zero means that it was not dropped.
-        let used: usize = self.dma.pools().map(|pool| pool.usage().0).sum();
+        let used: usize = self.dma.pools().map(|pool| pool.usage().used).sum();
         self.bounced_when_dropped.store(used + 1, Relaxed);
     }
 }

@@ -372,7 +372,7 @@ impl Machine {
     pub fn balance(&self) -> Balance {
         let taken: usize = self.kernel.0.records.lock().unwrap().heap.values().sum();
         let heap_bytes = taken - self.dma.pools().map(|pool| pool.own_mappings.kept_bytes()).sum::<usize>();
-        let used_bytes = self.dma.pools().map(|pool| pool.usage().0).sum();
+        let used_bytes = self.dma.pools().map(|pool| pool.usage().used).sum();
         let mut mappings = self.mappings();
         mappings.sort_by_key(|mapped| (mapped.pa, mapped.size, mapped.memory as i32));
         Balance { heap_bytes, mappings, used_bytes }

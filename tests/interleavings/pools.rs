@@ -54,7 +54,7 @@ impl Held {
 }
 
 fn used(dma: &Dma<Cores>) -> usize {
-    dma.pools().map(|pool| pool.usage().0).sum()
+    dma.pools().map(|pool| pool.usage().used).sum()
 }
 
 #[test]

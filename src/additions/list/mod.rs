@@ -7,7 +7,7 @@ mod buffers;
 mod map;
 mod usage;
 
-pub use usage::Usage;
+pub use usage::Statistics;
 
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -22,7 +22,7 @@ impl<K: Kernel> Dma<K> {
     pub fn list_details(&self) {
         for pool in self.pools() {
             self.print_head(pool);
-            let Usage { used, peak, longest_free, failed, largest_failed, .. } = pool.statistics();
+            let Statistics { used, peak, longest_free, failed, largest_failed, .. } = pool.statistics();
             let format = apart!("    KiB: %lu in use, %lu at most, %lu in the longest free run\n");
             self.kernel.print(format, &[used >> 10, peak >> 10, longest_free >> 10]);
             if failed != 0 {

@@ -1,12 +1,12 @@
 //! The figures of a pool.
 
 use super::buffers::Buffers;
-use crate::dropin::pool::Pool;
+use crate::dropin::pool::{self, Pool};
 use crate::kernel::Kernel;
 
 /// How much of a pool is in use, and which requests it could not serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Usage {
+pub struct Statistics {
     /// Bytes of the pool, in whole pages.
     pub total: usize,
     /// Bytes in use.
@@ -27,10 +27,10 @@ impl<K: Kernel> Pool<K> {
     /// Returns the pool's figures. They are read one after the other, while other callers may allocate and free.
     ///
     /// Context: any.
-    pub fn statistics(&self) -> Usage {
-        let (used, longest_free) = self.usage();
+    pub fn statistics(&self) -> Statistics {
+        let pool::Usage { used, longest_free } = self.usage();
         let (failed, largest_failed) = self.failures();
         let buffers = Buffers::of(self).count();
-        Usage { total: self.size(), used, peak: self.peak(), longest_free, buffers, failed, largest_failed }
+        Statistics { total: self.size(), used, peak: self.peak(), longest_free, buffers, failed, largest_failed }
     }
 }

@@ -18,6 +18,7 @@ pub use owners::Origin;
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::{RemovalError, Revival};
+pub use usage::Usage;
 
 use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};

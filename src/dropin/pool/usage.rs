@@ -5,6 +5,15 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::Pool;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 
+/// How much of a pool is in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// The bytes in use.
+    pub used: usize,
+    /// The bytes in the longest free run.
+    pub longest_free: usize,
+}
+
 /// The failed requests that the pool could have served if it had had enough free memory.
 pub(super) struct Failures {
     count: AtomicUsize,
@@ -39,12 +48,12 @@ impl<K: Kernel> Pool<K> {
         (map.used(), map.starts())
     }
 
-    /// Returns the bytes in use and the bytes in the longest free run.
+    /// Returns how much of the pool is in use.
     ///
     /// Context: any.
-    pub fn usage(&self) -> (usize, usize) {
+    pub fn usage(&self) -> Usage {
         let map = self.lock_settled();
-        (map.used_pages() << PAGE_SHIFT, map.longest_free() << PAGE_SHIFT)
+        Usage { used: map.used_pages() << PAGE_SHIFT, longest_free: map.longest_free() << PAGE_SHIFT }
     }
 
     /// Returns the peak: the highest number of bytes that were in use at the same time since the pool was installed.

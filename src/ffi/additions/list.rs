@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 
 use crate::abi::rt_dma_pool;
-use crate::additions::list::Usage;
+use crate::additions::list::Statistics;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 use crate::kernel::Log;
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *
     if size < size_of::<rt_dma_pool_usage>() || !size.is_multiple_of(size_of::<usize>()) {
         return errors.inval;
     }
-    let Usage { total, used, peak, longest_free, buffers, failed, largest_failed } = pool.statistics();
+    let Statistics { total, used, peak, longest_free, buffers, failed, largest_failed } = pool.statistics();
     let known =
         rt_dma_pool_usage { struct_size: size, total, used, peak, longest_free, buffers, failed, largest_failed };
     // SAFETY: the caller guarantees that `size` bytes can be written, which are at least those of the structure.
