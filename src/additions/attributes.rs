@@ -26,7 +26,7 @@ impl<K: Kernel> Dma<K> {
         if !align.is_power_of_two() {
             return None;
         }
-        self.allocate_for(&Request { ops, device, size, wanted, mask, align }).ok()
+        self.allocate_for(&Request { ops, device, size, flags: wanted, mask, align }).ok()
     }
 }
 

@@ -9,6 +9,7 @@
 use core::mem::size_of;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
+use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
@@ -56,7 +57,7 @@ impl<K: Kernel> Dma<K> {
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
                 let flags = pool.flags_for(Flags::empty());
-                if let Some(page) = pool.allocate(pages)
+                if let Some(page) = pool.allocate_pages(pages)
                     && let Some(va) = pool.map_buffer(page, pages, flags)
                 {
                     let (va, pa) = (va.get(), pool.pa_of(page));
@@ -152,7 +153,7 @@ impl<K: Kernel> Dma<K> {
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
     /// no borrower can give back any more, or after [`PATIENCE`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
-        let search = || self.search(request, true).ok();
+        let search = || self.search(request, Pools::Owned).ok();
         for tick in 0..PATIENCE {
             let mut from = 0;
             while tick % ASK_AGAIN == 0

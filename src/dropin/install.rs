@@ -150,6 +150,6 @@ mod tests {
         assert_eq!(pool.flags().contains(Flags::ADDRESS_32BITS), usize::BITS == 32);
         let again = dma.install(&Region { start: start + 32 * PAGE_SIZE, end: 0, name: Name::NONE });
         assert_eq!(again.err(), Some(Error::Overlap));
-        assert_eq!((pool.allocate(64), pool.allocate(63), pool.allocate(1)), (None, Some(0), None));
+        assert_eq!((pool.allocate_pages(64), pool.allocate_pages(63), pool.allocate_pages(1)), (None, Some(0), None));
     }
 }

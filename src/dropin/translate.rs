@@ -30,7 +30,7 @@ pub(crate) struct Request {
     /// The size of the buffer in bytes.
     pub(crate) size: usize,
     /// The flags of the call.
-    pub(crate) wanted: Flags,
+    pub(crate) flags: Flags,
     /// The highest handle that the device can put on its bus.
     pub(crate) mask: u64,
     /// The physical address of the buffer must be a multiple of this number, which is a power of two.

@@ -61,11 +61,11 @@ fn fault_14_a_second_unmap_in_a_late_pool_loses_no_bytes() {
     let late = rig.machine.install(c"late", HEAP, 32 * PAGE);
     rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
     // Its first page has been allocated by now.
-    assert_eq!(late.allocate(1), Some(0));
+    assert_eq!(late.allocate_pages(1), Some(0));
     rig.machine.cpu_write(rig.va(HEAP), &bytes(5, PAGE));
     let _ = rig.unmap(&master, handle, PAGE, FromDevice);
     assert!(rig.machine.cpu_read(rig.va(HEAP), PAGE) == bytes(5, PAGE));
-    late.free(0, 1).unwrap();
+    late.free_pages(0, 1).unwrap();
 }
 
 /// The pool is later than the mapping also if it takes the place of an uninstalled pool, or is one that is installed again.

@@ -11,17 +11,17 @@ impl PageMap {
     /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing changes,
     /// if these pages may lie elsewhere. `count` is not zero.
     #[inline(always)]
-    pub fn allocate_open(&mut self, count: usize) -> Option<usize> {
+    pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);
         self.mark_used(page, count);
         Some(page)
     }
 
-    /// Allocates as [`allocate_open`](Self::allocate_open) does, but returns `None` also if the pages do not lie in one word, or if
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not lie in one word, or if
     /// one of them has another label than `label`.
     #[inline(always)]
-    pub fn allocate_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
+    pub fn allocate_from_open_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let bit = page % BITS;
         if count > BITS - bit {
@@ -39,15 +39,15 @@ impl PageMap {
         if !is_allocated {
             return None;
         }
-        self.usage.allocate(count);
+        self.usage.add(count);
         self.open.allocate(page, count);
         Some(page)
     }
 
-    /// Allocates as [`allocate_open`](Self::allocate_open) does, but returns `None` also if one of the pages has another label than
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages has another label than
     /// `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     #[inline(always)]
-    pub fn allocate_across(&mut self, count: usize, label: bool) -> Option<usize> {
+    pub fn allocate_from_open_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (range, bits) = (BitRange::new(page, count), self.bits);
         if differs_across(bits.words::<LABELS>(), range, label) {
@@ -55,7 +55,7 @@ impl PageMap {
         }
         mark_start(&bits, page, true);
         change_across(bits.words::<USED>(), range, true);
-        self.usage.allocate(count);
+        self.usage.add(count);
         self.open.allocate(page, count);
         Some(page)
     }
@@ -63,7 +63,7 @@ impl PageMap {
     /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The run becomes
     /// the open run. The map must be [settled](Self::is_settled). `count` is not zero.
     #[inline(always)]
-    pub fn allocate_lowest(&mut self, count: usize) -> Option<usize> {
+    pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.at(index, None, Some)?;
         let free = !used.load(Relaxed) & ALL;
@@ -77,7 +77,7 @@ impl PageMap {
         if start >= end || count > end - start {
             return None;
         }
-        self.usage.allocate(count);
+        self.usage.add(count);
         self.open = OpenRun::from_start(start, end, count);
         if count <= BITS - bit {
             mark_in_word([used, starts], bit, mask_of(bit, count), true)
@@ -90,7 +90,7 @@ impl PageMap {
     /// Marks the pages of an allocation as used, and counts them.
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
-        self.usage.allocate(count);
+        self.usage.add(count);
         self.mark(page, count, true);
     }
 }

@@ -8,64 +8,72 @@ use super::settle::Pending;
 use super::{PageMap, USED, mark_in_word, mark_start};
 use crate::error::Error;
 
+/// The result of [`PageMap::try_free`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freed {
+    /// The pages are free.
+    Done,
+    /// Nothing has changed. The map must be [settled](PageMap::settle), and then the pages can be freed.
+    SettleFirst,
+}
+
 impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open run and its
     /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
     #[inline(always)]
-    pub fn free_in_word(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
         let bit = page % BITS;
         if !self.open.is_last(page, count) || count > BITS - bit {
             return false;
         }
         self.open.free_last(page);
-        self.usage.free(count);
+        self.usage.remove(count);
         self.bits.at(page / BITS, (), |[used, starts, _]| {
             mark_in_word([used, starts], bit, mask_of(bit, count), false);
         });
         true
     }
 
-    /// Frees as [`free_in_word`](Self::free_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
+    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
     #[inline(always)]
-    pub fn free_across(&mut self, page: usize, count: usize) -> bool {
+    pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         let (range, bits) = (BitRange::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);
         if is_last {
             self.open.free_last(page);
-            self.usage.free(count);
+            self.usage.remove(count);
             mark_start(&bits, page, false);
             change_across(bits.words::<USED>(), range, false);
         }
         is_last
     }
 
-    /// Frees the allocation of `count` pages that begins at `page`. Returns false, and changes nothing, if the map must be
-    /// [settled](Self::settle) first.
+    /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle) first.
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
     #[inline(always)]
-    pub fn try_free(&mut self, page: usize, count: usize) -> Result<bool, Error> {
+    pub fn try_free(&mut self, page: usize, count: usize) -> Result<Freed, Error> {
         let [used, starts, _] = self.check_allocation(page, count)?;
         let after = page + count;
         let is_in_open_run = self.open.has(page);
         if is_in_open_run {
             if !self.open.free(page, after) {
-                return Ok(false);
+                return Ok(Freed::SettleFirst);
             }
         } else {
             if self.has_work() {
-                return Ok(false);
+                return Ok(Freed::SettleFirst);
             }
             if self.open.is_next_to(page, after) {
                 if self.open.is_used() {
-                    return Ok(false);
+                    return Ok(Freed::SettleFirst);
                 }
                 // Nothing is allocated from it, and it grows by these pages.
                 self.open = OpenRun::CLOSED;
             }
         }
-        self.usage.free(count);
+        self.usage.remove(count);
         let bit = page % BITS;
         let is_in_word = count <= BITS - bit;
         if is_in_word {
@@ -74,16 +82,17 @@ impl PageMap {
             self.mark_across(page, count, false);
         }
         if is_in_open_run {
-            return Ok(true);
+            return Ok(Freed::Done);
         }
         if is_in_word && self.has_time(0) {
             self.add_freed(page..after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
             self.pending = Pending::Add(page..after);
-            self.open.note(page, usize::MAX);
+            // How long their run is, with the free pages before and after them, is not known until then: it may serve any request.
+            self.open.raise_least_above(page, usize::MAX);
         }
-        Ok(true)
+        Ok(Freed::Done)
     }
 
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the bit of

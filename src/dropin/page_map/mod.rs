@@ -93,6 +93,7 @@ mod tests;
 mod usage;
 
 pub use bits::{BitRange, change, differs};
+pub use free::Freed;
 pub use run_tree::Node;
 pub use search::SearchStep;
 pub use settle::Settled;
@@ -146,7 +147,7 @@ impl PageMap {
             usage: Usage::NONE,
         };
         map.runs.raise(0, pages as i32);
-        map.tag(0, pages);
+        map.tag_run(0, pages);
         map
     }
 

@@ -101,9 +101,10 @@ impl OpenRun {
         if self.start / BITS == index { (self.end - self.start) as i32 } else { 0 }
     }
 
-    /// Takes note of the free run `[start, end)`, which does not touch this one.
+    /// If the free run `[start, end)` is before this one, raises `least` above its length, because that run now serves requests up
+    /// to this length. It does not touch this one.
     #[inline(always)]
-    pub(super) fn note(&mut self, start: usize, end: usize) {
+    pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
         if start < self.start {
             self.least = self.least.max((end - start).saturating_add(1));
         }

@@ -102,7 +102,7 @@ impl RunTree {
 
     /// Records that `word` is the last word that the run from page `start` on fills. No run begins in `word`.
     #[inline(always)]
-    pub fn tag(&mut self, word: usize, start: usize) {
+    pub fn set_tag(&mut self, word: usize, start: usize) {
         let at = self.place(word);
         if let Some(value) = self.nodes.as_flattened_mut().get_mut(at) {
             *value = -1 - start as i32;

@@ -6,9 +6,9 @@ use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trail
 impl PageMap {
     /// Records in the tree where the run `[start, end)` begins, if it fills a word after the one in which it begins.
     #[inline(always)]
-    pub(super) fn tag(&mut self, start: usize, end: usize) {
+    pub(super) fn tag_run(&mut self, start: usize, end: usize) {
         if end / BITS > start / BITS + 1 {
-            self.runs.tag(end / BITS - 1, start);
+            self.runs.set_tag(end / BITS - 1, start);
         }
     }
 

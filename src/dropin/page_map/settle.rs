@@ -148,7 +148,7 @@ impl PageMap {
             levels = self.keep_rest(lowered);
         }
         // Only now: the word of the tag may be the one whose value was just changed.
-        self.tag(gone.joined.start, gone.joined.end);
+        self.tag_run(gone.joined.start, gone.joined.end);
         levels
     }
 
@@ -178,7 +178,7 @@ impl PageMap {
                 } else {
                     levels += self.runs.raise(from / BITS, length);
                 }
-                self.tag(from, to);
+                self.tag_run(from, to);
             }
         }
         if self.has_time(levels) {
@@ -195,14 +195,14 @@ impl PageMap {
     pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
         let (start, end) = (self.run_start(page), self.run_end(after));
         let (index, index_after) = (start / BITS, after / BITS);
-        self.open.note(start, end);
+        self.open.raise_least_above(start, end);
         let levels = self.runs.raise(index, (end - start) as i32);
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
             let length = (end - after) as i32;
             self.pending = Pending::Remove(GoneRun { word: index_after, length, known: 0, joined: start..end });
         } else {
-            self.tag(start, end);
+            self.tag_run(start, end);
         }
         levels
     }

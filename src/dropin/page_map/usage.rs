@@ -18,13 +18,13 @@ impl Usage {
 
     /// Counts `pages` pages as in use.
     #[inline(always)]
-    pub(super) fn allocate(&mut self, pages: usize) {
+    pub(super) fn add(&mut self, pages: usize) {
         self.below_peak = self.below_peak.wrapping_sub_unsigned(pages);
     }
 
     /// Counts `pages` pages as free.
     #[inline(always)]
-    pub(super) fn free(&mut self, pages: usize) {
+    pub(super) fn remove(&mut self, pages: usize) {
         if self.below_peak < 0 {
             self.raise_peak();
         }

@@ -1,7 +1,7 @@
 //! Allocating and freeing the pages of a pool's buffers, with the lock and the steps that settle the page map.
 
 use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{PageMap, SearchStep, Settled};
+use crate::dropin::page_map::{Freed, PageMap, SearchStep, Settled};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT};
@@ -11,11 +11,11 @@ use crate::mem::lock::IrqGuard;
 /// releasing the lock.
 const PATIENCE: usize = 16;
 
-/// Returns the memory type of a request with the flags `wanted`, and the label of pages that were last handed out with this
-/// type. The flags contain neither `NOMAP` nor `WRITE_THROUGH`.
+/// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type. They
+/// contain neither `NOMAP` nor `WRITE_THROUGH`.
 #[inline(always)]
-pub(super) fn memory_for(wanted: Flags) -> (MemoryType, bool) {
-    if wanted.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
+pub(super) fn memory_for(flags: Flags) -> (MemoryType, bool) {
+    if flags.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
 }
 
 impl<K: Kernel> Pool<K> {
@@ -23,15 +23,15 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(never)]
-    pub fn allocate(&self, pages: usize) -> Option<usize> {
+    pub fn allocate_pages(&self, pages: usize) -> Option<usize> {
         // A request for more pages than the pool has fails without the lock.
-        if pages > self.pages { None } else { self.allocate_locked(self.map.lock(self.kernel), pages) }
+        if pages > self.pages { None } else { self.allocate_pages_locked(self.map.lock(self.kernel), pages) }
     }
 
-    /// Allocates as [`allocate`](Self::allocate) does, with the lock held, and releases it.
+    /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
     #[inline(never)]
-    pub fn allocate_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        if let Some(page) = map.allocate_open(pages) {
+    pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        if let Some(page) = map.allocate_from_open(pages) {
             return Some(page);
         }
         if !map.has_time(0) {
@@ -44,14 +44,14 @@ impl<K: Kernel> Pool<K> {
             drop(map);
             map = self.settle_until(Settled::Now);
         }
-        map.allocate_lowest(pages)
+        map.allocate_from_tree(pages)
     }
 
-    /// Returns the flags of a request to this pool: `wanted`, and `NOCACHE` if the pool has it. A call reads the pool's flags
+    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. A call reads the pool's flags
     /// once, here, because C may change them while the call runs.
     #[inline(always)]
-    pub fn flags_for(&self, wanted: Flags) -> Flags {
-        wanted | self.flags() & Flags::NOCACHE
+    pub fn flags_for(&self, flags: Flags) -> Flags {
+        flags | self.flags() & Flags::NOCACHE
     }
 
     /// Allocates the lowest run of `pages` free pages that lies in the pages `[from, end)` and whose physical address is a
@@ -60,10 +60,10 @@ impl<K: Kernel> Pool<K> {
     /// The search may have many steps. It releases the lock after each.
     ///
     /// Context: any.
-    pub fn allocate_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
+    pub fn allocate_pages_between(&self, from: usize, end: usize, pages: usize, align: usize) -> Option<usize> {
         let align = align >> PAGE_SHIFT;
         if from == 0 && end >= self.pages && align <= 1 {
-            return self.allocate(pages);
+            return self.allocate_pages(pages);
         }
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
@@ -85,19 +85,19 @@ impl<K: Kernel> Pool<K> {
     /// # Errors
     /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
     #[inline(always)]
-    pub fn free(&self, page: usize, pages: usize) -> Result<(), Error> {
-        self.free_locked(self.lock(), page, pages)
+    pub fn free_pages(&self, page: usize, pages: usize) -> Result<(), Error> {
+        self.free_pages_locked(self.lock(), page, pages)
     }
 
-    /// Frees as [`free`](Self::free) does, with the lock held, and releases it.
+    /// Frees as [`free_pages`](Self::free_pages) does, with the lock held, and releases it.
     #[inline(never)]
-    pub fn free_locked<'a>(
+    pub fn free_pages_locked<'a>(
         &'a self,
         mut map: IrqGuard<'a, K, PageMap>,
         page: usize,
         pages: usize,
     ) -> Result<(), Error> {
-        while !map.try_free(page, pages)? {
+        while map.try_free(page, pages)? == Freed::SettleFirst {
             drop(map);
             map = self.lock_settled();
         }

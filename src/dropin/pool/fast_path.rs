@@ -23,17 +23,17 @@ pub enum FastPath<'a, K: Kernel, T> {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages and returns the first page and its address in the view. `wanted` is what
+    /// Allocates `pages` pages and returns the first page and its address in the view. `flags` are what
     /// [`flags_for`](Pool::flags_for) returned. `ACROSS` is whether `pages` is at least
     /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn allocate_fast<const ACROSS: bool>(&self, pages: usize, wanted: Flags) -> FastPath<'_, K, (usize, Va)> {
+    pub fn allocate_pages_fast<const ACROSS: bool>(&self, pages: usize, flags: Flags) -> FastPath<'_, K, (usize, Va)> {
         if ACROSS && pages > self.pages {
             return FastPath::Unavailable;
         }
-        let (memory, label) = memory_for(wanted);
+        let (memory, label) = memory_for(flags);
         let view = self.view(memory);
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
         // The address is read with the lock held. If the allocation below succeeds, the pool was not being unmapped at that
@@ -41,7 +41,11 @@ impl<K: Kernel> Pool<K> {
         let Some(base) = view.base() else { return FastPath::Unavailable };
         // The two functions are selected by a constant and not passed as a closure: the closure is not inlined, which adds 24
         // instructions to an allocation and a free of 4 KiB on aarch64.
-        let allocated = if ACROSS { map.allocate_across(pages, label) } else { map.allocate_in_word(pages, label) };
+        let allocated = if ACROSS {
+            map.allocate_from_open_across(pages, label)
+        } else {
+            map.allocate_from_open_in_word(pages, label)
+        };
         match allocated {
             Some(page) => FastPath::Done((page, base + (page << PAGE_SHIFT))),
             None => FastPath::Locked(map),
@@ -67,9 +71,9 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn free_fast<const ACROSS: bool>(&self, page: usize, pages: usize) -> FastPath<'_, K, ()> {
+    pub fn free_pages_fast<const ACROSS: bool>(&self, page: usize, pages: usize) -> FastPath<'_, K, ()> {
         let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
-        let is_done = if ACROSS { map.free_across(page, pages) } else { map.free_in_word(page, pages) };
+        let is_done = if ACROSS { map.free_last_across(page, pages) } else { map.free_last_in_word(page, pages) };
         if is_done { FastPath::Done(()) } else { FastPath::Locked(map) }
     }
 }

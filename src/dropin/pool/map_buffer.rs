@@ -16,11 +16,11 @@ use crate::mem::cache;
 /// A buffer's address for the processor, and the label of its pages.
 type Mapped = (NonZeroUsize, bool);
 
-/// Returns the memory type of a request with the flags `wanted`, which do not contain `NOMAP`.
-fn memory_type(wanted: Flags) -> MemoryType {
-    if wanted.contains(Flags::NOCACHE) {
+/// Returns the memory type of a request with `flags`, which do not contain `NOMAP`.
+fn memory_type(flags: Flags) -> MemoryType {
+    if flags.contains(Flags::NOCACHE) {
         MemoryType::Uncached
-    } else if wanted.contains(Flags::WRITE_THROUGH) {
+    } else if flags.contains(Flags::WRITE_THROUGH) {
         MemoryType::WriteThrough
     } else {
         MemoryType::Cached
@@ -33,23 +33,23 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any if the view is mapped already, otherwise thread.
     #[inline(always)] // Without it, an allocation that the tree of free runs serves takes 15 to 18 instructions more.
-    pub fn map_buffer(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
+    pub fn map_buffer(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         // The usual case: the view is mapped, and the cache has no dirty lines of another memory type.
-        let is_usual = !wanted.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
-        let (memory, label) = memory_for(wanted);
+        let is_usual = !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
+        let (memory, label) = memory_for(flags);
         match self.view(memory).base() {
             Some(base) if is_usual && !differs(self.labels, BitRange::new(page, pages), label) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
-            _ => self.map_buffer_slow(page, pages, wanted),
+            _ => self.map_buffer_slow(page, pages, flags),
         }
     }
 
     /// Does what [`map_buffer`](Self::map_buffer) does, and handles every case.
     #[inline(never)]
-    pub fn map_buffer_slow(&self, page: usize, pages: usize, wanted: Flags) -> Option<NonZeroUsize> {
-        let is_physical = wanted.contains(Flags::NOMAP);
-        let memory = memory_type(wanted);
+    pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
+        let is_physical = flags.contains(Flags::NOMAP);
+        let memory = memory_type(flags);
         let mapped = if is_physical {
             NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, DIRTY))
         } else {
@@ -57,7 +57,7 @@ impl<K: Kernel> Pool<K> {
         };
         let Some((va, label)) = mapped else {
             // The caller has just allocated the pages, so this succeeds.
-            let _ = self.free(page, pages);
+            let _ = self.free_pages(page, pages);
             return None;
         };
         if is_physical {

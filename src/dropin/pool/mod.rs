@@ -14,7 +14,7 @@ pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
 pub use fast_path::FastPath;
-pub use owners::Origin;
+pub use owners::{Origin, Pools};
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::{RemovalError, Revival};

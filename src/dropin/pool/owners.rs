@@ -25,6 +25,15 @@ pub enum Origin {
     RegionOf(Device, Node),
 }
 
+/// The pools to which a request is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pools {
+    /// The `memory-region` pools that the device owns.
+    Owned,
+    /// All pools.
+    All,
+}
+
 impl Origin {
     /// Returns whether the memory is a region that a device has claimed first.
     pub(super) fn has_device(self) -> bool {
@@ -168,23 +177,27 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns whether the pool serves a request of `device` with the flags `wanted`. A pool with the flag `DEVICE` serves
+    /// Returns whether the pool serves a request of `device` with `flags`. A pool with the flag `DEVICE` serves
     /// only requests with that flag, and only those of its own device. Other pools serve only requests without it.
-    pub fn serves(&self, device: Device, wanted: Flags) -> bool {
-        self.serves_from(device, wanted, false)
+    pub fn serves(&self, device: Device, flags: Flags) -> bool {
+        self.serves_from(device, flags, Pools::All)
     }
 
-    /// Returns the result of [`serves`](Self::serves) if `only_owned` is false. Otherwise returns whether the pool is a
-    /// `memory-region` of `device` and its memory has the properties that `wanted` asks for.
-    pub fn serves_from(&self, device: Device, wanted: Flags, only_owned: bool) -> bool {
-        let flags = self.flags();
-        if !(wanted.difference(flags) & REQUIRED).is_empty() {
+    /// Returns whether the pool serves a request of `device` with `flags` that is made to these pools: for [`Pools::All`] the result
+    /// of [`serves`](Self::serves); for [`Pools::Owned`] whether the device owns the pool and its memory has the properties that
+    /// the flags ask for.
+    pub fn serves_from(&self, device: Device, flags: Flags, pools: Pools) -> bool {
+        let own_flags = self.flags();
+        if !(flags.difference(own_flags) & REQUIRED).is_empty() {
             return false;
         }
-        if only_owned {
-            return self.is_owned_by(device);
+        match pools {
+            Pools::Owned => self.is_owned_by(device),
+            Pools::All => {
+                !(own_flags ^ flags).contains(Flags::DEVICE)
+                    && (!own_flags.contains(Flags::DEVICE) || self.belongs_to(device))
+            }
         }
-        !(flags ^ wanted).contains(Flags::DEVICE) && (!flags.contains(Flags::DEVICE) || self.belongs_to(device))
     }
 }
 

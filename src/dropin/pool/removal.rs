@@ -141,7 +141,7 @@ impl<K: Kernel> Pool<K> {
         if state == State::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
-        self.allocate(self.pages).ok_or(RemovalError::InUse)?;
+        self.allocate_pages(self.pages).ok_or(RemovalError::InUse)?;
         self.membership.set(State::Leaving);
         Ok(())
     }
@@ -223,7 +223,7 @@ impl<K: Kernel> Pool<K> {
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
         // are changed by calls that have allocated pages, and this call has all of them.
         change(self.labels, BitRange::new(0, self.pages), DIRTY);
-        let _ = self.free(0, self.pages);
+        let _ = self.free_pages(0, self.pages);
         self.lock().forget_peak();
     }
 }

@@ -5,7 +5,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::{pages_for, whole_pages};
 use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
-use crate::dropin::pool::{FastPath, Pool};
+use crate::dropin::pool::{FastPath, Pool, Pools};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
@@ -36,23 +36,23 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
-        wanted: Flags,
+        flags: Flags,
     ) -> Option<Buffer> {
-        if !wanted.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
+        if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
-                let flags = pool.flags();
-                if !serves_all(flags, wanted) {
+                let pool_flags = pool.flags();
+                if !serves_all(pool_flags, flags) {
                     continue;
                 }
                 let pages = whole_pages(size);
                 if pages >= FEWEST_ACROSS {
-                    return self.allocate_across(device, size, handle, wanted, pool);
+                    return self.allocate_across(device, size, handle, flags, pool);
                 }
-                let result = pool.allocate_fast::<false>(pages, wanted | flags & Flags::NOCACHE);
-                return self.finish_allocation(device, size, handle, wanted, pool, result);
+                let result = pool.allocate_pages_fast::<false>(pages, flags | pool_flags & Flags::NOCACHE);
+                return self.finish_allocation(device, size, handle, flags, pool, result);
             }
         }
-        self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, flags, MapOps::NonCoherent)
     }
 
     /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`.
@@ -62,11 +62,11 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
-        wanted: Flags,
+        flags: Flags,
         pool: &Pool<K>,
     ) -> Option<Buffer> {
-        let result = pool.allocate_fast::<true>(whole_pages(size), pool.flags_for(wanted));
-        self.finish_allocation(device, size, handle, wanted, pool, result)
+        let result = pool.allocate_pages_fast::<true>(whole_pages(size), pool.flags_for(flags));
+        self.finish_allocation(device, size, handle, flags, pool, result)
     }
 
     /// Returns the buffer that the fast path allocated from `pool`, or allocates it in the way that the result requires.
@@ -76,14 +76,14 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
-        wanted: Flags,
+        flags: Flags,
         pool: &'a Pool<K>,
         result: FastPath<'a, K, (usize, Va)>,
     ) -> Option<Buffer> {
         match result {
             FastPath::Done(allocated) => return_buffer(pool, allocated, handle),
-            FastPath::Locked(map) => self.allocate_locked(device, size, handle, wanted, pool, map),
-            FastPath::Unavailable => self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent),
+            FastPath::Locked(map) => self.allocate_locked(device, size, handle, flags, pool, map),
+            FastPath::Unavailable => self.allocate_general(device, size, handle, flags, MapOps::NonCoherent),
         }
     }
 
@@ -95,19 +95,19 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
-        wanted: Flags,
+        flags: Flags,
         pool: &'a Pool<K>,
         map: IrqGuard<'a, K, PageMap>,
     ) -> Option<Buffer> {
-        let (pages, flags) = (whole_pages(size), pool.flags_for(wanted));
-        if let Some(page) = pool.allocate_locked(map, pages)
-            && let Some(va) = pool.map_buffer(page, pages, flags)
+        let pages = whole_pages(size);
+        if let Some(page) = pool.allocate_pages_locked(map, pages)
+            && let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags))
         {
             return return_buffer(pool, (page, va.get()), handle);
         }
         // This function was called for the first pool that serves the request, so the search begins at the same pool again. Only
         // a request that the pool has no room for takes this additional time.
-        self.allocate_general(device, size, handle, wanted, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, flags, MapOps::NonCoherent)
     }
 
     /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its handle
@@ -121,19 +121,19 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         handle: Option<&mut usize>,
-        wanted: Flags,
+        flags: Flags,
         ops: MapOps,
     ) -> Option<Buffer> {
-        let request = Request { ops, device, size, wanted, mask: !0, align: PAGE_SIZE };
+        let request = Request { ops, device, size, flags, mask: !0, align: PAGE_SIZE };
         match self.allocate_for(&request) {
-            Ok((va, reached)) => {
+            Ok((va, new_handle)) => {
                 if let Some(handle) = handle {
-                    *handle = reached;
+                    *handle = new_handle;
                 }
                 buffer(va)
             }
-            Err(missed) => {
-                if let AllocError::Unreachable(pa) = missed {
+            Err(error) => {
+                if let AllocError::Unreachable(pa) = error {
                     self.refuse_device(Error::NotReachable, device, pa, size);
                 }
                 None
@@ -147,12 +147,12 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    fn count_failure(&self, request: &Request, missed: AllocError) {
-        let Request { device, size, wanted, .. } = *request;
-        for pool in self.pools().filter(|pool| pool.serves(device, wanted) || pool.is_owned_by(device)) {
+    fn count_failure(&self, request: &Request, error: AllocError) {
+        let Request { device, size, flags, .. } = *request;
+        for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
             pool.count_failure(size);
         }
-        if missed != AllocError::Unmapped {
+        if error != AllocError::Unmapped {
             return;
         }
         if !self.kernel.can_sleep() {
@@ -165,9 +165,9 @@ impl<K: Kernel> Dma<K> {
     /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not snoop the
     /// cache needs uncached memory. If other devices use the region too, its pool does not have the flag `NOCACHE`, so the
     /// request gets it.
-    fn flags_for_owned(&self, pool: &Pool<K>, device: Device, wanted: Flags) -> Flags {
+    fn flags_for_owned(&self, pool: &Pool<K>, device: Device, flags: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
-        if is_shared && !self.kernel.is_coherent(device) { wanted | Flags::NOCACHE } else { wanted }
+        if is_shared && !self.kernel.is_coherent(device) { flags | Flags::NOCACHE } else { flags }
     }
 
     /// Allocates a buffer of at least `size` bytes, all of which the device reaches with addresses up to `mask`. Searches
@@ -179,10 +179,10 @@ impl<K: Kernel> Dma<K> {
         ops: MapOps,
         device: Device,
         size: usize,
-        wanted: Flags,
+        flags: Flags,
         mask: u64,
     ) -> Option<(Va, usize)> {
-        self.allocate_for(&Request { ops, device, size, wanted, mask, align: PAGE_SIZE }).ok()
+        self.allocate_for(&Request { ops, device, size, flags, mask, align: PAGE_SIZE }).ok()
     }
 
     /// Allocates a buffer for `request` and returns its address and its handle.
@@ -196,22 +196,22 @@ impl<K: Kernel> Dma<K> {
             return Err(AllocError::Full);
         }
         let mut request = *request;
-        let mut missed_in_owned = AllocError::Full;
+        let mut error_in_owned = AllocError::Full;
         if request.ops.are_translated() {
             // Only a device with translated handles can own `memory-region` pools. These are searched first.
-            match self.search(&request, true) {
-                Ok(found) => return Ok(found),
-                Err(missed) => missed_in_owned = missed,
+            match self.search(&request, Pools::Owned) {
+                Ok(buffer) => return Ok(buffer),
+                Err(error) => error_in_owned = error,
             }
-            if let Some(found) = self.ask_borrowers(&request) {
-                return Ok(found);
+            if let Some(buffer) = self.ask_borrowers(&request) {
+                return Ok(buffer);
             }
-            request.wanted |= Flags::ADDRESS_32BITS;
+            request.flags |= Flags::ADDRESS_32BITS;
         }
-        self.search(&request, false).map_err(|missed| {
-            let missed = if missed == AllocError::Full { missed_in_owned } else { missed };
-            self.count_failure(&request, missed);
-            missed
+        self.search(&request, Pools::All).map_err(|error| {
+            let error = if error == AllocError::Full { error_in_owned } else { error };
+            self.count_failure(&request, error);
+            error
         })
     }
 
@@ -221,35 +221,38 @@ impl<K: Kernel> Dma<K> {
         (lending.make_room)(self, lending, request)
     }
 
-    /// Allocates a buffer for `request`. If `only_owned` is true, searches only the `memory-region` pools that the device owns.
+    /// Allocates a buffer for `request` from the first of these pools that can serve it.
     ///
     /// # Errors
     /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
     #[inline(never)]
-    pub(crate) fn search(&self, request: &Request, only_owned: bool) -> Result<(Va, usize), AllocError> {
-        let Request { ops, device, size, wanted, mask, align } = *request;
-        let mut missed = AllocError::Full;
-        let Some(pages) = pages_for(size) else { return Err(missed) };
+    pub(crate) fn search(&self, request: &Request, pools: Pools) -> Result<(Va, usize), AllocError> {
+        let Request { ops, device, size, flags, mask, align } = *request;
+        let mut error = AllocError::Full;
+        let Some(pages) = pages_for(size) else { return Err(error) };
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
-        for pool in self.pools().filter(|pool| pool.serves_from(device, wanted, only_owned)) {
+        for pool in self.pools().filter(|pool| pool.serves_from(device, flags, pools)) {
             let allocated = if is_limited {
                 self.allocate_reachable(request, pool, pages)
             } else {
-                pool.allocate(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full)
+                pool.allocate_pages(pages).map(|page| (page, pool.pa_of(page))).ok_or(AllocError::Full)
             };
             match allocated {
                 Ok((page, handle)) => {
-                    let flags = if only_owned { self.flags_for_owned(pool, device, wanted) } else { wanted };
+                    let flags = match pools {
+                        Pools::Owned => self.flags_for_owned(pool, device, flags),
+                        Pools::All => flags,
+                    };
                     if let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags)) {
                         return Ok((va.get(), handle));
                     }
-                    missed = AllocError::Unmapped;
+                    error = AllocError::Unmapped;
                 }
                 Err(AllocError::Full) => {}
-                Err(unreachable) => missed = unreachable,
+                Err(unreachable) => error = unreachable,
             }
         }
-        Err(missed)
+        Err(error)
     }
 
     /// Allocates the lowest `pages` contiguous free pages of `pool` that the request can use: the device reaches all `size` bytes
@@ -267,20 +270,20 @@ impl<K: Kernel> Dma<K> {
         pages: usize,
     ) -> Result<(usize, usize), AllocError> {
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
-        let mut missed = AllocError::Unreachable(start);
+        let mut error = AllocError::Unreachable(start);
         for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
             let from = (part.first - start).div_ceil(PAGE_SIZE);
             // One past the last page where a buffer can end that begins on a page: its own last page need not be reached to
             // the end.
             let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if from + pages <= end {
-                missed = AllocError::Full;
-                if let Some(page) = pool.allocate_between(from, end, pages, request.align) {
+                error = AllocError::Full;
+                if let Some(page) = pool.allocate_pages_between(from, end, pages, request.align) {
                     return Ok((page, part.handle + (pool.pa_of(page) - part.first)));
                 }
             }
         }
-        Err(missed)
+        Err(error)
     }
 }
 
@@ -299,8 +302,8 @@ fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Opt
     buffer(va)
 }
 
-/// Returns whether a pool with `flags` serves a request with the flags `wanted`, which contain neither `DEVICE` nor `NOMAP`.
+/// Returns whether a pool with `pool_flags` serves a request with `flags`, which contain neither `DEVICE` nor `NOMAP`.
 #[inline(always)]
-fn serves_all(flags: Flags, wanted: Flags) -> bool {
-    (wanted.difference(flags) & Flags::ADDRESS_32BITS | flags & Flags::DEVICE).is_empty()
+fn serves_all(pool_flags: Flags, flags: Flags) -> bool {
+    (flags.difference(pool_flags) & Flags::ADDRESS_32BITS | pool_flags & Flags::DEVICE).is_empty()
 }

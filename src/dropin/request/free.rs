@@ -24,7 +24,7 @@ impl<K: Kernel> Dma<K> {
     /// Frees the buffer of `size` bytes at `va`. `handle` must be the handle of the buffer under `ops`, or zero if the caller did
     /// not ask for the handle when it allocated the buffer.
     ///
-    /// `wanted` are the flags of the call. The same number may be an address in a view of one pool and the physical address of
+    /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address of
     /// unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the view.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         va: Va,
         handle: usize,
-        wanted: Flags,
+        flags: Flags,
     ) -> Result<(), Error> {
         if va == 0 || size == 0 {
             let error = if va == 0 { Error::Foreign } else { Error::WrongSize };
@@ -47,17 +47,17 @@ impl<K: Kernel> Dma<K> {
             return Err(error);
         }
         if ops.are_translated() {
-            self.free_general(device, size, va, handle, wanted, ops)
+            self.free_general(device, size, va, handle, flags, ops)
         } else {
-            self.free_fast(device, size, va, handle, wanted)
+            self.free_fast(device, size, va, handle, flags)
         }
     }
 
     /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
     /// or `va` is zero.
     #[inline(always)]
-    pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: usize, wanted: Flags) -> Result<(), Error> {
-        if !wanted.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
+    pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: usize, flags: Flags) -> Result<(), Error> {
+        if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
                 let Some(page) = pool.find_page_fast(va) else { continue };
                 if handle != 0 && handle != pool.pa_of(page) {
@@ -67,10 +67,10 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, pool, page);
                 }
-                return self.finish_free(size, va, handle, pool, page, pool.free_fast::<false>(page, pages));
+                return self.finish_free(size, va, handle, pool, page, pool.free_pages_fast::<false>(page, pages));
             }
         }
-        self.free_general(device, size, va, handle, wanted, MapOps::NonCoherent)
+        self.free_general(device, size, va, handle, flags, MapOps::NonCoherent)
     }
 
     /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
@@ -81,7 +81,7 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        self.finish_free(size, va, handle, pool, page, pool.free_fast::<true>(page, whole_pages(size)))
+        self.finish_free(size, va, handle, pool, page, pool.free_pages_fast::<true>(page, whole_pages(size)))
     }
 
     /// Frees the buffer at `page` of `pool` in the way that the result of the fast path requires, unless it is free already.
@@ -120,7 +120,7 @@ impl<K: Kernel> Dma<K> {
         page: usize,
         map: IrqGuard<'a, K, PageMap>,
     ) -> Result<(), Error> {
-        let result = pool.free_locked(map, page, whole_pages(size));
+        let result = pool.free_pages_locked(map, page, whole_pages(size));
         if let Err(error) = result {
             self.refuse_for_pool(error, Some(pool), size, va, handle);
         }
@@ -135,14 +135,14 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         va: Va,
         handle: usize,
-        wanted: Flags,
+        flags: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
         // The record of a buffer that was freed contains the address zero, so a search for zero could find it.
         if size == 0 || va == 0 {
             return Ok(());
         }
-        let found = self.find(va, wanted);
+        let found = self.find(va, flags);
         let result = match &found {
             Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
             None => Err(Error::Foreign),
@@ -165,15 +165,15 @@ impl<K: Kernel> Dma<K> {
         if let Some(mapping) = mapping {
             pool.unmap(mapping, va, page, pages)?;
         }
-        pool.free(page, pages)
+        pool.free_pages(page, pages)
     }
 
     /// Finds a buffer that may have been handed out at `va`.
     ///
     /// Context: any.
     #[inline(always)] // `free_general` alone calls it.
-    fn find(&self, va: Va, wanted: Flags) -> Option<Found<K>> {
-        let order = if wanted.contains(Flags::NOMAP) {
+    fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
+        let order = if flags.contains(Flags::NOMAP) {
             [AddressKind::Physical, AddressKind::InView]
         } else {
             [AddressKind::InView, AddressKind::Physical]

@@ -109,7 +109,7 @@ impl<'a> Visit<'a> {
         self.check_state();
         self.settle();
         for count in 1..=pages + 1 {
-            self.allocate_open(count);
+            self.allocate_from_open(count);
         }
         self.unchanged("an allocation that returned nothing");
         for page in 0..=pages {
@@ -121,7 +121,7 @@ impl<'a> Visit<'a> {
         self.unchanged("a free that was refused");
         if self.before.is_settled() {
             for count in 1..=pages + 1 {
-                self.allocate_lowest(count);
+                self.allocate_from_tree(count);
             }
             self.unchanged("a request for more than there is");
         }
@@ -200,7 +200,7 @@ impl<'a> Visit<'a> {
         (0..(self.pages + 1).saturating_sub(count)).find(|page| is_free(self.used, *page, count))
     }
 
-    fn allocate_open(&mut self, count: usize) {
+    fn allocate_from_open(&mut self, count: usize) {
         if let Some(page) = self.act(|map| map.allocate_usual(count)) {
             let by = Stretch::AllocateOpen(count as u8);
             assert_eq!(Some(page), self.lowest(count), "{by:?}");
@@ -208,9 +208,9 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn allocate_lowest(&mut self, count: usize) {
+    fn allocate_from_tree(&mut self, count: usize) {
         let by = Stretch::AllocateLowest(count as u8);
-        let page = self.act(|map| map.allocate_lowest(count));
+        let page = self.act(|map| map.allocate_from_tree(count));
         assert_eq!(page, self.lowest(count), "{by:?}");
         if let Some(page) = page {
             self.took(page, count, by);
@@ -235,8 +235,8 @@ impl<'a> Visit<'a> {
         let result = self.act(|map| map.try_free(page, count));
         assert_eq!(result.map(|_| ()), expected, "{by:?}");
         match result {
-            Ok(true) => self.changed(by, used, starts),
-            Ok(false) => assert!(!self.before.is_closed(), "{by:?}: settled, and still refused"),
+            Ok(Freed::Done) => self.changed(by, used, starts),
+            Ok(Freed::SettleFirst) => assert!(!self.before.is_closed(), "{by:?}: settled, and still refused"),
             Err(_) => {}
         }
     }

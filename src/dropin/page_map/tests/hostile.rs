@@ -15,7 +15,7 @@ use std::vec::Vec;
 #[derive(Clone, Copy, Debug)]
 enum Doing {
     Allocate(usize),
-    /// `allocate_open` found nothing.
+    /// `allocate_from_open` found nothing.
     AllocateLowest(usize, usize),
     Free(usize, usize),
     /// The map must be settled first.
@@ -100,7 +100,7 @@ impl World {
                 if !self.settle(true, &mut patience) {
                     return Some(Doing::AllocateLowest(count, patience));
                 }
-                let page = self.map.allocate_lowest(count);
+                let page = self.map.allocate_from_tree(count);
                 self.check_lowest(count, page);
                 None
             }
@@ -110,7 +110,7 @@ impl World {
                     return None;
                 }
                 match self.map.try_free(page, count) {
-                    Ok(false) => Some(Doing::FreeSettled(page, count, PATIENCE)),
+                    Ok(Freed::SettleFirst) => Some(Doing::FreeSettled(page, count, PATIENCE)),
                     answer => {
                         self.freed(page, count, answer.map(|_| ()));
                         None
@@ -122,7 +122,7 @@ impl World {
                     return Some(Doing::FreeSettled(page, count, patience));
                 }
                 let answer = self.map.try_free(page, count);
-                assert_ne!(answer, Ok(false), "settled, and still refused");
+                assert_ne!(answer, Ok(Freed::SettleFirst), "settled, and still refused");
                 self.freed(page, count, answer.map(|_| ()));
                 None
             }

@@ -104,23 +104,23 @@ impl PageMap {
     pub fn allocate(&mut self, count: usize) -> Option<usize> {
         self.allocate_usual(count).or_else(|| {
             self.settle_all();
-            self.allocate_lowest(count)
+            self.allocate_from_tree(count)
         })
     }
 
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
     pub fn allocate_usual(&mut self, count: usize) -> Option<usize> {
         let usual = if count >= FEWEST_ACROSS {
-            self.allocate_across(count, false)
+            self.allocate_from_open_across(count, false)
         } else {
-            self.allocate_in_word(count, false)
+            self.allocate_from_open_in_word(count, false)
         };
-        usual.or_else(|| self.allocate_open(count))
+        usual.or_else(|| self.allocate_from_open(count))
     }
 
     /// Frees `count` pages if they are the last that were allocated.
     pub fn free_last(&mut self, page: usize, count: usize) -> bool {
-        if count >= FEWEST_ACROSS { self.free_across(page, count) } else { self.free_in_word(page, count) }
+        if count >= FEWEST_ACROSS { self.free_last_across(page, count) } else { self.free_last_in_word(page, count) }
     }
 
     /// Frees `count` pages.
@@ -128,9 +128,9 @@ impl PageMap {
         if count != 0 && self.free_last(page, count) {
             return Ok(());
         }
-        if !self.try_free(page, count)? {
+        if self.try_free(page, count)? == Freed::SettleFirst {
             self.settle_all();
-            assert!(self.try_free(page, count)?);
+            assert_eq!(self.try_free(page, count), Ok(Freed::Done));
         }
         Ok(())
     }

@@ -116,7 +116,7 @@ impl Packed {
         split(map.used(), unpacker.get(ALL_PAGES));
         split(map.starts(), unpacker.get(ALL_PAGES));
         map.usage = Usage::NONE;
-        map.usage.allocate(self.used_and_starts().0.count_ones() as usize);
+        map.usage.add(self.used_and_starts().0.count_ones() as usize);
         map.pending = match unpacker.get(PENDING) {
             0 => Pending::Nothing,
             1 => Pending::Add(unpacker.get_page()..unpacker.get_page()),
