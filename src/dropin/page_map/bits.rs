@@ -5,21 +5,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bits of a word that stand for pages.
-///
-/// A test build can choose fewer than a word has, with `--cfg rt_dma_word_bits="4"`: then a pool of a few pages has several
-/// words, and every state of it can be searched. The other bits of a word are clear.
-pub const BITS: usize = if cfg!(rt_dma_word_bits = "2") {
-    2
-} else if cfg!(rt_dma_word_bits = "3") {
-    3
-} else if cfg!(rt_dma_word_bits = "4") {
-    4
-} else if cfg!(rt_dma_word_bits = "8") {
-    8
-} else {
-    usize::BITS as usize
-};
+pub use super::width::BITS;
 
 /// A word whose pages are all in use.
 pub const ALL: usize = usize::MAX >> UNUSED;

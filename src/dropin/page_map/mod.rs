@@ -91,6 +91,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod width;
 
 pub use bits::{BitRange, change, differs};
 pub use free::Freed;

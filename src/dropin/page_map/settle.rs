@@ -8,6 +8,7 @@ use super::PageMap;
 use super::bits::BITS;
 use super::open_run::OpenRun;
 use super::run_tree::{Lowered, Rest};
+use super::width::{LEVELS, LEVELS_AT_ONCE, LEVELS_IN_WORD};
 
 /// What must be done before the tree is used again.
 pub(super) enum Pending {
@@ -40,29 +41,6 @@ pub enum Settled {
     /// The lock must be released before anything else is done; then there may be more to settle.
     NotYet,
 }
-
-/// The levels of the tree that a stretch with the lock held goes up and down, if it does the work of a call and also changes
-/// the tree. A level costs about 22 instructions up and 13 down on aarch64. So a pool of more than 65,536 pages, whose tree
-/// has six levels, has a stretch for each of the two.
-///
-/// In test builds with few bits in a word, the pools of `ci/exhaustive` have trees of one level (of two, if 9 pages are in words
-/// of 2 bits). So the three numbers give each of the three cases: with 2, there is time also after one level changed, as in a low
-/// tree; with 1, only if none changed, as in a tree of five levels; with 0, never, as in a tree of six.
-const LEVELS: usize = match BITS {
-    2 => 2,
-    3 => 0,
-    4 => 1,
-    _ => 5,
-};
-
-/// The levels of the tree that one step lowers at most: each costs 22 instructions on aarch64, and most changes stop at the
-/// first.
-///
-/// In test builds with few bits in a word, this and [`LEVELS_IN_WORD`] are one, so that a step leaves work in a tree of two levels.
-const LEVELS_AT_ONCE: usize = if BITS < 8 { 1 } else { 3 };
-
-/// The levels that [`PageMap::settle_first`] lowers at most: all of a pool of up to 16,384 pages.
-const LEVELS_IN_WORD: usize = if BITS < 8 { 1 } else { 4 };
 
 impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
