@@ -147,7 +147,7 @@ impl PageMap {
             pending: Pending::Nothing,
             usage: Usage::NONE,
         };
-        map.runs.raise(0, pages as i32);
+        map.runs.raise(0, pages);
         map.tag_run(0, pages);
         map
     }

@@ -97,8 +97,8 @@ impl OpenRun {
 
     /// Its length, used part included, if it begins in word `index`; else zero.
     #[inline(always)]
-    pub(super) fn length_in(&self, index: usize) -> i32 {
-        if self.start / BITS == index { (self.end - self.start) as i32 } else { 0 }
+    pub(super) fn length_in(&self, index: usize) -> usize {
+        if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
     /// If the free run `[start, end)` is before this one, raises `least` above its length, because that run now serves requests up

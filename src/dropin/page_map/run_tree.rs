@@ -19,11 +19,17 @@
 //!            word 0        word 1      word 2      word 3
 //! ```
 //!
-//! Place 4, at which the lowest level begins, is the *bottom*. Word `w` is at place `bottom + w`; where the array ends, the
-//! words go on at the places of the level above, after those that have a node. So word 4 is at place 8 minus the 7 words for
-//! which the tree has values: place 1. Upwards, the maximum of the node of place `p` is at place `p / 4 - 1`.
+//! Place 4, at which the lowest level begins, is the *bottom*. With `n` nodes, the array has `4 n` places, and the tree has the
+//! values of `3 n + 1` words. Word `w` is at place
 //!
-//! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills holds
+//! ```text
+//! bottom + w                  if that is less than 4 n, else
+//! bottom + w - (3 n + 1)      on the level above, after the places that have a node
+//! ```
+//!
+//! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
+//!
+//! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills has
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
 //! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
@@ -40,6 +46,12 @@ pub struct Lowered {
     pub rest: Option<Rest>,
 }
 
+/// Returns a length in the form in which the tree has it. No pool has more than `i32::MAX` pages.
+#[inline(always)]
+fn stored(length: usize) -> i32 {
+    length as i32
+}
+
 /// Where a value is in the tree.
 pub struct Place(usize);
 
@@ -54,23 +66,24 @@ pub struct Rest {
 /// Every positive value above the words is the maximum of the four values below it.
 pub struct RunTree {
     nodes: &'static mut [Node],
-    levels: usize,
     /// The place of the first value on the lowest level.
     bottom: usize,
     /// The longest run of all.
     longest: i32,
+    /// It shares a word with `longest`: a pool has 8 bytes fewer.
+    levels: u32,
 }
 
 impl RunTree {
     /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`Shape::nodes`] returns.
     pub fn new(shape: Shape, nodes: &'static mut [Node]) -> Self {
-        RunTree { nodes, levels: shape.levels, bottom: shape.bottom, longest: 0 }
+        RunTree { nodes, bottom: shape.bottom, longest: 0, levels: shape.levels as u32 }
     }
 
     /// Returns the number of levels, from the values of the words to the root.
     #[inline(always)]
     pub fn levels(&self) -> usize {
-        self.levels
+        self.levels as usize
     }
 
     /// Returns the number of words for which the tree has values: as many as the bitmap has, or up to two more.
@@ -93,10 +106,16 @@ impl RunTree {
         if at < self.bottom { word.wrapping_add(self.words()) } else { word }
     }
 
-    /// Returns the value of `word`: the longest run that begins in it, zero, or a tag. For a word past the last one the result
-    /// is the value of another word, or zero.
+    /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the result
+    /// is that of another word, or zero.
     #[inline(always)]
-    pub fn value(&self, word: usize) -> i32 {
+    pub fn longest_in(&self, word: usize) -> usize {
+        usize::try_from(self.value(word)).unwrap_or(0)
+    }
+
+    /// Returns the value of `word`: the longest run that begins in it, zero, or a tag.
+    #[inline(always)]
+    fn value(&self, word: usize) -> i32 {
         self.nodes.as_flattened().get(self.place(word)).copied().unwrap_or(0)
     }
 
@@ -105,7 +124,7 @@ impl RunTree {
     pub fn set_tag(&mut self, word: usize, start: usize) {
         let at = self.place(word);
         if let Some(value) = self.nodes.as_flattened_mut().get_mut(at) {
-            *value = -1 - start as i32;
+            *value = -1 - stored(start);
         }
     }
 
@@ -128,7 +147,7 @@ impl RunTree {
         if self.longest() < length {
             return None;
         }
-        let (nodes, length) = (&*self.nodes, length as i32);
+        let (nodes, length) = (&*self.nodes, stored(length));
         let (mut node, mut below) = (nodes.first()?, 0);
         loop {
             // By the value above, one of the four is at least `length`; this finds the first one.
@@ -152,8 +171,8 @@ impl RunTree {
     /// the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there asks
     /// again, and reaches the word after at most as many calls as the tree has levels.
     #[inline(always)]
-    pub fn next_candidate(&self, word: usize, length: i32) -> Option<usize> {
-        let (nodes, mut at) = (&*self.nodes, self.place(word));
+    pub fn next_candidate(&self, word: usize, length: usize) -> Option<usize> {
+        let (nodes, mut at, length) = (&*self.nodes, self.place(word), stored(length));
         // Up, to the first node that has such a run to the right of this path.
         loop {
             let ([_, b, c, d], child) = (nodes.get(at / FANOUT)?, at % FANOUT);
@@ -201,8 +220,8 @@ impl RunTree {
     ///
     /// A maximum can only grow here, so the other children of a node are not read.
     #[inline(never)]
-    pub fn raise(&mut self, word: usize, length: i32) -> usize {
-        let mut at = self.place(word);
+    pub fn raise(&mut self, word: usize, length: usize) -> usize {
+        let (mut at, length) = (self.place(word), stored(length));
         let mut levels = 0;
         while let Some(value) = self.nodes.as_flattened_mut().get_mut(at)
             && *value < length
@@ -221,15 +240,15 @@ impl RunTree {
     /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer run of
     /// the word hides those of `length` pages.
     #[inline(always)]
-    pub fn place_if(&self, word: usize, length: i32) -> Option<Place> {
+    pub fn place_if(&self, word: usize, length: usize) -> Option<Place> {
         let place = self.place(word);
-        (self.nodes.as_flattened().get(place) == Some(&length)).then_some(Place(place))
+        (self.nodes.as_flattened().get(place) == Some(&stored(length))).then_some(Place(place))
     }
 
     /// Does what remained to do after an earlier [`lower`](Self::lower).
     pub fn lower_rest(&mut self, Rest { place, length }: Rest, at_most: usize) -> Lowered {
         let remaining = self.nodes.get(place.0 + 1).map_or(0, maximum);
-        self.lower(place, length, remaining, at_most)
+        self.replace(place, length, remaining, at_most)
     }
 
     /// Replaces the value `length` at `place` by `remaining`, the longest run that remains there, and those values above that are
@@ -237,8 +256,14 @@ impl RunTree {
     ///
     /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it before the
     /// tree is used again.
+    #[inline(always)]
+    pub fn lower(&mut self, place: Place, length: usize, remaining: usize, at_most: usize) -> Lowered {
+        self.replace(place, stored(length), stored(remaining), at_most)
+    }
+
+    /// Does what [`lower`](Self::lower) does. `remaining` may be a tag.
     #[inline(never)]
-    pub fn lower(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
+    fn replace(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(at / FANOUT)
             && let Some(value) = node.get_mut(at % FANOUT)

@@ -19,7 +19,7 @@ impl PageMap {
     /// the word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
     /// other one ends in the next word.
     #[inline(always)]
-    pub(super) fn longest_beginning_in(&self, index: usize) -> i32 {
+    pub(super) fn longest_beginning_in(&self, index: usize) -> usize {
         let mut free = complement(self.used(), index);
         // Free pages at the bottom that continue a run of the word before did not begin here.
         if word(self.used(), index.wrapping_sub(1)) >> (BITS - 1) == 0 {
@@ -34,7 +34,7 @@ impl PageMap {
             length = (end.min(self.pages) + leaving).saturating_sub(after);
             free &= !from_bit(after - leaving);
         }
-        length.max(longest_run(free)) as i32
+        length.max(longest_run(free))
     }
 
     /// Returns the page after the free run that begins at `page`, as the tree has it; `page` if it is in use.
@@ -51,10 +51,10 @@ impl PageMap {
     #[inline(never)]
     pub(super) fn end_of_leaving(&self, page: usize) -> usize {
         let index = page / BITS;
-        let longest = self.runs.value(index);
+        let longest = self.runs.longest_in(index);
         // A run of `BITS` pages or more leaves the word in which it begins, and only one run does.
-        if longest >= BITS as i32 {
-            return page + longest as usize;
+        if longest >= BITS {
+            return page + longest;
         }
         (index + 1) * BITS + trailing_zeros(word(self.used(), index + 1))
     }

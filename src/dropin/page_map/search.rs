@@ -22,11 +22,13 @@ impl PageMap {
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> SearchStep {
-        let Ok(length) = i32::try_from(count) else { return SearchStep::NoRun };
+        if count > self.pages {
+            return SearchStep::NoRun;
+        }
         let index = from / BITS;
         let free = complement(self.used(), index) & from_bit(from);
         if free == 0 {
-            return match self.runs.next_candidate(index, length) {
+            return match self.runs.next_candidate(index, count) {
                 Some(next) => SearchStep::ContinueAt(next * BITS),
                 None => SearchStep::NoRun,
             };

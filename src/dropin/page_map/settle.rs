@@ -24,9 +24,9 @@ pub(super) enum Pending {
 /// A free run that is gone from a word, while the tree still has it.
 pub(super) struct GoneRun {
     pub(super) word: usize,
-    pub(super) length: i32,
+    pub(super) length: usize,
     /// A run of this length begins in the word now; zero if none is known.
-    pub(super) known: i32,
+    pub(super) known: usize,
     /// The run that the pages of this one belong to now; empty if it is tagged already.
     pub(super) joined: Range<usize>,
 }
@@ -66,7 +66,7 @@ impl PageMap {
     #[inline(always)]
     fn close_in_word(&mut self) -> Settled {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
-        let (index, length) = (start / BITS, (end - start) as i32);
+        let (index, length) = (start / BITS, end - start);
         if let Some(place) = self.runs.place_if(index, length) {
             let longest = self.longest_beginning_in(index);
             let lowered = self.runs.lower(place, length, longest, LEVELS_IN_WORD);
@@ -146,11 +146,11 @@ impl PageMap {
         let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
         self.open = OpenRun::CLOSED;
         let index = start / BITS;
-        let mut gone = GoneRun { word: index, length: (end - start) as i32, known: 0, joined: 0..0 };
+        let mut gone = GoneRun { word: index, length: end - start, known: 0, joined: 0..0 };
         let mut levels = 0;
         for (from, to) in [(next, end), (hole, hole_end)] {
             if from < to {
-                let length = (to - from) as i32;
+                let length = to - from;
                 if from / BITS == index {
                     gone.known = gone.known.max(length);
                 } else {
@@ -174,10 +174,10 @@ impl PageMap {
         let (start, end) = (self.run_start(page), self.run_end(after));
         let (index, index_after) = (start / BITS, after / BITS);
         self.open.raise_least_above(start, end);
-        let levels = self.runs.raise(index, (end - start) as i32);
+        let levels = self.runs.raise(index, end - start);
         if end != after && index_after != index {
             // A run began at `after`, and does not any more.
-            let length = (end - after) as i32;
+            let length = end - after;
             self.pending = Pending::Remove(GoneRun { word: index_after, length, known: 0, joined: start..end });
         } else {
             self.tag_run(start, end);

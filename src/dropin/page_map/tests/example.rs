@@ -12,7 +12,7 @@ fn row(map: &mut PageMap) -> [String; 5] {
     let pages = pages.collect::<Vec<_>>().join(" ");
     let value = |word| match map.runs.tagged_start(word) {
         Some(start) => format!("tag {start}"),
-        None => format!("{}", map.runs.value(word)),
+        None => format!("{}", map.runs.longest_in(word)),
     };
     let values = (0..3).map(value).collect::<Vec<_>>().join(", ");
     let OpenRun { start, next, end, hole, hole_end, .. } = map.open;

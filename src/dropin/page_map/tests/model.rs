@@ -185,7 +185,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
         longest[start / BITS] = longest[start / BITS].max(end - start);
     }
     for (index, longest) in longest.iter().enumerate() {
-        assert_eq!(map.runs.value(index).max(0) as usize, *longest, "word {index} of {}", map.pages);
+        assert_eq!(map.runs.longest_in(index), *longest, "word {index} of {}", map.pages);
     }
     assert_eq!(map.runs.longest(), longest.iter().copied().max().unwrap_or(0), "the longest of {}", map.pages);
     let open = &map.open;

@@ -90,7 +90,7 @@ impl Packed {
             }
             Pending::Remove(GoneRun { word, length, known, joined }) => {
                 packer.put(2, PENDING);
-                for number in [*word, *length as usize, *known as usize, joined.start, joined.end] {
+                for number in [*word, *length, *known, joined.start, joined.end] {
                     packer.put_page(number);
                 }
             }
@@ -122,8 +122,8 @@ impl Packed {
             1 => Pending::Add(unpacker.get_page()..unpacker.get_page()),
             2 => Pending::Remove(GoneRun {
                 word: unpacker.get_page(),
-                length: unpacker.get_page() as i32,
-                known: unpacker.get_page() as i32,
+                length: unpacker.get_page(),
+                known: unpacker.get_page(),
                 joined: unpacker.get_page()..unpacker.get_page(),
             }),
             _ => Pending::Lower(Rest::from_fields((unpacker.get_page(), unpacker.get_page() as i32))),
@@ -224,7 +224,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
     let words = map.used().len();
     let longest_of = &longest_of[..words];
     for (word, longest) in longest_of.iter().enumerate() {
-        assert_eq!(map.runs.value(word).max(0) as usize, *longest, "the value of word {word}");
+        assert_eq!(map.runs.longest_in(word), *longest, "the value of word {word}");
         let before = (0..word).rev().find(|word| longest_of[*word] > 0);
         assert_eq!(map.runs.last_before(word), before, "the run before word {word}");
     }
@@ -234,7 +234,7 @@ pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
         assert_eq!(map.runs.first(count), first, "the first run of {count} pages");
         for word in 0..words {
             let after = (word + 1..words).find(|word| longest_of[*word] >= count);
-            match map.runs.next_candidate(word, count as i32) {
+            match map.runs.next_candidate(word, count) {
                 Some(found) => assert!(found > word && after.is_some_and(|after| after >= found), "after word {word}"),
                 None => assert_eq!(after, None, "after word {word}"),
             }
