@@ -35,16 +35,11 @@ impl Bitmaps {
         Bitmaps { first, words }
     }
 
-    /// Passes word `index` of each bitmap to `look` and returns the result; returns `past_the_end` if there is no such
-    /// word.
+    /// Returns word `index` of each bitmap; `None` if there is no such word.
     #[inline(always)]
-    pub fn at<R>(&self, index: usize, past_the_end: R, look: impl FnOnce([&'static AtomicUsize; 3]) -> R) -> R {
-        if index >= self.words {
-            return past_the_end;
-        }
-        // SAFETY: each bitmap has a word `index`, by the check above; the caller of `new` guarantees that the words stay.
-        let word = |bitmap: usize| unsafe { self.first.add(bitmap * self.words + index).as_ref() };
-        look([word(0), word(1), word(2)])
+    pub fn words_at(&self, index: usize) -> Option<[&'static AtomicUsize; 3]> {
+        // The three lengths are one number, so the compiler makes one check of the three.
+        Some([self.words::<0>().get(index)?, self.words::<1>().get(index)?, self.words::<2>().get(index)?])
     }
 
     /// Returns the words of one bitmap: 0 is the first, 2 the last.
@@ -67,15 +62,14 @@ mod tests {
         // SAFETY: the six atomics are three times two words, and are never freed.
         let bitmaps = unsafe { Bitmaps::new(NonNull::from(memory).cast(), 2) };
         for index in 0..2 {
-            let set =
-                |words: [&AtomicUsize; 3]| (1..).zip(words).for_each(|(at, word)| word.store(10 * at + index, Relaxed));
-            bitmaps.at(index, (), set);
+            let words = bitmaps.words_at(index).unwrap();
+            (1..).zip(words).for_each(|(bitmap, word)| word.store(10 * bitmap + index, Relaxed));
         }
         let words = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];
         let words = words.map(|words| words.iter().map(|word| word.load(Relaxed)).collect::<std::vec::Vec<_>>());
         assert_eq!(words, [[10, 11], [20, 21], [30, 31]]);
         for past in [2, 3, 6, usize::MAX] {
-            assert!(bitmaps.at(past, true, |_| false), "{past}");
+            assert!(bitmaps.words_at(past).is_none(), "{past}");
         }
     }
 }

@@ -28,9 +28,9 @@ impl PageMap {
         }
         self.open.free_last(page);
         self.usage.remove(count);
-        self.bits.at(page / BITS, (), |[used, starts, _]| {
+        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
             mark_in_word([used, starts], bit, mask_of(bit, count), false);
-        });
+        }
         true
     }
 
@@ -100,7 +100,7 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static AtomicUsize; 3], Error> {
         let bit = page % BITS;
-        let words = self.bits.at(page / BITS, None, Some).ok_or(Error::NotAllocated)?;
+        let words = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
         let (used, starts) = (words[0].load(Relaxed), words[1].load(Relaxed));
         if (used & starts) >> bit & 1 == 0 {
             return Err(Error::NotAllocated);
@@ -121,9 +121,9 @@ impl PageMap {
         // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
         let after = page.wrapping_add(count);
         let does_end = || {
-            self.bits.at(after / BITS, true, |[used, starts, _]| {
-                used.load(Relaxed) & !starts.load(Relaxed) & 1 << (after % BITS) == 0
-            })
+            self.bits
+                .words_at(after / BITS)
+                .is_none_or(|[used, starts, _]| used.load(Relaxed) & !starts.load(Relaxed) & 1 << (after % BITS) == 0)
         };
         if page < after
             && after <= self.pages

@@ -191,9 +191,9 @@ impl PageMap {
         if count > BITS - bit {
             return self.mark_across(page, count, is_used);
         }
-        // Not in a closure: several callers have it, and it would not be inlined, which takes 10 instructions of a call.
-        let Some([used, starts, _]) = self.bits.at(page / BITS, None, Some) else { return };
-        mark_in_word([used, starts], bit, mask_of(bit, count), is_used);
+        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+            mark_in_word([used, starts], bit, mask_of(bit, count), is_used);
+        }
     }
 
     /// Marks an allocation as [`mark`](Self::mark) does. It does not end in its first word.
@@ -215,5 +215,7 @@ fn mark_in_word([used, starts]: [&AtomicUsize; 2], bit: usize, mask: usize, is_u
 /// Records that an allocation begins at `page`, or that none does any more.
 #[inline(always)]
 fn mark_start(bits: &Bitmaps, page: usize, is_used: bool) {
-    bits.at(page / BITS, (), |[_, starts, _]| write(starts, 1 << (page % BITS), is_used));
+    if let Some([_, starts, _]) = bits.words_at(page / BITS) {
+        write(starts, 1 << (page % BITS), is_used);
+    }
 }
