@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::bits::{ALL, BITS, BitRange, change_across, differs_across, from_bit, leading_ones, trailing_zeros};
+use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
@@ -64,9 +64,8 @@ impl PageMap {
         // If no `count` bits are free within the word, it is the run that leaves the word. The bits after the pool's last page
         // are clear and lengthen its last run; that does not matter, as by the tree the wanted run is this one or before it.
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
-        let (start, used_after) = (index * BITS + bit, !free & from_bit(bit));
-        let end = if used_after != 0 { index * BITS + trailing_zeros(used_after) } else { self.end_of_leaving(start) };
-        let end = end.min(self.pages);
+        let start = index * BITS + bit;
+        let end = self.run_end_in(index, !free, start);
         // By the tree, `count` pages are free here. If they are not, C wrote to the bitmap: do not leave the pool.
         if start >= end || count > end - start {
             return None;

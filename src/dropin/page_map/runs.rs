@@ -41,7 +41,14 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn run_end(&self, page: usize) -> usize {
         let index = page / BITS;
-        let used = word(self.used(), index) & from_bit(page);
+        self.run_end_in(index, word(self.used(), index), page)
+    }
+
+    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `page` is in word `index`,
+    /// which is `used`.
+    #[inline(always)]
+    pub(super) fn run_end_in(&self, index: usize, used: usize, page: usize) -> usize {
+        let used = used & from_bit(page);
         let end = if used != 0 { index * BITS + trailing_zeros(used) } else { self.end_of_leaving(page) };
         // The bits after the last page are clear.
         end.min(self.pages)
@@ -63,9 +70,8 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn run_start(&self, page: usize) -> usize {
         let index = page / BITS;
-        let used = word(self.used(), index) & !from_bit(page);
-        if used != 0 {
-            return (index + 1) * BITS - leading_zeros(used);
+        if let Some(start) = self.run_start_in_word(page) {
+            return start;
         }
         let Some(before) = index.checked_sub(1) else { return 0 };
         let used = word(self.used(), before);
@@ -74,6 +80,14 @@ impl PageMap {
         }
         // `before` is the last word that the run fills.
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
+    }
+
+    /// Returns the first page of the free run that ends before `page`, or `page`, if a page before it in the same word is in use.
+    #[inline(always)]
+    pub(super) fn run_start_in_word(&self, page: usize) -> Option<usize> {
+        let index = page / BITS;
+        let used = word(self.used(), index) & !from_bit(page);
+        (used != 0).then(|| (index + 1) * BITS - leading_zeros(used))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests for a part of the pool, or for an aligned address: they get the lowest pages that fit, as every request does.
 
 use super::PageMap;
-use super::bits::{BITS, complement, from_bit, leading_ones, leading_zeros, trailing_zeros, word};
+use super::bits::{BITS, complement, from_bit, leading_ones, trailing_zeros, word};
 use super::open_run::OpenRun;
 
 /// The result of one step of a search.
@@ -54,11 +54,10 @@ impl PageMap {
     /// Returns the first page of the free run that contains `page`. `page` is free.
     #[inline(always)]
     fn run_around(&self, page: usize) -> usize {
-        let index = page / BITS;
-        let used = word(self.used(), index) & !from_bit(page);
-        if used != 0 {
-            return (index + 1) * BITS - leading_zeros(used);
+        if let Some(start) = self.run_start_in_word(page) {
+            return start;
         }
+        let index = page / BITS;
         let before = index.wrapping_sub(1);
         if word(self.used(), before) >> (BITS - 1) != 0 {
             return index * BITS;
