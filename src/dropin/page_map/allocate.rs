@@ -18,8 +18,8 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not lie in one word, or if
-    /// one of them has another label than `label`.
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not lie in one
+    /// word, or if one of them has another label than `label`.
     #[inline(always)]
     pub fn allocate_from_open_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
@@ -38,8 +38,8 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages has another label than
-    /// `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages has another
+    /// label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     #[inline(always)]
     pub fn allocate_from_open_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;

@@ -2,6 +2,12 @@
 //!
 //! The words are atomics read and written with `Relaxed`, which costs what plain words cost: C may read a pool's bitmap
 //! while it changes.
+//!
+//! [`change`] and [`differs`] serve every range. The end of another name shows for which bits it does the same:
+//!
+//! * `_in`: bits of one word.
+//! * `_across`: a range in several words. These are inlined, for fast paths that need no stack frame.
+//! * `_long`: such a range too, but in a function of its own, which is called.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,13 +19,13 @@ pub const ALL: usize = usize::MAX >> UNUSED;
 /// Bits of a word that stand for no page: zero, but in a test build.
 const UNUSED: usize = usize::BITS as usize - BITS;
 
-/// Word `index`; all ones past the end.
+/// Returns word `index`; all ones past the end.
 #[inline(always)]
 pub fn word(words: &[AtomicUsize], index: usize) -> usize {
     words.get(index).map_or(ALL, |word| word.load(Relaxed))
 }
 
-/// The complement of word `index`; zero past the end.
+/// Returns the complement of word `index`; zero past the end.
 #[inline(always)]
 pub fn complement(words: &[AtomicUsize], index: usize) -> usize {
     !word(words, index) & ALL
@@ -56,37 +62,38 @@ pub fn differs_in(word: &AtomicUsize, mask: usize, is_set: bool) -> bool {
     (word.load(Relaxed) ^ filled_with(is_set)) & mask != 0
 }
 
-/// A word whose bits are all set, or all clear.
+/// Returns a word whose bits are all set, or all clear.
 #[inline(always)]
 fn filled_with(is_set: bool) -> usize {
     if is_set { ALL } else { 0 }
 }
 
-/// The `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the word.
+/// Returns the mask of the `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the word.
 #[inline(always)]
 pub fn mask_of(bit: usize, count: usize) -> usize {
     ALL >> (BITS - count) << bit
 }
 
-/// Bit `index`; false past the last word.
+/// Returns bit `index`; false past the last word.
 #[inline(always)]
 pub fn test(words: &[AtomicUsize], index: usize) -> bool {
     words.get(index / BITS).is_some_and(|word| word.load(Relaxed) >> (index % BITS) & 1 != 0)
 }
 
-/// The bits of a word from bit `from % BITS` on.
+/// Returns the mask of the bits of a word from bit `from % BITS` on.
 #[inline(always)]
 pub fn from_bit(from: usize) -> usize {
     ALL.wrapping_shl((from % BITS) as u32) & ALL
 }
 
-/// The bits of a word up to and with bit `last % BITS`.
+/// Returns the mask of the bits of a word up to and with bit `last % BITS`.
 #[inline(always)]
 pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// A loop that checks for its end after its body. It is smaller than a `for`, which checks before the body and jumps back.
+/// Calls `act` with each item. This loop checks for its end after its body. It is smaller than a `for`, which checks before the
+/// body and jumps back.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -170,13 +177,13 @@ pub fn change(words: &[AtomicUsize], range: BitRange, is_set: bool) {
     }
 }
 
-/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words, in a function of its own.
+/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(never)]
 pub fn change_long(words: &[AtomicUsize], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
 }
 
-/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words, without a stack frame.
+/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(always)]
 pub fn change_across(words: &[AtomicUsize], range: BitRange, is_set: bool) {
     let value = filled_with(is_set);
@@ -208,13 +215,13 @@ pub fn differs(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
     }
 }
 
-/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words, in a function of its own.
+/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(never)]
 fn differs_long(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
 }
 
-/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words, without a stack frame.
+/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(always)]
 pub fn differs_across(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
     let value = filled_with(is_set);

@@ -130,13 +130,13 @@ pub struct PageMap {
 /// The fewest pages that cannot lie in one word of a bitmap.
 pub const FEWEST_ACROSS: usize = BITS + 1;
 
-/// The number of words that hold one bit for each of `pages` pages.
+/// Returns the number of words that hold one bit for each of `pages` pages.
 pub const fn words_for(pages: usize) -> usize {
     pages.div_ceil(BITS)
 }
 
 impl PageMap {
-    /// A map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many words as
+    /// Makes a map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many words as
     /// [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
     pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
         let mut map = PageMap {
@@ -152,12 +152,12 @@ impl PageMap {
         map
     }
 
-    /// The bitmap that C sees: bit `n` is set while page `n` is in use.
+    /// Returns the bitmap that C sees: bit `n` is set while page `n` is in use.
     pub fn used(&self) -> &'static [AtomicUsize] {
         self.bits.words::<USED>()
     }
 
-    /// The bitmap of first pages: bit `n` is set if an allocation begins at page `n`.
+    /// Returns the bitmap of first pages: bit `n` is set if an allocation begins at page `n`.
     pub fn starts(&self) -> &'static [AtomicUsize] {
         self.bits.words::<STARTS>()
     }
@@ -177,7 +177,7 @@ impl PageMap {
         self.usage.used()
     }
 
-    /// The number of pages in the longest free run. The map must be [settled](Self::settle).
+    /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle).
     pub fn longest_free(&self) -> usize {
         self.runs.longest()
     }

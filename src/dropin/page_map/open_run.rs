@@ -65,44 +65,44 @@ impl OpenRun {
         OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
     }
 
-    /// Whether pages were allocated from it and are still in use, so that the tree is not exact.
+    /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
     #[inline(always)]
     pub(super) fn is_used(&self) -> bool {
         self.start != self.next
     }
 
-    /// Whether all of it, used part included, lies in one word of the bitmaps.
+    /// Returns whether all of it, used part included, lies in one word of the bitmaps.
     #[inline(always)]
     pub(super) fn is_in_one_word(&self) -> bool {
         self.end - self.start <= BITS - self.start % BITS
     }
 
-    /// Whether a request of `count` pages is not served from here.
+    /// Returns whether a request of `count` pages is not served from here.
     #[cfg(test)]
     pub(super) fn refuses(&self, count: usize) -> bool {
         count < self.least
     }
 
-    /// Whether `page` is in its used part.
+    /// Returns whether `page` is in its used part.
     #[inline(always)]
     pub(super) fn has(&self, page: usize) -> bool {
         self.start <= page && page < self.next
     }
 
-    /// Whether a free run `[page, after)` outside of it would touch it.
+    /// Returns whether a free run `[page, after)` outside of it would touch it.
     #[inline(always)]
     pub(super) fn is_next_to(&self, page: usize, after: usize) -> bool {
         after == self.start || page == self.end
     }
 
-    /// Its length, used part included, if it begins in word `index`; else zero.
+    /// Returns its length, used part included, if it begins in word `index`; else zero.
     #[inline(always)]
     pub(super) fn length_in(&self, index: usize) -> usize {
         if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
-    /// If the free run `[start, end)` is before this one, raises `least` above its length, because that run now serves requests up
-    /// to this length. It does not touch this one.
+    /// Raises `least` above the length of the free run `[start, end)` if that run is before this one: it now serves the requests up
+    /// to its length. It does not touch this one.
     #[inline(always)]
     pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
         if start < self.start {
@@ -137,7 +137,7 @@ impl OpenRun {
         }
     }
 
-    /// Whether `[page, page + count)` is the last allocation that was made after the used part.
+    /// Returns whether `[page, page + count)` is the last allocation that was made after the used part.
     #[inline(always)]
     pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
         page == self.last && page.wrapping_add(count) == self.next
@@ -177,13 +177,13 @@ impl OpenRun {
 /// For a search over all states.
 #[cfg(test)]
 impl OpenRun {
-    /// Every field.
+    /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
         let OpenRun { start, least, last, next, end, hole, hole_end } = *self;
         [start, least, last, next, end, hole, hole_end]
     }
 
-    /// A run with these fields.
+    /// Makes a run with these fields.
     pub(super) fn from_fields([start, least, last, next, end, hole, hole_end]: [usize; 7]) -> Self {
         OpenRun { start, least, last, next, end, hole, hole_end }
     }

@@ -97,18 +97,18 @@ impl PageMap {
         if self.is_settled() && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
     }
 
-    /// Whether the tree has exactly the free runs.
+    /// Returns whether the tree has exactly the free runs.
     #[inline(always)]
     pub fn is_settled(&self) -> bool {
         !self.has_work() && !self.open.is_used()
     }
 
-    /// Whether something must be done before the tree is used again, in addition to closing the open run.
+    /// Returns whether something must be done before the tree is used again, in addition to closing the open run.
     pub(super) fn has_work(&self) -> bool {
         !matches!(self.pending, Pending::Nothing)
     }
 
-    /// Whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
+    /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
     #[inline(always)]
     pub fn has_time(&self, levels: usize) -> bool {
         levels + self.runs.levels() <= LEVELS
