@@ -5,7 +5,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::dropin::translate::Request;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, Va};
+use crate::kernel::{Device, Handle, Kernel, Va};
 
 impl<K: Kernel> Dma<K> {
     /// Allocates a buffer of at least `size` bytes whose physical address is a multiple of `align` bytes, and all of which the
@@ -22,7 +22,7 @@ impl<K: Kernel> Dma<K> {
         align: usize,
         wanted: Flags,
         mask: u64,
-    ) -> Option<(Va, usize)> {
+    ) -> Option<(Va, Handle)> {
         if !align.is_power_of_two() {
             return None;
         }

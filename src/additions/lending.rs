@@ -14,7 +14,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 use crate::log::{Level, Line};
 use crate::mem::atomics::{
     AtomicUsize,
@@ -134,7 +134,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough in time, or
     /// if the caller may not sleep.
-    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
+    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
         {
             return None;
@@ -152,7 +152,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
     /// no borrower can give back any more, or after [`PATIENCE`] ticks.
-    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, usize)> {
+    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, Handle)> {
         let search = || self.search(request, Pools::Owned).ok();
         for tick in 0..PATIENCE {
             let mut from = 0;

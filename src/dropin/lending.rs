@@ -3,7 +3,7 @@
 
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::Request;
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::atomics::AtomicUsize;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
@@ -46,7 +46,7 @@ pub struct Loan<K: Kernel> {
 pub struct Lending<K: Kernel, D> {
     /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and the
     /// handle of the allocated buffer.
-    pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(Va, usize)>,
+    pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(Va, Handle)>,
     /// The entry that was made last.
     pub last: AtomicRef<Loan<K>>,
     /// The turn of calls that make an entry.

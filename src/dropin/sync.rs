@@ -7,7 +7,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Dma<K> {
@@ -59,7 +59,7 @@ impl<K: Kernel> Dma<K> {
     /// all of it.
     ///
     /// Context: any.
-    pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<usize> {
+    pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<Handle> {
         self.bus(MapOps::Pci, device).through_first_window(self.mapped(data, size)?, size)
     }
 

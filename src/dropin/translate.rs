@@ -6,7 +6,7 @@
 //! two windows are adjacent in physical memory but not on the bus.
 
 use crate::flags::Flags;
-use crate::kernel::{BusRange, BusWindow, Device, Entry, Kernel, PAGE_SIZE, Pa};
+use crate::kernel::{BusRange, BusWindow, Device, Entry, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +65,7 @@ pub(crate) struct Reachable {
     /// The physical address of the last byte.
     pub(crate) last: Pa,
     /// The handle of the first byte.
-    pub(crate) handle: usize,
+    pub(crate) handle: Handle,
 }
 
 impl Reachable {
@@ -171,7 +171,7 @@ impl<K: Kernel> Bus<K> {
     ///
     /// Context: any.
     #[inline(never)]
-    pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<usize> {
+    pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<Handle> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
         let found = self.next_reachable(pa, last, mask)?;
         (found.first == pa && found.last == last).then_some(found.handle)
@@ -197,7 +197,7 @@ impl<K: Kernel> Bus<K> {
     /// Returns the physical address that the device reaches at `handle`, if there is one.
     ///
     /// Context: any.
-    pub(crate) fn cpu_address(&self, handle: usize) -> Option<Pa> {
+    pub(crate) fn cpu_address(&self, handle: Handle) -> Option<Pa> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
@@ -220,7 +220,7 @@ impl<K: Kernel> Bus<K> {
     ///
     /// Context: any.
     #[inline(never)]
-    pub(crate) fn is_handle(&self, pa: Pa, handle: usize) -> bool {
+    pub(crate) fn is_handle(&self, pa: Pa, handle: Handle) -> bool {
         self.range_at(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
     }
 }

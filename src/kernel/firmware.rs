@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Device, Entry, Node, Pa};
+use super::{Device, Entry, Handle, Node, Pa};
 use crate::log::Name;
 
 /// A region of reserved memory to which a device's node refers in `memory-region`
@@ -38,7 +38,7 @@ pub struct BusWindow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BusRange {
     /// The address at which the device reaches the first byte; `None` if the device cannot reach the range.
-    pub handle: Option<usize>,
+    pub handle: Option<Handle>,
     /// The last physical address of the range; not below the first.
     pub last: Pa,
 }
@@ -93,7 +93,7 @@ pub unsafe trait Firmware {
     /// processor has no such address. It need not be the inverse of [`bus_address`](Firmware::bus_address).
     ///
     /// Context: thread first, then any, as `bus_address`.
-    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa>;
+    fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa>;
 
     /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device. If
     /// two windows contain an address, the first one counts.

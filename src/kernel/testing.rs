@@ -199,7 +199,7 @@ unsafe impl<S: Services> Firmware for S {
     fn bus_address(&self, _device: Device, pa: Pa) -> BusRange {
         BusRange { handle: Some(pa), last: Pa::MAX }
     }
-    fn cpu_address(&self, _device: Device, handle: usize) -> Option<Pa> {
+    fn cpu_address(&self, _device: Device, handle: Handle) -> Option<Pa> {
         Some(handle)
     }
     fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {

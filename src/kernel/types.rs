@@ -8,6 +8,8 @@ use crate::error::Error;
 pub type Pa = usize;
 /// A kernel virtual address, in bytes.
 pub type Va = usize;
+/// A handle: the address that a device puts on its bus, in bytes (Linux: `dma_addr_t`).
+pub type Handle = usize;
 
 /// Bytes in a page: `ARCH_PAGE_SIZE`. The port asserts that the BSP's headers define the same value.
 pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;

@@ -14,7 +14,7 @@
 
 use super::lists::CORES;
 use super::{BlockPool, Pages};
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 
 /// A block that a driver holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -22,7 +22,7 @@ pub struct Block {
     /// The address for the processor.
     pub va: Va,
     /// The address for the device.
-    pub handle: usize,
+    pub handle: Handle,
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {

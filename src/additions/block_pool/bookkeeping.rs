@@ -9,7 +9,7 @@ use super::group::{Group, Unit};
 use super::shape::Shape;
 use super::table::Table;
 use super::{BlockPool, Pages};
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
@@ -65,7 +65,7 @@ pub struct Span {
 /// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or freed.
 pub struct SpanMemory {
     pub va: Va,
-    pub handle: usize,
+    pub handle: Handle,
     pub size: usize,
 }
 

@@ -5,7 +5,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 use super::group::{Group, Unit};
 use super::word::{self, NotGiven, Seen};
 use super::{BadFree, BlockPool, Pages};
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 use crate::text::apart;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -17,7 +17,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// # Errors
     /// Nothing has changed. The call is counted, and logged where text may be written.
     #[inline(always)]
-    pub fn free(&self, va: Va, handle: usize) -> Result<(), BadFree> {
+    pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         let unit = self.table.get().first(self.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
@@ -35,7 +35,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// group's word meanwhile, or the caller is wrong.
     #[cold]
     #[inline(never)]
-    fn free_general(&self, va: Va, handle: usize) -> Result<(), BadFree> {
+    fn free_general(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         if va == 0 {
             return Ok(());
         }
@@ -98,7 +98,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Counts and logs a free that is refused, and returns its error.
     #[cold]
     #[inline(never)]
-    fn refuse_free(&self, va: Va, handle: usize, error: BadFree) -> Result<(), BadFree> {
+    fn refuse_free(&self, va: Va, handle: Handle, error: BadFree) -> Result<(), BadFree> {
         let format = match error {
             BadFree::Foreign => apart!("free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
             BadFree::NotAllocated => apart!("free of block 0x%lx (handle 0x%lx): it is free already"),

@@ -3,7 +3,7 @@
 use super::Block;
 use super::shape::{Shape, lowest_bits};
 use super::word::GroupWord;
-use crate::kernel::Va;
+use crate::kernel::{Handle, Va};
 use crate::mem::atomics::{AtomicU16, AtomicUsize, Ordering::Relaxed};
 use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
 
@@ -72,7 +72,7 @@ impl Unit {
     }
 
     /// Sets the addresses of the first block.
-    pub fn set_addresses(&self, shape: &Shape, start: Va, handle: usize) {
+    pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
         self.base.store(start.wrapping_sub(shape.distance(self.first as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
         self.scaled_start.store(shape.scaled(start), Relaxed);
@@ -93,7 +93,7 @@ impl Unit {
 
     /// Returns the device's address of the block at `va`.
     #[inline(always)]
-    pub fn handle_of(&self, va: Va) -> usize {
+    pub fn handle_of(&self, va: Va) -> Handle {
         va.wrapping_add(self.handle_offset.load(Relaxed))
     }
 

@@ -12,7 +12,7 @@
 //! of an address is found by a shift, also if the last block of a part ends in the next part.
 
 use super::word::SLOTS;
-use crate::kernel::{PAGE_SHIFT, PAGE_SIZE};
+use crate::kernel::{Handle, PAGE_SHIFT, PAGE_SIZE};
 
 /// `rt_dma_block_pool_zalloc` clears words, and drivers write descriptors in words.
 const WORD: usize = size_of::<usize>();
@@ -189,7 +189,7 @@ impl Shape {
     }
 
     /// Returns the distance from the start of a span at `handle` to its first block.
-    pub fn lead(&self, handle: usize) -> usize {
+    pub fn lead(&self, handle: Handle) -> usize {
         if self.boundary == 0 {
             return 0;
         }

@@ -5,7 +5,7 @@ use crate::mem::atomics::Ordering::Relaxed;
 use super::bookkeeping::{Batch, Span, SpanMemory};
 use super::group::Unit;
 use super::{Block, BlockPool};
-use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 use crate::text::apart;
 
 /// The source of a pool's spans: the device's coherent memory.
@@ -20,13 +20,13 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.
     ///
     /// Context: thread first, then any.
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)>;
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)>;
 
     /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a power of
     /// two, if that is possible. The pool checks both.
     ///
     /// Context: thread first, then any.
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
         let _ = align;
         self.allocate(device, size)
     }
@@ -38,7 +38,7 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// # Safety
     /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and is freed
     /// once.
-    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize);
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle);
 
     /// Returns the last address that the device reaches now, with its coherent mask.
     ///

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Kind};
 use crate::additions::streaming::Direction;
-use crate::kernel::Va;
+use crate::kernel::{Handle, Va};
 
 /// Memory, or a block pool, that a device was given.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub struct Allocated {
     /// The address for the processor.
     pub va: Va,
     /// The address for the device; 0 of a block pool.
-    pub handle: usize,
+    pub handle: Handle,
     /// Bytes; of a block pool those of a block.
     pub size: usize,
     /// The flags of the allocation.
@@ -33,7 +33,7 @@ pub struct Freed {
     /// Bytes; 0 if the call does not state it.
     pub size: usize,
     /// The handle; 0 if the caller did not ask for it.
-    pub handle: usize,
+    pub handle: Handle,
     /// The block pool of a block; else 0.
     pub pool: usize,
     /// The call is for managed resources only.
@@ -46,7 +46,7 @@ pub struct Named {
     /// What the call is for; `None` if it is for single and page mappings.
     pub kind: Option<Kind>,
     /// The handle.
-    pub handle: usize,
+    pub handle: Handle,
     /// Bytes.
     pub size: usize,
     /// The direction.

@@ -7,7 +7,7 @@ use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
 use crate::flags::Flags;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 use crate::log::Name;
 
 impl<K: Kernel> Debug<K> {
@@ -78,7 +78,7 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Checks a map, and records the mapping unless it failed: then `handle` is [`MAPPING_ERROR`].
-    pub fn mapped(&'static self, call: &Call, buffer: &Buffer, handle: usize) {
+    pub fn mapped(&'static self, call: &Call, buffer: &Buffer, handle: Handle) {
         let (va, size) = (buffer.va, buffer.size);
         let pa = if buffer.kind == Kind::Page { Some(buffer.pa) } else { self.kernel.v2p(va) };
         let last = va.wrapping_add(size.wrapping_sub(1));
@@ -97,7 +97,7 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Notes that the driver checked whether a map failed.
-    pub fn checked(&'static self, call: &Call, handle: usize) {
+    pub fn checked(&'static self, call: &Call, handle: Handle) {
         self.with(call, |state, _| {
             let is_it = |entry: &&mut Entry| entry.handle == handle && entry.device == call.device.0;
             for entry in state.table.live_mut().iter_mut().filter(is_it) {

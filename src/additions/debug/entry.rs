@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use crate::additions::streaming::Direction;
+use crate::kernel::Handle;
 use crate::text::apart;
 
 /// A kind of memory that a device holds.
@@ -66,7 +67,7 @@ pub struct Entry {
     /// The number of the device's name.
     pub name: usize,
     /// The address for the device; of a block pool 0.
-    pub handle: usize,
+    pub handle: Handle,
     /// The address for the processor; of a page mapping 0.
     pub va: usize,
     /// The physical address of the first byte; of a block its pool.
@@ -124,7 +125,7 @@ impl Entry {
     }
 
     /// Returns whether the handle lies in the mapping.
-    pub fn has_handle(&self, handle: usize) -> bool {
+    pub fn has_handle(&self, handle: Handle) -> bool {
         self.kind.is_mapping() && overlap(handle, 1, self.handle, self.size)
     }
 

@@ -5,7 +5,7 @@ use super::entry::{Entry, Kind, direction_label};
 use super::mistake::Mistake;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
-use crate::kernel::PAGE_SHIFT;
+use crate::kernel::{Handle, PAGE_SHIFT};
 use crate::log::Name;
 
 impl State {
@@ -56,7 +56,7 @@ impl State {
         true
     }
 
-    pub(super) fn map(&mut self, call: &Call, name: usize, buffer: &Buffer, handle: usize, pa: usize, line: usize) {
+    pub(super) fn map(&mut self, call: &Call, name: usize, buffer: &Buffer, handle: Handle, pa: usize, line: usize) {
         let entry = Entry {
             device: call.device.0,
             name,

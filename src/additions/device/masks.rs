@@ -9,10 +9,10 @@ use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Handle, Kernel};
 
 /// Returns whether the `size` bytes from `handle` all lie within `mask`.
-pub fn is_within(handle: usize, size: usize, mask: u64) -> bool {
+pub fn is_within(handle: Handle, size: usize, mask: u64) -> bool {
     let last = size.checked_sub(1).and_then(|last| handle.checked_add(last));
     last.is_some_and(|last| last as u64 <= mask)
 }

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_of_form};
 use crate::additions::block_pool::set::Request;
 use crate::additions::block_pool::{self, Block, PoolName};
+use crate::kernel::Handle;
 use crate::mem::words::{DeviceMemory, Word, Words};
 
 /// A pool of blocks of coherent memory, each for one value: see [`block_pool`].
@@ -92,7 +93,7 @@ pub struct BlockBox<'pool, T: AsWords, P: Platform> {
 
 impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     /// Returns the address at which the device accesses the block.
-    pub fn handle(&self) -> usize {
+    pub fn handle(&self) -> Handle {
         self.block.handle
     }
 

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_of_form};
 use crate::additions::block_pool::Pages;
+use crate::kernel::Handle;
 use crate::mem::words::{DeviceMemory, Words};
 
 /// Values of one type, one after the other, that the processor and the device can access at any time
@@ -16,7 +17,7 @@ pub struct CoherentBuffer<T: AsWords, P: Platform> {
     memory: DeviceMemory<P::Kernel>,
     device: Device<P>,
     start: usize,
-    handle: usize,
+    handle: Handle,
     size: usize,
     values: PhantomData<fn(T) -> T>,
 }
@@ -52,12 +53,12 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     }
 
     /// Returns the address at which the device accesses the first value.
-    pub fn handle(&self) -> usize {
+    pub fn handle(&self) -> Handle {
         self.handle
     }
 
     /// Returns the address at which the device accesses value `index`; `None` if there is no such value.
-    pub fn handle_of(&self, index: usize) -> Option<usize> {
+    pub fn handle_of(&self, index: usize) -> Option<Handle> {
         Some(self.handle.wrapping_add(self.offset_of(index)?))
     }
 

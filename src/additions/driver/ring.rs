@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use super::{AsWords, CoherentBuffer, Device, OutOfRange, Platform, WordOf};
+use crate::kernel::Handle;
 use crate::mem::words::Words;
 
 /// The error of [`Ring::push`] if every slot is in use. It contains the value that was not pushed.
@@ -71,12 +72,12 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     }
 
     /// Returns the address at which the device accesses the ring.
-    pub fn handle(&self) -> usize {
+    pub fn handle(&self) -> Handle {
         self.slots.handle()
     }
 
     /// Returns the address at which the device accesses a slot; `None` if there is no such slot.
-    pub fn handle_of(&self, slot: usize) -> Option<usize> {
+    pub fn handle_of(&self, slot: usize) -> Option<Handle> {
         self.slots.handle_of(slot)
     }
 

@@ -11,6 +11,7 @@ use core::fmt;
 
 use super::{BadMapping, Device, MapError, Platform};
 use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
+use crate::kernel::Handle;
 use crate::mem::handover::{Access, HandedOver, HandedOverBuffer, HeapBytes, Shared, StableBytes, Unique};
 
 mod sealed {
@@ -135,7 +136,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     }
 
     /// Returns the address at which the device accesses the bytes.
-    pub fn handle(&self) -> usize {
+    pub fn handle(&self) -> Handle {
         self.entry.query.handle
     }
 
@@ -209,7 +210,7 @@ impl<W: Direction, B, P: Platform> fmt::Debug for Mapped<W, B, P> {
 
 impl<W: Direction, B, P: Platform> Mapped<W, B, P> {
     /// Returns the address at which the device accesses the bytes.
-    pub fn handle(&self) -> usize {
+    pub fn handle(&self) -> Handle {
         self.mapping.handle()
     }
 

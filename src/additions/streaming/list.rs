@@ -3,7 +3,7 @@
 use super::errors::{MapError, report};
 use super::{Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Query, Streaming};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 
 /// One buffer of a scatter list.
 pub trait Segment {
@@ -12,9 +12,9 @@ pub trait Segment {
     /// Returns the number of bytes.
     fn size(&self) -> usize;
     /// Returns the handle that [`set_handle`](Segment::set_handle) stored.
-    fn handle(&self) -> usize;
+    fn handle(&self) -> Handle;
     /// Stores the handle of the mapping.
-    fn set_handle(&mut self, handle: usize);
+    fn set_handle(&mut self, handle: Handle);
 }
 
 impl<K: Kernel> Streaming<K> {

@@ -3,7 +3,7 @@
 use super::errors::report;
 use super::{Attributes, Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa};
+use crate::kernel::{Handle, Kernel, Pa};
 
 impl<K: Kernel> Streaming<K> {
     /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor, the
@@ -16,7 +16,7 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
         if let Some(is_coherent) = master.fast_path_coherence() {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             let handle = unsafe { self.map_direct_fast(dma, is_coherent, buffer) };
@@ -34,7 +34,7 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
+    pub unsafe fn map_general(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
         self.tidy(dma);
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         let result = unsafe { self.try_map(dma, master, buffer) };
@@ -43,7 +43,7 @@ impl<K: Kernel> Streaming<K> {
 
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    unsafe fn try_map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<usize, MapError> {
+    unsafe fn try_map(&self, dma: &Dma<K>, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
         let &Buffer { va, size, direction, .. } = buffer;
         let kernel = dma.kernel;
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
@@ -85,7 +85,7 @@ impl<K: Kernel> Streaming<K> {
         offset: usize,
         size: usize,
         direction: Direction,
-    ) -> Result<usize, MapError> {
+    ) -> Result<Handle, MapError> {
         let found = page.checked_add(offset).ok_or(MapError::Invalid).and_then(|pa| {
             let va = match dma.pool_in(pa, pa.saturating_add(1)) {
                 Some(pool) => pool.va_of(pa),

@@ -10,7 +10,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::{MapOps, Request};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::lock::IrqGuard;
 
 /// Why an allocation fails.
@@ -35,7 +35,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut usize>,
+        handle: Option<&mut Handle>,
         flags: Flags,
     ) -> Option<Buffer> {
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
@@ -61,7 +61,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut usize>,
+        handle: Option<&mut Handle>,
         flags: Flags,
         pool: &Pool<K>,
     ) -> Option<Buffer> {
@@ -75,7 +75,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut usize>,
+        handle: Option<&mut Handle>,
         flags: Flags,
         pool: &'a Pool<K>,
         result: FastPath<'a, K, (usize, Va)>,
@@ -94,7 +94,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut usize>,
+        handle: Option<&mut Handle>,
         flags: Flags,
         pool: &'a Pool<K>,
         map: IrqGuard<'a, K, PageMap>,
@@ -120,7 +120,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut usize>,
+        handle: Option<&mut Handle>,
         flags: Flags,
         ops: MapOps,
     ) -> Option<Buffer> {
@@ -181,7 +181,7 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         flags: Flags,
         mask: u64,
-    ) -> Option<(Va, usize)> {
+    ) -> Option<(Va, Handle)> {
         self.allocate_for(&Request { ops, device, size, flags, mask, align: PAGE_SIZE }).ok()
     }
 
@@ -191,7 +191,7 @@ impl<K: Kernel> Dma<K> {
     /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here; [`AllocError::Unreachable`] is
     /// not.
     #[inline(never)]
-    pub(crate) fn allocate_for(&self, request: &Request) -> Result<(Va, usize), AllocError> {
+    pub(crate) fn allocate_for(&self, request: &Request) -> Result<(Va, Handle), AllocError> {
         if request.size == 0 {
             return Err(AllocError::Full);
         }
@@ -216,7 +216,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Makes borrowers give memory of the device's regions back until it can serve the request, if memory was ever lent.
-    fn ask_borrowers(&self, request: &Request) -> Option<(Va, usize)> {
+    fn ask_borrowers(&self, request: &Request) -> Option<(Va, Handle)> {
         let lending = self.lending.get()?;
         (lending.make_room)(self, lending, request)
     }
@@ -226,7 +226,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
     #[inline(never)]
-    pub(crate) fn search(&self, request: &Request, pools: Pools) -> Result<(Va, usize), AllocError> {
+    pub(crate) fn search(&self, request: &Request, pools: Pools) -> Result<(Va, Handle), AllocError> {
         let Request { ops, device, size, flags, mask, align } = *request;
         let mut error = AllocError::Full;
         let Some(pages) = pages_for(size) else { return Err(error) };
@@ -295,7 +295,7 @@ fn buffer(va: Va) -> Option<Buffer> {
 
 /// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
 #[inline(always)]
-fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut usize>) -> Option<Buffer> {
+fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut Handle>) -> Option<Buffer> {
     if let Some(handle) = handle {
         *handle = pool.pa_of(page);
     }

@@ -8,7 +8,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, PAGE_SIZE, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 use crate::log::Name;
 use crate::mem::lock::IrqGuard;
 
@@ -38,7 +38,7 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         va: Va,
-        handle: usize,
+        handle: Handle,
         flags: Flags,
     ) -> Result<(), Error> {
         if va == 0 || size == 0 {
@@ -56,7 +56,7 @@ impl<K: Kernel> Dma<K> {
     /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
     /// or `va` is zero.
     #[inline(always)]
-    pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: usize, flags: Flags) -> Result<(), Error> {
+    pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
                 let Some(page) = pool.find_page_fast(va) else { continue };
@@ -75,7 +75,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
     #[inline(never)]
-    fn free_across(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+    fn free_across(&self, size: usize, va: Va, handle: Handle, pool: &Pool<K>, page: usize) -> Result<(), Error> {
         // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls with smaller
         // buffers do not execute this check.
         if size == 0 {
@@ -90,7 +90,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         size: usize,
         va: Va,
-        handle: usize,
+        handle: Handle,
         pool: &'a Pool<K>,
         page: usize,
         result: FastPath<'a, K, ()>,
@@ -105,7 +105,14 @@ impl<K: Kernel> Dma<K> {
     /// Frees the buffer at `page` of `pool`, after waiting for the lock, which another core holds.
     #[cold]
     #[inline(never)]
-    fn free_after_waiting(&self, size: usize, va: Va, handle: usize, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+    fn free_after_waiting(
+        &self,
+        size: usize,
+        va: Va,
+        handle: Handle,
+        pool: &Pool<K>,
+        page: usize,
+    ) -> Result<(), Error> {
         self.free_locked(size, va, handle, pool, page, pool.lock())
     }
 
@@ -115,7 +122,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         size: usize,
         va: Va,
-        handle: usize,
+        handle: Handle,
         pool: &'a Pool<K>,
         page: usize,
         map: IrqGuard<'a, K, PageMap>,
@@ -134,7 +141,7 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         size: usize,
         va: Va,
-        handle: usize,
+        handle: Handle,
         flags: Flags,
         ops: MapOps,
     ) -> Result<(), Error> {
@@ -155,7 +162,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
     #[inline(always)] // `free_general` alone calls it.
-    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: usize) -> Result<(), Error> {
+    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
         let Found { pool, page, mapping } = *found;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {

@@ -7,7 +7,7 @@ use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_alig
 use crate::ffi::additions::managed::buffers::manage_buffer;
 use crate::ffi::dropin::buffer::rt_dma_alloc;
 use crate::ffi::{device, write_if};
-use crate::kernel::PAGE_SIZE;
+use crate::kernel::{Handle, PAGE_SIZE};
 
 /// A larger buffer is aligned to its size where there is such a place, else to this many bytes, else to a page. Linux's
 /// contiguous allocator stops at this alignment too, by default.
@@ -77,13 +77,13 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
     // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
-    let allocate = |handle: &mut usize| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
+    let allocate = |handle: &mut Handle| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written; `rt_dma_free` frees the buffer with these flags.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
 
 /// Allocates a buffer that is aligned to its size in pages, if the library allocates for the device.
-unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut usize, flags: usize) -> *mut c_void {
+unsafe fn allocate(dev: *mut rt_device, size: usize, handle: &mut Handle, flags: usize) -> *mut c_void {
     let pages = size.checked_next_multiple_of(PAGE_SIZE).and_then(usize::checked_next_power_of_two);
     let Some(align) = pages.filter(|align| *align > PAGE_SIZE && device(dev).is_some_and(allocates_here)) else {
         // SAFETY: the caller passes a `dev` that is null or points to a device; `handle` may be written.

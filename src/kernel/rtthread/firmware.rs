@@ -11,7 +11,7 @@ use super::{
     rt_dma_port_named_region, rt_dma_port_node, rt_dma_port_region, rt_dma_port_window, unless_unmapped,
 };
 use crate::error::Error;
-use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, NamedRegion, Node, Pa};
+use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, Handle, NamedRegion, Node, Pa};
 use crate::log::Name;
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
@@ -64,7 +64,7 @@ unsafe impl Firmware for RtThread {
         BusRange { handle, last }
     }
 
-    fn cpu_address(&self, device: Device, handle: usize) -> Option<Pa> {
+    fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {
         // SAFETY: a device is a pointer that a C caller passed.
         unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.0), handle) })
     }

@@ -3,7 +3,7 @@
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
 /// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,13 +41,13 @@ impl Direction {
 #[derive(Debug)]
 pub struct OwnOps {
     /// Allocates a buffer, and returns its address and its handle.
-    pub alloc: unsafe fn(Device, usize) -> Option<(Va, usize)>,
+    pub alloc: unsafe fn(Device, usize) -> Option<(Va, Handle)>,
     /// Frees such a buffer, which is not used any more.
-    pub free: unsafe fn(Device, usize, Va, usize),
+    pub free: unsafe fn(Device, usize, Va, Handle),
     /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are mapped for the processor.
-    pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<usize>,
+    pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<Handle>,
     /// Makes the device's bytes visible to the processor. They have the handle that `sync_out` returned.
-    pub sync_in: unsafe fn(Device, Va, usize, usize, Flags),
+    pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags),
 }
 
 /// Whose operations a device has.
@@ -111,7 +111,7 @@ impl BusMaster {
         pa: Pa,
         size: usize,
         maintain: bool,
-    ) -> Option<usize> {
+    ) -> Option<Handle> {
         match self.ops {
             // Handles are physical addresses.
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
@@ -121,7 +121,7 @@ impl BusMaster {
         }
     }
 
-    fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<usize> {
+    fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<Handle> {
         let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
         self.can_use(handle, size).then_some(handle)
     }
@@ -129,7 +129,7 @@ impl BusMaster {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    unsafe fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<usize> {
+    unsafe fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<Handle> {
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, flags(maintain)) }?;
         if !self.can_use(handle, size) {
@@ -141,14 +141,14 @@ impl BusMaster {
     }
 
     /// Whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a failure.
-    fn can_use(&self, handle: usize, size: usize) -> bool {
+    fn can_use(&self, handle: Handle, size: usize) -> bool {
         let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
         last.is_some_and(|last| last <= self.mask) && handle != crate::additions::streaming::MAPPING_ERROR
     }
 
     /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of the
     /// BSP's own.
-    pub(crate) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: usize) -> Option<Pa> {
+    pub(crate) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
         match self.ops {
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),
             Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),

@@ -1,7 +1,7 @@
 //! What an unmap or a sync names a mapping by.
 
 use super::Direction;
-use crate::kernel::Device;
+use crate::kernel::{Device, Handle};
 
 /// What an unmap or a sync was called with.
 #[derive(Clone, Copy)]
@@ -9,7 +9,7 @@ pub struct Query {
     /// The device, which is that of the [`BusMaster`](super::BusMaster) that the call gets.
     pub device: Device,
     /// The handle of a mapping. A sync may have that of any of its bytes.
-    pub handle: usize,
+    pub handle: Handle,
     /// Bytes.
     pub size: usize,
     /// The direction of the mapping.

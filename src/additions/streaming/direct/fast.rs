@@ -9,7 +9,7 @@
 
 use crate::additions::streaming::{Attributes, Buffer, Direction, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
@@ -84,7 +84,7 @@ impl<K: Kernel> Streaming<K> {
 
 /// Writes the buffer's lines back, and returns its handle.
 #[inline(never)] // A coherent device's mapping needs no stack frame then.
-fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: usize) -> usize {
+fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: Handle) -> usize {
     cache::flush(kernel, va, size);
     kernel.device_barrier();
     handle

@@ -10,7 +10,7 @@ use crate::additions::streaming::{BusMaster, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, Va};
+use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;
 
 /// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the function; an
@@ -32,7 +32,7 @@ pub struct Bounce {
     pub(super) va: Va,
     /// The allocation: its first byte, its handle and its size.
     start: Va,
-    handle: usize,
+    handle: Handle,
     size: usize,
     /// Whether its cache lines are maintained.
     pub(super) maintain: bool,
@@ -124,7 +124,7 @@ impl Bounce {
 ///
 /// # Safety
 /// See [the module](crate::additions::streaming).
-unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, usize)> {
+unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, Handle)> {
     match master.ops {
         Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64),
         // SAFETY: the caller guarantees that the device exists.
@@ -133,7 +133,7 @@ unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> 
 }
 
 /// Frees memory that [`allocate`] returned.
-fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, handle: usize) {
+fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, handle: Handle) {
     match master.ops {
         Ops::Library(_) => {
             // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one whose

@@ -4,7 +4,7 @@ use super::bounce::Bounce;
 use crate::additions::streaming::arguments::flags;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
 use crate::flags::Flags;
-use crate::kernel::{Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::cache;
 
 /// Some bytes of a mapping.
@@ -19,7 +19,7 @@ pub struct Part {
 #[derive(Clone, Copy)]
 pub struct Mapping {
     pub master: BusMaster,
-    pub handle: usize,
+    pub handle: Handle,
     /// Never zero.
     pub size: usize,
     pub direction: Direction,

@@ -15,7 +15,7 @@ use super::arguments::Location;
 use super::{Attributes, BadMapping, Buffer, BusMaster, MapError, Ops, Query, Streaming};
 use crate::dropin::pool::{AddressInfo, Pool};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 use bounce::Bounce;
 use mapping::Mapping;
 use spares::OwnedRecord;
@@ -37,7 +37,7 @@ impl<K: Kernel> Streaming<K> {
         location: Location,
         pool: Option<&Pool<K>>,
         is_coherent: bool,
-    ) -> Result<usize, MapError> {
+    ) -> Result<Handle, MapError> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
         let maintain = !is_coherent && address_info(dma, va, location.pa).is_cached;
@@ -141,7 +141,7 @@ unsafe fn handle_or_bounce<K: Kernel>(
 }
 
 /// Whether one pool contains all of what the device calls `[handle, handle + size)`.
-fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: usize, size: usize) -> bool {
+fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
     let Some(pa) = master.pa_of(dma, handle) else { return false };
     let end = pa.saturating_add(size);
     dma.pools().any(|pool| pool.start() <= pa && end <= pool.end())

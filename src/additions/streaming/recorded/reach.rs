@@ -1,12 +1,12 @@
 //! How far a mapping reaches, by which its record is found.
 
-use crate::kernel::PAGE_SHIFT;
+use crate::kernel::{Handle, PAGE_SHIFT};
 
 /// The number of different reaches: 1, 4, 16, 64, 256, 1,024 and 4,096 pages, and any number.
 pub const REACHES: usize = 8;
 
 /// Returns the number of the page that a handle lies in.
-pub fn page_of(handle: usize) -> usize {
+pub fn page_of(handle: Handle) -> usize {
     handle >> PAGE_SHIFT
 }
 
@@ -18,7 +18,7 @@ impl Reach {
     const LONGEST: Reach = Reach(REACHES - 1);
 
     /// The reach of a mapping of `size` bytes, which is not zero.
-    pub fn of(handle: usize, size: usize) -> Self {
+    pub fn of(handle: Handle, size: usize) -> Self {
         let last = handle.wrapping_add(size.wrapping_sub(1));
         let further_pages = page_of(last).wrapping_sub(page_of(handle));
         let bits = usize::BITS - further_pages.leading_zeros();

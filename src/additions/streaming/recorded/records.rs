@@ -15,7 +15,7 @@ use super::mapping::Mapping;
 use super::reach::{REACHES, Reach, page_of};
 use super::spares::{OwnedRecord, RecordList, pop, push};
 use crate::additions::streaming::{BadMapping, Direction, Ops, Query};
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Handle, Kernel};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::at_or_first;
 
@@ -86,7 +86,7 @@ impl<K: Kernel> Records<K> {
 
     /// Returns false if no mapping outside the pools that has a record contains `handle`. True may be wrong. Takes no lock.
     /// Context: any.
-    pub fn may_have_outside(&self, handle: usize) -> bool {
+    pub fn may_have_outside(&self, handle: Handle) -> bool {
         self.counts.outside(handle >> COUNTED_BITS).load(Acquire) != 0
     }
 

@@ -6,7 +6,7 @@ use crate::ffi::additions::device::remembered::COHERENT_MASK;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{c_device, pointer};
 use crate::flags::Flags;
-use crate::kernel::{Device, Va};
+use crate::kernel::{Device, Handle, Va};
 
 /// Allocates pages by the device's own table of operations.
 #[derive(Clone, Copy)]
@@ -29,21 +29,21 @@ impl DevicePages {
 
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
-    fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)> {
         let mut handle = 0;
         // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
         let pages = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, self.flags(device)) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
-    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
         let mut handle = 0;
         // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
         let pages = unsafe { rt_dma_alloc_aligned(c_device(device), size, align, &mut handle, self.flags(device)) };
         (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
     }
 
-    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle) {
         // SAFETY: the pool's device exists as long as the pool; the caller frees what was allocated for it.
         unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, self.flags(device)) }
     }

@@ -13,7 +13,7 @@ use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Threads, Va};
+use crate::kernel::{Device, Handle, Threads, Va};
 use crate::text::apart;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn rt_dmam_alloc(
     flags: usize,
 ) -> *mut c_void {
     // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
-    let allocate = |handle: &mut usize| unsafe { rt_dma_alloc(dev, size, handle, flags) };
+    let allocate = |handle: &mut Handle| unsafe { rt_dma_alloc(dev, size, handle, flags) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
@@ -184,7 +184,7 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
 ///
 /// # Safety
 /// As `rt_dma_free`.
-unsafe fn free(device: Device, size: usize, va: Va, handle: usize, flags: usize) -> bool {
+unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize) -> bool {
     let Some(table) = table_of(device).map(|table| unmasked(device, table)) else { return false };
     match (table.free, ops_of(table)) {
         (Some(own), None) => {

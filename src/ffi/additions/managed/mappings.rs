@@ -9,7 +9,7 @@ use crate::ffi::additions::managed::buffers::reserve;
 use crate::ffi::additions::streaming::arguments::master_of;
 use crate::ffi::additions::streaming::single::{rt_dma_map_single, unmap_unmanaged};
 use crate::ffi::{DEVICES, DMA, device};
-use crate::kernel::Device;
+use crate::kernel::{Device, Handle};
 use crate::text::apart;
 
 /// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release`
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: u
     }
 }
 
-fn words_of(handle: usize, size: usize, direction: c_int) -> Words {
+fn words_of(handle: Handle, size: usize, direction: c_int) -> Words {
     [handle, size, direction as usize, 0]
 }
 

@@ -16,8 +16,8 @@ use crate::ffi::{
     DEVICES, DMA, c_device, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
 };
 use crate::flags::Flags;
-use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
+use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
@@ -130,7 +130,7 @@ pub(in crate::ffi) fn buffer_of(cpu_addr: *mut c_void, size: usize, direction: c
 }
 
 /// Returns what an unmap or a sync for the device was called with.
-pub(in crate::ffi) fn query_of(device: Device, handle: usize, size: usize, direction: c_int) -> Query {
+pub(in crate::ffi) fn query_of(device: Device, handle: Handle, size: usize, direction: c_int) -> Query {
     Query { device, handle, size, direction: direction_of(direction) }
 }
 

@@ -7,7 +7,7 @@ use crate::additions::streaming::Segment;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master};
 use crate::ffi::additions::streaming::single::unmap;
-use crate::kernel::Va;
+use crate::kernel::{Handle, Va};
 
 /// @brief One buffer of a scatter list.
 #[repr(C)]
@@ -30,11 +30,11 @@ impl Segment for rt_dma_sg {
         self.length
     }
 
-    fn handle(&self) -> usize {
+    fn handle(&self) -> Handle {
         self.dma_handle
     }
 
-    fn set_handle(&mut self, handle: usize) {
+    fn set_handle(&mut self, handle: Handle) {
         self.dma_handle = handle;
     }
 }

@@ -10,7 +10,7 @@ use crate::ffi::additions::streaming::arguments::{
 };
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device};
-use crate::kernel::Device;
+use crate::kernel::{Device, Handle};
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
 ///
@@ -256,7 +256,7 @@ unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, dir
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
 #[inline(always)] // As `Streaming::unmap`.
-pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
+pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: Handle, size: usize, direction: c_int, attrs: usize) {
     if DEVICES.may_manage(handle) {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap_managed(master, handle, size, direction, attrs) }
@@ -271,7 +271,7 @@ pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: usize, size: usiz
 ///
 /// # Safety
 /// As `rt_dma_unmap_single_attrs`.
-unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, direction: c_int, attrs: usize) {
+unsafe fn unmap_managed(master: &BusMaster, handle: Handle, size: usize, direction: c_int, attrs: usize) {
     let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
     // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
     let result = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
@@ -288,7 +288,7 @@ unsafe fn unmap_managed(master: &BusMaster, handle: usize, size: usize, directio
 #[inline(always)] // As `Streaming::unmap`.
 pub(in crate::ffi) unsafe fn unmap_unmanaged(
     master: &BusMaster,
-    handle: usize,
+    handle: Handle,
     size: usize,
     direction: c_int,
     attrs: usize,
