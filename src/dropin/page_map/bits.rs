@@ -92,8 +92,8 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// Calls `act` with each item. This loop checks for its end after its body. It is smaller than a `for`, which checks before the
-/// body and jumps back.
+/// Calls `act` with each item. This loop checks for its end after its body. A `for`, which checks before the body and jumps back,
+/// makes the linked core 64 bytes larger on aarch64.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -229,20 +229,13 @@ pub fn differs_across(words: &[AtomicUsize], range: BitRange, is_set: bool) -> b
     let different = |word: &AtomicUsize| word.load(Relaxed) ^ value;
     let Some((first, filled, last)) = range.across(words) else { return true };
     let mut any = different(first) & low | different(last) & high;
-    // Eight at a time: two and a half instructions a word, of the four.
+    // Eight at a time: two and a half instructions a word, of the four. With `for_each_eight`, the linked core has 156 bytes more on
+    // aarch64, and an allocation of 1 MiB takes 6 instructions more.
     let (eights, rest) = filled.as_chunks();
-    let mut eights = eights.iter();
-    if let Some(mut eight) = eights.next() {
-        loop {
-            let [a, b, c, d, e, f, g, h] = eight;
-            let is = |word: &AtomicUsize| word.load(Relaxed) == value;
-            if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
-                any = 1;
-            }
-            match eights.next() {
-                Some(next) => eight = next,
-                None => break,
-            }
+    for [a, b, c, d, e, f, g, h] in eights {
+        let is = |word: &AtomicUsize| word.load(Relaxed) == value;
+        if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
+            any = 1;
         }
     }
     for_each(rest, |word| any |= different(word));
