@@ -51,7 +51,6 @@ impl OpenRun {
 
     /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages begins
     /// before it.
-    #[inline(always)]
     pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
         let next = start + count;
         OpenRun { start, least: count, last: start, next, end, hole: start, hole_end: start }
@@ -59,20 +58,17 @@ impl OpenRun {
 
     /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer run may
     /// begin before this one, so it serves no request.
-    #[inline(always)]
     pub(super) fn around(Range { start, end }: Range<usize>, allocated: Range<usize>) -> Self {
         let (page, after) = (allocated.start, allocated.end);
         OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
-    #[inline(always)]
     pub(super) fn is_used(&self) -> bool {
         self.start != self.next
     }
 
     /// Returns whether all of it, used part included, lies in one word of the bitmaps.
-    #[inline(always)]
     pub(super) fn is_in_one_word(&self) -> bool {
         self.end - self.start <= BITS - self.start % BITS
     }
@@ -84,26 +80,22 @@ impl OpenRun {
     }
 
     /// Returns whether `page` is in its used part.
-    #[inline(always)]
     pub(super) fn has(&self, page: usize) -> bool {
         self.start <= page && page < self.next
     }
 
     /// Returns whether a free run `[page, after)` outside of it would touch it.
-    #[inline(always)]
     pub(super) fn is_next_to(&self, page: usize, after: usize) -> bool {
         after == self.start || page == self.end
     }
 
     /// Returns its length, used part included, if it begins in word `index`; else zero.
-    #[inline(always)]
     pub(super) fn length_in(&self, index: usize) -> usize {
         if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
     /// Raises `least` above the length of the free run `[start, end)` if that run is before this one: it now serves the requests up
     /// to its length. It does not touch this one.
-    #[inline(always)]
     pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
         if start < self.start {
             self.least = self.least.max((end - start).saturating_add(1));
@@ -112,7 +104,6 @@ impl OpenRun {
 
     /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after the used
     /// part; `None` if these may lie elsewhere.
-    #[inline(always)]
     pub(super) fn lowest(&self, count: usize) -> Option<usize> {
         if count < self.least {
             None
@@ -127,7 +118,6 @@ impl OpenRun {
     }
 
     /// Allocates `count` pages at `page`, which [`lowest`](Self::lowest) returned.
-    #[inline(always)]
     pub(super) fn allocate(&mut self, page: usize, count: usize) {
         if page == self.next {
             self.last = page;
@@ -138,20 +128,17 @@ impl OpenRun {
     }
 
     /// Returns whether `[page, page + count)` is the last allocation that was made after the used part.
-    #[inline(always)]
     pub(super) fn is_last(&self, page: usize, count: usize) -> bool {
         page == self.last && page.wrapping_add(count) == self.next
     }
 
     /// Frees the last allocation, which begins at `page`.
-    #[inline(always)]
     pub(super) fn free_last(&mut self, page: usize) {
         self.next = page;
     }
 
     /// Frees the allocation `[page, after)` of the used part. Returns false, and changes nothing, if that would make a
     /// second hole.
-    #[inline(always)]
     pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
         if after == self.next {
             self.next = page;

@@ -47,7 +47,6 @@ pub struct Lowered {
 }
 
 /// Returns a length in the form in which the tree has it. No pool has more than `i32::MAX` pages.
-#[inline(always)]
 fn stored(length: usize) -> i32 {
     length as i32
 }
@@ -81,26 +80,22 @@ impl RunTree {
     }
 
     /// Returns the number of levels, from the values of the words to the root.
-    #[inline(always)]
     pub fn levels(&self) -> usize {
         self.levels as usize
     }
 
     /// Returns the number of words for which the tree has values: as many as the bitmap has, or up to two more.
-    #[inline(always)]
     fn words(&self) -> usize {
         self.nodes.len() * (FANOUT - 1) + 1
     }
 
     /// Returns the place of the value of `word`.
-    #[inline(always)]
     fn place(&self, word: usize) -> usize {
         let at = self.bottom + word;
         if at < self.nodes.len() * FANOUT { at } else { at.wrapping_sub(self.words()) }
     }
 
     /// Returns the word whose value is at place `at`.
-    #[inline(always)]
     fn word_at(&self, at: usize) -> usize {
         let word = at.wrapping_sub(self.bottom);
         if at < self.bottom { word.wrapping_add(self.words()) } else { word }
@@ -108,19 +103,16 @@ impl RunTree {
 
     /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the result
     /// is that of another word, or zero.
-    #[inline(always)]
     pub fn longest_in(&self, word: usize) -> usize {
         usize::try_from(self.value(word)).unwrap_or(0)
     }
 
     /// Returns the value of `word`: the longest run that begins in it, zero, or a tag.
-    #[inline(always)]
     fn value(&self, word: usize) -> i32 {
         self.nodes.as_flattened().get(self.place(word)).copied().unwrap_or(0)
     }
 
     /// Records that `word` is the last word that the run from page `start` on fills. No run begins in `word`.
-    #[inline(always)]
     pub fn set_tag(&mut self, word: usize, start: usize) {
         let at = self.place(word);
         if let Some(value) = self.nodes.as_flattened_mut().get_mut(at) {
@@ -130,7 +122,6 @@ impl RunTree {
 
     /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run begins in
     /// an earlier word; `None` if the run begins in `word`.
-    #[inline(always)]
     pub fn tagged_start(&self, word: usize) -> Option<usize> {
         usize::try_from(-1 - self.value(word)).ok()
     }
@@ -142,7 +133,6 @@ impl RunTree {
 
     /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run. `length`
     /// is not zero.
-    #[inline(always)]
     pub fn first(&self, length: usize) -> Option<usize> {
         if self.longest() < length {
             return None;
@@ -170,7 +160,6 @@ impl RunTree {
     /// The result is not always the word in which the run begins: to look for that on the way down would take as long as
     /// the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there asks
     /// again, and reaches the word after at most as many calls as the tree has levels.
-    #[inline(always)]
     pub fn next_candidate(&self, word: usize, length: usize) -> Option<usize> {
         let (nodes, mut at, length) = (&*self.nodes, self.place(word), stored(length));
         // Up, to the first node that has such a run to the right of this path.
@@ -197,7 +186,6 @@ impl RunTree {
     }
 
     /// Returns the last word before `word` in which a run begins; `None` if there is none.
-    #[inline(always)]
     pub fn last_before(&self, word: usize) -> Option<usize> {
         let (nodes, mut at) = (&*self.nodes, self.place(word));
         let last_of = |node: &Node, places: usize| node.iter().take(places).rposition(|longest| *longest > 0);
@@ -239,7 +227,6 @@ impl RunTree {
 
     /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer run of
     /// the word hides those of `length` pages.
-    #[inline(always)]
     pub fn place_if(&self, word: usize, length: usize) -> Option<Place> {
         let place = self.place(word);
         (self.nodes.as_flattened().get(place) == Some(&stored(length))).then_some(Place(place))
@@ -256,7 +243,6 @@ impl RunTree {
     ///
     /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it before the
     /// tree is used again.
-    #[inline(always)]
     pub fn lower(&mut self, place: Place, length: usize, remaining: usize, at_most: usize) -> Lowered {
         self.replace(place, stored(length), stored(remaining), at_most)
     }
@@ -290,7 +276,6 @@ impl RunTree {
 }
 
 /// Returns the largest of the four values of a node.
-#[inline(always)]
 fn maximum(node: &Node) -> i32 {
     let [a, b, c, d] = *node;
     a.max(b).max(c.max(d))

@@ -52,7 +52,6 @@ impl PageMap {
     }
 
     /// Returns the first page of the free run that contains `page`. `page` is free.
-    #[inline(always)]
     fn run_around(&self, page: usize) -> usize {
         if let Some(start) = self.run_start_in_word(page) {
             return start;
