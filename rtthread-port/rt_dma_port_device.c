@@ -36,7 +36,17 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
     __atomic_store_n(&((struct rt_device *)dev)->dma_ops, ops, __ATOMIC_RELEASE);
 }
 
-void rt_dma_port_device_choose_ops(void *dev, const void *ops)
+/*
+ * A compiler for Linux calls a helper of its library for a compare-exchange, which finds out at run time what the processor has.
+ * A kernel does not have what the helper needs.
+ */
+#if defined(__aarch64__) && !defined(__clang__) && __GNUC__ >= 10
+#define WITHOUT_HELPER __attribute__((target("no-outline-atomics")))
+#else
+#define WITHOUT_HELPER
+#endif
+
+WITHOUT_HELPER void rt_dma_port_device_choose_ops(void *dev, const void *ops)
 {
     __typeof__(((struct rt_device *)dev)->dma_ops) none = RT_NULL;
 
