@@ -91,5 +91,9 @@ void rt_dma_port_critical_exit(uintptr_t saved)
 
 void rt_dma_port_pause(void)
 {
-    rt_thread_mdelay(1);
+    /* Boot code has no thread that could sleep. */
+    if (rt_thread_self())
+    {
+        rt_thread_mdelay(1);
+    }
 }

@@ -96,8 +96,57 @@ static void operations_come_back(void)
     }
 }
 
+static const struct rt_dma_map_ops *masked_table;
+
+static void *call_masked_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
+{
+    return masked_table->alloc(dev, size, dma_handle, flags);
+}
+
+static void call_masked_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
+{
+    masked_table->free(dev, size, cpu_addr, dma_handle, flags);
+}
+
+/* The BSP replaces a masked table by one that calls it. A device without a mask of its own has this table, too. */
+static void a_table_that_calls_the_masked_one(void)
+{
+    static const struct rt_dma_map_ops caller = { .alloc = call_masked_alloc, .free = call_masked_free };
+
+    for (int which = 0; which < 3; which++)
+    {
+        struct rt_device *dev = add_device("caller", RT_NULL);
+        rt_ubase_t handle;
+        void *buffer;
+
+        EXPECT(rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK);
+        masked_table = dev->dma_ops;
+        rt_dma_device_set_ops(dev, &caller);
+        if (which == 0)
+        {
+            rt_dmam_release(dev);
+        }
+        else if (which == 1)
+        {
+            remove_device();
+            dev = add_device("child", RT_NULL);
+            rt_dma_device_set_ops(dev, &caller);
+        }
+        else
+        {
+            EXPECT(rt_dma_set_coherent_mask(dev, ~(rt_uint64_t)0) == RT_EOK);
+            rt_dma_device_set_ops(dev, &caller);
+        }
+        buffer = rt_dma_alloc(dev, 64, &handle, 0);
+        EXPECT(buffer);
+        rt_dma_free(dev, 64, buffer, handle, 0);
+        remove_device();
+    }
+}
+
 void tables_of_the_bsp(void)
 {
+    a_table_that_calls_the_masked_one();
     a_table_of_the_bsp_before_the_first_call();
     operations_come_back();
 }

@@ -13,9 +13,11 @@
 #ifdef __has_include
 #if __has_include(<rtdef.h>)
 #include <rtdef.h>
+/** @brief Defined: rt_ubase_t and rt_size_t are RT-Thread's. */
+#define RT_DMA_HAS_RT_TYPES
 #endif
 #endif
-#ifndef RT_EOK
+#if !defined(RT_DMA_HAS_RT_TYPES) && !defined(__RT_DEF_H__)
 /** @brief An unsigned integer with the size of a pointer, where RT-Thread's headers are missing. */
 typedef unsigned long rt_ubase_t;
 

@@ -29,7 +29,7 @@ extern "C" {
 extern int rt_dma_port_is_atomic(void);
 
 /**
- * @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). The scheduler is running.
+ * @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it does nothing.
  *
  * @note Context: thread.
  */

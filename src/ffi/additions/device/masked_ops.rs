@@ -112,9 +112,16 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     if index.is_some() {
         return None;
     }
-    // The last mask was removed while this call ran, so that the device has its original table again.
-    let table = now.filter(|now| !has_masked_operation(now)).unwrap_or_else(|| default_table(device));
+    // The last mask was removed while this call ran, so that the device has its original table again. Any other table may call the
+    // masked one: the call would return here without end.
+    let table = now.filter(|now| was_original(now)).unwrap_or_else(|| default_table(device));
     Some(Original { masks: Masks::NONE, table })
+}
+
+/// Returns whether a masked table replaced this table of a device.
+fn was_original(table: &rt_dma_map_ops) -> bool {
+    let address = core::ptr::from_ref(table).addr();
+    MEANINGS.lock(DMA.kernel).iter().any(|meaning| meaning.original == address)
 }
 
 /// Returns the table at an address; `None` for a null address.
