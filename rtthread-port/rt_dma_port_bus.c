@@ -203,6 +203,15 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
  * itself; then both addresses of the range are equal, and it does not matter in which order that kernel reads them
  * (5.2.2 reads them in the opposite order to the binding, and boards are tuned to it).
  *
+ * Example, as 5.2.2 reads ranges, for a device on the lower of two buses:
+ *
+ *     upper bus:  ranges     = <0x00000000 0x40000000 0x40000000>;
+ *     lower bus:  dma-ranges = <0x00000000 0xc0000000 0x20000000>;
+ *
+ *     pa          on_bus      handle
+ *     0x40001000  0x00001000  0xc0001000  The second step changes it: covered.
+ *     0x60001000  0x20001000  0x20001000  The second step leaves it alone, and no range maps it to itself: not covered.
+ *
  * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all
  * of memory is covered.
  *
