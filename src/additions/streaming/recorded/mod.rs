@@ -7,8 +7,8 @@ pub mod bounce;
 mod fast;
 #[allow(unsafe_code)]
 pub mod mapping;
-mod reach;
 pub mod records;
+mod size_class;
 pub mod spares;
 
 use super::arguments::Location;
