@@ -2,27 +2,30 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Buffer, Kind, Mistake, Named};
+use rt_dma_pool::additions::debug::{GivenMapping, Kind, MappedBuffer, Mistake};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 
 #[test]
 fn unmaps_that_do_not_fit_are_reported() {
-    type Change = fn(Named) -> Named;
+    type Change = fn(GivenMapping) -> GivenMapping;
     let cases: [(Mistake, &str, Change); 4] = [
-        (Mistake::UnmapSize, "1000 bytes, mapped with 1500", |named| Named { size: 1000, ..named }),
-        (Mistake::UnmapDirection, "1500 bytes, mapped from the device", |named| Named {
+        (Mistake::UnmapSize, "1000 bytes, mapped with 1500", |given| GivenMapping { size: 1000, ..given }),
+        (Mistake::UnmapDirection, "1500 bytes, mapped from the device", |given| GivenMapping {
             direction: Direction::ToDevice,
-            ..named
+            ..given
         }),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |named| Named { kind: Some(Kind::Page), ..named }),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |named| Named { is_managed: true, ..named }),
+        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |given| GivenMapping {
+            kind: Some(Kind::Page),
+            ..given
+        }),
+        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |given| GivenMapping { is_managed: true, ..given }),
     ];
     for (mistake, rest, change) in cases {
         let rig = Rig::new();
         let memory = own_memory(&rig);
         let handle = rig.map(memory, 1500, Direction::FromDevice);
-        rig.unmap(change(named(handle, 1500, Direction::FromDevice)));
+        rig.unmap(change(given(handle, 1500, Direction::FromDevice)));
         rig.found(mistake, &format!("{handle:#x}, {rest}"));
     }
 }
@@ -32,27 +35,27 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
     let rig = Rig::new();
     let handle = rig.map(own_memory(&rig), 64, Direction::ToDevice);
     for _ in 0..2 {
-        rig.unmap(named(handle, 64, Direction::ToDevice));
+        rig.unmap(given(handle, 64, Direction::ToDevice));
     }
     rig.found(Mistake::UnmapTwice, &format!("{handle:#x}, 64 bytes, first by 0x2222"));
 
     let rig = Rig::new();
-    rig.unmap(named(0x8000, 64, Direction::ToDevice));
+    rig.unmap(given(0x8000, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapUnknown, "0x8000, 64 bytes");
 
     let rig = Rig::new();
-    rig.unmap(named(MAPPING_ERROR, 64, Direction::ToDevice));
+    rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapFailed, &format!("{MAPPING_ERROR:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.unmap(named(held.handle, 64, Direction::ToDevice));
+    rig.unmap(given(held.handle, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapKind, &format!("{:#x}, 64 bytes, it is a buffer", held.handle));
 
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64));
-    rig.unmap(named(handle, 64, Direction::ToDevice));
+    rig.unmap(given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
@@ -60,8 +63,9 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
 fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let list = |va| Buffer { kind: Kind::List, count: 2, ..buffer(va, 64) };
-    let entry = |handle, count| Named { kind: Some(Kind::List), count, ..named(handle, 64, Direction::ToDevice) };
+    let list = |va| MappedBuffer { kind: Kind::List, count: 2, ..buffer(va, 64) };
+    let entry =
+        |handle, count| GivenMapping { kind: Some(Kind::List), count, ..given(handle, 64, Direction::ToDevice) };
     let map = || [memory, memory + 64].map(|va| rig.map_as(rig.device, list(va)));
     let [first, second] = map();
     for handle in [first, second] {
@@ -71,7 +75,7 @@ fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     let [first, _] = map();
     rig.unmap(entry(first, 1));
     rig.found(Mistake::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
-    rig.unmap(Named { kind: None, ..entry(second, 0) });
+    rig.unmap(GivenMapping { kind: None, ..entry(second, 0) });
     let line = format!("eth0: unmap by another call: {second:#x}, 64 bytes, it is a list mapping; caller 0x2222");
     assert_eq!(rig.lines(), [line]);
 }
@@ -83,7 +87,7 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let handle = rig.machine.at(memory).unwrap().0;
     rig.debug.mapped(&rig.call(MAP), &buffer(memory, 64), handle);
     rig.silent();
-    rig.unmap(named(handle, 64, Direction::ToDevice));
+    rig.unmap(given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
 }
 
@@ -97,14 +101,14 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
         let handle = rig.map(own_memory(&rig), 1500, Direction::FromDevice);
-        rig.debug.syncing(&rig.call(END), &named(handle + offset, size, direction));
+        rig.debug.syncing(&rig.call(END), &given(handle + offset, size, direction));
         let rest = if rest == "end" { format!(", the end is {:#x}", handle + 1500) } else { rest.to_owned() };
         rig.found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
     }
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let handle = rig.map_as(other, buffer(own_memory(&rig), 64));
-    rig.debug.syncing(&rig.call(END), &named(handle, 64, Direction::ToDevice));
+    rig.debug.syncing(&rig.call(END), &given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
@@ -113,18 +117,18 @@ fn bytes_that_two_devices_write_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let other = rig.other(c"dma1");
-    let first = Buffer { direction: Direction::FromDevice, ..buffer(memory, 1000) };
+    let first = MappedBuffer { direction: Direction::FromDevice, ..buffer(memory, 1000) };
     rig.map_as(other, first);
-    rig.debug.mapped(&rig.call(END), &Buffer { va: memory + 999, ..first }, 0x5000);
+    rig.debug.mapped(&rig.call(END), &MappedBuffer { va: memory + 999, ..first }, 0x5000);
     rig.found(Mistake::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let first = Buffer { direction: Direction::FromDevice, has_own_lines: true, ..buffer(memory, LINE + 2) };
+    let first = MappedBuffer { direction: Direction::FromDevice, has_own_lines: true, ..buffer(memory, LINE + 2) };
     rig.map_as(rig.device, first);
-    let next = Buffer { va: memory + LINE + 2, size: 8, ..first };
-    rig.debug.mapped(&rig.call(END), &Buffer { va: memory + 2 * LINE, ..next }, 0x5000);
+    let next = MappedBuffer { va: memory + LINE + 2, size: 8, ..first };
+    rig.debug.mapped(&rig.call(END), &MappedBuffer { va: memory + 2 * LINE, ..next }, 0x5000);
     rig.silent();
     rig.debug.mapped(&rig.call(END), &next, 0x6000);
     rig.found(Mistake::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
@@ -134,7 +138,7 @@ fn bytes_that_two_devices_write_are_reported() {
 fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    rig.debug.mapped(&rig.call(END), &Buffer { is_on_stack: true, ..buffer(memory, 64) }, memory);
+    rig.debug.mapped(&rig.call(END), &MappedBuffer { is_on_stack: true, ..buffer(memory, 64) }, memory);
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Allocated, Call, Freed, Kind, Mistake};
+use rt_dma_pool::additions::debug::{Allocated, Call, FreedMemory, Kind, Mistake};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
@@ -12,23 +12,23 @@ fn frees_that_do_not_fit_are_reported() {
     let rig = Rig::new();
     let held = rig.alloc(8192, Flags::empty());
     let at = format!("{:#x}, ", held.va);
-    rig.free(Freed { size: 4096, ..freed(&held) });
+    rig.free(FreedMemory { size: 4096, ..freed(&held) });
     rig.found(Mistake::FreeSize, &format!("{at}4096 bytes, allocated with 8192"));
 
     let rig = Rig::new();
     let held = rig.alloc(100, Flags::empty());
-    rig.free(Freed { size: 200, ..freed(&held) });
+    rig.free(FreedMemory { size: 200, ..freed(&held) });
     rig.found(Mistake::FreeSize, &format!("{:#x}, 200 bytes, allocated with 100", held.va));
     assert!(rig.free(freed(&held)), "it was freed: the pages are as many");
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.free(Freed { handle: held.handle + 64, ..freed(&held) });
+    rig.free(FreedMemory { handle: held.handle + 64, ..freed(&held) });
     rig.found(Mistake::FreeHandle, &format!("{:#x}, 64 bytes, its handle is {:#x}", held.va, held.handle));
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.free(Freed { is_managed: true, ..freed(&held) });
+    rig.free(FreedMemory { is_managed: true, ..freed(&held) });
     rig.found(Mistake::FreeKind, &format!("{:#x}, 64 bytes, it is a buffer", held.va));
     assert!(rig.free(freed(&held)), "it is still allocated");
 
@@ -55,7 +55,7 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
 #[test]
 fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let rig = Rig::new();
-    let unknown = Freed { kind: Kind::Buffer, va: 0x9000, size: 64, handle: 0, pool: 0, is_managed: false };
+    let unknown = FreedMemory { kind: Kind::Buffer, va: 0x9000, size: 64, handle: 0, pool: 0, is_managed: false };
     assert!(!rig.free(unknown));
     rig.silent();
     rig.debug.refused(&rig.call(END), &unknown);
@@ -72,7 +72,7 @@ fn blocks_belong_to_their_pools() {
     let block = Allocated { kind: Kind::Block, va: 0x8040, handle: 0x40, pool: 0x1000, ..pool(0) };
     rig.debug.allocated(&rig.call(MAP), &block);
     assert_eq!((rig.debug.device_of_pool(0x1000), rig.debug.block_size(0x1000)), (Some(rig.device.0), 64));
-    let free = |pool, kind| rig.free(Freed { kind, va: 0x8040, size: 64, handle: 0x40, pool, is_managed: false });
+    let free = |pool, kind| rig.free(FreedMemory { kind, va: 0x8040, size: 64, handle: 0x40, pool, is_managed: false });
     free(0x2000, Kind::Block);
     rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
     free(0, Kind::Buffer);
@@ -159,7 +159,7 @@ fn a_new_device_at_the_address_of_an_earlier_one_inherits_nothing() {
     assert_eq!(rig.lines(), [""; 0], "the new device holds nothing");
     rig.machine.replace(rig.device, DeviceInfo::plain().named(c"usb0"));
     rig.debug.must_fail(&Call { is_new: true, ..rig.call(END) }, 64);
-    rig.unmap(named(MAPPING_ERROR, 64, Direction::ToDevice));
+    rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     assert!(rig.lines()[0].starts_with("usb0: unmap of a map that failed"));
     assert_eq!(rig.debug.find(Name::of(c"usb0")), Some(rig.device));
     assert_eq!(rig.debug.find(Name::of(c"eth0")), None);

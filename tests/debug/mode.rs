@@ -1,7 +1,7 @@
 //! The debug mode itself: right drivers, interrupts, limits, failures on request, the list.
 
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Buffer, Call, Freed, Mistake};
+use rt_dma_pool::additions::debug::{Call, FreedMemory, MappedBuffer, Mistake};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
@@ -17,25 +17,25 @@ fn a_driver_without_mistakes_causes_no_line() {
         assert!(rig.free(freed(&held)));
     }
     let held = rig.alloc(100, Flags::empty());
-    assert!(rig.free(Freed { handle: 0, ..freed(&held) }), "a caller need not know the handle");
+    assert!(rig.free(FreedMemory { handle: 0, ..freed(&held) }), "a caller need not know the handle");
     for direction in [Direction::ToDevice, Direction::FromDevice, Direction::Bidirectional] {
         let handle = rig.map(memory, 1500, direction);
-        rig.debug.syncing(&rig.call(END), &named(handle + 100, 1400, direction));
-        rig.debug.syncing(&rig.call(END), &named(handle, 0, Direction::Neither));
-        rig.unmap(named(handle, 1500, direction));
+        rig.debug.syncing(&rig.call(END), &given(handle + 100, 1400, direction));
+        rig.debug.syncing(&rig.call(END), &given(handle, 0, Direction::Neither));
+        rig.unmap(given(handle, 1500, direction));
     }
     // A bidirectional mapping is synced in any direction, and several devices may read the same bytes.
     let handle = rig.map(memory, 64, Direction::Bidirectional);
-    rig.debug.syncing(&rig.call(END), &named(handle, 64, Direction::ToDevice));
-    rig.unmap(named(handle, 64, Direction::Bidirectional));
+    rig.debug.syncing(&rig.call(END), &given(handle, 64, Direction::ToDevice));
+    rig.unmap(given(handle, 64, Direction::Bidirectional));
     let twice = [0, 1].map(|_| rig.map(memory, 64, Direction::ToDevice));
     for handle in twice {
-        rig.unmap(named(handle, 64, Direction::ToDevice));
+        rig.unmap(given(handle, 64, Direction::ToDevice));
     }
     // Bounce buffers keep neighbours in one cache line apart.
     let neighbours = [memory, memory + 32].map(|va| rig.map(va, 32, Direction::FromDevice));
     for handle in neighbours {
-        rig.unmap(named(handle, 32, Direction::FromDevice));
+        rig.unmap(given(handle, 32, Direction::FromDevice));
     }
     // The sync calls of drivers/dma.h need no mapping.
     rig.sync_data(memory, 64, Flags::empty());
@@ -48,7 +48,7 @@ fn lines_of_an_interrupt_are_written_by_the_next_call_of_a_thread() {
     let rig = Rig::new();
     let handle = rig.map(own_memory(&rig), 64, Direction::ToDevice);
     let line = format!("eth0: unmap with another size: {handle:#x}, 32 bytes, mapped with 64; caller 0x2222");
-    rig.machine.in_interrupt(|| rig.unmap(named(handle, 32, Direction::ToDevice)));
+    rig.machine.in_interrupt(|| rig.unmap(given(handle, 32, Direction::ToDevice)));
     assert_eq!(rig.lines(), [""; 0]);
     assert_eq!(rig.debug.count(Some(rig.device), Mistake::UnmapSize), 1, "it is counted at once");
     rig.machine.with_interrupts_off(|| rig.debug.must_fail(&rig.call(END), 1));
@@ -60,7 +60,7 @@ fn lines_of_an_interrupt_are_written_by_the_next_call_of_a_thread() {
 #[test]
 fn a_caller_that_repeats_a_mistake_gets_few_lines() {
     let rig = Rig::new();
-    (0..1000).for_each(|_| rig.unmap(named(MAPPING_ERROR, 64, Direction::ToDevice)));
+    (0..1000).for_each(|_| rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice)));
     let lines = rig.lines();
     let line = format!("eth0: unmap of a map that failed: {MAPPING_ERROR:#x}, 64 bytes; caller 0x2222");
     let times = |times| format!("eth0: {times} times: unmap of a map that failed; caller 0x2222");
@@ -78,14 +78,14 @@ fn a_full_table_is_reported_once_and_what_is_not_in_it_is_no_mistake() {
     let held: Vec<_> = (0..5).map(|_| rig.alloc(64, Flags::empty())).collect();
     let warnings = rig.machine.take_log(Level::Warning);
     assert_eq!(warnings, ["eth0: debug table full: 2 entries in use, more are not checked"]);
-    rig.unmap(named(0x8000, 64, Direction::ToDevice));
+    rig.unmap(given(0x8000, 64, Direction::ToDevice));
     for held in &held[2..4] {
         assert!(!rig.free(freed(held)), "not recorded");
     }
     held[..2].iter().for_each(|held| assert!(rig.free(freed(held))));
     rig.silent();
     // All that was not recorded was given back.
-    rig.unmap(named(0x8000, 64, Direction::ToDevice));
+    rig.unmap(given(0x8000, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapUnknown, "0x8000, 64 bytes");
 }
 
@@ -114,8 +114,8 @@ fn the_list_has_mistakes_and_what_devices_hold() {
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let held = rig.alloc(100, Flags::empty());
-    let handle = rig.map_as(other, Buffer { direction: Direction::FromDevice, ..buffer(own_memory(&rig), 64) });
-    rig.unmap(named(MAPPING_ERROR, 64, Direction::ToDevice));
+    let handle = rig.map_as(other, MappedBuffer { direction: Direction::FromDevice, ..buffer(own_memory(&rig), 64) });
+    rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     rig.machine.take_printed();
     rig.debug.list(None, 105);
     let text = rig.machine.take_printed().join("\n");
@@ -149,7 +149,7 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
                     let run = || {
                         debug.mapped(&caller, &buffer(memory, 64), handle);
                         debug.checked(&caller, handle);
-                        debug.unmapping(&caller, &named(handle, 64, Direction::ToDevice));
+                        debug.unmapping(&caller, &given(handle, 64, Direction::ToDevice));
                     };
                     if round % 3 == 0 { machine.in_interrupt(run) } else { run() }
                 }

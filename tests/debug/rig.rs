@@ -1,7 +1,9 @@
 //! A driver whose calls the tests make, and what the debug mode found.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::additions::debug::{Allocated, Buffer, Call, Debug, Entry, Freed, Kind, Mistake, Named};
+use rt_dma_pool::additions::debug::{
+    Allocated, Call, Debug, Entry, FreedMemory, GivenMapping, Kind, MappedBuffer, Mistake,
+};
 use rt_dma_pool::additions::streaming::Direction;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
@@ -57,24 +59,24 @@ impl Rig {
         self.debug.allocated(&self.by(device, MAP), &new);
     }
 
-    pub fn free(&self, freed: Freed) -> bool {
+    pub fn free(&self, freed: FreedMemory) -> bool {
         self.debug.freeing(&self.call(END), &freed)
     }
 
     /// Records a mapping, whose handle is its physical address.
     pub fn map(&self, va: usize, size: usize, direction: Direction) -> usize {
-        self.map_as(self.device, Buffer { direction, ..buffer(va, size) })
+        self.map_as(self.device, MappedBuffer { direction, ..buffer(va, size) })
     }
 
-    pub fn map_as(&self, device: Device, buffer: Buffer) -> usize {
+    pub fn map_as(&self, device: Device, buffer: MappedBuffer) -> usize {
         let handle = self.machine.at(buffer.va).unwrap().0;
         self.debug.mapped(&self.by(device, MAP), &buffer, handle);
         self.debug.checked(&self.by(device, MAP), handle);
         handle
     }
 
-    pub fn unmap(&self, named: Named) {
-        self.debug.unmapping(&self.call(END), &named);
+    pub fn unmap(&self, given: GivenMapping) {
+        self.debug.unmapping(&self.call(END), &given);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
@@ -103,13 +105,13 @@ impl Rig {
     }
 }
 
-pub fn freed(held: &Held) -> Freed {
-    Freed { kind: Kind::Buffer, va: held.va, size: held.size, handle: held.handle, pool: 0, is_managed: false }
+pub fn freed(held: &Held) -> FreedMemory {
+    FreedMemory { kind: Kind::Buffer, va: held.va, size: held.size, handle: held.handle, pool: 0, is_managed: false }
 }
 
-pub fn buffer(va: usize, size: usize) -> Buffer {
+pub fn buffer(va: usize, size: usize) -> MappedBuffer {
     let direction = Direction::ToDevice;
-    Buffer {
+    MappedBuffer {
         kind: Kind::Single,
         va,
         pa: 0,
@@ -122,8 +124,8 @@ pub fn buffer(va: usize, size: usize) -> Buffer {
     }
 }
 
-pub fn named(handle: usize, size: usize, direction: Direction) -> Named {
-    Named { kind: Some(Kind::Single), handle, size, direction, count: 0, is_managed: false }
+pub fn given(handle: usize, size: usize, direction: Direction) -> GivenMapping {
+    GivenMapping { kind: Some(Kind::Single), handle, size, direction, count: 0, is_managed: false }
 }
 
 /// The driver's own memory: mapped, and no pool's.

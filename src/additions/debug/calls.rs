@@ -25,7 +25,7 @@ pub struct Allocated {
 
 /// A buffer or a block as a driver frees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Freed {
+pub struct FreedMemory {
     /// What the call frees.
     pub kind: Kind,
     /// The address for the processor.
@@ -40,9 +40,9 @@ pub struct Freed {
     pub is_managed: bool,
 }
 
-/// A mapping, or a part of it, as a driver unmaps or syncs it.
+/// What a driver gives to an unmap or a sync: a mapping, or a part of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Named {
+pub struct GivenMapping {
     /// What the call is for; `None` if it is for single and page mappings.
     pub kind: Option<Kind>,
     /// The handle.
@@ -59,7 +59,7 @@ pub struct Named {
 
 /// A buffer as a driver maps it.
 #[derive(Clone, Copy, Debug)]
-pub struct Buffer {
+pub struct MappedBuffer {
     /// What the call makes.
     pub kind: Kind,
     /// The address for the processor; 0 of a page.
@@ -80,7 +80,7 @@ pub struct Buffer {
     pub is_managed: bool,
 }
 
-impl Named {
+impl GivenMapping {
     /// Returns whether the call is for this kind of mapping.
     pub(super) fn is_for(&self, entry: &Entry) -> bool {
         let is_kind = self.kind.map_or(entry.kind != Kind::List, |own| own == entry.kind);

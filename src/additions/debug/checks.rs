@@ -1,6 +1,6 @@
 //! The checks: what the debug mode does at each call of a driver.
 
-use super::calls::{Allocated, Buffer, Freed, Named};
+use super::calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer};
 use super::entry::{Entry, Kind, overlap};
 use super::mistake::Mistake;
 use super::{Call, Debug};
@@ -66,19 +66,19 @@ impl<K: Kernel> Debug<K> {
 
     /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls
     /// [`refused`](Self::refused) if the library refuses the free.
-    pub fn freeing(&'static self, call: &Call, freed: &Freed) -> bool {
-        self.with(call, |state, name| state.free(call, name, freed, |number| self.shown(number)))
+    pub fn freeing(&'static self, call: &Call, freed: &FreedMemory) -> bool {
+        self.with(call, |state, name| state.judge_free(call, name, freed, |number| self.shown(number)))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
-    pub fn refused(&'static self, call: &Call, freed: &Freed) {
+    pub fn refused(&'static self, call: &Call, freed: &FreedMemory) {
         self.with(call, |state, name| {
             state.report(call, name, Mistake::FreeUnknown, [freed.va, freed.size, 0]);
         });
     }
 
     /// Checks a map, and records the mapping unless it failed: then `handle` is [`MAPPING_ERROR`].
-    pub fn mapped(&'static self, call: &Call, buffer: &Buffer, handle: Handle) {
+    pub fn mapped(&'static self, call: &Call, buffer: &MappedBuffer, handle: Handle) {
         let (va, size) = (buffer.va, buffer.size);
         let pa = if buffer.kind == Kind::Page { Some(buffer.pa) } else { self.kernel.v2p(va) };
         let last = va.wrapping_add(size.wrapping_sub(1));
@@ -91,7 +91,7 @@ impl<K: Kernel> Debug<K> {
                 state.report(call, name, Mistake::Stack, [va, size, 0]);
             }
             if handle != MAPPING_ERROR {
-                state.map(call, name, buffer, handle, pa.unwrap_or(0), line);
+                state.judge_map(call, name, buffer, handle, pa.unwrap_or(0), line);
             }
         });
     }
@@ -107,14 +107,14 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Checks an unmap, and forgets the mapping.
-    pub fn unmapping(&'static self, call: &Call, named: &Named) {
-        self.with(call, |state, name| state.unmap(call, name, named, |number| self.shown(number)));
+    pub fn unmapping(&'static self, call: &Call, given: &GivenMapping) {
+        self.with(call, |state, name| state.judge_unmap(call, name, given, |number| self.shown(number)));
     }
 
     /// Checks a sync of a mapping.
-    pub fn syncing(&'static self, call: &Call, named: &Named) {
-        if named.size != 0 {
-            self.with(call, |state, name| state.sync(call, name, named, |number| self.shown(number)));
+    pub fn syncing(&'static self, call: &Call, given: &GivenMapping) {
+        if given.size != 0 {
+            self.with(call, |state, name| state.judge_sync(call, name, given, |number| self.shown(number)));
         }
     }
 

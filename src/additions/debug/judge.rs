@@ -1,6 +1,6 @@
 //! Compares a call of a driver with the table, while the table's lock is held, and reports what does not fit.
 
-use super::calls::{Buffer, Freed, Named};
+use super::calls::{FreedMemory, GivenMapping, MappedBuffer};
 use super::entry::{Entry, Kind, direction_label};
 use super::mistake::Mistake;
 use super::{Call, State};
@@ -9,8 +9,19 @@ use crate::kernel::{Handle, PAGE_SHIFT};
 use crate::log::Name;
 
 impl State {
-    pub(super) fn free(&mut self, call: &Call, name: usize, freed: &Freed, names: impl Fn(usize) -> Name) -> bool {
-        let Freed { kind, va, size, handle, pool, is_managed } = *freed;
+    /// Judges a free, and takes the entry of the memory out of the table unless the library refuses the free. `name` is the number
+    /// of the calling device's name; `names` returns the name with a number.
+    ///
+    /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false if it has
+    /// neither: the free is a mistake then only if the library refuses it.
+    pub(super) fn judge_free(
+        &mut self,
+        call: &Call,
+        name: usize,
+        freed: &FreedMemory,
+        names: impl Fn(usize) -> Name,
+    ) -> bool {
+        let FreedMemory { kind, va, size, handle, pool, is_managed } = *freed;
         let index = self.table.best(|entry| {
             let is_it = entry.kind.is_memory() && entry.va == va;
             is_it.then_some((entry.kind == kind, entry.device == call.device.0, handle == 0 || entry.handle == handle))
@@ -56,7 +67,18 @@ impl State {
         true
     }
 
-    pub(super) fn map(&mut self, call: &Call, name: usize, buffer: &Buffer, handle: Handle, pa: usize, line: usize) {
+    /// Judges a map that returned `handle`, and records the mapping. If the device writes to the buffer and to that of an earlier
+    /// mapping, the two may not share a byte, nor a cache line of `line` bytes if a driver owns its lines. `pa` is the physical
+    /// address of the buffer, or 0.
+    pub(super) fn judge_map(
+        &mut self,
+        call: &Call,
+        name: usize,
+        buffer: &MappedBuffer,
+        handle: Handle,
+        pa: usize,
+        line: usize,
+    ) {
         let entry = Entry {
             device: call.device.0,
             name,
@@ -87,25 +109,33 @@ impl State {
         self.add(entry);
     }
 
-    pub(super) fn unmap(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
-        let Named { handle, size, direction, count, .. } = *named;
+    /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap. `name` and `names`
+    /// as of [`judge_free`](Self::judge_free).
+    pub(super) fn judge_unmap(
+        &mut self,
+        call: &Call,
+        name: usize,
+        given: &GivenMapping,
+        names: impl Fn(usize) -> Name,
+    ) {
+        let GivenMapping { handle, size, direction, count, .. } = *given;
         let device = call.device.0;
         let is_there = |entry: &Entry| entry.kind.is_mapping() && entry.handle == handle;
         let index = self.table.best(|entry| {
-            let fits = (named.is_for(entry), entry.size == size, entry.direction == direction, entry.is_checked);
+            let fits = (given.is_for(entry), entry.size == size, entry.direction == direction, entry.is_checked);
             (is_there(entry) && entry.device == device).then_some(fits)
         });
         let Some(entry) = index.and_then(|index| self.table.at(index)).copied() else {
-            return self.unmap_unknown(call, name, named, names);
+            return self.judge_unmap_unknown(call, name, given, names);
         };
         // What the library refuses stays mapped.
-        if (entry.is_managed || !named.is_managed)
+        if (entry.is_managed || !given.is_managed)
             && let Some(index) = index
         {
             self.table.take(index);
             self.table.remember_gone(&entry, device, call.caller);
         }
-        if !named.is_for(&entry) {
+        if !given.is_for(&entry) {
             let label = Name::of(entry.kind.label()).argument();
             self.report(call, name, Mistake::UnmapKind, [handle, size, label]);
         } else if entry.kind == Kind::List && entry.flags != count {
@@ -123,8 +153,11 @@ impl State {
         }
     }
 
-    fn unmap_unknown(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
-        let Named { handle, size, .. } = *named;
+    /// Judges the unmap of a mapping that the calling device does not hold, and reports why it does not. If the table had no room
+    /// for some mappings, this may be one of them, and nothing is reported. `name` and `names` as of
+    /// [`judge_free`](Self::judge_free).
+    fn judge_unmap_unknown(&mut self, call: &Call, name: usize, given: &GivenMapping, names: impl Fn(usize) -> Name) {
+        let GivenMapping { handle, size, .. } = *given;
         let others = |entry: &&Entry| entry.kind.is_mapping() && entry.handle == handle && entry.device != 0;
         let memory = |entry: &&Entry| entry.kind.is_memory() && entry.handle == handle;
         if handle == MAPPING_ERROR {
@@ -142,8 +175,9 @@ impl State {
         }
     }
 
-    pub(super) fn sync(&mut self, call: &Call, name: usize, named: &Named, names: impl Fn(usize) -> Name) {
-        let Named { handle, size, direction, .. } = *named;
+    /// Judges a sync of a mapping or of a part of it. `name` and `names` as of [`judge_free`](Self::judge_free).
+    pub(super) fn judge_sync(&mut self, call: &Call, name: usize, given: &GivenMapping, names: impl Fn(usize) -> Name) {
+        let GivenMapping { handle, size, direction, .. } = *given;
         let end = handle.saturating_add(size);
         let best = self.table.best(|entry| {
             let is_long_enough = end <= entry.handle.saturating_add(entry.size);

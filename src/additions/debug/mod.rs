@@ -22,7 +22,7 @@ mod mistake;
 mod reports;
 mod table;
 
-pub use calls::{Allocated, Buffer, Freed, Named};
+pub use calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer};
 pub use entry::{Entry, Kind};
 pub use mistake::Mistake;
 

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
-use crate::additions::debug::{Buffer, Call, Kind, Named};
+use crate::additions::debug::{Call, GivenMapping, Kind, MappedBuffer};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
 ) {
     let record = |context: &rt_dma_watch_call, call: &Call| {
         let va = cpu_addr.expose_provenance();
-        let buffer = Buffer {
+        let buffer = MappedBuffer {
             kind: if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { Kind::List } else { Kind::Single },
             va,
             pa: 0,
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
     direction: c_int,
     dma_handle: usize,
 ) {
-    let buffer = Buffer {
+    let buffer = MappedBuffer {
         kind: Kind::Page,
         va: 0,
         pa,
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
         let count = list.len();
         for entry in list {
             let va = entry.addr.expose_provenance();
-            let buffer = Buffer {
+            let buffer = MappedBuffer {
                 kind: Kind::List,
                 va,
                 pa: 0,
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
     direction: c_int,
     kind: c_int,
 ) {
-    let named = Named {
+    let given = GivenMapping {
         kind: match kind {
             RT_DMA_WATCH_ANY => None,
             RT_DMA_WATCH_PAGE => Some(Kind::Page),
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         is_managed: kind == RT_DMA_WATCH_MANAGED,
     };
     // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.unmapping(call, &named)) }
+    unsafe { with(call, |_, call| DEBUG.unmapping(call, &given)) }
 }
 
 /// Calls `act` with each entry of a list.
@@ -184,7 +184,7 @@ unsafe fn for_each(
     sg: *mut rt_dma_sg,
     nents: c_int,
     direction: c_int,
-    act: impl Fn(&Call, &Named),
+    act: impl Fn(&Call, &GivenMapping),
 ) {
     let each = |_: &rt_dma_watch_call, call: &Call| {
         // SAFETY: the driver passes a list of `nents` entries, or null.
@@ -192,7 +192,7 @@ unsafe fn for_each(
         let (count, direction) = (list.len(), direction_of(direction));
         for entry in list {
             let (kind, handle, size) = (Some(Kind::List), entry.dma_handle, entry.length);
-            act(call, &Named { kind, handle, size, direction, count, is_managed: false });
+            act(call, &GivenMapping { kind, handle, size, direction, count, is_managed: false });
         }
     };
     // SAFETY: the caller passes a `call` that is null or points to a call.
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
     direction: c_int,
 ) {
     // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
-    unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.unmapping(call, named)) }
+    unsafe { for_each(call, sg, nents, direction, |call, given| DEBUG.unmapping(call, given)) }
 }
 
 /// @brief Checks a sync before it is done.
@@ -232,9 +232,9 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
     direction: c_int,
 ) {
     let direction = direction_of(direction);
-    let named = Named { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
+    let given = GivenMapping { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
     // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.syncing(call, &named)) }
+    unsafe { with(call, |_, call| DEBUG.syncing(call, &given)) }
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     direction: c_int,
 ) {
     // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
-    unsafe { for_each(call, sg, nents, direction, |call, named| DEBUG.syncing(call, named)) }
+    unsafe { for_each(call, sg, nents, direction, |call, given| DEBUG.syncing(call, given)) }
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
 use crate::abi::rt_device;
-use crate::additions::debug::{Allocated, Call, Freed, Kind};
+use crate::additions::debug::{Allocated, Call, FreedMemory, Kind};
 use crate::ffi::additions::block_pool::rt_dma_block_pool;
 use crate::ffi::{DMA, pointer};
 
@@ -53,13 +53,13 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
         return 0;
     }
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    let freed = Freed { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
+    let freed = FreedMemory { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
     // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| check_free(call, &freed)) }
 }
 
 /// Checks a free. Returns 0 if the table has what is freed; else one more than the number of calls that were refused before.
-fn check_free(call: &Call, freed: &Freed) -> usize {
+fn check_free(call: &Call, freed: &FreedMemory) -> usize {
     if DEBUG.freeing(call, freed) { 0 } else { DMA.bad_calls().wrapping_add(1) }
 }
 
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
 ) {
     if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
         let va = cpu_addr.expose_provenance();
-        let freed = Freed { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
+        let freed = FreedMemory { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
         // SAFETY: the port passes a `call` that is null or points to a call.
         unsafe { after(call, |_, call| DEBUG.refused(call, &freed)) }
     }
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
         return 0;
     }
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
-    let freed = Freed { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
+    let freed = FreedMemory { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
     // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| check_free(call, &freed)) }
 }
