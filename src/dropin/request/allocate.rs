@@ -25,7 +25,7 @@ pub(crate) enum AllocError {
 }
 
 /// The address of a buffer, as a pointer for C.
-pub(crate) type Buffer = NonNull<c_void>;
+pub(crate) type BufferPtr = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
     /// Allocates as [`allocate_general`](Self::allocate_general) does, for a device whose handles are physical addresses. Most
@@ -37,7 +37,7 @@ impl<K: Kernel> Dma<K> {
         size: usize,
         handle: Option<&mut Handle>,
         flags: Flags,
-    ) -> Option<Buffer> {
+    ) -> Option<BufferPtr> {
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
                 let pool_flags = pool.flags();
@@ -64,7 +64,7 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut Handle>,
         flags: Flags,
         pool: &Pool<K>,
-    ) -> Option<Buffer> {
+    ) -> Option<BufferPtr> {
         let result = pool.allocate_pages_fast::<true>(whole_pages(size), pool.flags_for(flags));
         self.finish_allocation(device, size, handle, flags, pool, result)
     }
@@ -79,7 +79,7 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         pool: &'a Pool<K>,
         result: FastPath<'a, K, (usize, Va)>,
-    ) -> Option<Buffer> {
+    ) -> Option<BufferPtr> {
         match result {
             FastPath::Done(allocated) => return_buffer(pool, allocated, handle),
             FastPath::Locked(map) => self.allocate_locked(device, size, handle, flags, pool, map),
@@ -98,7 +98,7 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         pool: &'a Pool<K>,
         map: IrqGuard<'a, K, PageMap>,
-    ) -> Option<Buffer> {
+    ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
         if let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags))
@@ -123,7 +123,7 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut Handle>,
         flags: Flags,
         ops: MapOps,
-    ) -> Option<Buffer> {
+    ) -> Option<BufferPtr> {
         let request = Request { ops, device, size, flags, mask: !0, align: PAGE_SIZE };
         match self.allocate_for(&request) {
             Ok((va, new_handle)) => {
@@ -289,13 +289,13 @@ impl<K: Kernel> Dma<K> {
 
 /// Converts an address to a pointer.
 #[inline(always)]
-fn buffer(va: Va) -> Option<Buffer> {
+fn buffer(va: Va) -> Option<BufferPtr> {
     NonNull::new(with_exposed_provenance_mut(va))
 }
 
 /// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
 #[inline(always)]
-fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut Handle>) -> Option<Buffer> {
+fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut Handle>) -> Option<BufferPtr> {
     if let Some(handle) = handle {
         *handle = pool.pa_of(page);
     }
