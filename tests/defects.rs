@@ -93,7 +93,7 @@ fn defect_05_nothing_that_may_sleep_happens_under_the_lock_or_in_an_interrupt() 
         machine.set_view_limit(view_limit);
         let machine = Arc::new(machine);
         let device = machine.plain_device();
-        machine.ops(device);
+        machine.first_call(device);
         let interrupts = Arc::new(AtomicUsize::new(0));
         let (weak, count) = (Arc::downgrade(&machine), interrupts.clone());
         machine.set_interrupt(Some(Arc::new(move || {

@@ -288,7 +288,7 @@ fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
     // Nor after the board cleared the flag.
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
-    machine.ops(device).unwrap();
+    machine.first_call(device).unwrap();
     let pool = machine.dma.pools().next().unwrap();
     pool.public.flags.store(0, std::sync::atomic::Ordering::Relaxed);
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();

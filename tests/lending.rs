@@ -19,7 +19,7 @@ fn machine() -> (Arc<Machine>, Device) {
     let machine = Machine::new();
     let region = NamedRegion { is_reusable: true, ..named_region(OWN, PAGES * PAGE) };
     let owner = machine.device(DeviceInfo::naming(&[region]));
-    machine.ops(owner);
+    machine.first_call(owner);
     (Arc::new(machine), owner)
 }
 
@@ -228,6 +228,6 @@ fn wrong_calls_change_nothing() {
     // A region that is not reusable, and a pool of no region, are not lent.
     let (plain, _) = Machine::with_pool(c"cma", BASE, MIB);
     let device = plain.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
-    plain.ops(device);
+    plain.first_call(device);
     assert_eq!(plain.dma.borrow_memory(PAGE, reclaim, 0, 0), None);
 }

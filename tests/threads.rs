@@ -39,7 +39,7 @@ fn buffers_of_different_cores_never_overlap() {
         machine.set_view_limit(view_limit);
         let pool = machine.install(c"pool", START, 64 * PAGE);
         let device = machine.plain_device();
-        machine.ops(device);
+        machine.first_call(device);
         on_every_core(|core| {
             let mut held = Vec::new();
             for step in 0..steps {
@@ -71,7 +71,7 @@ fn buffers_of_different_cores_never_overlap() {
 fn labels_of_pages_are_changed_with_the_lock_held() {
     let (machine, pool) = Machine::with_pool(c"pool", START, 32 * PAGE);
     let device = machine.plain_device();
-    machine.ops(device);
+    machine.first_call(device);
     let locks = |flags| {
         let before = machine.irq_saves();
         let buffer = machine.alloc(device, PAGE, flags).unwrap();
@@ -131,7 +131,7 @@ fn a_view_that_all_cores_want_first_is_made_once() {
     for _ in 0..20 {
         let (machine, pool) = Machine::with_pool(c"pool", START, MIB);
         let device = machine.plain_device();
-        machine.ops(device);
+        machine.first_call(device);
         on_every_core(|_| {
             let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
             machine.poke(held.va, &[1; 64]);

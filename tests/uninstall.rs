@@ -174,7 +174,7 @@ fn a_devices_region_stays_until_the_device_gives_it_up() {
     let machine = Machine::new();
     let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
     let [device, second] = [c"first", c"second"].map(|name| machine.device(DeviceInfo::naming(&[region]).named(name)));
-    let _ = [device, second].map(|device| machine.ops(device).unwrap());
+    let _ = [device, second].map(|device| machine.first_call(device).unwrap());
     for _ in 0..3 {
         let _ = [device, second].map(|device| machine.dma.have_own_region(device, 0).unwrap());
         let pool = machine.dma.pools().next().unwrap();

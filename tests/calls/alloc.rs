@@ -167,7 +167,7 @@ fn pools_are_tried_in_the_order_of_install() {
 fn an_interrupt_is_served_where_the_view_is_there_and_refused_where_it_is_not() {
     let (machine, pool) = Machine::with_pool(c"pool", BASE, MIB);
     let device = machine.plain_device();
-    machine.ops(device).unwrap();
+    machine.first_call(device).unwrap();
     let from_interrupt = |flags| machine.in_interrupt(|| machine.alloc(device, PAGE, flags));
     let with_interrupts_off = |flags| machine.with_interrupts_off(|| machine.alloc(device, PAGE, flags));
 
@@ -228,7 +228,7 @@ fn a_pool_that_a_device_does_not_reach_is_not_touched() {
     machine.install(c"near", BASE + MIB, MIB);
     let behind = DeviceInfo::behind_ranges(&[bus_range(BASE + MIB, 0, 0x4000_0000)]);
     let device = machine.device(behind);
-    machine.ops(device);
+    machine.first_call(device);
     let (calls, is_in_it) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
     let counted = calls.clone();
     machine.set_interrupt(Some(Arc::new(move || {

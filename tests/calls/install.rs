@@ -243,7 +243,7 @@ fn a_pool_may_be_mapped_for_uncached_buffers_when_it_is_installed() {
         }
         let device = machine.plain_device();
         machine.install(c"dma", BASE, MIB);
-        machine.ops(device).unwrap();
+        machine.first_call(device).unwrap();
         assert_eq!(machine.maps_made(), usize::from(is_mapped));
         let held = machine.in_interrupt(|| machine.alloc(device, PAGE, Flags::NOCACHE));
         assert_eq!(held.is_some(), is_mapped);
@@ -258,6 +258,6 @@ fn a_pool_may_be_mapped_for_uncached_buffers_when_it_is_installed() {
     assert!(pool.flags().contains(Flags::LINEAR), "a pool without a view serves all the same");
     let no_map = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, MIB) };
     let device = machine.device(DeviceInfo::naming(&[no_map]));
-    machine.ops(device).unwrap();
+    machine.first_call(device).unwrap();
     assert_eq!(machine.maps_made(), 0, "firmware forbids to map the region");
 }

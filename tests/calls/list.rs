@@ -20,7 +20,7 @@ fn a_line_has_name_range_size_use_longest_run_peak_failures_and_flags() {
     machine.install(c"pool", BASE, MIB);
     let region = NamedRegion { is_no_map: true, ..named_region(BASE + 8 * MIB, 2 * MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]).named(c"dsp"));
-    machine.ops(device);
+    machine.first_call(device);
     let plain = machine.plain_device();
     let held: Vec<_> = (0..4).map(|_| machine.alloc(plain, 16 * KIB, Flags::empty()).unwrap()).collect();
     machine.free(held[1]).unwrap();
@@ -71,7 +71,7 @@ fn requests_that_fail_are_counted_in_the_pools_that_could_have_served_them() {
     let [first, second] =
         [(BASE, c"first"), (BASE + MIB, c"second")].map(|(start, name)| machine.install(name, start, MIB));
     let owner = machine.device(DeviceInfo::naming(&[named_region(BASE + 8 * MIB, 64 * KIB)]));
-    machine.ops(owner);
+    machine.first_call(owner);
     let region = machine.dma.pools().last().unwrap();
     let plain = machine.plain_device();
 

@@ -23,7 +23,7 @@ pub fn machine_with_cma() -> Machine {
 fn a_device_is_served_from_its_own_region_first_and_from_the_others_when_that_is_full() {
     let machine = machine_with_cma();
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, 4 * PAGE)]));
-    assert_eq!(machine.ops(device), Some(MapOps::DeviceTree));
+    assert_eq!(machine.first_call(device), Some(MapOps::DeviceTree));
     assert_eq!(machine.alloc(device, 3 * PAGE, CACHED).unwrap().handle, OWN);
     assert_eq!(machine.alloc(device, 2 * PAGE, CACHED).unwrap().handle, BASE);
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN + 3 * PAGE);
@@ -58,14 +58,14 @@ fn a_device_that_cannot_share_a_region_does_not_change_it() {
     let machine = machine_with_cma();
     let info = DeviceInfo::naming(&[named_region(OWN, MIB)]);
     let [first, second] = [info.clone().coherent(), info].map(|info| machine.device(info));
-    assert_eq!(machine.ops(first), Some(MapOps::DeviceTree));
+    assert_eq!(machine.first_call(first), Some(MapOps::DeviceTree));
     let pool = machine.dma.pools().last().unwrap();
     assert!(!pool.flags().contains(Flags::NOCACHE));
     machine.fail(Service::HeapAlloc, 0, 1);
     assert_eq!(machine.dma.choose_ops(second), Err(NotNow));
     assert!(machine.repair(Service::HeapAlloc));
     assert!(!pool.flags().contains(Flags::NOCACHE));
-    assert_eq!(machine.ops(second), Some(MapOps::DeviceTree));
+    assert_eq!(machine.first_call(second), Some(MapOps::DeviceTree));
     assert!(pool.flags().contains(Flags::NOCACHE));
 }
 
@@ -168,7 +168,7 @@ fn expect_refused(region: Entry<NamedRegion>, reason: &str) {
     let balance = machine.balance();
     let regions = vec![region];
     let device = machine.device(DeviceInfo { regions, ..DeviceInfo::naming(&[]) }.named(c"decoder"));
-    assert_eq!(machine.ops(device), Some(MapOps::NonCoherent));
+    assert_eq!(machine.first_call(device), Some(MapOps::NonCoherent));
     let lines = machine.take_errors();
     assert!(matches!(&lines[..], [line] if line.starts_with("decoder: ") && line.contains(reason)), "{lines:?}");
     assert_eq!(machine.balance(), balance);
@@ -210,8 +210,8 @@ fn a_node_without_a_usable_region_leaves_the_default_operations() {
     let none = machine.device(DeviceInfo::naming(&[]));
     let bad = DeviceInfo { regions: vec![Entry::Unusable], ..DeviceInfo::naming(&[]) };
     let bad = machine.device(bad.coherent());
-    assert_eq!(machine.ops(none), Some(MapOps::NonCoherent));
-    assert_eq!(machine.ops(bad), Some(MapOps::Coherent));
+    assert_eq!(machine.first_call(none), Some(MapOps::NonCoherent));
+    assert_eq!(machine.first_call(bad), Some(MapOps::Coherent));
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn operations_are_chosen_by_a_thread() {
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
     assert_eq!(machine.in_interrupt(|| machine.dma.choose_ops(device)), Err(NotNow));
     assert_eq!(machine.dma.pools().count(), 1);
-    assert_eq!(machine.ops(device), Some(MapOps::DeviceTree));
-    assert_eq!(machine.in_interrupt(|| machine.ops(device)), Some(MapOps::DeviceTree), "once chosen, anywhere");
+    assert_eq!(machine.first_call(device), Some(MapOps::DeviceTree));
+    assert_eq!(machine.in_interrupt(|| machine.first_call(device)), Some(MapOps::DeviceTree), "once chosen, anywhere");
 }
 
 #[test]
@@ -246,10 +246,10 @@ fn regions_that_the_heap_has_no_room_for_are_claimed_by_the_next_call() {
         let devices = [(); 2].map(|()| machine.device(DeviceInfo::naming(&regions)));
         machine.fail(Service::HeapAlloc, call, 1);
         // Three pools, and then a second owner for each of them.
-        assert_eq!(devices.map(|device| machine.ops(device).is_some()), [call >= 3, call < 3]);
+        assert_eq!(devices.map(|device| machine.first_call(device).is_some()), [call >= 3, call < 3]);
         assert!(machine.repair(Service::HeapAlloc));
         assert_eq!(machine.take_errors().len(), 1);
-        assert_eq!(devices.map(|device| machine.ops(device)), [Some(MapOps::DeviceTree); 2]);
+        assert_eq!(devices.map(|device| machine.first_call(device)), [Some(MapOps::DeviceTree); 2]);
         assert_eq!(machine.dma.pools().count(), 3);
         for device in devices {
             let held = [(); 3].map(|()| machine.alloc(device, MIB, CACHED).unwrap());
@@ -268,10 +268,10 @@ fn others_choose_their_operations_while_a_refused_region_is_logged() {
     let others = machine.clone();
     machine.set_writer(Some(Arc::new(move || {
         let (others, (done, is_done)) = (others.clone(), mpsc::channel());
-        thread::spawn(move || done.send(others.ops(console)));
+        thread::spawn(move || done.send(others.first_call(console)));
         chosen.send(is_done.recv_timeout(Duration::from_secs(5))).unwrap();
     })));
-    assert_eq!(machine.ops(device), Some(MapOps::NonCoherent), "its region is another pool's");
+    assert_eq!(machine.first_call(device), Some(MapOps::NonCoherent), "its region is another pool's");
     machine.set_writer(None);
     assert_eq!(choice.try_recv().unwrap(), Ok(Some(MapOps::DeviceTree)));
 }

@@ -30,7 +30,7 @@ fn operations_are_by_device_tree_then_pci_then_dma_coherent() {
         (node_only, MapOps::NonCoherent),
         (DeviceInfo::plain().coherent(), MapOps::Coherent),
     ] {
-        assert_eq!(machine.ops(machine.device(info)), Some(expected));
+        assert_eq!(machine.first_call(machine.device(info)), Some(expected));
     }
 }
 
@@ -40,7 +40,7 @@ fn untranslated_handles_are_physical_addresses() {
     for info in [DeviceInfo::plain(), DeviceInfo::plain().coherent()] {
         let device = machine.device(info);
         let held = machine.alloc(device, PAGE, CACHED).unwrap();
-        let ops = machine.ops(device).unwrap();
+        let ops = machine.first_call(device).unwrap();
         assert_eq!(machine.at(held.va).unwrap().0, held.handle);
         assert_eq!(machine.dma.sync_out(ops, device, held.va + 5, 10, CACHED), Ok(held.handle + 5));
     }

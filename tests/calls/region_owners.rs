@@ -25,7 +25,7 @@ fn fault_17_a_region_is_not_inherited_by_the_next_device_at_an_address() {
             (DeviceInfo::naming(&[named_region(OWN + MIB, MIB)]), MapOps::DeviceTree),
         ] {
             machine.replace(device, info);
-            assert_eq!(machine.ops(device), Some(ops));
+            assert_eq!(machine.first_call(device), Some(ops));
             let pool = machine.dma.pools().find(|pool| pool.start() == OWN).unwrap();
             assert!(!pool.is_owned_by(device));
             let handle = machine.alloc(device, PAGE, CACHED).unwrap().handle;
@@ -61,12 +61,12 @@ fn fault_17_devices_that_come_and_go_leave_no_heap_block_each() {
     let own = DeviceInfo::naming(&[named_region(OWN, MIB)]);
     let [first, place] = [own.clone(), own.clone()].map(|info| machine.device(info));
     let come_and_go = || {
-        assert_eq!(machine.ops(place), Some(MapOps::DeviceTree));
+        assert_eq!(machine.first_call(place), Some(MapOps::DeviceTree));
         machine.replace(place, DeviceInfo::plain());
-        machine.ops(place);
+        machine.first_call(place);
         machine.replace(place, own.clone());
     };
-    machine.ops(first);
+    machine.first_call(first);
     come_and_go();
     let balance = machine.balance();
     (0..100).for_each(|_| come_and_go());
@@ -88,7 +88,7 @@ fn a_second_thread_that_chooses_operations_takes_no_region_away() {
     let machine = Arc::new(machine_with_cma());
     let regions = [named_region(OWN, MIB), named_region(OWN + MIB, MIB)];
     let device = machine.device(DeviceInfo::naming(&regions));
-    machine.ops(device);
+    machine.first_call(device);
     let chooser = machine.clone();
     let other = thread::spawn(move || {
         (0..200).for_each(|_| assert_eq!(chooser.dma.choose_ops(device), Ok(MapOps::DeviceTree)));
@@ -109,8 +109,8 @@ fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
     let borrowed = unsafe { CStr::from_ptr(name.as_ptr().cast()) };
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]).named(borrowed));
     let nameless = DeviceInfo { name: None, ..DeviceInfo::naming(&[named_region(OWN + MIB, MIB)]) };
-    machine.ops(device);
-    machine.ops(machine.device(nameless));
+    machine.first_call(device);
+    machine.first_call(machine.device(nameless));
     name[..4].iter().for_each(|byte| byte.store(b'x', Relaxed));
     let listed: Vec<String> =
         machine.list()[1..3].iter().map(|line| line.split_whitespace().next().unwrap().into()).collect();
@@ -123,7 +123,7 @@ fn a_bsp_may_hand_the_pool_to_another_device() {
     let machine = Machine::new();
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
     let heir = machine.plain_device();
-    machine.ops(device);
+    machine.first_call(device);
     let pool = machine.dma.pools().next().unwrap();
     pool.public.dev.store(heir.0 as *mut _, Relaxed);
     assert_eq!(machine.alloc(heir, PAGE, Flags::DEVICE).unwrap().handle, OWN);

@@ -92,7 +92,7 @@ fn fault_22_claims_of_regions_write_without_a_turn() {
     let regions = [no_map, named_region(BASE, PAGE), named_region(BASE + 24 * MIB, MIB)];
     let device = machine.device(DeviceInfo::naming(&regions));
     let lines = with_console(&machine, || {
-        machine.ops(device).unwrap();
+        machine.first_call(device).unwrap();
     });
     assert_eq!(lines, 3);
 }

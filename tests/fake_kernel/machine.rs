@@ -210,8 +210,9 @@ impl Machine {
         self.ops.lock().unwrap()[index] = None;
     }
 
-    /// Returns the device's operations, which are chosen at its first call and kept.
-    pub fn ops(&self, device: Device) -> Option<MapOps> {
+    /// Makes the device's first call, if it has made none: its operations are chosen, and kept. Returns them; `None` if they
+    /// cannot be chosen now.
+    pub fn first_call(&self, device: Device) -> Option<MapOps> {
         if let Some(ops) = self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] {
             return Some(ops);
         }
@@ -221,7 +222,7 @@ impl Machine {
     }
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
-        let (ops, mut handle) = (self.ops(device)?, 0);
+        let (ops, mut handle) = (self.first_call(device)?, 0);
         let buffer = if ops.are_translated() {
             self.dma.allocate_general(device, size, Some(&mut handle), flags, ops)
         } else {
@@ -232,7 +233,7 @@ impl Machine {
 
     pub fn free(&self, held: Held) -> Result<(), Error> {
         let Held { device, size, flags, va, handle } = held;
-        self.dma.free(self.ops(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
+        self.dma.free(self.first_call(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
     }
 
     /// `rt_dma_pool_extract` of revision r2.

@@ -68,7 +68,7 @@ fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
     let own = NamedRegion { start: START, end: START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
     let device = machine.device(DeviceInfo::naming(&[own]));
     let stranger = machine.plain_device();
-    let ops = machine.ops(device).unwrap();
+    let ops = machine.first_call(device).unwrap();
     let mask = (START + 4 * PAGE - 1) as u64;
     assert_eq!(alloc_within(&machine, device, 4 * PAGE, CACHED, mask).unwrap().handle, START);
     assert_eq!(alloc_within(&machine, device, PAGE, CACHED, mask), None);

@@ -16,7 +16,7 @@ const CACHED: Flags = Flags::empty();
 
 /// Allocates a buffer whose handles lie within `mask`, by the device's own operations.
 fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
-    let ops = machine.ops(device)?;
+    let ops = machine.first_call(device)?;
     let (va, handle) = machine.dma.allocate_within(ops, device, size, flags, mask)?;
     Some(Held { device, size, flags, va, handle })
 }

@@ -121,7 +121,7 @@ proptest! {
             }
         }
         let left_out = machine.take_errors().len();
-        let ops = machine.ops(device).unwrap();
+        let ops = machine.first_call(device).unwrap();
         // Any mask, and masks near the pools.
         let mask = match sight {
             Sight::Plain if mask_offset != 0 => (START + mask_offset * 0x5000) as u64,

@@ -61,7 +61,7 @@ impl Rig {
     }
 
     pub fn master(&self, device: Device, mask: usize) -> BusMaster {
-        let ops = self.machine.ops(device).expect("its operations can be chosen");
+        let ops = self.machine.first_call(device).expect("its operations can be chosen");
         BusMaster { device, ops: Ops::Library(ops), mask }
     }
 
