@@ -104,6 +104,8 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
+    /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the one for
+    /// every device.
     fn install_shared(&self, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.is_no_map && pool.is_reusable || pool.is_default && !pool.is_reusable {
             return Err(ReservedError::BadNode);
@@ -186,6 +188,7 @@ impl<K: ReservedMemory> Dma<K> {
         lowest
     }
 
+    /// Returns the lowest place in `[first, last)` for `size` bytes at this alignment, of which no part has an owner.
     fn lowest_between(&self, first: Pa, last: Pa, size: usize, alignment: usize) -> Option<Pa> {
         let mut start = first.checked_next_multiple_of(alignment)?;
         loop {
@@ -234,6 +237,7 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
+    /// Writes a line to the log that states why a node is not served.
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
             ReservedError::BadNode => {

@@ -69,7 +69,8 @@ pub struct RunTree {
     bottom: usize,
     /// The longest run of all.
     longest: i32,
-    /// It shares a word with `longest`: a pool has 8 bytes fewer.
+    /// The number of levels, from the values of the words to the root. As `u32` it shares a word with `longest`: a pool has 8
+    /// bytes fewer.
     levels: u32,
 }
 

@@ -82,7 +82,8 @@ impl PageMap {
         let pending = if self.has_work() {
             replace(&mut self.pending, Pending::Nothing)
         } else {
-            // Most calls have only the run to close.
+            // Most calls have only the run to close. `replace` would copy all words of `pending` for them, so it is called only if
+            // there is work.
             Pending::Nothing
         };
         let (levels, gone) = match pending {

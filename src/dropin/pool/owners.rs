@@ -78,6 +78,7 @@ struct LaterClaim {
 }
 
 impl Claim {
+    /// Makes a claim from the addresses of a device and of its node. With zeros it is the claim of no device.
     fn new((device, node): (usize, usize)) -> Self {
         Claim { device: AtomicUsize::new(device), node: AtomicUsize::new(node) }
     }
@@ -89,6 +90,7 @@ impl Claim {
 }
 
 impl Owners {
+    /// Makes the owners of a new pool: the device that claimed the memory first, if its origin has one.
     pub(super) fn new(origin: Origin) -> Self {
         Owners {
             is_region: AtomicBool::new(origin != Origin::Memory),
@@ -110,6 +112,7 @@ impl Owners {
         self.first.device.load(Relaxed) != 0 || self.others().any(|claim| claim.device.load(Relaxed) != 0)
     }
 
+    /// Returns the claims after the first.
     fn others(&self) -> impl Iterator<Item = &'static Claim> {
         core::iter::successors(self.others.get(), |later| later.next).map(|later| &later.claim)
     }

@@ -24,6 +24,7 @@ static TABLES: [rt_dma_map_ops; 4] = [
     translated_table::<3>(),
 ];
 
+/// Makes the table of the operations [`MapOps::ALL`]`[OPS]`, which translate addresses: `alloc` and `free` are not null.
 const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
     rt_dma_map_ops {
         alloc: Some(alloc::<OPS>),
@@ -33,6 +34,7 @@ const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
     }
 }
 
+/// Returns the table of these operations.
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
     at_or_first(&TABLES, ops as usize)
 }
@@ -62,6 +64,7 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
+/// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps around.
 #[inline(always)]
 fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
     core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())

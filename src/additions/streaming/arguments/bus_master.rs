@@ -121,11 +121,14 @@ impl BusMaster {
         }
     }
 
+    /// Returns the handle as [`reach`](Self::reach) does, for the library's operations that translate addresses.
     fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<Handle> {
         let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
         self.can_use(handle, size).then_some(handle)
     }
 
+    /// Hands memory over and returns its handle as [`reach`](Self::reach) does, by the BSP's own operations.
+    ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
@@ -157,6 +160,7 @@ impl BusMaster {
     }
 }
 
+/// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `maintain` is true.
 pub(crate) fn flags(maintain: bool) -> Flags {
     if maintain { Flags::empty() } else { Flags::NOCACHE }
 }
