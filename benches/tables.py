@@ -145,6 +145,12 @@ MISSED_FAILURE = """
   fewer, kept).
 """
 
+MISSED_GROWTH = """
+* *One row costs {most:.2f} times as much on the largest pool as on {small:,} pages, and {bound} is allowed.* Where the open run
+  serves a row on the small pool and not on the large one, the calls do different work: the large pool's close the run and
+  search the tree, which has three levels more.
+"""
+
 
 def table(head, rows):
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + rows
@@ -262,11 +268,11 @@ def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores
         CORES, cores_table(cores),
         HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
-        misses(pages, core),
+        misses(pages, most, core),
     ])
 
 
-def misses(pages, core):
+def misses(pages, growth, core):
     """Returns what is known about the bounds that are missed."""
     notes = []
     _, ours, baseline = pages[bounds.SMALL]["empty", "1", "crossed"]
@@ -275,6 +281,8 @@ def misses(pages, core):
     _, ours, baseline = pages[bounds.SMALL]["empty", "all+1", "failure"]
     if ours > baseline:
         notes.append(MISSED_FAILURE.format(ours=ours, most=baseline))
+    if growth > bounds.GROWTH:
+        notes.append(MISSED_GROWTH.format(most=growth, small=bounds.SMALL, bound=bounds.GROWTH))
     if core > bounds.CORE:
         notes.append(MISSED_CORE.format(core=core, bound=bounds.CORE))
     return MISSES + "".join(notes) if notes else ""
