@@ -17,7 +17,7 @@ const START: Pa = LOW.start;
 const CACHED: Flags = Flags::empty();
 
 fn region(start: Pa, size: usize, no_map: bool, reusable: bool) -> NamedRegion {
-    NamedRegion { start, end: start + size, is_no_map: no_map, is_reusable: reusable, is_shared: false }
+    NamedRegion { is_no_map: no_map, is_reusable: reusable, ..named_region(start, size) }
 }
 
 #[test]

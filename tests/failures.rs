@@ -159,8 +159,7 @@ fn a_pool_without_linear_map_serves_all_the_same() {
 
 #[test]
 fn regions_of_a_device_are_claimed_later_if_not_now() {
-    let region =
-        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
+    let region = named_region(LOW_START, MIB);
     at_every_call(
         Machine::new,
         |machine| {
@@ -183,8 +182,7 @@ fn regions_of_a_device_are_claimed_later_if_not_now() {
 #[test]
 fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     let machine = Machine::new();
-    let good =
-        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
+    let good = named_region(LOW_START, MIB);
     let empty = NamedRegion { end: LOW_START, ..good };
     let regions = vec![Entry::Unusable, Entry::Found(empty), Entry::Found(good)];
     let device = machine.device(DeviceInfo { node: 1, regions, ..DeviceInfo::default() });
@@ -280,8 +278,7 @@ fn fault_02_a_linear_map_that_failed_at_install_is_made_by_a_threads_next_call()
 #[test]
 fn fault_02_memory_that_firmware_keeps_unmapped_is_never_mapped_linearly() {
     let machine = Machine::new();
-    let region =
-        NamedRegion { start: LOW_START, end: LOW_START + MIB, is_no_map: true, is_reusable: false, is_shared: false };
+    let region = NamedRegion { is_no_map: true, ..named_region(LOW_START, MIB) };
     let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     machine.free(held).unwrap();

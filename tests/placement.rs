@@ -55,7 +55,7 @@ proptest! {
         let device = machine.plain_device();
         let mut original = Original { pools: Vec::new() };
         for (index, pages) in sizes.into_iter().enumerate() {
-            // Some pools lie above 4 GiB, and some belong to the device.
+            // Some pools lie in `HIGH`, and some belong to the device.
             let start = if kinds[index] == 1 { HIGH.end - 64 * MIB } else { LOW.start } + index * MIB;
             let pool = machine.install(c"pool", start, pages * PAGE);
             if kinds[index] == 2 {

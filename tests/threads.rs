@@ -6,7 +6,7 @@ use fake_kernel::*;
 use rt_dma_pool::dropin::pool::Usage;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{NamedRegion, Pa};
+use rt_dma_pool::kernel::Pa;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -146,8 +146,7 @@ fn a_view_that_all_cores_want_first_is_made_once() {
 fn a_region_that_all_cores_claim_is_installed_once() {
     for _ in 0..20 {
         let machine = Machine::new();
-        let region =
-            NamedRegion { start: START, end: START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
+        let region = named_region(START, MIB);
         let shared = machine.device(DeviceInfo::naming(&[region]));
         let devices: Vec<_> = (0..CORES).map(|_| machine.device(DeviceInfo::naming(&[region]))).collect();
         on_every_core(|core| {

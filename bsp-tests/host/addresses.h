@@ -8,7 +8,6 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define ALL     (~(rt_uint64_t)0)
 #define PAGE    ARCH_PAGE_SIZE
 
 /* The start and the end of the memory that board_init gives to pools. */

@@ -59,4 +59,10 @@ void host_forget_ranges(void);
 /* One range that moves RAM by HOST_DMA_OFFSET. Its cells have the order in which RT-Thread's translator reads them. */
 #define HOST_DMA_RANGE  { CELLS(HOST_RAM), CELLS(HOST_RAM + HOST_DMA_OFFSET), CELLS(HOST_RAM_SIZE) }
 
+/* The mask of a device that reaches every address. */
+#define ALL     (~(rt_uint64_t)0)
+
+/* The shell command, which the library defines. */
+int list_dma_pool(int argc, char **argv);
+
 #endif

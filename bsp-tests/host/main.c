@@ -11,7 +11,6 @@
 #include "kernel.h"
 #include "subjects.h"
 
-int list_dma_pool(int argc, char **argv);
 
 /* Sets a board up, as libcpu's boot code does. */
 static void board_init(void)
@@ -100,7 +99,7 @@ static void run_all(void)
 {
     int blocks = 0, mappings = 0;
 
-    /* From then on, threads keep 40 records of mappings ready. */
+    /* From then on, threads keep 40 spare records. */
     ring_in_an_interrupt();
     for (int round = 0; round < 3; round++)
     {

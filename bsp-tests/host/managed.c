@@ -66,7 +66,7 @@ void managed_drivers(void)
     EXPECT(rt_dma_set_coherent_mask(&dev, first + ARCH_PAGE_SIZE - 1) == RT_EOK);
     EXPECT(rt_dmam_alloc(&dev, 64, &a, 0) && a == first && !rt_dmam_alloc(&dev, 64, &b, 0));
     rt_dmam_release(&dev);
-    EXPECT(rt_dma_set_coherent_mask(&dev, ~(rt_uint64_t)0) == RT_EOK);
+    EXPECT(rt_dma_set_coherent_mask(&dev, ALL) == RT_EOK);
 }
 
 /* Block pools and mappings are released with their device, exactly once. */
@@ -78,7 +78,7 @@ void managed_pools_and_maps(void)
     struct rt_dma_block_pool *pool, *plain;
     char *buffer, *block;
 
-    /* From here on the library keeps a stock of records. */
+    /* From here on the library keeps spare records. */
     buffer = rt_dma_alloc(&dev, 4096, &handle, 0);
     rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
     blocks = host_heap_blocks();
@@ -131,8 +131,8 @@ void managed_pools_and_maps(void)
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }
 
-/* Makes the library keep its views and a stock of records. Returns the number of blocks of the heap that are in use then. */
-static int fill_stocks(void)
+/* Makes the library keep its views and spare records. Returns the number of blocks of the heap that are in use then. */
+static int make_spares(void)
 {
     rt_ubase_t handle = 0;
     char *buffer = rt_dma_alloc(&dev, 4096, &handle, RT_DMA_F_NOCACHE);
@@ -234,7 +234,7 @@ static void managed_pool_destroyed_plainly(void)
 void managed_and_given_back_plainly(void)
 {
     rt_ubase_t first = next_page();
-    int blocks = fill_stocks();
+    int blocks = make_spares();
 
     managed_buffer_freed_plainly(first);
     other_buffers_stay_managed(first);

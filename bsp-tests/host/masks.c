@@ -5,7 +5,6 @@
 #include "expect.h"
 #include "kernel.h"
 
-#define ALL     (~(rt_uint64_t)0)
 #define PAGE    ARCH_PAGE_SIZE
 
 /* The start of the first pool (board_init). */

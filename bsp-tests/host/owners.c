@@ -9,11 +9,14 @@
 #include "kernel.h"
 #include "owners.h"
 
-int list_dma_pool(int argc, char **argv);
 
 static fdt32_t names[] = { CELL(3) };
 static struct rt_ofw_prop name_props = { "memory-region", sizeof(names), names, RT_NULL };
 struct rt_ofw_node owner_node = { .full_name = "decoder", .props = &name_props };
+
+static fdt32_t region_reg[] = { CELLS(REGION_START + 3 * MIB), CELLS(MIB) };
+static struct rt_ofw_prop region_props = { "reg", sizeof(region_reg), region_reg, RT_NULL };
+struct rt_ofw_node region_node = { .full_name = "memory", .phandle = 3, .props = &region_props };
 
 static struct rt_device removable;
 
@@ -31,6 +34,17 @@ void remove_device(void)
     strcpy(removable.parent.name, "gone");
 }
 
+void use_region_of_removed_device(void)
+{
+    struct rt_device *dev = add_device("owner", &owner_node);
+    rt_ubase_t handle;
+    void *buffer = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE);
+
+    EXPECT(buffer && handle == REGION_START + 3 * MIB);
+    rt_dma_free(dev, 4096, buffer, handle, RT_DMA_F_DEVICE);
+    remove_device();
+}
+
 /* Whether list_dma_pool has a line for a pool of this name. */
 static int is_listed(const char *name)
 {
@@ -44,23 +58,16 @@ static int is_listed(const char *name)
 
 static void a_region_belongs_to_devices_that_are_there(void)
 {
-    static fdt32_t named_reg[] = { CELLS(REGION_START + 3 * MIB), CELLS(MIB) };
-    static struct rt_ofw_prop reg_prop = { "reg", sizeof(named_reg), named_reg, RT_NULL };
-    static struct rt_ofw_node memory = { .full_name = "memory", .phandle = 3, .props = &reg_prop };
     static struct rt_device second = { .parent.name = "second", .ofw_node = &owner_node };
     static struct rt_ofw_node no_names = { .full_name = "no-names" };
     struct rt_device *dev;
     rt_ubase_t handle;
     void *buffer;
 
-    host_add_node(&memory);
+    host_add_node(&region_node);
     for (int shares = 0; shares < 2; shares++)
     {
-        dev = add_device("owner", &owner_node);
-        buffer = rt_dma_alloc(dev, 4096, &handle, RT_DMA_F_DEVICE);
-        EXPECT(buffer && handle == REGION_START + 3 * MIB);
-        rt_dma_free(dev, 4096, buffer, handle, RT_DMA_F_DEVICE);
-        remove_device();
+        use_region_of_removed_device();
 
         /* The pool's name is a copy of the device's name. */
         EXPECT(is_listed("owner") && !is_listed("gone"));
@@ -91,7 +98,7 @@ static void a_region_belongs_to_devices_that_are_there(void)
 
 static void masks_end_with_their_device(void)
 {
-    const rt_uint64_t all = ~(rt_uint64_t)0, low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
+    const rt_uint64_t low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
     static struct rt_device many[32];
     struct rt_device *dev;
     rt_ubase_t handle;
@@ -108,11 +115,11 @@ static void masks_end_with_their_device(void)
         dev = add_device("long", RT_NULL);
         if (which == 0)
         {
-            EXPECT(rt_dma_get_mask(dev) == all && rt_dma_get_coherent_mask(dev) == all);
+            EXPECT(rt_dma_get_mask(dev) == ALL && rt_dma_get_coherent_mask(dev) == ALL);
         }
         buffer = rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0);
         EXPECT(buffer && handle + ARCH_PAGE_SIZE > low);
-        EXPECT(rt_dma_get_mask(dev) == all && rt_dma_get_coherent_mask(dev) == all);
+        EXPECT(rt_dma_get_mask(dev) == ALL && rt_dma_get_coherent_mask(dev) == ALL);
         EXPECT(rt_dma_map_single(dev, (char *)buffer + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE) == handle + ARCH_PAGE_SIZE);
         rt_dma_unmap_single(dev, handle + ARCH_PAGE_SIZE, 4096, RT_DMA_TO_DEVICE);
         rt_dma_free(dev, 2 * ARCH_PAGE_SIZE, buffer, handle, 0);
@@ -127,7 +134,7 @@ static void masks_end_with_their_device(void)
     dev = add_device("long", RT_NULL);
     host_interrupt(1);
     buffer = rt_dma_alloc(dev, 4096, &handle, 0);
-    EXPECT(buffer && rt_dma_get_mask(dev) == all);
+    EXPECT(buffer && rt_dma_get_mask(dev) == ALL);
     rt_dma_free(dev, 4096, buffer, handle, 0);
     host_interrupt(0);
     rt_dmam_release(dev);
@@ -141,7 +148,7 @@ static void masks_end_with_their_device(void)
         EXPECT(rt_dma_set_mask_and_coherent(&many[i], low) == RT_EOK);
         EXPECT(rt_dmam_alloc(&many[i], 64, &handle, 0) && !rt_dma_alloc(&many[i], 4096, &handle, 0));
         rt_dmam_release(&many[i]);
-        EXPECT(rt_dma_get_mask(&many[i]) == all && rt_dma_get_coherent_mask(&many[i]) == all);
+        EXPECT(rt_dma_get_mask(&many[i]) == ALL && rt_dma_get_coherent_mask(&many[i]) == ALL);
         buffer = rt_dma_alloc(&many[i], 2 * ARCH_PAGE_SIZE, &handle, 0);
         EXPECT(buffer);
         rt_dma_free(&many[i], 2 * ARCH_PAGE_SIZE, buffer, handle, 0);

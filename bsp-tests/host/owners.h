@@ -11,11 +11,15 @@
 
 /* The node of a device that names the region with phandle 3. */
 extern struct rt_ofw_node owner_node;
+/* That region: 1 MiB from REGION_START + 3 MiB on. */
+extern struct rt_ofw_node region_node;
 
 /* Adds a device, always at the same address, as devices on a thread's stack may have it. */
 struct rt_device *add_device(const char *name, struct rt_ofw_node *node);
 /* Removes the device: its memory is overwritten. */
 void remove_device(void);
+/* Adds a device that owns the region, which allocates and frees a page of it, and removes the device. */
+void use_region_of_removed_device(void);
 
 /* In tables.c. */
 void tables_of_the_bsp(void);

@@ -7,7 +7,6 @@
 #include "expect.h"
 #include "kernel.h"
 
-int list_dma_pool(int argc, char **argv);
 
 static struct rt_device device = { .parent.name = "statistics" };
 

@@ -193,13 +193,7 @@ fn fault_28_a_kernel_without_page_tables_serves_cached_memory_at_its_linear_addr
     machine.in_interrupt(|| machine.free(held)).unwrap();
 
     // Memory that must not be mapped linearly has no other virtual address either.
-    let region = NamedRegion {
-        start: BASE + 4 * MIB,
-        end: BASE + 5 * MIB,
-        is_no_map: true,
-        is_reusable: false,
-        is_shared: false,
-    };
+    let region = NamedRegion { is_no_map: true, ..named_region(BASE + 4 * MIB, MIB) };
     let owner = machine.device(DeviceInfo::naming(&[region]).coherent());
     for limit in [64 * MIB, 0] {
         machine.set_view_limit(limit);

@@ -6,13 +6,13 @@ use crate::free::refused;
 use rt_dma_pool::dropin::pool::AddressKind;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Addresses, Entry, NamedRegion};
+use rt_dma_pool::kernel::{Addresses, NamedRegion};
 
 const BASE: usize = LOW.start;
 const CACHED: Flags = Flags::empty();
 
-/// Returns pools that are too large for a view, and pools whose view cannot be mapped, each with and without a linear
-/// map.
+/// Returns machines with a pool that is too large for a view, or whose view cannot be mapped, each with and without a
+/// linear map.
 fn machines_without_views() -> Vec<Machine> {
     let mut machines = Vec::new();
     for (is_linear, has_room) in [(true, false), (true, true), (false, false), (false, true)] {
@@ -172,13 +172,8 @@ fn the_physical_address_is_not_that_of_a_buffer_with_its_own_mapping() {
     let machine = Machine::new();
     machine.set_caches_write_through(false);
     machine.set_view_limit(0);
-    let region = NamedRegion { start: BASE, end: BASE + MIB, is_no_map: true, is_reusable: false, is_shared: false };
-    let device = machine.device(DeviceInfo {
-        coherent: true,
-        node: 1,
-        regions: vec![Entry::Found(region)],
-        ..DeviceInfo::plain()
-    });
+    let region = NamedRegion { is_no_map: true, ..named_region(BASE, MIB) };
+    let device = machine.device(DeviceInfo::naming(&[region]).coherent());
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_ne!(held.va, held.handle);
     refused(&machine, Held { va: held.handle, ..held }, Error::Foreign);

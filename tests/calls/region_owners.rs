@@ -100,10 +100,10 @@ fn a_second_thread_that_chooses_operations_takes_no_region_away() {
     other.join().unwrap();
 }
 
-/// The name of a device, in memory that is overwritten when the device is removed.
 #[test]
 fn fault_17_a_region_has_a_copy_of_the_name_of_its_device() {
     let machine = Machine::new();
+    // The name of the device, in memory that is overwritten when the device is removed.
     let name: &'static [AtomicU8] = Box::leak(Box::new(*b"decoder\0").map(AtomicU8::new).into());
     // SAFETY: the bytes stay valid, form a C string, and change only while the kernel does not read them.
     let borrowed = unsafe { CStr::from_ptr(name.as_ptr().cast()) };

@@ -6,7 +6,7 @@ use crate::rig::*;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-/// Returns the errors that a driver without memory gets.
+/// Returns the errors of a write out of range, of a push to a full ring, and of maps of no bytes.
 fn errors(rig: &Rig) -> Vec<Box<dyn Error>> {
     let device = rig.plain();
     let fails = |call: &dyn Fn() -> Result<(), Box<dyn Error>>| call().unwrap_err();

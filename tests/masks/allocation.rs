@@ -5,7 +5,6 @@ use crate::{CACHED, START, alloc_within};
 use rt_dma_pool::additions::device::masks::is_within;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::NamedRegion;
 
 #[test]
 fn a_range_is_within_a_mask_to_its_last_byte() {
@@ -65,7 +64,7 @@ fn later_pools_serve_what_an_earlier_one_cannot_reach() {
 #[test]
 fn a_devices_own_region_is_masked_too_and_strangers_pools_do_not_count() {
     let machine = Machine::new();
-    let own = NamedRegion { start: START, end: START + MIB, is_no_map: false, is_reusable: false, is_shared: false };
+    let own = named_region(START, MIB);
     let device = machine.device(DeviceInfo::naming(&[own]));
     let stranger = machine.plain_device();
     let ops = machine.first_call(device).unwrap();

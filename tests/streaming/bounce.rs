@@ -4,7 +4,7 @@ use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Direction, Direction::*, MapError};
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Addresses, NamedRegion};
+use rt_dma_pool::kernel::Addresses;
 
 const WAYS: [Direction; 3] = [ToDevice, FromDevice, Bidirectional];
 
@@ -126,13 +126,7 @@ fn bounce_buffers_are_maintained_only_where_that_helps() {
 #[test]
 fn a_bounce_buffer_comes_from_the_devices_own_region() {
     let rig = Rig::new();
-    let region = NamedRegion {
-        start: LOW.start + 32 * MIB,
-        end: LOW.start + 33 * MIB,
-        is_no_map: false,
-        is_reusable: false,
-        is_shared: false,
-    };
+    let region = named_region(LOW.start + 32 * MIB, MIB);
     let master = rig.master(rig.machine.device(DeviceInfo::naming(&[region])), ALL);
     let handle = rig.map(&master, rig.va(HEAP + 1), 100, FromDevice).unwrap();
     assert_eq!(handle, region.start);

@@ -11,7 +11,7 @@ use rt_dma_pool::kernel::{Addresses, BusWindow, Device, Firmware, Pa, Va};
 
 /// Memory of the kernel's own, mapped linearly: what a driver gets from the heap.
 pub const HEAP: Pa = LOW.start;
-/// Memory of the kernel's own above 4 GiB.
+/// Memory of the kernel's own in [`HIGH`]: above 4 GiB where addresses have 64 bits.
 pub const HIGH_HEAP: Pa = HIGH.end - 64 * MIB;
 pub const HEAP_SIZE: usize = MIB;
 pub const LOW_POOL: Pa = LOW.start + 16 * MIB;
@@ -52,7 +52,7 @@ impl Rig {
         Rig { streaming: Streaming::new(), machine, low, high }
     }
 
-    /// No view of a pool is mapped, so that only a thread frees the pool's buffers.
+    /// Makes a rig whose pools have neither a linear map nor a view, so that only a thread frees their buffers.
     pub fn without_views() -> Self {
         let machine = Machine::new();
         machine.fail_always(Service::MapLinear);
