@@ -20,7 +20,7 @@
  * | pools.h          | statistics of the pools, and the end of a pool               | rt_dma_pool_statistics       |
  *
  * The header may be included together with drivers/dma.h. Its types have the size of a pointer, as RT-Thread's have:
- * rt_size_t and rt_ubase_t are uintptr_t here (rt_ubase_t where a pointer to one is passed), rt_err_t is intptr_t.
+ * uintptr_t stands for rt_size_t and rt_ubase_t, and intptr_t for rt_err_t. A handle is returned through an rt_ubase_t.
  * Sizes and alignments are in bytes. A function that returns intptr_t returns RT_EOK, which is 0, or a negative RT_E... code.
  *
  * A note "Context" at each function states where it may be called:

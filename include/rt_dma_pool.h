@@ -9,8 +9,8 @@
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
  *
  * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
- * pointer, as RT-Thread's have: rt_size_t and rt_ubase_t are uintptr_t here (rt_ubase_t where a pointer to one is
- * passed), rt_err_t is intptr_t. rt_dma.h defines the terms of the notes "Context".
+ * pointer, as RT-Thread's have: uintptr_t stands for rt_size_t and rt_ubase_t, and intptr_t for rt_err_t. A
+ * handle is returned through an rt_ubase_t. rt_dma.h defines the terms of the notes "Context".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H

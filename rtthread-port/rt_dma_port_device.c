@@ -37,16 +37,16 @@ void rt_dma_port_device_set_ops(void *dev, const void *ops)
 }
 
 /*
- * A compiler for Linux calls a helper of its library for a compare-exchange, which finds out at run time what the processor has.
- * A kernel does not have what the helper needs.
+ * GCC for Linux calls a function of its library for a compare-exchange, which finds out at run time which instructions
+ * the processor has. A kernel does not have what that function needs.
  */
 #if defined(__aarch64__) && !defined(__clang__) && __GNUC__ >= 10
-#define WITHOUT_HELPER __attribute__((target("no-outline-atomics")))
+#define INLINE_ATOMICS __attribute__((target("no-outline-atomics")))
 #else
-#define WITHOUT_HELPER
+#define INLINE_ATOMICS
 #endif
 
-WITHOUT_HELPER void rt_dma_port_device_choose_ops(void *dev, const void *ops)
+INLINE_ATOMICS void rt_dma_port_device_choose_ops(void *dev, const void *ops)
 {
     __typeof__(((struct rt_device *)dev)->dma_ops) none = RT_NULL;
 

@@ -46,7 +46,7 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
         name = whom;
     }
 
-    /* LOG_x wants a literal to paste its own text to, so the line is made first. */
+    /* LOG_E adds text to its format, which must be a string literal. So the line is made first. */
     rt_snprintf(line, sizeof(line), format, a, b, c, d);
 
     if (level == RT_DMA_PORT_ERROR)

@@ -58,6 +58,8 @@ struct OnlyCaller;
 static IS_CALLED: AtomicBool = AtomicBool::new(false);
 
 impl OnlyCaller {
+    /// Waits until no other call runs.
+    ///
     /// Context: any. A caller that may not sleep gets `None`.
     fn wait<K: ReservedMemory>(kernel: K) -> Option<Self> {
         if !kernel.can_sleep() {

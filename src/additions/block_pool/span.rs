@@ -171,8 +171,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Ok(first.block(&self.open.shape, first.first as usize))
     }
 
-    /// Returns a span that has no memory, with its batch and its units, when the table has places for these. `None` if the heap
-    /// has no room. The caller holds the turn.
+    /// Makes places in the table for the units of one more span, and returns a span that has no memory, with its batch and its
+    /// units. `None` if the heap has no room. The caller holds the turn.
     fn vacant_span(&self) -> Option<(&'static Batch, &'static Span, &'static [Unit])> {
         self.make_places()?;
         let batch = match self.spans.vacant.get() {

@@ -55,8 +55,9 @@ impl Table {
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
     fn places(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
-        // Once multiplied, the upper half depends on all bits of the key; once more, with that half in the lower one, the whole
-        // does. One product is not enough on 32 bits: keys whose distance is a large power of two then have few hashes.
+        // The upper half of the product is mixed into the lower half, and a second product spreads both. With one product on 32
+        // bits, keys whose distance is a large power of two have few hashes. The table uses the low bits of `first`: the rotation
+        // moves the upper half there, because it depends on more bits of the key.
         let product = key.wrapping_mul(MULTIPLIER);
         let hash = (product ^ (product >> HALF)).wrapping_mul(MULTIPLIER);
         let (first, distance) = (hash.rotate_right(HALF), hash | 1);

@@ -33,11 +33,11 @@
 //! the version, the unit could do this between steps 1 and 3.
 //!
 //! The version has 15 bits, and wraps: the exchange can also succeed after 32,768 additions and removals of its units between steps 1
-//! and 3. This suffices. Each of them is a thread that allocates or frees pages, and the three steps are a few instructions, in
-//! which nothing waits. A free of a block that is in use is right even then, because a unit with a block in use is not removed:
+//! and 3. This suffices. Each addition allocates pages, and each removal frees pages, while the three steps are a few instructions,
+//! in which nothing waits. A free of a block that is in use is correct even then, because a unit with a block in use is not removed:
 //! only the check for a second free would be lost.
 //!
-//! A right free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the lists' lock
+//! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the lists' lock
 //! held, so such a free waits for the lock, and looks again.
 //!
 //! ## A free learns from its own exchange whether the group is listed

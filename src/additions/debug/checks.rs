@@ -128,14 +128,16 @@ impl<K: Kernel> Debug<K> {
         flags: Flags,
         is_on_stack: bool,
     ) {
-        let Memory { is_mapped, is_cached, is_free } = self.memory_at(dma, va);
+        let memory = self.memory_at(dma, va);
         let has_nocache = flags.contains(Flags::NOCACHE);
         let line = self.kernel.cache_line_max();
         self.with(call, |state, name| {
+            let Some(Memory { is_cached, is_free }) = memory else {
+                state.report(call, name, Mistake::Unmapped, [va, size, 0]);
+                return;
+            };
             let contains = |entry: &&Entry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
-            let mistake = if !is_mapped {
-                Some((Mistake::Unmapped, 0))
-            } else if is_on_stack {
+            let mistake = if is_on_stack {
                 Some((Mistake::Stack, 0))
             } else if let Some(buffer) = state.table.live().iter().find(contains) {
                 mistake_in_buffer(buffer, va.saturating_add(size), has_nocache, line)
@@ -151,19 +153,17 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
-    /// Returns how the byte at an address is mapped and used.
-    fn memory_at(&self, dma: &Dma<K>, va: Va) -> Memory {
-        let Some(pa) = self.kernel.v2p(va) else {
-            return Memory { is_mapped: false, is_cached: false, is_free: false };
-        };
-        match dma.pool_in(pa, pa.saturating_add(1)) {
+    /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
+    fn memory_at(&self, dma: &Dma<K>, va: Va) -> Option<Memory> {
+        let pa = self.kernel.v2p(va)?;
+        Some(match dma.pool_in(pa, pa.saturating_add(1)) {
             Some(pool) => {
                 let is_cached = pool.address_info(va, pa).is_some_and(|info| info.is_cached);
-                Memory { is_mapped: true, is_cached, is_free: !pool.is_in_use(pa) }
+                Memory { is_cached, is_free: !pool.is_in_use(pa) }
             }
             // Outside of the pools only the linear map is known to be cached.
-            None => Memory { is_mapped: true, is_cached: self.kernel.linear(pa) == va, is_free: false },
-        }
+            None => Memory { is_cached: self.kernel.linear(pa) == va, is_free: false },
+        })
     }
 
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still holds.
@@ -191,9 +191,8 @@ impl<K: Kernel> Debug<K> {
     }
 }
 
-/// How a byte is mapped and used.
+/// How a byte that is mapped is mapped and used.
 struct Memory {
-    is_mapped: bool,
     /// It is known to be cached.
     is_cached: bool,
     /// It lies in a page of a pool that is not in use.

@@ -67,9 +67,9 @@ impl State {
         true
     }
 
-    /// Judges a map that returned `handle`, and records the mapping. If the device writes to the buffer and to that of an earlier
-    /// mapping, the two may not share a byte, nor a cache line of `line` bytes if a driver owns its lines. `pa` is the physical
-    /// address of the buffer, or 0.
+    /// Judges a map that returned `handle`, and records the mapping. If devices write to the buffer and to that of an earlier mapping,
+    /// of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a driver owns its lines. `pa` is
+    /// the physical address of the buffer, or 0.
     pub(super) fn judge_map(
         &mut self,
         call: &Call,
@@ -110,7 +110,7 @@ impl State {
     }
 
     /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap. `name` and `names`
-    /// as of [`judge_free`](Self::judge_free).
+    /// are those of [`judge_free`](Self::judge_free).
     pub(super) fn judge_unmap(
         &mut self,
         call: &Call,
@@ -175,7 +175,8 @@ impl State {
         }
     }
 
-    /// Judges a sync of a mapping or of a part of it. `name` and `names` as of [`judge_free`](Self::judge_free).
+    /// Judges a sync of a mapping or of a part of it. `name` and `names` are those of
+    /// [`judge_free`](Self::judge_free).
     pub(super) fn judge_sync(&mut self, call: &Call, name: usize, given: &GivenMapping, names: impl Fn(usize) -> Name) {
         let GivenMapping { handle, size, direction, .. } = *given;
         let end = handle.saturating_add(size);

@@ -20,6 +20,8 @@ use crate::mem::turn::{Turn, TurnGuard};
 /// The value of `page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
 /// The bits of `va_and_uses` that count how often the record was used. An address has none of them, because it is that of a page.
+/// The count wraps: a wrong free would succeed if the record had exactly 4,096 further buffers at this address while the free is
+/// between two instructions of [`OwnMapping::take`]. Each of them is mapped and unmapped meanwhile, which takes far longer.
 const USES: usize = PAGE_SIZE - 1;
 
 /// The record of one buffer with its own mapping.

@@ -1,4 +1,4 @@
-//! What an unmap or a sync names a mapping by.
+//! The arguments by which an unmap or a sync finds a mapping.
 
 use super::Direction;
 use crate::kernel::{Device, Handle};

@@ -15,12 +15,13 @@ use crate::mem::cache;
 impl<K: Kernel> Streaming<K> {
     /// Maps a buffer as [`map`](Streaming::map) does, if that takes neither a lock nor a record; else returns `None`, and
     /// nothing has changed. The device's handles are physical addresses, and it has no mask. `is_coherent`: it snoops the cache.
+    ///
     /// Context: any.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // It needs no stack frame then.
-    pub unsafe fn map_direct_fast(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<usize> {
+    pub unsafe fn map_direct_fast(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
         if va == 0 || direction == Direction::Neither || self.spares.needs_thread() {
             return None;

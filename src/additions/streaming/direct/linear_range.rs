@@ -114,10 +114,11 @@ impl LinearRange {
     }
 
     /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
-    /// Context: any.
     ///
     /// Looks up the first page. Each further one is looked up only if neither this range nor a view of a pool contains all of
     /// them.
+    ///
+    /// Context: any.
     #[inline(always)] // As a function of its own it takes 4 instructions more for each buffer of a list ("list").
     pub fn locate<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Location> {
         let kernel = dma.kernel;

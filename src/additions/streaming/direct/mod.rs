@@ -11,7 +11,7 @@ pub mod linear_range;
 use super::recorded::mapping::Mapping;
 use super::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
-use crate::kernel::{Kernel, Pa, Va};
+use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<K> {
         pa: Pa,
         is_coherent: bool,
         is_first: bool,
-    ) -> Option<usize> {
+    ) -> Option<Handle> {
         let kernel = dma.kernel;
         let &Buffer { va, size, .. } = buffer;
         let Ops::Library(_) = master.ops else { return None };

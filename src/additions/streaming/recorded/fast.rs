@@ -9,7 +9,7 @@ use super::mapping::Mapping;
 use crate::additions::streaming::{Attributes, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::kernel::{Device, Kernel, PAGE_SIZE, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<K> {
@@ -27,7 +27,7 @@ impl<K: Kernel> Streaming<K> {
         device: Device,
         is_coherent: bool,
         buffer: &Buffer,
-    ) -> Option<usize> {
+    ) -> Option<Handle> {
         let kernel = dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
         if size == 0 || direction == Direction::Neither || self.spares.needs_thread() {

@@ -126,7 +126,7 @@ unsafe fn handle_or_bounce<K: Kernel>(
     location: Location,
     is_coherent: bool,
     maintain: bool,
-) -> Option<(usize, Option<Bounce>)> {
+) -> Option<(Handle, Option<Bounce>)> {
     let &Buffer { va, size, .. } = buffer;
     if location.is_contiguous
         && !buffer.endangers_others(dma.kernel, maintain)

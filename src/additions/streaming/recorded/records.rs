@@ -36,7 +36,7 @@ struct Counts {
 
 impl Counts {
     /// Calls `change` with each counter of a record.
-    #[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+    #[inline(always)] // The figure is in `recorded::fast`.
     fn each(&self, class: SizeClass, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
         if let Some(count) = self.by_size_class.get(class.0) {
             change(count);
@@ -85,6 +85,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Returns false if no mapping outside the pools that has a record contains `handle`. True may be wrong. Takes no lock.
+    ///
     /// Context: any.
     pub fn may_have_outside(&self, handle: Handle) -> bool {
         self.counts.outside(handle >> COUNTED_BITS).load(Acquire) != 0
@@ -93,7 +94,7 @@ impl<K: Kernel> Records<K> {
     /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's.
     ///
     /// Context: any.
-    #[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+    #[inline(always)] // The figure is in `recorded::fast`.
     pub fn insert(&self, kernel: K, mut record: OwnedRecord<K>, is_outside: bool) {
         record.is_outside = is_outside;
         let Some(mapping) = &record.mapping else { return };
@@ -138,7 +139,7 @@ impl<K: Kernel> Records<K> {
     /// and no bounce buffer.
     ///
     /// Context: any.
-    #[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+    #[inline(always)] // The figure is in `recorded::fast`.
     pub fn take_plain(&self, kernel: K, query: &Query) -> RecordList<K> {
         let is_plain = |mapping: &Mapping| {
             mapping.has_handle_of(query)
@@ -150,7 +151,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes the first record that `is_wanted` out of the list for mappings of this size class that begin at the query's handle.
-    #[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+    #[inline(always)] // The figure is in `recorded::fast`.
     fn take_from(
         &self,
         kernel: K,
@@ -164,7 +165,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Notes that a record has been taken out.
-    #[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+    #[inline(always)] // The figure is in `recorded::fast`.
     fn uncount(&self, class: SizeClass, record: &OwnedRecord<K>) {
         if let Some(mapping) = &record.mapping {
             self.counts.each(class, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
@@ -197,6 +198,7 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Calls `look` with the mapping that holds the query's range, and returns its result. `look` runs with a lock held.
+    ///
     /// Context: any.
     pub fn find<T>(&self, kernel: K, query: &Query, look: impl FnOnce(&mut Mapping) -> T) -> Result<T, BadMapping> {
         if query.direction == Direction::Neither {
@@ -223,7 +225,7 @@ impl<K: Kernel> Records<K> {
 }
 
 /// Takes the first record that `is_wanted` out of a list.
-#[inline(always)] // Inlined for `recorded::fast`: together 53 instructions less for a map and unmap.
+#[inline(always)] // The figure is in `recorded::fast`.
 fn take_first<K: Kernel>(
     kernel: K,
     list: &IrqLock<RecordList<K>>,

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: usize) -> i
     if !DMA.kernel.can_sleep() {
         return errors.busy;
     }
-    // SAFETY: the caller keeps to the module's `# Safety`: the device exists.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
     let is_ready = master_of(device).is_some_and(|master| unsafe { STREAMING.fill(&DMA, &master, count) }.is_ok());
     if is_ready { errors.ok } else { errors.nomem }
 }
