@@ -6,7 +6,7 @@ pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
 use rt_dma_pool::additions::block_pool::Pages;
 use rt_dma_pool::additions::block_pool::set::BlockPools;
-use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming};
+use rt_dma_pool::additions::streaming::{BusMaster, Mappings, Ops, Streaming};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{self, Addresses};
@@ -63,7 +63,7 @@ pub fn keep<T: ?Sized>(value: Box<T>) -> &'static T {
 /// A machine with one pool, and the system of its drivers.
 pub struct Rig {
     pub machine: Machine,
-    pub streaming: &'static Streaming<FakeKernel>,
+    pub streaming: Streaming<'static, FakeKernel>,
     system: &'static System<Fake>,
 }
 
@@ -78,14 +78,15 @@ impl Rig {
         let machine = Machine::new();
         machine.premap_linear(HEAP, MIB);
         let dma = machine.dma;
-        let streaming: &'static Streaming<FakeKernel> = keep(Box::new(Streaming::new()));
+        let streaming = Streaming::new(dma, keep(Box::new(Mappings::new())));
         let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
             Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
         };
         let master: Box<dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.
-        let system = keep(Box::new(unsafe { System::new(dma, streaming, pools, Coherent(dma), keep(master)) }));
+        let system =
+            keep(Box::new(unsafe { System::new(machine.kernel, streaming, pools, Coherent(dma), keep(master)) }));
         Rig { machine, streaming, system }
     }
 
@@ -122,10 +123,10 @@ impl Rig {
         let device = self.plain();
         // The pool's view is mapped once and never unmapped.
         drop(device.coherent::<u8>(1));
-        self.streaming.trim(self.machine.dma);
+        self.streaming.trim();
         let before = self.machine.balance();
         driver(device);
-        self.streaming.trim(self.machine.dma);
+        self.streaming.trim();
         assert_eq!(self.machine.balance(), before);
         assert_eq!(self.machine.take_errors(), [] as [&str; 0]);
     }

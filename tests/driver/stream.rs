@@ -134,7 +134,7 @@ fn what_is_refused_comes_back() {
     let mut borrowed = *b"on the host's stack";
     let result = device.with_mapped(FromDevice, &mut borrowed, |_| panic!("it is not mapped"));
     assert_eq!(result, Err::<(), _>(MapError::NotMapped));
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming.trim();
     assert_eq!(rig.machine.balance(), before);
 }
 

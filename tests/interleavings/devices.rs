@@ -3,7 +3,9 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::streaming::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming};
+use rt_dma_pool::additions::streaming::{
+    Attributes, BadMapping, Buffer, BusMaster, Direction, Mappings, Ops, Query, Streaming,
+};
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -45,28 +47,26 @@ fn a_record_goes_while_another_is_made() {
     });
 }
 
-type System = (&'static Dma<Cores>, &'static Streaming<Cores>);
-
 /// A system with a pool, whose memory is mapped by streaming maps.
-fn system() -> System {
+fn system() -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
     let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
     dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
-    (dma, Box::leak(Box::new(Streaming::new())))
+    (dma, Streaming::new(dma, Box::leak(Box::new(Mappings::new()))))
 }
 
 /// Maps 256 bytes of a buffer, the `part`-th, and returns the handle.
-fn map((dma, streaming): System, va: Va, part: usize) -> usize {
+fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
     let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
     let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
     // SAFETY: the kernel touches no memory.
-    unsafe { streaming.map(dma, &MASTER, &buffer) }.unwrap()
+    unsafe { streaming.map(&MASTER, &buffer) }.unwrap()
 }
 
 /// Ends such a mapping.
-fn unmap((dma, streaming): System, handle: usize) -> Result<(), BadMapping> {
+fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
     let query = Query { device: DEVICE, handle, size: 256, direction: Direction::FromDevice };
     // SAFETY: as in `map`.
-    unsafe { streaming.unmap(dma, &MASTER, &query, Attributes::NONE) }
+    unsafe { streaming.unmap(&MASTER, &query, Attributes::NONE) }
 }
 
 const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
@@ -74,19 +74,18 @@ const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
-        let system = system();
-        let (dma, _) = system;
+        let (dma, streaming) = system();
         let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
-        let handle = map(system, va, 0);
+        let handle = map(streaming, va, 0);
         let accepted = Arc::new(Mutex::new(0));
         let again = || {
             let accepted = accepted.clone();
-            call(move || *accepted.lock().unwrap() += unmap(system, handle).is_ok() as usize)
+            call(move || *accepted.lock().unwrap() += unmap(streaming, handle).is_ok() as usize)
         };
         let other = call(move || {
             for part in 1..3 {
-                let handle = map(system, va, part);
-                unmap(system, handle).expect("a right unmap");
+                let handle = map(streaming, va, part);
+                unmap(streaming, handle).expect("a right unmap");
             }
         });
         at_once([again(), again(), other]);
@@ -97,22 +96,21 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
 #[test]
 fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
-        let system = system();
-        let (dma, streaming) = system;
+        let (dma, streaming) = system();
         let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
-        let old = map(system, va, 0);
+        let old = map(streaming, va, 0);
         // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
         // mappings, and then the other one does, and goes on.
         let is_chosen = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
         let is_new = is_chosen.clone();
-        let late = call(move || _ = streaming.forget(dma, DEVICE, || !is_new.load(Ordering::Acquire)));
+        let late = call(move || _ = streaming.forget(DEVICE, || !is_new.load(Ordering::Acquire)));
         let other = call(move || {
             is_chosen.store(true, Ordering::Release);
-            let handle = map(system, va, 1);
-            unmap(system, handle).expect("its mapping");
+            let handle = map(streaming, va, 1);
+            unmap(streaming, handle).expect("its mapping");
         });
         at_once([late, other]);
-        streaming.forget(dma, DEVICE, || true);
-        assert_eq!(unmap(system, old), Err(BadMapping::Unknown), "a mapping of the last device is there");
+        streaming.forget(DEVICE, || true);
+        assert_eq!(unmap(streaming, old), Err(BadMapping::Unknown), "a mapping of the last device is there");
     });
 }

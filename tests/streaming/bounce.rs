@@ -91,7 +91,7 @@ fn a_bounce_buffer_comes_from_whatever_pool_there_is() {
                 assert_eq!(rig.machine.cpu_read(va, 5000), bytes(2, 5000), "{kind} {way:?}");
             }
         }
-        rig.streaming.trim(rig.machine.dma);
+        rig.streaming().trim();
         let after = rig.machine.balance();
         assert_eq!(after.used_bytes, before.used_bytes);
         assert_eq!(after.heap_bytes, before.heap_bytes);

@@ -42,7 +42,7 @@ fn a_mapping_that_fails_loses_nothing() {
                 }
                 assert_eq!(rig.pool_bytes(), 0, "{service:?} {call}");
             }
-            rig.streaming.trim(rig.machine.dma);
+            rig.streaming().trim();
             let mut after = rig.machine.balance();
             if view_limit != 0 {
                 // A view stays.
@@ -75,7 +75,7 @@ fn mappings_of_different_cores_do_not_meet() {
     // Bounce buffers of interrupts need spare records, whichever thread allocates them.
     let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     let before = rig.machine.balance();
 
     static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
@@ -122,7 +122,7 @@ fn mappings_of_different_cores_do_not_meet() {
     });
     rig.machine.set_interrupt(None);
     assert!(INTERRUPTS.load(Relaxed) > 1_000, "interrupts came");
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);
     rig.assert_errors(0);
 }

@@ -56,7 +56,7 @@ fn an_interrupt_lives_on_the_spare_records_that_threads_leave() {
     handles.push(map(SPARES).unwrap());
     rig.machine.in_interrupt(|| handles.extend((SPARES + 1..2 * SPARES).map(|at| map(at).unwrap())));
     handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.pool_bytes(), 0);
     rig.assert_errors(0);
 }
@@ -75,7 +75,7 @@ fn a_peak_of_mappings_is_given_back_to_the_heap() {
     handles.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     let left = rig.machine.balance().heap_bytes - idle;
     assert!(left <= 5 * spare_bytes, "{left} bytes are left; a thread keeps {spare_bytes}");
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.machine.balance().heap_bytes, idle);
 }
 
@@ -121,7 +121,7 @@ fn what_an_interrupt_cannot_free_the_next_thread_does() {
     let handle = rig.map(&master, rig.va(HEAP), PAGE, ToDevice).unwrap();
     rig.unmap(&master, handle, PAGE, ToDevice).unwrap();
     assert_eq!(rig.pool_bytes(), 0);
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.machine.balance(), before);
     assert_eq!(rig.machine.dma.bad_calls(), 5);
 }
@@ -136,7 +136,7 @@ fn what_an_interrupt_cannot_free_is_freed_after_its_device_is_gone() {
     rig.machine.in_interrupt(|| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     assert_eq!(rig.pool_bytes(), PAGE);
     rig.machine.remove_device(device);
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.pool_bytes(), 0);
 }
 
@@ -184,7 +184,7 @@ fn an_interrupt_maps_as_often_as_a_thread_made_ready() {
     assert_eq!(maps_in_an_interrupt(&rig, 200), 200);
     held.into_iter().for_each(|handle| rig.unmap(&master, handle, 100, FromDevice).unwrap());
     assert_eq!(rig.pool_bytes(), 0);
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(rig.machine.balance().heap_bytes, before);
 }
 
@@ -206,7 +206,7 @@ fn a_fill_without_memory_keeps_none() {
     let fill = |count| rig.fill(&rig.plain(), count);
     let records = || maps_in_an_interrupt(&rig, 200);
     for call in [0, 1, 30, 99] {
-        rig.streaming.trim(rig.machine.dma);
+        rig.streaming().trim();
         fill(0).unwrap();
         assert_eq!(records(), SPARES);
         rig.machine.fail(Service::HeapAlloc, call, 1);

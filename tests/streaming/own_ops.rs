@@ -73,7 +73,7 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     assert_eq!(asked(), "out 4096 0x0, in 4096 0x20000 0x4, alloc 4096, out 4096 0x0");
     rig.machine.in_interrupt(|| rig.unmap(&master, handle, PAGE, ToDevice).unwrap());
     assert_eq!(asked(), "in 4096 0x18000 0x4");
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     assert_eq!(asked(), "free 4096 0x18000");
 
     // Neither the buffer nor what it allocates is within.
@@ -88,7 +88,7 @@ fn a_bsps_own_operations_say_what_a_handle_is() {
     let coherent = BusMaster { device: rig.coherent().device, ..master };
     rig.map(&coherent, near, PAGE, ToDevice).unwrap();
     assert_eq!(asked(), "out 4096 0x4");
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     rig.machine.free(held).unwrap();
 }
 
@@ -164,7 +164,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
     }
     // Nothing is held twice for long: a driver maps no more than its device has.
     assert!(HELD.lock().unwrap().1 <= 2);
-    rig.streaming.trim(rig.machine.dma);
+    rig.streaming().trim();
     rig.machine.free(held).unwrap();
 }
 

@@ -25,7 +25,7 @@ proptest! {
                 }
             }
         }
-        world.rig.streaming.trim(world.rig.machine.dma);
+        world.rig.streaming().trim();
         let before = world.rig.machine.balance();
         for (slot, step) in steps {
             world.step(slot, step);
@@ -37,7 +37,7 @@ proptest! {
         }
         world.rig.machine.evict_cache();
         (0..world.slots.len()).for_each(|slot| world.processor_reads(slot));
-        world.rig.streaming.trim(world.rig.machine.dma);
+        world.rig.streaming().trim();
         prop_assert_eq!(world.rig.machine.balance(), before);
         world.rig.assert_errors(0);
     }

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Ops, Query, Segment, Streaming,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Mappings, Ops, Query, Segment, Streaming,
 };
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -32,7 +32,7 @@ pub fn behind_ranges() -> DeviceInfo {
 
 pub struct Rig {
     // Dropped before the machine that its records come from.
-    pub streaming: Streaming<FakeKernel>,
+    mappings: Mappings<FakeKernel>,
     pub machine: Machine,
     pub low: &'static Pool<FakeKernel>,
     pub high: &'static Pool<FakeKernel>,
@@ -49,7 +49,7 @@ impl Rig {
         // The high pool first, so that first fit alone never serves a mask.
         let high = machine.install(c"high", HIGH_POOL, POOL_SIZE);
         let low = machine.install(c"low", LOW_POOL, POOL_SIZE);
-        Rig { streaming: Streaming::new(), machine, low, high }
+        Rig { mappings: Mappings::new(), machine, low, high }
     }
 
     /// Makes a rig whose pools have neither a linear map nor a view, so that only a thread frees their buffers.
@@ -58,6 +58,10 @@ impl Rig {
         machine.fail_always(Service::MapLinear);
         machine.set_view_limit(0);
         Rig::on(machine)
+    }
+
+    pub fn streaming(&self) -> Streaming<'_, FakeKernel> {
+        Streaming::new(self.machine.dma, &self.mappings)
     }
 
     pub fn master(&self, device: Device, mask: usize) -> BusMaster {
@@ -81,7 +85,7 @@ impl Rig {
 
     pub fn fill(&self, master: &BusMaster, count: usize) -> Result<(), MapError> {
         // SAFETY: the device exists as long as the machine.
-        unsafe { self.streaming.fill(self.machine.dma, master, count) }
+        unsafe { self.streaming().fill(master, count) }
     }
 
     pub fn map(&self, master: &BusMaster, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
@@ -98,7 +102,7 @@ impl Rig {
     ) -> Result<usize, MapError> {
         let buffer = Buffer { va, size, direction, attributes };
         // SAFETY: the fake kernel stops the test at an access to memory that is not mapped; the tests own the rest.
-        unsafe { self.streaming.map(self.machine.dma, master, &buffer) }
+        unsafe { self.streaming().map(master, &buffer) }
     }
 
     pub fn map_page(
@@ -110,12 +114,12 @@ impl Rig {
         way: Direction,
     ) -> Result<usize, MapError> {
         // SAFETY: as above.
-        unsafe { self.streaming.map_page(self.machine.dma, master, page, offset, size, way) }
+        unsafe { self.streaming().map_page(master, page, offset, size, way) }
     }
 
     pub fn map_list<S: Segment>(&self, master: &BusMaster, list: &mut [S], way: Direction) -> Result<(), MapError> {
         // SAFETY: as above.
-        unsafe { self.streaming.map_list(self.machine.dma, master, list, way) }
+        unsafe { self.streaming().map_list(master, list, way) }
     }
 
     pub fn unmap(
@@ -138,7 +142,7 @@ impl Rig {
     ) -> Result<(), BadMapping> {
         let query = Query { device: master.device, handle, size, direction };
         // SAFETY: as above.
-        unsafe { self.streaming.unmap(self.machine.dma, master, &query, attributes) }
+        unsafe { self.streaming().unmap(master, &query, attributes) }
     }
 
     /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
@@ -151,23 +155,23 @@ impl Rig {
     pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
         let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
-        unsafe { self.streaming.sync_for_cpu(self.machine.dma, master, &query) }
+        unsafe { self.streaming().sync_for_cpu(master, &query) }
     }
 
     pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
         let query = Query { device: master.device, handle, size, direction: way };
         // SAFETY: as above.
-        unsafe { self.streaming.sync_for_device(self.machine.dma, master, &query) }
+        unsafe { self.streaming().sync_for_device(master, &query) }
     }
 
     pub fn list_for_cpu<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
         // SAFETY: as above.
-        unsafe { self.streaming.sync_list_for_cpu(self.machine.dma, master, list, way) }
+        unsafe { self.streaming().sync_list_for_cpu(master, list, way) }
     }
 
     pub fn list_for_device<S: Segment>(&self, master: &BusMaster, list: &[S], way: Direction) {
         // SAFETY: as above.
-        unsafe { self.streaming.sync_list_for_device(self.machine.dma, master, list, way) }
+        unsafe { self.streaming().sync_list_for_device(master, list, way) }
     }
 
     /// Where the device's access goes.

@@ -49,7 +49,7 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
         let block = self.pool.allocate()?;
         // SAFETY: the block has the size of the value. It is mapped, and used by this box only until it is freed.
         #[allow(unsafe_code)]
-        let mut memory = unsafe { DeviceMemory::new(self.device.system.dma.kernel, block.va, size_of_form::<T>()) };
+        let mut memory = unsafe { DeviceMemory::new(self.device.system.kernel, block.va, size_of_form::<T>()) };
         memory.zero();
         Some(BlockBox { pool: self, block, memory })
     }

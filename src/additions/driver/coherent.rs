@@ -33,7 +33,7 @@ impl<P: Platform> Device<P> {
         // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other code until
         // they are freed.
         #[allow(unsafe_code)]
-        let memory = unsafe { DeviceMemory::new(self.system.dma.kernel, start, size) };
+        let memory = unsafe { DeviceMemory::new(self.system.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
         buffer.zero();
         Some(buffer)

@@ -44,7 +44,6 @@ pub use crate::mem::words::{OutOfRange, Word, Words};
 use crate::additions::block_pool::Pages;
 use crate::additions::block_pool::set::BlockPools;
 use crate::additions::streaming::{BusMaster, Streaming};
-use crate::dropin::registry::Dma;
 use crate::kernel::{self, Kernel};
 
 /// Values that can lie in memory that a device accesses, as one integer or as an array of integers.
@@ -115,8 +114,8 @@ pub trait Platform: Copy + Send + Sync + 'static {
 
 /// The DMA memory of a system, from which its drivers allocate.
 pub struct System<P: Platform> {
-    dma: &'static Dma<P::Kernel>,
-    streaming: &'static Streaming<P::Kernel>,
+    kernel: P::Kernel,
+    streaming: Streaming<'static, P::Kernel>,
     block_pools: &'static BlockPools<P::Kernel, P::Pages>,
     pages: P::Pages,
     master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
@@ -131,13 +130,13 @@ impl<P: Platform> System<P> {
     /// for the memory itself are those of [`Pages`].
     #[allow(unsafe_code)]
     pub const unsafe fn new(
-        dma: &'static Dma<P::Kernel>,
-        streaming: &'static Streaming<P::Kernel>,
+        kernel: P::Kernel,
+        streaming: Streaming<'static, P::Kernel>,
         block_pools: &'static BlockPools<P::Kernel, P::Pages>,
         pages: P::Pages,
         master: &'static (dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync),
     ) -> Self {
-        System { dma, streaming, block_pools, pages, master }
+        System { kernel, streaming, block_pools, pages, master }
     }
 }
 

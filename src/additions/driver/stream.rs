@@ -69,7 +69,7 @@ impl<P: Platform> Drop for Entry<P> {
         let system = self.device.system;
         // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
-        let _ = unsafe { system.streaming.unmap(system.dma, &self.master, &self.query, Attributes::NONE) };
+        let _ = unsafe { system.streaming.unmap(&self.master, &self.query, Attributes::NONE) };
     }
 }
 
@@ -130,7 +130,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         let buffer = Buffer { va: bytes.start(), size, direction, attributes: Attributes::NONE };
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]
-        let handle = unsafe { system.streaming.map(system.dma, &master, &buffer) }?;
+        let handle = unsafe { system.streaming.map(&master, &buffer) }?;
         let query = Query { device: device.device, handle, size, direction };
         Ok(Mapping { entry: Entry { device, master, query }, bytes })
     }
@@ -163,13 +163,13 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         let system = device.system;
         // SAFETY: the mapping is live, and is as its entry states.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_cpu(system.dma, master, query) }?;
+        unsafe { system.streaming.sync_for_cpu(master, query) }?;
         // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.
         #[allow(unsafe_code)]
         let result = work(unsafe { self.bytes.bytes() });
         // SAFETY: as above; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
-        unsafe { system.streaming.sync_for_device(system.dma, master, query) }?;
+        unsafe { system.streaming.sync_for_device(master, query) }?;
         Ok(result)
     }
 }
@@ -267,7 +267,7 @@ impl<P: Platform> Device<P> {
     ///
     /// Context: thread.
     pub fn bytes(&self, size: usize) -> Option<HeapBytes<P::Kernel>> {
-        HeapBytes::new(self.system.dma.kernel, size)
+        HeapBytes::new(self.system.kernel, size)
     }
 
     /// Maps the bytes of `buffer` for the device until the mapping is dropped or [finished](Mapped::finish).

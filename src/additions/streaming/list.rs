@@ -2,7 +2,6 @@
 
 use super::errors::{MapError, report};
 use super::{Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Query, Streaming};
-use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Va};
 
 /// One buffer of a scatter list.
@@ -17,7 +16,7 @@ pub trait Segment {
     fn set_handle(&mut self, handle: Handle);
 }
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Makes every buffer of the list the device's, or none.
     ///
     /// Context: any.
@@ -28,21 +27,20 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     pub unsafe fn map_list<S: Segment>(
-        &self,
-        dma: &Dma<K>,
+        self,
         master: &BusMaster,
         list: &mut [S],
         direction: Direction,
     ) -> Result<(), MapError> {
         if list.is_empty() {
-            report(dma, master, MapError::Invalid, 0, 0);
+            report(self.dma, master, MapError::Invalid, 0, 0);
             return Err(MapError::Invalid);
         }
         let mut done = 0;
         let result = list.iter_mut().try_for_each(|segment| {
             let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::NONE };
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            let handle = unsafe { self.map(dma, master, &buffer) }?;
+            let handle = unsafe { self.map(master, &buffer) }?;
             segment.set_handle(handle);
             done += 1;
             Ok(())
@@ -51,7 +49,7 @@ impl<K: Kernel> Streaming<K> {
             for segment in list.iter_mut().take(done) {
                 // It was mapped just now, so that the unmap succeeds.
                 // SAFETY: the query is that of a mapping that is live.
-                let _ = unsafe { self.unmap(dma, master, &query(master, segment, direction), Attributes::NONE) };
+                let _ = unsafe { self.unmap(master, &query(master, segment, direction), Attributes::NONE) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
@@ -64,17 +62,11 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_list_for_cpu<S: Segment>(
-        &self,
-        dma: &Dma<K>,
-        master: &BusMaster,
-        list: &[S],
-        direction: Direction,
-    ) {
+    pub unsafe fn sync_list_for_cpu<S: Segment>(self, master: &BusMaster, list: &[S], direction: Direction) {
         for segment in list {
             // A refused call is logged where it is refused.
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_cpu(dma, master, &query(master, segment, direction)) };
+            let _ = unsafe { self.sync_for_cpu(master, &query(master, segment, direction)) };
         }
     }
 
@@ -84,17 +76,11 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_list_for_device<S: Segment>(
-        &self,
-        dma: &Dma<K>,
-        master: &BusMaster,
-        list: &[S],
-        direction: Direction,
-    ) {
+    pub unsafe fn sync_list_for_device<S: Segment>(self, master: &BusMaster, list: &[S], direction: Direction) {
         for segment in list {
             // A refused call is logged where it is refused.
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_device(dma, master, &query(master, segment, direction)) };
+            let _ = unsafe { self.sync_for_device(master, &query(master, segment, direction)) };
         }
     }
 }

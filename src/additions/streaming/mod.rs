@@ -45,8 +45,7 @@
 //!   buffer may be used at any time, unless the map had [`own_lines`](Attributes::own_lines).
 //! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one. What the
 //!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
-//! * All calls for one [`Streaming`] get the same [`Dma`](crate::dropin::registry::Dma), and a [`BusMaster`] that describes its
-//!   device.
+//! * One [`Mappings`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its device.
 //! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has freed the
 //!   bounce buffers that interrupts could not free.
 
@@ -69,6 +68,7 @@ pub use errors::{BadMapping, MapError};
 pub use list::Segment;
 pub use recorded::bounce::{KEPT_BITS, KeptBits};
 
+use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
 use direct::early_pools::EarlyPools;
 use direct::linear_range::LinearRange;
@@ -78,23 +78,37 @@ use recorded::spares::SpareRecords;
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
-/// All streaming mappings of a system. They belong to its [`Dma`](crate::dropin::registry::Dma), which every call is given.
-pub struct Streaming<K: Kernel> {
+/// What is kept of the streaming mappings of a system.
+pub struct Mappings<K: Kernel> {
     records: Records<K>,
     spares: SpareRecords<K>,
     early_pools: EarlyPools,
     linear_range: LinearRange,
 }
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Mappings<K> {
     /// No mappings.
     pub const fn new() -> Self {
-        Streaming {
+        Mappings {
             records: Records::new(),
             spares: SpareRecords::new(),
             early_pools: EarlyPools::new(),
             linear_range: LinearRange::new(),
         }
+    }
+}
+
+/// The streaming mappings of a system, and its DMA memory. All calls are made through a value of this type.
+#[derive(Clone, Copy)]
+pub struct Streaming<'a, K: Kernel> {
+    dma: &'a Dma<K>,
+    mappings: &'a Mappings<K>,
+}
+
+impl<'a, K: Kernel> Streaming<'a, K> {
+    /// Returns the value through which these mappings are made and ended.
+    pub const fn new(dma: &'a Dma<K>, mappings: &'a Mappings<K>) -> Self {
+        Streaming { dma, mappings }
     }
 }
 

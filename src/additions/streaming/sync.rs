@@ -3,10 +3,9 @@
 use super::errors::refuse;
 use super::recorded::mapping::{Mapping, Part};
 use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
-use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `query` is the
     /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line,
     /// or where the mapping does.
@@ -21,9 +20,9 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_cpu(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
-        let (kernel, direction) = (dma.kernel, query.direction);
+    pub unsafe fn sync_for_cpu(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
+        let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
+        let (kernel, direction) = (self.dma.kernel, query.direction);
         if direction.device_writes() {
             // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();
@@ -33,7 +32,7 @@ impl<K: Kernel> Streaming<K> {
             Ops::Library(_) if direction.device_writes() => unsafe { mapping.invalidate(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
-                let before = self.records.find(kernel, query, |mapping| mapping.synced_in.replace(part));
+                let before = self.mappings.records.find(kernel, query, |mapping| mapping.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
                     mapping.sync_out(before, false);
@@ -57,9 +56,9 @@ impl<K: Kernel> Streaming<K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn sync_for_device(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
-        let Some((mapping, part)) = self.find(dma, master, query)? else { return Ok(()) };
-        let (kernel, direction) = (dma.kernel, query.direction);
+    pub unsafe fn sync_for_device(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
+        let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
+        let (kernel, direction) = (self.dma.kernel, query.direction);
         // SAFETY: the part lies within the mapping, and the caller hands it over.
         unsafe { mapping.copy_to_bounce(kernel, part, direction) };
         match mapping.master.ops {
@@ -68,7 +67,7 @@ impl<K: Kernel> Streaming<K> {
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
                 if mapping.sync_out(part, true)
-                    && let Ok(None) = self.records.find(kernel, query, |mapping| mapping.synced_in.take())
+                    && let Ok(None) = self.mappings.records.find(kernel, query, |mapping| mapping.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
                     mapping.sync_in(kernel, part, false);
@@ -81,20 +80,20 @@ impl<K: Kernel> Streaming<K> {
     }
 
     /// Returns the mapping that `query` is about all or part of, and which part; `None` if the part is empty.
-    fn find(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
+    fn find(self, master: &BusMaster, query: &Query) -> Result<Option<(Mapping, Part)>, BadMapping> {
         if query.size == 0 {
             return Ok(None);
         }
-        let pa = master.pa_of(dma, query.handle);
-        let is_pools = || pa.is_none_or(|pa| dma.pool_in(pa, pa.saturating_add(query.size)).is_some());
-        let recorded = if self.records.may_have_outside(query.handle) || is_pools() {
-            self.records.find(dma.kernel, query, |mapping| *mapping)
+        let pa = master.pa_of(self.dma, query.handle);
+        let is_pools = || pa.is_none_or(|pa| self.dma.pool_in(pa, pa.saturating_add(query.size)).is_some());
+        let recorded = if self.mappings.records.may_have_outside(query.handle) || is_pools() {
+            self.mappings.records.find(self.dma.kernel, query, |mapping| *mapping)
         } else {
             Err(BadMapping::Unknown)
         };
         let found = match recorded {
             Err(BadMapping::Unknown) if query.direction != Direction::Neither => {
-                self.find_direct(dma, master, query).ok_or(BadMapping::Unknown)
+                self.find_direct(master, query).ok_or(BadMapping::Unknown)
             }
             other => other,
         };
@@ -102,6 +101,6 @@ impl<K: Kernel> Streaming<K> {
             .map(|mapping| {
                 Some((mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
             })
-            .inspect_err(|error| refuse(dma, query, *error, true))
+            .inspect_err(|error| refuse(self.dma, query, *error, true))
     }
 }

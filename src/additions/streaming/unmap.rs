@@ -2,10 +2,9 @@
 
 use super::errors::refuse;
 use super::{Attributes, BadMapping, BusMaster, Query, Streaming};
-use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
     ///
     /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was mapped with:
@@ -22,18 +21,11 @@ impl<K: Kernel> Streaming<K> {
     /// See [the module](crate::additions::streaming).
     // As functions of their own, the parts of an unmap take 12 instructions more for each buffer of a list ("list").
     #[inline(always)]
-    pub unsafe fn unmap(
-        &self,
-        dma: &Dma<K>,
-        master: &BusMaster,
-        query: &Query,
-        attributes: Attributes,
-    ) -> Result<(), BadMapping> {
+    pub unsafe fn unmap(self, master: &BusMaster, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
         if let Some(is_coherent) = master.fast_path_coherence() {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             let is_done = unsafe {
-                self.unmap_direct_fast(dma, is_coherent, query, attributes)
-                    || self.unmap_recorded_fast(dma, query, attributes)
+                self.unmap_direct_fast(is_coherent, query, attributes) || self.unmap_recorded_fast(query, attributes)
             };
             if is_done {
                 return Ok(());
@@ -41,7 +33,7 @@ impl<K: Kernel> Streaming<K> {
         }
         // A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        unsafe { self.unmap_general(dma, master, &{ *query }, attributes) }
+        unsafe { self.unmap_general(master, &{ *query }, attributes) }
     }
 
     /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the fast paths.
@@ -50,28 +42,27 @@ impl<K: Kernel> Streaming<K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As `unmap`.
     pub unsafe fn unmap_general(
-        &self,
-        dma: &Dma<K>,
+        self,
         master: &BusMaster,
         query: &Query,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        self.tidy(dma);
+        self.tidy();
         let &Query { handle, size, .. } = query;
-        let pa = master.pa_of(dma, handle);
-        let is_pools = pa.is_some_and(|pa| dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
-        let may_have_record = pa.is_none() || is_pools || self.records.may_have_outside(handle);
+        let pa = master.pa_of(self.dma, handle);
+        let is_pools = pa.is_some_and(|pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
+        let may_have_record = pa.is_none() || is_pools || self.mappings.records.may_have_outside(handle);
         let recorded = if may_have_record {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            unsafe { self.unmap_recorded(dma, query, attributes) }
+            unsafe { self.unmap_recorded(query, attributes) }
         } else {
             Err(BadMapping::Unknown)
         };
         let result = match recorded {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(dma, master, query, attributes, is_pools) },
+            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, query, attributes, is_pools) },
             other => other,
         };
-        result.inspect_err(|error| refuse(dma, query, *error, false))
+        result.inspect_err(|error| refuse(self.dma, query, *error, false))
     }
 }

@@ -3,38 +3,37 @@
 use super::recorded::bounce::Bounce;
 use super::recorded::mapping::Mapping;
 use super::{BusMaster, MapError, Ops, Streaming};
-use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and the caller
     /// may sleep.
     ///
     /// Context: any.
     #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
-    pub fn tidy(&self, dma: &Dma<K>) {
-        if self.spares.needs_thread() && dma.kernel.can_sleep() {
-            self.tidy_in_thread(dma);
+    pub fn tidy(self) {
+        if self.mappings.spares.needs_thread() && self.dma.kernel.can_sleep() {
+            self.tidy_in_thread();
         }
     }
 
     #[cold]
-    fn tidy_in_thread(&self, dma: &Dma<K>) {
-        while let Some((record, mapping)) = self.spares.take_unfreed(dma.kernel) {
+    fn tidy_in_thread(self) {
+        while let Some((record, mapping)) = self.mappings.spares.take_unfreed(self.dma.kernel) {
             if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {
-                bounce.free(dma, &master);
+                bounce.free(self.dma, &master);
             }
-            self.spares.put(dma.kernel, record);
+            self.mappings.spares.put(self.dma.kernel, record);
         }
-        self.spares.refill(dma.kernel);
+        self.mappings.spares.refill(self.dma.kernel);
     }
 
     /// Frees everything that live mappings do not need. The next call in a thread allocates spare records again.
     ///
     /// Context: thread.
-    pub fn trim(&self, dma: &Dma<K>) {
-        self.tidy(dma);
-        self.spares.clear(dma.kernel);
+    pub fn trim(self) {
+        self.tidy();
+        self.mappings.spares.clear(self.dma.kernel);
     }
 
     /// Makes sure that `count` mappings in an interrupt find a record, and that the pool that serves the device's bounce
@@ -49,13 +48,13 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub unsafe fn fill(&self, dma: &Dma<K>, master: &BusMaster, count: usize) -> Result<(), MapError> {
-        self.tidy(dma);
-        if !self.spares.fill(dma.kernel, count) {
+    pub unsafe fn fill(self, master: &BusMaster, count: usize) -> Result<(), MapError> {
+        self.tidy();
+        if !self.mappings.spares.fill(self.dma.kernel, count) {
             return Err(MapError::NoMemory);
         }
         // SAFETY: the caller guarantees that the device exists.
-        if unsafe { Bounce::prepare(dma, master) } { Ok(()) } else { Err(MapError::NoBounce) }
+        if unsafe { Bounce::prepare(self.dma, master) } { Ok(()) } else { Err(MapError::NoBounce) }
     }
 
     /// Ends the mappings that an earlier device at this address left, as far as they have a record, if `is_new` returns true
@@ -68,16 +67,16 @@ impl<K: Kernel> Streaming<K> {
     /// at the same time has recorded a mapping of the present device, `is_new` therefore returns false.
     ///
     /// Context: any.
-    pub fn forget(&self, dma: &Dma<K>, device: Device, is_new: impl Fn() -> bool) -> usize {
+    pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {
         let mut ended = 0;
-        self.records.take_all(dma.kernel, device, is_new, |mut record| {
+        self.mappings.records.take_all(self.dma.kernel, device, is_new, |mut record| {
             ended += 1;
             if let Some(Mapping { master, bounce, .. }) = &mut record.mapping
                 && let Ops::Own(_) = master.ops
             {
                 *bounce = None;
             }
-            self.free_record(dma, record);
+            self.free_record(record);
         });
         ended
     }

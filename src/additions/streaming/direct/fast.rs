@@ -8,11 +8,10 @@
 //! `benches/maps.c` counts it: "linear".
 
 use crate::additions::streaming::{Attributes, Buffer, Direction, Query, Streaming, last_byte};
-use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer as [`map`](Streaming::map) does, if that takes neither a lock nor a record; else returns `None`, and
     /// nothing has changed. The device's handles are physical addresses, and it has no mask. `is_coherent`: it snoops the cache.
     ///
@@ -21,20 +20,20 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // It needs no stack frame then.
-    pub unsafe fn map_direct_fast(&self, dma: &Dma<K>, is_coherent: bool, buffer: &Buffer) -> Option<Handle> {
+    pub unsafe fn map_direct_fast(self, is_coherent: bool, buffer: &Buffer) -> Option<Handle> {
         let &Buffer { va, size, direction, .. } = buffer;
-        if va == 0 || direction == Direction::Neither || self.spares.needs_thread() {
+        if va == 0 || direction == Direction::Neither || self.mappings.spares.needs_thread() {
             return None;
         }
-        let offset = self.linear_range.offset()?;
+        let offset = self.mappings.linear_range.offset()?;
         let pa = va.wrapping_add(offset);
-        self.is_plain(dma, va, pa, size).then_some(())?;
+        self.is_plain(va, pa, size).then_some(())?;
         if is_coherent {
             // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
-            dma.kernel.device_barrier();
+            self.dma.kernel.device_barrier();
             return Some(pa);
         }
-        (!buffer.may_endanger_others(dma.kernel, true)).then(|| flush(dma.kernel, va, size, pa))
+        (!buffer.may_endanger_others(self.dma.kernel, true)).then(|| flush(self.dma.kernel, va, size, pa))
     }
 
     /// Ends a direct mapping as [`unmap`](Streaming::unmap) does, and returns true, if that takes neither a lock nor a record;
@@ -45,41 +44,36 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As `map_direct_fast`.
-    pub unsafe fn unmap_direct_fast(
-        &self,
-        dma: &Dma<K>,
-        is_coherent: bool,
-        query: &Query,
-        attributes: Attributes,
-    ) -> bool {
+    pub unsafe fn unmap_direct_fast(self, is_coherent: bool, query: &Query, attributes: Attributes) -> bool {
         let &Query { handle, size, direction, .. } = query;
-        let Some(offset) = self.linear_range.offset() else { return false };
+        let Some(offset) = self.mappings.linear_range.offset() else { return false };
         let va = handle.wrapping_sub(offset);
-        let may_be_other =
-            direction == Direction::Neither || self.spares.needs_thread() || self.records.may_have_outside(handle);
-        if may_be_other || !self.is_plain(dma, va, handle, size) {
+        let may_be_other = direction == Direction::Neither
+            || self.mappings.spares.needs_thread()
+            || self.mappings.records.may_have_outside(handle);
+        if may_be_other || !self.is_plain(va, handle, size) {
             return false;
         }
         // Tested here and passed as true: LLVM tests what is passed last, which takes 4 instructions more ("linear").
-        if !is_coherent && (Buffer { va, size, direction, attributes }).may_endanger_others(dma.kernel, true) {
+        if !is_coherent && (Buffer { va, size, direction, attributes }).may_endanger_others(self.dma.kernel, true) {
             return false;
         }
         if attributes.skip_cpu_sync || direction == Direction::ToDevice {
             return true;
         }
         // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
-        dma.kernel.device_barrier();
+        self.dma.kernel.device_barrier();
         if !is_coherent {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
-            unsafe { drop_lines(dma.kernel, va, size) };
+            unsafe { drop_lines(self.dma.kernel, va, size) };
         }
         true
     }
 
     /// Whether the `size` bytes at `va`, which lie at `pa`, are in the known part of the linear map, and none is a pool's.
-    fn is_plain(&self, dma: &Dma<K>, va: Va, pa: Pa, size: usize) -> bool {
+    fn is_plain(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
-        self.linear_range.holds(va, last) && !dma.may_contain(pa, pa.wrapping_add(last - va))
+        self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
     }
 }
 

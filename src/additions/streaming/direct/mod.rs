@@ -10,25 +10,23 @@ pub mod linear_range;
 
 use super::recorded::mapping::Mapping;
 use super::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
-use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
     /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools.
     ///
     /// Context: any.
     pub(crate) fn map_direct(
-        &self,
-        dma: &Dma<K>,
+        self,
         master: &BusMaster,
         buffer: &Buffer,
         pa: Pa,
         is_coherent: bool,
         is_first: bool,
     ) -> Option<Handle> {
-        let kernel = dma.kernel;
+        let kernel = self.dma.kernel;
         let &Buffer { va, size, .. } = buffer;
         let Ops::Library(_) = master.ops else { return None };
         if kernel.linear(pa) != va {
@@ -40,17 +38,17 @@ impl<K: Kernel> Streaming<K> {
         }
         // SAFETY: no operation of a BSP's own is called.
         #[allow(unsafe_code)]
-        let handle = unsafe { master.reach(dma, va, pa, size, !is_coherent) }?;
-        if master.pa_of(dma, handle) != Some(pa) {
+        let handle = unsafe { master.reach(self.dma, va, pa, size, !is_coherent) }?;
+        if master.pa_of(self.dma, handle) != Some(pa) {
             return None;
         }
         if is_first {
-            self.early_pools.end(dma);
-            if dma.pool_in(pa, pa.saturating_add(size)).is_some() {
+            self.mappings.early_pools.end(self.dma);
+            if self.dma.pool_in(pa, pa.saturating_add(size)).is_some() {
                 return None;
             }
         }
-        self.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
+        self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
         if !is_coherent {
             cache::flush(kernel, va, size);
         }
@@ -63,14 +61,15 @@ impl<K: Kernel> Streaming<K> {
     /// With `is_pools` false, no byte is a pool's.
     ///
     /// Context: any.
-    fn direct_buffer(&self, dma: &Dma<K>, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
+    fn direct_buffer(self, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
         let &Query { handle, size, .. } = query;
-        let pa = master.pa_of(dma, handle)?;
-        let va = dma.kernel.linear(pa);
+        let pa = master.pa_of(self.dma, handle)?;
+        let va = self.dma.kernel.linear(pa);
         last_byte(va, size)?;
-        let location = self.linear_range.locate(dma, va, size)?;
-        let may_be_direct =
-            location.is_contiguous && location.pa == pa && !(is_pools && self.early_pools.touch(dma, pa, size));
+        let location = self.mappings.linear_range.locate(self.dma, va, size)?;
+        let may_be_direct = location.is_contiguous
+            && location.pa == pa
+            && !(is_pools && self.mappings.early_pools.touch(self.dma, pa, size));
         may_be_direct.then_some(va)
     }
 
@@ -78,10 +77,10 @@ impl<K: Kernel> Streaming<K> {
     /// direction are the query's.
     ///
     /// Context: any.
-    pub(crate) fn find_direct(&self, dma: &Dma<K>, master: &BusMaster, query: &Query) -> Option<Mapping> {
+    pub(crate) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
-        let va = self.direct_buffer(dma, master, query, true)?;
-        let maintain = !master.is_coherent(dma.kernel);
+        let va = self.direct_buffer(master, query, true)?;
+        let maintain = !master.is_coherent(self.dma.kernel);
         Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, synced_in: None })
     }
 
@@ -96,16 +95,15 @@ impl<K: Kernel> Streaming<K> {
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
     pub(crate) unsafe fn unmap_direct(
-        &self,
-        dma: &Dma<K>,
+        self,
         master: &BusMaster,
         query: &Query,
         attributes: Attributes,
         is_pools: bool,
     ) -> Result<(), BadMapping> {
-        let kernel = dma.kernel;
+        let kernel = self.dma.kernel;
         let &Query { size, direction, .. } = query;
-        let va = self.direct_buffer(dma, master, query, is_pools).ok_or(BadMapping::Unknown)?;
+        let va = self.direct_buffer(master, query, is_pools).ok_or(BadMapping::Unknown)?;
         let maintain = !master.is_coherent(kernel);
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)

@@ -12,7 +12,7 @@ use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer as [`map`](Streaming::map) does; returns `None`, and nothing has changed, if it takes more than a record.
     /// The device is one of [`map_direct_fast`](Streaming::map_direct_fast), which was tried before.
     ///
@@ -21,29 +21,23 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub unsafe fn map_recorded_fast(
-        &self,
-        dma: &Dma<K>,
-        device: Device,
-        is_coherent: bool,
-        buffer: &Buffer,
-    ) -> Option<Handle> {
-        let kernel = dma.kernel;
+    pub unsafe fn map_recorded_fast(self, device: Device, is_coherent: bool, buffer: &Buffer) -> Option<Handle> {
+        let kernel = self.dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
-        if size == 0 || direction == Direction::Neither || self.spares.needs_thread() {
+        if size == 0 || direction == Direction::Neither || self.mappings.spares.needs_thread() {
             return None;
         }
-        let (pa, is_cached, is_outside) = match dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
+        let (pa, is_cached, is_outside) = match self.dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
             Some((pa, is_cached)) => (pa, is_cached, false),
             None if buffer.may_endanger_others(kernel, !is_coherent) => return None,
             // Memory outside the pools counts as cached.
-            None => (find_elsewhere(dma, va, size)?, true, true),
+            None => (find_elsewhere(self.dma, va, size)?, true, true),
         };
         let maintain = is_cached && !is_coherent;
         if buffer.may_endanger_others(kernel, maintain) {
             return None;
         }
-        let mut record = self.spares.take(kernel)?;
+        let mut record = self.mappings.spares.take(kernel)?;
         let ops = if is_coherent { MapOps::Coherent } else { MapOps::NonCoherent };
         let master = BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX };
         record.mapping =
@@ -53,9 +47,9 @@ impl<K: Kernel> Streaming<K> {
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.records.insert(kernel, record, is_outside);
+        self.mappings.records.insert(kernel, record, is_outside);
         // The record that this mapping took is replaced here.
-        self.tidy(dma);
+        self.tidy();
         Some(pa)
     }
 
@@ -67,12 +61,12 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(always)]
-    pub unsafe fn unmap_recorded_fast(&self, dma: &Dma<K>, query: &Query, attributes: Attributes) -> bool {
-        let kernel = dma.kernel;
-        if self.spares.needs_thread() {
+    pub unsafe fn unmap_recorded_fast(self, query: &Query, attributes: Attributes) -> bool {
+        let kernel = self.dma.kernel;
+        if self.mappings.spares.needs_thread() {
             return false;
         }
-        let Some(record) = self.records.take_plain(kernel, query) else { return false };
+        let Some(record) = self.mappings.records.take_plain(kernel, query) else { return false };
         if let Some(mapping) = &record.mapping
             && !attributes.skip_cpu_sync
             && query.direction.device_writes()
@@ -84,7 +78,7 @@ impl<K: Kernel> Streaming<K> {
                 unsafe { cache::invalidate(kernel, mapping.va, mapping.size) }
             }
         }
-        self.spares.put(kernel, record);
+        self.mappings.spares.put(kernel, record);
         true
     }
 }

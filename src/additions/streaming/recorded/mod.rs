@@ -20,7 +20,7 @@ use bounce::Bounce;
 use mapping::Mapping;
 use spares::OwnedRecord;
 
-impl<K: Kernel> Streaming<K> {
+impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer, records the mapping, and returns its handle.
     ///
     /// Context: any.
@@ -30,30 +30,29 @@ impl<K: Kernel> Streaming<K> {
     #[allow(unsafe_code)]
     #[inline(never)] // Not in the direct path, which would save registers for it.
     pub(crate) unsafe fn map_recorded(
-        &self,
-        dma: &Dma<K>,
+        self,
         master: &BusMaster,
         buffer: &Buffer,
         location: Location,
         pool: Option<&Pool<K>>,
         is_coherent: bool,
     ) -> Result<Handle, MapError> {
-        let kernel = dma.kernel;
+        let kernel = self.dma.kernel;
         let &Buffer { va, size, direction, .. } = buffer;
-        let maintain = !is_coherent && address_info(dma, va, location.pa).is_cached;
+        let maintain = !is_coherent && address_info(self.dma, va, location.pa).is_cached;
         // A pool that contains all of it: with a physical handle, that is what the device sees.
         let pool = pool.filter(|pool| pool.start() <= location.pa && location.pa + (size - 1) < pool.end());
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
-        let mut record = self.spares.take(kernel).ok_or(MapError::NoMemory)?;
+        let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let reached = unsafe { handle_or_bounce(dma, master, buffer, location, is_coherent, maintain) };
+        let reached = unsafe { handle_or_bounce(self.dma, master, buffer, location, is_coherent, maintain) };
         let Some((handle, bounce)) = reached else {
-            self.spares.put(kernel, record);
+            self.mappings.spares.put(kernel, record);
             return Err(MapError::NoBounce);
         };
         // Whether the device accesses a pool's bytes only. If it does, the record is not counted among those outside the pools.
         let is_physical = handle == location.pa && bounce.is_none();
-        let is_inside = pool.is_some() && is_physical || is_in_pool(dma, master, handle, size);
+        let is_inside = pool.is_some() && is_physical || is_in_pool(self.dma, master, handle, size);
         let mapping = record.mapping.insert(Mapping {
             master: *master,
             handle,
@@ -69,7 +68,7 @@ impl<K: Kernel> Streaming<K> {
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.records.insert(kernel, record, !is_inside);
+        self.mappings.records.insert(kernel, record, !is_inside);
         Ok(handle)
     }
 
@@ -80,19 +79,14 @@ impl<K: Kernel> Streaming<K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub(crate) unsafe fn unmap_recorded(
-        &self,
-        dma: &Dma<K>,
-        query: &Query,
-        attributes: Attributes,
-    ) -> Result<(), BadMapping> {
-        let kernel = dma.kernel;
-        let record = self.records.take(kernel, query)?;
+    pub(crate) unsafe fn unmap_recorded(self, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
+        let kernel = self.dma.kernel;
+        let record = self.mappings.records.take(kernel, query)?;
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
         unsafe { mapping.take_back(kernel, attributes) };
         let result = mapping.check(query);
-        self.free_record(dma, record);
+        self.free_record(record);
         result
     }
 
@@ -100,15 +94,15 @@ impl<K: Kernel> Streaming<K> {
     /// be freed in this context, both are left to the next thread.
     ///
     /// Context: any.
-    pub(crate) fn free_record(&self, dma: &Dma<K>, record: OwnedRecord<K>) {
-        let kernel = dma.kernel;
+    pub(crate) fn free_record(self, record: OwnedRecord<K>) {
+        let kernel = self.dma.kernel;
         if let Some(Mapping { master, bounce: Some(bounce), .. }) = &record.mapping {
             if !bounce.can_be_freed(kernel) {
-                return self.spares.put_unfreed(kernel, record);
+                return self.mappings.spares.put_unfreed(kernel, record);
             }
-            bounce.free(dma, master);
+            bounce.free(self.dma, master);
         }
-        self.spares.put(kernel, record);
+        self.mappings.spares.put(kernel, record);
     }
 }
 

@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Ops, OwnOps, Query, Streaming,
+    Attributes, Buffer, BusMaster, Direction, MAPPING_ERROR, Mappings, Ops, OwnOps, Query, Streaming,
 };
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
@@ -49,13 +49,15 @@ pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
 /// Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the reverse.
 pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
 
-/// The streaming mappings of the system. Only the functions below refer to them, so that a system without streaming
+/// The streaming mappings of the system. Only the functions of this folder refer to them, so that a system without streaming
 /// mappings does not link them.
-pub(in crate::ffi) static STREAMING: Streaming<RtThread> = Streaming::new();
+pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
 
-static TIDY: fn() = || STREAMING.tidy(&DMA);
+static MAPPINGS: Mappings<RtThread> = Mappings::new();
 
-static FORGET: fn(Device) -> usize = |device| STREAMING.forget(&DMA, device, || stored_table(device).is_none());
+static TIDY: fn() = || STREAMING.tidy();
+
+static FORGET: fn(Device) -> usize = |device| STREAMING.forget(device, || stored_table(device).is_none());
 
 /// The operations of a table that the BSP set, through the functions that call it.
 static OWN: OwnOps = OwnOps {

@@ -40,6 +40,6 @@ pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: usize) -> i
         return errors.busy;
     }
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming`: the device exists.
-    let is_ready = master_of(device).is_some_and(|master| unsafe { STREAMING.fill(&DMA, &master, count) }.is_ok());
+    let is_ready = master_of(device).is_some_and(|master| unsafe { STREAMING.fill(&master, count) }.is_ok());
     if is_ready { errors.ok } else { errors.nomem }
 }

@@ -4,7 +4,6 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
 use crate::additions::streaming::Segment;
-use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master};
 use crate::ffi::additions::streaming::single::unmap;
 use crate::kernel::{Handle, Va};
@@ -84,7 +83,7 @@ pub unsafe extern "C" fn rt_dma_map_sg(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-    match unsafe { STREAMING.map_list(&DMA, &master, list, direction_of(direction)) } {
+    match unsafe { STREAMING.map_list(&master, list, direction_of(direction)) } {
         Ok(()) => nents,
         Err(_) => 0,
     }
@@ -146,7 +145,7 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_cpu(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-    unsafe { STREAMING.sync_list_for_cpu(&DMA, &master, list, direction_of(direction)) };
+    unsafe { STREAMING.sync_list_for_cpu(&master, list, direction_of(direction)) };
 }
 
 /// @brief Syncs every buffer of a list for the device, each as `rt_dma_sync_single_for_device` does.
@@ -167,5 +166,5 @@ pub unsafe extern "C" fn rt_dma_sync_sg_for_device(
     // SAFETY: the caller passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its list.
-    unsafe { STREAMING.sync_list_for_device(&DMA, &master, list, direction_of(direction)) };
+    unsafe { STREAMING.sync_list_for_device(&master, list, direction_of(direction)) };
 }

@@ -9,7 +9,7 @@ use crate::ffi::additions::streaming::arguments::{
     STREAMING, attributes_of, buffer_of, direction_of, fast_path_device, master, query_of,
 };
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, c_device};
+use crate::ffi::{DEVICES, c_device};
 use crate::kernel::{Device, Handle};
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     {
         let buffer = buffer_of(cpu_addr, size, direction, attrs);
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-        return match unsafe { STREAMING.map_direct_fast(&DMA, is_coherent, &buffer) } {
+        return match unsafe { STREAMING.map_direct_fast(is_coherent, &buffer) } {
             Some(handle) => handle,
             // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
             None => unsafe { map_fast(device, is_coherent, cpu_addr, size, direction, attrs) },
@@ -100,7 +100,7 @@ unsafe fn map_fast(
 ) -> usize {
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-    match unsafe { STREAMING.map_recorded_fast(&DMA, device, is_coherent, &buffer) } {
+    match unsafe { STREAMING.map_recorded_fast(device, is_coherent, &buffer) } {
         Some(handle) => handle,
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         None => unsafe { map_general(c_device(device), cpu_addr, size, direction, attrs) },
@@ -122,7 +122,7 @@ unsafe fn map_general(
     let Some(master) = master(dev) else { return MAPPING_ERROR };
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-    let result = unsafe { STREAMING.map_general(&DMA, &master, &buffer) };
+    let result = unsafe { STREAMING.map_general(&master, &buffer) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
 ) -> usize {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-    let result = unsafe { STREAMING.map_page(&DMA, &master, page_pa, offset, size, direction_of(direction)) };
+    let result = unsafe { STREAMING.map_page(&master, page_pa, offset, size, direction_of(direction)) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     {
         let query = query_of(device, dma_handle, size, direction);
         // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-        if unsafe { STREAMING.unmap_direct_fast(&DMA, is_coherent, &query, attributes_of(attrs)) } {
+        if unsafe { STREAMING.unmap_direct_fast(is_coherent, &query, attributes_of(attrs)) } {
             return;
         }
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
     let query = query_of(device, dma_handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    if !unsafe { STREAMING.unmap_recorded_fast(&DMA, &query, attributes_of(attrs)) } {
+    if !unsafe { STREAMING.unmap_recorded_fast(&query, attributes_of(attrs)) } {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
         unsafe { unmap_general(c_device(device), dma_handle, size, direction, attrs) }
     }
@@ -248,7 +248,7 @@ unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, dir
     let query = query_of(master.device, dma_handle, size, direction);
     // A refused call is logged where it is refused, and C gets no error.
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let _ = unsafe { STREAMING.unmap_general(&DMA, &master, &query, attributes_of(attrs)) };
+    let _ = unsafe { STREAMING.unmap_general(&master, &query, attributes_of(attrs)) };
 }
 
 /// Ends a mapping, which is not managed any more after that.
@@ -295,7 +295,7 @@ pub(in crate::ffi) unsafe fn unmap_unmanaged(
 ) -> Result<(), BadMapping> {
     let query = query_of(master.device, handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    unsafe { STREAMING.unmap(&DMA, master, &query, attributes_of(attrs)) }
+    unsafe { STREAMING.unmap(master, &query, attributes_of(attrs)) }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

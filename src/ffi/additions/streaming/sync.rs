@@ -3,7 +3,6 @@
 use core::ffi::c_int;
 
 use crate::abi::rt_device;
-use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
@@ -35,7 +34,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     let query = query_of(master.device, dma_handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
-    let _ = unsafe { STREAMING.sync_for_cpu(&DMA, &master, &query) };
+    let _ = unsafe { STREAMING.sync_for_cpu(&master, &query) };
 }
 
 /// @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
@@ -60,5 +59,5 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     let query = query_of(master.device, dma_handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
-    let _ = unsafe { STREAMING.sync_for_device(&DMA, &master, &query) };
+    let _ = unsafe { STREAMING.sync_for_device(&master, &query) };
 }
