@@ -19,9 +19,8 @@
  * | regions.h        | regions of the device tree: a device's own, reserved, lent   | rt_dma_own_region_init       |
  * | pools.h          | statistics of the pools, and the end of a pool               | rt_dma_pool_statistics       |
  *
- * The header may be included together with drivers/dma.h. Its types have the size of a pointer, as RT-Thread's have:
- * uintptr_t stands for rt_size_t and rt_ubase_t, and intptr_t for rt_err_t. A handle is returned through an rt_ubase_t.
- * Sizes and alignments are in bytes. A function that returns intptr_t returns RT_EOK, which is 0, or a negative RT_E... code.
+ * The header may be included together with drivers/dma.h, and has the same types: rt_size_t for sizes and numbers, rt_ubase_t for
+ * handles and flags, rt_err_t for RT_EOK (0) or a negative RT_E... code. Sizes and alignments are in bytes.
  *
  * A note "Context" at each function states where it may be called:
  * - any: in a thread, in an interrupt, and with interrupts off. The call sleeps only where its caller may sleep: in an

@@ -10,9 +10,8 @@
 #define RT_DMA_DEBUG_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-struct rt_device;
+#include "rt_dma/types.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,7 +43,7 @@ extern "C" {
  * @retval 0 `dev` is NULL, or the debug mode has no room for the device.
  * @note Context: any.
  */
-int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number);
+rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number);
 
 /**
  * @brief Returns the device with a name.
@@ -62,7 +61,7 @@ struct rt_device *rt_dma_debug_find(const char *name);
  * @return 1 if it has, else 0.
  * @note Context: any.
  */
-int rt_dma_debug_has_failed(struct rt_device *dev);
+rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev);
 
 /**
  * @brief Reports what a device holds, because its driver is removed.
@@ -81,11 +80,11 @@ void rt_dma_debug_device_gone(struct rt_device *dev);
  * @return The number.
  * @note Context: any.
  */
-uintptr_t rt_dma_debug_mistakes(struct rt_device *dev);
+rt_size_t rt_dma_debug_mistakes(struct rt_device *dev);
 
 #else /* !PKG_RT_DMA_POOL_USING_DEBUG */
 
-static inline int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
+static inline rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number)
 {
     (void)dev;
     (void)number;
@@ -100,7 +99,7 @@ static inline struct rt_device *rt_dma_debug_find(const char *name)
     return NULL;
 }
 
-static inline int rt_dma_debug_has_failed(struct rt_device *dev)
+static inline rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev)
 {
     (void)dev;
 
@@ -112,7 +111,7 @@ static inline void rt_dma_debug_device_gone(struct rt_device *dev)
     (void)dev;
 }
 
-static inline uintptr_t rt_dma_debug_mistakes(struct rt_device *dev)
+static inline rt_size_t rt_dma_debug_mistakes(struct rt_device *dev)
 {
     (void)dev;
 

@@ -8,9 +8,8 @@
  * @file rt_dma_pool.h
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
- * pointer, as RT-Thread's have: uintptr_t stands for rt_size_t and rt_ubase_t, and intptr_t for rt_err_t. A
- * handle is returned through an rt_ubase_t. rt_dma.h defines the terms of the notes "Context".
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the terms
+ * of the notes "Context".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -18,64 +17,59 @@
 #include "rt_dma/types.h"
 
 /**
- * @brief A pool, as RT-Thread declares it.
+ * @brief A range of physical memory, as RT-Thread declares it.
  */
-typedef struct rt_dma_pool rt_dma_pool;
-
-/**
- * A device. Only the port accesses its members.
- */
-typedef struct rt_device rt_device;
+typedef struct rt_region_t rt_region_t;
 
 /**
  * A device's map operations. A null member stands for the default operation.
  */
-typedef struct rt_dma_map_ops
+struct rt_dma_map_ops
 {
     /**
      * Allocates a buffer.
      */
-    void *(*alloc)(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags);
+    void *(*alloc)(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags);
     /**
      * Frees a buffer.
      */
-    void (*free)(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle, uintptr_t flags);
+    void (*free)(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags);
     /**
      * Makes the processor's writes visible to the device.
      */
-    intptr_t (*sync_out_data)(struct rt_device *dev,
+    rt_err_t (*sync_out_data)(struct rt_device *dev,
                               void *data,
-                              uintptr_t size,
+                              rt_size_t size,
                               rt_ubase_t *dma_handle,
-                              uintptr_t flags);
+                              rt_ubase_t flags);
     /**
      * Makes the device's writes visible to the processor.
      */
-    intptr_t (*sync_in_data)(struct rt_device *dev,
+    rt_err_t (*sync_in_data)(struct rt_device *dev,
                              void *out_data,
-                             uintptr_t size,
-                             uintptr_t dma_handle,
-                             uintptr_t flags);
-} rt_dma_map_ops;
+                             rt_size_t size,
+                             rt_ubase_t dma_handle,
+                             rt_ubase_t flags);
+};
 
 /**
  * A range of physical memory.
  */
-typedef struct rt_region_t
+struct rt_region_t
 {
     /**
      * First byte.
      */
-    uintptr_t start;
+    rt_size_t start;
     /**
      * One past the last byte.
      */
-    uintptr_t end;
+    rt_size_t end;
     /**
      * The name; may be null.
      */
     const char *name;
-} rt_region_t;
+};
 
 #ifdef __cplusplus
 extern "C" {
@@ -109,9 +103,9 @@ extern "C" {
  * memory type (not cached, write-through). From an interrupt such a call returns NULL.
  */
 void *rt_dma_alloc(struct rt_device *dev,
-                   uintptr_t size,
+                   rt_size_t size,
                    rt_ubase_t *dma_handle,
-                   uintptr_t flags);
+                   rt_ubase_t flags);
 
 /**
  * @brief Frees a buffer of `rt_dma_alloc`.
@@ -127,10 +121,10 @@ void *rt_dma_alloc(struct rt_device *dev,
  * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
  */
 void rt_dma_free(struct rt_device *dev,
-                 uintptr_t size,
+                 rt_size_t size,
                  void *cpu_addr,
-                 uintptr_t dma_handle,
-                 uintptr_t flags);
+                 rt_ubase_t dma_handle,
+                 rt_ubase_t flags);
 
 /**
  * @brief Makes what the processor wrote to a buffer visible to the device.
@@ -160,11 +154,11 @@ void rt_dma_free(struct rt_device *dev,
  * chosen now.
  * @note Context: thread first, then any. A device's first call needs a thread.
  */
-intptr_t rt_dma_sync_out_data(struct rt_device *dev,
+rt_err_t rt_dma_sync_out_data(struct rt_device *dev,
                               void *data,
-                              uintptr_t size,
+                              rt_size_t size,
                               rt_ubase_t *dma_handle,
-                              uintptr_t flags);
+                              rt_ubase_t flags);
 
 /**
  * @brief Makes what the device wrote to a buffer visible to the processor.
@@ -183,11 +177,11 @@ intptr_t rt_dma_sync_out_data(struct rt_device *dev,
  * @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
  * @note Context: thread first, then any. A device's first call needs a thread.
  */
-intptr_t rt_dma_sync_in_data(struct rt_device *dev,
+rt_err_t rt_dma_sync_in_data(struct rt_device *dev,
                              void *out_data,
-                             uintptr_t size,
-                             uintptr_t dma_handle,
-                             uintptr_t flags);
+                             rt_size_t size,
+                             rt_ubase_t dma_handle,
+                             rt_ubase_t flags);
 
 /**
  * @brief Returns the map operations that a device's device-tree node asks for (revision r2 of the interface).
@@ -220,7 +214,7 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  * bookkeeping. One line in the log gives the reason.
  * @note Context: thread.
  */
-rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
+struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
 
 /**
  * @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
@@ -243,10 +237,10 @@ rt_dma_pool *rt_dma_pool_install(struct rt_region_t *region);
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-intptr_t rt_dma_pool_extract(uintptr_t first,
-                             uintptr_t second,
-                             uintptr_t third,
-                             uintptr_t fourth);
+rt_err_t rt_dma_pool_extract(rt_size_t first,
+                             rt_size_t second,
+                             rt_size_t third,
+                             rt_size_t fourth);
 
 /**
  * @brief Prints a line for every pool, and the number of pools: name, range, size, use, longest free run, peak, failed

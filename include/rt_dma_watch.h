@@ -67,7 +67,7 @@ extern "C" {
  * @note Context: any.
  */
 void rt_dma_watch_start(void *memory,
-                        uintptr_t count);
+                        rt_size_t count);
 
 /**
  * @brief Counts an allocation or a mapping, and returns whether it must fail: `rt_dma_watch_fail` asked for it.
@@ -78,7 +78,7 @@ void rt_dma_watch_start(void *memory,
  * @note Context: any.
  */
 int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call,
-                           uintptr_t size);
+                           rt_size_t size);
 
 /**
  * @brief Makes an allocation or a mapping of a device fail.
@@ -88,7 +88,7 @@ int rt_dma_watch_must_fail(const struct rt_dma_watch_call *call,
  * @return 1; 0 if there is no room for a record of the device.
  * @note Context: any.
  */
-int rt_dma_watch_fail(const struct rt_dma_watch_call *call, uintptr_t number);
+int rt_dma_watch_fail(const struct rt_dma_watch_call *call, rt_size_t number);
 
 /**
  * @brief Returns whether the call that `rt_dma_watch_fail` asked for has failed.
@@ -115,7 +115,7 @@ struct rt_device *rt_dma_watch_find(const char *name);
  * @return The number.
  * @note Context: any.
  */
-uintptr_t rt_dma_watch_mistakes(struct rt_device *dev);
+rt_size_t rt_dma_watch_mistakes(struct rt_device *dev);
 
 /**
  * @brief Prints the mistakes that were found, and what devices hold.
@@ -124,7 +124,7 @@ uintptr_t rt_dma_watch_mistakes(struct rt_device *dev);
  * @param[in] now The time in milliseconds.
  * @note Context: thread.
  */
-void rt_dma_watch_list(struct rt_device *dev, uintptr_t now);
+void rt_dma_watch_list(struct rt_device *dev, rt_size_t now);
 
 /**
  * @brief Prints what devices hold.
@@ -132,7 +132,7 @@ void rt_dma_watch_list(struct rt_device *dev, uintptr_t now);
  * @param[in] now The time in milliseconds.
  * @note Context: thread.
  */
-void rt_dma_watch_list_held(uintptr_t now);
+void rt_dma_watch_list_held(rt_size_t now);
 
 /**
  * @brief Notes that the device is removed and its managed resources are released. Reports what the device still holds.

@@ -41,7 +41,7 @@ struct rt_dma_watch_call rt_dma_port_debug_call(struct rt_device *dev, uintptr_t
     return call;
 }
 
-int rt_dma_debug_fail(struct rt_device *dev, uintptr_t number)
+rt_bool_t rt_dma_debug_fail(struct rt_device *dev, rt_size_t number)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -53,7 +53,7 @@ struct rt_device *rt_dma_debug_find(const char *name)
     return name ? rt_dma_watch_find(name) : RT_NULL;
 }
 
-int rt_dma_debug_has_failed(struct rt_device *dev)
+rt_bool_t rt_dma_debug_has_failed(struct rt_device *dev)
 {
     return rt_dma_watch_has_failed(dev);
 }
@@ -65,7 +65,7 @@ void rt_dma_debug_device_gone(struct rt_device *dev)
     rt_dma_watch_released(&call);
 }
 
-uintptr_t rt_dma_debug_mistakes(struct rt_device *dev)
+rt_size_t rt_dma_debug_mistakes(struct rt_device *dev)
 {
     return rt_dma_watch_mistakes(dev);
 }

@@ -8,7 +8,7 @@
 
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
-static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_block_pool *pool, uintptr_t size,
+static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_block_pool *pool, rt_size_t size,
         int is_managed, uintptr_t caller)
 {
     if (pool)
@@ -21,33 +21,33 @@ static struct rt_dma_block_pool *created(struct rt_device *dev, struct rt_dma_bl
     return pool;
 }
 
-struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
-        uintptr_t align, uintptr_t boundary)
+struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create(const char *name, struct rt_device *dev, rt_size_t size,
+        rt_size_t align, rt_size_t boundary)
 {
     return created(dev, __real_rt_dma_block_pool_create(name, dev, size, align, boundary), size, 0, CALLER);
 }
 
-struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, uintptr_t size,
-        uintptr_t align, uintptr_t boundary)
+struct rt_dma_block_pool *__wrap_rt_dma_block_pool_create_linux(const char *name, struct rt_device *dev, rt_size_t size,
+        rt_size_t align, rt_size_t boundary)
 {
     return created(dev, __real_rt_dma_block_pool_create_linux(name, dev, size, align, boundary), size, 0, CALLER);
 }
 
-struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, uintptr_t size,
-        uintptr_t align, uintptr_t boundary)
+struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create(const char *name, struct rt_device *dev, rt_size_t size,
+        rt_size_t align, rt_size_t boundary)
 {
     return created(dev, __real_rt_dmam_block_pool_create(name, dev, size, align, boundary), size, 1, CALLER);
 }
 
 struct rt_dma_block_pool *__wrap_rt_dmam_block_pool_create_linux(const char *name, struct rt_device *dev,
-        uintptr_t size, uintptr_t align, uintptr_t boundary)
+        rt_size_t size, rt_size_t align, rt_size_t boundary)
 {
     return created(dev, __real_rt_dmam_block_pool_create_linux(name, dev, size, align, boundary), size, 1, CALLER);
 }
 
-intptr_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
+rt_err_t __wrap_rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool)
 {
-    intptr_t result = __real_rt_dma_block_pool_destroy(pool);
+    rt_err_t result = __real_rt_dma_block_pool_destroy(pool);
 
     if (result == RT_EOK)
     {
@@ -101,10 +101,10 @@ void *__wrap_rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool, rt_ubase_t
     return block_alloc(pool, dma_handle, CALLER, __real_rt_dma_block_pool_zalloc);
 }
 
-void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, uintptr_t dma_handle)
+void __wrap_rt_dma_block_pool_free(struct rt_dma_block_pool *pool, void *block, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(rt_dma_watch_pool_device(pool), CALLER);
-    uintptr_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
+    rt_size_t refused = rt_dma_watch_block_freeing(&call, pool, block, dma_handle);
 
     __real_rt_dma_block_pool_free(pool, block, dma_handle);
     rt_dma_watch_freed(&call, block, 0, refused);

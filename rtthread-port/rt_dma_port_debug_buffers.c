@@ -24,8 +24,8 @@ static void *allocated(const struct rt_dma_watch_call *call, void *cpu_addr, rt_
     return cpu_addr;
 }
 
-static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags,
-        int is_managed, uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *, uintptr_t))
+static void *alloc_with_flags(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags,
+        int is_managed, uintptr_t caller, void *(*alloc)(struct rt_device *, rt_size_t, rt_ubase_t *, rt_ubase_t))
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     rt_ubase_t handle = 0;
@@ -39,8 +39,8 @@ static void *alloc_with_flags(struct rt_device *dev, uintptr_t size, rt_ubase_t 
 }
 
 /* For the calls without flags: rt_dma_wc_flags() returns those of their buffers. */
-static void *alloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, int is_managed,
-        uintptr_t caller, void *(*alloc)(struct rt_device *, uintptr_t, rt_ubase_t *))
+static void *alloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, int is_managed,
+        uintptr_t caller, void *(*alloc)(struct rt_device *, rt_size_t, rt_ubase_t *))
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
     rt_ubase_t handle = 0;
@@ -56,44 +56,38 @@ static void *alloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *d
     return allocated(&call, cpu_addr, size, &handle, dma_handle, rt_dma_wc_flags(dev), is_managed);
 }
 
-/* drivers/dma.h declares rt_dma_alloc() with rt_size_t and rt_ubase_t, which are not uintptr_t on 32 bits. */
-static void *plain_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
-{
-    return __real_rt_dma_alloc(dev, size, dma_handle, flags);
-}
-
 void *__wrap_rt_dma_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
-    return alloc_with_flags(dev, size, dma_handle, flags, 0, CALLER, plain_alloc);
+    return alloc_with_flags(dev, size, dma_handle, flags, 0, CALLER, __real_rt_dma_alloc);
 }
 
-void *__wrap_rt_dma_zalloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+void *__wrap_rt_dma_zalloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     return alloc_with_flags(dev, size, dma_handle, flags, 0, CALLER, __real_rt_dma_zalloc);
 }
 
-void *__wrap_rt_dmam_alloc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle, uintptr_t flags)
+void *__wrap_rt_dmam_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
 {
     return alloc_with_flags(dev, size, dma_handle, flags, 1, CALLER, __real_rt_dmam_alloc);
 }
 
-void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+void *__wrap_rt_dma_alloc_wc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle)
 {
     return alloc_coherent(dev, size, dma_handle, 0, CALLER, __real_rt_dma_alloc_wc);
 }
 
-void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+void *__wrap_rt_dma_zalloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle)
 {
     return alloc_coherent(dev, size, dma_handle, 0, CALLER, __real_rt_dma_zalloc_coherent);
 }
 
-void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, uintptr_t size, rt_ubase_t *dma_handle)
+void *__wrap_rt_dmam_zalloc_coherent(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_handle)
 {
     return alloc_coherent(dev, size, dma_handle, 1, CALLER, __real_rt_dmam_zalloc_coherent);
 }
 
-void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr_t align, rt_ubase_t *dma_handle,
-        uintptr_t flags)
+void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, rt_size_t size, rt_size_t align, rt_ubase_t *dma_handle,
+        rt_ubase_t flags)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
     rt_ubase_t handle = 0;
@@ -112,16 +106,16 @@ void *__wrap_rt_dma_alloc_aligned(struct rt_device *dev, uintptr_t size, uintptr
 void __wrap_rt_dma_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle, rt_ubase_t flags)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
+    rt_size_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 0);
 
     __real_rt_dma_free(dev, size, cpu_addr, dma_handle, flags);
     rt_dma_watch_freed(&call, cpu_addr, size, refused);
 }
 
-void __wrap_rt_dmam_free(struct rt_device *dev, uintptr_t size, void *cpu_addr, uintptr_t dma_handle)
+void __wrap_rt_dmam_free(struct rt_device *dev, rt_size_t size, void *cpu_addr, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    uintptr_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
+    rt_size_t refused = rt_dma_watch_freeing(&call, cpu_addr, size, dma_handle, 1);
 
     __real_rt_dmam_free(dev, size, cpu_addr, dma_handle);
     rt_dma_watch_freed(&call, cpu_addr, size, refused);

@@ -8,11 +8,11 @@
 
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
-static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction, uintptr_t attrs,
+static rt_ubase_t map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction, rt_ubase_t attrs,
         int is_managed, uintptr_t caller)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, caller);
-    uintptr_t handle;
+    rt_ubase_t handle;
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -26,27 +26,27 @@ static uintptr_t map_single(struct rt_device *dev, void *cpu_addr, uintptr_t siz
     return handle;
 }
 
-uintptr_t __wrap_rt_dma_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
+rt_ubase_t __wrap_rt_dma_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction)
 {
     return map_single(dev, cpu_addr, size, direction, 0, 0, CALLER);
 }
 
-uintptr_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction,
-        uintptr_t attrs)
+rt_ubase_t __wrap_rt_dma_map_single_attrs(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction,
+        rt_ubase_t attrs)
 {
     return map_single(dev, cpu_addr, size, direction, attrs, 0, CALLER);
 }
 
-uintptr_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, uintptr_t size, int direction)
+rt_ubase_t __wrap_rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction)
 {
     return map_single(dev, cpu_addr, size, direction, 0, 1, CALLER);
 }
 
-uintptr_t __wrap_rt_dma_map_page(struct rt_device *dev, uintptr_t page_pa, uintptr_t offset, uintptr_t size,
+rt_ubase_t __wrap_rt_dma_map_page(struct rt_device *dev, rt_ubase_t page_pa, rt_size_t offset, rt_size_t size,
         int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
-    uintptr_t handle;
+    rt_ubase_t handle;
 
     if (rt_dma_watch_must_fail(&call, size))
     {
@@ -80,7 +80,7 @@ int __wrap_rt_dma_map_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nents,
     return mapped;
 }
 
-int __wrap_rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle)
+int __wrap_rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -89,7 +89,7 @@ int __wrap_rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle)
     return __real_rt_dma_mapping_error(dev, dma_handle);
 }
 
-void __wrap_rt_dma_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
+void __wrap_rt_dma_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -97,8 +97,8 @@ void __wrap_rt_dma_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uin
     __real_rt_dma_unmap_single(dev, dma_handle, size, direction);
 }
 
-void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction,
-        uintptr_t attrs)
+void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction,
+        rt_ubase_t attrs)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -108,7 +108,7 @@ void __wrap_rt_dma_unmap_single_attrs(struct rt_device *dev, uintptr_t dma_handl
     __real_rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, attrs);
 }
 
-void __wrap_rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
+void __wrap_rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -116,7 +116,7 @@ void __wrap_rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintp
     __real_rt_dma_unmap_page(dev, dma_handle, size, direction);
 }
 
-void __wrap_rt_dmam_unmap_single(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
+void __wrap_rt_dmam_unmap_single(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -133,7 +133,7 @@ void __wrap_rt_dma_unmap_sg(struct rt_device *dev, struct rt_dma_sg *sg, int nen
 }
 
 void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction,
-        uintptr_t attrs)
+        rt_ubase_t attrs)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 

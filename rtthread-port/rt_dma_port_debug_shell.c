@@ -53,7 +53,7 @@ MSH_CMD_EXPORT(list_dma_debug, list mistakes of drivers and what devices hold: l
 static int dma_fail(int argc, char **argv)
 {
     struct rt_device *dev;
-    uintptr_t number = 0;
+    rt_size_t number = 0;
     const char *digit;
 
     if (argc != 3)
@@ -64,7 +64,7 @@ static int dma_fail(int argc, char **argv)
 
     for (digit = argv[2]; *digit >= '0' && *digit <= '9'; ++digit)
     {
-        number = number * 10 + (uintptr_t)(*digit - '0');
+        number = number * 10 + (rt_size_t)(*digit - '0');
     }
 
     if (*digit || digit == argv[2])

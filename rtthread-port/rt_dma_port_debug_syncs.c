@@ -8,7 +8,7 @@
 
 #ifdef PKG_RT_DMA_POOL_USING_DEBUG
 
-void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
+void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 
@@ -16,7 +16,7 @@ void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, uintptr_t dma_hand
     __real_rt_dma_sync_single_for_cpu(dev, dma_handle, size, direction);
 }
 
-void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction)
+void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
 {
     struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
 

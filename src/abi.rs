@@ -8,6 +8,15 @@
 use core::ffi::{c_char, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
+/// RT-Thread's unsigned integer with the size of a pointer: addresses, handles and flags.
+pub type rt_ubase_t = usize;
+
+/// RT-Thread's size in bytes, or number of things.
+pub type rt_size_t = usize;
+
+/// RT-Thread's error number: `RT_EOK`, which is 0, or a negative `RT_E...` code. A `long` or `int`, with the size of a pointer.
+pub type rt_err_t = isize;
+
 /// A device. Only the port accesses its members.
 pub struct rt_device(());
 
@@ -15,9 +24,9 @@ pub struct rt_device(());
 #[repr(C)]
 pub struct rt_region_t {
     /// First byte.
-    pub start: usize,
+    pub start: rt_size_t,
     /// One past the last byte.
-    pub end: usize,
+    pub end: rt_size_t,
     /// The name; may be null.
     pub name: *const c_char,
 }
@@ -80,30 +89,41 @@ const _: () = {
 pub struct rt_dma_map_ops {
     /// Allocates a buffer.
     pub alloc: Option<
-        unsafe extern "C" fn(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void,
+        unsafe extern "C" fn(
+            dev: *mut rt_device,
+            size: rt_size_t,
+            dma_handle: *mut rt_ubase_t,
+            flags: rt_ubase_t,
+        ) -> *mut c_void,
     >,
     /// Frees a buffer.
     pub free: Option<
-        unsafe extern "C" fn(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize),
+        unsafe extern "C" fn(
+            dev: *mut rt_device,
+            size: rt_size_t,
+            cpu_addr: *mut c_void,
+            dma_handle: rt_ubase_t,
+            flags: rt_ubase_t,
+        ),
     >,
     /// Makes the processor's writes visible to the device.
     pub sync_out_data: Option<
         unsafe extern "C" fn(
             dev: *mut rt_device,
             data: *mut c_void,
-            size: usize,
-            dma_handle: *mut usize,
-            flags: usize,
-        ) -> isize,
+            size: rt_size_t,
+            dma_handle: *mut rt_ubase_t,
+            flags: rt_ubase_t,
+        ) -> rt_err_t,
     >,
     /// Makes the device's writes visible to the processor.
     pub sync_in_data: Option<
         unsafe extern "C" fn(
             dev: *mut rt_device,
             out_data: *mut c_void,
-            size: usize,
-            dma_handle: usize,
-            flags: usize,
-        ) -> isize,
+            size: rt_size_t,
+            dma_handle: rt_ubase_t,
+            flags: rt_ubase_t,
+        ) -> rt_err_t,
     >,
 }

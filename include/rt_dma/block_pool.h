@@ -51,9 +51,9 @@ extern "C" {
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
                                                    struct rt_device *dev,
-                                                   uintptr_t size,
-                                                   uintptr_t align,
-                                                   uintptr_t boundary);
+                                                   rt_size_t size,
+                                                   rt_size_t align,
+                                                   rt_size_t boundary);
 
 /**
  * @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
@@ -79,9 +79,9 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
                                                          struct rt_device *dev,
-                                                         uintptr_t size,
-                                                         uintptr_t align,
-                                                         uintptr_t boundary);
+                                                         rt_size_t size,
+                                                         rt_size_t align,
+                                                         rt_size_t boundary);
 
 /**
  * @brief Makes sure that blocks are free, for an interrupt that will allocate them.
@@ -96,8 +96,8 @@ struct rt_dma_block_pool *rt_dma_block_pool_create_linux(const char *name,
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-intptr_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
-                                uintptr_t count);
+rt_err_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
+                                rt_size_t count);
 
 /**
  * @brief Frees the pages on which no block is in use.
@@ -108,7 +108,7 @@ intptr_t rt_dma_block_pool_fill(struct rt_dma_block_pool *pool,
  * @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
  * @note Context: thread.
  */
-uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
+rt_size_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
 
 /**
  * @brief Destroys a pool, and frees its pages.
@@ -125,7 +125,7 @@ uintptr_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
  * @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
  * @note Context: thread.
  */
-intptr_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
+rt_err_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
 
 /**
  * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
@@ -186,7 +186,7 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
  */
 void rt_dma_block_pool_free(struct rt_dma_block_pool *pool,
                             void *block,
-                            uintptr_t dma_handle);
+                            rt_ubase_t dma_handle);
 
 #ifdef __cplusplus
 }  // extern "C"

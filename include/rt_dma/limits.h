@@ -39,8 +39,8 @@ extern "C" {
  * @retval -RT_EBUSY The call needs a thread.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-intptr_t rt_dma_set_max_segment(struct rt_device *dev,
-                                uintptr_t size);
+rt_err_t rt_dma_set_max_segment(struct rt_device *dev,
+                                rt_size_t size);
 
 /**
  * @brief Returns the maximum number of bytes that the device takes in one segment.
@@ -49,7 +49,7 @@ intptr_t rt_dma_set_max_segment(struct rt_device *dev,
  * @return Bytes; 65,536 if no limit was set.
  * @note Context: any.
  */
-uintptr_t rt_dma_get_max_segment(struct rt_device *dev);
+rt_size_t rt_dma_get_max_segment(struct rt_device *dev);
 
 /**
  * @brief Sets the boundary that no segment of the device crosses.
@@ -61,7 +61,7 @@ uintptr_t rt_dma_get_max_segment(struct rt_device *dev);
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-intptr_t rt_dma_set_segment_boundary(struct rt_device *dev, uintptr_t mask);
+rt_err_t rt_dma_set_segment_boundary(struct rt_device *dev, rt_ubase_t mask);
 
 /**
  * @brief Returns the boundary that no segment of the device crosses.
@@ -70,7 +70,7 @@ intptr_t rt_dma_set_segment_boundary(struct rt_device *dev, uintptr_t mask);
  * @return The boundary minus one; all ones if none was set.
  * @note Context: any.
  */
-uintptr_t rt_dma_get_segment_boundary(struct rt_device *dev);
+rt_ubase_t rt_dma_get_segment_boundary(struct rt_device *dev);
 
 /**
  * @brief Sets which low bits of a buffer's address its bounce buffer keeps.
@@ -84,8 +84,8 @@ uintptr_t rt_dma_get_segment_boundary(struct rt_device *dev);
  * @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
  * @note Context: thread first, then any. A device's first limit needs a thread too.
  */
-intptr_t rt_dma_set_min_align_mask(struct rt_device *dev,
-                                   uintptr_t mask);
+rt_err_t rt_dma_set_min_align_mask(struct rt_device *dev,
+                                   rt_ubase_t mask);
 
 /**
  * @brief Returns which low bits of a buffer's address its bounce buffer keeps.
@@ -94,7 +94,7 @@ intptr_t rt_dma_set_min_align_mask(struct rt_device *dev,
  * @return The bits; 0 if none were set.
  * @note Context: any.
  */
-uintptr_t rt_dma_get_min_align_mask(struct rt_device *dev);
+rt_ubase_t rt_dma_get_min_align_mask(struct rt_device *dev);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -50,9 +50,9 @@ extern "C" {
  * @note Context: thread.
  */
 void *rt_dmam_alloc(struct rt_device *dev,
-                    uintptr_t size,
+                    rt_size_t size,
                     rt_ubase_t *dma_handle,
-                    uintptr_t flags);
+                    rt_ubase_t flags);
 
 /**
  * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
@@ -66,9 +66,9 @@ void *rt_dmam_alloc(struct rt_device *dev,
  * @note Context: thread.
  */
 void rt_dmam_free(struct rt_device *dev,
-                  uintptr_t size,
+                  rt_size_t size,
                   void *cpu_addr,
-                  uintptr_t dma_handle);
+                  rt_ubase_t dma_handle);
 
 /**
  * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
@@ -95,10 +95,10 @@ void rt_dmam_release(struct rt_device *dev);
  * @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
  * @note Context: thread.
  */
-uintptr_t rt_dmam_map_single(struct rt_device *dev,
-                             void *cpu_addr,
-                             uintptr_t size,
-                             int direction);
+rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
+                              void *cpu_addr,
+                              rt_size_t size,
+                              int direction);
 
 /**
  * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
@@ -114,8 +114,8 @@ uintptr_t rt_dmam_map_single(struct rt_device *dev,
  * @note Context: thread.
  */
 void rt_dmam_unmap_single(struct rt_device *dev,
-                          uintptr_t dma_handle,
-                          uintptr_t size,
+                          rt_ubase_t dma_handle,
+                          rt_size_t size,
                           int direction);
 
 /**
@@ -134,9 +134,9 @@ void rt_dmam_unmap_single(struct rt_device *dev,
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     struct rt_device *dev,
-                                                    uintptr_t size,
-                                                    uintptr_t align,
-                                                    uintptr_t boundary);
+                                                    rt_size_t size,
+                                                    rt_size_t align,
+                                                    rt_size_t boundary);
 
 /**
  * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
@@ -151,9 +151,9 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
  */
 struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
                                                           struct rt_device *dev,
-                                                          uintptr_t size,
-                                                          uintptr_t align,
-                                                          uintptr_t boundary);
+                                                          rt_size_t size,
+                                                          rt_size_t align,
+                                                          rt_size_t boundary);
 
 /**
  * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.

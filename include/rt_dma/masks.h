@@ -43,7 +43,7 @@ extern "C" {
  * @retval -RT_EBUSY The call needs a thread.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
-intptr_t rt_dma_set_mask(struct rt_device *dev,
+rt_err_t rt_dma_set_mask(struct rt_device *dev,
                          uint64_t mask);
 
 /**
@@ -61,7 +61,7 @@ intptr_t rt_dma_set_mask(struct rt_device *dev,
  * @return As `rt_dma_set_mask`.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
-intptr_t rt_dma_set_coherent_mask(struct rt_device *dev,
+rt_err_t rt_dma_set_coherent_mask(struct rt_device *dev,
                                   uint64_t mask);
 
 /**
@@ -72,7 +72,7 @@ intptr_t rt_dma_set_coherent_mask(struct rt_device *dev,
  * @return As `rt_dma_set_mask`.
  * @note Context: thread first, then any. A device's first mask needs a thread too.
  */
-intptr_t rt_dma_set_mask_and_coherent(struct rt_device *dev, uint64_t mask);
+rt_err_t rt_dma_set_mask_and_coherent(struct rt_device *dev, uint64_t mask);
 
 /**
  * @brief Returns the streaming mask.

@@ -48,7 +48,7 @@ extern "C" {
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_zalloc_coherent(struct rt_device *dev,
-                             uintptr_t size,
+                             rt_size_t size,
                              rt_ubase_t *dma_handle);
 
 /**
@@ -62,7 +62,7 @@ void *rt_dma_zalloc_coherent(struct rt_device *dev,
  * @note Context: thread.
  */
 void *rt_dmam_zalloc_coherent(struct rt_device *dev,
-                              uintptr_t size,
+                              rt_size_t size,
                               rt_ubase_t *dma_handle);
 
 /**
@@ -91,9 +91,9 @@ void *rt_dmam_zalloc_coherent(struct rt_device *dev,
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_zalloc(struct rt_device *dev,
-                    uintptr_t size,
+                    rt_size_t size,
                     rt_ubase_t *dma_handle,
-                    uintptr_t flags);
+                    rt_ubase_t flags);
 
 /**
  * @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
@@ -109,7 +109,7 @@ void *rt_dma_zalloc(struct rt_device *dev,
  * @return The flags. Every call for one device returns the same flags.
  * @note Context: thread first, then any.
  */
-uintptr_t rt_dma_wc_flags(struct rt_device *dev);
+rt_ubase_t rt_dma_wc_flags(struct rt_device *dev);
 
 /**
  * @brief Allocates a write-combining buffer and fills it with zeros.
@@ -124,7 +124,7 @@ uintptr_t rt_dma_wc_flags(struct rt_device *dev);
  * @note Context: thread first, then any. The time grows with `size`.
  */
 void *rt_dma_alloc_wc(struct rt_device *dev,
-                      uintptr_t size,
+                      rt_size_t size,
                       rt_ubase_t *dma_handle);
 
 /**
@@ -143,10 +143,10 @@ void *rt_dma_alloc_wc(struct rt_device *dev,
  * @note Context: thread first, then any. The time grows with the number of free runs that are too short.
  */
 void *rt_dma_alloc_aligned(struct rt_device *dev,
-                           uintptr_t size,
-                           uintptr_t align,
+                           rt_size_t size,
+                           rt_size_t align,
                            rt_ubase_t *dma_handle,
-                           uintptr_t flags);
+                           rt_ubase_t flags);
 
 #ifdef __cplusplus
 }  // extern "C"

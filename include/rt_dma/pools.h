@@ -25,36 +25,36 @@ struct rt_dma_pool_usage
     /**
      * Size of this structure in bytes. The caller sets it before the call.
      */
-    uintptr_t struct_size;
+    rt_size_t struct_size;
     /**
      * Bytes of the pool, in whole pages.
      */
-    uintptr_t total;
+    rt_size_t total;
     /**
      * Bytes in use.
      */
-    uintptr_t used;
+    rt_size_t used;
     /**
      * The most bytes that were in use at once since the pool was installed.
      */
-    uintptr_t peak;
+    rt_size_t peak;
     /**
      * Bytes in the longest free run: the largest buffer that can be allocated.
      */
-    uintptr_t longest_free;
+    rt_size_t longest_free;
     /**
      * Number of buffers in use.
      */
-    uintptr_t buffers;
+    rt_size_t buffers;
     /**
      * Number of requests that failed although the pool is of the kind that serves them. A request that another pool
      * served did not fail.
      */
-    uintptr_t failed;
+    rt_size_t failed;
     /**
      * Bytes of the largest such request.
      */
-    uintptr_t largest_failed;
+    rt_size_t largest_failed;
 };
 
 #ifdef __cplusplus
@@ -81,7 +81,7 @@ extern "C" {
  * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
  * @note Context: any. The time grows with the size of the pool.
  */
-intptr_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
+rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
                                 struct rt_dma_pool_usage *usage);
 
 /**
@@ -147,7 +147,7 @@ int rt_dma_list_pools(int argc,
  * In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
  * @note Context: thread.
  */
-intptr_t rt_dma_pool_uninstall(struct rt_dma_pool *pool);
+rt_err_t rt_dma_pool_uninstall(struct rt_dma_pool *pool);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -42,9 +42,9 @@ extern "C" {
  * @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
  * @note Context: thread.
  */
-intptr_t rt_dma_own_region_init(struct rt_device *dev,
+rt_err_t rt_dma_own_region_init(struct rt_device *dev,
                                 const void *node,
-                                uintptr_t index);
+                                rt_size_t index);
 
 /**
  * @brief Ends a device's right to the regions that its node names. The device is not served from them any more.
@@ -89,7 +89,7 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-intptr_t rt_dma_reserved_memory_install(void);
+rt_err_t rt_dma_reserved_memory_install(void);
 
 /**
  * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
@@ -124,7 +124,7 @@ intptr_t rt_dma_reserved_memory_install(void);
  * there is no memory for the bookkeeping.
  * @note Context: thread.
  */
-void *rt_dma_borrow(uintptr_t size,
+void *rt_dma_borrow(rt_size_t size,
                     void (*reclaim)(void *memory, rt_size_t size, void *arg),
                     void *arg);
 

@@ -93,10 +93,10 @@ extern "C" {
  * no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread leaves at least 16
  * records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes more records ready.
  */
-uintptr_t rt_dma_map_single(struct rt_device *dev,
-                            void *cpu_addr,
-                            uintptr_t size,
-                            int direction);
+rt_ubase_t rt_dma_map_single(struct rt_device *dev,
+                             void *cpu_addr,
+                             rt_size_t size,
+                             int direction);
 
 /**
  * @brief Hands a buffer to the device as `rt_dma_map_single` does, with attributes.
@@ -109,11 +109,11 @@ uintptr_t rt_dma_map_single(struct rt_device *dev,
  * @return As `rt_dma_map_single`.
  * @note Context: thread first, then any.
  */
-uintptr_t rt_dma_map_single_attrs(struct rt_device *dev,
-                                  void *cpu_addr,
-                                  uintptr_t size,
-                                  int direction,
-                                  uintptr_t attrs);
+rt_ubase_t rt_dma_map_single_attrs(struct rt_device *dev,
+                                   void *cpu_addr,
+                                   rt_size_t size,
+                                   int direction,
+                                   rt_ubase_t attrs);
 
 /**
  * @brief Hands a part of a page to the device as `rt_dma_map_single` does a buffer.
@@ -126,11 +126,11 @@ uintptr_t rt_dma_map_single_attrs(struct rt_device *dev,
  * @return As `rt_dma_map_single`.
  * @note Context: thread first, then any.
  */
-uintptr_t rt_dma_map_page(struct rt_device *dev,
-                          uintptr_t page_pa,
-                          uintptr_t offset,
-                          uintptr_t size,
-                          int direction);
+rt_ubase_t rt_dma_map_page(struct rt_device *dev,
+                           rt_ubase_t page_pa,
+                           rt_size_t offset,
+                           rt_size_t size,
+                           int direction);
 
 /**
  * @brief Returns whether a map failed.
@@ -140,7 +140,7 @@ uintptr_t rt_dma_map_page(struct rt_device *dev,
  * @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
  * @note Context: any.
  */
-int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
+int rt_dma_mapping_error(struct rt_device *dev, rt_ubase_t dma_handle);
 
 /**
  * @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
@@ -162,8 +162,8 @@ int rt_dma_mapping_error(struct rt_device *dev, uintptr_t dma_handle);
  * a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
  */
 void rt_dma_unmap_single(struct rt_device *dev,
-                         uintptr_t dma_handle,
-                         uintptr_t size,
+                         rt_ubase_t dma_handle,
+                         rt_size_t size,
                          int direction);
 
 /**
@@ -181,10 +181,10 @@ void rt_dma_unmap_single(struct rt_device *dev,
  * @note Context: any.
  */
 void rt_dma_unmap_single_attrs(struct rt_device *dev,
-                               uintptr_t dma_handle,
-                               uintptr_t size,
+                               rt_ubase_t dma_handle,
+                               rt_size_t size,
                                int direction,
-                               uintptr_t attrs);
+                               rt_ubase_t attrs);
 
 /**
  * @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.
@@ -195,7 +195,7 @@ void rt_dma_unmap_single_attrs(struct rt_device *dev,
  * @param[in] direction The direction of the mapping.
  * @note Context: any.
  */
-void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t size, int direction);
+void rt_dma_unmap_page(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction);
 
 /**
  * @brief Makes streaming maps in an interrupt ready ahead.
@@ -222,8 +222,8 @@ void rt_dma_unmap_page(struct rt_device *dev, uintptr_t dma_handle, uintptr_t si
  * @retval -RT_EBUSY The caller may not sleep.
  * @note Context: thread.
  */
-intptr_t rt_dma_map_fill(struct rt_device *dev,
-                         uintptr_t count);
+rt_err_t rt_dma_map_fill(struct rt_device *dev,
+                         rt_size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

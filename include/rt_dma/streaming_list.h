@@ -27,11 +27,11 @@ struct rt_dma_sg
     /**
      * Bytes in the buffer.
      */
-    uintptr_t length;
+    rt_size_t length;
     /**
      * The address for the device. `rt_dma_map_sg` sets it.
      */
-    uintptr_t dma_handle;
+    rt_ubase_t dma_handle;
 };
 
 #ifdef __cplusplus
@@ -91,7 +91,7 @@ void rt_dma_unmap_sg(struct rt_device *dev,
  * @param[in] attrs As for `rt_dma_unmap_single_attrs`.
  * @note Context: any.
  */
-void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, uintptr_t attrs);
+void rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction, rt_ubase_t attrs);
 
 /**
  * @brief Syncs every buffer of a list for the processor, each as `rt_dma_sync_single_for_cpu` does.

@@ -40,8 +40,8 @@ extern "C" {
  * @note Context: any.
  */
 void rt_dma_sync_single_for_cpu(struct rt_device *dev,
-                                uintptr_t dma_handle,
-                                uintptr_t size,
+                                rt_ubase_t dma_handle,
+                                rt_size_t size,
                                 int direction);
 
 /**
@@ -58,8 +58,8 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
  * @note Context: any.
  */
 void rt_dma_sync_single_for_device(struct rt_device *dev,
-                                   uintptr_t dma_handle,
-                                   uintptr_t size,
+                                   rt_ubase_t dma_handle,
+                                   rt_size_t size,
                                    int direction);
 
 #ifdef __cplusplus

@@ -8,21 +8,32 @@
 
 #include <stdint.h>
 
-/* A BSP's build has RT-Thread's headers. rt_ubase_t and rt_size_t are theirs: on 32 bits they differ between toolchains, and a
- * pointer to one integer type is no pointer to another of the same size. */
+/* A BSP's build has RT-Thread's headers, and these types are theirs. On 32 bits they are int or long, by the toolchain: a pointer
+ * to one is no pointer to the other, although both have the same size. */
 #ifdef __has_include
 #if __has_include(<rtdef.h>)
 #include <rtdef.h>
-/** @brief Defined: rt_ubase_t and rt_size_t are RT-Thread's. */
+/** @brief Defined: the integer types are RT-Thread's. */
 #define RT_DMA_HAS_RT_TYPES
 #endif
 #endif
 #if !defined(RT_DMA_HAS_RT_TYPES) && !defined(__RT_DEF_H__)
-/** @brief An unsigned integer with the size of a pointer, where RT-Thread's headers are missing. */
+/* Without RT-Thread's headers: types of the same sizes. */
+
+/** @brief An unsigned integer with the size of a pointer: an address, a handle, or flags. */
 typedef unsigned long rt_ubase_t;
 
-/** @brief A size in bytes, where RT-Thread's headers are missing. */
+/** @brief A size in bytes, or a number of things. */
 typedef rt_ubase_t rt_size_t;
+
+/** @brief A signed integer with the size of a pointer. */
+typedef long rt_base_t;
+
+/** @brief An error number: RT_EOK, which is 0, or a negative RT_E... code. */
+typedef rt_base_t rt_err_t;
+
+/** @brief 1 (yes) or 0 (no). */
+typedef int rt_bool_t;
 #endif
 
 /**

@@ -11,7 +11,8 @@
 #ifndef RT_DMA_WATCH_MAPPINGS_H
 #define RT_DMA_WATCH_MAPPINGS_H
 
-struct rt_device;
+#include "../rt_dma/types.h"
+
 struct rt_dma_sg;
 struct rt_dma_watch_call;
 
@@ -58,10 +59,10 @@ extern "C" {
  */
 void rt_dma_watch_mapped(const struct rt_dma_watch_call *call,
                          void *cpu_addr,
-                         uintptr_t size,
+                         rt_size_t size,
                          int direction,
-                         uintptr_t attrs,
-                         uintptr_t dma_handle,
+                         rt_ubase_t attrs,
+                         rt_ubase_t dma_handle,
                          int is_managed);
 
 /**
@@ -75,10 +76,10 @@ void rt_dma_watch_mapped(const struct rt_dma_watch_call *call,
  * @note Context: any.
  */
 void rt_dma_watch_page_mapped(const struct rt_dma_watch_call *call,
-                              uintptr_t pa,
-                              uintptr_t size,
+                              rt_ubase_t pa,
+                              rt_size_t size,
                               int direction,
-                              uintptr_t dma_handle);
+                              rt_ubase_t dma_handle);
 
 /**
  * @brief Checks the map of a list after it was done, and records the mappings.
@@ -103,7 +104,7 @@ void rt_dma_watch_list_mapped(const struct rt_dma_watch_call *call,
  * @param[in] dma_handle What the map returned.
  * @note Context: any.
  */
-void rt_dma_watch_checked(const struct rt_dma_watch_call *call, uintptr_t dma_handle);
+void rt_dma_watch_checked(const struct rt_dma_watch_call *call, rt_ubase_t dma_handle);
 
 /**
  * @brief Checks an unmap before it is done.
@@ -116,8 +117,8 @@ void rt_dma_watch_checked(const struct rt_dma_watch_call *call, uintptr_t dma_ha
  * @note Context: any.
  */
 void rt_dma_watch_unmapping(const struct rt_dma_watch_call *call,
-                            uintptr_t dma_handle,
-                            uintptr_t size,
+                            rt_ubase_t dma_handle,
+                            rt_size_t size,
                             int direction,
                             int kind);
 
@@ -141,7 +142,10 @@ void rt_dma_watch_list_unmapping(const struct rt_dma_watch_call *call, struct rt
  * @param[in] direction The direction.
  * @note Context: any.
  */
-void rt_dma_watch_syncing(const struct rt_dma_watch_call *call, uintptr_t dma_handle, uintptr_t size, int direction);
+void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
+                          rt_ubase_t dma_handle,
+                          rt_size_t size,
+                          int direction);
 
 /**
  * @brief Checks the sync of a list before it is done.
@@ -166,8 +170,8 @@ void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_d
  */
 void rt_dma_watch_syncing_data(const struct rt_dma_watch_call *call,
                                void *data,
-                               uintptr_t size,
-                               uintptr_t flags);
+                               rt_size_t size,
+                               rt_ubase_t flags);
 
 #ifdef __cplusplus
 }  // extern "C"

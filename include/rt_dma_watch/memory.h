@@ -11,8 +11,8 @@
 #ifndef RT_DMA_WATCH_MEMORY_H
 #define RT_DMA_WATCH_MEMORY_H
 
-struct rt_device;
-struct rt_dma_block_pool;
+#include "../rt_dma/types.h"
+
 struct rt_dma_watch_call;
 
 #ifdef __cplusplus
@@ -32,9 +32,9 @@ extern "C" {
  */
 void rt_dma_watch_allocated(const struct rt_dma_watch_call *call,
                             void *cpu_addr,
-                            uintptr_t size,
-                            uintptr_t dma_handle,
-                            uintptr_t flags,
+                            rt_size_t size,
+                            rt_ubase_t dma_handle,
+                            rt_ubase_t flags,
                             int is_managed);
 
 /**
@@ -48,10 +48,10 @@ void rt_dma_watch_allocated(const struct rt_dma_watch_call *call,
  * @return What `rt_dma_watch_freed` takes.
  * @note Context: any.
  */
-uintptr_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
+rt_size_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
                                void *cpu_addr,
-                               uintptr_t size,
-                               uintptr_t dma_handle,
+                               rt_size_t size,
+                               rt_ubase_t dma_handle,
                                int is_managed);
 
 /**
@@ -63,7 +63,7 @@ uintptr_t rt_dma_watch_freeing(const struct rt_dma_watch_call *call,
  * @param[in] refused The result of the check before the free.
  * @note Context: any.
  */
-void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, uintptr_t size, uintptr_t refused);
+void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, rt_size_t size, rt_size_t refused);
 
 /**
  * @brief Records a block pool.
@@ -76,7 +76,7 @@ void rt_dma_watch_freed(const struct rt_dma_watch_call *call, void *cpu_addr, ui
  */
 void rt_dma_watch_pool_created(const struct rt_dma_watch_call *call,
                                struct rt_dma_block_pool *pool,
-                               uintptr_t size,
+                               rt_size_t size,
                                int is_managed);
 
 /**
@@ -108,7 +108,7 @@ struct rt_device *rt_dma_watch_pool_device(struct rt_dma_block_pool *pool);
 void rt_dma_watch_block_allocated(const struct rt_dma_watch_call *call,
                                   struct rt_dma_block_pool *pool,
                                   void *block,
-                                  uintptr_t dma_handle);
+                                  rt_ubase_t dma_handle);
 
 /**
  * @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
@@ -120,10 +120,10 @@ void rt_dma_watch_block_allocated(const struct rt_dma_watch_call *call,
  * @return What `rt_dma_watch_freed` takes.
  * @note Context: any.
  */
-uintptr_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
+rt_size_t rt_dma_watch_block_freeing(const struct rt_dma_watch_call *call,
                                      struct rt_dma_block_pool *pool,
                                      void *block,
-                                     uintptr_t dma_handle);
+                                     rt_ubase_t dma_handle);
 
 #ifdef __cplusplus
 }  // extern "C"

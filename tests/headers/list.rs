@@ -7,7 +7,6 @@ pub struct Header {
     pub exclude: &'static [&'static str],
     /// Types that no function uses.
     pub include: &'static [&'static str],
-    pub style: cbindgen::Style,
     /// Follows the include directives.
     pub prelude: String,
     /// At the end.
@@ -26,17 +25,15 @@ pub fn headers() -> Vec<Header> {
             "src/ffi/dropin/ops.rs",
             "src/ffi/dropin/pool.rs",
         ],
-        exclude: &["rt_list_t", "rt_dma_pool"],
+        exclude: &["rt_list_t", "rt_device", "rt_dma_pool"],
         include: &[],
-        style: cbindgen::Style::Both,
         prelude: "\n\
 /**
  * @file rt_dma_pool.h
  * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. Types have the size of a
- * pointer, as RT-Thread's have: uintptr_t stands for rt_size_t and rt_ubase_t, and intptr_t for rt_err_t. A
- * handle is returned through an rt_ubase_t. rt_dma.h defines the terms of the notes \"Context\".
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the terms
+ * of the notes \"Context\".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -44,9 +41,9 @@ pub fn headers() -> Vec<Header> {
 #include \"rt_dma/types.h\"
 
 /**
- * @brief A pool, as RT-Thread declares it.
+ * @brief A range of physical memory, as RT-Thread declares it.
  */
-typedef struct rt_dma_pool rt_dma_pool;".into(),
+typedef struct rt_region_t rt_region_t;".into(),
         trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */".into(),
     },
     family(
@@ -110,14 +107,14 @@ typedef struct rt_dma_pool rt_dma_pool;".into(),
         "rt_dma_watch/memory.h",
         "What the debug mode learns about buffers, blocks and block pools. A part of rt_dma_watch.h.",
         &["src/ffi/additions/debug/memory.rs"],
-        "struct rt_device;\nstruct rt_dma_block_pool;\nstruct rt_dma_watch_call;",
+        "#include \"../rt_dma/types.h\"\n\nstruct rt_dma_watch_call;",
         "",
     ),
     watch(
         "rt_dma_watch/mappings.h",
         "What the debug mode learns about streaming mappings. A part of rt_dma_watch.h.",
         &["src/ffi/additions/debug/mappings.rs"],
-        "struct rt_device;\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
+        "#include \"../rt_dma/types.h\"\n\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
         "",
     ),
     subject(
@@ -196,7 +193,6 @@ fn header(
         sources,
         exclude: &[],
         include: &[],
-        style: cbindgen::Style::Tag,
         prelude: format!(
             "\n/**\n * @file {name}\n * @brief {brief}\n{note} */\n#ifndef {guard}\n#define {guard}{before}"
         ),

@@ -13,27 +13,26 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Types of RT-Thread, which `rt_dma/types.h` includes or defines.
+const RT_THREAD_TYPES: [&str; 3] = ["rt_ubase_t", "rt_size_t", "rt_err_t"];
+
 fn generate(header: &Header) -> String {
     let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
-    config.style = header.style;
     config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
     config.after_includes = Some(header.prelude.clone());
     config.trailer = Some(header.trailer.clone());
     config.export.include = header.include.iter().map(|name| name.to_string()).collect();
-    config.export.exclude = header.exclude.iter().map(|name| name.to_string()).collect();
+    config.export.exclude = header.exclude.iter().chain(&RT_THREAD_TYPES).map(|name| name.to_string()).collect();
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in header.sources {
         builder = builder.with_src(root().join(source));
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    // On 32-bit Arm uintptr_t and RT-Thread's rt_ubase_t may be different types of the same size: a pointer to one is no pointer
-    // to the other, and drivers pass the address of an rt_ubase_t.
-    let text = String::from_utf8(text).unwrap().replace("uintptr_t *dma_handle", "rt_ubase_t *dma_handle");
-    let text = text.replace("(void *memory, uintptr_t size,", "(void *memory, rt_size_t size,");
+    let text = String::from_utf8(text).unwrap();
     // cbindgen does not see that these are structs where another header declares them.
     let elsewhere = match header.name {
-        "rt_dma_pool.h" | "rt_dma_port/types.h" => &[][..],
+        "rt_dma_port/types.h" => &[][..],
         name if name.starts_with("rt_dma_port/") => &["rt_dma_port_region"],
         _ => &["rt_device", "rt_dma_sg", "rt_dma_pool", "rt_dma_block_pool", "rt_dma_watch_call"],
     };
@@ -42,7 +41,8 @@ fn generate(header: &Header) -> String {
         let (member, tagged_member) = (format!("\n    {name} "), format!("\n    struct {name} "));
         text.replace(&tagged, &plain).replace(&plain, &tagged).replace(&member, &tagged_member)
     });
-    align_arguments(&text)
+    // RT-Thread's name of this one is a typedef.
+    align_arguments(&text.replace("struct rt_region_t *", "rt_region_t *"))
 }
 
 /// Begins each further line of a function's arguments below its first argument, which `struct` moved.
@@ -81,6 +81,28 @@ fn committed_headers_are_what_cbindgen_makes() {
             "{} is stale: run RT_DMA_BLESS=1 cargo test --test headers, and commit it",
             path.display()
         );
+    }
+}
+
+/// Returns the prototype of a function or of a member of `rt_dma_map_ops`, without line breaks.
+fn prototype(header: &str, name: &str) -> String {
+    let text = std::fs::read_to_string(root().join(header)).unwrap();
+    let code = text.split("/*").map(|part| part.rsplit("*/").next().unwrap()).collect::<String>();
+    let lines = code.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
+    let statements = lines.split([';', '{', '}']).map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let beginnings = [format!(" {name}("), format!(" *{name}("), format!("(*{name})(")];
+    let mut found = statements.filter(|part| beginnings.iter().any(|beginning| part.contains(beginning)));
+    found.next().unwrap_or_else(|| panic!("{header} does not declare {name}"))
+}
+
+#[test]
+fn rt_dma_pool_h_has_the_prototypes_of_drivers_dma_h() {
+    let functions =
+        ["rt_dma_alloc", "rt_dma_free", "rt_dma_sync_out_data", "rt_dma_sync_in_data", "rt_dma_pool_install"];
+    let operations = ["alloc", "free", "sync_out_data", "sync_in_data"];
+    for name in functions.into_iter().chain(operations).chain(["rt_dma_ofw_device_map_ops"]) {
+        let ours = prototype("include/rt_dma_pool.h", name);
+        assert_eq!(ours, prototype("bsp-tests/include/drivers/dma.h", name));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
@@ -42,9 +42,9 @@ use crate::mem::words::DeviceMemory;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
 ) -> *mut c_void {
     if Flags::from_bits_retain(flags).contains(Flags::NOMAP) {
         return core::ptr::null_mut();
@@ -94,7 +94,7 @@ pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, siz
 /// @return The flags. Every call for one device returns the same flags.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> usize {
+pub unsafe extern "C" fn rt_dma_wc_flags(dev: *mut rt_device) -> rt_ubase_t {
     let flags = if device(dev).is_some_and(allocates_here) { Flags::WRITE_COMBINING } else { Flags::COHERENT };
     flags.bits()
 }
@@ -116,7 +116,11 @@ pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
 /// @return The buffer; NULL where `rt_dma_zalloc` returns NULL, and where such a mapping cannot be made.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_handle: *mut usize) -> *mut c_void {
+pub unsafe extern "C" fn rt_dma_alloc_wc(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
@@ -137,10 +141,10 @@ pub unsafe extern "C" fn rt_dma_alloc_wc(dev: *mut rt_device, size: usize, dma_h
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_aligned(
     dev: *mut rt_device,
-    size: usize,
-    align: usize,
-    dma_handle: *mut usize,
-    flags: usize,
+    size: rt_size_t,
+    align: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
 ) -> *mut c_void {
     let none = core::ptr::null_mut();
     let Some(known) = device(dev).filter(|_| align.is_power_of_two()) else { return none };

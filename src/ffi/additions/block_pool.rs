@@ -8,7 +8,7 @@ pub use device_pages::DevicePages;
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::Kind;
@@ -90,9 +90,9 @@ unsafe fn name_of(name: *const c_char) -> PoolName {
 pub unsafe extern "C" fn rt_dma_block_pool_create(
     name: *const c_char,
     dev: *mut rt_device,
-    size: usize,
-    align: usize,
-    boundary: usize,
+    size: rt_size_t,
+    align: rt_size_t,
+    boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     // SAFETY: the caller passes a C string or null.
     unsafe { create(name, dev, size, align, boundary, |request| POOLS.create(request)) }
@@ -122,9 +122,9 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 pub unsafe extern "C" fn rt_dma_block_pool_create_linux(
     name: *const c_char,
     dev: *mut rt_device,
-    size: usize,
-    align: usize,
-    boundary: usize,
+    size: rt_size_t,
+    align: rt_size_t,
+    boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     let create_linux = |request: &Request| POOLS.create_linux(request, DevicePages::WriteCombining);
     // SAFETY: the caller passes a C string or null.
@@ -164,7 +164,7 @@ unsafe fn create(
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, count: usize) -> isize {
+pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, count: rt_size_t) -> rt_err_t {
     let errors = errors();
     // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return errors.inval };
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_fill(pool: *mut rt_dma_block_pool, co
 /// @return The number of pages that were freed; 0 if `pool` is NULL, and where the caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) -> usize {
+pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) -> rt_size_t {
     // SAFETY: the caller passes a pool or null.
     unsafe { pool_of(pool) }.map_or(0, BlockPool::trim)
 }
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> isize {
+pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {
     // A managed pool must not be destroyed again with its device: another pool may be at its address by then.
     let claim = DEVICES.claim(Kind::BlockPool, pool.expose_provenance(), |_, _| true);
     // SAFETY: the caller passes a pool or null.

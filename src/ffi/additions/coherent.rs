@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::managed::buffers::manage_buffer;
 use crate::ffi::dropin::buffer::rt_dma_alloc;
@@ -42,8 +42,8 @@ const STRICT_UP_TO: usize = 1 << 20;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc_coherent(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
@@ -71,8 +71,8 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };

@@ -2,6 +2,7 @@
 
 use core::ffi::c_void;
 
+use crate::abi::rt_size_t;
 use crate::ffi::{DMA, pointer};
 use crate::kernel::Va;
 
@@ -38,8 +39,8 @@ use crate::kernel::Va;
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_borrow(
-    size: usize,
-    reclaim: Option<unsafe extern "C" fn(memory: *mut c_void, size: usize, arg: *mut c_void)>,
+    size: rt_size_t,
+    reclaim: Option<unsafe extern "C" fn(memory: *mut c_void, size: rt_size_t, arg: *mut c_void)>,
     arg: *mut c_void,
 ) -> *mut c_void {
     let Some(reclaim) = reclaim else { return core::ptr::null_mut() };
@@ -67,7 +68,7 @@ pub extern "C" fn rt_dma_give_back(memory: *mut c_void) {
 fn ask(va: Va, size: usize, reclaim: usize, argument: usize) {
     // SAFETY: `rt_dma_borrow` made the number of such a function.
     unsafe {
-        let reclaim: unsafe extern "C" fn(*mut c_void, usize, *mut c_void) =
+        let reclaim: unsafe extern "C" fn(*mut c_void, rt_size_t, *mut c_void) =
             core::mem::transmute(core::ptr::with_exposed_provenance::<()>(reclaim));
         reclaim(pointer(va), size, pointer(argument));
     }

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::rt_dma_pool;
+use crate::abi::{rt_dma_pool, rt_err_t, rt_size_t};
 use crate::additions::list::Statistics;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
@@ -15,22 +15,22 @@ use crate::text::apart;
 #[repr(C)]
 pub struct rt_dma_pool_usage {
     /// Size of this structure in bytes. The caller sets it before the call.
-    pub struct_size: usize,
+    pub struct_size: rt_size_t,
     /// Bytes of the pool, in whole pages.
-    pub total: usize,
+    pub total: rt_size_t,
     /// Bytes in use.
-    pub used: usize,
+    pub used: rt_size_t,
     /// The most bytes that were in use at once since the pool was installed.
-    pub peak: usize,
+    pub peak: rt_size_t,
     /// Bytes in the longest free run: the largest buffer that can be allocated.
-    pub longest_free: usize,
+    pub longest_free: rt_size_t,
     /// Number of buffers in use.
-    pub buffers: usize,
+    pub buffers: rt_size_t,
     /// Number of requests that failed although the pool is of the kind that serves them. A request that another pool
     /// served did not fail.
-    pub failed: usize,
+    pub failed: rt_size_t,
     /// Bytes of the largest such request.
-    pub largest_failed: usize,
+    pub largest_failed: rt_size_t,
 }
 
 /// Number of words in the structure.
@@ -55,7 +55,7 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 /// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
 /// @note Context: any. The time grows with the size of the pool.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> isize {
+pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> rt_err_t {
     let errors = errors();
     let found = DMA.pools().find(|known| core::ptr::eq(&known.public, pool));
     let (Some(pool), false) = (found, usage.is_null()) else { return errors.inval };

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::own_region::NoOwnRegion;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
@@ -32,7 +32,11 @@ use crate::kernel::rtthread::rt_dma_port_node;
 /// @retval -RT_EBUSY The caller may not sleep, or there is no memory for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_own_region_init(dev: *mut rt_device, node: *const c_void, index: usize) -> isize {
+pub unsafe extern "C" fn rt_dma_own_region_init(
+    dev: *mut rt_device,
+    node: *const c_void,
+    index: rt_size_t,
+) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
     if !DMA.kernel.can_sleep() || table_of(device).is_none() {

@@ -1,5 +1,6 @@
 //! `rt_dma_reserved_memory_install`.
 
+use crate::abi::rt_err_t;
 use crate::additions::reserved_memory::ReservedError;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
@@ -36,7 +37,7 @@ use crate::ffi::status::errors;
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_reserved_memory_install() -> isize {
+pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
     let errors = errors();
     match DMA.install_reserved() {
         Ok(()) => errors.ok,

@@ -1,6 +1,6 @@
 //! `rt_dma_pool_uninstall`.
 
-use crate::abi::rt_dma_pool;
+use crate::abi::{rt_dma_pool, rt_err_t};
 use crate::additions::uninstall::UninstallError;
 use crate::dropin::pool::RemovalError;
 use crate::ffi::DMA;
@@ -37,7 +37,7 @@ use crate::text::apart;
 /// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> isize {
+pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
     let errors = errors();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,

@@ -3,13 +3,13 @@
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::ffi::dropin::ops::{choose, stored_table};
 use crate::ffi::{DMA, device};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
 
-type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *mut c_void;
+type Alloc = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt_ubase_t) -> *mut c_void;
 
 /// @brief Allocates a buffer that the device can reach.
 ///
@@ -42,9 +42,9 @@ type Alloc = unsafe extern "C" fn(*mut rt_device, usize, *mut usize, usize) -> *
 #[unsafe(link_section = ".text.rt_dma_alloc")]
 pub unsafe extern "C" fn rt_dma_alloc(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
@@ -114,10 +114,10 @@ unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, f
 #[unsafe(link_section = ".text.rt_dma_free")]
 pub unsafe extern "C" fn rt_dma_free(
     dev: *mut rt_device,
-    size: usize,
+    size: rt_size_t,
     cpu_addr: *mut c_void,
-    dma_handle: usize,
-    flags: usize,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
 ) {
     match MANAGED.get() {
         // SAFETY: the caller passes a `dev` that is null or points to a device.

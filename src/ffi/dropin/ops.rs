@@ -5,7 +5,7 @@
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::{ops_at, sync_in, sync_out};
@@ -122,11 +122,11 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
 
 /// # Safety
 /// As `rt_dma_alloc`.
-unsafe extern "C" fn alloc<const OPS: usize>(
+unsafe extern "C" fn alloc<const OPS: rt_size_t>(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
     unsafe { alloc_with(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
@@ -153,12 +153,12 @@ pub(in crate::ffi) unsafe fn alloc_with(
 
 /// # Safety
 /// As `rt_dma_free`.
-unsafe extern "C" fn free<const OPS: usize>(
+unsafe extern "C" fn free<const OPS: rt_size_t>(
     dev: *mut rt_device,
-    size: usize,
+    size: rt_size_t,
     cpu_addr: *mut c_void,
-    dma_handle: usize,
-    flags: usize,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
 ) {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     unsafe { free_with(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 use core::mem::offset_of;
 
-use crate::abi::{rt_dma_pool, rt_region_t};
+use crate::abi::{rt_dma_pool, rt_err_t, rt_region_t, rt_size_t};
 use crate::dropin::pool::Region;
 use crate::error::Error;
 use crate::ffi::DMA;
@@ -69,7 +69,12 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_pool_extract(first: usize, second: usize, third: usize, fourth: usize) -> isize {
+pub unsafe extern "C" fn rt_dma_pool_extract(
+    first: rt_size_t,
+    second: rt_size_t,
+    third: rt_size_t,
+    fourth: rt_size_t,
+) -> rt_err_t {
     let (total, coherent) = if revision() == 1 { (third, fourth) } else { (first, second) };
     // With revision r2 it means nothing.
     // SAFETY: with revision r1, the caller passes its list.

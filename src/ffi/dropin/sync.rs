@@ -5,7 +5,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::ops::{is_ours, stored_table, table_of};
 use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
@@ -43,10 +43,10 @@ use crate::kernel::Device;
 pub unsafe extern "C" fn rt_dma_sync_out_data(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     if dev.is_null() || data.is_null() || size == 0 {
         return errors().inval;
     }
@@ -112,10 +112,10 @@ unsafe fn sync_out_general(
 pub unsafe extern "C" fn rt_dma_sync_in_data(
     dev: *mut rt_device,
     out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     if dev.is_null() || out_data.is_null() || size == 0 {
         return errors().inval;
     }

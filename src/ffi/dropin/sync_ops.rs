@@ -5,7 +5,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::ffi::status::{errors, status};
@@ -22,13 +22,13 @@ pub(in crate::ffi) const fn ops_at(index: usize) -> MapOps {
 ///
 /// # Safety
 /// As `rt_dma_sync_out_data`, but `dev` and `data` are not null and `size` is not zero.
-pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: usize>(
+pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: rt_size_t>(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let ops = const { ops_at(OPS) };
     // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
     unsafe {
@@ -126,13 +126,13 @@ fn sync_out_with(
 /// # Safety
 /// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
 #[inline(never)]
-pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: usize>(
+pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: rt_size_t>(
     dev: *mut rt_device,
     out_data: *mut c_void,
-    size: usize,
-    _dma_handle: usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    _dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let ops = const { ops_at(OPS) };
     if !ops.maintain_cache(Flags::from_bits_retain(flags)) {
         return errors().ok;

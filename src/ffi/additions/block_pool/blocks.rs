@@ -3,6 +3,7 @@
 use core::ffi::c_void;
 
 use super::{DevicePages, pool_of, rt_dma_block_pool};
+use crate::abi::rt_ubase_t;
 use crate::additions::block_pool::{Block, BlockPool};
 use crate::ffi::{pointer, write_if};
 use crate::kernel::rtthread::RtThread;
@@ -21,7 +22,10 @@ use crate::mem::words::DeviceMemory;
 /// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
 /// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_alloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
+pub unsafe extern "C" fn rt_dma_block_pool_alloc(
+    pool: *mut rt_dma_block_pool,
+    dma_handle: *mut rt_ubase_t,
+) -> *mut c_void {
     // SAFETY: the caller passes a pool or null.
     let Some(pool) = (unsafe { pool_of(pool) }) else { return core::ptr::null_mut() };
     let core = pool.core();
@@ -84,7 +88,10 @@ unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
 /// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
 /// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, dma_handle: *mut usize) -> *mut c_void {
+pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
+    pool: *mut rt_dma_block_pool,
+    dma_handle: *mut rt_ubase_t,
+) -> *mut c_void {
     // SAFETY: the caller passes what `rt_dma_block_pool_alloc` takes.
     let block = unsafe { rt_dma_block_pool_alloc(pool, dma_handle) };
     if !block.is_null()
@@ -109,7 +116,11 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(pool: *mut rt_dma_block_pool, 
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_block_pool_free(pool: *mut rt_dma_block_pool, block: *mut c_void, dma_handle: usize) {
+pub unsafe extern "C" fn rt_dma_block_pool_free(
+    pool: *mut rt_dma_block_pool,
+    block: *mut c_void,
+    dma_handle: rt_ubase_t,
+) {
     // SAFETY: the caller passes a pool or null.
     if let Some(pool) = unsafe { pool_of(pool) } {
         // A wrong call is logged in `free`; the C function has no result.

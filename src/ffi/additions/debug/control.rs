@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Entry;
 use crate::ffi::{device, pointer};
 use crate::log::Name;
@@ -16,7 +16,7 @@ use crate::log::Name;
 /// @param[in] count Entries.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: usize) {
+pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_t) {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
     if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
         // SAFETY: the port gives the memory away, and this is the first call. An `Entry` may consist of zeros: its enums and
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: usize) {
 /// @return 1 if the call must fail, else 0.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, size: usize) -> c_int {
+pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, size: rt_size_t) -> c_int {
     // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.must_fail(call, size).into()) }
 }
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, 
 /// @return 1; 0 if there is no room for a record of the device.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_fail(call: *const rt_dma_watch_call, number: usize) -> c_int {
+pub unsafe extern "C" fn rt_dma_watch_fail(call: *const rt_dma_watch_call, number: rt_size_t) -> c_int {
     // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.fail(call, number).into()) }
 }
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_devic
 /// @return The number.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> usize {
+pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> rt_size_t {
     DEBUG.mistakes(device(dev))
 }
 
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rt_dma_watch_mistakes(dev: *mut rt_device) -> usize {
 /// @param[in] now The time in milliseconds.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: usize) {
+pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: rt_size_t) {
     DEBUG.list(device(dev), now);
 }
 
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn rt_dma_watch_list(dev: *mut rt_device, now: usize) {
 /// @param[in] now The time in milliseconds.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_watch_list_held(now: usize) {
+pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
     DEBUG.list_held(None, now);
 }
 

@@ -3,6 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
+use crate::abi::{rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Call, GivenMapping, Kind, MappedBuffer};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
@@ -24,10 +25,10 @@ use crate::flags::Flags;
 pub unsafe extern "C" fn rt_dma_watch_mapped(
     call: *const rt_dma_watch_call,
     cpu_addr: *mut c_void,
-    size: usize,
+    size: rt_size_t,
     direction: c_int,
-    attrs: usize,
-    dma_handle: usize,
+    attrs: rt_ubase_t,
+    dma_handle: rt_ubase_t,
     is_managed: c_int,
 ) {
     let record = |context: &rt_dma_watch_call, call: &Call| {
@@ -60,10 +61,10 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_page_mapped(
     call: *const rt_dma_watch_call,
-    pa: usize,
-    size: usize,
+    pa: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
-    dma_handle: usize,
+    dma_handle: rt_ubase_t,
 ) {
     let buffer = MappedBuffer {
         kind: Kind::Page,
@@ -126,7 +127,7 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 /// @param[in] dma_handle What the map returned.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_checked(call: *const rt_dma_watch_call, dma_handle: usize) {
+pub unsafe extern "C" fn rt_dma_watch_checked(call: *const rt_dma_watch_call, dma_handle: rt_ubase_t) {
     // SAFETY: the port passes a `call` that is null or points to a call.
     unsafe { with(call, |_, call| DEBUG.checked(call, dma_handle)) }
 }
@@ -153,8 +154,8 @@ pub const RT_DMA_WATCH_LIST_ENTRY: c_int = 4;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_unmapping(
     call: *const rt_dma_watch_call,
-    dma_handle: usize,
-    size: usize,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
     kind: c_int,
 ) {
@@ -227,8 +228,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_syncing(
     call: *const rt_dma_watch_call,
-    dma_handle: usize,
-    size: usize,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
 ) {
     let direction = direction_of(direction);
@@ -267,8 +268,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
 pub unsafe extern "C" fn rt_dma_watch_syncing_data(
     call: *const rt_dma_watch_call,
     data: *mut c_void,
-    size: usize,
-    flags: usize,
+    size: rt_size_t,
+    flags: rt_ubase_t,
 ) {
     let check = |context: &rt_dma_watch_call, call: &Call| {
         let va = data.expose_provenance();

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Allocated, Call, FreedMemory, Kind};
 use crate::ffi::additions::block_pool::rt_dma_block_pool;
 use crate::ffi::{DMA, pointer};
@@ -21,9 +21,9 @@ use crate::ffi::{DMA, pointer};
 pub unsafe extern "C" fn rt_dma_watch_allocated(
     call: *const rt_dma_watch_call,
     cpu_addr: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
     is_managed: c_int,
 ) {
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
@@ -45,10 +45,10 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
 pub unsafe extern "C" fn rt_dma_watch_freeing(
     call: *const rt_dma_watch_call,
     cpu_addr: *mut c_void,
-    size: usize,
-    dma_handle: usize,
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
     is_managed: c_int,
-) -> usize {
+) -> rt_size_t {
     if cpu_addr.is_null() || size == 0 {
         return 0;
     }
@@ -74,8 +74,8 @@ fn check_free(call: &Call, freed: &FreedMemory) -> usize {
 pub unsafe extern "C" fn rt_dma_watch_freed(
     call: *const rt_dma_watch_call,
     cpu_addr: *mut c_void,
-    size: usize,
-    refused: usize,
+    size: rt_size_t,
+    refused: rt_size_t,
 ) {
     if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
         let va = cpu_addr.expose_provenance();
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
 pub unsafe extern "C" fn rt_dma_watch_pool_created(
     call: *const rt_dma_watch_call,
     pool: *mut rt_dma_block_pool,
-    size: usize,
+    size: rt_size_t,
     is_managed: c_int,
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     call: *const rt_dma_watch_call,
     pool: *mut rt_dma_block_pool,
     block: *mut c_void,
-    dma_handle: usize,
+    dma_handle: rt_ubase_t,
 ) {
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = DEBUG.block_size(pool);
@@ -158,8 +158,8 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     call: *const rt_dma_watch_call,
     pool: *mut rt_dma_block_pool,
     block: *mut c_void,
-    dma_handle: usize,
-) -> usize {
+    dma_handle: rt_ubase_t,
+) -> rt_size_t {
     if block.is_null() {
         return 0;
     }

@@ -1,6 +1,6 @@
 //! `rt_dma_set_max_segment` and the other limits of a device's segments.
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::record::{Limits, NoRecord};
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
 use crate::ffi::additions::device::remembered::remember;
@@ -50,7 +50,7 @@ fn get(dev: *mut rt_device) -> Limits {
 /// @retval -RT_EBUSY The call needs a thread.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: usize) -> isize {
+pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: rt_size_t) -> rt_err_t {
     set(dev, size != 0, |limits| limits.max_segment = size)
 }
 
@@ -60,7 +60,7 @@ pub extern "C" fn rt_dma_set_max_segment(dev: *mut rt_device, size: usize) -> is
 /// @return Bytes; 65,536 if no limit was set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> usize {
+pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> rt_size_t {
     get(dev).max_segment
 }
 
@@ -73,7 +73,7 @@ pub extern "C" fn rt_dma_get_max_segment(dev: *mut rt_device) -> usize {
 /// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: usize) -> isize {
+pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     set(dev, mask & mask.wrapping_add(1) == 0, |limits| limits.boundary_mask = mask)
 }
 
@@ -83,7 +83,7 @@ pub extern "C" fn rt_dma_set_segment_boundary(dev: *mut rt_device, mask: usize) 
 /// @return The boundary minus one; all ones if none was set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> usize {
+pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t {
     get(dev).boundary_mask
 }
 
@@ -98,7 +98,7 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> usize {
 /// @return As `rt_dma_set_max_segment`; `-RT_EINVAL` if `mask` plus one is not a power of two up to a page.
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: usize) -> isize {
+pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
     static OF_RECORDS: KeptBits = KeptBits { of: |device| DEVICES.limits(device).align_mask };
     let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
     KEPT_BITS.set(&OF_RECORDS);
@@ -111,6 +111,6 @@ pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: usize) ->
 /// @return The bits; 0 if none were set.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> usize {
+pub extern "C" fn rt_dma_get_min_align_mask(dev: *mut rt_device) -> rt_ubase_t {
     get(dev).align_mask
 }

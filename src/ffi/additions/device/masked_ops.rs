@@ -8,7 +8,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, PackedMasks};
 use crate::dropin::translate::MapOps;
@@ -142,7 +142,12 @@ pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> 
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
-unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut usize, flags: usize) -> *mut c_void {
+unsafe extern "C" fn alloc(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> *mut c_void {
     let none = core::ptr::null_mut();
     let Some(device) = device(dev) else { return none };
     let Some(Original { masks: Masks { coherent: mask, .. }, table }) = original_of(device) else { return none };
@@ -177,7 +182,13 @@ unsafe extern "C" fn alloc(dev: *mut rt_device, size: usize, dma_handle: *mut us
 ///
 /// # Safety
 /// As `rt_dma_free`.
-unsafe extern "C" fn free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
+unsafe extern "C" fn free(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    cpu_addr: *mut c_void,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) {
     let Some(device) = device(dev) else { return };
     let Some(Original { table, .. }) = original_of(device) else { return };
     // SAFETY: the caller passes a `dev` that is null or points to a device.
@@ -211,10 +222,10 @@ unsafe fn free_by(
 unsafe extern "C" fn sync_out(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
     let Some(Original { masks, table }) = original_of(device) else { return errors.error };
@@ -241,10 +252,10 @@ unsafe extern "C" fn sync_out(
 unsafe extern "C" fn sync_in(
     dev: *mut rt_device,
     out_data: *mut c_void,
-    size: usize,
-    dma_handle: usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let Some(device) = device(dev) else { return errors().inval };
     let Some(Original { table, .. }) = original_of(device) else { return errors().error };
     match table.sync_in_data.or(default_table(device).sync_in_data) {

@@ -1,6 +1,6 @@
 //! `rt_dma_set_mask` and the other calls for masks. [`masked_ops`](super::masked_ops) has the operations that keep to them.
 
-use crate::abi::{rt_device, rt_dma_map_ops};
+use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
@@ -49,7 +49,7 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
 /// @retval -RT_EBUSY The call needs a thread.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> isize {
+pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
     set_masks(dev, mask, true, false)
 }
 
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> isiz
 /// @return As `rt_dma_set_mask`.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> isize {
+pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
     set_masks(dev, mask, false, true)
 }
 
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64
 /// @return As `rt_dma_set_mask`.
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> isize {
+pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> rt_err_t {
     set_masks(dev, mask, true, true)
 }
 

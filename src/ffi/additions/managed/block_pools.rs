@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t};
 use crate::additions::device::resource::{Kind, Words};
 use crate::ffi::additions::block_pool::{
     destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
@@ -29,9 +29,9 @@ use crate::text::apart;
 pub unsafe extern "C" fn rt_dmam_block_pool_create(
     name: *const c_char,
     dev: *mut rt_device,
-    size: usize,
-    align: usize,
-    boundary: usize,
+    size: rt_size_t,
+    align: rt_size_t,
+    boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `name` that is null or a C string.
     manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
@@ -50,9 +50,9 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
 pub unsafe extern "C" fn rt_dmam_block_pool_create_linux(
     name: *const c_char,
     dev: *mut rt_device,
-    size: usize,
-    align: usize,
-    boundary: usize,
+    size: rt_size_t,
+    align: rt_size_t,
+    boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `name` that is null or a C string.
     manage(dev, || unsafe { rt_dma_block_pool_create_linux(name, dev, size, align, boundary) })

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
@@ -47,9 +47,9 @@ use crate::text::apart;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_alloc(
     dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
 ) -> *mut c_void {
     // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
     let allocate = |handle: &mut Handle| unsafe { rt_dma_alloc(dev, size, handle, flags) };
@@ -94,7 +94,12 @@ pub(in crate::ffi) unsafe fn manage_buffer(
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dmam_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize) {
+pub unsafe extern "C" fn rt_dmam_free(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    cpu_addr: *mut c_void,
+    dma_handle: rt_ubase_t,
+) {
     let Some(device) = device(dev) else { return };
     if size == 0 || cpu_addr.is_null() {
         return;

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::buffers::reserve;
@@ -27,9 +27,9 @@ use crate::text::apart;
 pub unsafe extern "C" fn rt_dmam_map_single(
     dev: *mut rt_device,
     cpu_addr: *mut c_void,
-    size: usize,
+    size: rt_size_t,
     direction: c_int,
-) -> usize {
+) -> rt_ubase_t {
     // The slot is reserved first, so that nothing can fail once the buffer is mapped.
     let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
@@ -52,7 +52,12 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 /// @param[in] direction The direction of the mapping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dmam_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
+pub unsafe extern "C" fn rt_dmam_unmap_single(
+    dev: *mut rt_device,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
+    direction: c_int,
+) {
     let Some(device) = device(dev) else { return };
     let wanted = words_of(dma_handle, size, direction);
     let refuse = |format| {

@@ -1,6 +1,6 @@
 //! `rt_dma_map_fill`.
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::ffi::additions::streaming::arguments::{STREAMING, master_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
@@ -33,7 +33,7 @@ const MOST_RECORDS: usize = 1 << 16;
 /// @retval -RT_EBUSY The caller may not sleep.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: usize) -> isize {
+pub unsafe extern "C" fn rt_dma_map_fill(dev: *mut rt_device, count: rt_size_t) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev).filter(|_| count <= MOST_RECORDS) else { return errors.inval };
     if !DMA.kernel.can_sleep() {

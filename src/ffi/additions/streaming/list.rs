@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::Segment;
 use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master};
 use crate::ffi::additions::streaming::single::unmap;
@@ -15,9 +15,9 @@ pub struct rt_dma_sg {
     /// The driver's buffer.
     pub addr: *mut c_void,
     /// Bytes in the buffer.
-    pub length: usize,
+    pub length: rt_size_t,
     /// The address for the device. `rt_dma_map_sg` sets it.
-    pub dma_handle: usize,
+    pub dma_handle: rt_ubase_t,
 }
 
 impl Segment for rt_dma_sg {
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     sg: *mut rt_dma_sg,
     nents: c_int,
     direction: c_int,
-    attrs: usize,
+    attrs: rt_ubase_t,
 ) {
     let Some(master) = master(dev) else { return };
     // SAFETY: the caller passes a list of `nents` entries, or null.

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
 use crate::ffi::additions::streaming::arguments::{
@@ -46,9 +46,9 @@ use crate::kernel::{Device, Handle};
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
     cpu_addr: *mut c_void,
-    size: usize,
+    size: rt_size_t,
     direction: c_int,
-) -> usize {
+) -> rt_ubase_t {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_map_single_attrs(dev, cpu_addr, size, direction, 0) }
 }
@@ -66,10 +66,10 @@ pub unsafe extern "C" fn rt_dma_map_single(
 pub unsafe extern "C" fn rt_dma_map_single_attrs(
     dev: *mut rt_device,
     cpu_addr: *mut c_void,
-    size: usize,
+    size: rt_size_t,
     direction: c_int,
-    attrs: usize,
-) -> usize {
+    attrs: rt_ubase_t,
+) -> rt_ubase_t {
     if let Some((device, is_coherent)) = fast_path_device(dev)
         && !DEVICES.may_have_mask(device)
     {
@@ -138,11 +138,11 @@ unsafe fn map_general(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_page(
     dev: *mut rt_device,
-    page_pa: usize,
-    offset: usize,
-    size: usize,
+    page_pa: rt_ubase_t,
+    offset: rt_size_t,
+    size: rt_size_t,
     direction: c_int,
-) -> usize {
+) -> rt_ubase_t {
     let Some(master) = master(dev) else { return MAPPING_ERROR };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
     let result = unsafe { STREAMING.map_page(&master, page_pa, offset, size, direction_of(direction)) };
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn rt_dma_map_page(
 /// @return 0 if it is the handle of a mapping; `-RT_ENOMEM` if it is `RT_DMA_MAPPING_ERROR`.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: usize) -> c_int {
+pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: rt_ubase_t) -> c_int {
     let _ = dev;
     if dma_handle == MAPPING_ERROR { errors().nomem as c_int } else { 0 }
 }
@@ -179,7 +179,12 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: u
 /// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a call for
 /// a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
+pub unsafe extern "C" fn rt_dma_unmap_single(
+    dev: *mut rt_device,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
+    direction: c_int,
+) {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
@@ -199,10 +204,10 @@ pub unsafe extern "C" fn rt_dma_unmap_single(dev: *mut rt_device, dma_handle: us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     dev: *mut rt_device,
-    dma_handle: usize,
-    size: usize,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
-    attrs: usize,
+    attrs: rt_ubase_t,
 ) {
     if let Some((device, is_coherent)) = fast_path_device(dev)
         && !DEVICES.may_manage(dma_handle)
@@ -306,7 +311,12 @@ pub(in crate::ffi) unsafe fn unmap_unmanaged(
 /// @param[in] direction The direction of the mapping.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_unmap_page(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int) {
+pub unsafe extern "C" fn rt_dma_unmap_page(
+    dev: *mut rt_device,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
+    direction: c_int,
+) {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }

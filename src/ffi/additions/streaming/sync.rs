@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use crate::abi::rt_device;
+use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
@@ -26,8 +26,8 @@ use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     dev: *mut rt_device,
-    dma_handle: usize,
-    size: usize,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
@@ -51,8 +51,8 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     dev: *mut rt_device,
-    dma_handle: usize,
-    size: usize,
+    dma_handle: rt_ubase_t,
+    size: rt_size_t,
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
