@@ -2,8 +2,8 @@
 //! `ffi::additions::attributes`.
 
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::BufferRequest;
 use crate::dropin::translate::MapOps;
-use crate::dropin::translate::Request;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
@@ -26,7 +26,7 @@ impl<K: Kernel> Dma<K> {
         if !align.is_power_of_two() {
             return None;
         }
-        self.allocate_for(&Request { ops, device, size, flags: wanted, mask, align }).ok()
+        self.allocate(&BufferRequest { ops, device, size, flags: wanted, mask, align }).ok()
     }
 }
 

@@ -11,7 +11,7 @@ use core::mem::size_of;
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
 use crate::dropin::pool::Pools;
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::{MapOps, Request};
+use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
@@ -134,7 +134,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough in time, or
     /// if the caller may not sleep.
-    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, Handle)> {
+    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
         {
             return None;
@@ -152,7 +152,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
     /// no borrower can give back any more, or after [`PATIENCE`] ticks.
-    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> Option<(Va, Handle)> {
+    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
         let search = || self.search(request, Pools::Owned).ok();
         for tick in 0..PATIENCE {
             let mut from = 0;
@@ -180,7 +180,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under SeqCst, at
     /// least one of them reads the other's write: either the borrower gets no memory, or the owner waits for it.
-    fn may_get_memory_back(&self, lending: &Lending<K, Dma<K>>, request: &Request) -> bool {
+    fn may_get_memory_back(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> bool {
         let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
             Some(memory) => can_serve(&memory, request),
             None => loan.is_taken.load(SeqCst) != 0,
@@ -190,14 +190,14 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that the device of the request owns and
     /// that is large enough for the request.
-    fn next_lent(&self, lending: &Lending<K, Dma<K>>, request: &Request, from: Pa) -> Option<Lent<K>> {
+    fn next_lent(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
         let lent = loans(lending).filter_map(|loan| *loan.lent.lock(self.kernel));
         lent.filter(|memory| memory.pa >= from && can_serve(memory, request)).min_by_key(|memory| memory.pa)
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
     #[cold]
-    fn log_borrowers(&self, lending: &Lending<K, Dma<K>>, request: &Request) {
+    fn log_borrowers(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) {
         let mut from = 0;
         for _ in 0..MAX_LOGGED {
             let Some(memory) = self.next_lent(lending, request, from) else { return };
@@ -217,6 +217,6 @@ fn loans<K: Kernel>(lending: &Lending<K, Dma<K>>) -> impl Iterator<Item = &'stat
 
 /// Returns whether the request may be served if this memory is given back: its device owns the pool, and the pool is large
 /// enough.
-fn can_serve<K: Kernel>(memory: &Lent<K>, request: &Request) -> bool {
+fn can_serve<K: Kernel>(memory: &Lent<K>, request: &BufferRequest) -> bool {
     memory.pool.is_owned_by(request.device) && request.size <= memory.pool.size()
 }

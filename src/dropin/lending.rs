@@ -2,7 +2,7 @@
 //! are in `additions::lending`. This file contains only the types through which an owner's request reaches those functions.
 
 use crate::dropin::pool::Pool;
-use crate::dropin::translate::Request;
+use crate::dropin::translate::BufferRequest;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::atomics::AtomicUsize;
 use crate::mem::lock::IrqLock;
@@ -46,7 +46,7 @@ pub struct Loan<K: Kernel> {
 pub struct Lending<K: Kernel, D> {
     /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and the
     /// handle of the allocated buffer.
-    pub(crate) make_room: fn(&D, &Lending<K, D>, &Request) -> Option<(Va, Handle)>,
+    pub(crate) make_room: fn(&D, &Lending<K, D>, &BufferRequest) -> Option<(Va, Handle)>,
     /// The entry that was made last.
     pub last: AtomicRef<Loan<K>>,
     /// The turn of calls that make an entry.

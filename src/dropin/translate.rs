@@ -24,17 +24,26 @@ pub enum MapOps {
 
 /// A request of a device for a buffer.
 #[derive(Clone, Copy)]
-pub(crate) struct Request {
-    pub(crate) ops: MapOps,
-    pub(crate) device: Device,
+pub struct BufferRequest {
+    /// The map operations, which need not be those of the device.
+    pub ops: MapOps,
+    /// The device.
+    pub device: Device,
     /// The size of the buffer in bytes.
-    pub(crate) size: usize,
+    pub size: usize,
     /// The flags of the call.
-    pub(crate) flags: Flags,
+    pub flags: Flags,
     /// The highest handle that the device can put on its bus.
-    pub(crate) mask: u64,
+    pub mask: u64,
     /// The physical address of the buffer must be a multiple of this number, which is a power of two.
-    pub(crate) align: usize,
+    pub align: usize,
+}
+
+impl BufferRequest {
+    /// Returns a request for a buffer at any address that the device reaches.
+    pub fn new(ops: MapOps, device: Device, size: usize, flags: Flags) -> Self {
+        BufferRequest { ops, device, size, flags, mask: !0, align: PAGE_SIZE }
+    }
 }
 
 impl MapOps {

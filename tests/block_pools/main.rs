@@ -17,6 +17,7 @@ use rt_dma_pool::additions::block_pool::report::Usage;
 use rt_dma_pool::additions::block_pool::set::{BadCreate, BlockPools, Request};
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::BufferRequest;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa, Va};
 use std::sync::Mutex;
@@ -42,7 +43,10 @@ const COHERENT: Flags = Flags::NOCACHE.union(Flags::LINEAR);
 // SAFETY: the machine's pools fulfil the duties of `Pages`.
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
-        self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, self.limit(device) as u64)
+        let ops = self.0.choose_ops(device).ok()?;
+        let request =
+            BufferRequest { mask: self.limit(device) as u64, ..BufferRequest::new(ops, device, size, COHERENT) };
+        self.0.allocate(&request).ok()
     }
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {

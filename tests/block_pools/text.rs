@@ -95,7 +95,8 @@ struct Noisy(&'static Dma<FakeKernel>);
 unsafe impl Pages for Noisy {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         assert!(self.0.install(&range(c"none", 0, 0)).is_err());
-        self.0.allocate_within(self.0.choose_ops(device).ok()?, device, size, COHERENT, u64::MAX)
+        let ops = self.0.choose_ops(device).ok()?;
+        self.0.allocate(&BufferRequest::new(ops, device, size, COHERENT)).ok()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {

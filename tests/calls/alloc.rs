@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::dropin::pool::Usage;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::MemoryType::{Cached, Uncached, WriteThrough};
@@ -261,8 +261,9 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
     }
     // An allocation within a mask.
     let before = count();
-    let within = || machine.dma.allocate_within(MapOps::NonCoherent, plain, PAGE, Flags::NOCACHE, u32::MAX as u64);
-    assert_eq!(machine.in_interrupt(within), None);
+    let request =
+        BufferRequest { mask: u32::MAX as u64, ..BufferRequest::new(MapOps::NonCoherent, plain, PAGE, Flags::NOCACHE) };
+    assert!(machine.in_interrupt(|| machine.dma.allocate(&request)).is_err());
     assert_eq!(count(), before + 1);
     // The first call of a device with a node.
     let noded = machine.device(DeviceInfo { node: 1, ..DeviceInfo::default() });

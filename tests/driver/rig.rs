@@ -8,6 +8,7 @@ use rt_dma_pool::additions::block_pool::Pages;
 use rt_dma_pool::additions::block_pool::set::BlockPools;
 use rt_dma_pool::additions::streaming::{BusMaster, Mappings, Ops, Streaming};
 use rt_dma_pool::dropin::registry::Dma;
+use rt_dma_pool::dropin::translate::BufferRequest;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{self, Addresses};
 use rt_dma_pool::mem::handover::Unique;
@@ -38,7 +39,7 @@ pub struct Coherent(&'static Dma<FakeKernel>);
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate_within(ops, device, size, Flags::COHERENT, u64::MAX)
+        self.0.allocate(&BufferRequest::new(ops, device, size, Flags::COHERENT)).ok()
     }
 
     unsafe fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {

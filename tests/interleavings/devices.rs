@@ -8,7 +8,7 @@ use rt_dma_pool::additions::streaming::{
 };
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use rt_dma_pool::log::Name;
@@ -75,7 +75,8 @@ const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
         let (dma, streaming) = system();
-        let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
+        let (va, _) =
+            dma.allocate(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let handle = map(streaming, va, 0);
         let accepted = Arc::new(Mutex::new(0));
         let again = || {
@@ -97,7 +98,8 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
 fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
         let (dma, streaming) = system();
-        let (va, _) = dma.allocate_within(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty(), u64::MAX).unwrap();
+        let (va, _) =
+            dma.allocate(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let old = map(streaming, va, 0);
         // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
         // mappings, and then the other one does, and goes on.

@@ -8,6 +8,7 @@ mod random;
 mod records;
 
 use fake_kernel::*;
+use rt_dma_pool::dropin::translate::BufferRequest;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, Pa};
 
@@ -17,6 +18,7 @@ const CACHED: Flags = Flags::empty();
 /// Allocates a buffer whose handles lie within `mask`, by the device's own operations.
 fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
     let ops = machine.first_call(device)?;
-    let (va, handle) = machine.dma.allocate_within(ops, device, size, flags, mask)?;
+    let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
+    let (va, handle) = machine.dma.allocate(&request).ok()?;
     Some(Held { device, size, flags, va, handle })
 }

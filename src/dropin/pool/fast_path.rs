@@ -1,5 +1,5 @@
-//! The fast path of most calls. A call takes it if the open run of the pool serves the request, the pages lie in one word of
-//! the bitmaps, and the view is mapped. (With `ACROSS`, the pages lie in several words.)
+//! The fast path of most calls. A call takes it if the open run of the pool serves the request and the view is mapped. Each call has
+//! one function for pages in one word of the bitmaps, and one for pages in several words.
 //!
 //! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no stack
 //! frame. A case that they do not handle is passed, with the lock still held, to the functions in `buffers`.
@@ -11,45 +11,51 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
 
-/// The result of a call on the fast path.
-pub enum FastPath<'a, K: Kernel, T> {
-    /// The call is done.
-    Done(T),
-    /// Nothing has changed. The lock is still held.
-    Locked(IrqGuard<'a, K, PageMap>),
-    /// Nothing has changed, and this call does not hold the lock: another core holds it, the view is not mapped, or the
-    /// request has more pages than the pool.
-    Unavailable,
-}
+/// The lock of a pool, if the fast path has taken it and could not serve the call: nothing has changed, and the call goes on with the
+/// lock. It is `None` if the call does not hold the lock: another core holds it, the view is not mapped, or the request has more
+/// pages than the pool.
+pub type Unserved<'a, K> = Option<IrqGuard<'a, K, PageMap>>;
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages and returns the first page and its address in the view. `flags` are what
-    /// [`flags_for`](Pool::flags_for) returned. `ACROSS` is whether `pages` is at least
-    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
+    /// Allocates `pages` pages in one word and returns the first page and its address in the view. `flags` are what
+    /// [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn allocate_pages_fast<const ACROSS: bool>(&self, pages: usize, flags: Flags) -> FastPath<'_, K, (usize, Va)> {
-        if ACROSS && pages > self.pages {
-            return FastPath::Unavailable;
+    pub fn allocate_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+        let (mut map, base, label) = self.lock_with_view(flags).ok_or(None)?;
+        match map.allocate_from_open_in_word(pages, label) {
+            Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
+            None => Err(Some(map)),
         }
+    }
+
+    /// Does what [`allocate_in_word`](Self::allocate_in_word) does, for
+    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn allocate_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+        if pages > self.pages {
+            return Err(None);
+        }
+        let (mut map, base, label) = self.lock_with_view(flags).ok_or(None)?;
+        match map.allocate_from_open_across(pages, label) {
+            Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
+            None => Err(Some(map)),
+        }
+    }
+
+    /// Takes the lock, and returns it with the address of the view and with the label of pages that were handed out through that
+    /// view. Returns `None` if another core holds the lock, or if the view is not mapped.
+    #[inline(always)]
+    fn lock_with_view(&self, flags: Flags) -> Option<(IrqGuard<'_, K, PageMap>, Va, bool)> {
         let (memory, label) = memory_for(flags);
         let view = self.view(memory);
-        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
-        // The address is read with the lock held. If the allocation below succeeds, the pool was not being unmapped at that
+        let map = self.map.lock_if_free(self.kernel)?;
+        // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at that
         // time, and is not unmapped while the page is in use (see `removal`).
-        let Some(base) = view.base() else { return FastPath::Unavailable };
-        // The two functions are selected by a constant and not passed as a closure: the closure is not inlined, which adds 24
-        // instructions to an allocation and a free of 4 KiB on aarch64.
-        let allocated = if ACROSS {
-            map.allocate_from_open_across(pages, label)
-        } else {
-            map.allocate_from_open_in_word(pages, label)
-        };
-        match allocated {
-            Some(page) => FastPath::Done((page, base + (page << PAGE_SHIFT))),
-            None => FastPath::Locked(map),
-        }
+        view.base().map(|base| (map, base, label))
     }
 
     /// Returns the first page of the buffer that was handed out at `va`. Returns `None` if `va` does not lie in the cached or the
@@ -66,14 +72,22 @@ impl<K: Kernel> Pool<K> {
         (self.label(page) == label && !self.has_own_mappings()).then_some(page)
     }
 
-    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run. `ACROSS` is whether `pages`
-    /// is at least [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
+    /// Frees the `pages` pages from `page` on, if they lie in one word and are the last allocation from the open run.
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn free_pages_fast<const ACROSS: bool>(&self, page: usize, pages: usize) -> FastPath<'_, K, ()> {
-        let Some(mut map) = self.map.lock_if_free(self.kernel) else { return FastPath::Unavailable };
-        let is_done = if ACROSS { map.free_last_across(page, pages) } else { map.free_last_in_word(page, pages) };
-        if is_done { FastPath::Done(()) } else { FastPath::Locked(map) }
+    pub fn free_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+        let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
+        if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Some(map)) }
+    }
+
+    /// Does what [`free_in_word`](Self::free_in_word) does, for [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or
+    /// more.
+    ///
+    /// Context: any.
+    #[inline(always)]
+    pub fn free_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+        let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
+        if map.free_last_across(page, pages) { Ok(()) } else { Err(Some(map)) }
     }
 }

@@ -13,7 +13,7 @@ mod usage;
 pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
-pub use fast_path::FastPath;
+pub use fast_path::Unserved;
 pub use owners::{Origin, Pools};
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};

@@ -1,23 +1,22 @@
 //! Freeing buffers.
 
-use super::{pages_for, whole_pages};
-use crate::dropin::page_map::{FEWEST_ACROSS, PageMap};
+use super::whole_pages;
+use crate::dropin::page_map::FEWEST_ACROSS;
 use crate::dropin::pool::own_mappings::OwnMapping;
-use crate::dropin::pool::{AddressKind, FastPath, Pool};
+use crate::dropin::pool::{AddressKind, Pool, Unserved};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{Bus, MapOps};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
 use crate::log::Name;
-use crate::mem::lock::IrqGuard;
 
-/// A buffer that was found by its address.
-struct Found<K: Kernel> {
-    pool: &'static Pool<K>,
+/// The place of a buffer that was found by its address.
+#[derive(Clone, Copy)]
+struct Found<'a, K: Kernel> {
+    pool: &'a Pool<K>,
+    /// The first page.
     page: usize,
-    /// The buffer's own mapping, if it is not seen through a view.
-    mapping: Option<&'static OwnMapping>,
 }
 
 impl<K: Kernel> Dma<K> {
@@ -63,70 +62,45 @@ impl<K: Kernel> Dma<K> {
                 if handle != 0 && handle != pool.pa_of(page) {
                     break;
                 }
-                let pages = whole_pages(size);
+                let (found, pages) = (Found { pool, page }, whole_pages(size));
                 if pages >= FEWEST_ACROSS {
-                    return self.free_across(size, va, handle, pool, page);
+                    return self.free_across(size, va, handle, found);
                 }
-                return self.finish_free(size, va, handle, pool, page, pool.free_pages_fast::<false>(page, pages));
+                return match pool.free_in_word(page, pages) {
+                    Ok(()) => Ok(()),
+                    Err(map) => self.free_locked(size, va, handle, found, map),
+                };
             }
         }
         self.free_general(device, size, va, handle, flags, MapOps::NonCoherent)
     }
 
-    /// Frees the buffer of [`FEWEST_ACROSS`] pages or more at `page` of `pool`. Does nothing if `size` is zero.
+    /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero.
     #[inline(never)]
-    fn free_across(&self, size: usize, va: Va, handle: Handle, pool: &Pool<K>, page: usize) -> Result<(), Error> {
+    fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
         // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls with smaller
         // buffers do not execute this check.
         if size == 0 {
             return Ok(());
         }
-        self.finish_free(size, va, handle, pool, page, pool.free_pages_fast::<true>(page, whole_pages(size)))
-    }
-
-    /// Frees the buffer at `page` of `pool` in the way that the result of the fast path requires, unless it is free already.
-    #[inline(always)]
-    fn finish_free<'a>(
-        &self,
-        size: usize,
-        va: Va,
-        handle: Handle,
-        pool: &'a Pool<K>,
-        page: usize,
-        result: FastPath<'a, K, ()>,
-    ) -> Result<(), Error> {
-        match result {
-            FastPath::Done(()) => Ok(()),
-            FastPath::Locked(map) => self.free_locked(size, va, handle, pool, page, map),
-            FastPath::Unavailable => self.free_after_waiting(size, va, handle, pool, page),
+        match found.pool.free_across(found.page, whole_pages(size)) {
+            Ok(()) => Ok(()),
+            Err(map) => self.free_locked(size, va, handle, found, map),
         }
     }
 
-    /// Frees the buffer at `page` of `pool`, after waiting for the lock, which another core holds.
-    #[cold]
-    #[inline(never)]
-    fn free_after_waiting(
-        &self,
-        size: usize,
-        va: Va,
-        handle: Handle,
-        pool: &Pool<K>,
-        page: usize,
-    ) -> Result<(), Error> {
-        self.free_locked(size, va, handle, pool, page, pool.lock())
-    }
-
-    /// Frees the buffer at `page` of `pool`, whose lock is held.
+    /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
     #[inline(never)]
     fn free_locked<'a>(
         &self,
         size: usize,
         va: Va,
         handle: Handle,
-        pool: &'a Pool<K>,
-        page: usize,
-        map: IrqGuard<'a, K, PageMap>,
+        found: Found<'a, K>,
+        map: Unserved<'a, K>,
     ) -> Result<(), Error> {
+        let Found { pool, page } = found;
+        let map = map.unwrap_or_else(|| pool.lock());
         let result = pool.free_pages_locked(map, page, whole_pages(size));
         if let Err(error) = result {
             self.refuse_for_pool(error, Some(pool), size, va, handle);
@@ -150,36 +124,42 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let found = self.find(va, flags);
-        let result = match &found {
-            Some(found) => self.free_found(found, self.bus(ops, device), size, va, handle),
+        let result = match found {
+            Some((found, mapping)) => self.free_found(found, mapping, self.bus(ops, device), size, va, handle),
             None => Err(Error::Foreign),
         };
         if let Err(error) = result {
-            self.refuse_for_pool(error, found.map(|found| found.pool), size, va, handle);
+            self.refuse_for_pool(error, found.map(|(found, _)| found.pool), size, va, handle);
         }
         result
     }
 
     /// Checks the handle and the size of a found buffer, unmaps it if it has its own mapping, and frees its pages.
-    #[inline(always)] // `free_general` alone calls it.
-    fn free_found(&self, found: &Found<K>, bus: Bus<K>, size: usize, va: Va, handle: Handle) -> Result<(), Error> {
-        let Found { pool, page, mapping } = *found;
+    fn free_found(
+        &self,
+        found: Found<K>,
+        mapping: Option<&OwnMapping>,
+        bus: Bus<K>,
+        size: usize,
+        va: Va,
+        handle: Handle,
+    ) -> Result<(), Error> {
+        let Found { pool, page } = found;
         let pa = pool.pa_of(page);
         if handle != 0 && handle != pa && !bus.is_handle(pa, handle) {
             return Err(Error::WrongHandle);
         }
-        let pages = pages_for(size).ok_or(Error::WrongSize)?;
+        let pages = whole_pages(size);
         if let Some(mapping) = mapping {
             pool.unmap(mapping, va, page, pages)?;
         }
         pool.free_pages(page, pages)
     }
 
-    /// Finds a buffer that may have been handed out at `va`.
+    /// Finds a buffer that may have been handed out at `va`, and its own mapping, if it is not seen through a view.
     ///
     /// Context: any.
-    #[inline(always)] // `free_general` alone calls it.
-    fn find(&self, va: Va, flags: Flags) -> Option<Found<K>> {
+    fn find(&self, va: Va, flags: Flags) -> Option<(Found<'static, K>, Option<&'static OwnMapping>)> {
         let order = if flags.contains(Flags::NOMAP) {
             [AddressKind::Physical, AddressKind::InView]
         } else {
@@ -188,14 +168,14 @@ impl<K: Kernel> Dma<K> {
         for kind in order {
             for pool in self.pools() {
                 if let Some(page) = pool.buffer_at(va, kind) {
-                    return Some(Found { pool, page, mapping: None });
+                    return Some((Found { pool, page }, None));
                 }
             }
             // After the views, so that buffers in views do not pay for those with mappings of their own.
             if kind == AddressKind::InView {
                 for pool in self.pools() {
                     if let Some((page, mapping)) = pool.own_mappings.find(va) {
-                        return Some(Found { pool, page, mapping: Some(mapping) });
+                        return Some((Found { pool, page }, Some(mapping)));
                     }
                 }
             }

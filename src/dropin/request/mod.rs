@@ -7,17 +7,15 @@
 //! | --- | --- | --- | --- |
 //! | fast | `allocate_fast` | `free_fast` | Devices whose handles are physical addresses: pages in one word of the bitmaps, by the open run of the first pool that serves the request, or of the pool that has the buffer. No function is called. |
 //! | across | `allocate_across` | `free_across` | The same for more pages than a word has bits. |
-//! | locked | `allocate_locked` | `free_locked`, `free_after_waiting` | The same pool, by the tree of free runs. |
+//! | locked | `allocate_locked` | `free_locked` | The same pool, by the tree of free runs. |
 //! | general | `allocate_general` | `free_general` | Every device, every flag, and all pools. |
-//!
-//! `finish_allocation` and `finish_free` choose the path that follows the fast one.
 //!
 //! The layers below have functions for the same steps. Their names show the layer:
 //!
 //! | layer | what it allocates and frees | names | they end with |
 //! | --- | --- | --- | --- |
 //! | `Dma` | a buffer | `allocate_fast`, `free_locked` | the path |
-//! | `Pool` | the pages of a buffer | `allocate_pages_fast`, `free_pages_locked` | the path |
+//! | `Pool` | the pages of a buffer | `allocate_in_word`, `free_pages_locked` | the path, or which pages they are |
 //! | `PageMap` | pages, in its bitmaps | `allocate_from_open_in_word`, `allocate_from_tree`, `free_last_across` | which pages they are |
 //!
 //! Without `inline(always)` in this folder, the linked core has 112 bytes more on aarch64, `rt_dma_alloc` has 147 instructions in
@@ -43,10 +41,4 @@ impl<K: Kernel> Dma<K> {
 #[inline(always)]
 fn whole_pages(size: usize) -> usize {
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
-}
-
-/// Returns the number of pages that hold `size` bytes; `None` if `size` is zero.
-#[inline(always)]
-fn pages_for(size: usize) -> Option<usize> {
-    Some((size.checked_sub(1)? >> PAGE_SHIFT) + 1)
 }

@@ -8,7 +8,7 @@
 use super::address_info;
 use crate::additions::streaming::{BusMaster, Ops};
 use crate::dropin::registry::Dma;
-use crate::dropin::translate::MapOps;
+use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;
@@ -126,7 +126,10 @@ impl Bounce {
 /// See [the module](crate::additions::streaming).
 unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> Option<(Va, Handle)> {
     match master.ops {
-        Ops::Library(ops) => dma.allocate_within(ops, master.device, size, Flags::empty(), master.mask as u64),
+        Ops::Library(ops) => {
+            let request = BufferRequest::new(ops, master.device, size, Flags::empty());
+            dma.allocate(&BufferRequest { mask: master.mask as u64, ..request }).ok()
+        }
         // SAFETY: the caller guarantees that the device exists.
         Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },
     }

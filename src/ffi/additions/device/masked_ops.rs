@@ -11,7 +11,7 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, PackedMasks};
-use crate::dropin::translate::MapOps;
+use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::ffi::dropin::ops::{default_table, free_with, ops_of, stored_table};
 use crate::ffi::status::errors;
@@ -169,7 +169,8 @@ unsafe extern "C" fn alloc(
         }
         (_, ops) => {
             let ops = ops.unwrap_or(MapOps::NonCoherent);
-            DMA.allocate_within(ops, device, size, wanted, mask).map(|(va, handle)| (pointer(va), handle))
+            let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, wanted) };
+            DMA.allocate(&request).ok().map(|(va, handle)| (pointer(va), handle))
         }
     };
     let Some((va, handle)) = buffer else { return none };
