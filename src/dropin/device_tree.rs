@@ -1,14 +1,13 @@
 //! Claiming the regions of a device: the reserved memory to which `memory-region` of its device-tree node refers
 //! (Linux `Documentation/devicetree/bindings/reserved-memory/reserved-memory.yaml`).
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, NamedRegion, Node};
 use crate::log::Name;
+use crate::mem::atomics::Ordering::Relaxed;
 
 /// Which map operations the device-tree node of a device requires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,13 +3,12 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory that is
 //! not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use crate::dropin::pool::{PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
 use crate::log::Name;
+use crate::mem::atomics::Ordering::Relaxed;
 
 /// The name at the start of the log lines.
 const NAME: Name = Name::of(c"dma-pool");

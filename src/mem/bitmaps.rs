@@ -12,12 +12,13 @@
 use core::ptr::NonNull;
 use core::slice;
 
-use core::sync::atomic::AtomicUsize;
+/// A word of a bitmap. It is always an atomic of `core`: C reads it.
+pub type BitmapWord = core::sync::atomic::AtomicUsize;
 
 /// Three bitmaps, each of the same number of words.
 #[derive(Clone, Copy)]
 pub struct Bitmaps {
-    first: NonNull<AtomicUsize>,
+    first: NonNull<BitmapWord>,
     words: usize,
 }
 
@@ -31,19 +32,19 @@ impl Bitmaps {
     ///
     /// # Safety
     /// `3 * words` atomics lie at `first`, and stay as long as this value or a reference from it is used.
-    pub(super) unsafe fn new(first: NonNull<AtomicUsize>, words: usize) -> Self {
+    pub(super) unsafe fn new(first: NonNull<BitmapWord>, words: usize) -> Self {
         Bitmaps { first, words }
     }
 
     /// Returns word `index` of each bitmap; `None` if there is no such word.
     #[inline(always)]
-    pub fn words_at(&self, index: usize) -> Option<[&'static AtomicUsize; 3]> {
+    pub fn words_at(&self, index: usize) -> Option<[&'static BitmapWord; 3]> {
         // The three lengths are one number, so the compiler makes one check of the three.
         Some([self.words::<0>().get(index)?, self.words::<1>().get(index)?, self.words::<2>().get(index)?])
     }
 
     /// Returns the words of one bitmap: 0 is the first, 2 the last.
-    pub fn words<const BITMAP: usize>(&self) -> &'static [AtomicUsize] {
+    pub fn words<const BITMAP: usize>(&self) -> &'static [BitmapWord] {
         const { assert!(BITMAP < 3) }
         // SAFETY: the bitmap has `words` words, and the caller of `new` guarantees that they stay.
         unsafe { slice::from_raw_parts(self.first.add(BITMAP * self.words).as_ptr(), self.words) }
@@ -57,8 +58,8 @@ mod tests {
 
     #[test]
     fn three_bitmaps_lie_apart_and_end_after_their_last_word() {
-        let memory: &'static [AtomicUsize; 6] =
-            std::boxed::Box::leak(std::boxed::Box::new([const { AtomicUsize::new(0) }; 6]));
+        let memory: &'static [BitmapWord; 6] =
+            std::boxed::Box::leak(std::boxed::Box::new([const { BitmapWord::new(0) }; 6]));
         // SAFETY: the six atomics are three times two words, and are never freed.
         let bitmaps = unsafe { Bitmaps::new(NonNull::from(memory).cast(), 2) };
         for index in 0..2 {

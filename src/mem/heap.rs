@@ -8,11 +8,10 @@ use core::mem::{ManuallyDrop, align_of, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 
-use super::bitmaps::Bitmaps;
+use super::bitmaps::{BitmapWord, Bitmaps};
 use super::bump::BumpAllocator;
 use crate::kernel::Kernel;
 use crate::log::Name;
-use core::sync::atomic::AtomicUsize;
 
 /// The usual size of a cache line, in bytes. Values that different cores write are placed at least this far apart, so that
 /// they share no line.
@@ -193,7 +192,7 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         // aligned for a pointer, which suffices for each part. No other code uses it; the caller guarantees that no part is
         // used after the box is dropped.
         unsafe {
-            let first = memory.add(1).cast::<AtomicUsize>();
+            let first = memory.add(1).cast::<BitmapWord>();
             let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);
             let copy = nodes.cast::<N>().add(nodes.len()).cast::<c_char>().as_ptr();
             let copy = if name_size == 0 {

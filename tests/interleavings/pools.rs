@@ -142,6 +142,17 @@ fn a_pool_is_mapped_once_however_many_ask_first() {
 }
 
 #[test]
+fn each_request_that_fails_is_counted() {
+    explore("failed requests", || {
+        let (_, dma) = system(2, 0);
+        let fail = |pages: usize| call(move || assert!(allocate(dma, pages * PAGE_SIZE, Flags::empty()).is_none()));
+        at_once([fail(3), fail(4), fail(3)]);
+        let pool = dma.pools().next().unwrap();
+        assert_eq!(pool.failures(), (3, 4 * PAGE_SIZE));
+    });
+}
+
+#[test]
 fn of_overlapping_installs_one_is_done_and_every_walk_sees_whole_pools() {
     explore("installs and walks", || {
         let (_, dma) = system(4, 0);

@@ -26,16 +26,15 @@ pub use calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer};
 pub use entry::{Entry, Kind};
 pub use mistake::Mistake;
 
-use core::sync::atomic::{
-    AtomicBool,
-    Ordering::{Acquire, Release},
-};
-
 use self::devices::{DEVICES, Devices, Names};
 use self::reports::{Report, Reports};
 use self::table::Table;
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
+use crate::mem::atomics::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use crate::mem::lock::IrqLock;
 use crate::text::apart;
 

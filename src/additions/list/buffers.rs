@@ -1,15 +1,14 @@
 //! The buffers of a pool, read from its bitmaps.
 
-use core::sync::atomic::AtomicUsize;
-
 use crate::dropin::page_map::bits::{BITS, from_bit, word};
 use crate::dropin::pool::Pool;
 use crate::kernel::Kernel;
+use crate::mem::bitmaps::BitmapWord;
 
 /// The buffers of a pool in the order of their addresses: the first page and the number of pages of each.
 pub(super) struct Buffers {
-    used: &'static [AtomicUsize],
-    starts: &'static [AtomicUsize],
+    used: &'static [BitmapWord],
+    starts: &'static [BitmapWord],
     /// The page at which the search for the next buffer begins.
     page: usize,
     pages: usize,

@@ -1,11 +1,10 @@
 //! Allocating: from the open run, or from the lowest run in the tree that is long enough.
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
 use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
+use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
     /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing changes,

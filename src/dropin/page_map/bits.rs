@@ -9,7 +9,8 @@
 //! * `_across`: a range in several words. These are inlined, for fast paths that need no stack frame.
 //! * `_long`: such a range too, but in a function of its own, which is called.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::bitmaps::BitmapWord;
 
 pub use super::width::BITS;
 
@@ -21,13 +22,13 @@ const UNUSED: usize = usize::BITS as usize - BITS;
 
 /// Returns word `index`; all ones past the end.
 #[inline(always)]
-pub fn word(words: &[AtomicUsize], index: usize) -> usize {
+pub fn word(words: &[BitmapWord], index: usize) -> usize {
     words.get(index).map_or(ALL, |word| word.load(Relaxed))
 }
 
 /// Returns the complement of word `index`; zero past the end.
 #[inline(always)]
-pub fn complement(words: &[AtomicUsize], index: usize) -> usize {
+pub fn complement(words: &[BitmapWord], index: usize) -> usize {
     !word(words, index) & ALL
 }
 
@@ -51,14 +52,14 @@ pub fn trailing_zeros(word: usize) -> usize {
 
 /// Sets or clears the bits of `word` that are set in `mask`. The caller excludes other writers.
 #[inline(always)]
-pub fn write(word: &AtomicUsize, mask: usize, is_set: bool) {
+pub fn write(word: &BitmapWord, mask: usize, is_set: bool) {
     let old = word.load(Relaxed);
     word.store(if is_set { old | mask } else { old & !mask }, Relaxed);
 }
 
 /// Returns whether any bit of `word` that is set in `mask` differs from `is_set`.
 #[inline(always)]
-pub fn differs_in(word: &AtomicUsize, mask: usize, is_set: bool) -> bool {
+pub fn differs_in(word: &BitmapWord, mask: usize, is_set: bool) -> bool {
     (word.load(Relaxed) ^ filled_with(is_set)) & mask != 0
 }
 
@@ -76,7 +77,7 @@ pub fn mask_of(bit: usize, count: usize) -> usize {
 
 /// Returns bit `index`; false past the last word.
 #[inline(always)]
-pub fn test(words: &[AtomicUsize], index: usize) -> bool {
+pub fn test(words: &[BitmapWord], index: usize) -> bool {
     words.get(index / BITS).is_some_and(|word| word.load(Relaxed) >> (index % BITS) & 1 != 0)
 }
 
@@ -145,7 +146,7 @@ impl BitRange {
 
     /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the range.
     #[inline(always)]
-    fn one<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, usize)> {
+    fn one<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, usize)> {
         let (low, high) = self.masks();
         Some((words.get(self.from / BITS)?, low & high))
     }
@@ -153,7 +154,7 @@ impl BitRange {
     /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the last.
     /// Returns `None` if the words end before the range does.
     #[inline(always)]
-    fn across<'a>(&self, words: &'a [AtomicUsize]) -> Option<(&'a AtomicUsize, &'a [AtomicUsize], &'a AtomicUsize)> {
+    fn across<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, &'a [BitmapWord], &'a BitmapWord)> {
         match words.get(self.from / BITS..self.last() / BITS + 1)? {
             [first, filled @ .., last] => Some((first, filled, last)),
             _ => None,
@@ -169,7 +170,7 @@ impl BitRange {
 
 /// Sets or clears the bits of `range`. The caller excludes other writers.
 #[inline(always)]
-pub fn change(words: &[AtomicUsize], range: BitRange, is_set: bool) {
+pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
     if range.is_across() {
         change_long(words, range, is_set);
     } else if let Some((word, mask)) = range.one(words) {
@@ -179,13 +180,13 @@ pub fn change(words: &[AtomicUsize], range: BitRange, is_set: bool) {
 
 /// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(never)]
-pub fn change_long(words: &[AtomicUsize], range: BitRange, is_set: bool) {
+pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
 }
 
 /// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(always)]
-pub fn change_across(words: &[AtomicUsize], range: BitRange, is_set: bool) {
+pub fn change_across(words: &[BitmapWord], range: BitRange, is_set: bool) {
     let value = filled_with(is_set);
     let (low, high) = range.masks();
     let Some((first, filled, last)) = range.across(words) else { return };
@@ -207,7 +208,7 @@ pub fn change_across(words: &[AtomicUsize], range: BitRange, is_set: bool) {
 
 /// Returns whether any bit of `range` differs from `is_set`. Returns true if the words end before the range does.
 #[inline(always)]
-pub fn differs(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
+pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     if range.is_across() {
         differs_long(words, range, is_set)
     } else {
@@ -217,23 +218,23 @@ pub fn differs(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
 
 /// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(never)]
-fn differs_long(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
+fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
 }
 
 /// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
 #[inline(always)]
-pub fn differs_across(words: &[AtomicUsize], range: BitRange, is_set: bool) -> bool {
+pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     let value = filled_with(is_set);
     let (low, high) = range.masks();
-    let different = |word: &AtomicUsize| word.load(Relaxed) ^ value;
+    let different = |word: &BitmapWord| word.load(Relaxed) ^ value;
     let Some((first, filled, last)) = range.across(words) else { return true };
     let mut any = different(first) & low | different(last) & high;
     // Eight at a time: two and a half instructions a word, of the four. With `for_each_eight`, the linked core has 156 bytes more on
     // aarch64, and an allocation of 1 MiB takes 6 instructions more.
     let (eights, rest) = filled.as_chunks();
     for [a, b, c, d, e, f, g, h] in eights {
-        let is = |word: &AtomicUsize| word.load(Relaxed) == value;
+        let is = |word: &BitmapWord| word.load(Relaxed) == value;
         if !((is(a) & is(b)) & (is(c) & is(d)) & ((is(e) & is(f)) & (is(g) & is(h)))) {
             any = 1;
         }

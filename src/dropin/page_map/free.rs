@@ -1,12 +1,12 @@
 //! Freeing: into the open run, or into the tree.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
 use super::{PageMap, USED, mark_in_word, mark_start};
 use crate::error::Error;
+use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::bitmaps::BitmapWord;
 
 /// The result of [`PageMap::try_free`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl PageMap {
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the bit of
     /// `page` is: of [`USED`], `STARTS` and [`LABELS`](super::LABELS).
     #[inline(always)]
-    pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static AtomicUsize; 3], Error> {
+    pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static BitmapWord; 3], Error> {
         let bit = page % BITS;
         let words = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
         let (used, starts) = (words[0].load(Relaxed), words[1].load(Relaxed));

@@ -103,9 +103,7 @@ pub use search::SearchStep;
 pub use settle::Settled;
 pub use shape::Shape;
 
-use core::sync::atomic::AtomicUsize;
-
-use crate::mem::bitmaps::Bitmaps;
+use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use bits::{BITS, change_long, mask_of, write};
 use open_run::OpenRun;
 use run_tree::RunTree;
@@ -156,12 +154,12 @@ impl PageMap {
     }
 
     /// Returns the bitmap that C sees: bit `n` is set while page `n` is in use.
-    pub fn used(&self) -> &'static [AtomicUsize] {
+    pub fn used(&self) -> &'static [BitmapWord] {
         self.bits.words::<USED>()
     }
 
     /// Returns the bitmap of first pages: bit `n` is set if an allocation begins at page `n`.
-    pub fn starts(&self) -> &'static [AtomicUsize] {
+    pub fn starts(&self) -> &'static [BitmapWord] {
         self.bits.words::<STARTS>()
     }
 
@@ -210,7 +208,7 @@ impl PageMap {
 /// Marks the pages of an allocation as used or free: those of the bits `mask`, of which `bit` is the first. `words` are the words
 /// of [`USED`] and `STARTS` in which all of them lie.
 #[inline(always)]
-fn mark_in_word([used, starts]: [&AtomicUsize; 2], bit: usize, mask: usize, is_used: bool) {
+fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, is_used: bool) {
     write(used, mask, is_used);
     write(starts, 1 << bit, is_used);
 }

@@ -4,14 +4,15 @@
 //! (RT-Thread's `_insert_new_varea` and `_ioremap_type`), and the console's driver may then install a pool, or need the same
 //! view. One call at a time maps a pool. The others wait for a limited time.
 
-use core::sync::atomic::AtomicBool;
-
 use super::Pool;
 use super::removal::State;
 use super::view::{UNMAPPED, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
-use crate::mem::atomics::Ordering::{Acquire, Relaxed, Release};
+use crate::mem::atomics::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// The number of ticks for which a call waits while another call maps the pool.
 const PATIENCE: usize = 100;

@@ -21,14 +21,14 @@ pub use removal::{RemovalError, Revival};
 pub use usage::Usage;
 
 use core::mem::{MaybeUninit, size_of};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
-use crate::abi::{rt_dma_pool, rt_list_t};
+use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
 use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
-use crate::mem::bitmaps::Bitmaps;
+use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
+use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use crate::mem::heap::{BoxWithArrays, LINE};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::{AtomicRef, at_or_first};
@@ -53,7 +53,7 @@ pub struct Pool<K: Kernel> {
     /// lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page `n` is in use,
     /// the bit therefore also records whether the page was handed out uncached. Written with the lock held, or by a call that
     /// has allocated all pages.
-    labels: &'static [AtomicUsize],
+    labels: &'static [BitmapWord],
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out without
     /// a mapping: it begins at the pool's physical address.
     views: [View; 4],
@@ -113,15 +113,15 @@ impl<K: Kernel> Pool<K> {
         let copied = if origin.has_device() { region.name } else { Name::NONE };
         let make = |bits: Bitmaps, nodes, copy: Name| Pool {
             public: rt_dma_pool {
-                region_start: AtomicUsize::new(region.start),
-                region_end: AtomicUsize::new(region.end),
-                region_name: AtomicPtr::new(if origin.has_device() { copy } else { region.name }.as_ptr().cast_mut()),
+                region_start: region.start.into(),
+                region_end: region.end.into(),
+                region_name: if origin.has_device() { copy } else { region.name }.as_ptr().cast_mut().into(),
                 list: rt_list_t::new(),
-                flags: AtomicUsize::new(flags.bits()),
-                map: AtomicPtr::new(bits.words::<USED>().as_ptr().cast_mut().cast()),
-                bits: AtomicUsize::new(pages),
-                start: AtomicUsize::new(start),
-                dev: AtomicPtr::new(core::ptr::with_exposed_provenance_mut(origin.device())),
+                flags: flags.bits().into(),
+                map: bits.words::<USED>().as_ptr().cast_mut().cast::<usize>().into(),
+                bits: pages.into(),
+                start: start.into(),
+                dev: core::ptr::with_exposed_provenance_mut::<rt_device>(origin.device()).into(),
             },
             kernel,
             start,

@@ -5,12 +5,12 @@
 //! may get its address. Such a device has another node, or none, and so the claim does not count for it.
 
 use core::mem::size_of;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use super::Pool;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Node};
+use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::AtomicRef;
 

@@ -1,9 +1,9 @@
 //! How much of a pool is in use, and which requests it could not serve.
 
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use super::Pool;
 use crate::kernel::{Kernel, PAGE_SHIFT};
+use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
+use crate::mem::bitmaps::BitmapWord;
 
 /// How much of a pool is in use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +43,7 @@ impl<K: Kernel> Pool<K> {
     /// Returns the bitmap of pages in use and the bitmap of the first pages of buffers. Both may change at any time.
     ///
     /// Context: any.
-    pub(crate) fn bitmaps(&self) -> (&'static [AtomicUsize], &'static [AtomicUsize]) {
+    pub(crate) fn bitmaps(&self) -> (&'static [BitmapWord], &'static [BitmapWord]) {
         let map = self.lock();
         (map.used(), map.starts())
     }

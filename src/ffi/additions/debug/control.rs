@@ -1,13 +1,13 @@
 //! Starting the debug mode, failures on request, and what it found.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{DEBUG, after, rt_dma_watch_call, with};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Entry;
 use crate::ffi::{device, pointer};
 use crate::log::Name;
+use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
 /// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
 ///

@@ -58,11 +58,11 @@ impl Unpacker {
 }
 
 /// The bits of all words of a bitmap, one page after the other.
-fn joined(words: &[AtomicUsize]) -> usize {
+fn joined(words: &[BitmapWord]) -> usize {
     words.iter().rev().fold(0, |pages, word| pages << BITS.min(MOST_PAGES) | word.load(Relaxed))
 }
 
-fn split(words: &[AtomicUsize], mut pages: usize) {
+fn split(words: &[BitmapWord], mut pages: usize) {
     for word in words {
         word.store(pages & ALL, Relaxed);
         pages = if BITS > MOST_PAGES { 0 } else { pages >> BITS };
