@@ -188,9 +188,9 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         // bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
         let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
-        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N`, and
-        // aligned for a pointer, which suffices for each part. No other code uses it; the caller guarantees that no part is
-        // used after the box is dropped.
+        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N` and
+        // a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the caller
+        // guarantees that no part is used after the box is dropped.
         unsafe {
             let first = memory.add(1).cast::<BitmapWord>();
             let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);

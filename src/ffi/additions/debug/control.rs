@@ -11,17 +11,19 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
 /// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
 ///
-/// @param[in] memory Zeroed memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for
-/// each entry.
+/// @param[in] memory Memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for each entry.
 /// @param[in] count Entries.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_t) {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
     if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
-        // SAFETY: the port gives the memory away, and this is the first call. An `Entry` may consist of zeros: its enums and
-        // bools have values for that.
-        DEBUG.start(unsafe { core::slice::from_raw_parts_mut(memory.cast::<Entry>(), count) });
+        let entries = memory.cast::<Entry>();
+        // SAFETY: the port gives memory for `count` entries away, and this is the first call.
+        DEBUG.start(unsafe {
+            (0..count).for_each(|index| entries.add(index).write(Entry::EMPTY));
+            core::slice::from_raw_parts_mut(entries, count)
+        });
     }
 }
 
