@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{GivenMapping, Kind, MappedBuffer, Mistake};
+use rt_dma_pool::additions::debug::{Call, GivenMapping, Kind, MappedBuffer, Mistake, SyncedData};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 
@@ -119,7 +119,7 @@ fn bytes_that_two_devices_write_are_reported() {
     let other = rig.other(c"dma1");
     let first = MappedBuffer { direction: Direction::FromDevice, ..buffer(memory, 1000) };
     rig.map_as(other, first);
-    rig.debug.mapped(&rig.call(END), &MappedBuffer { va: memory + 999, ..first }, 0x5000);
+    rig.debug.mapped(&rig.call(END), &MappedBuffer { address: memory + 999, ..first }, 0x5000);
     rig.found(Mistake::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
@@ -127,8 +127,8 @@ fn bytes_that_two_devices_write_are_reported() {
     let memory = own_memory(&rig);
     let first = MappedBuffer { direction: Direction::FromDevice, has_own_lines: true, ..buffer(memory, LINE + 2) };
     rig.map_as(rig.device, first);
-    let next = MappedBuffer { va: memory + LINE + 2, size: 8, ..first };
-    rig.debug.mapped(&rig.call(END), &MappedBuffer { va: memory + 2 * LINE, ..next }, 0x5000);
+    let next = MappedBuffer { address: memory + LINE + 2, size: 8, ..first };
+    rig.debug.mapped(&rig.call(END), &MappedBuffer { address: memory + 2 * LINE, ..next }, 0x5000);
     rig.silent();
     rig.debug.mapped(&rig.call(END), &next, 0x6000);
     rig.found(Mistake::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
@@ -138,12 +138,15 @@ fn bytes_that_two_devices_write_are_reported() {
 fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    rig.debug.mapped(&rig.call(END), &MappedBuffer { is_on_stack: true, ..buffer(memory, 64) }, memory);
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
+    rig.debug.mapped(&on_stack, &buffer(memory, 64), memory);
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    rig.debug.syncing_data(rig.machine.dma, &rig.call(END), memory, 64, Flags::empty(), true);
+    let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
+    let data = SyncedData { va: memory, size: 64, flags: Flags::empty() };
+    rig.debug.syncing_data(rig.machine.dma, &on_stack, &data);
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();

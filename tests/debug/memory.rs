@@ -58,7 +58,7 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let unknown = FreedMemory { kind: Kind::Buffer, va: 0x9000, size: 64, handle: 0, pool: 0, is_managed: false };
     assert!(!rig.free(unknown));
     rig.silent();
-    rig.debug.refused(&rig.call(END), &unknown);
+    rig.debug.refused(&rig.call(END), unknown.va, unknown.size);
     rig.found(Mistake::FreeUnknown, "0x9000, 64 bytes");
 }
 

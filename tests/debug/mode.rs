@@ -141,10 +141,9 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
     let (debug, machine) = (rig.debug, &rig.machine);
     std::thread::scope(|scope| {
         for core in 0..4usize {
-            let device = rig.other(c"core");
+            let caller = Call { device: rig.other(c"core"), ..rig.call(core) };
             scope.spawn(move || {
                 for round in 0..2000usize {
-                    let caller = Call { device, caller: core, time: 0, is_new: false };
                     let handle = 0x10_0000 * (core + 1) + 64 * (round % 16);
                     let run = || {
                         debug.mapped(&caller, &buffer(memory, 64), handle);

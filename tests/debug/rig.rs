@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    Allocated, Call, Debug, Entry, FreedMemory, GivenMapping, Kind, MappedBuffer, Mistake,
+    Allocated, Call, Debug, Entry, FreedMemory, GivenMapping, Kind, MappedBuffer, Mistake, SyncedData,
 };
 use rt_dma_pool::additions::streaming::Direction;
 use rt_dma_pool::flags::Flags;
@@ -38,7 +38,7 @@ impl Rig {
     }
 
     pub fn call(&self, caller: usize) -> Call {
-        Call { device: self.device, caller, time: 5, is_new: false }
+        Call { device: self.device, caller, time: 5, is_new: false, stack: 0, stack_size: 0 }
     }
 
     pub fn by(&self, device: Device, caller: usize) -> Call {
@@ -69,7 +69,7 @@ impl Rig {
     }
 
     pub fn map_as(&self, device: Device, buffer: MappedBuffer) -> usize {
-        let handle = self.machine.at(buffer.va).unwrap().0;
+        let handle = self.machine.at(buffer.address).unwrap().0;
         self.debug.mapped(&self.by(device, MAP), &buffer, handle);
         self.debug.checked(&self.by(device, MAP), handle);
         handle
@@ -80,7 +80,7 @@ impl Rig {
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
-        self.debug.syncing_data(self.machine.dma, &self.call(END), va, size, flags, false);
+        self.debug.syncing_data(self.machine.dma, &self.call(END), &SyncedData { va, size, flags });
     }
 
     /// The lines since the last call.
@@ -111,17 +111,7 @@ pub fn freed(held: &Held) -> FreedMemory {
 
 pub fn buffer(va: usize, size: usize) -> MappedBuffer {
     let direction = Direction::ToDevice;
-    MappedBuffer {
-        kind: Kind::Single,
-        va,
-        pa: 0,
-        size,
-        direction,
-        count: 0,
-        has_own_lines: false,
-        is_on_stack: false,
-        is_managed: false,
-    }
+    MappedBuffer { kind: Kind::Single, address: va, size, direction, count: 0, has_own_lines: false, is_managed: false }
 }
 
 pub fn given(handle: usize, size: usize, direction: Direction) -> GivenMapping {

@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Kind};
 use crate::additions::streaming::Direction;
+use crate::flags::Flags;
 use crate::kernel::{Handle, Va};
 
 /// Memory, or a block pool, that a device was given.
@@ -62,10 +63,8 @@ pub struct GivenMapping {
 pub struct MappedBuffer {
     /// What the call makes.
     pub kind: Kind,
-    /// The address for the processor; 0 of a page.
-    pub va: Va,
-    /// The physical address of a page.
-    pub pa: usize,
+    /// The address for the processor; of a page the physical address.
+    pub address: usize,
     /// Bytes.
     pub size: usize,
     /// The direction.
@@ -74,10 +73,19 @@ pub struct MappedBuffer {
     pub count: usize,
     /// The driver owns the cache lines of the buffer.
     pub has_own_lines: bool,
-    /// It lies on the stack of the calling thread.
-    pub is_on_stack: bool,
     /// `rt_dmam_release` ends the mapping.
     pub is_managed: bool,
+}
+
+/// What a driver gives to `rt_dma_sync_out_data` or `rt_dma_sync_in_data`.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncedData {
+    /// The address for the processor.
+    pub va: Va,
+    /// Bytes.
+    pub size: usize,
+    /// The flags.
+    pub flags: Flags,
 }
 
 impl GivenMapping {

@@ -1,46 +1,20 @@
-//! The checks: what the debug mode does at each call of a driver.
+//! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then takes the
+//! lock and judges the call ([`judge`](super::judge)).
 
-use super::calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer};
-use super::entry::{Entry, Kind, overlap};
+use super::calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer, SyncedData};
+use super::entry::{Entry, Kind};
+use super::judge::Memory;
 use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
-use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, Va};
-use crate::log::Name;
 
 impl<K: Kernel> Debug<K> {
-    /// Records memory that was allocated for the device, or a block pool that was created. What the table has at the same
-    /// address was given back in a way that did not pass here.
+    /// Records memory that was allocated for the device, or a block pool that was created.
     pub fn allocated(&'static self, call: &Call, new: &Allocated) {
-        let Allocated { kind, va, handle, size, flags, pool, is_managed } = *new;
-        let pa = if kind == Kind::Buffer { self.kernel.v2p(va).unwrap_or(0) } else { pool };
-        let is_old = |entry: &Entry| match kind {
-            Kind::Pool => entry.kind == Kind::Pool && entry.va == va,
-            _ => entry.kind.is_memory() && overlap(entry.va, entry.size, va, size),
-        };
-        let (device, caller, time) = (call.device.0, call.caller, call.time);
-        self.with(call, |state, name| {
-            state.table.forget(is_old);
-            if kind == Kind::Block {
-                state.table.note_block(pool);
-            }
-            state.add(Entry {
-                device,
-                name,
-                handle,
-                va,
-                pa,
-                size,
-                caller,
-                time,
-                flags,
-                kind,
-                is_managed,
-                ..Entry::EMPTY
-            });
-        });
+        let pa = if new.kind == Kind::Buffer { self.kernel.v2p(new.va).unwrap_or(0) } else { new.pool };
+        self.with(call, |judge| judge.allocation(new, pa));
     }
 
     /// Forgets a block pool, and its blocks.
@@ -67,40 +41,43 @@ impl<K: Kernel> Debug<K> {
     /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls
     /// [`refused`](Self::refused) if the library refuses the free.
     pub fn freeing(&'static self, call: &Call, freed: &FreedMemory) -> bool {
-        self.with(call, |state, name| state.judge_free(call, name, freed, |number| self.shown(number)))
+        self.with(call, |judge| judge.free(freed))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
-    pub fn refused(&'static self, call: &Call, freed: &FreedMemory) {
-        self.with(call, |state, name| {
-            state.report(call, name, Mistake::FreeUnknown, [freed.va, freed.size, 0]);
-        });
+    pub fn refused(&'static self, call: &Call, va: Va, size: usize) {
+        self.with(call, |judge| judge.report(Mistake::FreeUnknown, [va, size, 0]));
     }
 
     /// Checks a map, and records the mapping unless it failed: then `handle` is [`MAPPING_ERROR`].
     pub fn mapped(&'static self, call: &Call, buffer: &MappedBuffer, handle: Handle) {
-        let (va, size) = (buffer.va, buffer.size);
-        let pa = if buffer.kind == Kind::Page { Some(buffer.pa) } else { self.kernel.v2p(va) };
-        let last = va.wrapping_add(size.wrapping_sub(1));
-        let is_unmapped = pa.is_none() || buffer.kind != Kind::Page && self.kernel.v2p(last).is_none();
+        let (address, size) = (buffer.address, buffer.size);
+        let is_page = buffer.kind == Kind::Page;
+        let pa = if is_page { Some(address) } else { self.kernel.v2p(address) };
+        let last = address.wrapping_add(size.wrapping_sub(1));
+        let mistake = if is_page {
+            None
+        } else if pa.is_none() || self.kernel.v2p(last).is_none() {
+            Some(Mistake::Unmapped)
+        } else {
+            call.has_on_stack(address).then_some(Mistake::Stack)
+        };
         let line = self.kernel.cache_line_max();
-        self.with(call, |state, name| {
-            if is_unmapped {
-                state.report(call, name, Mistake::Unmapped, [va, size, 0]);
-            } else if buffer.is_on_stack {
-                state.report(call, name, Mistake::Stack, [va, size, 0]);
+        self.with(call, |judge| {
+            if let Some(mistake) = mistake {
+                judge.report(mistake, [address, size, 0]);
             }
             if handle != MAPPING_ERROR {
-                state.judge_map(call, name, buffer, handle, pa.unwrap_or(0), line);
+                judge.map(buffer, handle, pa.unwrap_or(0), line);
             }
         });
     }
 
     /// Notes that the driver checked whether a map failed.
     pub fn checked(&'static self, call: &Call, handle: Handle) {
-        self.with(call, |state, _| {
+        self.with(call, |judge| {
             let is_it = |entry: &&mut Entry| entry.handle == handle && entry.device == call.device.0;
-            for entry in state.table.live_mut().iter_mut().filter(is_it) {
+            for entry in judge.state.table.live_mut().iter_mut().filter(is_it) {
                 entry.is_checked = true;
             }
         });
@@ -108,49 +85,21 @@ impl<K: Kernel> Debug<K> {
 
     /// Checks an unmap, and forgets the mapping.
     pub fn unmapping(&'static self, call: &Call, given: &GivenMapping) {
-        self.with(call, |state, name| state.judge_unmap(call, name, given, |number| self.shown(number)));
+        self.with(call, |judge| judge.unmap(given));
     }
 
     /// Checks a sync of a mapping.
     pub fn syncing(&'static self, call: &Call, given: &GivenMapping) {
         if given.size != 0 {
-            self.with(call, |state, name| state.judge_sync(call, name, given, |number| self.shown(number)));
+            self.with(call, |judge| judge.sync(given));
         }
     }
 
     /// Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. Such a call needs no mapping: it is one itself.
-    pub fn syncing_data(
-        &'static self,
-        dma: &Dma<K>,
-        call: &Call,
-        va: Va,
-        size: usize,
-        flags: Flags,
-        is_on_stack: bool,
-    ) {
-        let memory = self.memory_at(dma, va);
-        let has_nocache = flags.contains(Flags::NOCACHE);
+    pub fn syncing_data(&'static self, dma: &Dma<K>, call: &Call, data: &SyncedData) {
+        let memory = self.memory_at(dma, data.va);
         let line = self.kernel.cache_line_max();
-        self.with(call, |state, name| {
-            let Some(Memory { is_cached, is_free }) = memory else {
-                state.report(call, name, Mistake::Unmapped, [va, size, 0]);
-                return;
-            };
-            let contains = |entry: &&Entry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
-            let mistake = if is_on_stack {
-                Some((Mistake::Stack, 0))
-            } else if let Some(buffer) = state.table.live().iter().find(contains) {
-                mistake_in_buffer(buffer, va.saturating_add(size), has_nocache, line)
-            } else if is_free {
-                state.table.freed_around(va).map(|caller| (Mistake::SyncFreed, caller))
-            } else {
-                None
-            };
-            let mistake = mistake.or((has_nocache && is_cached).then_some((Mistake::SyncNocache, 0)));
-            if let Some((mistake, detail)) = mistake {
-                state.report(call, name, mistake, [va, size, detail]);
-            }
-        });
+        self.with(call, |judge| judge.sync_data(data, memory, line));
     }
 
     /// Returns how the byte at an address is mapped and used; `None` if it is not mapped.
@@ -168,48 +117,6 @@ impl<K: Kernel> Debug<K> {
 
     /// Notes that the driver released its managed resources, because it is removed, and reports what the device still holds.
     pub fn released(&'static self, call: &Call) {
-        let device = call.device.0;
-        self.with(call, |state, _| {
-            let mut index = 0;
-            while let Some(entry) = state.table.at(index) {
-                // A managed block pool of which blocks are in use stays.
-                let has_blocks = || entry.kind == Kind::Pool && state.table.has_blocks(entry.va);
-                if entry.is_managed && entry.device == device && !entry.is_reported && !has_blocks() {
-                    state.table.take(index);
-                } else {
-                    index += 1;
-                }
-            }
-            state.report_held(device, |_| true);
-        });
-    }
-
-    /// A name for `%s` in a line: never a null pointer.
-    pub(super) fn shown(&'static self, number: usize) -> Name {
-        let name = self.name(number);
-        if name.as_ptr().is_null() { Name::of(crate::text::apart!("an unnamed device")) } else { name }
-    }
-}
-
-/// How a byte that is mapped is mapped and used.
-struct Memory {
-    /// It is known to be cached.
-    is_cached: bool,
-    /// It lies in a page of a pool that is not in use.
-    is_free: bool,
-}
-
-/// Returns the mistake of a sync that begins in `buffer` and ends before `end`, and the detail of the report; `None` if there is
-/// none. `line` is the size of a cache line in bytes.
-fn mistake_in_buffer(buffer: &Entry, end: Va, has_nocache: bool, line: usize) -> Option<(Mistake, usize)> {
-    let buffer_end = buffer.va.saturating_add(buffer.size);
-    let was_nocache = Flags::from_bits_retain(buffer.flags).contains(Flags::NOCACHE);
-    // A driver may round the size up to a cache line.
-    if end > buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1) {
-        Some((Mistake::SyncEnd, buffer_end))
-    } else if was_nocache && buffer.kind != Kind::Block && !has_nocache {
-        Some((Mistake::SyncCached, 0))
-    } else {
-        None
+        self.with(call, |judge| judge.release());
     }
 }

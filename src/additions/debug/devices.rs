@@ -4,9 +4,10 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::mistake::Mistake;
 use crate::log::Name;
+use crate::text::apart;
 
 /// How many devices have a record.
-pub const DEVICES: usize = 64;
+const DEVICES: usize = 64;
 /// Bytes of a name, with the NUL at its end.
 const NAME: usize = 24;
 
@@ -32,7 +33,7 @@ impl Names {
         kept.eq(letters(name).take(NAME - 1))
     }
 
-    /// Returns the name at an index; [`Name::NONE`] if the device has none.
+    /// Returns the name at an index; [`Name::NONE`] if the device has none, or if there is no such index.
     pub fn get(&'static self, index: usize) -> Name {
         match self.0.get(index) {
             // SAFETY: the bytes are static, they were written before the index was known, and the last one stays NUL.
@@ -40,6 +41,12 @@ impl Names {
             Some(bytes @ [first, ..]) if first.load(Relaxed) != 0 => unsafe { Name::from_ptr(bytes.as_ptr().cast()) },
             _ => Name::NONE,
         }
+    }
+
+    /// Returns the name at an index for `%s` in a line: never a null pointer.
+    pub fn shown(&'static self, index: usize) -> Name {
+        let name = self.get(index);
+        if name.as_ptr().is_null() { Name::of(apart!("an unnamed device")) } else { name }
     }
 }
 

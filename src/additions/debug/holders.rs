@@ -29,7 +29,7 @@ impl<K: Kernel> Debug<K> {
                 let kind = Name::of(entry.kind.label()).argument();
                 let values = [kind, entry.address(), entry.size, entry.caller];
                 let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
-                kernel.log(Level::Error, &Line::about(self.shown(entry.name), text, &values));
+                kernel.log(Level::Error, &Line::about(self.names.shown(entry.name), text, &values));
             }
         }
         let text = apart!("the pool at 0x%lx is in use: devices hold %lu buffers, blocks and mappings of it");

@@ -58,7 +58,7 @@ impl<K: Kernel> Debug<K> {
     }
 
     fn print_entry(&'static self, entry: &Entry, now: usize) {
-        let name = self.shown(entry.name).argument();
+        let name = self.names.shown(entry.name).argument();
         let kind = Name::of(entry.kind.label()).argument();
         let age = now.wrapping_sub(entry.time);
         let values = [name, kind, entry.address(), entry.size, entry.caller, age];

@@ -22,14 +22,15 @@ mod mistake;
 mod reports;
 mod table;
 
-pub use calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer};
+pub use calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer, SyncedData};
 pub use entry::{Entry, Kind};
 pub use mistake::Mistake;
 
-use self::devices::{DEVICES, Devices, Names};
+use self::devices::{Devices, Names};
+use self::judge::Judge;
 use self::reports::{Report, Reports};
 use self::table::Table;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
     AtomicBool,
@@ -49,6 +50,17 @@ pub struct Call {
     pub time: usize,
     /// The device has no map operations yet: it is new, and may lie at the address of an earlier one.
     pub is_new: bool,
+    /// The first byte of the calling thread's stack.
+    pub stack: Va,
+    /// Bytes of that stack; 0 if it is not known.
+    pub stack_size: usize,
+}
+
+impl Call {
+    /// Returns whether the address lies on the stack of the calling thread.
+    fn has_on_stack(&self, address: Va) -> bool {
+        address.wrapping_sub(self.stack) < self.stack_size
+    }
 }
 
 /// What the debug mode knows.
@@ -69,22 +81,6 @@ struct State {
 }
 
 impl State {
-    /// Counts a mistake of a call, and has it reported. The values are the address, the size, and the detail.
-    fn report(&mut self, call: &Call, name: usize, mistake: Mistake, values: [usize; 3]) {
-        let [address, size, detail] = values;
-        self.devices.count(name, mistake);
-        self.reports.add(mistake, call.device.0, name, [address, size, detail, call.caller]);
-    }
-
-    /// Records an entry; the first one for which there is no room is reported.
-    fn add(&mut self, entry: Entry) {
-        if !self.table.add(entry) && !self.has_said_full {
-            self.has_said_full = true;
-            let (_, _, room) = self.table.usage();
-            self.reports.add(Mistake::TableFull, entry.device, entry.name, [room, 0, 0, 0]);
-        }
-    }
-
     /// Reports what a device holds, of what fulfils a condition, as still held.
     fn report_held(&mut self, device: usize, is_meant: impl Fn(&Entry) -> bool) {
         let State { table, devices, reports, .. } = self;
@@ -111,16 +107,15 @@ impl<K: Kernel> Debug<K> {
         self.state.lock(self.kernel).table.start(entries);
     }
 
-    /// Does something with the state and the number of the device's name, and then writes the lines that wait, if the caller
-    /// is a thread.
-    fn with<T>(&'static self, call: &Call, act: impl FnOnce(&mut State, usize) -> T) -> T {
+    /// Lets `act` judge a call with the lock held, and then writes the lines that wait, if the caller is a thread.
+    fn with<T>(&'static self, call: &Call, act: impl FnOnce(&mut Judge) -> T) -> T {
         let name = self.kernel.device_name(call.device);
         let mut state = self.state.lock(self.kernel);
         if call.is_new {
             self.replace(&mut state, call.device, name);
         }
-        let number = state.devices.record(call.device.0, name, &self.names);
-        let result = act(&mut state, number);
+        let name = state.devices.record(call.device.0, name, &self.names);
+        let result = act(&mut Judge { state: &mut state, names: &self.names, call, name });
         let must_write = state.reports.wait();
         drop(state);
         if must_write {
@@ -143,10 +138,10 @@ impl<K: Kernel> Debug<K> {
     /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it. `size` is
     /// that of the request.
     pub fn must_fail(&'static self, call: &Call, size: usize) -> bool {
-        self.with(call, |state, name| {
-            let must_fail = state.devices.must_fail(call.device.0);
+        self.with(call, |judge| {
+            let must_fail = judge.state.devices.must_fail(call.device.0);
             if must_fail {
-                state.reports.add(Mistake::Injected, call.device.0, name, [0, size, 0, call.caller]);
+                judge.report(Mistake::Injected, [0, size, 0]);
             }
             must_fail
         })
@@ -155,7 +150,7 @@ impl<K: Kernel> Debug<K> {
     /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false if
     /// there is no room for a record of the device.
     pub fn fail(&'static self, call: &Call, number: usize) -> bool {
-        self.with(call, |state, name| state.devices.fail(name, number))
+        self.with(call, |judge| judge.state.devices.fail(judge.name, number))
     }
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
@@ -181,11 +176,6 @@ impl<K: Kernel> Debug<K> {
         self.state.lock(self.kernel).devices.mistakes(device.map(|device| device.0), mistake)
     }
 
-    /// The name with which lines about a device begin.
-    fn name(&'static self, number: usize) -> Name {
-        if number < DEVICES { self.names.get(number) } else { Name::NONE }
-    }
-
     /// Writes the lines that wait, if the caller may sleep and no other thread does so.
     fn write_lines(&'static self) {
         let kernel = self.kernel;
@@ -207,7 +197,7 @@ impl<K: Kernel> Debug<K> {
 
     /// Writes a line; and if the caller made the mistake often, how often.
     fn write(&'static self, report: &Report) {
-        let (kernel, name) = (self.kernel, self.name(report.name));
+        let (kernel, name) = (self.kernel, self.names.get(report.name));
         let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
         let (values, count) = report.mistake.values(&report.values);
         let line = |format, values| Line { device: report.device, ..Line::about(name, format, values) };

@@ -90,11 +90,12 @@ impl Table {
         true
     }
 
-    /// Returns the index of the live entry for which `score` is highest; `None` if it is `None` for all. Of equal ones, the
-    /// newest counts.
-    pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<usize> {
+    /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of equal ones,
+    /// the newest counts.
+    pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<(usize, Entry)> {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
-        scored.max().map(|(_, index)| index)
+        let (_, index) = scored.max()?;
+        Some((index, *self.at(index)?))
     }
 
     /// Returns the live entry at an index.
@@ -103,12 +104,13 @@ impl Table {
     }
 
     /// Takes the live entry at an index out. The last one moves there.
-    pub fn take(&mut self, index: usize) -> Option<Entry> {
-        let last = *self.live().last()?;
-        let slot = self.live_mut().get_mut(index)?;
-        let taken = core::mem::replace(slot, last);
-        self.live -= 1;
-        Some(taken)
+    pub fn remove(&mut self, index: usize) {
+        if let Some(last) = self.live().last().copied()
+            && let Some(slot) = self.live_mut().get_mut(index)
+        {
+            *slot = last;
+            self.live -= 1;
+        }
     }
 
     /// Takes every live entry out that fulfils a condition.
@@ -116,7 +118,7 @@ impl Table {
         let mut index = 0;
         while let Some(entry) = self.at(index) {
             if is_old(entry) {
-                self.take(index);
+                self.remove(index);
             } else {
                 index += 1;
             }

@@ -3,7 +3,8 @@
 use core::ffi::c_int;
 
 use crate::abi::rt_device;
-use crate::additions::debug::Entry;
+use crate::additions::debug::{Call, Entry};
+use crate::ffi::device;
 
 /// @brief Words of memory for each entry of the table.
 pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 11;
@@ -27,8 +28,14 @@ pub struct rt_dma_watch_call {
     pub stack_size: usize,
 }
 
-impl rt_dma_watch_call {
-    pub(super) fn has_on_stack(&self, address: usize) -> bool {
-        address.wrapping_sub(self.stack) < self.stack_size
-    }
+/// Returns a call that is checked before the library does what it asks for; `None` if the call or its device is null.
+pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
+    let rt_dma_watch_call { dev, caller, time, is_new, stack, stack_size } = *call?;
+    Some(Call { device: device(dev)?, caller, time, is_new: is_new != 0, stack, stack_size })
+}
+
+/// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before that noticed
+/// whether the device is new.
+pub(super) fn after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
+    Some(Call { is_new: false, ..before(call)? })
 }

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 
-use super::{DEBUG, after, rt_dma_watch_call, with};
+use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Entry;
 use crate::ffi::{device, pointer};
@@ -34,9 +34,9 @@ pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_
 /// @return 1 if the call must fail, else 0.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, size: rt_size_t) -> c_int {
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.must_fail(call, size).into()) }
+pub unsafe extern "C" fn rt_dma_watch_must_fail(call: Option<&rt_dma_watch_call>, size: rt_size_t) -> c_int {
+    let Some(call) = before(call) else { return 0 };
+    DEBUG.must_fail(&call, size).into()
 }
 
 /// @brief Makes an allocation or a mapping of a device fail.
@@ -46,9 +46,9 @@ pub unsafe extern "C" fn rt_dma_watch_must_fail(call: *const rt_dma_watch_call, 
 /// @return 1; 0 if there is no room for a record of the device.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_fail(call: *const rt_dma_watch_call, number: rt_size_t) -> c_int {
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.fail(call, number).into()) }
+pub unsafe extern "C" fn rt_dma_watch_fail(call: Option<&rt_dma_watch_call>, number: rt_size_t) -> c_int {
+    let Some(call) = before(call) else { return 0 };
+    DEBUG.fail(&call, number).into()
 }
 
 /// @brief Returns whether the call that `rt_dma_watch_fail` asked for has failed.
@@ -107,7 +107,7 @@ pub extern "C" fn rt_dma_watch_list_held(now: rt_size_t) {
 /// @param[in] call The call.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_released(call: *const rt_dma_watch_call) {
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, |_, call| DEBUG.released(call)) }
+pub unsafe extern "C" fn rt_dma_watch_released(call: Option<&rt_dma_watch_call>) {
+    let Some(call) = after(call) else { return };
+    DEBUG.released(&call);
 }

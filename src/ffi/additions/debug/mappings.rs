@@ -2,9 +2,9 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{DEBUG, after, rt_dma_watch_call, with};
+use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
-use crate::additions::debug::{Call, GivenMapping, Kind, MappedBuffer};
+use crate::additions::debug::{GivenMapping, Kind, MappedBuffer, SyncedData};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
@@ -23,7 +23,7 @@ use crate::flags::Flags;
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_mapped(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: rt_size_t,
     direction: c_int,
@@ -31,23 +31,17 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
     dma_handle: rt_ubase_t,
     is_managed: c_int,
 ) {
-    let record = |context: &rt_dma_watch_call, call: &Call| {
-        let va = cpu_addr.expose_provenance();
-        let buffer = MappedBuffer {
-            kind: if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { Kind::List } else { Kind::Single },
-            va,
-            pa: 0,
-            size,
-            direction: direction_of(direction),
-            count: 0,
-            has_own_lines: attrs & RT_DMA_ATTR_OWN_LINES != 0,
-            is_on_stack: context.has_on_stack(va),
-            is_managed: is_managed != 0,
-        };
-        DEBUG.mapped(call, &buffer, dma_handle);
+    let buffer = MappedBuffer {
+        kind: if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { Kind::List } else { Kind::Single },
+        address: cpu_addr.expose_provenance(),
+        size,
+        direction: direction_of(direction),
+        count: 0,
+        has_own_lines: attrs & RT_DMA_ATTR_OWN_LINES != 0,
+        is_managed: is_managed != 0,
     };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, record) }
+    let Some(call) = after(call) else { return };
+    DEBUG.mapped(&call, &buffer, dma_handle);
 }
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
@@ -60,7 +54,7 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_page_mapped(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     pa: rt_ubase_t,
     size: rt_size_t,
     direction: c_int,
@@ -68,17 +62,15 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
 ) {
     let buffer = MappedBuffer {
         kind: Kind::Page,
-        va: 0,
-        pa,
+        address: pa,
         size,
         direction: direction_of(direction),
         count: 0,
         has_own_lines: false,
-        is_on_stack: false,
         is_managed: false,
     };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, |_, call| DEBUG.mapped(call, &buffer, dma_handle)) }
+    let Some(call) = after(call) else { return };
+    DEBUG.mapped(&call, &buffer, dma_handle);
 }
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
@@ -91,34 +83,28 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_mapped(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     sg: *mut rt_dma_sg,
     nents: c_int,
     direction: c_int,
     is_mapped: c_int,
 ) {
-    let record = |context: &rt_dma_watch_call, call: &Call| {
-        // SAFETY: the driver passes a list of `nents` entries, or null.
-        let list = unsafe { entries(sg, nents) };
-        let count = list.len();
-        for entry in list {
-            let va = entry.addr.expose_provenance();
-            let buffer = MappedBuffer {
-                kind: Kind::List,
-                va,
-                pa: 0,
-                size: entry.length,
-                direction: direction_of(direction),
-                count,
-                has_own_lines: false,
-                is_on_stack: context.has_on_stack(va),
-                is_managed: false,
-            };
-            DEBUG.mapped(call, &buffer, if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR });
-        }
-    };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, record) }
+    let Some(call) = after(call) else { return };
+    // SAFETY: the driver passes a list of `nents` entries, or null.
+    let list = unsafe { entries(sg, nents) };
+    let count = list.len();
+    for entry in list {
+        let buffer = MappedBuffer {
+            kind: Kind::List,
+            address: entry.addr.expose_provenance(),
+            size: entry.length,
+            direction: direction_of(direction),
+            count,
+            has_own_lines: false,
+            is_managed: false,
+        };
+        DEBUG.mapped(&call, &buffer, if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR });
+    }
 }
 
 /// @brief Notes that a driver checked whether a map failed.
@@ -127,9 +113,9 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
 /// @param[in] dma_handle What the map returned.
 /// @note Context: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rt_dma_watch_checked(call: *const rt_dma_watch_call, dma_handle: rt_ubase_t) {
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.checked(call, dma_handle)) }
+pub unsafe extern "C" fn rt_dma_watch_checked(call: Option<&rt_dma_watch_call>, dma_handle: rt_ubase_t) {
+    let Some(call) = before(call) else { return };
+    DEBUG.checked(&call, dma_handle);
 }
 
 /// @brief The call is for mappings of `rt_dma_map_single`.
@@ -153,7 +139,7 @@ pub const RT_DMA_WATCH_LIST_ENTRY: c_int = 4;
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_unmapping(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     dma_handle: rt_ubase_t,
     size: rt_size_t,
     direction: c_int,
@@ -172,32 +158,22 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
         count: 0,
         is_managed: kind == RT_DMA_WATCH_MANAGED,
     };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.unmapping(call, &given)) }
+    let Some(call) = before(call) else { return };
+    DEBUG.unmapping(&call, &given);
 }
 
-/// Calls `act` with each entry of a list.
+/// Returns the mappings of a list, as a driver gives them to an unmap or a sync.
 ///
 /// # Safety
-/// `call` points to a call; `sg` is null or points to `nents` entries.
-unsafe fn for_each(
-    call: *const rt_dma_watch_call,
-    sg: *mut rt_dma_sg,
-    nents: c_int,
-    direction: c_int,
-    act: impl Fn(&Call, &GivenMapping),
-) {
-    let each = |_: &rt_dma_watch_call, call: &Call| {
-        // SAFETY: the driver passes a list of `nents` entries, or null.
-        let list = unsafe { entries(sg, nents) };
-        let (count, direction) = (list.len(), direction_of(direction));
-        for entry in list {
-            let (kind, handle, size) = (Some(Kind::List), entry.dma_handle, entry.length);
-            act(call, &GivenMapping { kind, handle, size, direction, count, is_managed: false });
-        }
-    };
-    // SAFETY: the caller passes a `call` that is null or points to a call.
-    unsafe { with(call, each) }
+/// `sg` is null or points to `nents` entries.
+unsafe fn given_by(sg: *mut rt_dma_sg, nents: c_int, direction: c_int) -> impl Iterator<Item = GivenMapping> {
+    // SAFETY: the caller passes such a list.
+    let list = unsafe { entries(sg, nents) };
+    let (count, direction) = (list.len(), direction_of(direction));
+    list.iter().map(move |entry| {
+        let (kind, handle, size) = (Some(Kind::List), entry.dma_handle, entry.length);
+        GivenMapping { kind, handle, size, direction, count, is_managed: false }
+    })
 }
 
 /// @brief Checks the unmap of a list before it is done.
@@ -209,13 +185,14 @@ unsafe fn for_each(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     sg: *mut rt_dma_sg,
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
-    unsafe { for_each(call, sg, nents, direction, |call, given| DEBUG.unmapping(call, given)) }
+    let Some(call) = before(call) else { return };
+    // SAFETY: the driver passes a list of `nents` entries, or null.
+    unsafe { given_by(sg, nents, direction) }.for_each(|given| DEBUG.unmapping(&call, &given));
 }
 
 /// @brief Checks a sync before it is done.
@@ -227,15 +204,15 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_syncing(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     dma_handle: rt_ubase_t,
     size: rt_size_t,
     direction: c_int,
 ) {
     let direction = direction_of(direction);
     let given = GivenMapping { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| DEBUG.syncing(call, &given)) }
+    let Some(call) = before(call) else { return };
+    DEBUG.syncing(&call, &given);
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -247,13 +224,14 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_list_syncing(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     sg: *mut rt_dma_sg,
     nents: c_int,
     direction: c_int,
 ) {
-    // SAFETY: the port passes a `call` that is null or points to a call, and the list that the driver passed.
-    unsafe { for_each(call, sg, nents, direction, |call, given| DEBUG.syncing(call, given)) }
+    let Some(call) = before(call) else { return };
+    // SAFETY: the driver passes a list of `nents` entries, or null.
+    unsafe { given_by(sg, nents, direction) }.for_each(|given| DEBUG.syncing(&call, &given));
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library
@@ -266,18 +244,14 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_syncing_data(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     data: *mut c_void,
     size: rt_size_t,
     flags: rt_ubase_t,
 ) {
-    let check = |context: &rt_dma_watch_call, call: &Call| {
-        let va = data.expose_provenance();
-        if va == 0 || size == 0 {
-            return;
-        }
-        DEBUG.syncing_data(&DMA, call, va, size, Flags::from_bits_retain(flags), context.has_on_stack(va));
-    };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, check) }
+    let Some(call) = before(call) else { return };
+    let va = data.expose_provenance();
+    if va != 0 && size != 0 {
+        DEBUG.syncing_data(&DMA, &call, &SyncedData { va, size, flags: Flags::from_bits_retain(flags) });
+    }
 }

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{DEBUG, after, rt_dma_watch_call, with};
+use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Allocated, Call, FreedMemory, Kind};
 use crate::ffi::additions::block_pool::rt_dma_block_pool;
@@ -19,7 +19,7 @@ use crate::ffi::{DMA, pointer};
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_allocated(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: rt_size_t,
     dma_handle: rt_ubase_t,
@@ -28,8 +28,8 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
 ) {
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Buffer, va, handle: dma_handle, size, flags, pool: 0, is_managed };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+    let Some(call) = after(call) else { return };
+    DEBUG.allocated(&call, &new);
 }
 
 /// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_freeing(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: rt_size_t,
     dma_handle: rt_ubase_t,
@@ -54,8 +54,8 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     }
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let freed = FreedMemory { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| check_free(call, &freed)) }
+    let Some(call) = before(call) else { return 0 };
+    check_free(&call, &freed)
 }
 
 /// Checks a free. Returns 0 if the table has what is freed; else one more than the number of calls that were refused before.
@@ -72,16 +72,14 @@ fn check_free(call: &Call, freed: &FreedMemory) -> usize {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_freed(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     cpu_addr: *mut c_void,
     size: rt_size_t,
     refused: rt_size_t,
 ) {
     if refused != 0 && DMA.bad_calls().wrapping_add(1) != refused {
-        let va = cpu_addr.expose_provenance();
-        let freed = FreedMemory { kind: Kind::Buffer, va, size, handle: 0, pool: 0, is_managed: false };
-        // SAFETY: the port passes a `call` that is null or points to a call.
-        unsafe { after(call, |_, call| DEBUG.refused(call, &freed)) }
+        let Some(call) = after(call) else { return };
+        DEBUG.refused(&call, cpu_addr.expose_provenance(), size);
     }
 }
 
@@ -94,15 +92,15 @@ pub unsafe extern "C" fn rt_dma_watch_freed(
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_pool_created(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     pool: *mut rt_dma_block_pool,
     size: rt_size_t,
     is_managed: c_int,
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
     let new = Allocated { kind: Kind::Pool, va, handle: 0, size, flags: 0, pool: 0, is_managed };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+    let Some(call) = after(call) else { return };
+    DEBUG.allocated(&call, &new);
 }
 
 /// @brief Forgets a block pool that was destroyed.
@@ -133,7 +131,7 @@ pub extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_block_allocated(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     pool: *mut rt_dma_block_pool,
     block: *mut c_void,
     dma_handle: rt_ubase_t,
@@ -141,8 +139,8 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = DEBUG.block_size(pool);
     let new = Allocated { kind: Kind::Block, va, handle: dma_handle, size, flags: 0, pool, is_managed: false };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { after(call, |_, call| DEBUG.allocated(call, &new)) }
+    let Some(call) = after(call) else { return };
+    DEBUG.allocated(&call, &new);
 }
 
 /// @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
@@ -155,7 +153,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_block_freeing(
-    call: *const rt_dma_watch_call,
+    call: Option<&rt_dma_watch_call>,
     pool: *mut rt_dma_block_pool,
     block: *mut c_void,
     dma_handle: rt_ubase_t,
@@ -165,6 +163,6 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     }
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let freed = FreedMemory { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
-    // SAFETY: the port passes a `call` that is null or points to a call.
-    unsafe { with(call, |_, call| check_free(call, &freed)) }
+    let Some(call) = before(call) else { return 0 };
+    check_free(&call, &freed)
 }
