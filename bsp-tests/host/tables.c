@@ -137,8 +137,57 @@ static void a_table_that_calls_the_masked_one(void)
     }
 }
 
+/* The BSP copies the masked table of a device, to replace an operation of it. Masks that are set later count for the copy. */
+static void a_copy_of_a_masked_table(void)
+{
+    const rt_uint64_t low = HOST_RAM + 16 * MIB + ARCH_PAGE_SIZE - 1;
+    static const struct rt_dma_map_ops own = { 0 };
+    int blocks = host_heap_blocks();
+
+    for (int which = 0; which < 4; which++)
+    {
+        static struct rt_dma_map_ops copy;
+        struct rt_device *dev = add_device("copy", RT_NULL);
+        const struct rt_dma_map_ops *before;
+        rt_ubase_t handle;
+        void *buffer;
+
+        if (which & 1)
+        {
+            rt_dma_device_set_ops(dev, &own);
+        }
+        buffer = rt_dma_alloc(dev, 64, &handle, 0);
+        rt_dma_free(dev, 64, buffer, handle, 0);
+        before = dev->dma_ops;
+        EXPECT(rt_dma_set_coherent_mask(dev, 0xffffffff) == RT_EOK);
+        copy = *(const struct rt_dma_map_ops *)dev->dma_ops;
+        rt_dma_device_set_ops(dev, &copy);
+        EXPECT(rt_dma_set_coherent_mask(dev, low) == RT_EOK);
+        EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == low && rt_dma_get_mask(dev) == ALL);
+        EXPECT(!rt_dma_alloc(dev, 2 * ARCH_PAGE_SIZE, &handle, 0));
+        buffer = rt_dma_alloc(dev, 64, &handle, 0);
+        EXPECT(buffer && handle <= low);
+        EXPECT(rt_dma_sync_out_data(dev, buffer, 64, &handle, 0) == RT_EOK);
+        rt_dma_free(dev, 64, buffer, handle, 0);
+
+        /* Without a mask, the device has its original table again. */
+        if (which < 2)
+        {
+            rt_dmam_release(dev);
+        }
+        else
+        {
+            EXPECT(rt_dma_set_coherent_mask(dev, ALL) == RT_EOK);
+        }
+        EXPECT(dev->dma_ops == before && rt_dma_get_coherent_mask(dev) == ALL);
+        remove_device();
+    }
+    EXPECT_EQ(host_heap_blocks(), blocks);
+}
+
 void tables_of_the_bsp(void)
 {
+    a_copy_of_a_masked_table();
     a_table_that_calls_the_masked_one();
     a_table_of_the_bsp_before_the_first_call();
     operations_come_back();

@@ -54,7 +54,9 @@ rt_err_t rt_dma_set_mask(struct rt_device *dev,
  * valid, and are freed as before.
  *
  * If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
- * back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away.
+ * back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away. Only a copy
+ * of the device's table, in which some functions are replaced, keeps the masks until the last one is removed. If the BSP has set a
+ * table whose functions call those of the device's earlier table, no mask may be set any more.
  *
  * @param[in] dev The device.
  * @param[in] mask As for `rt_dma_set_mask`.

@@ -51,12 +51,19 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
-/// Returns whether the operations of a table are masked: it is a masked table, or the BSP has copied a function of one into it.
+/// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the masks and
+/// the original table in the device's record.
+pub(super) fn is_copy(table: &rt_dma_map_ops) -> bool {
+    let [masked, ..] = &MASKED;
+    let is_ours = |(own, masked): (Option<usize>, Option<usize>)| own == masked;
+    !is_masked(table) && addresses_of(table).into_iter().zip(addresses_of(masked)).any(is_ours)
+}
+
+/// Returns whether the operations of a table are masked: it is a masked table, or a [copy](is_copy) of one.
 /// If they are not, the masks that are known for a device with this table were set for an earlier device at its address, or
 /// for operations that the BSP has replaced.
 pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
-    let [masked, ..] = &MASKED;
-    is_masked(table) || addresses_of(table).into_iter().zip(addresses_of(masked)).any(|(own, masked)| own == masked)
+    is_masked(table) || is_copy(table)
 }
 
 /// Returns the addresses of a table's functions.
@@ -92,10 +99,8 @@ pub(super) struct Original {
     pub(super) table: &'static rt_dma_map_ops,
 }
 
-/// Returns the masks and the original table of a device with a masked table. Returns `None` if these are not known; the device
-/// then gets no memory.
-///
-/// A BSP may have copied the functions of a masked table into its own table. In this case they are read from the device's record.
+/// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None` if these
+/// are not known; the device then gets no memory.
 pub(super) fn original_of(device: Device) -> Option<Original> {
     let now = stored_table(device);
     let index = now.and_then(masked_index);
@@ -105,9 +110,8 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     {
         return Some(Original { masks: meaning.masks.unpack(), table: table_at(meaning.original)? });
     }
-    let (masks, original) = DEVICES.masks_and_original_table(device);
-    if let Some(table) = table_at(original) {
-        return Some(Original { masks, table });
+    if let Some(original) = recorded_original(device) {
+        return Some(original);
     }
     if index.is_some() {
         return None;
@@ -116,6 +120,12 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     // masked one: the call would return here without end.
     let table = now.filter(|now| was_original(now)).unwrap_or_else(|| default_table(device));
     Some(Original { masks: Masks::NONE, table })
+}
+
+/// Returns the masks and the original table in the device's record; `None` if it has none.
+pub(super) fn recorded_original(device: Device) -> Option<Original> {
+    let (masks, original) = DEVICES.masks_and_original_table(device);
+    Some(Original { masks, table: table_at(original)? })
 }
 
 /// Returns whether a masked table replaced this table of a device.

@@ -5,7 +5,7 @@ use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{Masks, NoRecord};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::{
-    Original, has_masked_operation, is_masked, original_of, table_for, unmasked,
+    Original, has_masked_operation, is_copy, is_masked, original_of, recorded_original, table_for,
 };
 use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of};
@@ -60,7 +60,9 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// valid, and are freed as before.
 ///
 /// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
-/// back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away.
+/// back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away. Only a copy
+/// of the device's table, in which some functions are replaced, keeps the masks until the last one is removed. If the BSP has set a
+/// table whose functions call those of the device's earlier table, no mask may be set any more.
 ///
 /// @param[in] dev The device.
 /// @param[in] mask As for `rt_dma_set_mask`.
@@ -108,12 +110,12 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     let Some(now) = table_of(device) else {
         return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
     };
-    let is_masked = is_masked(now);
-    let before = if is_masked { original_of(device) } else { None };
-    let (inherited, original) = match before {
-        Some(Original { masks, table }) => (masks, table),
-        None if is_masked => return errors.nomem,
-        None => (Masks::NONE, now),
+    // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
+    let (inherited, original) = if has_masked_operation(now) {
+        let Some(Original { masks, table }) = original_of(device) else { return errors.nomem };
+        (masks, table)
+    } else {
+        (Masks::NONE, now)
     };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     let ops = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent));
@@ -149,12 +151,15 @@ fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool 
     DMA.pools().next().is_some() && !is_memory_reached()
 }
 
-/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table.
+/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table. If it has one,
+/// and the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
-        let table = table_for(masks, original);
-        // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
-        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+        if masks == Masks::NONE || !stored_table(device).is_some_and(is_copy) {
+            let table = table_for(masks, original);
+            // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
+            unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+        }
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
         match DEVICES.confirm_masks(device, masks) {
             Ok(()) => return,
@@ -169,11 +174,14 @@ static UNMASKED: fn(Device) = unmask;
 
 /// Gives the device its original table back.
 fn unmask(device: Device) {
-    if let Some(now) = stored_table(device)
-        && is_masked(now)
-    {
-        let table = core::ptr::from_ref(unmasked(device, now));
+    let original = match stored_table(device) {
+        Some(now) if is_masked(now) => original_of(device),
+        // A device without a mask may have a copy of another device's table. That one stays.
+        Some(now) if is_copy(now) => recorded_original(device),
+        _ => None,
+    };
+    if let Some(Original { table, .. }) = original {
         // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
-        unsafe { rt_dma_port_device_set_ops(pointer(device.0), table.cast()) };
+        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
     }
 }
