@@ -46,6 +46,21 @@ impl<K: Kernel> Arena<K> {
         Some(&piece.value)
     }
 
+    /// Frees the memory of the value that was placed last. The value is not dropped.
+    ///
+    /// Context: thread.
+    ///
+    /// # Safety
+    /// That value is not used any more, it has not been freed, and no other call of this arena runs meanwhile.
+    pub unsafe fn release_last(&self) {
+        let Some(memory) = NonNull::new(self.last.load(Acquire)) else { return };
+        // SAFETY: as in `release`. The pieces that remain begin with the one before.
+        unsafe {
+            self.last.store(memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire), Release);
+            self.kernel.heap_free(memory.as_ptr());
+        }
+    }
+
     /// Frees all memory. The values are not dropped.
     ///
     /// Context: thread.
@@ -84,11 +99,17 @@ mod tests {
             assert!(piece.iter().copied().eq((0..length).map(|index| 100 * length + index)));
         }
         assert_eq!(heap_blocks(), before + 5);
+        // SAFETY: the last piece is not used any more.
+        unsafe { arena.release_last() };
+        assert_eq!(heap_blocks(), before + 4);
         // SAFETY: no piece is used any more.
         unsafe { arena.release() };
         assert_eq!(heap_blocks(), before);
         // SAFETY: as above.
-        unsafe { arena.release() };
+        unsafe {
+            arena.release();
+            arena.release_last();
+        }
         assert_eq!(heap_blocks(), before, "nothing is left to free");
     }
 }

@@ -117,3 +117,44 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     // SAFETY: the pool is not used after this call.
     unsafe { pools.destroy(pool) }.unwrap();
 }
+
+/// Pages whose units all have the same nine places in each table of up to 16,384 places, and the pool makes none as large for them.
+/// The lower 14 bits of the key and of both halves of the hash, from which the places follow, are the same.
+#[cfg(target_pointer_width = "64")]
+const SAME_PLACES: [Va; 13] = [
+    0x420_0000,
+    0x6_1aa8_4420_0000,
+    0x2c_b7d7_1c20_0000,
+    0x64_8f24_0020_0000,
+    0xae_1f91_b420_0000,
+    0xb0_2370_0020_0000,
+    0xb2_bdd6_f820_0000,
+    0x104_7d2d_5020_0000,
+    0x110_9b56_f420_0000,
+    0x121_effa_6c20_0000,
+    0x13b_f3fd_5820_0000,
+    0x152_f6dd_ac20_0000,
+    0x159_4290_4820_0000,
+];
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_page_without_a_place_in_the_table_takes_no_heap() {
+    let machine = Machine::new();
+    let addresses = SAME_PLACES.iter().enumerate().map(|(page, va)| (*va, 0x1000_0000 + page * PAGE)).collect();
+    let source = Listed::new(addresses);
+    let (pools, pool) = create(&machine, source, (PAGE, 0, 0));
+    let held: Vec<_> = (0..9).map(|_| pool.allocate().unwrap()).collect();
+    // The first failure leaves a table for one page more.
+    assert_eq!(pool.allocate(), None);
+    let heap_bytes = machine.balance().heap_bytes;
+    for _ in 0..3 {
+        assert_eq!(pool.allocate(), None);
+        assert_eq!(machine.balance().heap_bytes, heap_bytes);
+    }
+    held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
+    // SAFETY: the pool is not used after this call.
+    unsafe { pools.destroy(pool) }.unwrap();
+    assert_eq!(*source.1.lock().unwrap(), []);
+    assert_eq!(machine.balance().heap_bytes, 0);
+}

@@ -214,6 +214,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and the `new`
     /// ones. The old table stays, because another call may be reading it. `None` if the heap has no room.
+    #[allow(unsafe_code)]
     fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
         if !self.kernel.can_sleep() {
             return None;
@@ -225,6 +226,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 self.table.set(table);
                 return Some(());
             }
+            // SAFETY: no other call knows the table, nor uses the arena: this one has the turn.
+            unsafe { self.arena.release_last() }
             places = places.checked_mul(2)?;
         }
         None
