@@ -310,9 +310,9 @@ fn defect_14_sync_checks_its_arguments_and_the_list_has_names() {
     machine.install(c"second-pool", START + PAGE, MIB);
     let device = machine.plain_device();
     let nowhere = 0x10;
-    assert!(machine.dma.sync_out(MapOps::Coherent, device, nowhere, 64, CACHED).is_err());
+    assert!(machine.sync_out(MapOps::Coherent, device, nowhere, 64, CACHED).is_err());
     assert!(machine.dma.sync_in(MapOps::Coherent, device, nowhere, 64, CACHED).is_err());
-    assert!(machine.dma.sync_out(MapOps::Coherent, device, usize::MAX, 64, CACHED).is_err());
+    assert!(machine.sync_out(MapOps::Coherent, device, usize::MAX, 64, CACHED).is_err());
     machine.take_errors();
 
     machine.alloc(device, PAGE, CACHED).unwrap();

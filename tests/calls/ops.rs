@@ -42,7 +42,7 @@ fn untranslated_handles_are_physical_addresses() {
         let held = machine.alloc(device, PAGE, CACHED).unwrap();
         let ops = machine.first_call(device).unwrap();
         assert_eq!(machine.at(held.va).unwrap().0, held.handle);
-        assert_eq!(machine.dma.sync_out(ops, device, held.va + 5, 10, CACHED), Ok(held.handle + 5));
+        assert_eq!(machine.sync_out(ops, device, held.va + 5, 10, CACHED), Ok(held.handle + 5));
     }
 }
 
@@ -54,7 +54,7 @@ fn dma_ranges_translate_handles_and_ask_for_32_bit_memory() {
     let device = machine.device(DeviceInfo::behind_ranges(&[bus_range(BASE, 0x8000_0000, 0x4000_0000)]));
     let held = machine.alloc(device, PAGE, CACHED).unwrap();
     assert_eq!((machine.at(held.va).unwrap().0, held.handle), (BASE, 0x8000_0000));
-    let sync = machine.dma.sync_out(MapOps::DeviceTree, device, held.va + 64, 64, CACHED);
+    let sync = machine.sync_out(MapOps::DeviceTree, device, held.va + 64, 64, CACHED);
     assert_eq!(sync, Ok(0x8000_0040));
     machine.free(held).unwrap();
 }
@@ -72,7 +72,7 @@ fn memory_that_no_dma_range_covers_is_given_back() {
     }
     assert_eq!(machine.balance().used_bytes, settled.used_bytes);
     let linear = machine.at_linear(BASE);
-    let sync = machine.dma.sync_out(MapOps::DeviceTree, device, linear, PAGE, CACHED);
+    let sync = machine.sync_out(MapOps::DeviceTree, device, linear, PAGE, CACHED);
     assert_eq!(sync, Err(Error::NotReachable));
 }
 
@@ -107,7 +107,7 @@ fn pci_windows_translate_both_ways() {
     assert_eq!(handles, [0x10_0000, 0x8000_0000]);
     assert_eq!(machine.alloc(device, PAGE, CACHED), None, "no window covers the third pool");
     // The last byte of a window belongs to it.
-    let last = machine.dma.sync_out(MapOps::Pci, device, held[0].va + MIB - 1, 1, CACHED);
+    let last = machine.sync_out(MapOps::Pci, device, held[0].va + MIB - 1, 1, CACHED);
     assert_eq!(last, Ok(0x10_0000 + MIB - 1));
     held.into_iter().for_each(|held| machine.free(held).unwrap());
 }

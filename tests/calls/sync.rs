@@ -32,7 +32,7 @@ fn out_makes_the_processors_bytes_visible_to_the_device() {
     for ((ops, device), byte) in with_cache_maintenance(&machine).into_iter().zip(1..) {
         machine.cpu_write(held.va + 100, &[byte; 1000]);
         assert_ne!(machine.device_read(held.handle + 100, 1000), [byte; 1000], "still in the cache");
-        assert_eq!(machine.dma.sync_out(ops, device, held.va + 100, 1000, CACHED), Ok(held.handle + 100));
+        assert_eq!(machine.sync_out(ops, device, held.va + 100, 1000, CACHED), Ok(held.handle + 100));
         assert_eq!(machine.device_read(held.handle + 100, 1000), [byte; 1000], "{ops:?}");
     }
 }
@@ -53,7 +53,7 @@ fn in_makes_the_devices_bytes_visible_to_the_processor() {
 fn non_coherent_operations_leave_the_cache_alone() {
     let (machine, held) = machine();
     machine.take_cache_calls();
-    assert_eq!(machine.dma.sync_out(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(held.handle));
+    assert_eq!(machine.sync_out(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(held.handle));
     assert_eq!(machine.dma.sync_in(MapOps::NonCoherent, held.device, held.va, PAGE, CACHED), Ok(()));
     assert_eq!(machine.take_cache_calls(), []);
 }
@@ -65,7 +65,7 @@ fn nocache_spares_the_maintenance_of_translated_devices() {
     for (ops, device) in [device_tree, pci] {
         let held = machine.alloc(device, PAGE, Flags::NOCACHE).unwrap();
         machine.take_cache_calls();
-        assert_eq!(machine.dma.sync_out(ops, device, held.va, PAGE, Flags::NOCACHE), Ok(held.handle));
+        assert_eq!(machine.sync_out(ops, device, held.va, PAGE, Flags::NOCACHE), Ok(held.handle));
         assert_eq!(machine.dma.sync_in(ops, device, held.va, PAGE, Flags::NOCACHE), Ok(()));
         assert_eq!(machine.take_cache_calls(), []);
     }
@@ -80,9 +80,9 @@ fn fault_07_out_gives_no_handle_of_a_buffer_whose_end_is_out_of_reach() {
         (MapOps::Pci, machine.device(DeviceInfo::pci(&[window]))),
     ];
     for (ops, device) in devices {
-        assert_eq!(machine.dma.sync_out(ops, device, held.va, PAGE, CACHED), Ok(0x1000));
+        assert_eq!(machine.sync_out(ops, device, held.va, PAGE, CACHED), Ok(0x1000));
         for (offset, size) in [(0, PAGE + 1), (PAGE - 1, 2), (PAGE, 1)] {
-            let result = machine.dma.sync_out(ops, device, held.va + offset, size, CACHED);
+            let result = machine.sync_out(ops, device, held.va + offset, size, CACHED);
             assert_eq!(result, Err(Error::NotReachable), "{ops:?}: {size} bytes at {offset}");
         }
         assert_eq!(machine.take_errors().len(), 3);
@@ -102,7 +102,7 @@ fn in_keeps_the_bytes_of_neighbours_in_the_same_cache_lines() {
         // The neighbours on both sides are dirty in the cache. The buffer's own bytes are those that the driver synced
         // out.
         machine.cpu_write(held.va + start, &vec![0x0f; size]);
-        machine.dma.sync_out(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
+        machine.sync_out(MapOps::Coherent, device, held.va + start, size, CACHED).unwrap();
         machine.device_write(held.handle + start, &vec![0xdd; size]);
         let first_line = start & !(LINE - 1);
         let last_line = end.next_multiple_of(LINE);
@@ -150,7 +150,7 @@ fn a_buffer_that_is_not_mapped_is_refused_with_one_line() {
     machine.take_cache_calls();
     for (ops, device) in with_cache_maintenance(&machine) {
         for (data, size) in [(0, PAGE), (0x1000, 1), (usize::MAX - 10, 100), (held.va, usize::MAX)] {
-            assert_eq!(machine.dma.sync_out(ops, device, data, size, CACHED), Err(Error::NotMapped));
+            assert_eq!(machine.sync_out(ops, device, data, size, CACHED), Err(Error::NotMapped));
             assert_eq!(machine.dma.sync_in(ops, device, data, size, CACHED), Err(Error::NotMapped));
             assert_eq!(machine.take_errors().len(), 2, "{ops:?} {data:#x} {size:#x}");
         }
@@ -163,7 +163,7 @@ fn an_interrupt_may_sync() {
     let (machine, held) = machine();
     for (ops, device) in with_cache_maintenance(&machine) {
         machine.in_interrupt(|| {
-            machine.dma.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
+            machine.sync_out(ops, device, held.va, PAGE, CACHED).unwrap();
             machine.dma.sync_in(ops, device, held.va, PAGE, CACHED).unwrap();
             assert_eq!(machine.dma.sync_in(ops, device, 0x1000, 1, CACHED), Err(Error::NotMapped));
         });
@@ -188,7 +188,7 @@ fn fault_13_sync_in_keeps_the_bytes_of_neighbours_in_the_largest_line() {
         let (start, end) = (2048 + offset, 2048 + offset + size);
         let all = end.next_multiple_of(2048) + 2048;
         machine.cpu_write(held.va, &vec![0x0f; all]);
-        machine.dma.sync_out(MapOps::Coherent, device, held.va, all, CACHED).unwrap();
+        machine.sync_out(MapOps::Coherent, device, held.va, all, CACHED).unwrap();
         machine.cpu_read(held.va, all);
         machine.evict_cache();
         machine.device_write(held.handle + start, &vec![0xdd; size]);

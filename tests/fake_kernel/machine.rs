@@ -8,7 +8,7 @@ use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Addresses, Device, Kernel, MemoryType, Pa, RegionList, Va};
+use rt_dma_pool::kernel::{Addresses, Device, Handle, Kernel, MemoryType, Pa, RegionList, Va};
 use rt_dma_pool::log::{Level, Name};
 use std::ffi::CStr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -234,6 +234,12 @@ impl Machine {
     pub fn free(&self, held: Held) -> Result<(), Error> {
         let Held { device, size, flags, va, handle } = held;
         self.dma.free(self.first_call(device).expect("chosen when it was allocated"), device, size, va, handle, flags)
+    }
+
+    /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
+    pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
+        let mut handle = 0;
+        self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags).map(|()| handle)
     }
 
     /// `rt_dma_pool_extract` of revision r2.

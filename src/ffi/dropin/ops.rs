@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::sync_ops::{ops_at, sync_in, sync_out};
+use crate::ffi::dropin::sync_ops::*;
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::Device;
@@ -18,21 +18,31 @@ use crate::mem::shared::at_or_first;
 /// The tables, in the order of [`MapOps::ALL`]. If handles are physical addresses, `alloc` and `free` are null, as in
 /// RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
 static TABLES: [rt_dma_map_ops; 4] = [
-    rt_dma_map_ops { sync_out_data: Some(sync_out::<0>), sync_in_data: Some(sync_in::<0>), alloc: None, free: None },
-    rt_dma_map_ops { sync_out_data: Some(sync_out::<1>), sync_in_data: Some(sync_in::<1>), alloc: None, free: None },
-    translated_table::<2>(),
-    translated_table::<3>(),
-];
-
-/// Makes the table of the operations [`MapOps::ALL`]`[OPS]`, which translate addresses: `alloc` and `free` are not null.
-const fn translated_table<const OPS: usize>() -> rt_dma_map_ops {
     rt_dma_map_ops {
-        alloc: Some(alloc::<OPS>),
-        free: Some(free::<OPS>),
-        sync_out_data: Some(sync_out::<OPS>),
-        sync_in_data: Some(sync_in::<OPS>),
-    }
-}
+        alloc: None,
+        free: None,
+        sync_out_data: Some(sync_out_coherent),
+        sync_in_data: Some(sync_in_coherent),
+    },
+    rt_dma_map_ops {
+        alloc: None,
+        free: None,
+        sync_out_data: Some(sync_out_non_coherent),
+        sync_in_data: Some(sync_in_non_coherent),
+    },
+    rt_dma_map_ops {
+        alloc: Some(alloc_device_tree),
+        free: Some(free_device_tree),
+        sync_out_data: Some(sync_out_device_tree),
+        sync_in_data: Some(sync_in_translated),
+    },
+    rt_dma_map_ops {
+        alloc: Some(alloc_pci),
+        free: Some(free_pci),
+        sync_out_data: Some(sync_out_pci),
+        sync_in_data: Some(sync_in_translated),
+    },
+];
 
 /// Returns the table of these operations.
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
@@ -120,16 +130,32 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
+/// Is `alloc` of the device tree's table.
+///
 /// # Safety
 /// As `rt_dma_alloc`.
-unsafe extern "C" fn alloc<const OPS: rt_size_t>(
+unsafe extern "C" fn alloc_device_tree(
     dev: *mut rt_device,
     size: rt_size_t,
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
-    unsafe { alloc_with(const { ops_at(OPS) }, dev, size, dma_handle, flags) }
+    unsafe { alloc_with(MapOps::DeviceTree, dev, size, dma_handle, flags) }
+}
+
+/// Is `alloc` of the PCI table.
+///
+/// # Safety
+/// As `rt_dma_alloc`.
+unsafe extern "C" fn alloc_pci(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> *mut c_void {
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
+    unsafe { alloc_with(MapOps::Pci, dev, size, dma_handle, flags) }
 }
 
 /// Allocates a buffer with the operations `ops`, which need not be those of the device.
@@ -151,9 +177,11 @@ pub(in crate::ffi) unsafe fn alloc_with(
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
+/// Is `free` of the device tree's table.
+///
 /// # Safety
 /// As `rt_dma_free`.
-unsafe extern "C" fn free<const OPS: rt_size_t>(
+unsafe extern "C" fn free_device_tree(
     dev: *mut rt_device,
     size: rt_size_t,
     cpu_addr: *mut c_void,
@@ -161,7 +189,22 @@ unsafe extern "C" fn free<const OPS: rt_size_t>(
     flags: rt_ubase_t,
 ) {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_with(const { ops_at(OPS) }, dev, size, cpu_addr, dma_handle, flags) }
+    unsafe { free_with(MapOps::DeviceTree, dev, size, cpu_addr, dma_handle, flags) }
+}
+
+/// Is `free` of the PCI table.
+///
+/// # Safety
+/// As `rt_dma_free`.
+unsafe extern "C" fn free_pci(
+    dev: *mut rt_device,
+    size: rt_size_t,
+    cpu_addr: *mut c_void,
+    dma_handle: rt_ubase_t,
+    flags: rt_ubase_t,
+) {
+    // SAFETY: the caller passes a `dev` that is null or points to a device.
+    unsafe { free_with(MapOps::Pci, dev, size, cpu_addr, dma_handle, flags) }
 }
 
 /// Frees a buffer with the operations `ops`, which need not be those of the device.

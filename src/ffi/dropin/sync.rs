@@ -6,11 +6,9 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
-use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::ops::{is_ours, stored_table, table_of};
-use crate::ffi::dropin::sync_ops::{sync_in, sync_out};
+use crate::ffi::dropin::ops::{default_table, is_ours, stored_table, table_of};
 use crate::ffi::status::errors;
-use crate::ffi::{DMA, write_if};
+use crate::ffi::write_if;
 use crate::kernel::Device;
 
 /// @brief Makes what the processor wrote to a buffer visible to the device.
@@ -77,9 +75,9 @@ unsafe fn sync_out_general(
 ) -> isize {
     let device = Device(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
-    let sync =
-        table.sync_out_data.unwrap_or_else(|| if has_coherent_default(device) { sync_out::<0> } else { sync_out::<1> });
-    if is_ours(table) || table.sync_out_data.is_none() {
+    let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
+    let Some(sync) = table.sync_out_data else { return errors().error };
+    if is_ours(table) {
         // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };
     }
@@ -144,13 +142,7 @@ unsafe fn sync_in_general(
 ) -> isize {
     let device = Device(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
-    let sync =
-        table.sync_in_data.unwrap_or_else(|| if has_coherent_default(device) { sync_in::<0> } else { sync_in::<1> });
+    let Some(sync) = table.sync_in_data.or(default_table(device).sync_in_data) else { return errors().error };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
-}
-
-/// Returns whether the coherent operations are used in place of those that are null in a table of the BSP.
-fn has_coherent_default(device: Device) -> bool {
-    DMA.default_ops(device) == MapOps::Coherent
 }

@@ -1,7 +1,7 @@
 //! The sync operations of the four tables that the library gives to devices.
 //!
-//! virtio and network drivers call sync for every buffer. For speed, the code is therefore generated once for each set of
-//! operations, without a test at run time of which set it is. `benches/syncs.c` compares its instructions with RT-Thread's.
+//! virtio and network drivers call sync for every buffer. For speed, each table therefore has functions of its own, without a test
+//! at run time of which table it is. `benches/syncs.c` compares their instructions with RT-Thread's.
 
 use core::ffi::c_void;
 
@@ -13,72 +13,70 @@ use crate::ffi::{DMA, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
 
-/// Returns the operations of table `index`. It is called only at compile time.
-pub(in crate::ffi) const fn ops_at(index: usize) -> MapOps {
-    MapOps::ALL[index]
-}
-
-/// Is `sync_out_data` of table `OPS`. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
+/// Is `sync_out_data` of the coherent table. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
 ///
 /// # Safety
 /// As `rt_dma_sync_out_data`, but `dev` and `data` are not null and `size` is not zero.
-pub(in crate::ffi) unsafe extern "C" fn sync_out<const OPS: rt_size_t>(
+pub(super) unsafe extern "C" fn sync_out_coherent(
     dev: *mut rt_device,
     data: *mut c_void,
     size: rt_size_t,
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    let ops = const { ops_at(OPS) };
-    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
-    unsafe {
-        match ops {
-            MapOps::Coherent if dma_handle.is_null() => flush(dev, data, size),
-            // There is nothing to do.
-            MapOps::NonCoherent if dma_handle.is_null() => errors().ok,
-            MapOps::Coherent | MapOps::NonCoherent => sync_out_physical::<OPS>(dev, data, size, dma_handle, flags),
-            MapOps::DeviceTree => sync_out_translated(dev, data, size, dma_handle, flags, ops),
-            MapOps::Pci => sync_out_pci(dev, data, size, dma_handle, flags),
-        }
+    if dma_handle.is_null() {
+        let device = Device(dev.expose_provenance());
+        return result_of(DMA.sync_out_without_handle(device, data.expose_provenance(), size));
     }
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
+    unsafe { sync_out(dev, data, size, dma_handle, flags, MapOps::Coherent) }
 }
 
-/// Does what [`sync_out`] does, with coherent operations and a null `dma_handle`.
-#[inline(never)] // As a separate function, it needs no register that has to be saved.
-fn flush(dev: *mut rt_device, data: *mut c_void, size: usize) -> isize {
-    result_of(DMA.sync_out_without_handle(Device(dev.expose_provenance()), data.expose_provenance(), size))
-}
-
-/// Does what [`sync_out`] does, for operations whose handles are physical addresses. `dma_handle` is not null.
+/// Is `sync_out_data` of the non-coherent table. Does not check the address for a caller that does not need the handle.
 ///
 /// # Safety
-/// As [`sync_out`].
-#[inline(never)] // If it were inlined, the other cases would also save the registers that it uses.
-unsafe fn sync_out_physical<const OPS: usize>(
+/// As [`sync_out_coherent`].
+pub(super) unsafe extern "C" fn sync_out_non_coherent(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
-    // SAFETY: `dma_handle` is not null, and the caller guarantees that it may be written.
-    let store = |handle| unsafe { dma_handle.write(handle) };
-    sync_out_with(const { ops_at(OPS) }, dev, data, size, flags, store)
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
+    if dma_handle.is_null() {
+        return errors().ok;
+    }
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
+    unsafe { sync_out(dev, data, size, dma_handle, flags, MapOps::NonCoherent) }
 }
 
-/// Does what [`sync_out`] does, for PCI. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
+/// Is `sync_out_data` of the device tree's table.
+///
+/// # Safety
+/// As [`sync_out_coherent`].
+pub(super) unsafe extern "C" fn sync_out_device_tree(
+    dev: *mut rt_device,
+    data: *mut c_void,
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
+    unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::DeviceTree) }
+}
+
+/// Is `sync_out_data` of the PCI table. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
 /// translated here; any other buffer in [`sync_out_translated`].
 ///
 /// # Safety
-/// As [`sync_out`].
-#[inline(never)]
-unsafe fn sync_out_pci(
+/// As [`sync_out_coherent`].
+pub(super) unsafe extern "C" fn sync_out_pci(
     dev: *mut rt_device,
     data: *mut c_void,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
-) -> isize {
+    size: rt_size_t,
+    dma_handle: *mut rt_ubase_t,
+    flags: rt_ubase_t,
+) -> rt_err_t {
     let device = Device(dev.expose_provenance());
     let Some(handle) = DMA.first_window_handle(device, data.expose_provenance(), size) else {
         // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
@@ -90,10 +88,10 @@ unsafe fn sync_out_pci(
     errors().ok
 }
 
-/// Does what [`sync_out`] does, for operations whose handles are translated.
+/// Does what [`sync_out`] does, for both sets of operations that translate handles.
 ///
 /// # Safety
-/// As [`sync_out`].
+/// As [`sync_out_coherent`].
 #[inline(never)]
 unsafe fn sync_out_translated(
     dev: *mut rt_device,
@@ -103,47 +101,78 @@ unsafe fn sync_out_translated(
     flags: usize,
     ops: MapOps,
 ) -> isize {
-    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let store = |handle| unsafe { write_if(dma_handle, handle) };
-    sync_out_with(ops, dev, data, size, flags, store)
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
+    unsafe { sync_out(dev, data, size, dma_handle, flags, ops) }
 }
 
-fn sync_out_with(
-    ops: MapOps,
+/// Makes the bytes of a buffer visible to the device by the operations `ops`, and writes the handle.
+///
+/// # Safety
+/// As [`sync_out_coherent`].
+#[inline(always)]
+unsafe fn sync_out(
     dev: *mut rt_device,
     data: *mut c_void,
     size: usize,
+    dma_handle: *mut usize,
     flags: usize,
-    store: impl Fn(usize),
+    ops: MapOps,
 ) -> isize {
     let (device, flags) = (Device(dev.expose_provenance()), Flags::from_bits_retain(flags));
-    let result = DMA.sync_out_to(ops, device, data.expose_provenance(), size, flags, &store);
-    result_of(result.inspect_err(|_| store(0)))
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    let result = DMA.sync_out(ops, device, data.expose_provenance(), size, unsafe { dma_handle.as_mut() }, flags);
+    if result.is_err() {
+        // SAFETY: as above.
+        unsafe { write_if(dma_handle, 0) };
+    }
+    result_of(result)
 }
 
-/// Is `sync_in_data` of table `OPS`.
+/// Is `sync_in_data` of the coherent table.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
-#[inline(never)]
-pub(in crate::ffi) unsafe extern "C" fn sync_in<const OPS: rt_size_t>(
+pub(super) unsafe extern "C" fn sync_in_coherent(
     dev: *mut rt_device,
     out_data: *mut c_void,
     size: rt_size_t,
     _dma_handle: rt_ubase_t,
+    _flags: rt_ubase_t,
+) -> rt_err_t {
+    let device = Device(dev.expose_provenance());
+    result_of(DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()))
+}
+
+/// Is `sync_in_data` of the non-coherent table: there is nothing to do.
+///
+/// # Safety
+/// As [`sync_in_coherent`].
+pub(super) unsafe extern "C" fn sync_in_non_coherent(
+    _dev: *mut rt_device,
+    _out_data: *mut c_void,
+    _size: rt_size_t,
+    _dma_handle: rt_ubase_t,
+    _flags: rt_ubase_t,
+) -> rt_err_t {
+    errors().ok
+}
+
+/// Is `sync_in_data` of the device tree's table and of the PCI table.
+///
+/// # Safety
+/// As [`sync_in_coherent`].
+pub(super) unsafe extern "C" fn sync_in_translated(
+    dev: *mut rt_device,
+    out_data: *mut c_void,
+    size: rt_size_t,
+    dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    let ops = const { ops_at(OPS) };
-    if !ops.maintain_cache(Flags::from_bits_retain(flags)) {
+    if Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
         return errors().ok;
     }
-    if ops.are_translated() {
-        // This is the code of the coherent table, which does the same work. One copy of it suffices.
-        // SAFETY: the caller passes a device.
-        return unsafe { sync_in::<0>(dev, out_data, size, 0, flags) };
-    }
-    let device = Device(dev.expose_provenance());
-    result_of(DMA.sync_in(ops, device, out_data.expose_provenance(), size, Flags::empty()))
+    // SAFETY: the caller passes a device.
+    unsafe { sync_in_coherent(dev, out_data, size, dma_handle, flags) }
 }
 
 fn result_of(result: Result<(), Error>) -> isize {
