@@ -18,7 +18,7 @@
 
 #include <rt_dma.h>
 #include <rt_dma_debug.h>
-#include <rt_dma_watch.h>
+#include "rt_dma_watch.h"
 
 #define WATCH(name) \
     __typeof__(name) __real_##name, __wrap_##name

@@ -7,7 +7,7 @@
 #include <rtthread.h>
 
 #include <rt_dma.h>
-#include <rt_dma_port.h>
+#include "rt_dma_port.h"
 
 int rt_dma_port_list_options(int argc, char **argv)
 {

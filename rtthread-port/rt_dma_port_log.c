@@ -18,7 +18,7 @@
 #endif
 #include <rtdbg.h>
 
-#include <rt_dma_port.h>
+#include "rt_dma_port.h"
 
 /* Longer than any line of the library; rt_snprintf cuts what is longer still. */
 #define LINE_SIZE 128

@@ -33,7 +33,7 @@
 
 #include "rt_dma_port_interface.h"
 
-#include <rt_dma_port.h>
+#include "rt_dma_port.h"
 
 /* A 32-bit Arm processor that has the system registers of coprocessor 15: every one but the Cortex-M. */
 #if defined(__arm__) && !(defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M')

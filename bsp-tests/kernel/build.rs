@@ -1,7 +1,7 @@
 //! Compiles the C drivers, the port and the stand-in's own C, and links the library.
 //!
 //! * `RT_DMA_POOL_LIB_DIR`: where `librt_dma_pool.a` is (required to link);
-//! * `RT_DMA_POOL_INCLUDE`: where `rt_dma_port.h` is (default: `../../include`);
+//! * `RT_DMA_POOL_INCLUDE`: where the library's headers are (default: `../../include`);
 //! * `STAND_IN_CC`: the C compiler (default: Debian's cross compiler for the target);
 //! * `STAND_IN_WITHOUT_C`: set if another build compiles and links the C files;
 //! * `STAND_IN_LINK`: further arguments for the linker, such as object files, with spaces in between;

@@ -112,7 +112,7 @@ def check_has_every_file(page):
     """Checks that a page contains the name of each file in its folder."""
     written = " ".join(code for _, code in inline_code(page)).split()
     for name in sorted(os.listdir(os.path.join(ROOT, os.path.dirname(page)))):
-        if name not in written and name != os.path.basename(page):
+        if name not in written and name + "/" not in written and name != os.path.basename(page):
             raise Wrong("%s: there is no row for %s" % (page, name))
 
 

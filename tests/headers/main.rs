@@ -1,4 +1,5 @@
-//! `include/` is what cbindgen makes of the sources, and compiles as strict C99 and C++.
+//! The headers in `include/`, and those that only the port includes, are what cbindgen makes of the sources, and compile as
+//! strict C99 and C++.
 //!
 //! To make the headers anew: `RT_DMA_BLESS=1 cargo test --test headers`.
 
@@ -11,6 +12,12 @@ use list::{Header, headers};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Returns the path of a header. Drivers see `include/`; the port's own headers are next to its sources.
+fn path_of(name: &str) -> PathBuf {
+    let is_private = name.starts_with("rt_dma_port") || name.starts_with("rt_dma_watch");
+    root().join(if is_private { "rtthread-port" } else { "include" }).join(name)
 }
 
 /// Types of RT-Thread, which `rt_dma/types.h` includes or defines.
@@ -67,7 +74,7 @@ fn first_argument(line: &str) -> Option<usize> {
 #[test]
 fn committed_headers_are_what_cbindgen_makes() {
     for header in &headers() {
-        let path = root().join("include").join(header.name);
+        let path = path_of(header.name);
         let made = generate(header);
         if std::env::var_os("RT_DMA_BLESS").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -109,7 +116,9 @@ fn rt_dma_pool_h_has_the_prototypes_of_drivers_dma_h() {
 fn compiles(compiler: &str, language: &[&str], header: &Path) {
     let output = Command::new(compiler)
         .args(language)
-        .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-include"])
+        .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-I"])
+        .arg(root().join("include"))
+        .arg("-include")
         .arg(header)
         .arg("/dev/null")
         .output()
@@ -120,7 +129,7 @@ fn compiles(compiler: &str, language: &[&str], header: &Path) {
 #[test]
 fn headers_compile_as_strict_c_and_as_cpp() {
     for header in headers().iter().map(|header| header.name).chain(["rt_dma.h", "rt_dma_port.h"]) {
-        let path = root().join("include").join(header);
+        let path = path_of(header);
         compiles("cc", &["-std=c99", "-x", "c"], &path);
         compiles("c++", &["-std=c++11", "-x", "c++"], &path);
     }
@@ -128,8 +137,8 @@ fn headers_compile_as_strict_c_and_as_cpp() {
 
 #[test]
 fn rt_dma_port_h_includes_and_lists_every_subject() {
-    let whole = std::fs::read_to_string(root().join("include/rt_dma_port.h")).unwrap();
-    for entry in std::fs::read_dir(root().join("include/rt_dma_port")).unwrap() {
+    let whole = std::fs::read_to_string(path_of("rt_dma_port.h")).unwrap();
+    for entry in std::fs::read_dir(path_of("rt_dma_port")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(headers().iter().any(|header| header.name == format!("rt_dma_port/{name}")), "{name} is not generated");
         if name != "types.h" {
@@ -144,13 +153,13 @@ fn rt_dma_port_h_includes_and_lists_every_subject() {
 
 #[test]
 fn rt_dma_h_includes_and_lists_every_family() {
-    let whole = std::fs::read_to_string(root().join("include/rt_dma.h")).unwrap();
+    let whole = std::fs::read_to_string(path_of("rt_dma.h")).unwrap();
     for header in headers().iter().filter(|header| header.name.starts_with("rt_dma/")) {
         let name = header.name.strip_prefix("rt_dma/").unwrap();
         assert!(whole.contains(&format!("#include \"{}\"", header.name)), "rt_dma.h does not include {name}");
         let row = whole.lines().find(|line| line.starts_with(&format!(" * | {name} ")));
         let call = row.and_then(|row| row.split('|').nth(3)).expect(name).trim();
-        let family = std::fs::read_to_string(root().join("include").join(header.name)).unwrap();
+        let family = std::fs::read_to_string(path_of(header.name)).unwrap();
         let first = family.find(&format!("{call}(")).unwrap_or_else(|| panic!("{name} has no {call}"));
         assert!(family[..first].contains("@code"), "{name}: no example before {call}");
     }

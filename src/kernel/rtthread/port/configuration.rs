@@ -41,6 +41,6 @@ pub struct rt_dma_port_configuration {
 }
 
 unsafe extern "C" {
-    /// The constants of the BSP's configuration. cbindgen leaves this out: `include/rt_dma_port.h` declares it.
+    /// The constants of the BSP's configuration. cbindgen leaves this out: `rtthread-port/rt_dma_port.h` declares it.
     pub static rt_dma_port_configuration: rt_dma_port_configuration;
 }

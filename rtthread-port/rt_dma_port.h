@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file rt_dma_port.h
- * @brief What the library needs from the kernel. The files of rtthread-port/ define it; drivers do not include this header.
+ * @brief What the library needs from the kernel. The files in its folder define it; drivers cannot include this header.
  *
- * Each subject has a header in include/rt_dma_port/:
+ * Each subject has a header in rt_dma_port/:
  *
  * | header            | defined in                                     | subject                                                                                  |
  * | ----------------- | ---------------------------------------------- | ---------------------------------------------------------------------------------------- |

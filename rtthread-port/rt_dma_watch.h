@@ -11,7 +11,7 @@
 #ifndef RT_DMA_WATCH_H
 #define RT_DMA_WATCH_H
 
-#include "rt_dma.h"
+#include <rt_dma.h>
 
 /**
  * @brief Words of memory for each entry of the table.

@@ -11,7 +11,7 @@
 #ifndef RT_DMA_WATCH_MAPPINGS_H
 #define RT_DMA_WATCH_MAPPINGS_H
 
-#include "../rt_dma/types.h"
+#include <rt_dma/types.h>
 
 struct rt_dma_sg;
 struct rt_dma_watch_call;
