@@ -23,13 +23,13 @@
 /* Longer than any line of the library; rt_snprintf cuts what is longer still. */
 #define LINE_SIZE 128
 /* "device 0x" and an address. */
-#define WHOM_SIZE 32
+#define NAME_SIZE 32
 
 void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t a, uintptr_t b, uintptr_t c,
         uintptr_t d, uintptr_t dev)
 {
     char line[LINE_SIZE];
-    char whom[WHOM_SIZE];
+    char device_name[NAME_SIZE];
 
     /* Without RT_USING_CONSOLE, LOG_E and LOG_W are macros that drop their arguments. */
     RT_UNUSED(name);
@@ -42,8 +42,8 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
 
     if (!name)
     {
-        rt_snprintf(whom, sizeof(whom), dev ? "device 0x%lx" : "unnamed", (unsigned long)dev);
-        name = whom;
+        rt_snprintf(device_name, sizeof(device_name), dev ? "device 0x%lx" : "unnamed", (unsigned long)dev);
+        name = device_name;
     }
 
     /* LOG_E adds text to its format, which must be a string literal. So the line is made first. */

@@ -17,7 +17,7 @@
  */
 #define PIECE ((uintptr_t)ARCH_SECTION_SIZE / 2)
 
-static void into_window(rt_mm_va_hint_t hint)
+static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
 {
     if (!(hint->flags & MMF_MAP_FIXED))
     {
@@ -33,7 +33,7 @@ static void into_window(rt_mm_va_hint_t hint)
 static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
 {
     /* Without the other functions of an object, the kernel treats the area as one of rt_aspace_map_phy. */
-    static struct rt_mem_obj object = { .hint_free = into_window };
+    static struct rt_mem_obj object = { .hint_free = limit_to_ioremap_window };
     struct rt_varea *varea = rt_calloc(1, sizeof(*varea));
 
     if (!varea)

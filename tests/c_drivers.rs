@@ -39,6 +39,9 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
 }
 
+/// Where the drivers' headers are.
+const FOLDERS: [&str; 4] = ["bsp-tests/include", "include", "include/porting", "bsp-tests/host"];
+
 /// A program: the revision of the interface, its own C files, and the compiler's flags.
 type Program<'a> = (u32, &'a [PathBuf], &'a [&'a str]);
 
@@ -51,9 +54,7 @@ fn compile((revision, sources, flags): Program, path: &Path) {
         .to_command()
         .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DRT_USING_OFW", "-DPKG_RT_DMA_POOL_USING_LIST_OPTIONS"])
         .arg(format!("-DSTAND_IN_REVISION={revision}"))
-        .args(
-            ["bsp-tests/include", "include", "bsp-tests/host"].map(|folder| format!("-I{}/{folder}", root().display())),
-        )
+        .args(FOLDERS.map(|folder| format!("-I{}/{folder}", root().display())))
         .args(flags)
         .args(sources)
         .args(c_files("rtthread-port"))

@@ -1,4 +1,4 @@
-//! Tests `include/linux/`: every name compiles as a Linux driver writes it, in C and in C++, without RT-Thread's headers
+//! Tests `include/porting/`: every name compiles as a Linux driver writes it, in C and in C++, without RT-Thread's headers
 //! and together with them in any order.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ fn compiles(language: &[&str], options: &[&str]) -> Result<(), String> {
     let compiler = if language.contains(&"c++") { "c++" } else { "cc" };
     let output = Command::new(compiler)
         .current_dir(root)
-        .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iinclude"])
+        .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-Iinclude", "-Iinclude/porting"])
         .args(language)
         .args(options)
         .arg("tests/porting_headers/names.c")

@@ -7,10 +7,8 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
-#include <linux/scatterlist.h>
 
-#include "linux_glue.h"
-#include "linux_edu.h"
+#include "linux_edu_ring.h"
 
 #define EDU_ID			0x00
 #define EDU_ID_MASK		0xff
@@ -31,30 +29,12 @@
 #define EDU_RING_SIZE		16	/* a power of two */
 #define EDU_TIMEOUT_MS		10000
 
-#define EDU_PERIODS		4
-#define EDU_PERIOD_BYTES	512
-
 struct edu_desc {
 	__le64 src;
 	__le64 dst;
 	__le32 len;
 	__le32 cmd;
 	__le64 reserved;
-};
-
-struct edu {
-	struct device *dev;
-	void __iomem *regs;
-
-	struct edu_desc *ring;
-	dma_addr_t ring_dma;
-	unsigned int head, tail;	/* run freely */
-	struct dma_pool *batches;
-
-	u32 *play, *record;
-	dma_addr_t play_dma, record_dma;
-
-	struct edu_trace trace;
 };
 
 static int edu_dma(struct edu *edu, u64 src, u64 dst, u32 len, u32 cmd)
@@ -112,7 +92,7 @@ static int edu_run_batch(struct edu *edu, unsigned int index, unsigned int count
 	return ret;
 }
 
-static int edu_run(struct edu *edu)
+int edu_run(struct edu *edu)
 {
 	int ret = 0;
 
@@ -127,8 +107,7 @@ static int edu_run(struct edu *edu)
 	return ret;
 }
 
-/* Copies through the device's buffer, in pieces that fit in it. */
-static int edu_move(struct edu *edu, dma_addr_t src, dma_addr_t dst, size_t len)
+int edu_move(struct edu *edu, dma_addr_t src, dma_addr_t dst, size_t len)
 {
 	size_t done;
 	int ret = 0;
@@ -141,141 +120,6 @@ static int edu_move(struct edu *edu, dma_addr_t src, dma_addr_t dst, size_t len)
 			ret = edu_queue(edu, EDU_BUF, dst + done, count, EDU_CMD_TO_MEMORY);
 	}
 	return ret;
-}
-
-int edu_copy(struct pci_dev *pdev, void *dst, void *src, size_t len)
-{
-	struct edu *edu = pci_get_drvdata(pdev);
-	struct device *dev = &pdev->dev;
-	dma_addr_t src_dma, dst_dma;
-	int ret;
-
-	src_dma = dma_map_single(dev, src, len, DMA_TO_DEVICE);
-	if (dma_mapping_error(dev, src_dma))
-		return -ENOMEM;
-	dst_dma = dma_map_single(dev, dst, len, DMA_FROM_DEVICE);
-	if (dma_mapping_error(dev, dst_dma)) {
-		ret = -ENOMEM;
-		goto unmap_src;
-	}
-	edu->trace.src = src_dma;
-	edu->trace.dst = dst_dma;
-
-	ret = edu_move(edu, src_dma, dst_dma, len);
-	if (!ret)
-		ret = edu_run(edu);
-
-	dma_unmap_single(dev, dst_dma, len, DMA_FROM_DEVICE);
-unmap_src:
-	dma_unmap_single(dev, src_dma, len, DMA_TO_DEVICE);
-	return ret;
-}
-
-int edu_copy_sg(struct pci_dev *pdev, void *dst, struct scatterlist *sgl, int nents)
-{
-	struct edu *edu = pci_get_drvdata(pdev);
-	struct device *dev = &pdev->dev;
-	struct scatterlist *sg;
-	dma_addr_t dst_dma;
-	size_t len = 0, done = 0;
-	int count, i, ret = 0;
-
-	for_each_sg(sgl, sg, nents, i)
-		len += sg->length;
-	count = dma_map_sg(dev, sgl, nents, DMA_TO_DEVICE);
-	if (!count)
-		return -ENOMEM;
-	dst_dma = dma_map_single(dev, dst, len, DMA_FROM_DEVICE);
-	if (dma_mapping_error(dev, dst_dma)) {
-		ret = -ENOMEM;
-		goto unmap_sg;
-	}
-	edu->trace.src = sg_dma_address(sgl);
-	edu->trace.dst = dst_dma;
-
-	for_each_sg(sgl, sg, count, i) {
-		if (!ret)
-			ret = edu_move(edu, sg_dma_address(sg), dst_dma + done, sg_dma_len(sg));
-		done += sg_dma_len(sg);
-	}
-	if (!ret)
-		ret = edu_run(edu);
-
-	dma_unmap_single(dev, dst_dma, len, DMA_FROM_DEVICE);
-unmap_sg:
-	dma_unmap_sg(dev, sgl, nents, DMA_TO_DEVICE);
-	return ret;
-}
-
-/* Uses one mapping for many transfers, as a network driver does with a receive buffer. */
-int edu_echo(struct pci_dev *pdev, u8 *buf, size_t len, unsigned int rounds)
-{
-	struct edu *edu = pci_get_drvdata(pdev);
-	struct device *dev = &pdev->dev;
-	size_t half = len / 2, i;
-	dma_addr_t dma;
-	int ret = 0;
-
-	for (i = 0; i < len; i++)
-		buf[i] = (u8)i;
-	dma = dma_map_single(dev, buf, len, DMA_BIDIRECTIONAL);
-	if (dma_mapping_error(dev, dma))
-		return -ENOMEM;
-	edu->trace.src = edu->trace.dst = dma;
-
-	while (rounds-- && !ret) {
-		ret = edu_move(edu, dma, dma + half, half);
-		if (!ret)
-			ret = edu_run(edu);
-		dma_sync_single_range_for_cpu(dev, dma, half, half, DMA_BIDIRECTIONAL);
-		if (!ret && memcmp(buf, buf + half, half))
-			ret = -EIO;
-		for (i = 0; i < half; i++)
-			buf[i] = (u8)(buf[i] * 5 + 3);
-		dma_sync_single_for_device(dev, dma, half, DMA_BIDIRECTIONAL);
-	}
-
-	dma_unmap_single(dev, dma, len, DMA_BIDIRECTIONAL);
-	return ret;
-}
-
-static u32 edu_sample(unsigned int period, unsigned int i)
-{
-	return period * 0x01010101 + i * 0x9e3779b9;
-}
-
-/* Fills, plays and records one half of a circular buffer at a time, as a sound driver does. */
-int edu_loopback(struct pci_dev *pdev, unsigned int periods)
-{
-	const unsigned int words = EDU_PERIOD_BYTES / sizeof(u32);
-	struct edu *edu = pci_get_drvdata(pdev);
-	unsigned int filled, heard = 0, i;
-	int ret = 0;
-
-	for (filled = 0; filled < periods && !ret;) {
-		u32 *play = edu->play + filled % EDU_PERIODS * words;
-		u32 offset = filled % EDU_PERIODS * EDU_PERIOD_BYTES;
-
-		for (i = 0; i < words; i++)
-			play[i] = edu_sample(filled, i);
-		ret = edu_move(edu, edu->play_dma + offset, edu->record_dma + offset, EDU_PERIOD_BYTES);
-		if (++filled % (EDU_PERIODS / 2) && filled < periods)
-			continue;
-		if (!ret)
-			ret = edu_run(edu);
-		for (; heard < filled && !ret; heard++)
-			for (i = 0; i < words; i++)
-				if (READ_ONCE(edu->record[heard % EDU_PERIODS * words + i]) != edu_sample(heard, i))
-					ret = -EIO;
-	}
-	return ret;
-}
-
-const struct edu_trace *edu_last(struct pci_dev *pdev)
-{
-	struct edu *edu = pci_get_drvdata(pdev);
-
-	return &edu->trace;
 }
 
 /* By default the device has 28 address bits. QEMU's option dma_mask gives it 32. */

@@ -40,10 +40,8 @@ fn main() {
         _ => build.flags(["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-fno-builtin"]),
     };
 
-    match option("RT_DMA_POOL_INCLUDE") {
-        Some(directory) => build.include(directory),
-        None => build.include(root.join("include")),
-    };
+    let include = option("RT_DMA_POOL_INCLUDE").map_or(root.join("include"), PathBuf::from);
+    build.include(&include).include(include.join("porting"));
     if let Some(revision) = option("STAND_IN_REVISION") {
         build.define("STAND_IN_REVISION", revision.as_str());
     }

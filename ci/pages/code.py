@@ -14,7 +14,7 @@ from pages.page import ROOT, Wrong, read, run
 
 COMPILER = "aarch64-linux-gnu-gcc"
 FLAGS = ["-std=gnu11", "-Os", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only",
-         "-DRT_USING_OFW", "-I" + os.path.join(ROOT, "bsp-tests", "include"), "-I" + os.path.join(ROOT, "include")]
+         "-DRT_USING_OFW"] + ["-I" + os.path.join(ROOT, folder) for folder in ("bsp-tests/include", "include", "include/porting")]
 PRELUDE = "#include <rtthread.h>\n#include <rtdevice.h>\n#include <rt_dma.h>\n"
 
 

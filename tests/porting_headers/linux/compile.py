@@ -59,7 +59,7 @@ def include_flags(tree, file):
 def compile_one(tree, file, ours):
     """Returns the compiler's messages, and whether the file compiles."""
     name = file.stem.replace("-", "_")
-    front = [f"-I{ROOT}/include", f"-I{HERE}/include"] if ours else []
+    front = [f"-I{ROOT}/include", f"-I{ROOT}/include/porting", f"-I{HERE}/include"] if ours else []
     names = [f'-DKBUILD_BASENAME="{name}"', f'-DKBUILD_MODNAME="{name}"', f"-D__KBUILD_MODNAME=kmod_{name}"]
     command = ["gcc", *front, *FLAGS.format(arch="arch/x86").split(), *include_flags(tree, file), *names, str(file)]
     result = subprocess.run(command, cwd=tree, capture_output=True, text=True, errors="replace")

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wrong frees, and buffers that are left when a device is removed. */
+#include "wrong.h"
+
+void free_size(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, 2 * SIZE, &handle, COHERENT);
+
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void free_call(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    struct rt_dma_block_pool *pool = rt_dma_block_pool_create("wrong", dev, 64, 64, 0);
+    void *block = rt_dma_block_pool_alloc(pool, &handle);
+
+    rt_dma_free(dev, 64, block, handle, COHERENT);
+    rt_dma_block_pool_free(pool, block, handle);
+    rt_dma_block_pool_destroy(pool);
+}
+
+void free_device(struct rt_device *dev)
+{
+    static struct rt_device parent = { .parent.name = "parent" };
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(&parent, SIZE, &handle, COHERENT);
+
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void free_handle(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    rt_dma_free(dev, SIZE, ring, handle + 64, COHERENT);
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void free_twice(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void free_foreign(struct rt_device *dev)
+{
+    rt_dma_free(dev, SIZE, wrong_memory[0], 0, COHERENT);
+}
+
+void held(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    /* Its removal frees only what is managed. */
+    rt_dmam_release(dev);
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
+
+void replaced(struct rt_device *dev)
+{
+    rt_ubase_t handle;
+    void *ring = rt_dma_alloc(dev, SIZE, &handle, COHERENT);
+
+    /* The next device lies at the same address, as one on the stack of the same function does. */
+    dev->dma_ops = RT_NULL;
+    rt_dma_free(dev, SIZE, ring, handle, COHERENT);
+}
