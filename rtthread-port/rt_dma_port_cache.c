@@ -37,13 +37,13 @@ static int has_line_sizes(rt_ubase_t ctr)
 #endif /* __aarch64__ || RT_DMA_PORT_HAS_CP15 */
 
 /*
- * flush_and_drop() cleans and invalidates. On Arm it does so in one step, so that a write to a line meanwhile is not
+ * flush_and_invalidate() does both. On Arm it does so in one step, so that a write to a line meanwhile is not
  * lost. On RISC-V this is true only for writes of this core.
  */
 #if defined(RT_DMA_PORT_HAS_CP15) && defined(RT_USING_CACHE)
 
 /* RT_HW_CACHE_FLUSH is a clean alone (libcpu/arm/cortex-a/cache.c); the processor has an operation for both. */
-static void flush_and_drop(void *va, int size)
+static void flush_and_invalidate(void *va, int size)
 {
     rt_ubase_t ctr = cache_type();
     /* DminLine: base-two logarithm of the words in the smallest line. */
@@ -63,7 +63,7 @@ static void flush_and_drop(void *va, int size)
  * RT_HW_CACHE_FLUSH does both (libcpu/aarch64/common/cache.S). Without RT_USING_CACHE it is a macro that drops its
  * arguments.
  */
-static void flush_and_drop(void *va, int size)
+static void flush_and_invalidate(void *va, int size)
 {
     RT_UNUSED(va);
     RT_UNUSED(size);
@@ -77,7 +77,7 @@ static void flush_and_drop(void *va, int size)
  * are masked, so that no code on it writes to a line in between. What another core writes to such a line in between is
  * lost: RT-Thread has no operation that does both, and the processors disagree on the instruction.
  */
-static void flush_and_drop(void *va, int size)
+static void flush_and_invalidate(void *va, int size)
 {
     rt_base_t level = rt_hw_local_irq_disable();
 
@@ -117,9 +117,9 @@ void rt_dma_port_cache(int operation, void *va, int size)
     wait_for_maintenance();
 }
 
-void rt_dma_port_cache_flush_and_drop(void *va, int size)
+void rt_dma_port_cache_flush_and_invalidate(void *va, int size)
 {
-    flush_and_drop(va, size);
+    flush_and_invalidate(va, size);
     wait_for_maintenance();
 }
 

@@ -120,7 +120,7 @@ int rt_dma_list_pools(int argc,
 /**
  * @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
  *
- * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are written back. A
+ * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are flushed. A
  * linear map that boot code made stays.
  *
  * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which then has the

@@ -15,27 +15,27 @@ use super::Va;
 /// return. [`cache_line_max`](Cache::cache_line_max) is a power of two.
 pub unsafe trait Cache {
     /// Writes dirty lines of `[va, va + size)` to memory. The processor decides whether the lines stay in the cache: on
-    /// aarch64 RT-Thread drops them; on 32-bit Arm and on the C906 they stay, clean.
+    /// aarch64 RT-Thread removes them; on 32-bit Arm and on the C906 they stay, clean.
     ///
     /// Context: any.
     fn cache_flush(&self, va: Va, size: usize);
 
-    /// Writes dirty lines of `[va, va + size)` to memory and drops all lines of the range. It loses nothing that this core
+    /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this core
     /// or another writes to a line meanwhile. The range is a few lines long.
     ///
     /// Context: any.
-    fn cache_flush_and_drop(&self, va: Va, size: usize);
+    fn cache_flush_and_invalidate(&self, va: Va, size: usize);
 
-    /// Does what [`cache_flush_and_drop`](Cache::cache_flush_and_drop) does, for the one line that contains `va`. Called
-    /// only if [`within_line`](Cache::within_line) is not all ones.
+    /// Does what [`cache_flush_and_invalidate`](Cache::cache_flush_and_invalidate) does, for the one line that contains
+    /// `va`. Called only if [`within_line`](Cache::within_line) is not all ones.
     ///
     /// Context: any.
-    fn cache_flush_and_drop_line(&self, va: Va) {
+    fn cache_flush_and_invalidate_line(&self, va: Va) {
         let within_line = self.within_line();
-        self.cache_flush_and_drop(va & !within_line, within_line + 1);
+        self.cache_flush_and_invalidate(va & !within_line, within_line + 1);
     }
 
-    /// Drops the lines of `[va, va + size)` without writing them to memory.
+    /// Removes the lines of `[va, va + size)` without writing them to memory.
     ///
     /// Context: any.
     ///

@@ -137,7 +137,7 @@ unsafe impl<S: Services> Cache for S {
     fn cache_flush(&self, _va: Va, _size: usize) {
         self.switch();
     }
-    fn cache_flush_and_drop(&self, _va: Va, size: usize) {
+    fn cache_flush_and_invalidate(&self, _va: Va, size: usize) {
         self.switch();
         DROPPED.set(DROPPED.get() + size);
     }

@@ -12,27 +12,27 @@ pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
     kernel.cache_flush(va, size);
 }
 
-/// Writes dirty lines that contain a byte of `[va, va + size)` to memory, and drops them.
+/// Writes dirty lines that contain a byte of `[va, va + size)` to memory, and removes them from the cache.
 ///
 /// Context: any.
-pub fn flush_and_drop<K: Kernel>(kernel: K, va: Va, size: usize) {
+pub fn flush_and_invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let mask = kernel.cache_line_max().wrapping_neg();
     let mut at = va & mask;
     let mut left = size + (va - at);
     while left != 0 {
         // At most one page per call, because the kernel may mask interrupts during a call.
         let step = (PAGE_SIZE - at % PAGE_SIZE).min(left);
-        kernel.cache_flush_and_drop(at, step);
+        kernel.cache_flush_and_invalidate(at, step);
         at = at.wrapping_add(step);
         left -= step;
     }
 }
 
-/// Drops the lines of `[va, va + size)`, so that the next read comes from memory.
+/// Removes the lines of `[va, va + size)`, so that the next read comes from memory.
 ///
-/// A line that is only partly in the range also holds bytes of a neighbour. It is written to memory before it is dropped, as
+/// A line that is only partly in the range also holds bytes of a neighbour. It is flushed before it is invalidated, as
 /// Linux does on arm64 (`dcache_inval_poc`). The size of the largest line decides which lines these are: an outer cache
-/// with longer lines drops the neighbour's bytes, too.
+/// with longer lines loses the neighbour's bytes, too.
 ///
 /// Context: any.
 ///
@@ -50,7 +50,7 @@ pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
     let in_last_line = size & within_line;
     if in_last_line != 0 {
         whole_lines -= in_last_line;
-        kernel.cache_flush_and_drop_line(va.wrapping_add(whole_lines));
+        kernel.cache_flush_and_invalidate_line(va.wrapping_add(whole_lines));
         if whole_lines == 0 {
             return;
         }
@@ -71,7 +71,7 @@ unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize)
         // SAFETY: the caller guarantees that a byte that was written since the last flush may be lost.
         return unsafe { invalidate_lines_of_any_size(kernel, va, size) };
     }
-    kernel.cache_flush_and_drop_line(va);
+    kernel.cache_flush_and_invalidate_line(va);
     let in_first_line = within_line + 1 - (va & within_line);
     if in_first_line < size {
         // SAFETY: this is the rest of the range, for which the caller guarantees it.
@@ -91,10 +91,10 @@ unsafe fn invalidate_lines_of_any_size<K: Kernel>(kernel: K, va: Va, size: usize
     let end = va.wrapping_add(size);
     let (in_first_line, in_last_line) = (va.wrapping_neg() & (line - 1), end & (line - 1));
     if in_first_line != 0 {
-        kernel.cache_flush_and_drop(va & line.wrapping_neg(), line);
+        kernel.cache_flush_and_invalidate(va & line.wrapping_neg(), line);
     }
     if in_last_line != 0 {
-        kernel.cache_flush_and_drop(end - in_last_line, line);
+        kernel.cache_flush_and_invalidate(end - in_last_line, line);
     }
     if size > in_first_line + in_last_line {
         let whole_lines = size - in_first_line - in_last_line;
@@ -124,7 +124,7 @@ mod tests {
         for (distance, size, bytes) in AT_THE_TOP {
             let va = distance.wrapping_neg();
             let message = std::format!("{size} bytes, {distance} below the top");
-            assert_eq!(bytes_dropped_by(|| flush_and_drop(HeapOnly, va, size)), bytes, "{message}");
+            assert_eq!(bytes_dropped_by(|| flush_and_invalidate(HeapOnly, va, size)), bytes, "{message}");
             // SAFETY: `HeapOnly` only counts.
             #[allow(unsafe_code)]
             unsafe {

@@ -140,7 +140,7 @@ unsafe impl Cache for FakeKernel {
         self.maintain(Maintenance::Flush, va, size);
     }
 
-    fn cache_flush_and_drop(&self, va: Va, size: usize) {
+    fn cache_flush_and_invalidate(&self, va: Va, size: usize) {
         self.maintain(Maintenance::FlushAndDrop, va, size);
     }
 

@@ -21,15 +21,15 @@
 //!    bounce buffer.
 //! 2. Every other map takes the general way (`map`). It looks up where the pages of the buffer lie, tries a direct mapping
 //!    (`direct`), and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
-//! 3. Whatever the way, the map writes the buffer's cache lines back and drops them, or copies the bytes to the bounce buffer. A
-//!    device that snoops the cache needs only the copy.
+//! 3. Whatever the way, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the
+//!    cache needs only the copy.
 //!
 //! # The way of an unmap
 //! 1. `direct::fast` ends the mapping if the handle is in the known part of the linear map and no record can have it. If not,
 //!    `recorded::fast` looks for a record without a bounce buffer.
 //! 2. Every other unmap takes the general way (`unmap`): a record with the handle is looked for (`recorded`), and if there is none,
 //!    the mapping is taken for a direct one (`direct`).
-//! 3. If the device wrote to the buffer, its cache lines are dropped, or the bytes are copied back. The record goes to the
+//! 3. If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to the
 //!    [spare ones](recorded::spares), from which the next map takes it.
 //!
 //! # Context

@@ -8,7 +8,7 @@ use super::cache_line;
 use super::rt_dma_port_cache_line_max;
 use super::{
     RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE, RtThread, barrier, pointer, rt_dma_port_cache,
-    rt_dma_port_cache_flush_and_drop,
+    rt_dma_port_cache_flush_and_invalidate,
 };
 use crate::kernel::copy::copy_aligned;
 use crate::kernel::{Cache, Va};
@@ -33,13 +33,13 @@ unsafe impl Cache for RtThread {
         maintain(va, size, Operation::Flush);
     }
 
-    fn cache_flush_and_drop(&self, va: Va, size: usize) {
-        maintain(va, size, Operation::FlushAndDrop);
+    fn cache_flush_and_invalidate(&self, va: Va, size: usize) {
+        maintain(va, size, Operation::FlushAndInvalidate);
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    fn cache_flush_and_drop_line(&self, va: Va) {
-        cache_line::flush_and_drop_line(va);
+    fn cache_flush_and_invalidate_line(&self, va: Va) {
+        cache_line::flush_and_invalidate_line(va);
     }
 
     unsafe fn cache_invalidate(&self, va: Va, size: usize) {
@@ -71,7 +71,7 @@ const CACHE_OP_END: usize = 1 << 30;
 enum Operation {
     Flush,
     Invalidate,
-    FlushAndDrop,
+    FlushAndInvalidate,
 }
 
 impl Operation {
@@ -84,7 +84,7 @@ impl Operation {
             match self {
                 Operation::Flush => rt_dma_port_cache(RT_DMA_PORT_FLUSH, va, size),
                 Operation::Invalidate => rt_dma_port_cache(RT_DMA_PORT_INVALIDATE, va, size),
-                Operation::FlushAndDrop => rt_dma_port_cache_flush_and_drop(va, size),
+                Operation::FlushAndInvalidate => rt_dma_port_cache_flush_and_invalidate(va, size),
             }
         }
     }

@@ -35,9 +35,9 @@ pub fn largest() -> usize {
     largest
 }
 
-/// Implements [`Cache::cache_flush_and_drop_line`](crate::kernel::Cache::cache_flush_and_drop_line).
+/// Implements [`Cache::cache_flush_and_invalidate_line`](crate::kernel::Cache::cache_flush_and_invalidate_line).
 #[inline(always)]
-pub fn flush_and_drop_line(va: Va) {
+pub fn flush_and_invalidate_line(va: Va) {
     // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
     unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };
 }

@@ -114,7 +114,7 @@ extern "C" fn rt_dma_port_cache(operation: c_int, va: usize, size: c_int) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_cache_flush_and_drop(va: usize, size: c_int) {
+extern "C" fn rt_dma_port_cache_flush_and_invalidate(va: usize, size: c_int) {
     maintain(FLUSH_AND_DROP, va, size);
 }
 

@@ -85,7 +85,7 @@ fn flush<K: Kernel>(kernel: K, va: Va, size: usize, handle: Handle) -> usize {
     handle
 }
 
-/// Drops the buffer's lines.
+/// Invalidates the buffer's lines.
 ///
 /// # Safety
 /// As for [`cache::invalidate`].

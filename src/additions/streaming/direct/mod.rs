@@ -86,7 +86,7 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
     ///
-    /// Where they cannot be right, or the memory has become a pool's, the lines are written back before they are dropped: the
+    /// Where they cannot be right, or the memory has become a pool's, the lines are flushed before they are invalidated: the
     /// device's bytes arrive, and what others may have in these lines is not lost.
     ///
     /// Context: any.
@@ -119,7 +119,7 @@ impl<K: Kernel> Streaming<'_, K> {
         // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
         kernel.device_barrier();
         if maintain && (result.is_err() || is_pools) {
-            cache::flush_and_drop(kernel, va, size);
+            cache::flush_and_invalidate(kernel, va, size);
         } else if maintain {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
             unsafe { cache::invalidate(kernel, va, size) }
