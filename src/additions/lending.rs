@@ -102,7 +102,7 @@ impl<K: Kernel> Dma<K> {
         if let Some(lending) = self.lending.get() {
             return Some(lending);
         }
-        let _installer = self.installer()?;
+        let _turn = self.installing.take(self.kernel)?;
         if let Some(lending) = self.lending.get() {
             return Some(lending);
         }

@@ -134,10 +134,10 @@ impl<K: ReservedMemory> Dma<K> {
     /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it first, and
     /// shares it. If this fails, the memory stays reserved for the node, and the next call installs the pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
-        let installer = self.installer().ok_or(ReservedError::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(ReservedError::Context)?;
         let mut known = self.pools().map(|pool| pool.region());
         if !known.any(|known| (known.start, known.end) == (region.start, region.end)) {
-            self.add_pool(&installer, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
+            self.add_pool(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ impl<K: Kernel> Dma<K> {
     /// With every error, nothing was changed. This function does not count the error
     /// [`RemovalError::NotInstalled`]; its caller does.
     pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), UninstallError> {
-        let turn = self.installer().ok_or(UninstallError::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
         let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));
         let pool = pool.ok_or(UninstallError::Pool(RemovalError::NotInstalled))?;
         pool.begin_removal().map_err(UninstallError::Pool)?;
@@ -39,7 +39,7 @@ impl<K: Kernel> Dma<K> {
         // stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
-        let turn = self.installer().ok_or(UninstallError::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
         self.list.remove(pool);
         pool.end_removal();
         pool.next_kept().set(self.uninstalled.kept.get());

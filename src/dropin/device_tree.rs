@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Entry, Kernel, NamedRegion, Node};
 use crate::log::Name;
-use crate::mem::atomics::Ordering::Relaxed;
 
 /// Which map operations the device-tree node of a device requires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +76,7 @@ impl<K: Kernel> Dma<K> {
             return Err(Error::Conflict);
         }
         // The turn of installs is held for one region only, because an error must be logged without it.
-        let installer = self.installer().ok_or(Error::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let mut flags = Flags::empty();
         flags.set(Flags::NOMAP, region.is_no_map);
         flags.set(Flags::DEVICE, !region.is_reusable || !region.is_shared);
@@ -94,19 +93,14 @@ impl<K: Kernel> Dma<K> {
             pool.add_flags(flags & Flags::NOCACHE);
             return Ok(());
         }
-        let memory = Region { start: region.start, end: region.end, name };
-        self.add_pool(&installer, &PoolSpec { region: memory, flags, origin: Origin::RegionOf(device, node) })?;
-        if region.is_reusable
-            && let Some(pool) = self.pool_in(region.start, region.end)
-        {
-            pool.set_reusable();
-        }
-        Ok(())
+        let (origin, is_reusable) = (Origin::RegionOf(device, node), region.is_reusable);
+        let region = Region { start: region.start, end: region.end, name };
+        self.add_pool(turn, &PoolSpec { region, flags, origin, is_reusable }).map(|_| ())
     }
 }
 
 /// Returns whether the pool was made of exactly this region.
 fn is_pool_of<K: Kernel>(pool: &Pool<K>, region: &NamedRegion) -> bool {
-    let public = &pool.public;
-    public.region_start.load(Relaxed) == region.start && public.region_end.load(Relaxed) == region.end
+    let known = pool.region();
+    (known.start, known.end) == (region.start, region.end)
 }

@@ -3,7 +3,7 @@
 //! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory that is
 //! not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
-use crate::dropin::pool::{PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
+use crate::dropin::pool::{Pool, PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Kernel, PAGE_SIZE, Pa, RegionList};
@@ -42,7 +42,7 @@ impl<K: Kernel> Dma<K> {
         if total < coherent || total < PAGE_SIZE || (coherent != 0 && coherent_size == 0) {
             return Err(Error::BadSize);
         }
-        let Some(installer) = self.installer() else { return Err(Error::Context) };
+        let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let RegionPart { region, start, end } = self.find_part(&list, total)?;
         let middle = start.saturating_add(coherent_size).min(end);
         // If the CMA pool would have no page, the coherent pool gets all pages. `start` and `middle` begin a page.
@@ -51,13 +51,15 @@ impl<K: Kernel> Dma<K> {
             if start == end {
                 Ok(None)
             } else {
-                self.new_pool(&installer, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
+                self.new_pool(&turn, &PoolSpec::of(Region { start, end, name: Name::of(name) })).map(Some)
             }
         };
         // Both are made before one is added, so that a failure changes nothing.
         let pools = [make(start, middle, c"coherent-pool")?, make(middle, end, c"cma")?];
-        pools.into_iter().flatten().for_each(|pool| self.add(&installer, pool));
+        let pools = pools.map(|pool| pool.map(|pool| self.add(&turn, pool)));
         self.kernel.consume(region, end);
+        drop(turn);
+        pools.into_iter().flatten().for_each(Pool::finish_install);
         if is_below_4_gib(end) { Ok(()) } else { Err(Error::High) }
     }
 

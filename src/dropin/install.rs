@@ -1,43 +1,11 @@
-//! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended, it maps
-//! them and writes about them to the log.
-
-use core::cell::Cell;
+//! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended, it maps them
+//! and writes about them to the log ([`Pool::finish_install`]).
 
 use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, reachable_end};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::{Kernel, Pa};
-use crate::log::Name;
+use crate::kernel::Kernel;
 use crate::mem::turn::TurnGuard;
-
-/// The turn of installs, and the pools that its holder has added to the list. When it is dropped, the turn ends first; then
-/// the new pools are mapped, and a line about each is written to the log.
-pub(crate) struct Installer<'a, K: Kernel> {
-    // Fields are dropped in the order of their declaration, so the turn ends first.
-    _turn: TurnGuard<'a, K>,
-    installed: Installed<K>,
-}
-
-/// The pools that a call has added to the list: at most two. When it is dropped, it finishes their install, which may write
-/// text.
-struct Installed<K: Kernel>([Cell<Option<&'static Pool<K>>>; 2]);
-
-impl<K: Kernel> Installed<K> {
-    fn add(&self, pool: &'static Pool<K>) {
-        let free = self.0.iter().find(|entry| entry.get().is_none());
-        debug_assert!(free.is_some(), "a call installs at most two pools");
-        if let Some(entry) = free {
-            entry.set(Some(pool));
-        }
-    }
-}
-
-impl<K: Kernel> Drop for Installed<K> {
-    #[inline(never)]
-    fn drop(&mut self) {
-        self.0.iter().filter_map(Cell::get).for_each(Pool::finish_install);
-    }
-}
 
 impl<K: Kernel> Dma<K> {
     /// Makes a pool of `region`, adds it to the end of the list, and maps it linearly if that is possible. Writes one line to
@@ -48,44 +16,24 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`Error::Context`] if the caller may not sleep; otherwise the errors of [`new_pool`](Self::new_pool).
     pub fn install(&self, region: &Region) -> Result<&'static Pool<K>, Error> {
-        let region = &Region { end: reachable_end(region.start, region.end), ..*region };
-        let add = |installer: Installer<K>| {
-            self.add_pool(&installer, &PoolSpec::of(*region))?;
-            // This finds the new pool, because no other pool covers any part of the region.
-            self.pool_in(region.start, region.end).ok_or(Error::Context)
-        };
-        let result = self.installer().ok_or(Error::Context).and_then(add);
-        if let Err(error) = result {
-            self.refuse_install(error, region.name, region.start, region.end);
-        }
-        result
+        let region = Region { end: reachable_end(region.start, region.end), ..*region };
+        let turn = self.installing.take(self.kernel).ok_or(Error::Context);
+        turn.and_then(|turn| self.add_pool(turn, &PoolSpec::of(region)))
+            .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
     }
 
-    /// Counts and logs that the install of `[start, end)` failed.
-    ///
-    /// Context: any.
-    pub(crate) fn refuse_install(&self, error: Error, name: Name, start: Pa, end: Pa) {
-        self.refuse(error, name, 0, start, end);
-    }
-
-    /// Waits for the turn of installs. Returns `None` if the caller may not sleep.
-    ///
-    /// Context: any. A caller that may not sleep gets `None`.
-    pub(crate) fn installer(&self) -> Option<Installer<'_, K>> {
-        let installed = Installed([const { Cell::new(None) }; 2]);
-        Some(Installer { _turn: self.installing.take(self.kernel)?, installed })
-    }
-
-    /// Makes the specified pool and adds it to the list. On failure, nothing is changed.
+    /// Makes the specified pool and adds it to the list, ends the turn of installs, and maps the pool. On failure, nothing is
+    /// changed.
     ///
     /// Context: thread.
     ///
     /// # Errors
     /// The errors of [`new_pool`](Self::new_pool).
-    pub(crate) fn add_pool(&self, installer: &Installer<K>, spec: &PoolSpec) -> Result<(), Error> {
-        let pool = self.new_pool(installer, spec)?;
-        self.add(installer, pool);
-        Ok(())
+    pub(crate) fn add_pool(&self, turn: TurnGuard<K>, spec: &PoolSpec) -> Result<&'static Pool<K>, Error> {
+        let pool = self.add(&turn, self.new_pool(&turn, spec)?);
+        drop(turn);
+        pool.finish_install();
+        Ok(pool)
     }
 
     /// Makes the specified pool, which is not in the list yet, or resets a kept pool for this purpose.
@@ -96,7 +44,7 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a part of it;
     /// [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
     #[inline(never)]
-    pub(crate) fn new_pool(&self, _: &Installer<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
+    pub(crate) fn new_pool(&self, _turn: &TurnGuard<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
         if let Some(pool) = self.pool_in(region.start, region.end) {
@@ -110,12 +58,12 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, spec, pages).map(NewPool::Made).ok_or(Error::NoMemory)
     }
 
-    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. It is mapped when the installer is
-    /// dropped.
+    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. After the turn has ended, the caller calls
+    /// [`finish_install`](Pool::finish_install).
     ///
     /// Context: thread.
     #[inline(never)]
-    pub(crate) fn add(&self, installer: &Installer<K>, pool: NewPool<K>) {
+    pub(crate) fn add(&self, _turn: &TurnGuard<K>, pool: NewPool<K>) -> &'static Pool<K> {
         let (pool, revival) = match pool {
             NewPool::Made(pool) => {
                 let pool = pool.keep();
@@ -124,11 +72,11 @@ impl<K: Kernel> Dma<K> {
             }
             NewPool::Kept(pool) => (pool, self.uninstalled.revival.get()),
         };
-        installer.installed.add(pool);
         self.list.insert(pool);
         if let Some(revival) = revival {
             (revival.reopen)(self, pool);
         }
+        pool
     }
 }
 
@@ -138,6 +86,7 @@ mod tests {
     use crate::flags::Flags;
     use crate::kernel::PAGE_SIZE;
     use crate::kernel::testing::HeapOnly;
+    use crate::log::Name;
     use std::boxed::Box;
 
     /// On a processor of 32 bits such a region ends at exactly 4 GiB: C computes 0 as its end.

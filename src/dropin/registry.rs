@@ -28,7 +28,7 @@ pub struct Dma<K: Kernel> {
     pub(crate) kernel: K,
     pub(crate) list: PoolList<K>,
     /// The turn of installs: of calls that install or uninstall pools.
-    pub(super) installing: Turn,
+    pub(crate) installing: Turn,
     pub(crate) uninstalled: Uninstalled<K>,
     /// The number of refused calls.
     bad_calls: AtomicUsize,

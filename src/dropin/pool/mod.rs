@@ -136,7 +136,7 @@ impl<K: Kernel> Pool<K> {
             has_physical: AtomicBool::new(false),
             failures: Failures::new(),
             owners: Owners::new(*origin),
-            is_reusable: AtomicBool::new(false),
+            is_reusable: AtomicBool::new(spec.is_reusable),
             membership: Membership::new(spec),
             next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
@@ -194,11 +194,6 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether the region is `reusable`: devices that do not own the pool may borrow its memory.
     pub fn is_reusable(&self) -> bool {
         self.is_reusable.load(Relaxed)
-    }
-
-    /// Records that the region is `reusable`.
-    pub(crate) fn set_reusable(&self) {
-        self.is_reusable.store(true, Relaxed);
     }
 
     fn view(&self, memory: MemoryType) -> &View {

@@ -26,12 +26,14 @@ pub struct PoolSpec {
     pub flags: Flags,
     /// Where the memory comes from.
     pub origin: Origin,
+    /// The memory is a `reusable` region.
+    pub is_reusable: bool,
 }
 
 impl PoolSpec {
     /// Returns the specification of a pool of `region` without flags, which is no `memory-region`.
     pub fn of(region: Region) -> Self {
-        PoolSpec { region, flags: Flags::empty(), origin: Origin::Memory }
+        PoolSpec { region, flags: Flags::empty(), origin: Origin::Memory, is_reusable: false }
     }
 }
 

@@ -40,7 +40,7 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
     }
     // SAFETY: the caller passes a region or null; a `Region` has its layout.
     let Some(region) = (unsafe { region.cast::<Region>().as_ref() }) else {
-        DMA.refuse_install(Error::BadSize, Name::NONE, 0, 0);
+        DMA.refuse(Error::BadSize, Name::NONE, 0, 0, 0);
         return core::ptr::null_mut();
     };
     match DMA.install(region) {
