@@ -75,9 +75,9 @@ rt_ubase_t rt_dma_get_segment_boundary(struct rt_device *dev);
 /**
  * @brief Sets which low bits of a buffer's address its bounce buffer keeps.
  *
- * Some devices need this because their descriptors contain only a part of the address, and the rest follows from the position in
- * the list. An NVMe controller is an example: every page of a buffer except the first begins at offset 0, so its mask is
- * `0xfff`.
+ * Some devices need this because their descriptors contain only a part of the address, and the rest follows from the
+ * position in the list. An NVMe controller is an example: every page of a buffer except the first begins at offset 0,
+ * so its mask is `0xfff`.
  *
  * @param[in] dev The device.
  * @param[in] mask The bits, up to a page: `0xfff` for the offset in a page. 0 if no bit is kept.

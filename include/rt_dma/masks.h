@@ -22,8 +22,8 @@ extern "C" {
 /**
  * @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
  *
- * A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a buffer. A
- * failed call changes nothing. `rt_dmam_release` ends the masks of the device.
+ * A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a
+ * buffer. A failed call changes nothing. `rt_dmam_release` ends the masks of the device.
  *
  * @code{.c}
  * if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
@@ -49,14 +49,15 @@ rt_err_t rt_dma_set_mask(struct rt_device *dev,
 /**
  * @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
  *
- * After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from the first
- * byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver has already stay
- * valid, and are freed as before.
+ * After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from
+ * the first byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver
+ * has already stay valid, and are freed as before.
  *
- * If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
- * back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away. Only a copy
- * of the device's table, in which some functions are replaced, keeps the masks until the last one is removed. If the BSP has set a
- * table whose functions call those of the device's earlier table, no mask may be set any more.
+ * If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is
+ * given back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the
+ * mask away. Only a copy of the device's table, in which some functions are replaced, keeps the masks until the last
+ * one is removed. If the BSP has set a table whose functions call those of the device's earlier table, no mask may be
+ * set any more.
  *
  * @param[in] dev The device.
  * @param[in] mask As for `rt_dma_set_mask`.

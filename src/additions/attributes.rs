@@ -8,10 +8,10 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates a buffer of at least `size` bytes whose physical address is a multiple of `align` bytes, and all of which the
-    /// device reaches with handles up to `mask`. It lies at the lowest such address of the first pool with enough room. An
-    /// `align` of less than a page has the effect of a page. Returns `None` if there is no room, or if `align` is not a power of
-    /// two.
+    /// Allocates a buffer of at least `size` bytes whose physical address is a multiple of `align` bytes, and all of
+    /// which the device reaches with handles up to `mask`. It lies at the lowest such address of the first pool with
+    /// enough room. An `align` of less than a page has the effect of a page. Returns `None` if there is no room, or if
+    /// `align` is not a power of two.
     ///
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(
@@ -31,13 +31,13 @@ impl<K: Kernel> Dma<K> {
 }
 
 impl Flags {
-    /// The flags of a request for write-combining memory: uncached memory for which the processor may combine and reorder
-    /// writes.
+    /// The flags of a request for write-combining memory: uncached memory for which the processor may combine and
+    /// reorder writes.
     ///
-    /// On aarch64, RT-Thread's write-through mapping is Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`), which has
-    /// these properties. On other architectures that mapping may really be write-through, so that the cache may hold old bytes
-    /// when the device writes. There the request gets uncached memory. Linux, too, lets a platform ignore
-    /// `DMA_ATTR_WRITE_COMBINE` (Documentation/core-api/dma-attributes.rst).
+    /// On aarch64, RT-Thread's write-through mapping is Normal Non-cacheable memory (`MMU_MAP_K_RW` of its `mmu.h`),
+    /// which has these properties. On other architectures that mapping may really be write-through, so that the cache
+    /// may hold old bytes when the device writes. There the request gets uncached memory. Linux, too, lets a platform
+    /// ignore `DMA_ATTR_WRITE_COMBINE` (Documentation/core-api/dma-attributes.rst).
     pub const WRITE_COMBINING: Flags =
         if cfg!(target_arch = "aarch64") { Flags::WRITE_THROUGH } else { Flags::COHERENT };
 

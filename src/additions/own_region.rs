@@ -1,7 +1,7 @@
 //! Claiming and releasing the regions of a device explicitly, as with Linux's `of_reserved_mem_device_init_by_idx`.
 //!
-//! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions here also
-//! return whether a certain region is available, and end the device's claims.
+//! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions
+//! here also return whether a certain region is available, and end the device's claims.
 
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
@@ -17,8 +17,8 @@ pub enum NoOwnRegion {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of its
-    /// pools.
+    /// Makes the device an owner of the regions in its node's `memory-region`, and checks that region `index` is one of
+    /// its pools.
     ///
     /// Context: thread.
     pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {

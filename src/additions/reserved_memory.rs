@@ -1,9 +1,9 @@
 //! The shared pools of `/reserved-memory` (Linux `Documentation/devicetree/bindings/reserved-memory/`,
 //! `reserved-memory.yaml` and `shared-dma-pool.yaml`).
 //!
-//! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region` (`device_tree`).
-//! This file does the rest: it installs the pool that serves every device, and chooses memory for the nodes without a fixed
-//! place.
+//! A node with a fixed place becomes a pool at the first call of a device that refers to it in `memory-region`
+//! (`device_tree`). This file does the rest: it installs the pool that serves every device, and chooses memory for the
+//! nodes without a fixed place.
 
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
@@ -24,8 +24,8 @@ pub enum ReservedError {
     NoTree,
     /// The caller may not sleep.
     Context,
-    /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without `reusable`,
-    /// a size of nothing, an alignment that is no power of two.
+    /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without
+    /// `reusable`, a size of nothing, an alignment that is no power of two.
     BadNode,
     /// Its fixed place overlaps a pool.
     Overlap,
@@ -48,8 +48,8 @@ impl From<Error> for ReservedError {
     }
 }
 
-/// The right to choose memory and to reserve it. Other callers wait until it is dropped, so that no two of them choose the same
-/// memory.
+/// The right to choose memory and to reserve it. Other callers wait until it is dropped, so that no two of them choose
+/// the same memory.
 ///
 /// It is not a [turn](crate::mem::turn): text may be written meanwhile. No driver of a console calls
 /// [`install_reserved`](Dma::install_reserved), which a board calls at boot.
@@ -79,9 +79,9 @@ impl Drop for OnlyCaller {
 }
 
 impl<K: ReservedMemory> Dma<K> {
-    /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for every
-    /// device. If one node cannot be served, a line is written to the log, and the other nodes are served. Returns the first
-    /// error. A second call does not repeat the work of the first.
+    /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for
+    /// every device. If one node cannot be served, a line is written to the log, and the other nodes are served.
+    /// Returns the first error. A second call does not repeat the work of the first.
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
@@ -106,8 +106,8 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the one for
-    /// every device.
+    /// Serves one node: chooses and reserves memory if the node has no fixed place, and installs the pool if it is the
+    /// one for every device.
     fn install_shared(&self, pool: &SharedPool) -> Result<(), ReservedError> {
         if pool.is_no_map && pool.is_reusable || pool.is_default && !pool.is_reusable {
             return Err(ReservedError::BadNode);
@@ -131,8 +131,9 @@ impl<K: ReservedMemory> Dma<K> {
         }
     }
 
-    /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it first, and
-    /// shares it. If this fails, the memory stays reserved for the node, and the next call installs the pool.
+    /// Installs the pool for every device, unless a device has installed it. A device that names it is served from it
+    /// first, and shares it. If this fails, the memory stays reserved for the node, and the next call installs the
+    /// pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
         let turn = self.installing.take(self.kernel).ok_or(ReservedError::Context)?;
         let mut known = self.pools().map(|pool| pool.region());
@@ -142,8 +143,8 @@ impl<K: ReservedMemory> Dma<K> {
         Ok(())
     }
 
-    /// Returns the lowest memory for a node without a fixed place: of its size and alignment, within its `alloc-ranges`, in
-    /// whole pages, and without an owner.
+    /// Returns the lowest memory for a node without a fixed place: of its size and alignment, within its
+    /// `alloc-ranges`, in whole pages, and without an owner.
     fn choose(&self, pool: &SharedPool) -> Result<(Pa, Pa), ReservedError> {
         let size = usize::try_from(pool.size).ok().and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
         let size = size.filter(|size| *size != 0).ok_or(ReservedError::BadNode)?;
@@ -221,7 +222,8 @@ impl<K: ReservedMemory> Dma<K> {
         last.checked_add(PAGE_SIZE)
     }
 
-    /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator knows.
+    /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator
+    /// knows.
     fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
         let mut index = 0;
         loop {

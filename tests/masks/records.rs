@@ -49,7 +49,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
         let device = Device(0x4000_0000 + number * 0x140);
         records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
         assert!(records.release(device));
-        records.forget_masks(device);
+        records.forget_masks_and_limits(device);
         assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
         assert_eq!(machine.balance().heap_bytes, 0);
     }
@@ -79,7 +79,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     records.set_masks(device, Masks::NONE, Some(0xf), None, TABLE).unwrap();
     assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
-    records.forget_masks(device);
+    records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
     assert_eq!(records.masks(other).streaming, 7);
 }

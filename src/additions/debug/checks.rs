@@ -1,5 +1,5 @@
-//! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then takes the
-//! lock and judges the call ([`judge`](super::judge)).
+//! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then
+//! takes the lock and judges the call ([`judge`](super::judge)).
 
 use super::calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer, SyncedData};
 use super::entry::{Entry, Kind};
@@ -95,7 +95,8 @@ impl<K: Kernel> Debug<K> {
         }
     }
 
-    /// Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. Such a call needs no mapping: it is one itself.
+    /// Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. Such a call needs no mapping: it is one
+    /// itself.
     pub fn syncing_data(&'static self, dma: &Dma<K>, call: &Call, data: &SyncedData) {
         let memory = self.memory_at(dma, data.va);
         let line = self.kernel.cache_line_max();
@@ -115,7 +116,8 @@ impl<K: Kernel> Debug<K> {
         })
     }
 
-    /// Notes that the driver released its managed resources, because it is removed, and reports what the device still holds.
+    /// Notes that the driver released its managed resources, because it is removed, and reports what the device still
+    /// holds.
     pub fn released(&'static self, call: &Call) {
         self.with(call, |judge| judge.release());
     }

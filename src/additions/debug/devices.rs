@@ -151,8 +151,8 @@ impl Devices {
         counted + if device.is_none() { of(&self.others) } else { 0 }
     }
 
-    /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0. Returns
-    /// false if the device has no record.
+    /// Makes the `number`-th allocation or mapping of the device at `index` from now on fail; none if `number` is 0.
+    /// Returns false if the device has no record.
     pub fn fail(&mut self, index: usize, number: usize) -> bool {
         let Some(record) = self.records.get_mut(index) else { return false };
         record.fail_in = number;

@@ -129,8 +129,8 @@ impl Entry {
         self.kind.is_mapping() && overlap(handle, 1, self.handle, self.size)
     }
 
-    /// Returns whether both are mappings of the same bytes, or of the same cache lines where one of the drivers owns its
-    /// lines. `line` is the size of a cache line.
+    /// Returns whether both are mappings of the same bytes, or of the same cache lines where one of the drivers owns
+    /// its lines. `line` is the size of a cache line.
     pub fn shares_bytes(&self, other: &Entry, line: usize) -> bool {
         let line = if self.has_own_lines || other.has_own_lines { line } else { 1 };
         // `line` is a power of two.

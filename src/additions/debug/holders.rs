@@ -10,9 +10,9 @@ use crate::text::apart;
 const LISTED: usize = 8;
 
 impl<K: Kernel> Debug<K> {
-    /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from `start` on, and
-    /// one with the number of all. Memory that the library itself holds is not listed: pages of block pools, and bounce
-    /// buffers of devices whose handles are not physical addresses.
+    /// Writes a line for each of the first eight things that devices hold in `size` bytes of physical memory from
+    /// `start` on, and one with the number of all. Memory that the library itself holds is not listed: pages of block
+    /// pools, and bounce buffers of devices whose handles are not physical addresses.
     ///
     /// Context: thread. Calls of drivers meanwhile may change what is listed.
     pub fn log_holders(&'static self, start: Pa, size: usize) {
@@ -36,8 +36,8 @@ impl<K: Kernel> Debug<K> {
         kernel.log(Level::Error, &Line::about(Name::of(apart!("dma-pool")), text, &[start, count]));
     }
 
-    /// Returns the physical address of what a device holds. A mapping is where its handle leads: that is its bounce buffer, if it
-    /// has one.
+    /// Returns the physical address of what a device holds. A mapping is where its handle leads: that is its bounce
+    /// buffer, if it has one.
     fn pa_of(&self, entry: &Entry) -> Pa {
         if entry.kind.is_mapping() {
             return entry.handle;

@@ -40,8 +40,8 @@ impl Judge<'_> {
         self.state.reports.add(mistake, device, self.name, [address, size, detail, self.call.caller]);
     }
 
-    /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time. The first
-    /// one for which there is no room is reported.
+    /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
+    /// The first one for which there is no room is reported.
     fn add(&mut self, new: Entry) {
         let Call { device, caller, time, .. } = *self.call;
         let is_added = self.state.table.add(Entry { device: device.0, name: self.name, caller, time, ..new });
@@ -59,8 +59,8 @@ impl Judge<'_> {
         self.state.table.remember_gone(entry, device, self.call.caller);
     }
 
-    /// Records memory that was allocated, or a block pool that was created. `pa` is the physical address of a buffer, or 0; of a
-    /// block its pool.
+    /// Records memory that was allocated, or a block pool that was created. `pa` is the physical address of a buffer,
+    /// or 0; of a block its pool.
     pub(super) fn allocation(&mut self, new: &Allocated, pa: Pa) {
         let Allocated { kind, va, handle, size, flags, pool, is_managed } = *new;
         // What the table has at the same address was given back in a way that did not pass here.
@@ -76,8 +76,8 @@ impl Judge<'_> {
 
     /// Judges a free, and takes the entry of the memory out of the table unless the library refuses the free.
     ///
-    /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false if it has
-    /// neither: the free is a mistake then only if the library refuses it.
+    /// Returns true if the table has the memory, or remembers an earlier free of it, which is reported. Returns false
+    /// if it has neither: the free is a mistake then only if the library refuses it.
     pub(super) fn free(&mut self, freed: &FreedMemory) -> bool {
         let device = self.device();
         let FreedMemory { kind, va, size, handle, pool, is_managed } = *freed;
@@ -123,9 +123,9 @@ impl Judge<'_> {
         true
     }
 
-    /// Judges a map that returned `handle`, and records the mapping. If devices write to the buffer and to that of an earlier mapping,
-    /// of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a driver owns its lines. `pa` is
-    /// the physical address of the buffer, or 0.
+    /// Judges a map that returned `handle`, and records the mapping. If devices write to the buffer and to that of an
+    /// earlier mapping, of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a
+    /// driver owns its lines. `pa` is the physical address of the buffer, or 0.
     pub(super) fn map(&mut self, buffer: &MappedBuffer, handle: Handle, pa: Pa, line: usize) {
         let entry = Entry {
             handle,
@@ -184,8 +184,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges the unmap of a mapping that the calling device does not hold, and reports why it does not. If the table had no room
-    /// for some mappings, this may be one of them, and nothing is reported.
+    /// Judges the unmap of a mapping that the calling device does not hold, and reports why it does not. If the table
+    /// had no room for some mappings, this may be one of them, and nothing is reported.
     fn unmap_unknown(&mut self, given: &GivenMapping) {
         let GivenMapping { handle, size, .. } = *given;
         let others = |entry: &&Entry| entry.kind.is_mapping() && entry.handle == handle && entry.device != 0;
@@ -236,8 +236,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges a sync of a buffer that needs no mapping. `memory` describes its first byte; it is `None` if the byte is not mapped.
-    /// `line` is the size of a cache line in bytes.
+    /// Judges a sync of a buffer that needs no mapping. `memory` describes its first byte; it is `None` if the byte is
+    /// not mapped. `line` is the size of a cache line in bytes.
     pub(super) fn sync_data(&mut self, data: &SyncedData, memory: Option<Memory>, line: usize) {
         let SyncedData { va, size, flags } = *data;
         let Some(Memory { is_cached, is_free }) = memory else {
@@ -261,8 +261,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Takes out of the table what the release of the device's managed resources has ended, and reports what the device still
-    /// holds.
+    /// Takes out of the table what the release of the device's managed resources has ended, and reports what the device
+    /// still holds.
     pub(super) fn release(&mut self) {
         let device = self.device();
         let table = &mut self.state.table;
@@ -280,8 +280,8 @@ impl Judge<'_> {
     }
 }
 
-/// Returns the mistake of a sync that begins in `buffer`, and the detail of the report; `None` if there is none. `line` is the
-/// size of a cache line in bytes.
+/// Returns the mistake of a sync that begins in `buffer`, and the detail of the report; `None` if there is none. `line`
+/// is the size of a cache line in bytes.
 fn mistake_in_buffer(buffer: &Entry, data: &SyncedData, line: usize) -> Option<(Mistake, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);

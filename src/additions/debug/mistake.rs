@@ -4,8 +4,8 @@ use core::ffi::CStr;
 
 use crate::text::apart;
 
-/// Defines [`Mistake`]. Each line has its text: how it begins, under which the mistake is also counted, and the `printf` format
-/// of the rest.
+/// Defines [`Mistake`]. Each line has its text: how it begins, under which the mistake is also counted, and the
+/// `printf` format of the rest.
 macro_rules! mistakes {
     ($($(#[$doc:meta])* $mistake:ident: $label:literal, $rest:literal;)*) => {
         /// What a line is about.

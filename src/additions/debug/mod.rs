@@ -1,15 +1,16 @@
-//! The debug mode: it watches the calls of drivers in C, and reports their mistakes, as Linux's `kernel/dma/debug.c` does.
+//! The debug mode: it watches the calls of drivers in C, and reports their mistakes, as Linux's `kernel/dma/debug.c`
+//! does.
 //!
-//! The functions of `rtthread-port/rt_dma_port_debug*.c` stand between the drivers and the library, and pass each call to a
-//! [`struct@Debug`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one line with the
-//! device, the address, the size, and the address of the caller; no call is changed by it.
+//! The functions of `rtthread-port/rt_dma_port_debug*.c` stand between the drivers and the library, and pass each call
+//! to a [`struct@Debug`]. It keeps a [`table`] of what each device holds. A mistake is counted, and reported in one
+//! line with the device, the address, the size, and the address of the caller; no call is changed by it.
 //!
-//! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here. Memory
-//! that is not in the table is therefore not reported, unless the library itself refused the call.
+//! Calls of the library itself (bounce buffers, the pages of block pools) and of drivers in Rust do not pass here.
+//! Memory that is not in the table is therefore not reported, unless the library itself refused the call.
 //!
 //! # Context
-//! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines are
-//! written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
+//! Any, unless a function states otherwise. The lock is held while the live entries of the table are searched. Lines
+//! are written without the lock, in a thread: those of an interrupt wait for the next call of a thread.
 
 mod calls;
 mod checks;
@@ -135,8 +136,8 @@ impl<K: Kernel> Debug<K> {
         state.devices.replace(device.0, name, &self.names);
     }
 
-    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it. `size` is
-    /// that of the request.
+    /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it.
+    /// `size` is that of the request.
     pub fn must_fail(&'static self, call: &Call, size: usize) -> bool {
         self.with(call, |judge| {
             let must_fail = judge.state.devices.must_fail(call.device.0);
@@ -147,8 +148,8 @@ impl<K: Kernel> Debug<K> {
         })
     }
 
-    /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false if
-    /// there is no room for a record of the device.
+    /// Makes the `number`-th allocation or mapping of the device from now on fail; none if `number` is 0. Returns false
+    /// if there is no room for a record of the device.
     pub fn fail(&'static self, call: &Call, number: usize) -> bool {
         self.with(call, |judge| judge.state.devices.fail(judge.name, number))
     }

@@ -90,8 +90,8 @@ impl Table {
         true
     }
 
-    /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of equal ones,
-    /// the newest counts.
+    /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of
+    /// equal ones, the newest counts.
     pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<(usize, Entry)> {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
         let (_, index) = scored.max()?;

@@ -1,7 +1,7 @@
 //! The limits for the segments of a device's transfers (Linux `Documentation/core-api/dma-api.rst`, part Ia).
 //!
-//! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an effect in this
-//! library: a bounce buffer keeps these bits of the address that it replaces.
+//! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an
+//! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
 
 use crate::additions::device::record::{DeviceRecords, Limits, NoRecord};
 use crate::kernel::{Device, Kernel};
@@ -43,7 +43,7 @@ mod tests {
         records.set_limits(device, |limits| limits.align_mask = 0xfff).unwrap();
         let set = Limits { max_segment: 4096, align_mask: 0xfff, ..Limits::DEFAULT };
         assert_eq!((records.limits(device), records.limits(other)), (set, Limits::DEFAULT));
-        records.forget_masks(device);
+        records.forget_masks_and_limits(device);
         assert_eq!(records.limits(device), Limits::DEFAULT);
         // Another device at the address has none of them.
         records.set_limits(device, |limits| limits.boundary_mask = 0xffff).unwrap();

@@ -1,18 +1,18 @@
-//! Managed resources: buffers, mappings and pools that are released, the newest first, when the device's driver is removed
-//! (Linux `Documentation/driver-api/driver-model/devres.rst`).
+//! Managed resources: buffers, mappings and pools that are released, the newest first, when the device's driver is
+//! removed (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
-//! A resource consists of a function that releases it and the words that the function receives. Therefore an image contains only
-//! the kinds of resources that its drivers use. Context: thread, unless another context is stated.
+//! A resource consists of a function that releases it and the words that the function receives. Therefore an image
+//! contains only the kinds of resources that its drivers use. Context: thread, unless another context is stated.
 //!
 //! A driver may also give a managed resource back by a plain call (`rt_dma_free`, `rt_dma_unmap_single`,
-//! `rt_dma_block_pool_destroy`). Afterwards, its address or handle may belong to another resource, even of another device, so the
-//! managed resource must not be released a second time. For this, the plain call first [claims](DeviceRecords::claim) the
-//! resource. When it knows whether it has given the resource back, it [settles](DeviceRecords::settle) the claim. Most plain
-//! calls are for resources that are not managed. They find this out by one load in nearly every case: see
-//! [`Keys`](crate::additions::device::resource::Keys).
+//! `rt_dma_block_pool_destroy`). Afterwards, its address or handle may belong to another resource, even of another
+//! device, so the managed resource must not be released a second time. For this, the plain call first
+//! [claims](DeviceRecords::claim) the resource. When it knows whether it has given the resource back, it
+//! [settles](DeviceRecords::settle) the claim. Most plain calls are for resources that are not managed. They find this
+//! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
-use crate::additions::device::resource::{Kind, List, Release, Resource, Words, resources};
+use crate::additions::device::resource::{Kind, List, Release, Resource, Words, find, resources};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 
@@ -31,7 +31,8 @@ pub struct Slot<'a, K: Kernel> {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Reserves a place in the device's list for a resource that the caller is about to make; `None` if there is no memory.
+    /// Reserves a place in the device's list for a resource that the caller is about to make; `None` if there is no
+    /// memory.
     ///
     /// Context: thread.
     pub fn reserve(&self, device: Device) -> Option<Slot<'_, K>> {
@@ -46,15 +47,16 @@ impl<K: Kernel> DeviceRecords<K> {
         Some(Slot { records: self, device, resource: Some(resource) })
     }
 
-    /// Removes the newest resource of this kind for whose words `wanted` returns true from the device's list, without releasing
-    /// it. Returns `None` if there is none, because the caller made a mistake or another call released it.
+    /// Removes the newest resource of this kind for whose words `wanted` returns true from the device's list, without
+    /// releasing it. Returns `None` if there is none, because the caller made a mistake or another call released it.
     ///
     /// Context: thread.
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, false)
     }
 
-    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other one.
+    /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
+    /// one.
     pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
         self.take_out(device, kind, wanted, true)
     }
@@ -92,8 +94,9 @@ impl<K: Kernel> DeviceRecords<K> {
         self.keys.may_have(key)
     }
 
-    /// Claims a resource with this kind and key for which `wanted` returns true, for a plain call that is about to give it back.
-    /// The resource may belong to any device. From now on no other call releases it. Returns `None` if there is no such resource.
+    /// Claims a resource with this kind and key for which `wanted` returns true, for a plain call that is about to give
+    /// it back. The resource may belong to any device. From now on no other call releases it. Returns `None` if there
+    /// is no such resource.
     ///
     /// If there is no resource with the key, this takes one load, unless another resource uses the same counter.
     ///
@@ -103,40 +106,31 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         self.find_map(|device, record| {
-            let mut at = record.resources.as_deref_mut();
-            while let Some(resource) = at {
+            let resource = find(&mut record.resources, |resource| {
                 let [its_key, ..] = resource.words;
-                if resource.kind == kind && its_key == key && wanted(device, &resource.words) {
-                    self.keys.remove(&resource.words);
-                    resource.kind = Kind::Claimed;
-                    return Some(ManagedClaim { device, kind, words: resource.words });
-                }
-                at = resource.next.as_deref_mut();
-            }
-            None
+                resource.kind == kind && its_key == key && wanted(device, &resource.words)
+            })?;
+            self.keys.remove(&resource.words);
+            resource.kind = Kind::Claimed;
+            Some(ManagedClaim { device, kind, words: resource.words })
         })
     }
 
-    /// Ends a claim. If the resource was given back, it is not managed any more. If it was not, it is managed as before, unless
-    /// its device was released meanwhile.
+    /// Ends a claim. If the resource was given back, it is not managed any more. If it was not, it is managed as
+    /// before, unless its device was released meanwhile.
     ///
     /// Context: any.
     pub fn settle(&self, claim: ManagedClaim, is_given_back: bool) {
         let ManagedClaim { device, kind, words } = claim;
         self.find(device, |record| {
-            let mut at = record.resources.as_deref_mut();
-            while let Some(resource) = at {
-                if resource.kind == Kind::Claimed && resource.words == words {
-                    if is_given_back {
-                        resource.kind = Kind::GivenBack;
-                        self.keys.add_given_back();
-                    } else {
-                        resource.kind = kind;
-                        self.keys.add(&words);
-                    }
-                    return;
-                }
-                at = resource.next.as_deref_mut();
+            let is_it = |resource: &Resource<K>| resource.kind == Kind::Claimed && resource.words == words;
+            let Some(resource) = find(&mut record.resources, is_it) else { return };
+            if is_given_back {
+                resource.kind = Kind::GivenBack;
+                self.keys.add_given_back();
+            } else {
+                resource.kind = kind;
+                self.keys.add(&words);
             }
         });
         if is_given_back {
@@ -145,8 +139,8 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Releases all managed resources of the device, in the reverse of the order in which they were made. If two threads call
-    /// this at the same time, each resource is released by one of them.
+    /// Releases all managed resources of the device, in the reverse of the order in which they were made. If two
+    /// threads call this at the same time, each resource is released by one of them.
     ///
     /// Context: thread. In any other context it returns false and changes nothing.
     pub fn release(&self, device: Device) -> bool {

@@ -8,8 +8,8 @@ use crate::mem::atomics::{
 use crate::kernel::Device;
 use crate::mem::shared::at_or_first;
 
-/// A set that contains every device that has a mask, or had one. It may also seem to contain other devices. For most devices
-/// without a mask, it makes the search for a record unnecessary.
+/// A set that contains every device that has a mask, or had one. It may also seem to contain other devices. For most
+/// devices without a mask, it makes the search for a record unnecessary.
 pub(crate) struct MaskedDevices {
     /// 0 if the set is empty.
     any: AtomicUsize,

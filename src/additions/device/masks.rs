@@ -1,8 +1,8 @@
 //! The masks of a device, which state the addresses that it can put on its bus
 //! (Linux `Documentation/core-api/dma-api-howto.rst`, "DMA addressing capabilities").
 //!
-//! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for it. Without
-//! a mask, all bits are ones: no limit.
+//! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for
+//! it. Without a mask, all bits are ones: no limit.
 
 use crate::additions::device::record::{DeviceRecords, Masks, NoRecord, Record};
 use crate::dropin::pool::Pool;
@@ -39,18 +39,18 @@ impl<K: Kernel> DeviceRecords<K> {
         self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
-    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the device has
-    /// no masked table.
+    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the
+    /// device has no masked table.
     ///
     /// Context: any.
     pub fn masks_and_original_table(&self, device: Device) -> (Masks, usize) {
         self.find(device, |record| (record.masks.unpack(), record.original_table)).unwrap_or((Masks::NONE, 0))
     }
 
-    /// Sets the masks that are given, both at the same time, and records the address of the device's original table. Returns the
-    /// device's new masks. If no mask remains, no original table is recorded. A device without a record has the masks
-    /// `inherited` before this call. On failure, nothing is changed. The caller gives the device the table for the masks, and
-    /// then [confirms](Self::confirm_masks) them.
+    /// Sets the masks that are given, both at the same time, and records the address of the device's original table.
+    /// Returns the device's new masks. If no mask remains, no original table is recorded. A device without a record has
+    /// the masks `inherited` before this call. On failure, nothing is changed. The caller gives the device the table
+    /// for the masks, and then [confirms](Self::confirm_masks) them.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
@@ -61,8 +61,8 @@ impl<K: Kernel> DeviceRecords<K> {
         coherent: Option<u64>,
         original_table: usize,
     ) -> Result<Masks, NoRecord> {
-        // The device is added to the set before the masks are written. A call that reads the masks in the record therefore also
-        // finds the device in the set.
+        // The device is added to the set before the masks are written. A call that reads the masks in the record
+        // therefore also finds the device in the set.
         self.masked.add(device);
         let masks = self.find_or_make(device, |record| {
             let now = if record.original_table == 0 { inherited } else { record.masks.unpack() };
@@ -78,9 +78,9 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(masks)
     }
 
-    /// Removes masks that do not count any more: a device had the table for them, and `is_unmasked` returns true because the
-    /// present device has no such table. The masks are then those of an earlier device at its address, or the BSP has replaced
-    /// the device's operations.
+    /// Removes masks that do not count any more: a device had the table for them, and `is_unmasked` returns true
+    /// because the present device has no such table. The masks are then those of an earlier device at its address, or
+    /// the BSP has replaced the device's operations.
     ///
     /// `is_unmasked` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
     ///
@@ -111,8 +111,8 @@ impl<K: Kernel> DeviceRecords<K> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If so, an
-    /// allocation of one page succeeds while such a page is free.
+    /// Returns whether any pool that serves the device has a page that the device reaches with handles up to `mask`. If
+    /// so, an allocation of one page succeeds while such a page is free.
     ///
     /// Context: any.
     pub fn can_reach(&self, ops: MapOps, device: Device, mask: u64) -> bool {

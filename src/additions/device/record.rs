@@ -1,12 +1,13 @@
-//! The records of devices. A record contains the data for which `struct rt_device` has no room: masks, limits, and managed
-//! resources.
+//! The records of devices. A record contains the data for which `struct rt_device` has no room: masks, limits, and
+//! managed resources.
 //!
-//! A record is made when a device first has such data, and is freed when it has none any more. It is found by the address of the
-//! device. Context: any for the search; thread for making and freeing a record.
+//! A record is made when a device first has such data, and is freed when it has none any more. It is found by the
+//! address of the device. Context: any for the search; thread for making and freeing a record.
 //!
-//! A record must not exist longer than its device, because another device may get the same address. It ends when the driver
-//! releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks`]). At the latest, it ends when operations are
-//! chosen for a device at that address ([`DeviceRecords::forget`]), because a device without operations is a new one.
+//! A record must not exist longer than its device, because another device may get the same address. It ends when the
+//! driver releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks_and_limits`]). At the latest,
+//! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
+//! without operations is a new one.
 
 use crate::additions::device::masked_devices::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
@@ -40,8 +41,8 @@ impl Masks {
     /// The masks of a device for which none was set.
     pub const NONE: Masks = Masks { streaming: !0, coherent: !0 };
 
-    /// Converts the masks to the form in which they are stored in the heap. Memory of the heap is aligned for a pointer only,
-    /// which may be less than a `u64` requires.
+    /// Converts the masks to the form in which they are stored in the heap. Memory of the heap is aligned for a pointer
+    /// only, which may be less than a `u64` requires.
     pub(crate) const fn pack(self) -> PackedMasks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
@@ -81,7 +82,8 @@ pub(crate) struct Record<K: Kernel> {
     pub(crate) masks: PackedMasks,
     /// The device has the table for its masks. Before that, a call that sets its masks is about to give it that table.
     pub(crate) has_masked_table: bool,
-    /// The address of the device's original table, which the masked table replaced; zero if the device has no masked table.
+    /// The address of the device's original table, which the masked table replaced; zero if the device has no masked
+    /// table.
     pub(crate) original_table: usize,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
@@ -94,8 +96,8 @@ pub(crate) struct Record<K: Kernel> {
 
 type List<K> = Option<KBox<K, Record<K>>>;
 
-/// The value that replaces the device's address in the record of a device that is gone, so that no call finds the record. No
-/// device has this address.
+/// The value that replaces the device's address in the record of a device that is gone, so that no call finds the
+/// record. No device has this address.
 const NO_DEVICE: Device = Device(0);
 
 impl<K: Kernel> Record<K> {
@@ -104,11 +106,17 @@ impl<K: Kernel> Record<K> {
         (self.masks, self.has_masked_table, self.original_table) = (Masks::NONE.pack(), false, 0);
     }
 
-    /// Returns whether the record has no data, so that it can be freed.
-    fn is_empty(&self) -> bool {
-        let has_masks =
-            self.masks.unpack() != Masks::NONE || self.original_table != 0 || self.limits != Limits::DEFAULT;
-        self.device == NO_DEVICE || !has_masks && self.resources.is_none() && self.reserved == 0
+    /// Removes the masks, the address of the original table, and the limits.
+    fn forget_masks_and_limits(&mut self) {
+        self.forget_masks();
+        self.limits = Limits::DEFAULT;
+    }
+
+    /// Returns whether the record can be freed: it has no data, or its device is gone.
+    fn is_idle(&self) -> bool {
+        let has_masks = self.masks.unpack() != Masks::NONE || self.original_table != 0;
+        let has_resources = self.resources.is_some() || self.reserved != 0;
+        self.device == NO_DEVICE || !has_masks && self.limits == Limits::DEFAULT && !has_resources
     }
 }
 
@@ -147,8 +155,8 @@ impl<K: Kernel> DeviceRecords<K> {
         record_in(&mut list, device).map(work)
     }
 
-    /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work` runs under
-    /// a lock.
+    /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work`
+    /// runs under a lock.
     ///
     /// Context: any.
     pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
@@ -206,7 +214,7 @@ impl<K: Kernel> DeviceRecords<K> {
         Ok(seen)
     }
 
-    /// Frees the device's record if it is empty, and the records of devices that are gone.
+    /// Frees the device's record if it has no data, and the records of devices that are gone.
     ///
     /// Context: thread.
     pub(crate) fn tidy(&self, device: Device) {
@@ -216,7 +224,8 @@ impl<K: Kernel> DeviceRecords<K> {
             // The heap takes a mutex, so nothing is freed with the lock held.
             drop(list);
             let Some(mut gone) = gone else { return };
-            // The elements are dropped one by one, because dropping a whole list is recursive and takes stack for each element.
+            // The elements are dropped one by one, because dropping a whole list is recursive and takes stack for each
+            // element.
             let mut resources = gone.resources.take();
             while let Some(mut resource) = resources {
                 resources = resource.next.take();
@@ -224,24 +233,21 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Removes the masks, the limits and the address of the original table from the device's record.
+    /// Removes the masks, the address of the original table and the limits from the device's record.
     ///
     /// Context: thread.
-    pub fn forget_masks(&self, device: Device) {
-        self.find(device, |record| {
-            record.forget_masks();
-            record.limits = Limits::DEFAULT;
-        });
+    pub fn forget_masks_and_limits(&self, device: Device) {
+        self.find(device, Record::forget_masks_and_limits);
         self.tidy(device);
     }
 
-    /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has no
-    /// operations yet. Returns the number of the earlier device's resources that were never released. They are not released now,
-    /// because the driver that made them may be gone, too.
+    /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has
+    /// no operations yet. Returns the number of the earlier device's resources that were never released. They are not
+    /// released now, because the driver that made them may be gone, too.
     ///
-    /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same time. The
-    /// first one sets the operations before it makes a record. The second one, if it finds this record, therefore also finds the
-    /// operations, and does not remove the record.
+    /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same
+    /// time. The first one sets the operations before it makes a record. The second one, if it finds this record,
+    /// therefore also finds the operations, and does not remove the record.
     ///
     /// Context: any.
     pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
@@ -249,8 +255,7 @@ impl<K: Kernel> DeviceRecords<K> {
             if !is_new() {
                 return 0;
             }
-            record.forget_masks();
-            record.limits = Limits::DEFAULT;
+            record.forget_masks_and_limits();
             // A thread is about to add a resource, so the device exists.
             if record.reserved != 0 {
                 return 0;
@@ -265,12 +270,12 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 }
 
-/// Removes an empty record from the list: that of the device, or of one that is gone.
+/// Removes a record that can be freed from the list: that of the device, or of one that is gone.
 fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     let mut at = list;
     loop {
         let record = at.as_ref()?;
-        if (record.device == device || record.device == NO_DEVICE) && record.is_empty() {
+        if (record.device == device || record.device == NO_DEVICE) && record.is_idle() {
             let mut taken = at.take()?;
             *at = taken.next.take();
             return Some(taken);

@@ -1,4 +1,5 @@
-//! The data of managed resources: the resources, their list, and their number. The operations are in [`managed`](super::managed).
+//! The data of managed resources: the resources, their list, and their number. The operations are in
+//! [`managed`](super::managed).
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -9,8 +10,8 @@ use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
 use crate::mem::shared::at_or_first;
 
-/// The kind of a resource. The first word of each is its key: no two resources of a kind have the same key, unless one buffer
-/// is mapped more than once.
+/// The kind of a resource. The first word of each is its key: no two resources of a kind have the same key, unless one
+/// buffer is mapped more than once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A buffer: address, size, handle, flags.
@@ -28,8 +29,8 @@ pub enum Kind {
 /// Number of counters in [`Keys`].
 const KEYS: usize = 64;
 
-/// Counters of managed resources. Each key belongs to one counter, by the page in which the key lies. If that counter is zero, no
-/// resource has the key.
+/// Counters of managed resources. Each key belongs to one counter, by the page in which the key lies. If that counter
+/// is zero, no resource has the key.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
     /// Number of resources of kind [`Kind::GivenBack`] that are still in a list.
@@ -115,6 +116,18 @@ pub(crate) struct Resource<K: Kernel> {
 }
 
 pub(super) type List<K> = Option<KBox<K, Resource<K>>>;
+
+/// Returns the first resource in a list for which `is_it` returns true.
+pub(super) fn find<K: Kernel>(list: &mut List<K>, is_it: impl Fn(&Resource<K>) -> bool) -> Option<&mut Resource<K>> {
+    let mut at = list.as_deref_mut();
+    while let Some(resource) = at {
+        if is_it(resource) {
+            return Some(resource);
+        }
+        at = resource.next.as_deref_mut();
+    }
+    None
+}
 
 /// Returns the resources in a list.
 pub(super) fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {

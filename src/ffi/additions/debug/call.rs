@@ -34,8 +34,8 @@ pub(super) fn before(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     Some(Call { device: device(dev)?, caller, time, is_new: is_new != 0, stack, stack_size })
 }
 
-/// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before that noticed
-/// whether the device is new.
+/// Returns what [`before`] does, for a call that is checked after the library did what it asks for: the check before
+/// that noticed whether the device is new.
 pub(super) fn after(call: Option<&rt_dma_watch_call>) -> Option<Call> {
     Some(Call { is_new: false, ..before(call)? })
 }

@@ -1,7 +1,8 @@
 //! `rt_dma_watch_*`: the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`).
 //!
-//! Only the files `rtthread-port/rt_dma_port_debug*.c` call these functions. With the option, they are compiled, the archive is
-//! built with the feature `debug`, and the linker passes them the drivers' calls (`--wrap`). Without the option nothing of this exists.
+//! Only the files `rtthread-port/rt_dma_port_debug*.c` call these functions. With the option, they are compiled, the
+//! archive is built with the feature `debug`, and the linker passes them the drivers' calls (`--wrap`). Without the
+//! option nothing of this exists.
 
 mod call;
 mod control;

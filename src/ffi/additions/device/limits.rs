@@ -1,15 +1,16 @@
 //! `rt_dma_set_max_segment` and the other limits of a device's segments.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
-use crate::additions::device::record::{Limits, NoRecord};
+use crate::additions::device::record::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
+use crate::ffi::additions::device::refusal;
 use crate::ffi::additions::device::remembered::remember;
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::Threads;
 
-fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> isize {
+fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev).filter(|_| is_valid) else { return errors.inval };
     // A device without operations is a new one, of which nothing is remembered.
@@ -17,14 +18,7 @@ fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) ->
         return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
     }
     remember();
-    match DEVICES.set_limits(device, change) {
-        Ok(()) => errors.ok,
-        Err(NoRecord::NoMemory) => errors.nomem,
-        Err(NoRecord::Context) => {
-            DMA.count_refused();
-            errors.busy
-        }
-    }
+    DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors.ok)
 }
 
 fn get(dev: *mut rt_device) -> Limits {
@@ -89,9 +83,9 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t
 
 /// @brief Sets which low bits of a buffer's address its bounce buffer keeps.
 ///
-/// Some devices need this because their descriptors contain only a part of the address, and the rest follows from the position in
-/// the list. An NVMe controller is an example: every page of a buffer except the first begins at offset 0, so its mask is
-/// `0xfff`.
+/// Some devices need this because their descriptors contain only a part of the address, and the rest follows from the
+/// position in the list. An NVMe controller is an example: every page of a buffer except the first begins at offset 0,
+/// so its mask is `0xfff`.
 ///
 /// @param[in] dev The device.
 /// @param[in] mask The bits, up to a page: `0xfff` for the offset in a page. 0 if no bit is kept.

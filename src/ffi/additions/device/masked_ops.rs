@@ -1,10 +1,10 @@
 //! The tables of operations of devices that have a mask.
 //!
-//! Such a table replaces the device's original table, and calls it. Its `alloc` keeps to the coherent mask, its `sync_out_data`
-//! to the streaming mask. So a device without a mask pays nothing.
+//! Such a table replaces the device's original table, and calls it. Its `alloc` keeps to the coherent mask, its
+//! `sync_out_data` to the streaming mask. So a device without a mask pays nothing.
 //!
-//! There is one masked table for each meaning, which is a pair of masks and an original table. A child device that copies its
-//! parent's `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
+//! There is one masked table for each meaning, which is a pair of masks and an original table. A child device that
+//! copies its parent's `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
 
 use core::ffi::c_void;
 
@@ -20,8 +20,8 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::mem::lock::IrqLock;
 
-/// The number of meanings that have a masked table. Systems have two or three. Devices with further meanings share one more
-/// table: such a device keeps its masks, but a child that copies its table is refused memory.
+/// The number of meanings that have a masked table. Systems have two or three. Devices with further meanings share one
+/// more table: such a device keeps its masks, but a child that copies its table is refused memory.
 const TABLES: usize = 32;
 
 /// What a masked table stands for.
@@ -51,17 +51,17 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
-/// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the masks and
-/// the original table in the device's record.
+/// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the
+/// masks and the original table in the device's record.
 pub(super) fn is_copy(table: &rt_dma_map_ops) -> bool {
     let [masked, ..] = &MASKED;
     let is_ours = |(own, masked): (Option<usize>, Option<usize>)| own == masked;
     !is_masked(table) && addresses_of(table).into_iter().zip(addresses_of(masked)).any(is_ours)
 }
 
-/// Returns whether the operations of a table are masked: it is a masked table, or a [copy](is_copy) of one.
-/// If they are not, the masks that are known for a device with this table were set for an earlier device at its address, or
-/// for operations that the BSP has replaced.
+/// Returns whether the operations of a table are masked: it is a masked table, or a [copy](is_copy) of one. If they are
+/// not, the masks that are known for a device with this table were set for an earlier device at its address, or for
+/// operations that the BSP has replaced.
 pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
     is_masked(table) || is_copy(table)
 }
@@ -99,8 +99,8 @@ pub(super) struct Original {
     pub(super) table: &'static rt_dma_map_ops,
 }
 
-/// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None` if these
-/// are not known; the device then gets no memory.
+/// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None`
+/// if these are not known; the device then gets no memory.
 pub(super) fn original_of(device: Device) -> Option<Original> {
     let now = stored_table(device);
     let index = now.and_then(masked_index);
@@ -116,8 +116,8 @@ pub(super) fn original_of(device: Device) -> Option<Original> {
     if index.is_some() {
         return None;
     }
-    // The last mask was removed while this call ran, so that the device has its original table again. Any other table may call the
-    // masked one: the call would return here without end.
+    // The last mask was removed while this call ran, so that the device has its original table again. Any other table
+    // may call the masked one: the call would return here without end.
     let table = now.filter(|now| was_original(now)).unwrap_or_else(|| default_table(device));
     Some(Original { masks: Masks::NONE, table })
 }
@@ -136,7 +136,8 @@ fn was_original(table: &rt_dma_map_ops) -> bool {
 
 /// Returns the table at an address; `None` for a null address.
 fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: the address is null or that of a table that a device had: a static of ours, or a table of the BSP that stays valid.
+    // SAFETY: the address is null or that of a table that a device had: a static of ours, or a table of the BSP that
+    // stays valid.
     unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
 }
 
@@ -161,25 +162,28 @@ unsafe extern "C" fn alloc(
     let none = core::ptr::null_mut();
     let Some(device) = device(dev) else { return none };
     let Some(Original { masks: Masks { coherent: mask, .. }, table }) = original_of(device) else { return none };
-    let wanted = Flags::from_bits_retain(flags);
-    let buffer = match (table.alloc, ops_of(table)) {
-        (Some(own), ops) if ops.is_none() || mask == !0 => {
+    let ops = ops_of(table);
+    // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
+    let buffer = match table.alloc.filter(|_| ops.is_none() || mask == !0) {
+        Some(own) => {
             let mut handle = 0;
-            // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
+            // SAFETY: an operation of the device's table takes what this function takes; the handle is a local
+            // variable.
             let va = unsafe { own(dev, size, &mut handle, flags) };
             if va.is_null() {
                 None
             } else if is_within(handle, size, mask) {
                 Some((va, handle))
             } else {
-                // SAFETY: as above; the buffer was allocated by this table just now. The device may have another table by now.
+                // SAFETY: as above; the buffer was allocated by this table just now. The device may have another table
+                // by now.
                 unsafe { free_by(table, dev, size, va, handle, flags) };
                 None
             }
         }
-        (_, ops) => {
-            let ops = ops.unwrap_or(MapOps::NonCoherent);
-            let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, wanted) };
+        None => {
+            let (ops, flags) = (ops.unwrap_or(MapOps::NonCoherent), Flags::from_bits_retain(flags));
+            let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
             DMA.allocate(&request).ok().map(|(va, handle)| (pointer(va), handle))
         }
     };

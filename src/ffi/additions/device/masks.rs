@@ -1,12 +1,14 @@
-//! `rt_dma_set_mask` and the other calls for masks. [`masked_ops`](super::masked_ops) has the operations that keep to them.
+//! `rt_dma_set_mask` and the other calls for masks. [`masked_ops`](super::masked_ops) has the operations that keep to
+//! them.
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::is_within;
-use crate::additions::device::record::{Masks, NoRecord};
+use crate::additions::device::record::Masks;
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::{
     Original, has_masked_operation, is_copy, is_masked, original_of, recorded_original, table_for,
 };
+use crate::ffi::additions::device::refusal;
 use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
@@ -14,8 +16,8 @@ use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
 use crate::kernel::{Addresses, Device, PAGE_SIZE, Threads};
 
-/// Returns the masks of the device. They count only while its operations are masked: a device without operations, or with a
-/// table that the BSP set, may be a new one, and the masks may be those of an earlier device at its address.
+/// Returns the masks of the device. They count only while its operations are masked: a device without operations, or
+/// with a table that the BSP set, may be a new one, and the masks may be those of an earlier device at its address.
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
@@ -28,8 +30,8 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
 
 /// @brief Sets the streaming mask: the addresses that the device can use for buffers that are mapped for it.
 ///
-/// A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a buffer. A
-/// failed call changes nothing. `rt_dmam_release` ends the masks of the device.
+/// A map of a buffer outside the mask uses a bounce buffer. `rt_dma_sync_out_data` returns `-RT_ERROR` for such a
+/// buffer. A failed call changes nothing. `rt_dmam_release` ends the masks of the device.
 ///
 /// @code{.c}
 /// if (rt_dma_set_mask_and_coherent(dev, 0xffffffff) != RT_EOK)
@@ -50,19 +52,20 @@ pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, true, false)
+    set_masks(dev, Some(mask), None)
 }
 
 /// @brief Sets the coherent mask: the addresses that the device can use for buffers that are allocated for it.
 ///
-/// After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from the first
-/// byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver has already stay
-/// valid, and are freed as before.
+/// After the call, `rt_dma_alloc` and all calls that use it return only buffers whose handles lie within `mask`, from
+/// the first byte to the last. A pool of which only a part is within the mask serves that part. Buffers that the driver
+/// has already stay valid, and are freed as before.
 ///
-/// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is given
-/// back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the mask away. Only a copy
-/// of the device's table, in which some functions are replaced, keeps the masks until the last one is removed. If the BSP has set a
-/// table whose functions call those of the device's earlier table, no mask may be set any more.
+/// If the BSP gave the device its own allocation operation, that operation allocates, and a buffer outside the mask is
+/// given back to it. A BSP must set a device's own operations before the mask: a later change of `dma_ops` takes the
+/// mask away. Only a copy of the device's table, in which some functions are replaced, keeps the masks until the last
+/// one is removed. If the BSP has set a table whose functions call those of the device's earlier table, no mask may be
+/// set any more.
 ///
 /// @param[in] dev The device.
 /// @param[in] mask As for `rt_dma_set_mask`.
@@ -70,7 +73,7 @@ pub unsafe extern "C" fn rt_dma_set_mask(dev: *mut rt_device, mask: u64) -> rt_e
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, false, true)
+    set_masks(dev, None, Some(mask))
 }
 
 /// @brief Sets the streaming and the coherent mask, or on failure neither.
@@ -81,7 +84,7 @@ pub unsafe extern "C" fn rt_dma_set_coherent_mask(dev: *mut rt_device, mask: u64
 /// @note Context: thread first, then any. A device's first mask needs a thread too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_set_mask_and_coherent(dev: *mut rt_device, mask: u64) -> rt_err_t {
-    set_masks(dev, mask, true, true)
+    set_masks(dev, Some(mask), Some(mask))
 }
 
 /// @brief Returns the streaming mask.
@@ -104,9 +107,11 @@ pub unsafe extern "C" fn rt_dma_get_coherent_mask(dev: *mut rt_device) -> u64 {
     device(dev).map_or(0, |device| masks_of(device).coherent)
 }
 
-fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) -> isize {
+/// Sets the masks that are given, one or both of them to the same value.
+fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>) -> rt_err_t {
     let errors = errors();
-    let Some(device) = device(dev).filter(|_| mask != 0) else { return errors.inval };
+    let mask = streaming.or(coherent).filter(|mask| *mask != 0);
+    let (Some(device), Some(mask)) = (device(dev), mask) else { return errors.inval };
     let Some(now) = table_of(device) else {
         return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
     };
@@ -118,23 +123,21 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
         (Masks::NONE, now)
     };
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
-    let ops = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent));
-    if ops.is_some_and(|ops| !DMA.can_reach(ops, device, mask) && is_forbidden(ops, device, mask, coherent)) {
+    // A streaming mask alone needs no pool if the device reaches kernel memory directly.
+    if let Some(ops) = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent))
+        && !is_served(ops, device, mask)
+        && !(coherent.is_none() && reaches_kernel_memory(ops, device, mask))
+    {
         return errors.io;
     }
     let address = core::ptr::from_ref(original).expose_provenance();
-    let [streaming, coherent] = [streaming, coherent].map(|wanted| wanted.then_some(mask));
     remember();
     UNMASK.set(&UNMASKED);
     COHERENT_MASK.set(&COHERENT);
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
         Ok(masks) => publish(device, masks, original),
-        Err(NoRecord::NoMemory) => return errors.nomem,
-        Err(NoRecord::Context) => {
-            DMA.count_refused();
-            return errors.busy;
-        }
+        Err(error) => return refusal(error),
     }
     if coherent.is_some() {
         update_block_pools(device);
@@ -142,17 +145,20 @@ fn set_masks(dev: *mut rt_device, mask: u64, streaming: bool, coherent: bool) ->
     errors.ok
 }
 
-/// Returns whether to refuse a mask within which no pool has a page. It is accepted while there is no pool at all. It is also
-/// accepted as a streaming mask if the device reaches kernel memory directly, which needs no pool; the page of the device's
-/// structure is tested as an example of such memory.
-fn is_forbidden(ops: MapOps, device: Device, mask: u64, coherent: bool) -> bool {
-    let reaches = |pa: usize| !ops.are_translated() && is_within(pa, PAGE_SIZE, mask);
-    let is_memory_reached = || !coherent && DMA.kernel.v2p(device.0).is_some_and(reaches);
-    DMA.pools().next().is_some() && !is_memory_reached()
+/// Returns whether a pool that serves the device has a page within the mask, or there is no pool at all.
+fn is_served(ops: MapOps, device: Device, mask: u64) -> bool {
+    DMA.can_reach(ops, device, mask) || DMA.pools().next().is_none()
 }
 
-/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table. If it has one,
-/// and the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
+/// Returns whether the device reaches kernel memory directly. The page of the device's structure is an example of such
+/// memory.
+fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
+    !ops.are_translated() && DMA.kernel.v2p(device.0).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
+}
+
+/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table. If
+/// it has one, and the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's
+/// record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
         if masks == Masks::NONE || !stored_table(device).is_some_and(is_copy) {

@@ -7,3 +7,19 @@ pub(in crate::ffi) mod remembered;
 
 pub use limits::*;
 pub use masks::*;
+
+use crate::abi::rt_err_t;
+use crate::additions::device::record::NoRecord;
+use crate::ffi::DMA;
+use crate::ffi::status::errors;
+
+/// Converts the reason why a record was not made to an error of C.
+fn refusal(reason: NoRecord) -> rt_err_t {
+    match reason {
+        NoRecord::NoMemory => errors().nomem,
+        NoRecord::Context => {
+            DMA.count_refused();
+            errors().busy
+        }
+    }
+}

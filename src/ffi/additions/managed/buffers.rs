@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
         free_bounce_buffers();
     }
     if DEVICES.release(device) {
-        DEVICES.forget_masks(device);
+        DEVICES.forget_masks_and_limits(device);
         update_block_pools(device);
     } else {
         DMA.refuse_line(&DMA.line_about(device, apart!("managed release: needs a thread"), &[]));
