@@ -76,7 +76,6 @@ impl<K: Kernel> Dma<K> {
     /// Returns the pools in the order in which they were installed.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn pools(&self) -> impl Iterator<Item = &'static Pool<K>> {
         self.list.iter()
     }
@@ -84,7 +83,6 @@ impl<K: Kernel> Dma<K> {
     /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(crate) fn may_contain(&self, first: Pa, last: Pa) -> bool {
         self.list.may_contain(first, last)
     }
@@ -120,8 +118,10 @@ impl<K: Kernel> Dma<K> {
     /// Counts and logs a refused call of a device.
     ///
     /// Context: any.
+    // The arguments are in the order of the sync calls, so that most of them are in the right registers already.
     #[cold]
-    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
+    #[inline(never)]
+    pub(crate) fn refuse_device(&self, device: Device, address: usize, size: usize, error: Error) {
         self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 

@@ -113,14 +113,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Counts and logs a refused call, and returns `error`.
     fn refuse_sync(&self, error: Error, device: Device, address: usize, size: usize) -> Result<(), Error> {
-        self.refuse_sync_cold(device, address, size, error);
+        self.refuse_device(device, address, size, error);
         Err(error)
-    }
-
-    // The arguments are in the order of the sync calls, so that most of them are in the right registers already.
-    #[cold]
-    #[inline(never)]
-    fn refuse_sync_cold(&self, device: Device, address: usize, size: usize, error: Error) {
-        self.refuse_device(error, device, address, size);
     }
 }

@@ -179,7 +179,6 @@ impl<K: Kernel> Bus<K> {
     /// Returns the handle of `[pa, pa + size)` if the device reaches all of it with handles up to `mask`.
     ///
     /// Context: any.
-    #[inline(never)]
     pub(crate) fn reach(&self, pa: Pa, size: usize, mask: u64) -> Option<Handle> {
         let last = pa.checked_add(size.checked_sub(1)?)?;
         let found = self.next_reachable(pa, last, mask)?;
@@ -228,7 +227,6 @@ impl<K: Kernel> Bus<K> {
     /// condition is for drivers that keep the handle in another form than they received it.
     ///
     /// Context: any.
-    #[inline(never)]
     pub(crate) fn is_handle(&self, pa: Pa, handle: Handle) -> bool {
         self.range_at(pa).handle == Some(handle) || self.cpu_address(handle) == Some(pa)
     }

@@ -31,7 +31,6 @@ impl<K: Kernel> Dma<K> {
     /// calls take the fast path.
     // The functions up to `allocate_general` pass the arguments on one by one, in registers. In a struct, whose address they would
     // pass, an allocation of 4 KiB would take about 12 instructions more on aarch64.
-    #[inline(always)]
     pub fn allocate_fast(
         &self,
         device: Device,
@@ -59,7 +58,7 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`.
-    #[inline(never)]
+    #[inline(never)] // As a part of `rt_dma_alloc`, it would make each call need a stack frame.
     fn allocate_across(
         &self,
         device: Device,
@@ -76,7 +75,6 @@ impl<K: Kernel> Dma<K> {
 
     /// Allocates from `pool`, if its lock is held. Otherwise, or if this pool cannot serve the request, allocates as
     /// [`allocate_general`](Self::allocate_general) does.
-    #[inline(never)]
     fn allocate_locked<'a>(
         &self,
         device: Device,
@@ -103,7 +101,6 @@ impl<K: Kernel> Dma<K> {
     /// are searched in the order in which they were installed. The first pool with enough room serves the request.
     ///
     /// Context: any if the pool's view is mapped already; otherwise thread.
-    #[inline(never)]
     pub fn allocate_general(
         &self,
         device: Device,
@@ -121,7 +118,7 @@ impl<K: Kernel> Dma<K> {
             }
             Err(error) => {
                 if let AllocError::Unreachable(pa) = error {
-                    self.refuse_device(Error::NotReachable, device, pa, size);
+                    self.refuse_device(device, pa, size, Error::NotReachable);
                 }
                 None
             }
@@ -133,7 +130,6 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     #[cold]
-    #[inline(never)]
     fn count_failure(&self, request: &BufferRequest, error: AllocError) {
         let BufferRequest { device, size, flags, .. } = *request;
         for pool in self.pools().filter(|pool| pool.serves(device, flags) || pool.is_owned_by(device)) {
@@ -145,7 +141,7 @@ impl<K: Kernel> Dma<K> {
         if !self.kernel.can_sleep() {
             self.count_refused();
         } else if !self.kernel.has_page_tables() {
-            self.refuse_device(Error::NoPageTables, device, 0, size);
+            self.refuse_device(device, 0, size, Error::NoPageTables);
         }
     }
 
@@ -165,7 +161,6 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here; [`AllocError::Unreachable`] is
     /// not.
-    #[inline(never)]
     pub fn allocate(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
         if request.size == 0 {
             return Err(AllocError::Full);
@@ -197,7 +192,6 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
-    #[inline(never)]
     pub(crate) fn search(&self, request: &BufferRequest, pools: Pools) -> Result<(Va, Handle), AllocError> {
         let BufferRequest { ops, device, size, flags, mask, align } = *request;
         let pages = whole_pages(size);
@@ -234,7 +228,6 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
     /// [`AllocError::Full`] if it could.
-    #[inline(never)]
     fn allocate_reachable(&self, request: &BufferRequest, pool: &Pool<K>) -> Result<(usize, Handle), AllocError> {
         let pages = whole_pages(request.size);
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
@@ -256,13 +249,11 @@ impl<K: Kernel> Dma<K> {
 }
 
 /// Converts an address to a pointer.
-#[inline(always)]
 fn buffer(va: Va) -> Option<BufferPtr> {
     NonNull::new(with_exposed_provenance_mut(va))
 }
 
 /// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
-#[inline(always)]
 fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut Handle>) -> Option<BufferPtr> {
     if let Some(handle) = handle {
         *handle = pool.pa_of(page);
@@ -271,7 +262,6 @@ fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Opt
 }
 
 /// Returns whether a pool with `pool_flags` serves a request with `flags`, which contain neither `DEVICE` nor `NOMAP`.
-#[inline(always)]
 fn serves_all(pool_flags: Flags, flags: Flags) -> bool {
     (flags.difference(pool_flags) & Flags::ADDRESS_32BITS | pool_flags & Flags::DEVICE).is_empty()
 }

@@ -30,7 +30,6 @@ impl<K: Kernel> Dma<K> {
     /// The reason why the call is refused. The call is then counted and logged, and changes nothing.
     ///
     /// Context: any; thread for a buffer with its own mapping.
-    #[inline(always)]
     pub fn free(
         &self,
         ops: MapOps,
@@ -54,7 +53,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
     /// or `va` is zero.
-    #[inline(always)]
+    #[inline(always)] // Otherwise `rt_dma_free` calls it, and needs a stack frame.
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
             for pool in self.pools() {
@@ -76,7 +75,6 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero.
-    #[inline(never)]
     fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
         // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls with smaller
         // buffers do not execute this check.
@@ -90,7 +88,6 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Frees a found buffer with the lock of its pool, for which the call waits if it does not hold it.
-    #[inline(never)]
     fn free_locked<'a>(
         &self,
         size: usize,
@@ -109,7 +106,6 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Frees as [`free`](Self::free) does, for a device with any operations. Does nothing if `size` or `va` is zero.
-    #[inline(never)]
     pub fn free_general(
         &self,
         device: Device,
