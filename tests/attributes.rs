@@ -3,7 +3,7 @@
 mod fake_kernel;
 
 use fake_kernel::{KIB, LOW, MIB, Machine, PAGE, Service, Wrong};
-use rt_dma_pool::dropin::translate::MapOps;
+use rt_dma_pool::dropin::translate::{BufferRequest, MapOps};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::Device;
 
@@ -11,7 +11,8 @@ const ALL: u64 = !0;
 
 /// Allocates a buffer, checks its alignment and its mapping, and returns its physical address. The buffer stays in use.
 fn aligned(machine: &Machine, device: Device, size: usize, align: usize, flags: Flags, mask: u64) -> Option<usize> {
-    let (va, handle) = machine.dma.allocate_aligned(MapOps::NonCoherent, device, size, align, flags, mask)?;
+    let request = BufferRequest { mask, align, ..BufferRequest::new(MapOps::NonCoherent, device, size, flags) };
+    let (va, handle) = machine.dma.allocate_aligned(&request)?;
     assert_eq!(handle % align, 0);
     if !flags.contains(Flags::NOMAP) {
         assert_eq!(machine.at(va).map(|(pa, _)| pa), Some(handle));
@@ -69,11 +70,11 @@ fn bad_alignments_are_refused() {
     let (machine, _) = Machine::with_pool(c"pool", LOW.start + MIB, MIB);
     let device = machine.plain_device();
     for align in [0, 3, PAGE + 1, 1 << (usize::BITS - 1)] {
-        let answer = machine.dma.allocate_aligned(MapOps::NonCoherent, device, PAGE, align, Flags::empty(), ALL);
+        let answer = aligned(&machine, device, PAGE, align, Flags::empty(), ALL);
         assert_eq!(answer, None, "{align:#x}");
     }
     for size in [0, usize::MAX, 2 * MIB] {
-        let answer = machine.dma.allocate_aligned(MapOps::NonCoherent, device, size, PAGE, Flags::empty(), ALL);
+        let answer = aligned(&machine, device, size, PAGE, Flags::empty(), ALL);
         assert_eq!(answer, None, "{size:#x}");
     }
 }

@@ -3,30 +3,17 @@
 
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::BufferRequest;
-use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
-use crate::kernel::{Device, Handle, Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates a buffer of at least `size` bytes whose physical address is a multiple of `align` bytes, and all of
-    /// which the device reaches with handles up to `mask`. It lies at the lowest such address of the first pool with
-    /// enough room. An `align` of less than a page has the effect of a page. Returns `None` if there is no room, or if
-    /// `align` is not a power of two.
+    /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with enough
+    /// room that is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns `None` if
+    /// there is no room, or if `align` is not a power of two.
     ///
     /// Context: as [`Dma::allocate_general`].
-    pub fn allocate_aligned(
-        &self,
-        ops: MapOps,
-        device: Device,
-        size: usize,
-        align: usize,
-        wanted: Flags,
-        mask: u64,
-    ) -> Option<(Va, Handle)> {
-        if !align.is_power_of_two() {
-            return None;
-        }
-        self.allocate(&BufferRequest { ops, device, size, flags: wanted, mask, align }).ok()
+    pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
+        if request.align.is_power_of_two() { self.allocate(request).ok() } else { None }
     }
 }
 

@@ -78,6 +78,12 @@ impl Drop for OnlyCaller {
     }
 }
 
+/// Returns the entries of a list that can be read. `entry` returns the entry at an index.
+fn found<T>(entry: impl Fn(usize) -> Entry<T>) -> impl Iterator<Item = T> {
+    let entries = (0..).map(entry).take_while(|entry| !matches!(entry, Entry::End));
+    entries.filter_map(|entry| if let Entry::Found(value) = entry { Some(value) } else { None })
+}
+
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for
     /// every device. If one node cannot be served, a line is written to the log, and the other nodes are served.
@@ -153,19 +159,8 @@ impl<K: ReservedMemory> Dma<K> {
             Ok(alignment) if alignment.is_power_of_two() => alignment.max(PAGE_SIZE),
             _ => return Err(ReservedError::BadNode),
         };
-        let mut lowest: Option<Pa> = None;
-        let mut index = 0;
-        loop {
-            match self.kernel.boot_memory(index) {
-                Entry::End => break,
-                Entry::Unusable | Entry::Refused(_) => {}
-                Entry::Found(memory) => {
-                    let start = self.lowest_of(pool.node, memory, size, alignment);
-                    lowest = lowest.into_iter().chain(start).min();
-                }
-            }
-            index += 1;
-        }
+        let memory = found(|index| self.kernel.boot_memory(index));
+        let lowest = memory.filter_map(|memory| self.lowest_of(pool.node, memory, size, alignment)).min();
         let start = lowest.ok_or(ReservedError::NoRoom)?;
         Ok((start, start.checked_add(size).ok_or(ReservedError::NoRoom)?))
     }
@@ -176,19 +171,14 @@ impl<K: ReservedMemory> Dma<K> {
         if self.kernel.alloc_range(node, 0) == Entry::End {
             return self.lowest_between(first, end, size, alignment);
         }
-        let mut lowest: Option<Pa> = None;
-        let mut index = 0;
-        while let Entry::Found((start, bytes)) = self.kernel.alloc_range(node, index) {
+        let ranges = found(|index| self.kernel.alloc_range(node, index));
+        let place = |(start, bytes)| {
             // A range beyond what this processor can name holds none of its memory.
-            if let Ok(start) = usize::try_from(start) {
-                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-                let place =
-                    self.lowest_between(first.max(start), end.min(start.saturating_add(bytes)), size, alignment);
-                lowest = lowest.into_iter().chain(place).min();
-            }
-            index += 1;
-        }
-        lowest
+            let start = usize::try_from(start).ok()?;
+            let range_end = start.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.lowest_between(first.max(start), end.min(range_end), size, alignment)
+        };
+        ranges.filter_map(place).min()
     }
 
     /// Returns the lowest place in `[first, last)` for `size` bytes at this alignment, of which no part has an owner.
@@ -205,14 +195,9 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns how far an owner has `[start, end)`; `None` if no part of it has an owner.
     fn taken_to(&self, start: Pa, end: Pa) -> Option<Pa> {
-        let mut index = 0;
-        loop {
-            match self.kernel.boot_reserved(index) {
-                Entry::End => break,
-                Entry::Found((from, to)) if start < to && from < end => return Some(to),
-                _ => {}
-            }
-            index += 1;
+        let mut reserved = found(|index| self.kernel.boot_reserved(index));
+        if let Some((_, to)) = reserved.find(|(from, to)| start < *to && *from < end) {
+            return Some(to);
         }
         if let Some(pool) = self.pool_in(start, end) {
             return Some(pool.end());
@@ -225,20 +210,10 @@ impl<K: ReservedMemory> Dma<K> {
     /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator
     /// knows.
     fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
-        let mut index = 0;
-        loop {
-            match self.kernel.boot_memory(index) {
-                Entry::End => return false,
-                Entry::Found((first, last)) => {
-                    let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
-                    if pages.any(|page| self.kernel.page_allocator_owns(page)) {
-                        return true;
-                    }
-                }
-                Entry::Unusable | Entry::Refused(_) => {}
-            }
-            index += 1;
-        }
+        found(|index| self.kernel.boot_memory(index)).any(|(first, last)| {
+            let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
+            pages.any(|page| self.kernel.page_allocator_owns(page))
+        })
     }
 
     /// Writes a line to the log that states why a node is not served.

@@ -51,7 +51,8 @@ unsafe impl Pages for Coherent {
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate_aligned(ops, device, size, align, COHERENT, self.limit(device) as u64)
+        let mask = self.limit(device) as u64;
+        self.0.allocate_aligned(&BufferRequest { ops, device, size, flags: COHERENT, mask, align })
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {

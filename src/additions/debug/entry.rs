@@ -1,9 +1,8 @@
 //! What a device holds: memory that was allocated for it, and buffers that are mapped for it.
 
-use core::ffi::CStr;
-
 use crate::additions::streaming::Direction;
 use crate::kernel::Handle;
+use crate::log::Name;
 use crate::text::apart;
 
 /// A kind of memory that a device holds.
@@ -36,26 +35,26 @@ impl Kind {
     }
 
     /// Returns the words with which lines describe the kind.
-    pub fn label(self) -> &'static CStr {
-        match self {
+    pub fn label(self) -> Name {
+        Name::of(match self {
             Kind::Buffer => apart!("buffer"),
             Kind::Block => apart!("block"),
             Kind::Pool => apart!("block pool"),
             Kind::Single => apart!("single mapping"),
             Kind::Page => apart!("page mapping"),
             Kind::List => apart!("list mapping"),
-        }
+        })
     }
 }
 
 /// Returns the words with which lines describe a direction.
-pub fn direction_label(direction: Direction) -> &'static CStr {
-    match direction {
+pub fn direction_label(direction: Direction) -> Name {
+    Name::of(match direction {
         Direction::Bidirectional => apart!("in both directions"),
         Direction::ToDevice => apart!("to the device"),
         Direction::FromDevice => apart!("from the device"),
         Direction::Neither => apart!("in no direction"),
-    }
+    })
 }
 
 /// One thing that a device holds.

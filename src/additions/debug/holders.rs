@@ -26,7 +26,7 @@ impl<K: Kernel> Debug<K> {
             }
             count += 1;
             if count <= LISTED {
-                let kind = Name::of(entry.kind.label()).argument();
+                let kind = entry.kind.label().argument();
                 let values = [kind, entry.address(), entry.size, entry.caller];
                 let text = apart!("holds a %s of the pool: 0x%lx, %lu bytes; caller 0x%lx");
                 kernel.log(Level::Error, &Line::about(self.names.shown(entry.name), text, &values));

@@ -8,7 +8,6 @@ use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
 use crate::kernel::{Handle, PAGE_SHIFT, Pa};
-use crate::log::Name;
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -100,7 +99,7 @@ impl Judge<'_> {
         let is_device = entry.device == device;
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
-            let label = Name::of(entry.kind.label()).argument();
+            let label = entry.kind.label().argument();
             self.report(Mistake::FreeKind, [va, size, label]);
         } else if !is_pool || !is_device && entry.device != 0 {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name).argument()]);
@@ -167,7 +166,7 @@ impl Judge<'_> {
             self.give_back(index, &entry);
         }
         if !given.is_for(&entry) {
-            let label = Name::of(entry.kind.label()).argument();
+            let label = entry.kind.label().argument();
             self.report(Mistake::UnmapKind, [handle, size, label]);
         } else if entry.kind == Kind::List && entry.flags != count {
             self.report(Mistake::UnmapCount, [handle, count, entry.flags]);
@@ -176,7 +175,7 @@ impl Judge<'_> {
             self.report(Mistake::UnmapSize, [handle, size, entry.size]);
         }
         if entry.direction != direction {
-            let label = Name::of(direction_label(entry.direction)).argument();
+            let label = direction_label(entry.direction).argument();
             self.report(Mistake::UnmapDirection, [handle, size, label]);
         }
         if !entry.is_checked {
@@ -197,7 +196,7 @@ impl Judge<'_> {
         } else if let Some(other) = self.state.table.live().iter().find(others).map(|entry| entry.name) {
             self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other).argument()]);
         } else if let Some(kind) = self.state.table.live().iter().find(memory).map(|entry| entry.kind) {
-            self.report(Mistake::UnmapKind, [handle, size, Name::of(kind.label()).argument()]);
+            self.report(Mistake::UnmapKind, [handle, size, kind.label().argument()]);
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();
         } else {
@@ -231,7 +230,7 @@ impl Judge<'_> {
         if entry.direction != direction && entry.direction != Direction::Bidirectional
             || direction == Direction::Neither
         {
-            let label = Name::of(direction_label(entry.direction)).argument();
+            let label = direction_label(entry.direction).argument();
             self.report(Mistake::SyncDirection, [handle, size, label]);
         }
     }

@@ -59,12 +59,12 @@ impl<K: Kernel> Debug<K> {
 
     fn print_entry(&'static self, entry: &Entry, now: usize) {
         let name = self.names.shown(entry.name).argument();
-        let kind = Name::of(entry.kind.label()).argument();
+        let kind = entry.kind.label().argument();
         let age = now.wrapping_sub(entry.time);
         let values = [name, kind, entry.address(), entry.size, entry.caller, age];
         self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
         if entry.kind.is_mapping() {
-            self.kernel.print(apart!(" %s"), &[Name::of(direction_label(entry.direction)).argument()]);
+            self.kernel.print(apart!(" %s"), &[direction_label(entry.direction).argument()]);
         }
         self.kernel.print(apart!("\n"), &[]);
     }

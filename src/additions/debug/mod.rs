@@ -89,7 +89,7 @@ impl State {
         for entry in table.live_mut().iter_mut().filter(is_held) {
             entry.is_reported = true;
             devices.count(entry.name, Mistake::StillHeld);
-            let values = [entry.address(), entry.size, Name::of(entry.kind.label()).argument(), entry.caller];
+            let values = [entry.address(), entry.size, entry.kind.label().argument(), entry.caller];
             reports.add(Mistake::StillHeld, device, entry.name, values);
         }
     }

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::dropin::translate::MapOps;
+use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
@@ -151,9 +151,9 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     let Some(table) = table_of(known).map(|table| unmasked(known, table)) else { return none };
     let (va, handle) = match ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent)) {
         Some(ops) => {
-            let mask = masks_of(known).coherent;
-            let wanted = Flags::from_bits_retain(flags);
-            let Some((va, handle)) = DMA.allocate_aligned(ops, known, size, align, wanted, mask) else { return none };
+            let (mask, flags) = (masks_of(known).coherent, Flags::from_bits_retain(flags));
+            let request = BufferRequest { ops, device: known, size, flags, mask, align };
+            let Some((va, handle)) = DMA.allocate_aligned(&request) else { return none };
             (pointer(va), handle)
         }
         None => {
