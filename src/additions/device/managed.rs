@@ -89,7 +89,6 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns false only if no managed resource has this key. May return true although none has. Takes no lock.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn may_manage(&self, key: usize) -> bool {
         self.keys.may_have(key)
     }

@@ -21,7 +21,6 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns the device's masks. Takes no lock for most devices without a mask.
     ///
     /// Context: any.
-    #[inline(always)] // One load in each direct mapping.
     pub fn masks(&self, device: Device) -> Masks {
         if self.masked.may_have(device) { self.search_masks(device) } else { Masks::NONE }
     }
@@ -29,7 +28,6 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns false only if no mask was ever set for the device. Takes no lock.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn may_have_mask(&self, device: Device) -> bool {
         self.masked.may_have(device)
     }
