@@ -2,7 +2,7 @@
 //! that shares a cache line with other data.
 //!
 //! They come from the pools, in whole pages, and are cached where the pool is. A copy to cached memory runs at the cache's
-//! speed, whatever the driver's alignment is, and the cache is written back in one sweep; every word of an uncached buffer
+//! speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached buffer
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use super::address_info;
