@@ -20,16 +20,12 @@ fn path_of(name: &str) -> PathBuf {
     root().join(if is_private { "rtthread-port" } else { "include" }).join(name)
 }
 
-/// Types of RT-Thread, which `rt_dma/types.h` includes or defines.
-const RT_THREAD_TYPES: [&str; 3] = ["rt_ubase_t", "rt_size_t", "rt_err_t"];
-
 fn generate(header: &Header) -> String {
     let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
-    config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
     config.after_includes = Some(header.prelude.clone());
     config.trailer = Some(header.trailer.clone());
     config.export.include = header.include.iter().map(|name| name.to_string()).collect();
-    config.export.exclude = header.exclude.iter().chain(&RT_THREAD_TYPES).map(|name| name.to_string()).collect();
+    config.export.exclude.extend(header.exclude.iter().map(|name| name.to_string()));
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in header.sources {
         builder = builder.with_src(root().join(source));
