@@ -34,7 +34,10 @@ fn a_record_goes_while_another_is_made() {
     explore("a mask is taken back while another is set", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
         records.set_masks(DEVICE, Masks::NONE, Some(0xffff), None, 0x40).unwrap();
-        let back = call(move || _ = records.set_masks(DEVICE, Masks::NONE, Some(!0), Some(!0), 0x40).unwrap());
+        let back = call(move || {
+            records.set_masks(DEVICE, Masks::NONE, Some(!0), Some(!0), 0x40).unwrap();
+            records.confirm_masks(DEVICE, Masks::NONE).unwrap();
+        });
         // A device in the list of the first.
         let other = Device(DEVICE.0 + (1 << 16));
         let set = call(move || {
@@ -44,6 +47,42 @@ fn a_record_goes_while_another_is_made() {
         at_once([back, set]);
         assert_eq!(records.masks(DEVICE), Masks::NONE);
         assert_eq!(records.masks(other).coherent, 0xff);
+    });
+}
+
+/// A call of the C interface that sets masks: `is_masked` is whether the device has the table for its masks.
+fn set_masks(
+    records: &DeviceRecords<Cores>,
+    is_masked: &shuttle::sync::atomic::AtomicBool,
+    streaming: Option<u64>,
+    coherent: Option<u64>,
+) {
+    records.forget_old_masks(DEVICE, || !is_masked.load(Ordering::Acquire));
+    let mut masks = records.set_masks(DEVICE, Masks::NONE, streaming, coherent, 0x40).unwrap();
+    loop {
+        is_masked.store(masks != Masks::NONE, Ordering::Release);
+        match records.confirm_masks(DEVICE, masks) {
+            Ok(()) => return,
+            Err(now) => masks = now,
+        }
+    }
+}
+
+#[test]
+fn no_mask_is_lost_while_another_is_taken_back() {
+    explore("a mask is set while another is taken back", || {
+        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let is_masked = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
+        // The record stays when the device has no mask.
+        records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
+        set_masks(records, &is_masked, Some(0xffff), None);
+        let set = |streaming, coherent| {
+            let is_masked = is_masked.clone();
+            call(move || set_masks(records, &is_masked, streaming, coherent))
+        };
+        at_once([set(Some(!0), None), set(None, Some(0xff)), set(Some(!0), None)]);
+        assert_eq!(records.masks(DEVICE), Masks { streaming: !0, coherent: 0xff });
+        assert!(is_masked.load(Ordering::Acquire));
     });
 }
 

@@ -46,9 +46,9 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Sets the masks that are given, both at the same time, and records the address of the device's original table.
-    /// Returns the device's new masks. If no mask remains, no original table is recorded. A device without a record has
-    /// the masks `inherited` before this call. On failure, nothing is changed. The caller gives the device the table
-    /// for the masks, and then [confirms](Self::confirm_masks) them.
+    /// Returns the device's new masks. A device without a recorded table has the masks `inherited` before this call. On
+    /// failure, nothing is changed. The caller gives the device the table for the masks, and then
+    /// [confirms](Self::confirm_masks) them.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
@@ -62,36 +62,35 @@ impl<K: Kernel> DeviceRecords<K> {
         // The device is added to the set before the masks are written. A call that reads the masks in the record
         // therefore also finds the device in the set.
         self.masked.add(device);
-        let masks = self.find_or_make(device, |record| {
+        self.find_or_make(device, |record| {
             let now = if record.original_table == 0 { inherited } else { record.masks.unpack() };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
             let masks = Masks { streaming, coherent };
             record.masks = masks.pack();
-            record.original_table = if masks == Masks::NONE { 0 } else { original_table };
+            // The table stays recorded without a mask, until the device has it again: a call that sets a mask meanwhile
+            // finds the masked table, whose masks are no longer the device's.
+            record.original_table = original_table;
+            record.unconfirmed = record.unconfirmed.wrapping_add(1);
             masks
-        })?;
-        if self.kernel.can_sleep() {
-            self.tidy(device);
-        }
-        Ok(masks)
+        })
     }
 
-    /// Removes masks that do not count any more: a device had the table for them, and `is_unmasked` returns true
-    /// because the present device has no such table. The masks are then those of an earlier device at its address, or
-    /// the BSP has replaced the device's operations.
+    /// Removes masks that do not count any more: each call that set them has confirmed them, and `is_unmasked` returns
+    /// true because the present device has no such table. The masks are then those of an earlier device at its address,
+    /// or the BSP has replaced the device's operations.
     ///
     /// `is_unmasked` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
     ///
     /// Context: any.
     pub fn forget_old_masks(&self, device: Device, is_unmasked: impl FnOnce() -> bool) {
         self.find(device, |record| {
-            if record.has_masked_table && is_unmasked() {
+            if record.original_table != 0 && record.unconfirmed == 0 && is_unmasked() {
                 record.forget_masks();
             }
         });
     }
 
-    /// Records that the device has the table for `masks`.
+    /// Records that the device has the table for `masks`. If these are no mask, no original table is recorded any more.
     ///
     /// Context: any.
     ///
@@ -100,11 +99,22 @@ impl<K: Kernel> DeviceRecords<K> {
     pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
         let confirm = |record: &mut Record<K>| {
             let now = record.masks.unpack();
-            record.has_masked_table = now == masks && record.original_table != 0;
+            if now == masks {
+                record.unconfirmed = record.unconfirmed.saturating_sub(1);
+                if masks == Masks::NONE {
+                    record.original_table = 0;
+                }
+            }
             now
         };
         let now = self.find(device, confirm).unwrap_or(Masks::NONE);
-        if now == masks { Ok(()) } else { Err(now) }
+        if now != masks {
+            return Err(now);
+        }
+        if self.kernel.can_sleep() {
+            self.tidy(device);
+        }
+        Ok(())
     }
 }
 

@@ -80,8 +80,8 @@ impl PackedMasks {
 pub(crate) struct Record<K: Kernel> {
     device: Device,
     pub(crate) masks: PackedMasks,
-    /// The device has the table for its masks. Before that, a call that sets its masks is about to give it that table.
-    pub(crate) has_masked_table: bool,
+    /// The number of calls that have set masks, and are about to give the device the table for them.
+    pub(crate) unconfirmed: usize,
     /// The address of the device's original table, which the masked table replaced; zero if the device has no masked
     /// table.
     pub(crate) original_table: usize,
@@ -103,7 +103,7 @@ const NO_DEVICE: Device = Device(0);
 impl<K: Kernel> Record<K> {
     /// Removes the masks and the address of the original table.
     pub(crate) fn forget_masks(&mut self) {
-        (self.masks, self.has_masked_table, self.original_table) = (Masks::NONE.pack(), false, 0);
+        (self.masks, self.unconfirmed, self.original_table) = (Masks::NONE.pack(), 0, 0);
     }
 
     /// Removes the masks, the address of the original table, and the limits.
@@ -114,7 +114,7 @@ impl<K: Kernel> Record<K> {
 
     /// Returns whether the record can be freed: it has no data, or its device is gone.
     fn is_idle(&self) -> bool {
-        let has_masks = self.masks.unpack() != Masks::NONE || self.original_table != 0;
+        let has_masks = self.masks.unpack() != Masks::NONE || self.original_table != 0 || self.unconfirmed != 0;
         let has_resources = self.resources.is_some() || self.reserved != 0;
         self.device == NO_DEVICE || !has_masks && self.limits == Limits::DEFAULT && !has_resources
     }
@@ -195,7 +195,7 @@ impl<K: Kernel> DeviceRecords<K> {
         let record = Record {
             device,
             masks: Masks::NONE.pack(),
-            has_masked_table: false,
+            unconfirmed: 0,
             original_table: 0,
             limits: Limits::DEFAULT,
             resources: None,
