@@ -161,21 +161,23 @@ impl<K: Kernel> Dma<K> {
         } else {
             [AddressKind::InView, AddressKind::Physical]
         };
-        for kind in order {
-            for pool in self.pools() {
-                if let Some(page) = pool.buffer_at(va, kind) {
-                    return Some((Found { pool, page }, None));
-                }
-            }
-            // After the views, so that buffers in views do not pay for those with mappings of their own.
-            if kind == AddressKind::InView {
-                for pool in self.pools() {
-                    if let Some((page, mapping)) = pool.own_mappings.find(va) {
-                        return Some((Found { pool, page }, Some(mapping)));
-                    }
-                }
+        order.into_iter().find_map(|kind| self.find_as(kind, va))
+    }
+
+    /// Finds a buffer that may have been handed out at `va`, interpreted as `kind`.
+    fn find_as(&self, kind: AddressKind, va: Va) -> Option<(Found<'static, K>, Option<&'static OwnMapping>)> {
+        for pool in self.pools() {
+            if let Some(page) = pool.buffer_at(va, kind) {
+                return Some((Found { pool, page }, None));
             }
         }
-        None
+        if kind == AddressKind::Physical {
+            return None;
+        }
+        // After the views, so that buffers in views do not pay for those with mappings of their own.
+        self.pools().find_map(|pool| {
+            let (page, mapping) = pool.own_mappings.find(va)?;
+            Some((Found { pool, page }, Some(mapping)))
+        })
     }
 }

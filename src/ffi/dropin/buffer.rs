@@ -119,20 +119,10 @@ pub unsafe extern "C" fn rt_dma_free(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) {
-    match MANAGED.get() {
-        // SAFETY: the caller passes a `dev` that is null or points to a device.
-        None => unsafe { free_by_device(dev, size, cpu_addr, dma_handle, flags) },
-        // SAFETY: the caller passes a `dev` that is null or points to a device.
-        Some(managed) => unsafe { (managed.free)(dev, size, cpu_addr, dma_handle, flags) },
+    if let Some(free) = MANAGED.get() {
+        // SAFETY: the function demands what this one does.
+        return unsafe { free(dev, size, cpu_addr, dma_handle, flags) };
     }
-}
-
-/// Frees a buffer by the device's operations.
-///
-/// # Safety
-/// As `rt_dma_free`.
-#[inline(always)] // Only `rt_dma_free` calls it.
-unsafe fn free_by_device(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev) else { return };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
@@ -169,10 +159,7 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
 /// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although its pages
 /// may then belong to another device. The core calls it through this pointer, because a direct call would link the managed
 /// buffers into every image. This costs 4 instructions for each free on aarch64.
-pub(in crate::ffi) static MANAGED: Hook<ManagedFree> = Hook::new();
+pub(in crate::ffi) static MANAGED: Hook<Free> = Hook::new();
 
-/// See [`MANAGED`].
-pub(in crate::ffi) struct ManagedFree {
-    /// Does what `rt_dma_free` does, with the same arguments and duties.
-    pub free: unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize),
-}
+/// A function that does what `rt_dma_free` does, with the same arguments and duties.
+pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);

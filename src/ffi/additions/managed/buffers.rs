@@ -8,7 +8,7 @@ use crate::additions::device::resource::{Kind, Words};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
-use crate::ffi::dropin::buffer::{MANAGED, ManagedFree, rt_dma_alloc};
+use crate::ffi::dropin::buffer::{Free, MANAGED, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
@@ -167,7 +167,7 @@ fn free_buffer(device: Device, words: Words) {
     unsafe { free(device, size, va, handle, flags) };
 }
 
-static WATCH: ManagedFree = ManagedFree { free: watched_free };
+static WATCH: Free = watched_free;
 
 /// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need not be
 /// `dev`.
