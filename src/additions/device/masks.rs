@@ -21,8 +21,12 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns the device's masks. Takes no lock for most devices without a mask.
     ///
     /// Context: any.
+    #[inline(never)]
     pub fn masks(&self, device: Device) -> Masks {
-        if self.masked.may_have(device) { self.search_masks(device) } else { Masks::NONE }
+        if !self.masked.may_have(device) {
+            return Masks::NONE;
+        }
+        self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
     /// Returns false only if no mask was ever set for the device. Takes no lock.
@@ -30,11 +34,6 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: any.
     pub fn may_have_mask(&self, device: Device) -> bool {
         self.masked.may_have(device)
-    }
-
-    #[inline(never)]
-    fn search_masks(&self, device: Device) -> Masks {
-        self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
     }
 
     /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the
