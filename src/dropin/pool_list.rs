@@ -2,9 +2,6 @@
 //!
 //! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link to the next
 //! pool (see `pool::removal`). C code has a list of the same pools, through their public parts.
-//!
-//! `inline(always)` here is for streaming maps of linear memory: without it in this file, in `registry`, `ffi` and
-//! `ffi::dropin::ops`, a map takes 8 instructions more, and an unmap 6.
 
 use crate::abi::rt_list_t;
 use crate::dropin::pool::Pool;
@@ -46,7 +43,6 @@ impl<K: Kernel> PoolList<K> {
     /// Returns the pools.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static Pool<K>> + use<K> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
@@ -54,7 +50,6 @@ impl<K: Kernel> PoolList<K> {
     /// Returns false only if no byte of `[first, last]` belongs to a pool. May return true although no byte does.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(super) fn may_contain(&self, first: Pa, last: Pa) -> bool {
         first < self.bounds.end.load(Relaxed) && self.bounds.start.load(Relaxed) <= last
     }

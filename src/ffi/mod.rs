@@ -46,7 +46,6 @@ static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null.
-#[inline(always)]
 fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
@@ -65,7 +64,6 @@ fn pointer(address: usize) -> *mut c_void {
 ///
 /// # Safety
 /// If `to` is not null, it may be written.
-#[inline(always)]
 unsafe fn write_if<T>(to: *mut T, value: T) {
     if !to.is_null() {
         // SAFETY: it is not null, and the caller guarantees that it may be written.

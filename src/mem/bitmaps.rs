@@ -37,7 +37,6 @@ impl Bitmaps {
     }
 
     /// Returns word `index` of each bitmap; `None` if there is no such word.
-    #[inline(always)]
     pub fn words_at(&self, index: usize) -> Option<[&'static BitmapWord; 3]> {
         // The three lengths are one number, so the compiler makes one check of the three.
         Some([self.words::<0>().get(index)?, self.words::<1>().get(index)?, self.words::<2>().get(index)?])

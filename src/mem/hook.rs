@@ -19,7 +19,6 @@ impl<T: Sync> Hook<T> {
     /// Returns the value; `None` if it has not been set.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn get(&self) -> Option<&'static T> {
         self.0.get()
     }
@@ -27,7 +26,6 @@ impl<T: Sync> Hook<T> {
     /// Sets the value, which is the same in every call.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn set(&self, value: &'static T) {
         // `black_box` hides the value from the compiler. If the compiler knew the only value that is ever stored here, it would
         // call the functions of that value directly from the core, and so link the additions into every image.

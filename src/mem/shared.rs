@@ -109,7 +109,6 @@ pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
 }
 
 /// Works as [`at_or_first`], for an element that is changed.
-#[inline(always)]
 pub fn at_or_first_mut<T, const N: usize>(array: &mut [T; N], index: usize) -> &mut T {
     const { assert!(N != 0) }
     &mut array[if index < N { index } else { 0 }]

@@ -30,7 +30,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any while a block is free. If none is free, a thread gets more memory. Elsewhere the result is `None`, unless
     /// the pool keeps a [reserve](super::reserve).
-    #[inline(always)]
     pub fn allocate(&self) -> Option<Block> {
         let core = self.core();
         match self.take(core) {
@@ -43,7 +42,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// any time.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn core(&self) -> usize {
         self.kernel.core_hint() % CORES
     }
@@ -51,7 +49,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Takes a free block of the core's current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
     ///
     /// Context: any.
-    #[inline(always)]
+    #[inline(always)] // With this, `rt_dma_block_pool_alloc` calls no other function in the usual case.
     pub fn take(&self, core: usize) -> Option<Block> {
         self.open.take(core)
     }
@@ -60,7 +58,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn take_from_next(&self, core: usize) -> Option<Block> {
         if !self.open.find_group(self.kernel, core) {
             return None;

@@ -16,7 +16,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// # Errors
     /// Nothing has changed. The call is counted, and logged where text may be written.
-    #[inline(always)]
+    #[inline(always)] // With this, `rt_dma_block_pool_free` calls no other function in the usual case.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         let unit = self.table.get().first(self.key(va));
         let group = unit.group.get();
@@ -71,7 +71,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns the slot of the block of `unit` that begins at `va`; `None` if no block begins there.
-    #[inline(always)]
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
         word::preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
@@ -90,7 +89,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns the table's key for an address.
-    #[inline(always)]
     pub(super) fn key(&self, va: Va) -> usize {
         self.open.shape.key(va)
     }

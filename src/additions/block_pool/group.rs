@@ -79,20 +79,17 @@ impl Unit {
     }
 
     /// Returns the block in a slot.
-    #[inline(always)]
     pub fn block(&self, shape: &Shape, slot: usize) -> Block {
         let va = self.va_of(shape, slot);
         Block { va, handle: self.handle_of(va) }
     }
 
     /// Returns the processor's address of the block in a slot.
-    #[inline(always)]
     pub fn va_of(&self, shape: &Shape, slot: usize) -> Va {
         shape.distance(slot).wrapping_add(self.base.load(Relaxed))
     }
 
     /// Returns the device's address of the block at `va`.
-    #[inline(always)]
     pub fn handle_of(&self, va: Va) -> Handle {
         va.wrapping_add(self.handle_offset.load(Relaxed))
     }
@@ -127,7 +124,6 @@ impl Unit {
     }
 
     /// Returns the number of blocks; 0 while the unit has no memory.
-    #[inline(always)]
     pub fn blocks(&self) -> usize {
         self.blocks.load(Relaxed) as usize
     }

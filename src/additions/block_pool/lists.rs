@@ -49,7 +49,6 @@ impl OpenGroups {
     }
 
     /// Returns the current group of a core.
-    #[inline(always)]
     fn current(&self, core: usize) -> &NonNullRef<Group> {
         at_or_first(&self.current, core)
     }
@@ -57,7 +56,7 @@ impl OpenGroups {
     /// Takes a free block of a core's current group, if it has one.
     ///
     /// Context: any.
-    #[inline(always)]
+    #[inline(always)] // As `BlockPool::take`.
     pub fn take(&self, core: usize) -> Option<Block> {
         let group = self.current(core).get();
         let slot = group.word.take()?;
@@ -85,7 +84,6 @@ impl OpenGroups {
     /// one. Returns false if no group has a free block. Other callers may take the block before this one does.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut lists = self.lists.lock(kernel);
         let current = self.current(core);

@@ -24,7 +24,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes the reserve complete again, if the pool keeps one and the caller may sleep.
     ///
     /// Context: any.
-    #[inline(always)]
     pub(super) fn keep_reserve(&self) {
         if self.keeps_reserve.load(Relaxed) {
             self.fill(RESERVE);

@@ -123,7 +123,6 @@ impl Shape {
 
     /// Returns the key of the unit that a block at `va` belongs to. Each unit of a pool has a key of its own, except that a
     /// block of several pages has several.
-    #[inline(always)]
     pub fn key(&self, va: usize) -> usize {
         va.wrapping_shr(self.key_shift as u32)
     }
@@ -135,19 +134,16 @@ impl Shape {
     /// A product with the inverse divides without a rest those offsets that have none, and makes all others large
     /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the unit's address
     /// beforehand takes two instructions less than to subtract it first.
-    #[inline(always)]
     pub fn index(&self, va: usize, scaled_start: usize) -> usize {
         self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.twist as u32)
     }
 
     /// Returns the distance of a slot's block from slot 0 of its unit's group.
-    #[inline(always)]
     pub fn distance(&self, slot: usize) -> usize {
         slot.wrapping_mul(self.stride)
     }
 
     /// Returns the product of an address with the inverse: what [`index`](Self::index) needs of the unit's first block.
-    #[inline(always)]
     pub fn scaled(&self, va: usize) -> usize {
         va.wrapping_mul(self.inverse)
     }

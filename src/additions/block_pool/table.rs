@@ -47,7 +47,6 @@ impl Table {
 
     /// Returns the place at which most units are found. Units whose distance is a large power of two have one home place; a
     /// hash that kept them apart would cost each free three instructions.
-    #[inline(always)]
     fn home(&self, key: usize) -> &'static NonNullRef<Unit> {
         self.places.at(key)
     }
@@ -68,7 +67,6 @@ impl Table {
     /// Returns the unit in the home place of `key`. It may have another key, and may be [`NO_UNIT`].
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn first(&self, key: usize) -> &'static Unit {
         self.home(key).get()
     }

@@ -102,7 +102,6 @@ impl GroupWord {
     /// Takes the free block with the lowest bit that the device reaches, and returns its slot; `None` if there is none.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn take(&self) -> Option<usize> {
         preemption_point();
         let mut word = self.word.load(Relaxed);
@@ -126,7 +125,6 @@ impl GroupWord {
     /// Returns the word. A free calls it before it reads the unit's address.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn look(&self) -> Seen {
         preemption_point();
         Seen(self.word.load(Acquire))
@@ -139,7 +137,6 @@ impl GroupWord {
     /// The block is free, or the word is not `seen` any more. Nothing was changed.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotGiven> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
@@ -221,7 +218,6 @@ impl GroupWord {
 }
 
 /// A point at which other cores and interrupts may change the word. The unit tests run code there.
-#[inline(always)]
 pub fn preemption_point() {
     #[cfg(test)]
     super::tests::preemption::preemption_point();

@@ -9,7 +9,6 @@ use crate::mem::atomics::Ordering::Relaxed;
 impl PageMap {
     /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing changes,
     /// if these pages may lie elsewhere. `count` is not zero.
-    #[inline(always)]
     pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);
@@ -39,7 +38,6 @@ impl PageMap {
 
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages has another
     /// label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
-    #[inline(always)]
     pub fn allocate_from_open_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (range, bits) = (BitRange::new(page, count), self.bits);
@@ -55,7 +53,6 @@ impl PageMap {
 
     /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The run becomes
     /// the open run. The map must be [settled](Self::is_settled). `count` is not zero.
-    #[inline(always)]
     pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.words_at(index)?;
@@ -88,7 +85,6 @@ impl PageMap {
 }
 
 /// Returns the lowest bit from which on `count` bits of `word` are set; `None` if there is none. `count` is not zero.
-#[inline(always)]
 pub(super) fn lowest_ones(word: usize, count: usize) -> Option<usize> {
     if count > BITS {
         return None;

@@ -21,74 +21,62 @@ pub const ALL: usize = usize::MAX >> UNUSED;
 const UNUSED: usize = usize::BITS as usize - BITS;
 
 /// Returns word `index`; all ones past the end.
-#[inline(always)]
 pub fn word(words: &[BitmapWord], index: usize) -> usize {
     words.get(index).map_or(ALL, |word| word.load(Relaxed))
 }
 
 /// Returns the complement of word `index`; zero past the end.
-#[inline(always)]
 pub fn complement(words: &[BitmapWord], index: usize) -> usize {
     !word(words, index) & ALL
 }
 
 /// Counts the clear bits above the highest bit of `word` that is set; [`BITS`] if none is.
-#[inline(always)]
 pub fn leading_zeros(word: usize) -> usize {
     word.leading_zeros() as usize - UNUSED
 }
 
 /// Counts the highest bits of `word` that are set, down to the first that is clear.
-#[inline(always)]
 pub fn leading_ones(word: usize) -> usize {
     (word << UNUSED).leading_ones() as usize
 }
 
 /// Counts the clear bits below the lowest bit of `word` that is set; [`BITS`] if none is.
-#[inline(always)]
 pub fn trailing_zeros(word: usize) -> usize {
     (word | !ALL).trailing_zeros() as usize
 }
 
 /// Sets or clears the bits of `word` that are set in `mask`. The caller excludes other writers.
-#[inline(always)]
 pub fn write(word: &BitmapWord, mask: usize, is_set: bool) {
     let old = word.load(Relaxed);
     word.store(if is_set { old | mask } else { old & !mask }, Relaxed);
 }
 
 /// Returns whether any bit of `word` that is set in `mask` differs from `is_set`.
-#[inline(always)]
 pub fn differs_in(word: &BitmapWord, mask: usize, is_set: bool) -> bool {
     (word.load(Relaxed) ^ filled_with(is_set)) & mask != 0
 }
 
 /// Returns a word whose bits are all set, or all clear.
-#[inline(always)]
 fn filled_with(is_set: bool) -> usize {
     if is_set { ALL } else { 0 }
 }
 
 /// Returns the mask of the `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the word.
-#[inline(always)]
 pub fn mask_of(bit: usize, count: usize) -> usize {
     ALL >> (BITS - count) << bit
 }
 
 /// Returns bit `index`; false past the last word.
-#[inline(always)]
 pub fn test(words: &[BitmapWord], index: usize) -> bool {
     words.get(index / BITS).is_some_and(|word| word.load(Relaxed) >> (index % BITS) & 1 != 0)
 }
 
 /// Returns the mask of the bits of a word from bit `from % BITS` on.
-#[inline(always)]
 pub fn from_bit(from: usize) -> usize {
     ALL.wrapping_shl((from % BITS) as u32) & ALL
 }
 
 /// Returns the mask of the bits of a word up to and with bit `last % BITS`.
-#[inline(always)]
 pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
@@ -128,24 +116,20 @@ pub struct BitRange {
 
 impl BitRange {
     /// Returns the range `[from, from + length)`.
-    #[inline(always)]
     pub fn new(from: usize, length: usize) -> Self {
         BitRange { from, length }
     }
 
-    #[inline(always)]
     fn last(&self) -> usize {
         self.from.wrapping_add(self.length).wrapping_sub(1)
     }
 
     /// Returns whether bits of several words belong to the range.
-    #[inline(always)]
     pub fn is_across(&self) -> bool {
         self.length > BITS - self.from % BITS
     }
 
     /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the range.
-    #[inline(always)]
     fn one<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, usize)> {
         let (low, high) = self.masks();
         Some((words.get(self.from / BITS)?, low & high))
@@ -153,7 +137,6 @@ impl BitRange {
 
     /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the last.
     /// Returns `None` if the words end before the range does.
-    #[inline(always)]
     fn across<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, &'a [BitmapWord], &'a BitmapWord)> {
         match words.get(self.from / BITS..self.last() / BITS + 1)? {
             [first, filled @ .., last] => Some((first, filled, last)),
@@ -162,7 +145,6 @@ impl BitRange {
     }
 
     /// Returns the bits of the first word that belong to the range, and those of the last word.
-    #[inline(always)]
     fn masks(&self) -> (usize, usize) {
         (from_bit(self.from), up_to_bit(self.last()))
     }

@@ -35,7 +35,6 @@ impl PageMap {
     }
 
     /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
-    #[inline(always)]
     pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         let (range, bits) = (BitRange::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);
@@ -52,7 +51,6 @@ impl PageMap {
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
-    #[inline(always)]
     pub fn try_free(&mut self, page: usize, count: usize) -> Result<Freed, Error> {
         let [used, starts, _] = self.check_allocation(page, count)?;
         let after = page + count;

@@ -56,7 +56,6 @@ impl PageMap {
     /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is low, nothing was put
     /// off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470 instructions on the host; without
     /// this case up to 532. The bound of `ci/bench` is 480.)
-    #[inline(always)]
     pub fn settle_first(&mut self) -> Settled {
         let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && self.has_time(0);
         if is_usual { self.close_in_word() } else { self.settle() }
@@ -64,7 +63,6 @@ impl PageMap {
 
     /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of this word
     /// can change.
-    #[inline(always)]
     fn close_in_word(&mut self) -> Settled {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
@@ -100,7 +98,6 @@ impl PageMap {
     }
 
     /// Returns whether the tree has exactly the free runs.
-    #[inline(always)]
     pub fn is_settled(&self) -> bool {
         !self.has_work() && !self.open.is_used()
     }
@@ -111,13 +108,11 @@ impl PageMap {
     }
 
     /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
-    #[inline(always)]
     pub fn has_time(&self, levels: usize) -> bool {
         levels + self.runs.levels() <= LEVELS
     }
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
-    #[inline(always)] // `settle_more` alone calls it.
     fn remove(&mut self, gone: GoneRun) -> usize {
         let index = gone.word;
         let known = gone.known.max(self.open.length_in(index));
@@ -133,7 +128,6 @@ impl PageMap {
     }
 
     /// Keeps what is left to do in the tree for the next step. Returns how many levels changed.
-    #[inline(always)]
     fn keep_rest(&mut self, lowered: Lowered) -> usize {
         if let Some(rest) = lowered.rest {
             self.pending = Pending::Lower(rest);
@@ -143,7 +137,6 @@ impl PageMap {
 
     /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and what to
     /// remove in this step.
-    #[inline(always)]
     fn close(&mut self) -> (usize, Option<GoneRun>) {
         let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
         self.open = OpenRun::CLOSED;

@@ -17,13 +17,11 @@ impl Usage {
     pub(super) const NONE: Usage = Usage { peak: 0, below_peak: 0 };
 
     /// Counts `pages` pages as in use.
-    #[inline(always)]
     pub(super) fn add(&mut self, pages: usize) {
         self.below_peak = self.below_peak.wrapping_sub_unsigned(pages);
     }
 
     /// Counts `pages` pages as free.
-    #[inline(always)]
     pub(super) fn remove(&mut self, pages: usize) {
         if self.below_peak < 0 {
             self.raise_peak();
@@ -33,7 +31,6 @@ impl Usage {
 
     /// Makes the pages in use the peak.
     #[cold]
-    #[inline(always)]
     fn raise_peak(&mut self) {
         self.peak = self.used();
         self.below_peak = 0;

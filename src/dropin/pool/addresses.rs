@@ -1,6 +1,4 @@
 //! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it there.
-//!
-//! Without `inline(always)` here, in `view` and in `mem::bitmaps`, a free takes one instruction more on aarch64.
 
 use super::view::View;
 use super::{DIRTY, Pool};
@@ -54,7 +52,6 @@ impl<K: Kernel> Pool<K> {
     /// one view of the pool contains all of the `size` bytes at `va`. `size` is not zero.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn find_in_view(&self, va: Va, size: usize) -> Option<(Pa, bool)> {
         let highest = self.size().checked_sub(size)?;
         let offset_in = |view: &View| view.base().map(|base| va.wrapping_sub(base)).filter(|offset| *offset <= highest);
@@ -93,7 +90,6 @@ impl<K: Kernel> Pool<K> {
     /// can have this address.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn buffer_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
         let page = self.page_at(va, kind)?;
         // The page may belong to a buffer with its own mapping, whose address is another one. Searching for such a buffer is
@@ -106,7 +102,6 @@ impl<K: Kernel> Pool<K> {
     /// was last handed out count; a physical address counts only if a buffer was ever handed out without a mapping.
     ///
     /// Context: any.
-    #[inline(always)]
     fn page_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
         let [cached, uncached, write_through, physical] = &self.views;
         let page_in = |view: &View| view.page_of(va, self.pages);
@@ -124,19 +119,17 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the physical address of `page`.
-    #[inline(always)]
     pub fn pa_of(&self, page: usize) -> Pa {
         self.start.wrapping_add(page << PAGE_SHIFT)
     }
 
     /// Returns whether `page` was last handed out cached or without a mapping.
-    #[inline(always)]
     pub fn was_cached(&self, page: usize) -> bool {
         self.label(page) == DIRTY
     }
 
     /// Returns the label of `page`.
-    #[inline(always)]
+    #[inline(always)] // Without it, a free takes two instructions more.
     pub(super) fn label(&self, page: usize) -> bool {
         test(self.labels, page)
     }

@@ -13,7 +13,6 @@ const PATIENCE: usize = 16;
 
 /// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type. They
 /// contain neither `NOMAP` nor `WRITE_THROUGH`.
-#[inline(always)]
 pub(super) fn memory_for(flags: Flags) -> (MemoryType, bool) {
     if flags.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
 }
@@ -49,7 +48,6 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. A call reads the pool's flags
     /// once, here, because C may change them while the call runs.
-    #[inline(always)]
     pub fn flags_for(&self, flags: Flags) -> Flags {
         flags | self.flags() & Flags::NOCACHE
     }

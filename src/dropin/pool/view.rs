@@ -36,7 +36,6 @@ impl View {
     /// Returns the address of the first byte of the view; `None` if it is not mapped.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn base(&self) -> Option<Va> {
         // `Relaxed` suffices: the library reads nothing that was written before `put`, except the page tables. The processor
         // reads these, not the program, and `Mappings::map` makes them visible to every core before it returns.
@@ -48,14 +47,12 @@ impl View {
     /// of the view begins there, or the view is not mapped.
     ///
     /// Context: any.
-    #[inline(always)]
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
         // The distance from `NONE` to an address that is not the start of a page may be a whole number of pages.
         if va.is_multiple_of(PAGE_SIZE) { self.page_of_aligned(va, pages) } else { None }
     }
 
     /// Returns what [`page_of`](Self::page_of) does, for an address that is a multiple of a page.
-    #[inline(always)]
     pub fn page_of_aligned(&self, va: Va, pages: usize) -> Option<usize> {
         // If the distance is not a multiple of a page, its low bits become high bits: one comparison finds both.
         let page = va.wrapping_sub(self.0.load(Relaxed)).rotate_right(PAGE_SHIFT);

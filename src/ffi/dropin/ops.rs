@@ -58,7 +58,6 @@ pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
 }
 
 /// Returns true for the library's coherent table, false for its non-coherent table, and `None` for every other table.
-#[inline(always)]
 pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
     let [coherent, non_coherent, ..] = &TABLES;
     match table {
@@ -69,13 +68,11 @@ pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
 }
 
 /// Returns whether `table` is one of the library's four tables, whose functions accept null handles.
-#[inline(always)]
 pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
 /// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps around.
-#[inline(always)]
 fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
     core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())
 }
@@ -87,13 +84,11 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
 
 /// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns `None` if it
 /// cannot be chosen now.
-#[inline(always)]
 pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     stored_table(device).or_else(|| choose(device))
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet.
-#[inline(always)]
 pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays valid.
     unsafe { device_ops(device).as_ref() }

@@ -7,14 +7,12 @@ use crate::kernel::{Addresses, Pa, Va};
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Addresses for RtThread {
-    #[inline(always)]
     fn v2p(&self, va: Va) -> Option<Pa> {
         // SAFETY: the port's function may be called in any context.
         unless_unmapped(unsafe { rt_dma_port_v2p(pointer(va)) })
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    #[inline(always)]
     fn is_mapped(&self, va: Va) -> bool {
         probe::is_mapped(va)
     }

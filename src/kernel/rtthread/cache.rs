@@ -76,7 +76,6 @@ enum Operation {
 
 impl Operation {
     /// Does this to the lines of `[va, va + size)`. `size` is less than [`CACHE_OP_END`].
-    #[inline(always)]
     fn apply(self, va: Va, size: usize) {
         let (va, size) = (pointer(va), size as c_int);
         // SAFETY: the caller of each operation of `Cache` guarantees what that operation needs.
@@ -91,7 +90,7 @@ impl Operation {
 }
 
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
-#[inline(always)]
+#[inline(always)] // With this, a flush needs no stack frame.
 fn maintain(va: Va, size: usize, operation: Operation) {
     if size >= CACHE_OP_END {
         return maintain_in_pieces(va, size, operation);

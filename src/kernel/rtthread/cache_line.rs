@@ -13,7 +13,6 @@ use crate::kernel::Va;
 static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Implements [`Cache::within_line`](crate::kernel::Cache::within_line).
-#[inline(always)]
 pub fn within() -> usize {
     WITHIN.load(Relaxed)
 }
@@ -36,7 +35,6 @@ pub fn largest() -> usize {
 }
 
 /// Implements [`Cache::cache_flush_and_invalidate_line`](crate::kernel::Cache::cache_flush_and_invalidate_line).
-#[inline(always)]
 pub fn flush_and_invalidate_line(va: Va) {
     // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
     unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };

@@ -9,7 +9,6 @@ use core::arch::asm;
 /// cluster; or that of the thread in its core, which is 0 on RT-Thread, and that of the core (Arm Architecture Reference Manual,
 /// `MPIDR_EL1`).
 #[cfg(all(any(target_arch = "aarch64", target_arch = "arm"), target_os = "none"))]
-#[inline(always)]
 pub fn core_hint() -> usize {
     let number: usize;
     // SAFETY: a kernel may read the register, and the instruction changes nothing.
@@ -29,7 +28,6 @@ pub fn core_hint() -> usize {
 /// lie apart (Knuth, The Art of Computer Programming, volume 3, section 6.4). A core's own number is in a register of machine
 /// mode, which a kernel in supervisor mode cannot read.
 #[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))]
-#[inline(always)]
 pub fn core_hint() -> usize {
     let stack: usize;
     // SAFETY: the instruction changes nothing.
@@ -41,7 +39,6 @@ pub fn core_hint() -> usize {
 
 /// Returns the number of the stack's page. On a host, the stacks of two threads lie an odd number of pages apart.
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
 pub fn core_hint() -> usize {
     let stack: usize;
     // SAFETY: the instruction changes nothing.

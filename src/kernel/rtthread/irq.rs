@@ -13,7 +13,6 @@ pub use port::{restore, save};
 mod aarch64 {
     use core::arch::asm;
 
-    #[inline(always)]
     pub fn save() -> usize {
         let daif: usize;
         // SAFETY: a kernel may mask interrupts, and the instructions change nothing else. Without `nomem`, the compiler moves
@@ -24,7 +23,6 @@ mod aarch64 {
 
     /// # Safety
     /// `daif` was returned by the last `save` of this core that has not been undone.
-    #[inline(always)]
     pub unsafe fn restore(daif: usize) {
         // SAFETY: the caller guarantees that this is the earlier state. Without `nomem`, the compiler moves no access of the
         // section to a place after the instruction.

@@ -10,7 +10,6 @@ use core::arch::asm;
 use crate::kernel::{PAGE_SIZE, Pa, Va};
 
 /// Returns whether `va` is mapped.
-#[inline(always)]
 pub fn is_mapped(va: Va) -> bool {
     let saved = Saved::new();
     let result = translate(va);
@@ -41,7 +40,6 @@ pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
     true
 }
 
-#[inline(always)]
 fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
     let saved = Saved::new();
     // The bits in which a result is not the expected one.
@@ -75,7 +73,6 @@ struct Saved {
 
 impl Saved {
     /// Masks interrupts. [`restore`](Self::restore) undoes that.
-    #[inline(always)]
     fn new() -> Self {
         let (daif, par): (usize, usize);
         // SAFETY: a kernel may mask interrupts, and the instructions change nothing else.
@@ -92,7 +89,6 @@ impl Saved {
         Saved { daif, par }
     }
 
-    #[inline(always)]
     fn restore(self) {
         // SAFETY: this is the state from before `new`.
         unsafe {
@@ -108,7 +104,6 @@ impl Saved {
 }
 
 /// Translates `va` for a write, as `rt_kmem_v2p` and cache maintenance do. Returns PAR_EL1, which the caller restores.
-#[inline(always)]
 fn translate(va: Va) -> usize {
     let result: usize;
     // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the page tables

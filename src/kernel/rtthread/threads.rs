@@ -5,12 +5,10 @@ use crate::kernel::Threads;
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Threads for RtThread {
-    #[inline(always)]
     fn irq_save(&self) -> usize {
         irq::save()
     }
 
-    #[inline(always)]
     unsafe fn irq_restore(&self, saved: usize) {
         // SAFETY: the caller guarantees that `irq_save` returned it.
         unsafe { irq::restore(saved) }
@@ -26,7 +24,6 @@ unsafe impl Threads for RtThread {
         unsafe { rt_dma_port_pause() }
     }
 
-    #[inline(always)]
     fn core_hint(&self) -> usize {
         core_hint::core_hint()
     }

@@ -3,7 +3,7 @@
 //!
 //! It serves the devices of the fast path of direct mappings (`direct::fast`), and makes and ends the records that the general
 //! path would. The general path takes every other mapping and every call that is wrong. `benches/maps.c` counts it: "pool" and
-//! "elsewhere". Without the `inline(always)` of `records` and `spares`, a map and unmap there take 53 instructions more.
+//! "elsewhere". Without the `inline(always)` of `records`, a map and unmap there take 53 instructions more.
 
 use super::mapping::Mapping;
 use crate::additions::streaming::{Attributes, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};

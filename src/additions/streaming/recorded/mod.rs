@@ -112,7 +112,6 @@ impl<K: Kernel> Streaming<'_, K> {
 /// # Safety
 /// See [the module](crate::additions::streaming). Every page of the buffer is mapped.
 #[allow(unsafe_code)]
-#[inline(always)] // `map_recorded` alone calls it.
 unsafe fn handle_or_bounce<K: Kernel>(
     dma: &Dma<K>,
     master: &BusMaster,

@@ -43,7 +43,6 @@ struct Stacks<K: Kernel> {
 }
 
 /// Puts a record on a list, whose `next` is `None`.
-#[inline(always)] // The figure is in `recorded::fast`.
 pub fn push<K: Kernel>(list: &mut RecordList<K>, mut record: OwnedRecord<K>) {
     // Nothing is dropped: the compiler would call code that finds out.
     forget(replace(&mut record.next, list.take()));
@@ -51,7 +50,6 @@ pub fn push<K: Kernel>(list: &mut RecordList<K>, mut record: OwnedRecord<K>) {
 }
 
 /// Takes the first record from a list.
-#[inline(always)] // The figure is in `recorded::fast`.
 pub fn pop<K: Kernel>(list: &mut RecordList<K>) -> RecordList<K> {
     let mut record = list.take()?;
     forget(replace(list, record.next.take()));
@@ -72,7 +70,6 @@ impl<K: Kernel> SpareRecords<K> {
     /// records](SpareRecords::refill). Takes no lock.
     ///
     /// Context: any.
-    #[inline(always)] // The figure is in `recorded::fast`.
     pub fn needs_thread(&self) -> bool {
         self.needs_thread.load(Relaxed)
     }

@@ -71,7 +71,6 @@ unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mu
 ///
 /// # Safety
 /// `dma_handle` is null or valid for a write.
-#[inline(always)]
 unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
     // SAFETY: the caller passes a valid address or null.
     unsafe { write_if(dma_handle, block.handle) };
