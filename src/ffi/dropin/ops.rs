@@ -97,7 +97,6 @@ pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map
 /// Chooses a table for the device, and stores it unless another caller has stored one meanwhile. Returns the stored table; `None`
 /// if it cannot be chosen now.
 #[cold]
-#[inline(never)]
 pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
     if let Ok(ops) = DMA.choose_ops(device) {
         if let Some(forget) = NEW_DEVICE.get() {
@@ -157,7 +156,6 @@ unsafe extern "C" fn alloc_pci(
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
-#[inline(never)]
 pub(in crate::ffi) unsafe fn alloc_with(
     ops: MapOps,
     dev: *mut rt_device,
@@ -206,7 +204,6 @@ unsafe extern "C" fn free_pci(
 ///
 /// # Safety
 /// As `rt_dma_free`.
-#[inline(never)]
 pub(in crate::ffi) unsafe fn free_with(
     ops: MapOps,
     dev: *mut rt_device,

@@ -92,7 +92,6 @@ pub(super) unsafe extern "C" fn sync_out_pci(
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
-#[inline(never)]
 unsafe fn sync_out_translated(
     dev: *mut rt_device,
     data: *mut c_void,
