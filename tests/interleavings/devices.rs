@@ -95,7 +95,7 @@ fn system() -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
 
 /// Maps 256 bytes of a buffer, the `part`-th, and returns the handle.
 fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
-    let (direction, attributes) = (Direction::FromDevice, Attributes::NONE);
+    let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
     let buffer = Buffer { va: va + part * 256, size: 256, direction, attributes };
     // SAFETY: the kernel touches no memory.
     unsafe { streaming.map(&MASTER, &buffer) }.unwrap()
@@ -103,9 +103,10 @@ fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
 
 /// Ends such a mapping.
 fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
-    let query = Query { device: DEVICE, handle, size: 256, direction: Direction::FromDevice };
+    let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
+    let query = Query { device: DEVICE, handle, size: 256, direction, attributes };
     // SAFETY: as in `map`.
-    unsafe { streaming.unmap(&MASTER, &query, Attributes::NONE) }
+    unsafe { streaming.unmap(&MASTER, &query) }
 }
 
 const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };

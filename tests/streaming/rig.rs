@@ -89,7 +89,7 @@ impl Rig {
     }
 
     pub fn map(&self, master: &BusMaster, va: Va, size: usize, direction: Direction) -> Result<usize, MapError> {
-        self.map_with(master, va, size, direction, Attributes::NONE)
+        self.map_with(master, va, size, direction, Attributes::empty())
     }
 
     pub fn map_with(
@@ -129,7 +129,7 @@ impl Rig {
         size: usize,
         direction: Direction,
     ) -> Result<(), BadMapping> {
-        self.unmap_with(master, handle, size, direction, Attributes::NONE)
+        self.unmap_with(master, handle, size, direction, Attributes::empty())
     }
 
     pub fn unmap_with(
@@ -140,9 +140,9 @@ impl Rig {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction };
+        let query = Query { device: master.device, handle, size, direction, attributes };
         // SAFETY: as above.
-        unsafe { self.streaming().unmap(master, &query, attributes) }
+        unsafe { self.streaming().unmap(master, &query) }
     }
 
     /// Unmaps each buffer of a list, as `rt_dma_unmap_sg` does. A buffer for which that fails is logged.
@@ -153,13 +153,13 @@ impl Rig {
     }
 
     pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction: way };
+        let query = Query { device: master.device, handle, size, direction: way, attributes: Attributes::empty() };
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_cpu(master, &query) }
     }
 
     pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction: way };
+        let query = Query { device: master.device, handle, size, direction: way, attributes: Attributes::empty() };
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_device(master, &query) }
     }

@@ -69,7 +69,7 @@ impl<P: Platform> Drop for Entry<P> {
         let system = self.device.system;
         // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
-        let _ = unsafe { system.streaming.unmap(&self.master, &self.query, Attributes::NONE) };
+        let _ = unsafe { system.streaming.unmap(&self.master, &self.query) };
     }
 }
 
@@ -125,13 +125,13 @@ impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
 impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     fn new(device: Device<P>, bytes: HandedOver<'a, W::Access>) -> Result<Self, MapError> {
         let system = device.system;
-        let (size, direction) = (bytes.size(), W::DIRECTION);
+        let (size, direction, attributes) = (bytes.size(), W::DIRECTION, Attributes::empty());
         let master = (system.master)(device.device).ok_or(MapError::NoMemory)?;
-        let buffer = Buffer { va: bytes.start(), size, direction, attributes: Attributes::NONE };
+        let buffer = Buffer { va: bytes.start(), size, direction, attributes };
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
-        let query = Query { device: device.device, handle, size, direction };
+        let query = Query { device: device.device, handle, size, direction, attributes };
         Ok(Mapping { entry: Entry { device, master, query }, bytes })
     }
 

@@ -80,23 +80,32 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
     if is_wrong { dma.refuse_line(&line) } else { dma.kernel.log(Level::Warning, &line) }
 }
 
-/// Logs and counts an unmap or a sync that is refused.
+/// Logs and counts an unmap that is wrong.
 ///
 /// Context: any.
 #[cold]
-pub(super) fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping, is_sync: bool) {
-    let format = match (error, is_sync) {
-        (BadMapping::Unknown, false) => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
-        (BadMapping::WrongSize, false) => apart!("unmap of 0x%lx (%lu bytes): wrong size, unmapped as it was mapped"),
-        (BadMapping::WrongDirection, false) => {
-            apart!("unmap of 0x%lx (%lu bytes): wrong direction, unmapped as it was mapped")
-        }
-        (BadMapping::Ambiguous, _) => {
+pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
+    let format = match error {
+        BadMapping::Unknown => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
+        BadMapping::WrongSize => apart!("unmap of 0x%lx (%lu bytes): wrong size, unmapped as it was mapped"),
+        BadMapping::WrongDirection => apart!("unmap of 0x%lx (%lu bytes): wrong direction, unmapped as it was mapped"),
+        BadMapping::Ambiguous => {
             apart!("unmap of 0x%lx (%lu bytes): mapped more than once, and never with this size and direction")
         }
-        (BadMapping::Unknown, true) => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
-        (BadMapping::WrongSize, true) => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
-        (BadMapping::WrongDirection, true) => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
+    };
+    dma.refuse_line(&dma.line_about(query.device, format, &[query.handle, query.size]));
+}
+
+/// Logs and counts a sync that is refused.
+///
+/// Context: any.
+#[cold]
+pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
+    let format = match error {
+        // A sync is never ambiguous: it takes the first mapping that has its bytes.
+        BadMapping::Unknown | BadMapping::Ambiguous => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
+        BadMapping::WrongSize => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
+        BadMapping::WrongDirection => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
     };
     dma.refuse_line(&dma.line_about(query.device, format, &[query.handle, query.size]));
 }

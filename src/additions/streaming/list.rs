@@ -38,7 +38,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let mut done = 0;
         let result = list.iter_mut().try_for_each(|segment| {
-            let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::NONE };
+            let buffer = Buffer { va: segment.va(), size: segment.size(), direction, attributes: Attributes::empty() };
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             let handle = unsafe { self.map(master, &buffer) }?;
             segment.set_handle(handle);
@@ -49,7 +49,7 @@ impl<K: Kernel> Streaming<'_, K> {
             for segment in list.iter_mut().take(done) {
                 // It was mapped just now, so that the unmap succeeds.
                 // SAFETY: the query is that of a mapping that is live.
-                let _ = unsafe { self.unmap(master, &query(master, segment, direction), Attributes::NONE) };
+                let _ = unsafe { self.unmap(master, &query(master, segment, direction)) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
@@ -87,5 +87,6 @@ impl<K: Kernel> Streaming<'_, K> {
 
 /// Returns what a call for a mapped buffer of a list asks for.
 fn query<S: Segment>(master: &BusMaster, segment: &S, direction: Direction) -> Query {
-    Query { device: master.device, handle: segment.handle(), size: segment.size(), direction }
+    let (handle, size) = (segment.handle(), segment.size());
+    Query { device: master.device, handle, size, direction, attributes: Attributes::empty() }
 }

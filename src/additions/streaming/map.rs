@@ -1,7 +1,7 @@
-//! Mapping a buffer: the fast paths first, then the general one.
+//! Mapping a buffer: the fast paths first, then the general path.
 
 use super::errors::report;
-use super::{Attributes, Buffer, BusMaster, Direction, MapError, Streaming, last_byte};
+use super::{Attributes, Buffer, BusMaster, Direction, MapError, Master, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa};
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -11,35 +11,47 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted.
+    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted. Without the full data of the
+    /// device the error is [`NoMemory`](MapError::NoMemory), and nothing is logged.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
-        if let Some(is_coherent) = master.fast_path_coherence() {
+    #[inline(always)] // As functions of their own, a direct map and unmap take 23 instructions more ("linear").
+    pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
+        let fast = if self.is_ready(buffer.direction) { master.fast() } else { None };
+        if let Some(fast) = fast
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            let handle = unsafe { self.map_direct_fast(is_coherent, buffer) };
+            && let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) }
+        {
+            return Ok(handle);
+        }
+        // A copy: a direct mapping needs no buffer in memory then.
+        let buffer = &{ *buffer };
+        if let Some(fast) = fast
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            let handle = handle.or_else(|| unsafe { self.map_recorded_fast(master.device, is_coherent, buffer) });
-            if let Some(handle) = handle {
-                return Ok(handle);
-            }
+            && let Some(handle) = unsafe { self.map_recorded_fast(fast, buffer) }
+        {
+            return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(master, buffer) }
     }
 
-    /// Maps a buffer as [`map`](Streaming::map) does, without a try of the fast paths.
+    /// Maps a buffer in the general path.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    pub unsafe fn map_general(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
+    #[inline(never)] // As a part of `map` it takes 8 instructions of a direct map.
+    unsafe fn map_general(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
+        let master = master.full().ok_or(MapError::NoMemory)?;
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-        let result = unsafe { self.try_map(master, buffer) };
-        result.inspect_err(|error| report(self.dma, master, *error, buffer.va, buffer.size))
+        let result = unsafe { self.try_map(&master, buffer) };
+        result.inspect_err(|error| report(self.dma, &master, *error, buffer.va, buffer.size))
     }
 
+    /// Does what [`map_general`](Streaming::map_general) does, and leaves it to report the error.
+    ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     unsafe fn try_map(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
@@ -49,18 +61,14 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(MapError::Invalid);
         }
         let location = self.mappings.linear_range.locate(self.dma, va, size).ok_or(MapError::NotMapped)?;
-        let is_coherent = master.is_coherent(kernel);
-        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
-        let is_first = self.mappings.early_pools.are_all();
-        let pool = self.dma.pool_in(location.pa, location.pa.saturating_add(size));
-        if pool.is_none()
-            && location.is_contiguous
-            && let Some(handle) = self.map_direct(master, buffer, location.pa, is_coherent, is_first)
+        let coherence = master.coherence(kernel);
+        if location.is_contiguous
+            && let Some(handle) = self.map_direct(master, buffer, location.pa, coherence)
         {
             return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let result = unsafe { self.map_recorded(master, buffer, location, pool, is_coherent) };
+        let result = unsafe { self.map_recorded(master, buffer, location, coherence) };
         // The record that this mapping took is replaced here, so that no direct mapping has to do it.
         self.tidy();
         result
@@ -93,7 +101,7 @@ impl<K: Kernel> Streaming<'_, K> {
         });
         match found {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            Ok(va) => unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::NONE }) },
+            Ok(va) => unsafe { self.map(master, &Buffer { va, size, direction, attributes: Attributes::empty() }) },
             Err(error) => {
                 report(self.dma, master, error, page.wrapping_add(offset), size);
                 Err(error)

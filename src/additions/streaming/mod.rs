@@ -16,21 +16,24 @@
 //!   The record keeps both addresses.
 //!
 //! # The way of a map
-//! 1. For a device without translation and without a mask, `direct::fast` makes a direct mapping if it knows already that the
-//!    buffer is a part of the linear map and of no pool. If not, `recorded::fast` makes a recorded one if the buffer needs no
-//!    bounce buffer.
-//! 2. Every other map takes the general way (`map`). It looks up where the pages of the buffer lie, tries a direct mapping
-//!    (`direct`), and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
-//! 3. Whatever the way, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the
-//!    cache needs only the copy.
+//! `map` tries three ways, the cheapest first:
+//!
+//! 1. For a device without translation and without a mask, the fast path of direct mappings (`fast`), if it is known already
+//!    that the buffer is a part of the linear map and of no pool.
+//! 2. For such a device, the fast path of recorded mappings (`fast`), if the buffer needs no bounce buffer.
+//! 3. For all others, the general path. It looks up where the pages of the buffer lie, tries a direct mapping (`direct`), and makes
+//!    a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
+//!
+//! Whatever the way, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the cache needs
+//! only the copy.
 //!
 //! # The way of an unmap
-//! 1. `direct::fast` ends the mapping if the handle is in the known part of the linear map and no record can have it. If not,
-//!    `recorded::fast` looks for a record without a bounce buffer.
-//! 2. Every other unmap takes the general way (`unmap`): a record with the handle is looked for (`recorded`), and if there is none,
-//!    the mapping is taken for a direct one (`direct`).
-//! 3. If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to the
-//!    [spare ones](recorded::spares), from which the next map takes it.
+//! `unmap` tries the same three ways. The first serves if the handle is in the known part of the linear map and no record can have
+//! it, the second if there is a record without a bounce buffer. The general path looks for a record with the handle (`recorded`); if
+//! there is none, the mapping is taken for a direct one (`direct`).
+//!
+//! If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to the
+//! [spare ones](recorded::spares), from which the next map takes it.
 //!
 //! # Context
 //! Any, unless a function states otherwise. Threads allocate spare records, which interrupts use; in an interrupt, a bounce
@@ -42,16 +45,19 @@
 //!
 //! * The buffer that is mapped is the driver's, and stays allocated and mapped for the processor until it is unmapped.
 //! * While the device has the buffer, or a part of it, no code reads or writes that part. Other bytes in the cache lines of a
-//!   buffer may be used at any time, unless the map had [`own_lines`](Attributes::own_lines).
+//!   buffer may be used at any time, unless the map had [`OWN_LINES`](Attributes::OWN_LINES).
 //! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one. What the
 //!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
 //! * One [`Mappings`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its device.
 //! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has freed the
 //!   bounce buffers that interrupts could not free.
 
-mod arguments;
+mod buffer;
+mod bus_master;
 mod direct;
 mod errors;
+#[allow(unsafe_code)]
+mod fast;
 #[allow(unsafe_code)]
 mod list;
 #[allow(unsafe_code)]
@@ -63,7 +69,8 @@ mod sync;
 mod unmap;
 mod upkeep;
 
-pub use arguments::{Attributes, Buffer, BusMaster, Direction, Ops, OwnOps, Query};
+pub use buffer::{Attributes, Buffer, Direction, Query};
+pub use bus_master::{BusMaster, Coherence, FastMaster, Master, Ops, OwnOps};
 pub use errors::{BadMapping, MapError};
 pub use list::Segment;
 pub use recorded::bounce::{KEPT_BITS, KeptBits};

@@ -1,6 +1,6 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
-use super::errors::refuse;
+use super::errors::refuse_sync;
 use super::recorded::mapping::{Mapping, Part};
 use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
 use crate::kernel::Kernel;
@@ -84,14 +84,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if query.size == 0 {
             return Ok(None);
         }
-        let pa = master.pa_of(self.dma, query.handle);
-        let is_pools = || pa.is_none_or(|pa| self.dma.pool_in(pa, pa.saturating_add(query.size)).is_some());
-        let recorded = if self.mappings.records.may_have_outside(query.handle) || is_pools() {
-            self.mappings.records.find(self.dma.kernel, query, |mapping| *mapping)
-        } else {
-            Err(BadMapping::Unknown)
-        };
-        let found = match recorded {
+        let found = match self.find_recorded(master, query) {
             Err(BadMapping::Unknown) if query.direction != Direction::Neither => {
                 self.find_direct(master, query).ok_or(BadMapping::Unknown)
             }
@@ -101,6 +94,6 @@ impl<K: Kernel> Streaming<'_, K> {
             .map(|mapping| {
                 Some((mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
             })
-            .inspect_err(|error| refuse(self.dma, query, *error, true))
+            .inspect_err(|error| refuse_sync(self.dma, query, *error))
     }
 }

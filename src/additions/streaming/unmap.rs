@@ -1,7 +1,7 @@
-//! Ending a mapping: the fast paths first, then the general one.
+//! Ending a mapping: the fast paths first, then the general path.
 
-use super::errors::refuse;
-use super::{Attributes, BadMapping, BusMaster, Query, Streaming};
+use super::errors::refuse_unmap;
+use super::{BadMapping, Master, Query, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -19,50 +19,38 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    // As functions of their own, the parts of an unmap take 12 instructions more for each buffer of a list ("list").
-    #[inline(always)]
-    pub unsafe fn unmap(self, master: &BusMaster, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
-        if let Some(is_coherent) = master.fast_path_coherence() {
+    #[inline(always)] // As `map`.
+    pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+        let fast = if self.is_ready(query.direction) { master.fast() } else { None };
+        if let Some(fast) = fast
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let is_done = unsafe {
-                self.unmap_direct_fast(is_coherent, query, attributes) || self.unmap_recorded_fast(query, attributes)
-            };
-            if is_done {
-                return Ok(());
-            }
+            && unsafe { self.unmap_direct_fast(fast, query) }
+        {
+            return Ok(());
         }
-        // A copy: the fast paths need no query in memory then, which takes 5 instructions ("list").
+        // A copy, as in `map`.
+        let query = &{ *query };
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        unsafe { self.unmap_general(master, &{ *query }, attributes) }
+        if fast.is_some() && unsafe { self.unmap_recorded_fast(query) } {
+            return Ok(());
+        }
+        // SAFETY: as above.
+        unsafe { self.unmap_general(master, query) }
     }
 
-    /// Ends a mapping as [`unmap`](Streaming::unmap) does, without a try of the fast paths.
+    /// Ends a mapping in the general path.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)] // As `unmap`.
-    pub unsafe fn unmap_general(
-        self,
-        master: &BusMaster,
-        query: &Query,
-        attributes: Attributes,
-    ) -> Result<(), BadMapping> {
+    unsafe fn unmap_general(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+        let master = master.full().ok_or(BadMapping::Unknown)?;
         self.tidy();
-        let &Query { handle, size, .. } = query;
-        let pa = master.pa_of(self.dma, handle);
-        let is_pools = pa.is_some_and(|pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some());
-        let may_have_record = pa.is_none() || is_pools || self.mappings.records.may_have_outside(handle);
-        let recorded = if may_have_record {
-            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            unsafe { self.unmap_recorded(query, attributes) }
-        } else {
-            Err(BadMapping::Unknown)
-        };
-        let result = match recorded {
-            // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, query, attributes, is_pools) },
+        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
+        let result = match unsafe { self.unmap_recorded(&master, query) } {
+            // SAFETY: as above.
+            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(&master, query) },
             other => other,
         };
-        result.inspect_err(|error| refuse(self.dma, query, *error, false))
+        result.inspect_err(|error| refuse_unmap(self.dma, query, *error))
     }
 }

@@ -10,7 +10,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// may sleep.
     ///
     /// Context: any.
-    #[inline(always)] // Two loads in each direct mapping. As a function of its own it takes 45 instructions.
+    #[inline(always)] // As a function of its own it takes 14 instructions of a map ("pool").
     pub fn tidy(self) {
         if self.mappings.spares.needs_thread() && self.dma.kernel.can_sleep() {
             self.tidy_in_thread();

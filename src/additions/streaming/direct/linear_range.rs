@@ -5,7 +5,7 @@ use crate::mem::atomics::{
     Ordering::{Acquire, Release},
 };
 
-use crate::additions::streaming::arguments::Location;
+use crate::additions::streaming::buffer::Location;
 use crate::additions::streaming::last_byte;
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
@@ -119,7 +119,6 @@ impl LinearRange {
     /// them.
     ///
     /// Context: any.
-    #[inline(always)] // As a function of its own it takes 4 instructions more for each buffer of a list ("list").
     pub fn locate<K: Kernel>(&self, dma: &Dma<K>, va: Va, size: usize) -> Option<Location> {
         let kernel = dma.kernel;
         let pa = kernel.v2p(va)?;

@@ -4,52 +4,54 @@
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 
 pub mod early_pools;
-#[allow(unsafe_code)]
-mod fast;
 pub mod linear_range;
 
+use super::bus_master::Memory;
 use super::recorded::mapping::Mapping;
-use super::{Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
+use super::{BadMapping, Buffer, BusMaster, Coherence, Direction, Ops, Query, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the mapping needs a record or a
-    /// bounce buffer. The buffer is contiguous, begins at `pa`, and lies outside the pools.
+    /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or the mapping
+    /// needs a record or a bounce buffer. The buffer is contiguous and begins at `pa`.
     ///
     /// Context: any.
-    pub(crate) fn map_direct(
+    pub(super) fn map_direct(
         self,
         master: &BusMaster,
         buffer: &Buffer,
         pa: Pa,
-        is_coherent: bool,
-        is_first: bool,
+        coherence: Coherence,
     ) -> Option<Handle> {
-        let kernel = self.dma.kernel;
+        let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, .. } = buffer;
+        let is_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_some();
+        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
+        let is_first = self.mappings.early_pools.are_all();
         let Ops::Library(_) = master.ops else { return None };
-        if kernel.linear(pa) != va {
+        if kernel.linear(pa) != va || is_pools() {
             return None;
         }
         // Memory outside the pools is cached.
-        if buffer.endangers_others(kernel, !is_coherent) {
+        let maintain = coherence == Coherence::NonCoherent;
+        if maintain && buffer.endangers_others(kernel) {
             return None;
         }
         // SAFETY: no operation of a BSP's own is called.
         #[allow(unsafe_code)]
-        let handle = unsafe { master.reach(self.dma, va, pa, size, !is_coherent) }?;
-        if master.pa_of(self.dma, handle) != Some(pa) {
+        let handle = unsafe { master.reach(dma, &Memory { va, pa, size, maintain }) }?;
+        if master.pa_of(dma, handle) != Some(pa) {
             return None;
         }
         if is_first {
-            self.mappings.early_pools.end(self.dma);
-            if self.dma.pool_in(pa, pa.saturating_add(size)).is_some() {
+            self.mappings.early_pools.end(dma);
+            if is_pools() {
                 return None;
             }
         }
         self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
-        if !is_coherent {
+        if maintain {
             cache::flush(kernel, va, size);
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
@@ -57,30 +59,29 @@ impl<K: Kernel> Streaming<'_, K> {
         Some(handle)
     }
 
-    /// Returns the address of the buffer, or of the part of one, that a query is about, if the mapping can be a direct one.
-    /// With `is_pools` false, no byte is a pool's.
+    /// Returns the virtual and physical address of the buffer, or of the part of one, that a query is about, if the mapping can
+    /// be a direct one.
     ///
     /// Context: any.
-    fn direct_buffer(self, master: &BusMaster, query: &Query, is_pools: bool) -> Option<Va> {
+    fn direct_buffer(self, master: &BusMaster, query: &Query) -> Option<(Va, Pa)> {
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(self.dma, handle)?;
         let va = self.dma.kernel.linear(pa);
         last_byte(va, size)?;
         let location = self.mappings.linear_range.locate(self.dma, va, size)?;
-        let may_be_direct = location.is_contiguous
-            && location.pa == pa
-            && !(is_pools && self.mappings.early_pools.touch(self.dma, pa, size));
-        may_be_direct.then_some(va)
+        let may_be_direct =
+            location.is_contiguous && location.pa == pa && !self.mappings.early_pools.touch(self.dma, pa, size);
+        may_be_direct.then_some((va, pa))
     }
 
     /// Returns the mapping that the query of a sync is about all or part of, if it can be a direct one. Its size and
     /// direction are the query's.
     ///
     /// Context: any.
-    pub(crate) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
+    pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
-        let va = self.direct_buffer(master, query, true)?;
-        let maintain = !master.is_coherent(self.dma.kernel);
+        let (va, _) = self.direct_buffer(master, query)?;
+        let maintain = master.coherence(self.dma.kernel) == Coherence::NonCoherent;
         Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, synced_in: None })
     }
 
@@ -94,31 +95,25 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub(crate) unsafe fn unmap_direct(
-        self,
-        master: &BusMaster,
-        query: &Query,
-        attributes: Attributes,
-        is_pools: bool,
-    ) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_direct(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
-        let &Query { size, direction, .. } = query;
-        let va = self.direct_buffer(master, query, is_pools).ok_or(BadMapping::Unknown)?;
-        let maintain = !master.is_coherent(kernel);
+        let &Query { size, direction, attributes, .. } = query;
+        let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
+        let maintain = master.coherence(kernel) == Coherence::NonCoherent;
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
-        } else if (Buffer { va, size, direction, attributes }).endangers_others(kernel, maintain) {
+        } else if maintain && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {
             // A buffer that the device writes is mapped directly only if it fills its lines, or if they are its own.
             Err(BadMapping::WrongSize)
         } else {
             Ok(())
         };
-        if attributes.skip_cpu_sync || direction == Direction::ToDevice {
+        if query.keeps_bytes() {
             return result;
         }
         // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
         kernel.device_barrier();
-        if maintain && (result.is_err() || is_pools) {
+        if maintain && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
             cache::flush_and_invalidate(kernel, va, size);
         } else if maintain {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.

@@ -6,7 +6,8 @@
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use super::address_info;
-use crate::additions::streaming::{BusMaster, Ops};
+use crate::additions::streaming::bus_master::Memory;
+use crate::additions::streaming::{BusMaster, Coherence, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
@@ -55,7 +56,7 @@ impl Bounce {
     pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &BusMaster,
-        coherent: bool,
+        coherence: Coherence,
         from: Va,
         size: usize,
     ) -> Option<(Self, usize)> {
@@ -73,7 +74,7 @@ impl Bounce {
             start,
             handle: start_handle,
             size: whole_size,
-            maintain: info.is_cached && !coherent,
+            maintain: info.is_cached && coherence == Coherence::NonCoherent,
             in_view,
         };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
@@ -81,7 +82,7 @@ impl Bounce {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
             unsafe { dma.kernel.copy(va, from, size) };
             // SAFETY: the caller guarantees that the device exists; the buffer was allocated for it.
-            unsafe { master.reach(dma, va, pa, size, bounce.maintain) }
+            unsafe { master.reach(dma, &Memory { va, pa, size, maintain: bounce.maintain }) }
         });
         match reached {
             Some(handle) if (handle ^ from) & kept_bits == 0 => Some((bounce, handle)),

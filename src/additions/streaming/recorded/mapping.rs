@@ -1,7 +1,7 @@
 //! One mapping: its memory as the device sees it, and what is copied and maintained when it changes hands.
 
 use super::bounce::Bounce;
-use crate::additions::streaming::arguments::flags;
+use crate::additions::streaming::bus_master::flags;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
 use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, Va};
@@ -154,7 +154,8 @@ impl Mapping {
     /// # Safety
     /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`invalidate`](Mapping::invalidate), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
-        let (whole, carries) = (self.whole(), !attributes.skip_cpu_sync && self.direction.device_writes());
+        let (whole, carries) =
+            (self.whole(), !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes());
         if carries {
             // The device has just signalled that it is done: no byte, and no line, may have been fetched before that.
             kernel.device_barrier();

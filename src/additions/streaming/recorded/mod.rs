@@ -4,16 +4,15 @@
 #[allow(unsafe_code)]
 pub mod bounce;
 #[allow(unsafe_code)]
-mod fast;
-#[allow(unsafe_code)]
 pub mod mapping;
 pub mod records;
 mod size_class;
 pub mod spares;
 
-use super::arguments::Location;
-use super::{Attributes, BadMapping, Buffer, BusMaster, MapError, Ops, Query, Streaming};
-use crate::dropin::pool::{AddressInfo, Pool};
+use super::buffer::Location;
+use super::bus_master::Memory;
+use super::{BadMapping, Buffer, BusMaster, Coherence, MapError, Ops, Query, Streaming};
+use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use bounce::Bounce;
@@ -28,31 +27,28 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    #[inline(never)] // Not in the direct path, which would save registers for it.
-    pub(crate) unsafe fn map_recorded(
+    pub(super) unsafe fn map_recorded(
         self,
         master: &BusMaster,
         buffer: &Buffer,
         location: Location,
-        pool: Option<&Pool<K>>,
-        is_coherent: bool,
+        coherence: Coherence,
     ) -> Result<Handle, MapError> {
-        let kernel = self.dma.kernel;
+        let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, direction, .. } = buffer;
-        let maintain = !is_coherent && address_info(self.dma, va, location.pa).is_cached;
-        // A pool that contains all of it: with a physical handle, that is what the device sees.
-        let pool = pool.filter(|pool| pool.start() <= location.pa && location.pa + (size - 1) < pool.end());
+        let maintain = coherence == Coherence::NonCoherent && address_info(dma, va, location.pa).is_cached;
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let reached = unsafe { handle_or_bounce(self.dma, master, buffer, location, is_coherent, maintain) };
+        let reached = unsafe { handle_or_bounce(dma, master, buffer, location, coherence, maintain) };
         let Some((handle, bounce)) = reached else {
             self.mappings.spares.put(kernel, record);
             return Err(MapError::NoBounce);
         };
-        // Whether the device accesses a pool's bytes only. If it does, the record is not counted among those outside the pools.
+        // The physical address that the device accesses. Operations of a BSP's own do not convert a handle back.
         let is_physical = handle == location.pa && bounce.is_none();
-        let is_inside = pool.is_some() && is_physical || is_in_pool(self.dma, master, handle, size);
+        let pa = if is_physical { Some(handle) } else { master.pa_of(dma, handle) };
+        record.is_outside = !pa.is_some_and(|pa| is_in_pool(dma, pa, size));
         let mapping = record.mapping.insert(Mapping {
             master: *master,
             handle,
@@ -68,7 +64,7 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
         kernel.device_barrier();
-        self.mappings.records.insert(kernel, record, !is_inside);
+        self.mappings.records.insert(kernel, record);
         Ok(handle)
     }
 
@@ -79,22 +75,42 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    pub(crate) unsafe fn unmap_recorded(self, query: &Query, attributes: Attributes) -> Result<(), BadMapping> {
+    pub(super) unsafe fn unmap_recorded(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let kernel = self.dma.kernel;
+        if !self.may_have_record(master, query) {
+            return Err(BadMapping::Unknown);
+        }
         let record = self.mappings.records.take(kernel, query)?;
         let mapping = record.mapping.as_ref().ok_or(BadMapping::Unknown)?;
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
-        unsafe { mapping.take_back(kernel, attributes) };
+        unsafe { mapping.take_back(kernel, query.attributes) };
         let result = mapping.check(query);
         self.free_record(record);
         result
+    }
+
+    /// Returns the mapping with a record that the query of a sync is about all or part of.
+    ///
+    /// Context: any.
+    pub(super) fn find_recorded(self, master: &BusMaster, query: &Query) -> Result<Mapping, BadMapping> {
+        if !self.may_have_record(master, query) {
+            return Err(BadMapping::Unknown);
+        }
+        self.mappings.records.find(self.dma.kernel, query, |mapping| *mapping)
+    }
+
+    /// Returns false if no mapping that has a record contains the bytes of a query. True may be wrong. Takes no lock.
+    fn may_have_record(self, master: &BusMaster, query: &Query) -> bool {
+        let &Query { handle, size, .. } = query;
+        let is_pools = |pa: Pa| self.dma.pool_in(pa, pa.saturating_add(size.max(1))).is_some();
+        self.mappings.records.may_have_outside(handle) || master.pa_of(self.dma, handle).is_none_or(is_pools)
     }
 
     /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer cannot
     /// be freed in this context, both are left to the next thread.
     ///
     /// Context: any.
-    pub(crate) fn free_record(self, record: OwnedRecord<K>) {
+    pub(super) fn free_record(self, record: OwnedRecord<K>) {
         let kernel = self.dma.kernel;
         if let Some(Mapping { master, bounce: Some(bounce), .. }) = &record.mapping {
             if !bounce.can_be_freed(kernel) {
@@ -117,25 +133,24 @@ unsafe fn handle_or_bounce<K: Kernel>(
     master: &BusMaster,
     buffer: &Buffer,
     location: Location,
-    is_coherent: bool,
+    coherence: Coherence,
     maintain: bool,
 ) -> Option<(Handle, Option<Bounce>)> {
     let &Buffer { va, size, .. } = buffer;
     if location.is_contiguous
-        && !buffer.endangers_others(dma.kernel, maintain)
+        && !(maintain && buffer.endangers_others(dma.kernel))
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
-        && let Some(handle) = unsafe { master.reach(dma, va, location.pa, size, maintain) }
+        && let Some(handle) = unsafe { master.reach(dma, &Memory { va, pa: location.pa, size, maintain }) }
     {
         return Some((handle, None));
     }
     // SAFETY: the caller hands over the buffer, of which every page is mapped.
-    let (bounce, handle) = unsafe { Bounce::new(dma, master, is_coherent, va, size) }?;
+    let (bounce, handle) = unsafe { Bounce::new(dma, master, coherence, va, size) }?;
     Some((handle, Some(bounce)))
 }
 
-/// Whether one pool contains all of what the device calls `[handle, handle + size)`.
-fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
-    let Some(pa) = master.pa_of(dma, handle) else { return false };
+/// Whether one pool contains all of the `size` bytes at `pa`.
+fn is_in_pool<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
     let end = pa.saturating_add(size);
     dma.pools().any(|pool| pool.start() <= pa && end <= pool.end())
 }

@@ -36,7 +36,6 @@ struct Counts {
 
 impl Counts {
     /// Calls `change` with each counter of a record.
-    #[inline(always)] // The figure is in `recorded::fast`.
     fn each(&self, class: SizeClass, mapping: &Mapping, is_outside: bool, change: impl Fn(&AtomicUsize)) {
         if let Some(count) = self.by_size_class.get(class.0) {
             change(count);
@@ -91,16 +90,15 @@ impl<K: Kernel> Records<K> {
         self.counts.outside(handle >> COUNTED_BITS).load(Acquire) != 0
     }
 
-    /// Records the mapping of `record`. `is_outside`: not every byte of it is a pool's.
+    /// Records the mapping of `record`.
     ///
     /// Context: any.
-    #[inline(always)] // The figure is in `recorded::fast`.
-    pub fn insert(&self, kernel: K, mut record: OwnedRecord<K>, is_outside: bool) {
-        record.is_outside = is_outside;
+    #[inline(always)] // As a function of its own it takes 10 instructions of a map ("pool").
+    pub fn insert(&self, kernel: K, record: OwnedRecord<K>) {
         let Some(mapping) = &record.mapping else { return };
         let class = SizeClass::of(mapping.handle, mapping.size);
         // The counts rise before the driver has the handle, so that a search for it sees them.
-        self.counts.each(class, mapping, is_outside, |count| _ = count.fetch_add(1, Release));
+        self.counts.each(class, mapping, record.is_outside, |count| _ = count.fetch_add(1, Release));
         let list = self.list(class, class.block(page_of(mapping.handle)));
         push(&mut list.lock(kernel), record);
     }
@@ -139,7 +137,6 @@ impl<K: Kernel> Records<K> {
     /// and no bounce buffer.
     ///
     /// Context: any.
-    #[inline(always)] // The figure is in `recorded::fast`.
     pub fn take_plain(&self, kernel: K, query: &Query) -> RecordList<K> {
         let is_plain = |mapping: &Mapping| {
             mapping.has_handle_of(query)
@@ -151,7 +148,6 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Takes the first record that `is_wanted` out of the list for mappings of this size class that begin at the query's handle.
-    #[inline(always)] // The figure is in `recorded::fast`.
     fn take_from(
         &self,
         kernel: K,
@@ -165,7 +161,6 @@ impl<K: Kernel> Records<K> {
     }
 
     /// Notes that a record has been taken out.
-    #[inline(always)] // The figure is in `recorded::fast`.
     fn uncount(&self, class: SizeClass, record: &OwnedRecord<K>) {
         if let Some(mapping) = &record.mapping {
             self.counts.each(class, mapping, record.is_outside, |count| _ = count.fetch_sub(1, Release));
@@ -225,7 +220,6 @@ impl<K: Kernel> Records<K> {
 }
 
 /// Takes the first record that `is_wanted` out of a list.
-#[inline(always)] // The figure is in `recorded::fast`.
 fn take_first<K: Kernel>(
     kernel: K,
     list: &IrqLock<RecordList<K>>,

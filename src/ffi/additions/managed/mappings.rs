@@ -6,9 +6,9 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::{Kind, Words};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::buffers::reserve;
-use crate::ffi::additions::streaming::arguments::master_of;
-use crate::ffi::additions::streaming::single::{rt_dma_map_single, unmap_unmanaged};
-use crate::ffi::{DEVICES, DMA, device};
+use crate::ffi::additions::streaming::arguments::{STREAMING, query_of};
+use crate::ffi::additions::streaming::single::rt_dma_map_single;
+use crate::ffi::{DEVICES, DMA, c_device, device};
 use crate::kernel::{Device, Handle};
 use crate::text::apart;
 
@@ -79,9 +79,7 @@ fn words_of(handle: Handle, size: usize, direction: c_int) -> Words {
 
 fn release(device: Device, words: Words) {
     let [handle, size, direction, _] = words;
-    // This is always true, because the device's operations were chosen when the buffer was mapped.
-    if let Some(master) = master_of(device) {
-        // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
-        let _ = unsafe { unmap_unmanaged(&master, handle, size, direction as c_int, 0) };
-    }
+    let dev = c_device(device);
+    // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
+    let _ = unsafe { STREAMING.unmap(dev, &query_of(dev, handle, size, direction as c_int, 0)) };
 }

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::streaming::Segment;
-use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master};
+use crate::ffi::additions::streaming::arguments::{STREAMING, direction_of, master, query_of};
 use crate::ffi::additions::streaming::single::unmap;
 use crate::kernel::{Handle, Va};
 
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     let list = unsafe { entries(sg, nents) };
     for segment in list {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap(&master, segment.dma_handle, segment.length, direction, attrs) };
+        unsafe { unmap(&master, &query_of(dev, segment.dma_handle, segment.length, direction, attrs)) };
     }
 }
 

@@ -4,13 +4,10 @@ use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::Kind;
-use crate::additions::streaming::{BadMapping, BusMaster, MAPPING_ERROR};
-use crate::ffi::additions::streaming::arguments::{
-    STREAMING, attributes_of, buffer_of, direction_of, fast_path_device, master, query_of,
-};
+use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master, Query};
+use crate::ffi::DEVICES;
+use crate::ffi::additions::streaming::arguments::{STREAMING, buffer_of, direction_of, master, query_of};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, c_device};
-use crate::kernel::{Device, Handle};
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
 ///
@@ -70,59 +67,9 @@ pub unsafe extern "C" fn rt_dma_map_single_attrs(
     direction: c_int,
     attrs: rt_ubase_t,
 ) -> rt_ubase_t {
-    if let Some((device, is_coherent)) = fast_path_device(dev)
-        && !DEVICES.may_have_mask(device)
-    {
-        let buffer = buffer_of(cpu_addr, size, direction, attrs);
-        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-        return match unsafe { STREAMING.map_direct_fast(is_coherent, &buffer) } {
-            Some(handle) => handle,
-            // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-            None => unsafe { map_fast(device, is_coherent, cpu_addr, size, direction, attrs) },
-        };
-    }
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
-    unsafe { map_general(dev, cpu_addr, size, direction, attrs) }
-}
-
-/// Does what `rt_dma_map_single_attrs` does, for a device that the fast paths serve, where a direct mapping does not serve.
-///
-/// # Safety
-/// As `rt_dma_map_single_attrs`.
-#[inline(never)] // A direct mapping needs no stack frame then.
-unsafe fn map_fast(
-    device: Device,
-    is_coherent: bool,
-    cpu_addr: *mut c_void,
-    size: usize,
-    direction: c_int,
-    attrs: usize,
-) -> usize {
     let buffer = buffer_of(cpu_addr, size, direction, attrs);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-    match unsafe { STREAMING.map_recorded_fast(device, is_coherent, &buffer) } {
-        Some(handle) => handle,
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        None => unsafe { map_general(c_device(device), cpu_addr, size, direction, attrs) },
-    }
-}
-
-/// Does what `rt_dma_map_single_attrs` does, for any device and buffer.
-///
-/// # Safety
-/// As `rt_dma_map_single_attrs`.
-#[inline(never)] // The fast paths need no stack frame then.
-unsafe fn map_general(
-    dev: *mut rt_device,
-    cpu_addr: *mut c_void,
-    size: usize,
-    direction: c_int,
-    attrs: usize,
-) -> usize {
-    let Some(master) = master(dev) else { return MAPPING_ERROR };
-    let buffer = buffer_of(cpu_addr, size, direction, attrs);
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its buffer.
-    let result = unsafe { STREAMING.map_general(&master, &buffer) };
+    let result = unsafe { STREAMING.map(dev, &buffer) };
     result.unwrap_or(MAPPING_ERROR)
 }
 
@@ -209,98 +156,40 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     direction: c_int,
     attrs: rt_ubase_t,
 ) {
-    if let Some((device, is_coherent)) = fast_path_device(dev)
-        && !DEVICES.may_manage(dma_handle)
-    {
-        let query = query_of(device, dma_handle, size, direction);
-        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-        if unsafe { STREAMING.unmap_direct_fast(is_coherent, &query, attributes_of(attrs)) } {
-            return;
-        }
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        return unsafe { unmap_fast(device, dma_handle, size, direction, attrs) };
-    }
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
-    unsafe { unmap_general(dev, dma_handle, size, direction, attrs) }
-}
-
-/// Does what `rt_dma_unmap_single_attrs` does, for a device that the fast paths serve, and a mapping that is neither managed nor a
-/// direct one.
-///
-/// # Safety
-/// As `rt_dma_unmap_single_attrs`.
-#[inline(never)] // As `map_fast`.
-unsafe fn unmap_fast(device: Device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
-    let query = query_of(device, dma_handle, size, direction);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    if !unsafe { STREAMING.unmap_recorded_fast(&query, attributes_of(attrs)) } {
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap_general(c_device(device), dma_handle, size, direction, attrs) }
-    }
-}
-
-/// Does what `rt_dma_unmap_single_attrs` does, for any device and mapping.
-///
-/// # Safety
-/// As `rt_dma_unmap_single_attrs`.
-#[inline(never)] // As `map_general`.
-unsafe fn unmap_general(dev: *mut rt_device, dma_handle: usize, size: usize, direction: c_int, attrs: usize) {
-    let Some(master) = master(dev) else { return };
-    if DEVICES.may_manage(dma_handle) {
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        return unsafe { unmap_managed(&master, dma_handle, size, direction, attrs) };
-    }
-    let query = query_of(master.device, dma_handle, size, direction);
-    // A refused call is logged where it is refused, and C gets no error.
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    let _ = unsafe { STREAMING.unmap_general(&master, &query, attributes_of(attrs)) };
+    unsafe { unmap(dev, &query_of(dev, dma_handle, size, direction, attrs)) }
 }
 
 /// Ends a mapping, which is not managed any more after that.
 ///
 /// # Safety
-/// As `rt_dma_unmap_single_attrs`.
-#[inline(always)] // As `Streaming::unmap`.
-pub(in crate::ffi) unsafe fn unmap(master: &BusMaster, handle: Handle, size: usize, direction: c_int, attrs: usize) {
-    if DEVICES.may_manage(handle) {
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap_managed(master, handle, size, direction, attrs) }
-    } else {
-        // A refused call is logged where it is refused, and C gets no error.
-        // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        let _ = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
+/// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+#[inline(always)] // As `Streaming::map`.
+pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
+    if DEVICES.may_manage(query.handle) {
+        // A copy, as in `Streaming::map`.
+        // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+        return unsafe { unmap_managed(master, &{ *query }) };
     }
+    // A refused call is logged where it is refused, and C gets no error.
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    let _ = unsafe { STREAMING.unmap(master, query) };
 }
 
-/// Does what [`unmap`] does, for a mapping that may be managed.
+/// Ends a mapping that may be managed.
 ///
 /// # Safety
-/// As `rt_dma_unmap_single_attrs`.
-unsafe fn unmap_managed(master: &BusMaster, handle: Handle, size: usize, direction: c_int, attrs: usize) {
-    let claim = DEVICES.claim(Kind::Mapping, handle, |device, _| device == master.device);
-    // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-    let result = unsafe { unmap_unmanaged(master, handle, size, direction, attrs) };
+/// As [`unmap`].
+#[inline(never)] // As a part of `unmap` it takes 25 instructions of a direct map and unmap.
+unsafe fn unmap_managed(master: impl Master, query: &Query) {
+    let Some(master) = master.full() else { return };
+    let claim = DEVICES.claim(Kind::Mapping, query.handle, |device, _| device == query.device);
+    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
+    let result = unsafe { STREAMING.unmap(&master, query) };
     if let Some(claim) = claim {
         let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
         DEVICES.settle(claim, is_given_back);
     }
-}
-
-/// Ends a mapping that is not managed (any more).
-///
-/// # Safety
-/// As `rt_dma_unmap_single_attrs`.
-#[inline(always)] // As `Streaming::unmap`.
-pub(in crate::ffi) unsafe fn unmap_unmanaged(
-    master: &BusMaster,
-    handle: Handle,
-    size: usize,
-    direction: c_int,
-    attrs: usize,
-) -> Result<(), BadMapping> {
-    let query = query_of(master.device, handle, size, direction);
-    // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    unsafe { STREAMING.unmap(master, &query, attributes_of(attrs)) }
 }
 
 /// @brief Ends a mapping that `rt_dma_map_page` made, as `rt_dma_unmap_single` does.

@@ -1,32 +1,36 @@
 //! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache for it.
 
+use super::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
-/// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
+/// Whether a device snoops the processor's cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// The device reads and writes.
-    Bidirectional,
-    /// The device reads.
-    ToDevice,
-    /// The device writes.
-    FromDevice,
-    /// No direction was given. No mapping has it.
-    Neither,
+pub enum Coherence {
+    /// It does: no cache line is maintained for it.
+    Coherent,
+    /// It does not: the lines of memory that the processor caches are maintained for it.
+    NonCoherent,
 }
 
-impl Direction {
-    /// Whether the device may write.
-    pub fn device_writes(self) -> bool {
-        matches!(self, Direction::FromDevice | Direction::Bidirectional)
-    }
+/// A device that the fast paths serve: its handles are physical addresses, and it has no mask.
+#[derive(Clone, Copy, Debug)]
+pub struct FastMaster {
+    /// The device.
+    pub device: Device,
+    /// Whether it snoops the cache.
+    pub coherence: Coherence,
+}
 
-    /// Whether the device may read.
-    pub fn device_reads(self) -> bool {
-        matches!(self, Direction::ToDevice | Direction::Bidirectional)
+impl From<FastMaster> for BusMaster {
+    fn from(FastMaster { device, coherence }: FastMaster) -> Self {
+        let ops = match coherence {
+            Coherence::Coherent => MapOps::Coherent,
+            Coherence::NonCoherent => MapOps::NonCoherent,
+        };
+        BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX }
     }
 }
 
@@ -70,28 +74,52 @@ pub struct BusMaster {
     pub mask: usize,
 }
 
-impl BusMaster {
-    /// Whether the device snoops the cache, if the fast paths serve it: its handles are physical addresses, and it has no mask.
-    /// `None` for every other device.
-    pub(crate) fn fast_path_coherence(&self) -> Option<bool> {
-        match self.ops {
-            Ops::Library(MapOps::Coherent) if self.mask == usize::MAX => Some(true),
-            Ops::Library(MapOps::NonCoherent) if self.mask == usize::MAX => Some(false),
-            _ => None,
-        }
+/// A device as the caller of a map or an unmap has it. The fast paths need less of it than the others.
+pub trait Master: Copy {
+    /// Returns the device as the fast paths need it; `None` if they do not serve it.
+    fn fast(self) -> Option<FastMaster>;
+    /// Returns the device as all other paths need it; `None` if that cannot be determined now.
+    fn full(self) -> Option<BusMaster>;
+}
+
+impl Master for &BusMaster {
+    fn fast(self) -> Option<FastMaster> {
+        let coherence = match self.ops {
+            Ops::Library(MapOps::Coherent) => Coherence::Coherent,
+            Ops::Library(MapOps::NonCoherent) => Coherence::NonCoherent,
+            _ => return None,
+        };
+        (self.mask == usize::MAX).then_some(FastMaster { device: self.device, coherence })
     }
 
-    /// Whether the device snoops the processor's cache.
+    fn full(self) -> Option<BusMaster> {
+        Some(*self)
+    }
+}
+
+/// Contiguous memory for a device: a driver's buffer, or a bounce buffer. It is mapped for the processor.
+pub(super) struct Memory {
+    pub va: Va,
+    pub pa: Pa,
+    /// Bytes.
+    pub size: usize,
+    /// Whether its cache lines are maintained.
+    pub maintain: bool,
+}
+
+impl BusMaster {
+    /// Returns whether the device snoops the processor's cache.
     ///
     /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations
     /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
     /// firmware's property is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
     /// every other gets it, even if it is in vain. Coherent operations are chosen for `dma-coherent` devices alone.
-    pub(crate) fn is_coherent<K: Kernel>(&self, kernel: K) -> bool {
+    pub(super) fn coherence<K: Kernel>(&self, kernel: K) -> Coherence {
         match self.ops {
-            Ops::Library(MapOps::Coherent) => true,
-            Ops::Library(MapOps::NonCoherent) => false,
-            _ => kernel.is_coherent(self.device),
+            Ops::Library(MapOps::Coherent) => Coherence::Coherent,
+            Ops::Library(MapOps::NonCoherent) => Coherence::NonCoherent,
+            _ if kernel.is_coherent(self.device) => Coherence::Coherent,
+            _ => Coherence::NonCoherent,
         }
     }
 
@@ -103,21 +131,14 @@ impl BusMaster {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    #[inline(always)] // One comparison for most devices.
-    pub(crate) unsafe fn reach<K: Kernel>(
-        &self,
-        dma: &Dma<K>,
-        va: Va,
-        pa: Pa,
-        size: usize,
-        maintain: bool,
-    ) -> Option<Handle> {
+    pub(super) unsafe fn reach<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
+        let &Memory { pa, size, .. } = memory;
         match self.ops {
             // Handles are physical addresses.
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => self.can_use(pa, size).then_some(pa),
             Ops::Library(ops) => self.reach_translated(dma, ops, pa, size),
-            // SAFETY: the caller guarantees that the device exists.
-            Ops::Own(own) => unsafe { self.reach_by(own, va, size, maintain) },
+            // SAFETY: the caller guarantees that the device exists, and that the memory is mapped.
+            Ops::Own(own) => unsafe { self.reach_by(own, memory) },
         }
     }
 
@@ -132,7 +153,8 @@ impl BusMaster {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
-    unsafe fn reach_by(&self, own: &OwnOps, va: Va, size: usize, maintain: bool) -> Option<Handle> {
+    unsafe fn reach_by(&self, own: &OwnOps, memory: &Memory) -> Option<Handle> {
+        let &Memory { va, size, maintain, .. } = memory;
         // SAFETY: the caller guarantees that the device exists, and that the bytes are mapped.
         let handle = unsafe { (own.sync_out)(self.device, va, size, flags(maintain)) }?;
         if !self.can_use(handle, size) {
@@ -146,12 +168,12 @@ impl BusMaster {
     /// Whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a failure.
     fn can_use(&self, handle: Handle, size: usize) -> bool {
         let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
-        last.is_some_and(|last| last <= self.mask) && handle != crate::additions::streaming::MAPPING_ERROR
+        last.is_some_and(|last| last <= self.mask) && handle != MAPPING_ERROR
     }
 
     /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of the
     /// BSP's own.
-    pub(crate) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
+    pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
         match self.ops {
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),
             Ops::Library(ops) => dma.bus(ops, self.device).cpu_address(handle),
@@ -161,6 +183,6 @@ impl BusMaster {
 }
 
 /// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `maintain` is true.
-pub(crate) fn flags(maintain: bool) -> Flags {
+pub(super) fn flags(maintain: bool) -> Flags {
     if maintain { Flags::empty() } else { Flags::NOCACHE }
 }

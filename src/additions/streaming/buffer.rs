@@ -1,0 +1,120 @@
+//! What a driver states in its calls: the buffer that it maps, or the mapping that it unmaps or syncs.
+
+use bitflags::bitflags;
+
+use crate::kernel::{Device, Handle, Kernel, Pa, Va};
+
+/// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// The device reads and writes.
+    Bidirectional,
+    /// The device reads.
+    ToDevice,
+    /// The device writes.
+    FromDevice,
+    /// No direction was given. No mapping has it.
+    Neither,
+}
+
+impl Direction {
+    /// Whether the device may write.
+    pub fn device_writes(self) -> bool {
+        matches!(self, Direction::FromDevice | Direction::Bidirectional)
+    }
+
+    /// Whether the device may read.
+    pub fn device_reads(self) -> bool {
+        matches!(self, Direction::ToDevice | Direction::Bidirectional)
+    }
+}
+
+bitflags! {
+    /// `RT_DMA_ATTR_*`: what a driver states about a mapping beyond its buffer and direction. Other bits are kept and ignored.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Attributes: usize {
+        /// An unmap leaves the buffer's bytes as they are, because the driver has synced what it wants to see (Linux
+        /// `DMA_ATTR_SKIP_CPU_SYNC`). A map ignores it.
+        const SKIP_CPU_SYNC = 1 << 0;
+        /// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes of others in these lines
+        /// included (Linux `DMA_ATTR_CPU_CACHE_CLEAN`). Then a buffer that the device writes needs no bounce buffer for its
+        /// lines. The map and the unmap both have it.
+        const OWN_LINES = 1 << 8;
+
+        const _ = !0;
+    }
+}
+
+/// What is to be mapped.
+#[derive(Clone, Copy)]
+pub struct Buffer {
+    /// The driver's address.
+    pub va: Va,
+    /// Bytes.
+    pub size: usize,
+    /// In which direction bytes are transferred.
+    pub direction: Direction,
+    /// What else the driver states.
+    pub attributes: Attributes,
+}
+
+impl Buffer {
+    /// Whether a cache line of the buffer holds bytes of others that a mapping without a bounce buffer could lose, if the lines
+    /// are maintained for the device.
+    ///
+    /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one side
+    /// are lost.
+    pub(super) fn endangers_others<K: Kernel>(&self, kernel: K) -> bool {
+        self.needs_whole_lines() && !self.fills_lines(kernel)
+    }
+
+    /// Whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general path has asked
+    /// for the size of a line.
+    pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
+        self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
+    }
+
+    fn needs_whole_lines(&self) -> bool {
+        self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
+    }
+
+    /// Whether the buffer begins and ends on a cache line.
+    fn fills_lines<K: Kernel>(&self, kernel: K) -> bool {
+        let within_line = match kernel.within_line() {
+            usize::MAX => kernel.cache_line_max() - 1,
+            within_line => within_line,
+        };
+        (self.va | self.size) & within_line == 0
+    }
+}
+
+/// Where the page tables show a buffer.
+#[derive(Clone, Copy)]
+pub struct Location {
+    /// Its first byte.
+    pub pa: Pa,
+    /// Physical addresses rise with virtual ones from the first byte to the last.
+    pub is_contiguous: bool,
+}
+
+/// What an unmap or a sync was called with, which identifies a mapping.
+#[derive(Clone, Copy)]
+pub struct Query {
+    /// The device, which is that of the [`BusMaster`](super::BusMaster) that the call gets.
+    pub device: Device,
+    /// The handle of a mapping. A sync may have that of any of its bytes.
+    pub handle: Handle,
+    /// Bytes.
+    pub size: usize,
+    /// The direction of the mapping.
+    pub direction: Direction,
+    /// What else the driver states. A sync ignores it.
+    pub attributes: Attributes,
+}
+
+impl Query {
+    /// Whether an unmap leaves the buffer's bytes as they are.
+    pub(super) fn keeps_bytes(&self) -> bool {
+        self.attributes.contains(Attributes::SKIP_CPU_SYNC) || self.direction == Direction::ToDevice
+    }
+}
