@@ -43,7 +43,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     unsafe fn unmap_general(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        let master = master.full().ok_or(BadMapping::Unknown)?;
+        // As in `map_general`.
+        let Some(master) = master.full() else { return Err(BadMapping::Unknown) };
         self.tidy();
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
         let result = match unsafe { self.unmap_recorded(&master, query) } {
