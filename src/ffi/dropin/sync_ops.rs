@@ -108,7 +108,7 @@ unsafe fn sync_out_translated(
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
-#[inline(always)]
+#[inline(always)] // Otherwise each call with a handle takes 28 instructions more on aarch64.
 unsafe fn sync_out(
     dev: *mut rt_device,
     data: *mut c_void,
