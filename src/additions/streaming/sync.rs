@@ -1,7 +1,7 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse_sync;
-use super::recorded::mapping::{Mapping, Part};
+use super::recorded::mapping::{Mapping, Part, Purpose};
 use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
 use crate::kernel::Kernel;
 
@@ -35,9 +35,9 @@ impl<K: Kernel> Streaming<'_, K> {
                 let before = self.mappings.records.find(kernel, query, |mapping| mapping.synced_in.replace(part));
                 if let Ok(Some(before)) = before {
                     // Its operations had a `sync_in` already: this one needs a `sync_out` of its own.
-                    mapping.sync_out(before, false);
+                    mapping.sync_out(before, Purpose::Pairing);
                 }
-                mapping.sync_in(kernel, part, direction.device_writes());
+                mapping.sync_in(kernel, part, Purpose::of_sync_in(direction.device_writes()));
             }
         }
         // SAFETY: the part lies within the mapping, and the caller takes it back.
@@ -66,11 +66,11 @@ impl<K: Kernel> Streaming<'_, K> {
             Ops::Library(_) if mapping.bounce.is_some() && !direction.device_reads() => {}
             Ops::Library(_) => mapping.flush(kernel, part),
             Ops::Own(_) => {
-                if mapping.sync_out(part, true)
+                if mapping.sync_out(part, Purpose::Transfer)
                     && let Ok(None) = self.mappings.records.find(kernel, query, |mapping| mapping.synced_in.take())
                 {
                     // There was no `sync_in` that this `sync_out` follows.
-                    mapping.sync_in(kernel, part, false);
+                    mapping.sync_in(kernel, part, Purpose::Pairing);
                 }
             }
         }

@@ -3,7 +3,6 @@
 use super::bounce::Bounce;
 use crate::additions::streaming::bus_master::flags;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
-use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::cache;
 
@@ -13,6 +12,22 @@ pub struct Part {
     pub offset: usize,
     /// Bytes.
     pub size: usize,
+}
+
+/// Why an operation of a BSP's own is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Bytes change hands, so the cache is maintained.
+    Transfer,
+    /// Each `sync_out` needs one `sync_in`, and the other way round. The call asks for no cache maintenance.
+    Pairing,
+}
+
+impl Purpose {
+    /// Returns the purpose of a `sync_in`, by whether bytes of the device are to reach the processor.
+    pub fn of_sync_in(carries: bool) -> Self {
+        if carries { Purpose::Transfer } else { Purpose::Pairing }
+    }
 }
 
 /// A buffer that a device has.
@@ -124,25 +139,25 @@ impl Mapping {
         }
     }
 
-    /// A BSP's own operations: one `sync_out` of a part; returns whether it succeeded. With `maintain` false, the call asks
-    /// for no cache maintenance.
-    pub fn sync_out(&self, part: Part, maintain: bool) -> bool {
+    /// A BSP's own operations: one `sync_out` of a part; returns whether it succeeded.
+    pub fn sync_out(&self, part: Part, purpose: Purpose) -> bool {
         let Ops::Own(own) = self.master.ops else { return true };
         let (va, is_cached) = self.seen_by_device(part);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (own.sync_out)(self.master.device, va, part.size, flags(maintain && is_cached)) }.is_some()
+        unsafe { (own.sync_out)(self.master.device, va, part.size, flags(purpose == Purpose::Transfer && is_cached)) }
+            .is_some()
     }
 
-    /// A BSP's own operations: one `sync_in` of a part. With `maintain` false, the call asks for no cache maintenance.
-    pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, maintain: bool) {
+    /// A BSP's own operations: one `sync_in` of a part.
+    pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
         let Ops::Own(own) = self.master.ops else { return };
         let (va, is_cached) = self.seen_by_device(part);
-        if is_cached && !maintain && !self.direction.device_writes() {
+        if is_cached && purpose == Purpose::Pairing && !self.direction.device_writes() {
             // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's operation
             // invalidates lines all the same.
             cache::flush(kernel, va, part.size);
         }
-        let flags = if maintain { flags(is_cached) } else { Flags::NOCACHE };
+        let flags = flags(purpose == Purpose::Transfer && is_cached);
         // SAFETY: as in `sync_out`; the handle is that of the part.
         unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }
@@ -164,11 +179,11 @@ impl Mapping {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
             (Ops::Library(_), _) if carries => unsafe { self.invalidate(kernel, whole) },
             (Ops::Library(_), _) => {}
-            (Ops::Own(_), None) => self.sync_in(kernel, whole, carries),
+            (Ops::Own(_), None) => self.sync_in(kernel, whole, Purpose::of_sync_in(carries)),
             (Ops::Own(_), Some(part)) if carries => {
                 // The device may have written the rest, or, if the driver polls, even the part.
-                self.sync_out(part, false);
-                self.sync_in(kernel, whole, true);
+                self.sync_out(part, Purpose::Pairing);
+                self.sync_in(kernel, whole, Purpose::Transfer);
             }
             (Ops::Own(_), Some(_)) => {}
         }
