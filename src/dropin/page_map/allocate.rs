@@ -3,7 +3,7 @@
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
-use super::{LABELS, PageMap, USED, mark_in_word, mark_start};
+use super::{IN_USE, LABELS, PageMap, USED, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -30,8 +30,8 @@ impl PageMap {
         if differs_in(labels, mask, label) {
             return None;
         }
-        mark_in_word([used, starts], bit, mask, true);
-        self.usage.add(count);
+        mark_in_word([used, starts], bit, mask, IN_USE);
+        self.in_use.add(count);
         self.open.allocate(page, count);
         Some(page)
     }
@@ -44,9 +44,9 @@ impl PageMap {
         if differs_across(bits.words::<LABELS>(), range, label) {
             return None;
         }
-        mark_start(&bits, page, true);
-        change_across(bits.words::<USED>(), range, true);
-        self.usage.add(count);
+        mark_start(&bits, page, IN_USE);
+        change_across(bits.words::<USED>(), range, IN_USE);
+        self.in_use.add(count);
         self.open.allocate(page, count);
         Some(page)
     }
@@ -66,12 +66,12 @@ impl PageMap {
         if start >= end || count > end - start {
             return None;
         }
-        self.usage.add(count);
+        self.in_use.add(count);
         self.open = OpenRun::from_start(start, end, count);
         if count <= BITS - bit {
-            mark_in_word([used, starts], bit, mask_of(bit, count), true)
+            mark_in_word([used, starts], bit, mask_of(bit, count), IN_USE)
         } else {
-            self.mark_across(start, count, true)
+            self.mark_across(start, count, IN_USE)
         }
         Some(start)
     }
@@ -79,8 +79,8 @@ impl PageMap {
     /// Marks the pages of an allocation as used, and counts them.
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
-        self.usage.add(count);
-        self.mark(page, count, true);
+        self.in_use.add(count);
+        self.mark(page, count, IN_USE);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
-use super::{PageMap, USED, mark_in_word, mark_start};
+use super::{FREE, PageMap, USED, mark_in_word, mark_start};
 use crate::error::Error;
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bitmaps::BitmapWord;
@@ -27,9 +27,9 @@ impl PageMap {
             return false;
         }
         self.open.free_last(page);
-        self.usage.remove(count);
+        self.in_use.remove(count);
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
-            mark_in_word([used, starts], bit, mask_of(bit, count), false);
+            mark_in_word([used, starts], bit, mask_of(bit, count), FREE);
         }
         true
     }
@@ -40,9 +40,9 @@ impl PageMap {
         let is_last = self.open.is_last(page, count);
         if is_last {
             self.open.free_last(page);
-            self.usage.remove(count);
-            mark_start(&bits, page, false);
-            change_across(bits.words::<USED>(), range, false);
+            self.in_use.remove(count);
+            mark_start(&bits, page, FREE);
+            change_across(bits.words::<USED>(), range, FREE);
         }
         is_last
     }
@@ -71,13 +71,13 @@ impl PageMap {
                 self.open = OpenRun::CLOSED;
             }
         }
-        self.usage.remove(count);
+        self.in_use.remove(count);
         let bit = page % BITS;
         let is_in_word = count <= BITS - bit;
         if is_in_word {
-            mark_in_word([used, starts], bit, mask_of(bit, count), false);
+            mark_in_word([used, starts], bit, mask_of(bit, count), FREE);
         } else {
-            self.mark_across(page, count, false);
+            self.mark_across(page, count, FREE);
         }
         if is_in_open_run {
             return Ok(Freed::Done);

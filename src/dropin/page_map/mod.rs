@@ -25,7 +25,7 @@
 //! | closed | all [`OpenRun::CLOSED`] | every free run | searches the tree and opens the run that it finds | (it has none) |
 //! | unused | `start == next < end` | every free run | gets `[next, next + n)` | (it has none) |
 //! | used | `start < next`, no hole | `[start, end)` as one run | gets `[next, next + n)` | at its end: lowers `next`; else makes the hole |
-//! | with a hole | `start <= hole < hole_end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
+//! | with a hole | `start <= hole.start < hole.end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
 //!
 //! In every state, a request of fewer pages than `least` goes to the tree: a run before the open one may be long enough for it.
 //! `last` is the first page of the allocation that ends at `next`, so a free of this one need not read the bitmaps.
@@ -89,6 +89,7 @@ mod allocate;
 pub(crate) mod bits;
 mod free;
 mod open_run;
+mod pages_in_use;
 mod run_tree;
 mod runs;
 mod search;
@@ -96,7 +97,7 @@ mod settle;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod usage;
+
 mod width;
 
 pub use bits::{BitRange, change, differs};
@@ -109,15 +110,20 @@ pub use shape::Shape;
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use bits::{BITS, change_long, mask_of, write};
 use open_run::OpenRun;
+use pages_in_use::PagesInUse;
 use run_tree::RunTree;
 use settle::Pending;
-use usage::Usage;
 
 /// The bitmap that C sees as `pool->map`.
 pub const USED: usize = 0;
 const STARTS: usize = 1;
 /// The bitmap of labels.
 pub const LABELS: usize = 2;
+
+/// What [`PageMap::mark`] and similar functions make of pages.
+const IN_USE: bool = true;
+/// As [`IN_USE`].
+const FREE: bool = false;
 
 /// The pages of one pool.
 ///
@@ -128,7 +134,7 @@ pub struct PageMap {
     runs: RunTree,
     open: OpenRun,
     pending: Pending,
-    usage: Usage,
+    in_use: PagesInUse,
 }
 
 /// The fewest pages that cannot lie in one word of a bitmap.
@@ -149,7 +155,7 @@ impl PageMap {
             runs: RunTree::new(shape, nodes),
             open: OpenRun::CLOSED,
             pending: Pending::Nothing,
-            usage: Usage::NONE,
+            in_use: PagesInUse::NONE,
         };
         map.runs.raise(0, pages);
         map.tag_run(0, pages);
@@ -168,17 +174,17 @@ impl PageMap {
 
     /// Returns the most pages that were in use at once.
     pub fn peak(&self) -> usize {
-        self.usage.peak()
+        self.in_use.peak()
     }
 
     /// Makes the pages in use now the peak.
     pub fn forget_peak(&mut self) {
-        self.usage.forget_peak();
+        self.in_use.forget_peak();
     }
 
     /// Returns the number of pages in use.
     pub fn used_pages(&self) -> usize {
-        self.usage.used()
+        self.in_use.used()
     }
 
     /// Returns the number of pages in the longest free run. The map must be [settled](Self::settle).
@@ -188,7 +194,7 @@ impl PageMap {
 }
 
 impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page` as used or free.
+    /// Marks the `count` pages of an allocation that begins at `page` as [`IN_USE`] or [`FREE`].
     #[inline(always)]
     fn mark(&self, page: usize, count: usize, is_used: bool) {
         let bit = page % BITS;
@@ -208,7 +214,7 @@ impl PageMap {
     }
 }
 
-/// Marks the pages of an allocation as used or free: those of the bits `mask`, of which `bit` is the first. `words` are the words
+/// Marks the pages of an allocation as [`IN_USE`] or [`FREE`]: those of the bits `mask`, of which `bit` is the first. `words` are the words
 /// of [`USED`] and `STARTS` in which all of them lie.
 fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, is_used: bool) {
     write(used, mask, is_used);

@@ -9,10 +9,16 @@ use super::bits::BITS;
 
 /// The free run from which pages are allocated.
 ///
-/// The tree still has all of `[start, end)` as one free run. In fact `[start, next)` is in use, except for the hole
-/// `[hole, hole_end)`, and `[next, end)` is free. These hold always:
+/// The tree still has all of `[start, end)` as one free run. In fact it has these parts:
 ///
-/// * `start <= hole <= hole_end < next <= end` if there is a hole;
+/// ```text
+/// start          hole.start      hole.end            next            end
+///   | in use         | free          | in use          | free          |
+/// ```
+///
+/// These hold always:
+///
+/// * `start <= hole.start < hole.end < next <= end` if there is a hole;
 /// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this one;
 /// * no free run of `least` or more pages begins before `start`.
 ///
@@ -24,11 +30,11 @@ pub(super) struct OpenRun {
     least: usize,
     /// The first page of the allocation that ends at `next`; `next` itself if that is not known.
     last: usize,
+    /// The first page of the free part after the used one.
     pub(super) next: usize,
     pub(super) end: usize,
-    pub(super) hole: usize,
-    /// The page after the hole; equal to `hole` if there is no hole.
-    pub(super) hole_end: usize,
+    /// Free pages in the used part; empty if there is no hole.
+    pub(super) hole: Range<usize>,
 }
 
 /// More pages than any request has.
@@ -41,26 +47,25 @@ impl OpenRun {
     /// No run is open: the tree is exact.
     pub(super) const CLOSED: OpenRun = OpenRun {
         start: NOWHERE,
+        end: NOWHERE,
+        next: NOWHERE,
+        hole: NOWHERE..NOWHERE,
         least: NO_REQUEST,
         last: NOWHERE,
-        next: NOWHERE,
-        end: NOWHERE,
-        hole: NOWHERE,
-        hole_end: NOWHERE,
     };
 
     /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages begins
     /// before it.
     pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
         let next = start + count;
-        OpenRun { start, least: count, last: start, next, end, hole: start, hole_end: start }
+        OpenRun { start, end, next, hole: start..start, least: count, last: start }
     }
 
     /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer run may
     /// begin before this one, so it serves no request.
     pub(super) fn around(Range { start, end }: Range<usize>, allocated: Range<usize>) -> Self {
-        let (page, after) = (allocated.start, allocated.end);
-        OpenRun { start, least: NO_REQUEST, last: after, next: after, end, hole: start, hole_end: page }
+        let next = allocated.end;
+        OpenRun { start, end, next, hole: start..allocated.start, least: NO_REQUEST, last: next }
     }
 
     /// Returns whether pages were allocated from it and are still in use, so that the tree is not exact.
@@ -107,9 +112,9 @@ impl OpenRun {
     pub(super) fn lowest(&self, count: usize) -> Option<usize> {
         if count < self.least {
             None
-        } else if count <= self.hole_end - self.hole {
+        } else if count <= self.hole.end - self.hole.start {
             // Between `start` and `next` only the hole is free.
-            Some(self.hole)
+            Some(self.hole.start)
         } else if count <= self.end - self.next {
             Some(self.next)
         } else {
@@ -123,7 +128,7 @@ impl OpenRun {
             self.last = page;
             self.next = page + count;
         } else {
-            self.hole = page + count;
+            self.hole.start = page + count;
         }
     }
 
@@ -142,19 +147,19 @@ impl OpenRun {
     pub(super) fn free(&mut self, page: usize, after: usize) -> bool {
         if after == self.next {
             self.next = page;
-        } else if self.hole == self.hole_end {
-            (self.hole, self.hole_end) = (page, after);
-        } else if after == self.hole {
-            self.hole = page;
-        } else if page == self.hole_end {
-            self.hole_end = after;
+        } else if self.hole.is_empty() {
+            self.hole = page..after;
+        } else if after == self.hole.start {
+            self.hole.start = page;
+        } else if page == self.hole.end {
+            self.hole.end = after;
         } else {
             return false;
         }
         // A hole that reaches the end of the used part is no hole.
-        if self.hole_end == self.next {
-            self.next = self.hole;
-            self.hole_end = self.hole;
+        if self.hole.end == self.next {
+            self.next = self.hole.start;
+            self.hole.end = self.hole.start;
         }
         self.last = self.next;
         true
@@ -166,12 +171,12 @@ impl OpenRun {
 impl OpenRun {
     /// Returns every field.
     pub(super) fn fields(&self) -> [usize; 7] {
-        let OpenRun { start, least, last, next, end, hole, hole_end } = *self;
-        [start, least, last, next, end, hole, hole_end]
+        let OpenRun { start, end, next, hole, least, last } = self;
+        [*start, *end, *next, hole.start, hole.end, *least, *last]
     }
 
     /// Makes a run with these fields.
-    pub(super) fn from_fields([start, least, last, next, end, hole, hole_end]: [usize; 7]) -> Self {
-        OpenRun { start, least, last, next, end, hole, hole_end }
+    pub(super) fn from_fields([start, end, next, hole, hole_end, least, last]: [usize; 7]) -> Self {
+        OpenRun { start, end, next, hole: hole..hole_end, least, last }
     }
 }

@@ -138,21 +138,20 @@ impl PageMap {
     /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and what to
     /// remove in this step.
     fn close(&mut self) -> (usize, Option<GoneRun>) {
-        let OpenRun { start, next, end, hole, hole_end, .. } = self.open;
-        self.open = OpenRun::CLOSED;
+        let OpenRun { start, end, next, hole, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let index = start / BITS;
         let mut gone = GoneRun { word: index, length: end - start, known: 0, joined: 0..0 };
         let mut levels = 0;
-        for (from, to) in [(next, end), (hole, hole_end)] {
-            if from < to {
-                let length = to - from;
-                if from / BITS == index {
-                    gone.known = gone.known.max(length);
-                } else {
-                    levels += self.runs.raise(from / BITS, length);
-                }
-                self.tag_run(from, to);
+        for run in [next..end, hole] {
+            if run.is_empty() {
+                continue;
             }
+            if run.start / BITS == index {
+                gone.known = gone.known.max(run.len());
+            } else {
+                levels += self.runs.raise(run.start / BITS, run.len());
+            }
+            self.tag_run(run.start, run.end);
         }
         if self.has_time(levels) {
             return (levels, Some(gone));

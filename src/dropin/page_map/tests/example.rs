@@ -15,11 +15,11 @@ fn row(map: &mut PageMap) -> [String; 5] {
         None => format!("{}", map.runs.longest_in(word)),
     };
     let values = (0..3).map(value).collect::<Vec<_>>().join(", ");
-    let OpenRun { start, next, end, hole, hole_end, .. } = map.open;
-    let open = match (start == OpenRun::CLOSED.start, hole == hole_end) {
+    let OpenRun { start, next, end, ref hole, .. } = map.open;
+    let open = match (start == OpenRun::CLOSED.start, hole.is_empty()) {
         (true, _) => "closed".into(),
         (false, true) => format!("[{start}, {end}), next {next}"),
-        (false, false) => format!("[{start}, {end}), next {next}, hole [{hole}, {hole_end})"),
+        (false, false) => format!("[{start}, {end}), next {next}, hole [{}, {})", hole.start, hole.end),
     };
     let pending = match &map.pending {
         Pending::Nothing => String::new(),

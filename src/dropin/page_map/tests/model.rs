@@ -199,11 +199,11 @@ pub fn assert_tree_is_exact(map: &mut PageMap) {
         return;
     }
     assert!(runs.contains(&(open.start, open.end)), "no other run touches the open one");
-    let has_hole = open.hole != open.hole_end;
+    let has_hole = !open.hole.is_empty();
     assert!(open.start <= open.next && open.next <= open.end);
-    assert!(!has_hole || open.start <= open.hole && open.hole < open.hole_end && open.hole_end < open.next);
+    assert!(!has_hole || open.start <= open.hole.start && open.hole.start < open.hole.end && open.hole.end < open.next);
     for page in open.start..open.end {
-        let is_free = page >= open.next || has_hole && (open.hole..open.hole_end).contains(&page);
+        let is_free = page >= open.next || has_hole && open.hole.contains(&page);
         assert_eq!(test(map.used(), page), !is_free, "page {page} of the open run");
     }
 }

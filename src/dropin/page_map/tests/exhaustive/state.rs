@@ -75,7 +75,7 @@ impl Packed {
     /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this leaves
     /// out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
-        let PageMap { pages, bits: _, runs: _, open, pending, usage: _ } = &*map;
+        let PageMap { pages, bits: _, runs: _, open, pending, in_use: _ } = &*map;
         assert!(*pages <= MOST_PAGES);
         let mut packer = Packer { bits: 0, width: 0 };
         let (used, starts) = Self::bits(map);
@@ -115,8 +115,8 @@ impl Packed {
         let mut unpacker = Unpacker(self.0);
         split(map.used(), unpacker.get(ALL_PAGES));
         split(map.starts(), unpacker.get(ALL_PAGES));
-        map.usage = Usage::NONE;
-        map.usage.add(self.used_and_starts().0.count_ones() as usize);
+        map.in_use = PagesInUse::NONE;
+        map.in_use.add(self.used_and_starts().0.count_ones() as usize);
         map.pending = match unpacker.get(PENDING) {
             0 => Pending::Nothing,
             1 => Pending::Add(unpacker.get_page()..unpacker.get_page()),
@@ -158,7 +158,7 @@ impl Packed {
     /// The first page and the next page of the open run. Nothing else may be left to do.
     fn open(self) -> (usize, usize) {
         let mut unpacker = Unpacker(self.0 >> (2 * ALL_PAGES + PENDING));
-        let [start, _, _, next] = [(); 4].map(|()| unpacker.get_page());
+        let [start, _, next] = [(); 3].map(|()| unpacker.get_page());
         (start, next)
     }
 
@@ -200,7 +200,7 @@ pub fn free_runs(used: usize, pages: usize) -> impl Iterator<Item = (usize, usiz
 /// Checks the tree while no work is left: every run with its value, its end and its tag, and every search.
 pub fn assert_tree_is_exact(map: &mut PageMap, used: usize) {
     let pages = map.pages;
-    let [start, least, _, next, end, hole, hole_end] = map.open.fields();
+    let [start, end, next, hole, hole_end, least, _] = map.open.fields();
     let mut of_tree = used;
     if start != usize::MAX {
         assert!(start <= next && next <= end && end <= pages);

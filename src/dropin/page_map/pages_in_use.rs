@@ -5,16 +5,16 @@
 //! aarch64 this adds two instructions to an allocation and four to a free (QEMU, `-icount`, 4 KiB, cached).
 
 /// Counts pages in use.
-pub(super) struct Usage {
+pub(super) struct PagesInUse {
     /// The most pages that were in use at once, except for allocations after the last free.
     peak: usize,
     /// `peak` minus the pages in use; negative if more are in use than `peak`.
     below_peak: isize,
 }
 
-impl Usage {
+impl PagesInUse {
     /// No page is in use, and none was.
-    pub(super) const NONE: Usage = Usage { peak: 0, below_peak: 0 };
+    pub(super) const NONE: PagesInUse = PagesInUse { peak: 0, below_peak: 0 };
 
     /// Counts `pages` pages as in use.
     pub(super) fn add(&mut self, pages: usize) {
