@@ -234,7 +234,7 @@ fn the_list_has_the_columns_of_linux() {
     let blocks = Blocks::new();
     let descriptors = blocks.create(16, 16, 0);
     let name = PoolName::new(*b"a name of more than thirty-one bytes, which is cut");
-    let contexts = blocks.pools.create(&Request { name, ..request(Some(blocks.device), 68, 32, 4096) }).unwrap();
+    let contexts = blocks.pools.create(&BlockPoolSpec { name, ..request(Some(blocks.device), 68, 32, 4096) }).unwrap();
     let held: Vec<_> = (0..300).map(|_| take(&blocks, descriptors)).collect();
     let context = take(&blocks, contexts);
     let lines = blocks.list();

@@ -13,8 +13,8 @@ mod text;
 mod threads;
 
 use fake_kernel::*;
-use rt_dma_pool::additions::block_pool::report::Usage;
-use rt_dma_pool::additions::block_pool::set::{BadCreate, BlockPools, Request};
+use rt_dma_pool::additions::block_pool::report::BlockUsage;
+use rt_dma_pool::additions::block_pool::set::{BadCreate, BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::BufferRequest;
@@ -126,12 +126,12 @@ impl Blocks {
     }
 }
 
-pub fn request(device: Option<Device>, size: usize, align: usize, boundary: usize) -> Request {
-    Request { name: PoolName::new(*b"blocks"), device, size, align, boundary }
+pub fn request(device: Option<Device>, size: usize, align: usize, boundary: usize) -> BlockPoolSpec {
+    BlockPoolSpec { name: PoolName::new(*b"blocks"), device, size, align, boundary }
 }
 
-pub fn usage(in_use: usize, blocks: usize, pages: usize) -> Usage {
-    Usage { in_use, blocks, pages }
+pub fn usage(in_use: usize, blocks: usize, pages: usize) -> BlockUsage {
+    BlockUsage { in_use, blocks, pages }
 }
 
 /// Allocates a block, and checks that its virtual address leads to its handle.

@@ -2,7 +2,7 @@
 
 use super::cores::Cores;
 use super::{at_once, call, explore};
-use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
+use rt_dma_pool::additions::block_pool::set::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use std::collections::HashSet;
@@ -40,7 +40,7 @@ fn pool(size: usize, again: bool) -> &'static Pool {
     let state = Box::leak(Box::new(Mutex::new((0x1000_0000, Vec::new()))));
     let pools = Box::leak(Box::new(BlockPools::new(Cores::new(0), Source { again, state })));
     let name = PoolName::new(*b"blocks");
-    pools.create(&Request { name, device: Some(Device(1)), size, align: 0, boundary: 0 }).ok().unwrap()
+    pools.create(&BlockPoolSpec { name, device: Some(Device(1)), size, align: 0, boundary: 0 }).ok().unwrap()
 }
 
 /// The blocks that are held, so that none has two owners.

@@ -7,7 +7,7 @@ mod threads;
 
 use loom::cell::UnsafeCell;
 use loom::thread;
-use rt_dma_pool::additions::block_pool::set::{BlockPools, Request};
+use rt_dma_pool::additions::block_pool::set::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
@@ -245,7 +245,8 @@ unsafe impl Pages for Source {
 fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
         let pools = leak(BlockPools::new(THREADS, Source));
-        let request = Request { name: PoolName::new([]), device: Some(Device(1)), size: 2048, align: 0, boundary: 0 };
+        let request =
+            BlockPoolSpec { name: PoolName::new([]), device: Some(Device(1)), size: 2048, align: 0, boundary: 0 };
         let pool = pools.create(&request).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
         pool.free(other.va, other.handle).unwrap();

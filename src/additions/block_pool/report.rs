@@ -11,7 +11,7 @@ const NAMED_MAX: usize = 8;
 
 /// The size of a pool: the columns of Linux's file `pools`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Usage {
+pub struct BlockUsage {
     /// Blocks that drivers hold.
     pub in_use: usize,
     /// All blocks.
@@ -24,16 +24,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the size of the pool; zeros where the caller may not sleep. Waits while a thread adds or frees memory.
     ///
     /// Context: thread.
-    pub fn usage(&self) -> Usage {
+    pub fn usage(&self) -> BlockUsage {
         match self.spans.turn.take(self.kernel) {
             Some(_turn) => self.usage_in_turn(),
-            None => Usage { in_use: 0, blocks: 0, pages: 0 },
+            None => BlockUsage { in_use: 0, blocks: 0, pages: 0 },
         }
     }
 
     /// Returns the size of the pool. The caller holds the turn.
-    fn usage_in_turn(&self) -> Usage {
-        Usage {
+    fn usage_in_turn(&self) -> BlockUsage {
+        BlockUsage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
             blocks: self.spans.units().map(|unit| unit.blocks()).sum(),
             pages: self.spans.page_count(),

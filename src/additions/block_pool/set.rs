@@ -76,7 +76,7 @@ impl PoolName {
 
 /// What a driver wants of a pool.
 #[derive(Clone, Copy)]
-pub struct Request {
+pub struct BlockPoolSpec {
     /// The name for the log and the list.
     pub name: PoolName,
     /// The device.
@@ -131,9 +131,9 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// A value of the request is out of its range, the heap has no room, or the caller may not sleep. A line is logged.
-    pub fn create(&self, request: &Request) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        self.create_by(request, Shape::new, self.pages)
+    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is logged.
+    pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        self.create_by(spec, Shape::new, self.pages)
     }
 
     /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page, and
@@ -143,15 +143,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     ///
     /// # Errors
     /// As for [`create`](BlockPools::create).
-    pub fn create_linux(&self, request: &Request, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let pool = self.create_by(request, Shape::linux, pages)?;
+    pub fn create_linux(&self, spec: &BlockPoolSpec, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let pool = self.create_by(spec, Shape::linux, pages)?;
         pool.start_reserve();
         Ok(pool)
     }
 
     /// Creates a pool whose shape follows `shape`, and logs an error.
-    fn create_by(&self, request: &Request, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let result = self.try_create(request, shape, pages);
+    fn create_by(&self, spec: &BlockPoolSpec, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let result = self.try_create(spec, shape, pages);
         let format = match result {
             Ok(_) => return result,
             Err(BadCreate::NoDevice) => apart!("blocks of %lu bytes aligned to %lu within %lu: no device"),
@@ -167,19 +167,19 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
             Err(BadCreate::NoMemory) => apart!("blocks of %lu bytes aligned to %lu within %lu: out of memory"),
             Err(BadCreate::Context) => apart!("blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
         };
-        let values = &[request.size, request.align, request.boundary];
-        self.refuse_line(&Line::about(request.name.shown(), format, values));
+        let values = &[spec.size, spec.align, spec.boundary];
+        self.refuse_line(&Line::about(spec.name.shown(), format, values));
         result
     }
 
     /// Creates a pool whose shape follows `shape`.
-    fn try_create(&self, request: &Request, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
-        let device = request.device.ok_or(BadCreate::NoDevice)?;
-        let shape = shape(request.size, request.align, request.boundary).map_err(BadCreate::Shape)?;
+    fn try_create(&self, spec: &BlockPoolSpec, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
+        let device = spec.device.ok_or(BadCreate::NoDevice)?;
+        let shape = shape(spec.size, spec.align, spec.boundary).map_err(BadCreate::Shape)?;
         let pool = {
             let _turn = self.turn.take(self.kernel).ok_or(BadCreate::Context)?;
             let serial = self.made.fetch_add(1, Relaxed);
-            let pool = BlockPool::new(self.kernel, pages, request.name, device, shape, serial);
+            let pool = BlockPool::new(self.kernel, pages, spec.name, device, shape, serial);
             let pool = pool.ok_or(BadCreate::NoMemory)?;
             self.append(pool);
             pool

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_of_form};
-use crate::additions::block_pool::set::Request;
+use crate::additions::block_pool::set::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
 use crate::mem::words::{DeviceMemory, Word, Words};
@@ -20,7 +20,7 @@ pub struct BlockPool<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in [`Request`].
+    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in [`BlockPoolSpec`].
     ///
     /// Context: thread.
     ///
@@ -35,8 +35,8 @@ impl<P: Platform> Device<P> {
         // Blocks are aligned to a word of the processor; the words of `T` may be longer.
         let align = align.max(size_of::<WordOf<T>>());
         let name = PoolName::new(name.bytes());
-        let request = Request { name, device: Some(self.device), size: size_of_form::<T>(), align, boundary };
-        let pool = self.system.block_pools.create(&request)?;
+        let spec = BlockPoolSpec { name, device: Some(self.device), size: size_of_form::<T>(), align, boundary };
+        let pool = self.system.block_pools.create(&spec)?;
         Ok(BlockPool { pool, device: *self, values: PhantomData })
     }
 }

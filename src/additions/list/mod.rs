@@ -5,9 +5,9 @@
 
 mod buffers;
 mod map;
-mod usage;
+mod statistics;
 
-pub use usage::Statistics;
+pub use statistics::Statistics;
 
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;

@@ -5,7 +5,7 @@
 //! view. One call at a time maps a pool. The others wait for a limited time.
 
 use super::Pool;
-use super::removal::State;
+use super::removal::MembershipState;
 use super::view::{UNMAPPED, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
@@ -54,7 +54,7 @@ impl<K: Kernel> Pool<K> {
         let region = self.region();
         self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
         // From now on, the pool can be uninstalled.
-        self.membership.set(State::Installed);
+        self.membership.set(MembershipState::Installed);
     }
 
     /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is not

@@ -4,7 +4,7 @@
 //! time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
 //!
 //! * The memory of the `Pool` value is never freed. Its first page, its number of pages and its bitmaps never change.
-//! * From the state [`Leaving`](State::Leaving) on, until the pool is in the list again, all its pages are in use. Therefore no
+//! * From the state [`Leaving`](MembershipState::Leaving) on, until the pool is in the list again, all its pages are in use. Therefore no
 //!   call allocates from it.
 //! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it has
 //!   allocated a page. It reads the address after that, or in the same stretch with the lock held.
@@ -29,7 +29,7 @@ const LASTING: Flags = Flags::NOMAP.union(Flags::DEVICE);
 /// The state of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(super) enum State {
+pub(super) enum MembershipState {
     /// The pool is in the list, and the call that installed it will map it.
     New,
     /// The pool is in the list, and its install has ended.
@@ -42,7 +42,7 @@ pub(super) enum State {
 
 /// The state of a pool, and its place in the list of pools.
 pub(super) struct Membership<K: Kernel> {
-    /// A [`State`].
+    /// A [`MembershipState`].
     state: AtomicUsize,
     /// The list is sorted by this number. It is the number of pools that were new when they were added, before this one.
     order: AtomicUsize,
@@ -60,7 +60,7 @@ impl<K: Kernel> Membership<K> {
     /// Makes the value for a new pool.
     pub(super) fn new(spec: &PoolSpec) -> Self {
         Membership {
-            state: AtomicUsize::new(State::New as usize),
+            state: AtomicUsize::new(MembershipState::New as usize),
             order: AtomicUsize::new(0),
             has_left: AtomicBool::new(false),
             kind: spec.flags & LASTING,
@@ -70,7 +70,7 @@ impl<K: Kernel> Membership<K> {
     }
 
     /// Changes the state. [`Pool::begin_removal`] reads it.
-    pub(super) fn set(&self, state: State) {
+    pub(super) fn set(&self, state: MembershipState) {
         self.state.store(state as usize, Release);
     }
 }
@@ -99,7 +99,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn is_leaving(&self) -> bool {
-        self.membership.state.load(Relaxed) >= State::Leaving as usize
+        self.membership.state.load(Relaxed) >= MembershipState::Leaving as usize
     }
 
     /// Returns whether firmware forbids a linear map of the pool (`no-map`).
@@ -128,25 +128,25 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Allocates all pages of an installed pool, so that no other call can allocate from it, and changes its state to
-    /// [`Leaving`](State::Leaving). The caller holds the turn of installs.
+    /// [`Leaving`](MembershipState::Leaving). The caller holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
         // The call that installed the pool records how it is mapped, and then writes the state with `Release`. A call that reads
         // that state here also finds the record, and unmaps everything.
         let state = self.membership.state.load(Acquire);
-        if state >= State::Leaving as usize {
+        if state >= MembershipState::Leaving as usize {
             return Err(RemovalError::NotInstalled);
         }
-        if state == State::New as usize || self.owners.has_claim() {
+        if state == MembershipState::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
         self.allocate_pages(self.pages).ok_or(RemovalError::InUse)?;
-        self.membership.set(State::Leaving);
+        self.membership.set(MembershipState::Leaving);
         Ok(())
     }
 
-    /// Writes dirty lines to memory and removes all mappings of a pool in the state [`Leaving`](State::Leaving). A linear map
+    /// Writes dirty lines to memory and removes all mappings of a pool in the state [`Leaving`](MembershipState::Leaving). A linear map
     /// that boot code made stays.
     ///
     /// Context: thread.
@@ -176,7 +176,7 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Changes the state to [`Gone`](State::Gone). Calls that begin after this one do not read the name with which the pool was
+    /// Changes the state to [`Gone`](MembershipState::Gone). Calls that begin after this one do not read the name with which the pool was
     /// installed.
     ///
     /// Context: any.
@@ -187,7 +187,7 @@ impl<K: Kernel> Pool<K> {
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
         self.membership.has_left.store(true, Relaxed);
-        self.membership.set(State::Gone);
+        self.membership.set(MembershipState::Gone);
     }
 
     /// Returns whether this pool can be used again as the specified pool, which has these pages.
@@ -196,7 +196,7 @@ impl<K: Kernel> Pool<K> {
             && self.membership.has_copied_name == spec.origin.has_device()
     }
 
-    /// Resets everything in a pool in the state [`Gone`](State::Gone) to the values of a new pool, except the copy of a device's
+    /// Resets everything in a pool in the state [`Gone`](MembershipState::Gone) to the values of a new pool, except the copy of a device's
     /// name, and the pages, which all stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
@@ -219,7 +219,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn reopen(&self) {
-        self.membership.set(State::New);
+        self.membership.set(MembershipState::New);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
         // are changed by calls that have allocated pages, and this call has all of them.
         change(self.labels, BitRange::new(0, self.pages), DIRTY);

@@ -9,7 +9,7 @@ pub use device_pages::DevicePages;
 use core::ffi::{c_char, c_int};
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPools, Request};
+use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPoolSpec, BlockPools};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::Kind;
 use crate::ffi::additions::device::remembered::FOLLOW_MASK;
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
     boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
     // SAFETY: the caller passes a C string or null.
-    unsafe { create(name, dev, size, align, boundary, |request| POOLS.create(request)) }
+    unsafe { create(name, dev, size, align, boundary, |spec| POOLS.create(spec)) }
 }
 
 /// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_create_linux(
     align: rt_size_t,
     boundary: rt_size_t,
 ) -> *mut rt_dma_block_pool {
-    let create_linux = |request: &Request| POOLS.create_linux(request, DevicePages::WriteCombining);
+    let create_linux = |spec: &BlockPoolSpec| POOLS.create_linux(spec, DevicePages::WriteCombining);
     // SAFETY: the caller passes a C string or null.
     unsafe { create(name, dev, size, align, boundary, create_linux) }
 }
@@ -140,12 +140,12 @@ unsafe fn create(
     size: usize,
     align: usize,
     boundary: usize,
-    create: impl FnOnce(&Request) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
+    create: impl FnOnce(&BlockPoolSpec) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
 ) -> *mut rt_dma_block_pool {
     FOLLOW_MASK.set(&FOLLOW);
     // SAFETY: the caller passes a `name` that is null or points to a C string.
-    let request = Request { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
-    match create(&request) {
+    let spec = BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
+    match create(&spec) {
         Ok(pool) => core::ptr::from_ref(pool).cast_mut().cast(),
         Err(_) => core::ptr::null_mut(),
     }

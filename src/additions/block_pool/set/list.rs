@@ -1,7 +1,7 @@
 //! The list of block pools: `list_dma_block_pool`.
 
 use super::BlockPools;
-use crate::additions::block_pool::report::Usage;
+use crate::additions::block_pool::report::BlockUsage;
 use crate::additions::block_pool::{Pages, PoolName};
 use crate::kernel::Kernel;
 use crate::text::apart;
@@ -49,7 +49,7 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
 struct Row {
     serial: usize,
     name: PoolName,
-    usage: Usage,
+    usage: BlockUsage,
     block_size: usize,
     bad_calls: usize,
 }
