@@ -64,7 +64,6 @@ pub unsafe fn invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// # Safety
 /// As for [`invalidate`].
 #[allow(unsafe_code)]
-#[inline(never)]
 unsafe fn invalidate_from_within_line<K: Kernel>(kernel: K, va: Va, size: usize) {
     let within_line = kernel.within_line();
     if within_line == usize::MAX {

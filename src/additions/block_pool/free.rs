@@ -34,7 +34,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call changed the
     /// group's word meanwhile, or the caller is wrong.
     #[cold]
-    #[inline(never)]
     fn free_general(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         if va == 0 {
             return Ok(());

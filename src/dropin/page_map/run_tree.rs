@@ -249,7 +249,6 @@ impl RunTree {
     }
 
     /// Does what [`lower`](Self::lower) does. `remaining` may be a tag.
-    #[inline(never)]
     fn replace(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(at / FANOUT)

@@ -55,7 +55,6 @@ impl PageMap {
     }
 
     /// Returns the page after the free run that begins at `page` and leaves that page's word.
-    #[inline(never)]
     pub(super) fn end_of_leaving(&self, page: usize) -> usize {
         let index = page / BITS;
         let longest = self.runs.longest_in(index);

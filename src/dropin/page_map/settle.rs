@@ -75,7 +75,6 @@ impl PageMap {
     }
 
     /// Does one step of settling. There is something to do.
-    #[inline(never)]
     fn settle_more(&mut self) -> Settled {
         let pending = if self.has_work() {
             replace(&mut self.pending, Pending::Nothing)

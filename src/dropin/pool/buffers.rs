@@ -21,14 +21,12 @@ impl<K: Kernel> Pool<K> {
     /// Allocates the lowest `pages` contiguous free pages and returns the first; `None` if no free run is long enough.
     ///
     /// Context: any.
-    #[inline(never)]
     pub fn allocate_pages(&self, pages: usize) -> Option<usize> {
         // A request for more pages than the pool has fails without the lock.
         if pages > self.pages { None } else { self.allocate_pages_locked(self.map.lock(self.kernel), pages) }
     }
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
-    #[inline(never)]
     pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
         if let Some(page) = map.allocate_from_open(pages) {
             return Some(page);
@@ -88,7 +86,6 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Frees as [`free_pages`](Self::free_pages) does, with the lock held, and releases it.
-    #[inline(never)]
     pub fn free_pages_locked<'a>(
         &'a self,
         mut map: IrqGuard<'a, K, PageMap>,
@@ -111,7 +108,6 @@ impl<K: Kernel> Pool<K> {
     /// Locks the map, settles it, and returns it locked. The lock is released after each step whose result is neither `last` nor
     /// [`Settled::Already`]. With [`Settled::Now`], the caller's own work is so short that it may follow a short step without
     /// releasing the lock.
-    #[inline(never)]
     fn settle_until(&self, last: Settled) -> IrqGuard<'_, K, PageMap> {
         let mut map = self.lock();
         let mut patience = PATIENCE;

@@ -42,7 +42,6 @@ impl<K: Kernel> Pool<K> {
     /// Maps a pool that was just added to the list, and writes a line about it to the log.
     ///
     /// Context: thread.
-    #[inline(never)]
     pub(crate) fn finish_install(&self) {
         if let Some(_mapper) = self.mapper() {
             self.map_linear();
@@ -61,7 +60,6 @@ impl<K: Kernel> Pool<K> {
     /// possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
-    #[inline(never)]
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
         let (view, kernel) = (self.view(memory), self.kernel);
         if self.size() > kernel.view_limit() || !kernel.can_sleep() {
@@ -86,7 +84,6 @@ impl<K: Kernel> Pool<K> {
     /// the pool.
     ///
     /// Context: thread.
-    #[inline(never)]
     fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());

@@ -46,7 +46,6 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Does what [`map_buffer`](Self::map_buffer) does, and handles every case.
-    #[inline(never)]
     pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);

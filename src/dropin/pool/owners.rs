@@ -130,7 +130,6 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns whether `device` is the one in `public.dev`, or an owner after the first.
-    #[inline(never)]
     fn belongs_to(&self, device: Device) -> bool {
         let is_its = |claim: &Claim| {
             let node = self.kernel.node(device).map_or(0, |node| node.0.get());
