@@ -22,7 +22,7 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
     explore("first masks of a device", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
         let set = |streaming: Option<u64>, coherent: Option<u64>| {
-            call(move || _ = records.set_masks(DEVICE, Masks::NONE, streaming, coherent, 0x40).unwrap())
+            call(move || _ = records.set_masks(DEVICE, || Masks::NONE, streaming, coherent, 0x40).unwrap())
         };
         at_once([set(Some(0xffff), None), set(None, Some(0xff_ffff))]);
         assert_eq!(records.masks(DEVICE), Masks { streaming: 0xffff, coherent: 0xff_ffff });
@@ -33,15 +33,15 @@ fn both_masks_of_a_device_are_kept_however_many_set_them_first() {
 fn a_record_goes_while_another_is_made() {
     explore("a mask is taken back while another is set", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        records.set_masks(DEVICE, Masks::NONE, Some(0xffff), None, 0x40).unwrap();
+        records.set_masks(DEVICE, || Masks::NONE, Some(0xffff), None, 0x40).unwrap();
         let back = call(move || {
-            records.set_masks(DEVICE, Masks::NONE, Some(!0), Some(!0), 0x40).unwrap();
+            records.set_masks(DEVICE, || Masks::NONE, Some(!0), Some(!0), 0x40).unwrap();
             records.confirm_masks(DEVICE, Masks::NONE).unwrap();
         });
         // A device in the list of the first.
         let other = Device(DEVICE.0 + (1 << 16));
         let set = call(move || {
-            records.set_masks(other, Masks::NONE, None, Some(0xff), 0x40).unwrap();
+            records.set_masks(other, || Masks::NONE, None, Some(0xff), 0x40).unwrap();
             assert_eq!(records.masks(other).coherent, 0xff);
         });
         at_once([back, set]);
@@ -50,17 +50,17 @@ fn a_record_goes_while_another_is_made() {
     });
 }
 
-/// A call of the C interface that sets masks: `is_masked` is whether the device has the table for its masks.
-fn set_masks(
-    records: &DeviceRecords<Cores>,
-    is_masked: &shuttle::sync::atomic::AtomicBool,
-    streaming: Option<u64>,
-    coherent: Option<u64>,
-) {
-    records.forget_old_masks(DEVICE, || !is_masked.load(Ordering::Acquire));
-    let mut masks = records.set_masks(DEVICE, Masks::NONE, streaming, coherent, 0x40).unwrap();
+/// The masks of a device's table; [`Masks::NONE`] while it has its original one.
+type TableMasks = shuttle::sync::Mutex<Masks>;
+
+/// A call of the C interface that sets masks.
+fn set_masks(records: &DeviceRecords<Cores>, table: &TableMasks, streaming: Option<u64>, coherent: Option<u64>) {
+    let before = *table.lock().unwrap();
+    let inherited = || if *table.lock().unwrap() == before { before } else { Masks::NONE };
+    records.forget_old_masks(DEVICE, || *table.lock().unwrap() == Masks::NONE);
+    let mut masks = records.set_masks(DEVICE, inherited, streaming, coherent, 0x40).unwrap();
     loop {
-        is_masked.store(masks != Masks::NONE, Ordering::Release);
+        *table.lock().unwrap() = masks;
         match records.confirm_masks(DEVICE, masks) {
             Ok(()) => return,
             Err(now) => masks = now,
@@ -72,17 +72,33 @@ fn set_masks(
 fn no_mask_is_lost_while_another_is_taken_back() {
     explore("a mask is set while another is taken back", || {
         let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
-        let is_masked = Arc::new(shuttle::sync::atomic::AtomicBool::new(false));
+        let table = Arc::new(TableMasks::new(Masks::NONE));
         // The record stays when the device has no mask.
         records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
-        set_masks(records, &is_masked, Some(0xffff), None);
+        set_masks(records, &table, Some(0xffff), None);
         let set = |streaming, coherent| {
-            let is_masked = is_masked.clone();
-            call(move || set_masks(records, &is_masked, streaming, coherent))
+            let table = table.clone();
+            call(move || set_masks(records, &table, streaming, coherent))
         };
         at_once([set(Some(!0), None), set(None, Some(0xff)), set(Some(!0), None)]);
-        assert_eq!(records.masks(DEVICE), Masks { streaming: !0, coherent: 0xff });
-        assert!(is_masked.load(Ordering::Acquire));
+        let masks = Masks { streaming: !0, coherent: 0xff };
+        assert_eq!((records.masks(DEVICE), *table.lock().unwrap()), (masks, masks));
+    });
+}
+
+#[test]
+fn no_mask_that_was_taken_back_returns_while_another_is_set() {
+    explore("both masks are taken back while one is set", || {
+        let records: &'static DeviceRecords<Cores> = Box::leak(Box::new(DeviceRecords::new(Cores::new(0))));
+        let table = Arc::new(TableMasks::new(Masks::NONE));
+        records.set_limits(DEVICE, |limits| limits.max_segment = 1).unwrap();
+        set_masks(records, &table, Some(0xffff), Some(0xff));
+        let (other, last) = (table.clone(), table.clone());
+        let back = call(move || set_masks(records, &other, Some(!0), Some(!0)));
+        let set = call(move || set_masks(records, &last, Some(0xf), None));
+        at_once([back, set]);
+        let masks = *table.lock().unwrap();
+        assert_eq!((records.masks(DEVICE), masks.coherent), (masks, !0));
     });
 }
 

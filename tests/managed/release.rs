@@ -67,7 +67,7 @@ fn masks_outlive_what_is_managed() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    records.set_masks(device, Masks::NONE, Some(0xff), None, 0x1230).unwrap();
+    records.set_masks(device, || Masks::NONE, Some(0xff), None, 0x1230).unwrap();
     manage(&records, device, Kind::Buffer, 1);
     records.release(device);
     assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: !0 });

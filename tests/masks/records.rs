@@ -11,7 +11,7 @@ const TABLE: usize = 0x1230;
 
 /// Sets masks, and confirms that the device has the table for them.
 fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u64>, coherent: Option<u64>) {
-    let mut masks = records.set_masks(device, Masks::NONE, streaming, coherent, TABLE).unwrap();
+    let mut masks = records.set_masks(device, || Masks::NONE, streaming, coherent, TABLE).unwrap();
     while let Err(now) = records.confirm_masks(device, masks) {
         masks = now;
     }
@@ -39,16 +39,16 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     let device = machine.plain_device();
     assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
-    let masks = records.set_masks(device, inherited, None, Some(0xff), TABLE).unwrap();
+    let masks = records.set_masks(device, || inherited, None, Some(0xff), TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(records.masks_and_original_table(device), (masks, TABLE));
-    let masks = records.set_masks(device, inherited, None, Some(!0), TABLE).unwrap();
+    let masks = records.set_masks(device, || inherited, None, Some(!0), TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.confirm_masks(device, masks).unwrap();
-    records.set_masks(device, inherited, Some(!0), None, TABLE).unwrap();
+    records.set_masks(device, || inherited, Some(!0), None, TABLE).unwrap();
     assert_eq!(records.masks_and_original_table(device), (Masks::NONE, TABLE), "the device has its masked table still");
-    let masks = records.set_masks(device, inherited, None, Some(0xf), TABLE).unwrap();
+    let masks = records.set_masks(device, || inherited, None, Some(0xf), TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: !0, coherent: 0xf }, "its own, not those of the masked table");
     // The first of these calls gives the device the table for the masks of the second.
     assert_eq!(records.confirm_masks(device, Masks::NONE), Err(masks));
@@ -57,9 +57,28 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(records.masks_and_original_table(device), (masks, TABLE), "neither call has ended before");
-    records.set_masks(device, inherited, None, Some(!0), TABLE).unwrap();
+    records.set_masks(device, || inherited, None, Some(!0), TABLE).unwrap();
     records.confirm_masks(device, Masks::NONE).unwrap();
     assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0), "nothing stands before it any more");
+    assert_eq!(machine.balance().heap_bytes, 0);
+}
+
+#[test]
+fn a_mask_that_was_taken_back_stays_away_while_another_call_ends() {
+    let machine = Machine::new();
+    let records = DeviceRecords::new(machine.kernel);
+    let device = machine.plain_device();
+    let first = records.set_masks(device, || Masks::NONE, None, Some(0xff), TABLE).unwrap();
+    // Before the first call gives the device the table for its mask, an interrupt takes the mask back. After that, but
+    // before the first call has confirmed the mask, another interrupt finds the masked table, and sets the other mask.
+    set(&records, device, None, Some(!0));
+    let masks = records.set_masks(device, || first, Some(0xffff), None, TABLE).unwrap();
+    assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "not those of the masked table");
+    records.confirm_masks(device, masks).unwrap();
+    assert_eq!(records.confirm_masks(device, first), Err(masks));
+    records.confirm_masks(device, masks).unwrap();
+    set(&records, device, Some(!0), None);
+    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -69,7 +88,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
         let device = Device(0x4000_0000 + number * 0x140);
-        records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+        records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
         assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
@@ -84,9 +103,9 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
     let other = Device(device.0 + (16 << 12));
-    records.set_masks(other, Masks::NONE, Some(7), None, TABLE).unwrap();
+    records.set_masks(other, || Masks::NONE, Some(7), None, TABLE).unwrap();
     let balance = machine.balance();
-    let set = || records.set_masks(device, Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+    let set = || records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
 
     set();
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
@@ -99,7 +118,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
     assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
-    records.set_masks(device, Masks::NONE, Some(0xf), None, TABLE).unwrap();
+    records.set_masks(device, || Masks::NONE, Some(0xf), None, TABLE).unwrap();
     assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
@@ -130,15 +149,15 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE), Err(NoRecord::NoMemory));
+    assert_eq!(records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE), Err(NoRecord::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
-        machine.in_interrupt(|| records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE)),
+        machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE)),
         Err(NoRecord::Context)
     );
     assert_eq!(records.masks(device), Masks::NONE);
-    records.set_masks(device, Masks::NONE, Some(1), Some(1), TABLE).unwrap();
-    machine.in_interrupt(|| records.set_masks(device, Masks::NONE, None, Some(3), TABLE)).unwrap();
+    records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, None, Some(3), TABLE)).unwrap();
     assert_eq!(
         records.masks(device),
         Masks { streaming: 1, coherent: 3 },

@@ -133,7 +133,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     let (device, earlier) = (Device(0x40), Device(0x50));
     every_execution("operations of a device", move || {
         let records = leak(DeviceRecords::new(THREADS));
-        let set = move |device| records.set_masks(device, Masks::NONE, Some(0xff), None, 0x1000).unwrap();
+        let set = move |device| records.set_masks(device, || Masks::NONE, Some(0xff), None, 0x1000).unwrap();
         let operations = leak(AtomicRef::<Plain>::new());
         set(earlier);
         assert!(operations.get().is_none());

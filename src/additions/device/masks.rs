@@ -45,15 +45,17 @@ impl<K: Kernel> DeviceRecords<K> {
     }
 
     /// Sets the masks that are given, both at the same time, and records the address of the device's original table.
-    /// Returns the device's new masks. A device without a recorded table has the masks `inherited` before this call. On
-    /// failure, nothing is changed. The caller gives the device the table for the masks, and then
+    /// Returns the device's new masks. A device without a recorded table has the masks that `inherited` returns before
+    /// this call. On failure, nothing is changed. The caller gives the device the table for the masks, and then
     /// [confirms](Self::confirm_masks) them.
+    ///
+    /// `inherited` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
     ///
     /// Context: any if the device has a record already; otherwise thread.
     pub fn set_masks(
         &self,
         device: Device,
-        inherited: Masks,
+        inherited: impl FnOnce() -> Masks,
         streaming: Option<u64>,
         coherent: Option<u64>,
         original_table: usize,
@@ -62,7 +64,7 @@ impl<K: Kernel> DeviceRecords<K> {
         // therefore also finds the device in the set.
         self.masked.add(device);
         self.find_or_make(device, |record| {
-            let now = if record.original_table == 0 { inherited } else { record.masks.unpack() };
+            let now = if record.original_table == 0 { inherited() } else { record.masks.unpack() };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
             let masks = Masks { streaming, coherent };
             record.masks = masks.pack();
@@ -89,7 +91,8 @@ impl<K: Kernel> DeviceRecords<K> {
         });
     }
 
-    /// Records that the device has the table for `masks`. If these are no mask, no original table is recorded any more.
+    /// Records that the device has the table for `masks`. If these are no mask, no original table is recorded any more
+    /// when each call that set masks has confirmed them.
     ///
     /// Context: any.
     ///
@@ -100,7 +103,8 @@ impl<K: Kernel> DeviceRecords<K> {
             let now = record.masks.unpack();
             if now == masks {
                 record.unconfirmed = record.unconfirmed.saturating_sub(1);
-                if masks == Masks::NONE {
+                // Another call may be about to give the device a masked table, which it then takes back.
+                if masks == Masks::NONE && record.unconfirmed == 0 {
                     record.original_table = 0;
                 }
             }

@@ -131,6 +131,11 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
         return errors.io;
     }
     let address = core::ptr::from_ref(original).expose_provenance();
+    // Another call may have taken the masks back meanwhile.
+    let inherited = || match stored_table(device) {
+        Some(table) if core::ptr::eq(table, now) => inherited,
+        _ => Masks::NONE,
+    };
     remember();
     UNMASK.set(&UNMASKED);
     COHERENT_MASK.set(&COHERENT);
