@@ -185,8 +185,29 @@ static void a_copy_of_a_masked_table(void)
     EXPECT_EQ(host_heap_blocks(), blocks);
 }
 
+/* A device without a mask has a copy of another device's masked table, with an operation of the BSP. The copy stays. */
+static void a_copy_of_the_table_of_another_device(void)
+{
+    static struct rt_dma_map_ops copy;
+    struct rt_device *parent = add_device("parent", RT_NULL);
+    struct rt_device *dev;
+
+    EXPECT(rt_dma_set_coherent_mask(parent, 0xffffffff) == RT_EOK);
+    copy = *(const struct rt_dma_map_ops *)parent->dma_ops;
+    rt_dmam_release(parent);
+    remove_device();
+    dev = add_device("child", RT_NULL);
+    rt_dma_device_set_ops(dev, &copy);
+    EXPECT(rt_dma_set_mask_and_coherent(dev, ALL) == RT_EOK);
+    EXPECT(dev->dma_ops == &copy && rt_dma_get_coherent_mask(dev) == ALL);
+    rt_dmam_release(dev);
+    EXPECT(dev->dma_ops == &copy);
+    remove_device();
+}
+
 void tables_of_the_bsp(void)
 {
+    a_copy_of_the_table_of_another_device();
     a_copy_of_a_masked_table();
     a_table_that_calls_the_masked_one();
     a_table_of_the_bsp_before_the_first_call();

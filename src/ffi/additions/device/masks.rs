@@ -122,6 +122,10 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     } else {
         (Masks::NONE, now)
     };
+    // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
+    if mask == u64::MAX && is_copy(now) && recorded_original(device).is_none() {
+        return errors.ok;
+    }
     // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
     // A streaming mask alone needs no pool if the device reaches kernel memory directly.
     if let Some(ops) = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent))
