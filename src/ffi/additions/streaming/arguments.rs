@@ -50,8 +50,14 @@ pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
 /// Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the reverse.
 pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
 
-/// The streaming mappings of the system. Only the functions of this folder refer to them, so that a system without streaming
-/// mappings does not link them.
+// C passes the bits of `Attributes`.
+const _: () = assert!(
+    Attributes::SKIP_CPU_SYNC.bits() == RT_DMA_ATTR_SKIP_CPU_SYNC
+        && Attributes::OWN_LINES.bits() == RT_DMA_ATTR_OWN_LINES
+);
+
+/// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a system
+/// without streaming mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
 
 static MAPPINGS: Mappings<RtThread> = Mappings::new();
