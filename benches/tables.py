@@ -63,9 +63,9 @@ operations, walk the list of pools, and lock; both take the same pages in every 
 Both baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
 `dma_pool.c` and drivers do; a bare test-and-set lock would cost them about half of a row of small blocks.
 
-Each cell has the count of the library / that of the baseline. No row may be slower. From {large:,} pages on, rows marked with
-`w` must be {faster} times as fast: there the baseline fails, or finds its pages in the upper half of a pool that is not empty.
-(In other rows it ends at the first pages that it looks at, and no search can be {faster} times as fast as that.)
+Each cell has the count of the library / that of the baseline. No row except *crossed* may be slower. From {large:,} pages on, rows
+marked with `w` must be {faster} times as fast: there the baseline fails, or finds its pages in the upper half of a pool that is not
+empty. (In other rows it ends at the first pages that it looks at, and no search can be {faster} times as fast as that.)
 """
 
 GROWTH = """
