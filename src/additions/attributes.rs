@@ -13,7 +13,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
-        if request.align.is_power_of_two() { self.allocate(request).ok() } else { None }
+        if request.align.is_power_of_two() { self.allocate_in_order(request).ok() } else { None }
     }
 }
 

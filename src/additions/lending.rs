@@ -153,7 +153,7 @@ impl<K: Kernel> Dma<K> {
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
     /// no borrower can give back any more, or after [`PATIENCE`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
-        let search = || self.allocate_from(request, Pools::Owned).ok();
+        let search = || self.allocate_from_pools(request, Pools::Owned).ok();
         for tick in 0..PATIENCE {
             let mut from = 0;
             while tick % ASK_AGAIN == 0

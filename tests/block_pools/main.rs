@@ -46,7 +46,7 @@ unsafe impl Pages for Coherent {
         let ops = self.0.choose_ops(device).ok()?;
         let request =
             BufferRequest { mask: self.limit(device) as u64, ..BufferRequest::new(ops, device, size, COHERENT) };
-        self.0.allocate(&request).ok()
+        self.0.allocate_in_order(&request).ok()
     }
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, usize)> {

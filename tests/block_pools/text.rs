@@ -96,7 +96,7 @@ unsafe impl Pages for Noisy {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, usize)> {
         assert!(self.0.install(&range(c"none", 0, 0)).is_err());
         let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate(&BufferRequest::new(ops, device, size, COHERENT)).ok()
+        self.0.allocate_in_order(&BufferRequest::new(ops, device, size, COHERENT)).ok()
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: usize) {

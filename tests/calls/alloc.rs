@@ -263,7 +263,7 @@ fn fault_05_a_call_that_may_not_sleep_and_would_have_to_is_counted() {
     let before = count();
     let request =
         BufferRequest { mask: u32::MAX as u64, ..BufferRequest::new(MapOps::NonCoherent, plain, PAGE, Flags::NOCACHE) };
-    assert!(machine.in_interrupt(|| machine.dma.allocate(&request)).is_err());
+    assert!(machine.in_interrupt(|| machine.dma.allocate_in_order(&request)).is_err());
     assert_eq!(count(), before + 1);
     // The first call of a device with a node.
     let noded = machine.device(DeviceInfo { node: 1, ..DeviceInfo::default() });

@@ -39,7 +39,7 @@ pub struct Coherent(&'static Dma<FakeKernel>);
 unsafe impl Pages for Coherent {
     fn allocate(&self, device: kernel::Device, size: usize) -> Option<(Va, usize)> {
         let ops = self.0.choose_ops(device).ok()?;
-        self.0.allocate(&BufferRequest::new(ops, device, size, Flags::COHERENT)).ok()
+        self.0.allocate_in_order(&BufferRequest::new(ops, device, size, Flags::COHERENT)).ok()
     }
 
     unsafe fn free(&self, device: kernel::Device, size: usize, va: Va, handle: usize) {

@@ -132,7 +132,7 @@ fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {
     explore("two unmaps of a recorded mapping", || {
         let (dma, streaming) = system();
         let (va, _) =
-            dma.allocate(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let handle = map(streaming, va, 0);
         let accepted = Arc::new(Mutex::new(0));
         let again = || {
@@ -155,7 +155,7 @@ fn fault_17_a_new_device_keeps_its_mapping_while_the_last_ones_end() {
     explore("a new device maps while mappings of the last one end", || {
         let (dma, streaming) = system();
         let (va, _) =
-            dma.allocate(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
+            dma.allocate_in_order(&BufferRequest::new(MapOps::NonCoherent, DEVICE, PAGE_SIZE, Flags::empty())).unwrap();
         let old = map(streaming, va, 0);
         // Whether the new device's operations are stored. Two threads make its first calls at once: one ends the last device's
         // mappings, and then the other one does, and goes on.

@@ -19,6 +19,6 @@ const CACHED: Flags = Flags::empty();
 fn alloc_within(machine: &Machine, device: Device, size: usize, flags: Flags, mask: u64) -> Option<Held> {
     let ops = machine.first_call(device)?;
     let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
-    let (va, handle) = machine.dma.allocate(&request).ok()?;
+    let (va, handle) = machine.dma.allocate_in_order(&request).ok()?;
     Some(Held { device, size, flags, va, handle })
 }

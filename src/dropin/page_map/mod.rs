@@ -79,7 +79,7 @@
 //!
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
 //! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller that other callers
-//! overtake repeatedly settles, after `PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
+//! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
 //! to about 600 instructions (`ci/bench`, row "patience").
 //!
 //! Without `inline(always)` in this folder, an allocation and a free of one page take 16 instructions more on the host, and those of

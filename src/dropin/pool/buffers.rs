@@ -9,7 +9,7 @@ use crate::mem::lock::IrqGuard;
 
 /// How many times a call releases the lock between steps that settle the map. After that it does all remaining steps without
 /// releasing the lock.
-const PATIENCE: usize = 16;
+const SETTLE_PATIENCE: usize = 16;
 
 /// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type. They
 /// contain neither `NOMAP` nor `WRITE_THROUGH`.
@@ -110,7 +110,7 @@ impl<K: Kernel> Pool<K> {
     /// releasing the lock.
     fn settle_until(&self, last: Settled) -> IrqGuard<'_, K, PageMap> {
         let mut map = self.lock();
-        let mut patience = PATIENCE;
+        let mut patience = SETTLE_PATIENCE;
         loop {
             let step = map.settle();
             if step == Settled::Already || step == last {

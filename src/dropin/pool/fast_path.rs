@@ -22,7 +22,7 @@ impl<K: Kernel> Pool<K> {
     /// [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
-    pub fn allocate_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+    pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
         let (mut map, base, label) = self.lock_with_view(flags).ok_or(None)?;
         match map.allocate_from_open_in_word(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
@@ -30,11 +30,11 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Does what [`allocate_in_word`](Self::allocate_in_word) does, for
+    /// Does what [`allocate_pages_in_word`](Self::allocate_pages_in_word) does, for
     /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more.
     ///
     /// Context: any.
-    pub fn allocate_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
+    pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
         if pages > self.pages {
             return Err(None);
         }
@@ -75,16 +75,16 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     #[inline(always)]
-    pub fn free_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_pages_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
         if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Some(map)) }
     }
 
-    /// Does what [`free_in_word`](Self::free_in_word) does, for [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or
+    /// Does what [`free_pages_in_word`](Self::free_pages_in_word) does, for [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or
     /// more.
     ///
     /// Context: any.
-    pub fn free_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
+    pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
         let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
         if map.free_last_across(page, pages) { Ok(()) } else { Err(Some(map)) }
     }

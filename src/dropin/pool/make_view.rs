@@ -15,7 +15,7 @@ use crate::mem::atomics::{
 };
 
 /// The number of ticks for which a call waits while another call maps the pool.
-const PATIENCE: usize = 100;
+const MAPPING_TICKS: usize = 100;
 
 /// The right to map a pool. Dropping it ends the right.
 pub(super) struct Mapper<'a>(&'a AtomicBool);
@@ -27,13 +27,13 @@ impl Drop for Mapper<'_> {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`PATIENCE`] ticks.
+    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`MAPPING_TICKS`] ticks.
     ///
     /// Context: thread.
     pub(super) fn mapper(&self) -> Option<Mapper<'_>> {
-        let mut patience = PATIENCE;
+        let mut ticks = MAPPING_TICKS;
         while self.is_mapping.swap(true, Acquire) {
-            patience = patience.checked_sub(1)?;
+            ticks = ticks.checked_sub(1)?;
             self.kernel.pause();
         }
         Some(Mapper(&self.is_mapping))

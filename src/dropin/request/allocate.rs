@@ -48,9 +48,9 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
-                return match pool.allocate_in_word(pages, flags | pool_flags & Flags::NOCACHE) {
+                return match pool.allocate_pages_in_word(pages, flags | pool_flags & Flags::NOCACHE) {
                     Ok(allocated) => return_buffer(pool, allocated, handle),
-                    Err(map) => self.allocate_locked(device, size, handle, flags, pool, map),
+                    Err(held) => self.allocate_locked(device, size, handle, flags, pool, held),
                 };
             }
         }
@@ -67,9 +67,9 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         pool: &Pool<K>,
     ) -> Option<BufferPtr> {
-        match pool.allocate_across(whole_pages(size), pool.flags_for(flags)) {
+        match pool.allocate_pages_across(whole_pages(size), pool.flags_for(flags)) {
             Ok(allocated) => return_buffer(pool, allocated, handle),
-            Err(map) => self.allocate_locked(device, size, handle, flags, pool, map),
+            Err(held) => self.allocate_locked(device, size, handle, flags, pool, held),
         }
     }
 
@@ -82,10 +82,10 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut Handle>,
         flags: Flags,
         pool: &'a Pool<K>,
-        map: Unserved<'a, K>,
+        held: Unserved<'a, K>,
     ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
-        if let Some(map) = map
+        if let Some(map) = held
             && let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags))
         {
@@ -109,7 +109,7 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         ops: MapOps,
     ) -> Option<BufferPtr> {
-        match self.allocate(&BufferRequest::new(ops, device, size, flags)) {
+        match self.allocate_in_order(&BufferRequest::new(ops, device, size, flags)) {
             Ok((va, new_handle)) => {
                 if let Some(handle) = handle {
                     *handle = new_handle;
@@ -161,7 +161,7 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here; [`AllocError::Unreachable`] is
     /// not.
-    pub fn allocate(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
+    pub fn allocate_in_order(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
         if request.size == 0 {
             return Err(AllocError::Full);
         }
@@ -169,7 +169,7 @@ impl<K: Kernel> Dma<K> {
         let mut error_in_owned = AllocError::Full;
         if request.ops.are_translated() {
             // Only a device with translated handles can own `memory-region` pools. These are searched first.
-            match self.allocate_from(&request, Pools::Owned) {
+            match self.allocate_from_pools(&request, Pools::Owned) {
                 Ok(buffer) => return Ok(buffer),
                 Err(error) => error_in_owned = error,
             }
@@ -181,7 +181,7 @@ impl<K: Kernel> Dma<K> {
             }
             request.flags |= Flags::ADDRESS_32BITS;
         }
-        self.allocate_from(&request, Pools::All).map_err(|error| {
+        self.allocate_from_pools(&request, Pools::All).map_err(|error| {
             let error = if error == AllocError::Full { error_in_owned } else { error };
             self.count_failure(&request, error);
             error
@@ -192,7 +192,11 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// Why the last pool that had room did not serve the request; [`AllocError::Full`] if none had.
-    pub(crate) fn allocate_from(&self, request: &BufferRequest, pools: Pools) -> Result<(Va, Handle), AllocError> {
+    pub(crate) fn allocate_from_pools(
+        &self,
+        request: &BufferRequest,
+        pools: Pools,
+    ) -> Result<(Va, Handle), AllocError> {
         let BufferRequest { ops, device, size, flags, mask, align } = *request;
         let pages = whole_pages(size);
         let is_limited = ops.are_translated() || mask != !0 || align > PAGE_SIZE;

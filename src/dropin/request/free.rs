@@ -65,9 +65,9 @@ impl<K: Kernel> Dma<K> {
                 if pages >= FEWEST_ACROSS {
                     return self.free_across(size, va, handle, found);
                 }
-                return match pool.free_in_word(page, pages) {
+                return match pool.free_pages_in_word(page, pages) {
                     Ok(()) => Ok(()),
-                    Err(map) => self.free_locked(size, va, handle, found, map),
+                    Err(held) => self.free_locked(size, va, handle, found, held),
                 };
             }
         }
@@ -81,9 +81,9 @@ impl<K: Kernel> Dma<K> {
         if size == 0 {
             return Ok(());
         }
-        match found.pool.free_across(found.page, whole_pages(size)) {
+        match found.pool.free_pages_across(found.page, whole_pages(size)) {
             Ok(()) => Ok(()),
-            Err(map) => self.free_locked(size, va, handle, found, map),
+            Err(held) => self.free_locked(size, va, handle, found, held),
         }
     }
 
@@ -94,10 +94,10 @@ impl<K: Kernel> Dma<K> {
         va: Va,
         handle: Handle,
         found: Found<'a, K>,
-        map: Unserved<'a, K>,
+        held: Unserved<'a, K>,
     ) -> Result<(), Error> {
         let Found { pool, page } = found;
-        let map = map.unwrap_or_else(|| pool.lock());
+        let map = held.unwrap_or_else(|| pool.lock());
         let result = pool.free_pages_locked(map, page, whole_pages(size));
         if let Err(error) = result {
             self.refuse_for_pool(error, Some(pool), size, va, handle);

@@ -15,7 +15,7 @@
 //! | layer | what it allocates and frees | names | they end with |
 //! | --- | --- | --- | --- |
 //! | `Dma` | a buffer | `allocate_fast`, `free_locked` | the path |
-//! | `Pool` | the pages of a buffer | `allocate_in_word`, `free_pages_locked` | the path, or which pages they are |
+//! | `Pool` | the pages of a buffer | `allocate_pages_in_word`, `free_pages_locked` | the path, or which pages they are |
 //! | `PageMap` | pages, in its bitmaps | `allocate_from_open_in_word`, `allocate_from_tree`, `free_last_across` | which pages they are |
 
 mod allocate;

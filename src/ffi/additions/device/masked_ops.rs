@@ -184,7 +184,7 @@ unsafe extern "C" fn alloc(
         None => {
             let (ops, flags) = (ops.unwrap_or(MapOps::NonCoherent), Flags::from_bits_retain(flags));
             let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
-            DMA.allocate(&request).ok().map(|(va, handle)| (pointer(va), handle))
+            DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle))
         }
     };
     let Some((va, handle)) = buffer else { return none };
