@@ -161,7 +161,7 @@ impl<K: Kernel> Dma<K> {
         NameReader(&self.uninstalled.name_readers)
     }
 
-    /// Does what [`refuse`](Self::refuse) does, with the name of `pool`; without a name if `pool` is `None`.
+    /// Counts and logs a refused call, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if `pool` is `None`.
     ///
     /// Context: any.
     #[cold]

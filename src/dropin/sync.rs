@@ -62,8 +62,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Does what [`sync_out`](Self::sync_out) does with coherent operations, for a caller that does not need the handle. No
-    /// address is translated.
+    /// Writes dirty lines of `[data, data + size)` to memory, as [`sync_out`](Self::sync_out) with coherent operations does, for a
+    /// caller that does not need the handle. No address is translated.
     ///
     /// # Errors
     /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.

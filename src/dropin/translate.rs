@@ -85,7 +85,11 @@ impl Reachable {
     }
 }
 
-/// A device together with its operations, which translate its handles.
+/// What translates the handles of one device: the device, one of the library's sets of operations, and the kernel that knows its
+/// windows.
+///
+/// A streaming mapping needs more of a device: its mask, and that it may have operations of its BSP. So the additions describe it
+/// by a `BusMaster`, and make a `Bus` of that where handles are translated.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     pub(crate) kernel: K,

@@ -26,8 +26,9 @@ pub unsafe trait Cache {
     /// Context: any.
     fn cache_flush_and_invalidate(&self, va: Va, size: usize);
 
-    /// Does what [`cache_flush_and_invalidate`](Cache::cache_flush_and_invalidate) does, for the one line that contains
-    /// `va`. Called only if [`within_line`](Cache::within_line) is not all ones.
+    /// Writes the line that contains `va` to memory if it is dirty, and removes it, as
+    /// [`cache_flush_and_invalidate`](Cache::cache_flush_and_invalidate) does. Called only if
+    /// [`within_line`](Cache::within_line) is not all ones.
     ///
     /// Context: any.
     fn cache_flush_and_invalidate_line(&self, va: Va) {

@@ -160,13 +160,13 @@ pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
     }
 }
 
-/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
+/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other writers.
 #[inline(never)]
 pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
 }
 
-/// Does what [`change`] does, for a range that is [across](BitRange::is_across) several words.
+/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other writers.
 #[inline(always)]
 pub fn change_across(words: &[BitmapWord], range: BitRange, is_set: bool) {
     let value = filled_with(is_set);
@@ -198,13 +198,15 @@ pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     }
 }
 
-/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
+/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`. Returns true if
+/// the words end before the range does.
 #[inline(never)]
 fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
 }
 
-/// Does what [`differs`] does, for a range that is [across](BitRange::is_across) several words.
+/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`. Returns true if
+/// the words end before the range does.
 #[inline(always)]
 pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     let value = filled_with(is_set);

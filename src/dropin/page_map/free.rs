@@ -98,8 +98,8 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static BitmapWord; 3], Error> {
         let bit = page % BITS;
-        let words = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
-        let (used, starts) = (words[0].load(Relaxed), words[1].load(Relaxed));
+        let words @ [used, starts, _] = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;
+        let (used, starts) = (used.load(Relaxed), starts.load(Relaxed));
         if (used & starts) >> bit & 1 == 0 {
             return Err(Error::NotAllocated);
         }

@@ -31,7 +31,7 @@
 //! `last` is the first page of the allocation that ends at `next`, so a free of this one need not read the bitmaps.
 //!
 //! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages reach
-//! into a second word or the tree is high.
+//! into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see `width`).
 //!
 //! # Settling
 //!
@@ -40,8 +40,8 @@
 //! `pool::buffers`:
 //!
 //! * an allocation that the open run does not serve, before it searches the tree;
-//! * a free whose pages touch the open run from outside or would make a second hole, and any free outside the open run while a
-//!   change is put off;
+//! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a second hole
+//!   in it; and any free outside the open run while a change is put off;
 //! * each step of a search in a part of the pool, and a call that needs the longest free run.
 //!
 //! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is one
@@ -95,10 +95,10 @@ mod runs;
 mod search;
 mod settle;
 mod shape;
+mod width;
+
 #[cfg(test)]
 mod tests;
-
-mod width;
 
 pub use bits::{BitRange, change, differs};
 pub use free::Freed;

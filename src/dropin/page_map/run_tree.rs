@@ -233,7 +233,7 @@ impl RunTree {
         (self.nodes.as_flattened().get(place) == Some(&stored(length))).then_some(Place(place))
     }
 
-    /// Does what remained to do after an earlier [`lower`](Self::lower).
+    /// Continues an earlier [`lower`](Self::lower): replaces what it left, at most `at_most` levels of it.
     pub fn lower_rest(&mut self, Rest { place, length }: Rest, at_most: usize) -> Lowered {
         let remaining = self.nodes.get(place.0 + 1).map_or(0, maximum);
         self.replace(place, length, remaining, at_most)
@@ -248,7 +248,7 @@ impl RunTree {
         self.replace(place, stored(length), stored(remaining), at_most)
     }
 
-    /// Does what [`lower`](Self::lower) does. `remaining` may be a tag.
+    /// Replaces values as [`lower`](Self::lower) does; `remaining` may also be a tag.
     fn replace(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
         let mut levels = 0;
         while let Some(node) = self.nodes.get_mut(at / FANOUT)

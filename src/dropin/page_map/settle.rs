@@ -53,7 +53,7 @@ impl PageMap {
         self.settle_more()
     }
 
-    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is low, nothing was put
+    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high, nothing was put
     /// off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470 instructions on the host; without
     /// this case up to 532. The bound of `ci/bench` is 480.)
     pub fn settle_first(&mut self) -> Settled {

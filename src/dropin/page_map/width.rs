@@ -1,5 +1,13 @@
 //! How many pages a word has, and what one stretch with the lock held has time for.
 //!
+//! What it has time for depends on the levels of the tree. Where a word has 64 bits, there are three cases:
+//!
+//! | tree | pages of the pool | time for a second change of the tree in the same stretch |
+//! | --- | --- | --- |
+//! | *low*: up to four levels | up to 16,384 | if the first change stopped at the first level |
+//! | five levels | up to 65,536 | if the first changed no level |
+//! | *high*: six levels | more | never |
+//!
 //! A test build can choose words of few pages, with `--cfg rt_dma_word_bits="4"`: then a pool of a few pages has several words,
 //! and every state of it can be searched. The other bits of a word are clear.
 
@@ -11,16 +19,16 @@ struct Width {
     levels_in_word: usize,
 }
 
-/// A word has as many pages as it has bits. A level of the tree costs about 22 instructions up and 13 down on aarch64. So in a pool
-/// of more than 65,536 pages, whose tree has six levels, the way up and the way down have a stretch each.
+/// A word has as many pages as it has bits. A level of the tree costs about 22 instructions up and 13 down on aarch64. So in a
+/// high tree the way up and the way down have a stretch each.
 const FULL: Width = Width { bits: usize::BITS as usize, levels: 5, levels_at_once: 3, levels_in_word: 4 };
 
 /// The small pools of `ci/exhaustive` have trees of one level, or of two if 9 pages are in words of 2 bits. So a step changes one
 /// level, and may leave work in a tree of two.
 const SMALL: Width = Width { levels_at_once: 1, levels_in_word: 1, ..FULL };
 
-/// `levels` gives each of three cases: with 2, there is time also after one level changed, as in a low tree; with 1, only if none
-/// changed, as in a tree of five levels; with 0, never, as in a tree of six.
+/// `levels` gives each of the three cases: with 2, there is time also after one level changed, as in a low tree; with 1, only if
+/// none changed, as in a tree of five levels; with 0, never, as in a high tree.
 const WIDTH: Width = if cfg!(rt_dma_word_bits = "2") {
     Width { bits: 2, levels: 2, ..SMALL }
 } else if cfg!(rt_dma_word_bits = "3") {

@@ -18,7 +18,7 @@ use crate::mem::lock::IrqGuard;
 pub type Unserved<'a, K> = Option<IrqGuard<'a, K, PageMap>>;
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages in one word and returns the first page and its address in the view. `flags` are what
+    /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view. `flags` are what
     /// [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
@@ -30,8 +30,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Does what [`allocate_pages_in_word`](Self::allocate_pages_in_word) does, for
-    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more.
+    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run. Returns the first page
+    /// and its address in the view. `flags` are what [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
@@ -80,8 +80,8 @@ impl<K: Kernel> Pool<K> {
         if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Some(map)) }
     }
 
-    /// Does what [`free_pages_in_word`](Self::free_pages_in_word) does, for [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or
-    /// more.
+    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run. `pages` is at least
+    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
     ///
     /// Context: any.
     pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {

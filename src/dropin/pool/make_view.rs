@@ -14,7 +14,7 @@ use crate::mem::atomics::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// The number of ticks for which a call waits while another call maps the pool.
+/// The most ticks that a call waits while another call maps the pool.
 const MAPPING_TICKS: usize = 100;
 
 /// The right to map a pool. Dropping it ends the right.

@@ -45,7 +45,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Does what [`map_buffer`](Self::map_buffer) does, and handles every case.
+    /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case: maps them if
+    /// necessary, flushes dirty lines of another memory type, and sets the label of the pages.
     pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);

@@ -8,7 +8,7 @@
 //! | fast | `allocate_fast` | `free_fast` | Devices whose handles are physical addresses: pages in one word of the bitmaps, by the open run of the first pool that serves the request, or of the pool that has the buffer. No function is called. |
 //! | across | `allocate_across` | `free_across` | The same for more pages than a word has bits. |
 //! | locked | `allocate_locked` | `free_locked` | The same pool, by the tree of free runs. |
-//! | general | `allocate_general` | `free_general` | Every device, every flag, and all pools. |
+//! | general | `allocate_general`, `allocate_in_order` | `free_general` | Every device, every flag, and all pools. |
 //!
 //! The layers below have functions for the same steps. Their names show the layer:
 //!
