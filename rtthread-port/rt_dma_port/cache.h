@@ -43,8 +43,8 @@ extern void rt_dma_port_cache(int operation, void *va, int size);
 /**
  * @brief Writes dirty lines to memory and removes them from the cache.
  *
- * A write of this core to a line meanwhile is not lost. On a processor that does both in one step, as Arm's do, this is true
- * for the writes of every core. The operation is complete when the call returns.
+ * A write of this core to a line meanwhile is not lost. On a processor that does both in one step, as Arm's do,
+ * this is true for the writes of every core. The operation is complete when the call returns.
  *
  * @param[in] va The first byte.
  * @param[in] size Bytes, not zero.

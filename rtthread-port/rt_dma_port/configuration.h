@@ -65,7 +65,8 @@ struct rt_dma_port_configuration
      */
     struct rt_dma_port_errors errors;
     /**
-     * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
+     * Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to
+     * 32,767.
      */
     int16_t view_limit;
     /**

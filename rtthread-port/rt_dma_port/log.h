@@ -65,7 +65,8 @@ extern void rt_dma_port_log(int level,
 extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
 
 /**
- * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the options.
+ * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
+ * options.
  *
  * @param[in] argc Number of arguments, the command included.
  * @param[in] argv The arguments.

@@ -140,8 +140,8 @@ extern int rt_dma_port_page_allocator_owns(uintptr_t pa);
  * @retval 0 The memory is reserved.
  * @retval -1 Nothing was changed.
  *
- * @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA memory
- * then calls the library, so the caller holds no turn.
+ * @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA
+ * memory then calls the library, so the caller holds no turn.
  */
 extern int rt_dma_port_reserve(void *node,
                                uintptr_t start,

@@ -29,7 +29,8 @@ extern "C" {
 extern int rt_dma_port_is_atomic(void);
 
 /**
- * @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it does nothing.
+ * @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it
+ * does nothing.
  *
  * @note Context: thread.
  */

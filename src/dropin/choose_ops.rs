@@ -1,22 +1,23 @@
-//! Choosing the map operations of a device, which decide how handles are computed and whether the library maintains the cache.
+//! Choosing the map operations of a device, which decide how handles are computed and whether the library maintains the
+//! cache.
 //!
 //! RT-Thread uses two names in the opposite of their usual sense (`dma_pool.c`): with *coherent* operations the library
-//! maintains the cache for the device, and with *non-coherent* operations it does not. The operations of a device are chosen
-//! once, and stay.
+//! maintains the cache for the device, and with *non-coherent* operations it does not. The operations of a device are
+//! chosen once, and stay.
 
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::kernel::{Device, Entry, Kernel};
 
-/// The operations of a device cannot be chosen now, because its regions cannot be installed: the caller may not sleep, the heap
-/// has no room, or another thread is uninstalling a region.
+/// The operations of a device cannot be chosen now, because its regions cannot be installed: the caller may not sleep,
+/// the heap has no room, or another thread is uninstalling a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotNow;
 
 impl<K: Kernel> Dma<K> {
-    /// Chooses the operations of a device that has none. The first that applies is chosen: those of the device tree if the
-    /// device's node requires them, those for PCI if the device is on a PCI bus, those that `dma-coherent` selects.
+    /// Chooses the operations of a device that has none. The first that applies is chosen: those of the device tree if
+    /// the device's node requires them, those for PCI if the device is on a PCI bus, those that `dma-coherent` selects.
     ///
     /// # Errors
     /// [`NotNow`] if a region to which the device's node refers cannot be installed now.

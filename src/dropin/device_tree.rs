@@ -16,15 +16,15 @@ pub(crate) enum NodeOps {
     None,
     /// Those of the device tree.
     DeviceTree,
-    /// Not known yet, because the regions cannot be installed now: the caller may not sleep, the heap has no room, or another
-    /// thread is uninstalling them.
+    /// Not known yet, because the regions cannot be installed now: the caller may not sleep, the heap has no room, or
+    /// another thread is uninstalling them.
     NotNow,
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Makes the device an owner of each region in its node's `memory-region`. A region that no pool covers becomes a pool.
-    /// Returns which map operations the node requires: those of the device tree if the device owns such a region, or if a bus
-    /// above it has `dma-ranges`.
+    /// Makes the device an owner of each region in its node's `memory-region`. A region that no pool covers becomes a
+    /// pool. Returns which map operations the node requires: those of the device tree if the device owns such a region,
+    /// or if a bus above it has `dma-ranges`.
     ///
     /// Context: any for a device without a node; otherwise thread.
     pub(crate) fn claim_regions(&self, device: Device) -> NodeOps {
@@ -57,20 +57,20 @@ impl<K: Kernel> Dma<K> {
         if !has_ops && !self.kernel.has_dma_ranges(device) {
             return NodeOps::None;
         }
-        // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation makes it do
-        // so here, where the heap may be called.
+        // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
+        // makes it do so here, where the heap may be called.
         let _ = self.kernel.bus_address(device, 0);
         NodeOps::DeviceTree
     }
 
-    /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device another owner
-    /// of that pool.
+    /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device
+    /// another owner of that pool.
     ///
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not sleep;
-    /// otherwise those of [`new_pool`](Self::new_pool).
+    /// [`Error::Conflict`] if the region is both `no-map` and `reusable`; [`Error::Context`] if the caller may not
+    /// sleep; otherwise those of [`new_pool`](Self::new_pool).
     fn claim(&self, device: Device, node: Node, name: Name, region: &NamedRegion) -> Result<(), Error> {
         if region.is_no_map && region.is_reusable {
             return Err(Error::Conflict);

@@ -1,7 +1,7 @@
 //! Making the boot pools from a region of reserved memory (`rt_dma_pool_extract`).
 //!
-//! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory that is
-//! not in the list. Memory therefore counts as consumed if an installed pool covers it.
+//! memblock's list is only read, and never written. Its entries must stay, because the page allocator takes all memory
+//! that is not in the list. Memory therefore counts as consumed if an installed pool covers it.
 
 use crate::dropin::pool::{Pool, PoolSpec, Region, first_page, is_below_4_gib, reachable_end};
 use crate::dropin::registry::Dma;
@@ -14,15 +14,15 @@ use crate::mem::atomics::Ordering::Relaxed;
 const NAME: Name = Name::of(c"dma-pool");
 
 impl<K: Kernel> Dma<K> {
-    /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool `coherent-pool`, the
-    /// rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB. If there is none, it is the last
-    /// region that has them above 4 GiB.
+    /// Makes two pools from `total` bytes of a region of `list`: the lower `coherent` bytes become the pool
+    /// `coherent-pool`, the rest becomes the pool `cma`. It is the first region that has that many bytes below 4 GiB.
+    /// If there is none, it is the last region that has them above 4 GiB.
     ///
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`] if the
-    /// sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of
+    /// [`Error::High`] if the pools were made above 4 GiB. With every other error, no pool was made: [`Error::BadSize`]
+    /// if the sizes are wrong, [`Error::Context`] if the caller may not sleep, the errors of
     /// [`PoolRegions::region`](crate::kernel::PoolRegions::region) if no region has enough bytes, and those of
     /// [`new_pool`](Self::new_pool).
     pub fn extract(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
@@ -63,8 +63,9 @@ impl<K: Kernel> Dma<K> {
         if is_below_4_gib(end) { Ok(()) } else { Err(Error::High) }
     }
 
-    /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of them below
-    /// 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in the C original.
+    /// Finds the place for `total` bytes of pools: the lowest bytes that are left of the first region with enough of
+    /// them below 4 GiB. If no region has that many there, it is the last region with enough bytes above 4 GiB, as in
+    /// the C original.
     ///
     /// # Errors
     /// No region has enough bytes left, or there is no list.
@@ -87,8 +88,8 @@ impl<K: Kernel> Dma<K> {
     /// Returns the lowest `total` bytes of a region that no pool contains; `None` if the region has not that many left.
     fn free_part(&self, mut region: BootRegion, total: usize) -> Option<RegionPart> {
         region.end = reachable_end(region.start, region.end);
-        // The bytes before the first usable page cannot be used. They count as part of the first pools that are made from the
-        // region, so that the last pools may be smaller than requested by this number.
+        // The bytes before the first usable page cannot be used. They count as part of the first pools that are made
+        // from the region, so that the last pools may be smaller than requested by this number.
         let lost = first_page(region.start).map_or(0, |first| first - region.start);
         loop {
             let part = RegionPart::new(region, total, lost)?;
@@ -111,11 +112,12 @@ struct RegionPart {
 }
 
 impl RegionPart {
-    /// Returns the lowest `total` bytes of `region`, from its first usable page on; `None` if the region has fewer bytes.
+    /// Returns the lowest `total` bytes of `region`, from its first usable page on; `None` if the region has fewer
+    /// bytes.
     ///
-    /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete page at
-    /// the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in the
-    /// size of the region all the same, and the returned range is smaller by their number.
+    /// Some bytes of a region cannot be used: physical page 0, the page at the end of the address space, an incomplete
+    /// page at the start of the region, and the `lost` bytes before the first of its earlier pools. They are counted in
+    /// the size of the region all the same, and the returned range is smaller by their number.
     fn new(region: BootRegion, total: usize, lost: usize) -> Option<RegionPart> {
         let held = region.end.checked_sub(region.start)?.saturating_add(lost);
         // If the region ends at the end of the address space, `end` is one byte too low (see `reachable_end`).

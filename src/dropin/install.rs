@@ -1,5 +1,5 @@
-//! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended, it maps them
-//! and writes about them to the log ([`Pool::finish_install`]).
+//! Installing pools. A call adds its pools to the list while it holds the turn of installs. After the turn has ended,
+//! it maps them and writes about them to the log ([`Pool::finish_install`]).
 
 use crate::dropin::pool::{NewPool, Pool, PoolSpec, Region, reachable_end};
 use crate::dropin::registry::Dma;
@@ -8,8 +8,8 @@ use crate::kernel::Kernel;
 use crate::mem::turn::TurnGuard;
 
 impl<K: Kernel> Dma<K> {
-    /// Makes a pool of `region`, adds it to the end of the list, and maps it linearly if that is possible. Writes one line to
-    /// the log: that the memory is reserved, or why the call failed.
+    /// Makes a pool of `region`, adds it to the end of the list, and maps it linearly if that is possible. Writes one
+    /// line to the log: that the memory is reserved, or why the call failed.
     ///
     /// Context: thread.
     ///
@@ -22,8 +22,8 @@ impl<K: Kernel> Dma<K> {
             .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
     }
 
-    /// Makes the specified pool and adds it to the list, ends the turn of installs, and maps the pool. On failure, nothing is
-    /// changed.
+    /// Makes the specified pool and adds it to the list, ends the turn of installs, and maps the pool. On failure,
+    /// nothing is changed.
     ///
     /// Context: thread.
     ///
@@ -41,8 +41,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a part of it;
-    /// [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
+    /// [`Error::BadSize`] if the region has no whole page, or too many; [`Error::Overlap`] if another pool covers a
+    /// part of it; [`Error::Leaving`] if such a pool is being uninstalled; [`Error::NoMemory`] if the heap has no room.
     pub(crate) fn new_pool(&self, _turn: &TurnGuard<K>, spec: &PoolSpec) -> Result<NewPool<K>, Error> {
         let region = &spec.region;
         let pages = region.pages().ok_or(Error::BadSize)?;
@@ -57,8 +57,8 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, spec, pages).map(NewPool::Made).ok_or(Error::NoMemory)
     }
 
-    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. After the turn has ended, the caller calls
-    /// [`finish_install`](Pool::finish_install).
+    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. After the turn has ended, the
+    /// caller calls [`finish_install`](Pool::finish_install).
     ///
     /// Context: thread.
     #[inline(never)] // Inlined, it would add 68 bytes to the linked core on aarch64.

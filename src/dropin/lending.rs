@@ -1,5 +1,6 @@
-//! The record of lent memory: memory of `reusable` regions that borrowers use which do not own the region. The functions for it
-//! are in `additions::lending`. This file contains only the types through which an owner's request reaches those functions.
+//! The record of lent memory: memory of `reusable` regions that borrowers use which do not own the region. The
+//! functions for it are in `additions::lending`. This file contains only the types through which an owner's request
+//! reaches those functions.
 
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::BufferRequest;
@@ -9,8 +10,8 @@ use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// A function that asks a borrower to give memory back. Its parameters are the address and the size of the memory in bytes, and
-/// the two values [`Lent::reclaim`] and [`Lent::argument`].
+/// A function that asks a borrower to give memory back. Its parameters are the address and the size of the memory in
+/// bytes, and the two values [`Lent::reclaim`] and [`Lent::argument`].
 pub type Reclaim = fn(Va, usize, reclaim: usize, argument: usize);
 
 /// Memory that is lent.
@@ -44,8 +45,8 @@ pub struct Loan<K: Kernel> {
 
 /// The record of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
 pub struct Lending<K: Kernel, D> {
-    /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and the
-    /// handle of the allocated buffer.
+    /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and
+    /// the handle of the allocated buffer.
     pub(crate) make_room: fn(&D, &Lending<K, D>, &BufferRequest) -> Option<(Va, Handle)>,
     /// The entry that was made last.
     pub last: AtomicRef<Loan<K>>,

@@ -1,7 +1,7 @@
 //! The list of the pools of a system, in the order in which they were installed.
 //!
-//! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link to the next
-//! pool (see `pool::removal`). C code has a list of the same pools, through their public parts.
+//! It is read without a lock, and changed by the holder of the turn of installs. A pool that leaves it keeps its link
+//! to the next pool (see `pool::removal`). C code has a list of the same pools, through their public parts.
 
 use crate::abi::rt_list_t;
 use crate::dropin::pool::Pool;
@@ -71,23 +71,23 @@ impl<K: Kernel> PoolList<K> {
         {
             link = &earlier.next;
         }
-        // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links are written
-        // first, and then, with `Release`, the links through which such code finds the pool.
+        // C code may walk C's list on another core or in an interrupt at this moment. The pool's own fields and links
+        // are written first, and then, with `Release`, the links through which such code finds the pool.
         critical_section::with(|_| {
             let own = &pool.public.list;
             own.next.store(core::ptr::from_ref(after).cast_mut(), Relaxed);
             own.prev.store(core::ptr::from_ref(before).cast_mut(), Relaxed);
             after.prev.store(core::ptr::from_ref(own).cast_mut(), Release);
             before.next.store(core::ptr::from_ref(own).cast_mut(), Release);
-            // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then goes on to
-            // the pools that follow.
+            // A call may have reached a kept pool before the pool left the list, and may read `next` only now. It then
+            // goes on to the pools that follow.
             pool.next.set(link.get());
             link.set(Some(pool));
         });
     }
 
-    /// Removes a pool from C's list. The pool's own links do not change, for C code that has reached the pool already. The caller
-    /// holds the turn of installs.
+    /// Removes a pool from C's list. The pool's own links do not change, for C code that has reached the pool already.
+    /// The caller holds the turn of installs.
     pub(crate) fn remove_for_c(&self, pool: &Pool<K>) {
         let (before, after) = self.neighbours(pool.order());
         critical_section::with(|_| {
@@ -96,8 +96,8 @@ impl<K: Kernel> PoolList<K> {
         });
     }
 
-    /// Removes a pool from the library's list. The pool's link to the next pool does not change, for calls that have reached the
-    /// pool already. The caller holds the turn of installs.
+    /// Removes a pool from the library's list. The pool's link to the next pool does not change, for calls that have
+    /// reached the pool already. The caller holds the turn of installs.
     pub(crate) fn remove(&self, pool: &Pool<K>) {
         let mut link = &self.first;
         while let Some(at) = link.get() {
@@ -109,8 +109,8 @@ impl<K: Kernel> PoolList<K> {
         }
     }
 
-    /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not contain
-    /// pools that are being uninstalled. The caller holds the turn of installs.
+    /// Returns the links in C's list before and after the place of the pool with the number `order`. C's list does not
+    /// contain pools that are being uninstalled. The caller holds the turn of installs.
     fn neighbours(&self, order: usize) -> (&rt_list_t, &rt_list_t) {
         let (mut before, mut after) = (&self.head, &self.head);
         for pool in self.iter().filter(|pool| !pool.is_leaving()) {

@@ -2,8 +2,8 @@
 //!
 //! Each `inline(never)` here makes the linked core 24 to 116 bytes smaller on aarch64.
 //!
-//! This module does not depend on the map operations of devices: the requests of drivers are in the module `request`, which uses
-//! this one.
+//! This module does not depend on the map operations of devices: the requests of drivers are in the module `request`,
+//! which uses this one.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -22,7 +22,8 @@ use crate::mem::hook::Hook;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains them.
+/// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains
+/// them.
 pub(crate) const REFUSAL: &CStr = c"%s (0x%lx, 0x%lx, %lu)";
 
 /// All DMA memory of a system.
@@ -48,8 +49,8 @@ pub(crate) struct Uninstalled<K: Kernel> {
     pub(crate) name_readers: AtomicUsize,
 }
 
-/// A call that reads names of pools. The caller of an uninstall may free the name afterwards; therefore an uninstall waits
-/// until these values are dropped.
+/// A call that reads names of pools. The caller of an uninstall may free the name afterwards; therefore an uninstall
+/// waits until these values are dropped.
 pub(crate) struct NameReader<'a>(&'a AtomicUsize);
 
 impl Drop for NameReader<'_> {
@@ -104,8 +105,8 @@ impl<K: Kernel> Dma<K> {
         self.log_failure(error, name, number, a, b);
     }
 
-    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses and a number. All such lines
-    /// have the format [`REFUSAL`].
+    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses and a number. All
+    /// such lines have the format [`REFUSAL`].
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.
@@ -134,8 +135,8 @@ impl<K: Kernel> Dma<K> {
         Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
-    /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither sleep nor
-    /// write to the log.
+    /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither
+    /// sleep nor write to the log.
     ///
     /// Context: any.
     pub(crate) fn count_refused(&self) {
@@ -155,13 +156,15 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     pub(crate) fn read_names(&self) -> NameReader<'_> {
         self.uninstalled.name_readers.fetch_add(1, SeqCst);
-        // This call writes `name_readers` and then reads the name. An uninstall clears the name and then reads `name_readers`.
-        // Under SeqCst, either this call finds no name, or the uninstall finds this call and waits for it.
+        // This call writes `name_readers` and then reads the name. An uninstall clears the name and then reads
+        // `name_readers`. Under SeqCst, either this call finds no name, or the uninstall finds this call and waits for
+        // it.
         fence(SeqCst);
         NameReader(&self.uninstalled.name_readers)
     }
 
-    /// Counts and logs a refused call, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if `pool` is `None`.
+    /// Counts and logs a refused call, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if
+    /// `pool` is `None`.
     ///
     /// Context: any.
     #[cold]

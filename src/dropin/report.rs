@@ -20,8 +20,9 @@ const FLAG_NAMES: [(Flags, &CStr); 5] = [
 impl<K: Kernel> Dma<K> {
     /// Prints a header, a line for each pool, and the number of pools.
     ///
-    /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the highest amount in use at the same time)
-    /// are in KiB. `Failed` is the number of failed requests that the pool could have served if it had had enough free memory.
+    /// The columns `KiB` (size), `Used`, `Free` (the longest free run) and `Peak` (the highest amount in use at the
+    /// same time) are in KiB. `Failed` is the number of failed requests that the pool could have served if it had had
+    /// enough free memory.
     ///
     /// Context: thread.
     pub fn report(&self) {

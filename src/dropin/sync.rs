@@ -11,12 +11,13 @@ use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Dma<K> {
-    /// Makes what the processor wrote to `[data, data + size)` visible to the device, and writes the handle to `handle`. `size` is
-    /// not zero.
+    /// Makes what the processor wrote to `[data, data + size)` visible to the device, and writes the handle to
+    /// `handle`. `size` is not zero.
     ///
     /// # Errors
     /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space;
-    /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged, and `handle` stays as it is.
+    /// [`Error::NotReachable`] if the device does not reach every byte. Both are counted and logged, and `handle` stays
+    /// as it is.
     ///
     /// Context: any.
     #[inline(always)] // Otherwise each call with a handle takes 28 instructions more on aarch64.
@@ -45,15 +46,16 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// Returns the handle of a PCI device's buffer if the buffer is mapped and the first window of the device's bridge contains
-    /// all of it.
+    /// Returns the handle of a PCI device's buffer if the buffer is mapped and the first window of the device's bridge
+    /// contains all of it.
     ///
     /// Context: any.
     pub fn first_window_handle(&self, device: Device, data: Va, size: usize) -> Option<Handle> {
         self.bus(MapOps::Pci, device).through_first_window(self.mapped(data, size)?, size)
     }
 
-    /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require it.
+    /// Writes dirty lines of `[data, data + size)`, which is mapped, to memory, if the operations and the flags require
+    /// it.
     ///
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
@@ -62,8 +64,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Writes dirty lines of `[data, data + size)` to memory, as [`sync_out`](Self::sync_out) with coherent operations does, for a
-    /// caller that does not need the handle. No address is translated.
+    /// Writes dirty lines of `[data, data + size)` to memory, as [`sync_out`](Self::sync_out) with coherent operations
+    /// does, for a caller that does not need the handle. No address is translated.
     ///
     /// # Errors
     /// [`Error::NotMapped`], for the reasons that [`sync_out`](Self::sync_out) states.
@@ -80,8 +82,8 @@ impl<K: Kernel> Dma<K> {
     /// Makes what the device wrote to `[data, data + size)` visible to the processor. `size` is not zero.
     ///
     /// # Errors
-    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space, and the cache
-    /// would be maintained. The error is counted and logged.
+    /// [`Error::NotMapped`] if nothing is mapped at `data` or the range reaches the end of the address space, and the
+    /// cache would be maintained. The error is counted and logged.
     ///
     /// Context: any.
     pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
@@ -91,8 +93,8 @@ impl<K: Kernel> Dma<K> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
-        // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the bytes
-        // are lost, as with the C original.
+        // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
+        // bytes are lost, as with the C original.
         #[allow(unsafe_code)]
         unsafe {
             cache::invalidate(self.kernel, data, size)
@@ -100,8 +102,8 @@ impl<K: Kernel> Dma<K> {
         Ok(())
     }
 
-    /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not reach the end of the address
-    /// space.
+    /// Returns the physical address of `data`, if it is mapped and `[data, data + size)` does not reach the end of the
+    /// address space.
     fn mapped(&self, data: Va, size: usize) -> Option<Pa> {
         data.checked_add(size).and_then(|_| self.kernel.v2p(data))
     }

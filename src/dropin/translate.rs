@@ -1,9 +1,9 @@
 //! Translation between physical addresses and the handles of a device, and the memory that the device can reach.
 //!
 //! A bus divides physical memory into [ranges](BusRange). The device reaches all of a range, at handles that rise
-//! with the physical addresses, or it reaches no byte of it. It reaches a buffer if it reaches every byte of it, and if the
-//! handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a place where
-//! two windows are adjacent in physical memory but not on the bus.
+//! with the physical addresses, or it reaches no byte of it. It reaches a buffer if it reaches every byte of it, and if
+//! the handle rises by one from each byte to the next. Therefore no buffer contains a hole between two windows, or a
+//! place where two windows are adjacent in physical memory but not on the bus.
 
 use crate::flags::Flags;
 use crate::kernel::{BusRange, BusWindow, Device, Entry, Handle, Kernel, PAGE_SIZE, Pa};
@@ -50,8 +50,8 @@ impl MapOps {
     /// All sets of operations, in the order of their numbers.
     pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
 
-    /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations. If
-    /// handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
+    /// Returns whether the library maintains the cache in a sync call with `flags`, for a device with these operations.
+    /// If handles are translated, a driver sets `NOCACHE` for a buffer that is not cached.
     pub(crate) fn maintain_cache(self, flags: Flags) -> bool {
         match self {
             MapOps::Coherent => true,
@@ -85,11 +85,11 @@ impl Reachable {
     }
 }
 
-/// What translates the handles of one device: the device, one of the library's sets of operations, and the kernel that knows its
-/// windows.
+/// What translates the handles of one device: the device, one of the library's sets of operations, and the kernel that
+/// knows its windows.
 ///
-/// A streaming mapping needs more of a device: its mask, and that it may have operations of its BSP. So the additions describe it
-/// by a `BusMaster`, and make a `Bus` of that where handles are translated.
+/// A streaming mapping needs more of a device: its mask, and that it may have operations of its BSP. So the additions
+/// describe it by a `BusMaster`, and make a `Bus` of that where handles are translated.
 #[derive(Clone, Copy)]
 pub(crate) struct Bus<K: Kernel> {
     pub(crate) kernel: K,
@@ -113,8 +113,8 @@ impl<K: Kernel> Bus<K> {
         BusRange { last: range.last.min(pa.saturating_add(to_wrap)).max(pa), ..range }
     }
 
-    /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address, the
-    /// first of them counts. Without windows, the handle is the physical address.
+    /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address,
+    /// the first of them counts. Without windows, the handle is the physical address.
     fn through_windows(&self, pa: Pa) -> BusRange {
         let address = pa as u64;
         let mut last = u64::MAX;
@@ -136,8 +136,8 @@ impl<K: Kernel> Bus<K> {
         BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
-    /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both ends are
-    /// included. The time is proportional to the number of ranges or windows of the bus.
+    /// Returns the first and longest range in `[from, last]` that the device reaches with handles up to `mask`. Both
+    /// ends are included. The time is proportional to the number of ranges or windows of the bus.
     ///
     /// Context: any.
     pub(crate) fn next_reachable(&self, from: Pa, last: Pa, mask: u64) -> Option<Reachable> {
@@ -167,8 +167,8 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
-    /// Returns all ranges in `[from, last]` that the device reaches with handles up to `mask`, from the lowest on. Both ends are
-    /// included.
+    /// Returns all ranges in `[from, last]` that the device reaches with handles up to `mask`, from the lowest on. Both
+    /// ends are included.
     ///
     /// Context: any.
     pub(crate) fn reachable(self, from: Pa, last: Pa, mask: u64) -> impl Iterator<Item = Reachable> {
@@ -189,8 +189,8 @@ impl<K: Kernel> Bus<K> {
         (found.first == pa && found.last == last).then_some(found.handle)
     }
 
-    /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case for nearly
-    /// every buffer. The general search takes about 80 instructions more.
+    /// Returns the handle of `[pa, pa + size)` if the first window of the bridge contains all of it, which is the case
+    /// for nearly every buffer. The general search takes about 80 instructions more.
     ///
     /// Context: any.
     pub(crate) fn through_first_window(&self, pa: Pa, size: usize) -> Option<usize> {
@@ -227,8 +227,8 @@ impl<K: Kernel> Bus<K> {
         }
     }
 
-    /// Returns whether `handle` belongs to `pa`: `pa` is translated to `handle`, or `handle` is translated to `pa`. The second
-    /// condition is for drivers that keep the handle in another form than they received it.
+    /// Returns whether `handle` belongs to `pa`: `pa` is translated to `handle`, or `handle` is translated to `pa`. The
+    /// second condition is for drivers that keep the handle in another form than they received it.
     ///
     /// Context: any.
     pub(crate) fn is_handle(&self, pa: Pa, handle: Handle) -> bool {

@@ -8,7 +8,8 @@ use super::{PAGE_SIZE, Pa, Va};
 ///
 /// # Safety
 ///
-/// * [`v2p`](Addresses::v2p) returns what the page tables contain, in every context, even if an interrupt comes meanwhile.
+/// * [`v2p`](Addresses::v2p) returns what the page tables contain, in every context, even if an interrupt comes
+///   meanwhile.
 /// * [`is_mapped`](Addresses::is_mapped) and [`leads_to`](Addresses::leads_to) agree with [`v2p`](Addresses::v2p).
 pub unsafe trait Addresses {
     /// Returns the physical address to which `va` is mapped; `None` if it is not mapped.
@@ -16,16 +17,16 @@ pub unsafe trait Addresses {
     /// Context: any.
     fn v2p(&self, va: Va) -> Option<Pa>;
 
-    /// Returns whether [`v2p`](Addresses::v2p) would return an address: whether the cache can be maintained there. A kernel
-    /// may have a faster way to find out.
+    /// Returns whether [`v2p`](Addresses::v2p) would return an address: whether the cache can be maintained there. A
+    /// kernel may have a faster way to find out.
     ///
     /// Context: any.
     fn is_mapped(&self, va: Va) -> bool {
         self.v2p(va).is_some()
     }
 
-    /// Returns whether [`v2p`](Addresses::v2p) would return, for each of `pages` pages from `va` on, the page at the same
-    /// distance from `pa`. `va` and `pa` begin a page. A kernel may have a faster way to find out.
+    /// Returns whether [`v2p`](Addresses::v2p) would return, for each of `pages` pages from `va` on, the page at the
+    /// same distance from `pa`. `va` and `pa` begin a page. A kernel may have a faster way to find out.
     ///
     /// Context: any.
     fn leads_to(&self, va: Va, pa: Pa, pages: usize) -> bool {
@@ -40,8 +41,8 @@ pub unsafe trait Addresses {
     fn linear(&self, pa: Pa) -> Va;
 
     /// Returns whether the kernel has page tables. A kernel without them leaves the MMU off: all memory is mapped at
-    /// [`linear`](Addresses::linear), and [`map`](super::Mappings::map) returns such an address for cached memory and `None` for other
-    /// memory.
+    /// [`linear`](Addresses::linear), and [`map`](super::Mappings::map) returns such an address for cached memory and
+    /// `None` for other memory.
     ///
     /// Context: any.
     fn has_page_tables(&self) -> bool;

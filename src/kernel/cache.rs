@@ -6,13 +6,14 @@ use super::Va;
 
 /// What the processor and devices see of each other's writes.
 ///
-/// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds a
-/// byte of the range: the kernel therefore steps through the range by the smallest line. The range is mapped and not empty.
+/// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds
+/// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is mapped and not
+/// empty.
 ///
 /// # Safety
 ///
-/// The operations, [`copy`](Cache::copy) and [`device_barrier`](Cache::device_barrier) have done what they state when they
-/// return. [`cache_line_max`](Cache::cache_line_max) is a power of two.
+/// The operations, [`copy`](Cache::copy) and [`device_barrier`](Cache::device_barrier) have done what they state when
+/// they return. [`cache_line_max`](Cache::cache_line_max) is a power of two.
 pub unsafe trait Cache {
     /// Writes dirty lines of `[va, va + size)` to memory. The processor decides whether the lines stay in the cache: on
     /// aarch64 RT-Thread removes them; on 32-bit Arm and on the C906 they stay, clean.
@@ -20,8 +21,8 @@ pub unsafe trait Cache {
     /// Context: any.
     fn cache_flush(&self, va: Va, size: usize);
 
-    /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this core
-    /// or another writes to a line meanwhile. The range is a few lines long.
+    /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this
+    /// core or another writes to a line meanwhile. The range is a few lines long.
     ///
     /// Context: any.
     fn cache_flush_and_invalidate(&self, va: Va, size: usize);
@@ -45,14 +46,15 @@ pub unsafe trait Cache {
     /// allows that such a byte is lost.
     unsafe fn cache_invalidate(&self, va: Va, size: usize);
 
-    /// Returns the size, in bytes, of the largest line of any cache of the system: a power of two. Maintenance of one byte
-    /// may affect every byte of an aligned block of this size.
+    /// Returns the size, in bytes, of the largest line of any cache of the system: a power of two. Maintenance of one
+    /// byte may affect every byte of an aligned block of this size.
     ///
     /// Context: any.
     fn cache_line_max(&self) -> usize;
 
-    /// Returns the bits of an address that are its offset within a line: [`cache_line_max`](Cache::cache_line_max) minus
-    /// one. A kernel may return all ones until `cache_line_max` was called first, and where lines have different sizes.
+    /// Returns the bits of an address that are its offset within a line: [`cache_line_max`](Cache::cache_line_max)
+    /// minus one. A kernel may return all ones until `cache_line_max` was called first, and where lines have different
+    /// sizes.
     ///
     /// Context: any.
     fn within_line(&self) -> usize {
@@ -65,8 +67,8 @@ pub unsafe trait Cache {
     /// Context: any.
     fn caches_write_through(&self) -> bool;
 
-    /// Orders the accesses of this core for every observer in the system, devices included: all accesses to memory and to
-    /// device registers before the call precede all those after it.
+    /// Orders the accesses of this core for every observer in the system, devices included: all accesses to memory and
+    /// to device registers before the call precede all those after it.
     ///
     /// A fence of the language does not suffice. It orders accesses to memory for the other cores; neither devices nor
     /// accesses to device registers have to observe that order.

@@ -9,19 +9,19 @@ const UNROLLED: usize = 4;
 /// Copies `size` bytes from `from` to `to`.
 ///
 /// Every access is aligned, and is made as it is written here, neither joined with another nor left out: Device memory
-/// faults on an unaligned access, and a `memcpy` may make one (Arm ARM DDI 0487, B2.7.2). All but a few bytes at either end
-/// are read and written by words. Where the two sides are aligned differently, each word is put together from two words of
-/// the source by shifts.
+/// faults on an unaligned access, and a `memcpy` may make one (Arm ARM DDI 0487, B2.7.2). All but a few bytes at either
+/// end are read and written by words. Where the two sides are aligned differently, each word is put together from two
+/// words of the source by shifts.
 ///
 /// The caller orders the copy against what follows
 /// ([`Cache::device_barrier`](super::Cache::device_barrier)).
 ///
-/// Measured on aarch64: 0.4 instructions a byte where both sides have the same alignment, else 0.9 (`benches/maps.c`). A copy
-/// by bytes takes 4.
+/// Measured on aarch64: 0.4 instructions a byte where both sides have the same alignment, else 0.9 (`benches/maps.c`).
+/// A copy by bytes takes 4.
 ///
 /// # Safety
-/// `[from, from + size)` is readable and `[to, to + size)` is writable. They do not overlap. While the copy runs, no other
-/// code writes to either, or it does not matter which of the bytes are copied.
+/// `[from, from + size)` is readable and `[to, to + size)` is writable. They do not overlap. While the copy runs, no
+/// other code writes to either, or it does not matter which of the bytes are copied.
 pub unsafe fn copy_aligned(to: *mut u8, from: *const u8, size: usize) {
     let head = (to.addr().wrapping_neg() % WORD).min(size);
     // SAFETY: all ranges lie below `size`. After the head, `to` is aligned, unless nothing is left.
@@ -70,8 +70,8 @@ unsafe fn copy_words(mut to: *mut usize, mut from: *const usize, words: usize) -
     words * WORD
 }
 
-/// Copies as many whole words as can be put together from whole words of the source, and returns how many bytes these are:
-/// less than two words are left of the `size` bytes.
+/// Copies as many whole words as can be put together from whole words of the source, and returns how many bytes these
+/// are: less than two words are left of the `size` bytes.
 ///
 /// # Safety
 /// As [`copy_aligned`]; `to` is aligned for a word, and `from` lies `offset` bytes after such an address, 1 or more.

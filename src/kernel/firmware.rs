@@ -17,8 +17,8 @@ pub struct NamedRegion {
     pub is_no_map: bool,
     /// The node has `reusable`: the kernel may use the region while the region's owner does not.
     pub is_reusable: bool,
-    /// A `reusable` region that serves every device's requests: its node has `linux,cma-default`, or the board asks for it. Of
-    /// any other `reusable` region, others than its owners may only borrow.
+    /// A `reusable` region that serves every device's requests: its node has `linux,cma-default`, or the board asks for
+    /// it. Of any other `reusable` region, others than its owners may only borrow.
     pub is_shared: bool,
 }
 
@@ -69,8 +69,8 @@ pub unsafe trait Firmware {
 
     /// Returns region `index` of the `memory-region` property of the device's node.
     ///
-    /// The result is [`Entry::Refused`] if the entry refers to no memory, or to memory that the page allocator owns. Its reason
-    /// is then `NoNode`, `Disabled`, `NotServed`, `BadReg` or `NotReserved`.
+    /// The result is [`Entry::Refused`] if the entry refers to no memory, or to memory that the page allocator owns.
+    /// Its reason is then `NoNode`, `Disabled`, `NotServed`, `BadReg` or `NotReserved`.
     ///
     /// Context: thread.
     fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
@@ -86,7 +86,8 @@ pub unsafe trait Firmware {
     /// The result has no handle if no entry of `dma-ranges` covers `pa`, although that translator returns the address
     /// unchanged in this case.
     ///
-    /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a thread.
+    /// Context: thread first, then any. The first call for a bus reads the ranges of the bus; the caller makes it in a
+    /// thread.
     fn bus_address(&self, device: Device, pa: Pa) -> BusRange;
 
     /// Returns the physical address that the device reaches at `handle` (`rt_ofw_translate_dma2cpu`); `None` if this
@@ -95,8 +96,8 @@ pub unsafe trait Firmware {
     /// Context: thread first, then any, as `bus_address`.
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa>;
 
-    /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device. If
-    /// two windows contain an address, the first one counts.
+    /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device.
+    /// If two windows contain an address, the first one counts.
     ///
     /// Context: any.
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow>;

@@ -6,11 +6,11 @@
 ///
 /// # Safety
 ///
-/// [`heap_alloc`](Heap::heap_alloc) returns null, or memory of at least the requested size that is zeroed, aligned for a
-/// pointer, and used by no other code until [`heap_free`](Heap::heap_free) receives it.
+/// [`heap_alloc`](Heap::heap_alloc) returns null, or memory of at least the requested size that is zeroed, aligned for
+/// a pointer, and used by no other code until [`heap_free`](Heap::heap_free) receives it.
 pub unsafe trait Heap {
-    /// Allocates `size` bytes, which is not zero. The memory is zeroed and aligned for a pointer. Returns null if the heap
-    /// has no room.
+    /// Allocates `size` bytes, which is not zero. The memory is zeroed and aligned for a pointer. Returns null if the
+    /// heap has no room.
     ///
     /// Context: thread.
     fn heap_alloc(&self, size: usize) -> *mut u8;

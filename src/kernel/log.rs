@@ -9,8 +9,8 @@ use crate::log::{Level, Line, Name};
 ///
 /// The console to which a method writes may use a device whose driver calls this library.
 pub trait Log {
-    /// Writes a line to the log. The kernel drops the line where it must not write, for example in an interrupt. The caller
-    /// holds no lock of this library.
+    /// Writes a line to the log. The kernel drops the line where it must not write, for example in an interrupt. The
+    /// caller holds no lock of this library.
     ///
     /// Context: any.
     fn log(&self, level: Level, line: &Line);

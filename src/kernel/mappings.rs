@@ -12,8 +12,8 @@ pub enum MemoryType {
     Cached = 0,
     /// Not cached: `rt_ioremap_nocache`. On aarch64 this is Device memory, which permits aligned accesses only.
     Uncached = 1,
-    /// Write-through: `rt_ioremap_wt`. On aarch64 this is Normal Non-cacheable memory, the closest that RT-Thread offers
-    /// there.
+    /// Write-through: `rt_ioremap_wt`. On aarch64 this is Normal Non-cacheable memory, the closest that RT-Thread
+    /// offers there.
     WriteThrough = 2,
 }
 
@@ -24,14 +24,14 @@ pub enum MemoryType {
 /// A mapping that [`map`](Mappings::map) or [`map_linear`](Mappings::map_linear) made stays until
 /// [`unmap`](Mappings::unmap) or [`unmap_linear`](Mappings::unmap_linear).
 pub unsafe trait Mappings {
-    /// Maps `[pa, pa + size)` write-back cached at `va`, if the kernel can. The caller calls [`v2p`](super::Addresses::v2p) to learn
-    /// whether it did: a kernel may leave the linear map to its boot code.
+    /// Maps `[pa, pa + size)` write-back cached at `va`, if the kernel can. The caller calls
+    /// [`v2p`](super::Addresses::v2p) to learn whether it did: a kernel may leave the linear map to its boot code.
     ///
     /// Context: thread.
     ///
     /// # Safety
-    /// `va` is [`linear`](super::Addresses::linear)`(pa)`, and nothing is mapped in `[va, va + size)`. The memory is not used in a way
-    /// that a cached mapping disturbs.
+    /// `va` is [`linear`](super::Addresses::linear)`(pa)`, and nothing is mapped in `[va, va + size)`. The memory is
+    /// not used in a way that a cached mapping disturbs.
     unsafe fn map_linear(&self, va: Va, pa: Pa, size: usize);
 
     /// Undoes [`map_linear`](Mappings::map_linear).
@@ -42,11 +42,11 @@ pub unsafe trait Mappings {
     /// `map_linear` mapped `[va, va + size)`, and nothing is accessed through it any more.
     unsafe fn unmap_linear(&self, va: Va, size: usize);
 
-    /// Maps `[pa, pa + size)`, which consists of whole pages, at an address that the kernel chooses. Returns the address;
-    /// `None` if the kernel cannot. When it returns, every core translates addresses of the mapping.
+    /// Maps `[pa, pa + size)`, which consists of whole pages, at an address that the kernel chooses. Returns the
+    /// address; `None` if the kernel cannot. When it returns, every core translates addresses of the mapping.
     ///
-    /// The caller does not use the mapping before [`v2p`](super::Addresses::v2p) confirms that it leads to `pa`: RT-Thread's aarch64
-    /// code can map other memory without an error (see `rtthread/mappings.rs`).
+    /// The caller does not use the mapping before [`v2p`](super::Addresses::v2p) confirms that it leads to `pa`:
+    /// RT-Thread's aarch64 code can map other memory without an error (see `rtthread/mappings.rs`).
     ///
     /// Context: thread.
     fn map(&self, pa: Pa, size: usize, memory: MemoryType) -> Option<Va>;
@@ -59,8 +59,8 @@ pub unsafe trait Mappings {
     /// `va` was returned by `map`, has not been unmapped, and nothing is accessed through it any more.
     unsafe fn unmap(&self, va: Va);
 
-    /// Returns whether the interface sets the flag `LINEAR` of every pool, as RT-Thread 5.2.2 does. Otherwise only a pool
-    /// that is mapped linearly has the flag.
+    /// Returns whether the interface sets the flag `LINEAR` of every pool, as RT-Thread 5.2.2 does. Otherwise only a
+    /// pool that is mapped linearly has the flag.
     ///
     /// Context: any.
     fn is_every_pool_linear(&self) -> bool;

@@ -13,8 +13,8 @@
 //! | [`Firmware`] | What the device tree and the buses state about a device. |
 //! | [`Log`] | The log, and the output of shell commands. |
 //!
-//! `rtthread` implements them for RT-Thread, over the C functions of `rtthread-port/`; `tests/fake_kernel` implements them
-//! for tests. [`reserved_memory`] is an interface of its own, which only an addition uses.
+//! `rtthread` implements them for RT-Thread, over the C functions of `rtthread-port/`; `tests/fake_kernel` implements
+//! them for tests. [`reserved_memory`] is an interface of its own, which only an addition uses.
 
 mod addresses;
 mod cache;
@@ -48,15 +48,16 @@ pub use types::*;
 /// Each method states its duties: what the implementer guarantees, and what the caller has to observe. These hold for
 /// all of them:
 ///
-/// * A method with "Context: thread" may sleep. The caller calls it only where [`can_sleep`](Threads::can_sleep) is true,
-///   and holds no lock of this library meanwhile.
+/// * A method with "Context: thread" may sleep. The caller calls it only where [`can_sleep`](Threads::can_sleep) is
+///   true, and holds no lock of this library meanwhile.
 /// * A method with "Context: any" never sleeps. It may be called in an interrupt and with interrupts masked.
-/// * No method calls this library, except those of [`Log`] and the methods of [`Mappings`] that may sleep. These may write a line
-///   to the console, for example if the kernel has no room for the mapping, and the console's driver may call the library. The
-///   caller therefore holds no turn meanwhile.
+/// * No method calls this library, except those of [`Log`] and the methods of [`Mappings`] that may sleep. These may
+///   write a line to the console, for example if the kernel has no room for the mapping, and the console's driver may
+///   call the library. The caller therefore holds no turn meanwhile.
 ///
-/// The library turns what the methods return into references, and passes addresses to devices. The traits whose incorrect
-/// implementation causes undefined behaviour are therefore unsafe, and state the rules in their section "Safety".
+/// The library turns what the methods return into references, and passes addresses to devices. The traits whose
+/// incorrect implementation causes undefined behaviour are therefore unsafe, and state the rules in their section
+/// "Safety".
 pub trait Kernel:
     Heap + Addresses + Mappings + Cache + Threads + PoolRegions + Firmware + Log + Copy + Send + Sync + 'static
 {

@@ -25,8 +25,8 @@ impl RegionList {
     /// Makes the list of a caller of `rt_dma_pool_extract`.
     ///
     /// # Safety
-    /// With revision r1, `address` is 0, or that of `length` regions that no other code uses as long as the list is used. With
-    /// revision r2, they may have any value.
+    /// With revision r1, `address` is 0, or that of `length` regions that no other code uses as long as the list is
+    /// used. With revision r2, they may have any value.
     pub const unsafe fn new(address: usize, length: usize) -> Self {
         RegionList { address, length }
     }
@@ -47,8 +47,8 @@ pub struct BootRegion {
 ///
 /// # Safety
 ///
-/// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate it to
-/// other code, unless an earlier call has [consumed](PoolRegions::consume) it.
+/// The kernel does not use the memory of a region that [`region`](PoolRegions::region) returns, and does not allocate
+/// it to other code, unless an earlier call has [consumed](PoolRegions::consume) it.
 pub unsafe trait PoolRegions {
     /// Returns region `index` of those in which boot pools can be made.
     ///
@@ -58,13 +58,13 @@ pub unsafe trait PoolRegions {
     /// Context: thread.
     ///
     /// # Errors
-    /// [`Error::NoRegion`] after the last region; [`Error::BadSize`] if the interface requires a list and there is none;
-    /// [`Error::NoList`] if the kernel has no memblock.
+    /// [`Error::NoRegion`] after the last region; [`Error::BadSize`] if the interface requires a list and there is
+    /// none; [`Error::NoList`] if the kernel has no memblock.
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error>;
 
-    /// Records that pools cover `region` from its first byte up to `end`. If `region` is an entry of a caller's list that
-    /// still begins where `region` begins, the entry begins at `end` from now on, unless it ends there. Memblock's list is
-    /// not written.
+    /// Records that pools cover `region` from its first byte up to `end`. If `region` is an entry of a caller's list
+    /// that still begins where `region` begins, the entry begins at `end` from now on, unless it ends there. Memblock's
+    /// list is not written.
     ///
     /// Context: thread.
     fn consume(&self, region: BootRegion, end: Pa);

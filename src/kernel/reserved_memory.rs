@@ -1,5 +1,5 @@
-//! The part of the interface to the operating system that installs the shared pools of `/reserved-memory`: the nodes, and
-//! the memory that the boot allocator (memblock) manages. All methods are called at boot.
+//! The part of the interface to the operating system that installs the shared pools of `/reserved-memory`: the nodes,
+//! and the memory that the boot allocator (memblock) manages. All methods are called at boot.
 
 use super::{Entry, Kernel, Pa};
 use crate::log::Name;
@@ -32,22 +32,23 @@ pub struct SharedPool {
 ///
 /// # Safety
 ///
-/// The kernel does not use memory that [`reserve`](ReservedMemory::reserve) reserved, and does not allocate it to other code.
+/// The kernel does not use memory that [`reserve`](ReservedMemory::reserve) reserved, and does not allocate it to other
+/// code.
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
-    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree. Returns `None` if
-    /// there is no device tree, or if it has not been unflattened.
+    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree. Returns
+    /// `None` if there is no device tree, or if it has not been unflattened.
     fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>>;
     /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes.
     fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)>;
-    /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last. Hot-pluggable and unmapped
-    /// memory is [`Unusable`](Entry::Unusable). Without a boot allocator the result is [`End`](Entry::End).
+    /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last. Hot-pluggable and
+    /// unmapped memory is [`Unusable`](Entry::Unusable). Without a boot allocator the result is [`End`](Entry::End).
     fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)>;
     /// Returns entry `index` of the boot allocator's reserved memory, in use or not.
     fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)>;
     /// Returns whether the page allocator owns the page at `pa`.
     fn page_allocator_owns(&self, pa: Pa) -> bool;
-    /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the node's
-    /// `reg`. Returns false, and changes nothing, if this is not possible.
+    /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the
+    /// node's `reg`. Returns false, and changes nothing, if this is not possible.
     fn reserve(&self, pool: &SharedPool, start: Pa, end: Pa) -> bool;
 }

@@ -13,19 +13,19 @@ pub unsafe trait Threads {
     /// Context: any.
     fn irq_save(&self) -> usize;
 
-    /// Undoes one [`irq_save`](Threads::irq_save). Pairs of calls nest: the last `irq_save` is undone first, or interrupts are
-    /// enabled too early.
+    /// Undoes one [`irq_save`](Threads::irq_save). Pairs of calls nest: the last `irq_save` is undone first, or
+    /// interrupts are enabled too early.
     ///
     /// Context: any.
     ///
     /// # Safety
-    /// `saved` was returned by an `irq_save` that has not been undone. If pairs do not nest, the thread may have moved to another
-    /// core since: the value of one core must then be accepted on another, where it only masks or enables interrupts at the
-    /// wrong time.
+    /// `saved` was returned by an `irq_save` that has not been undone. If pairs do not nest, the thread may have moved
+    /// to another core since: the value of one core must then be accepted on another, where it only masks or enables
+    /// interrupts at the wrong time.
     unsafe fn irq_restore(&self, saved: usize);
 
-    /// Returns whether the caller may sleep: it is a thread, or boot code before the scheduler runs, and the interrupts of
-    /// its core are not masked.
+    /// Returns whether the caller may sleep: it is a thread, or boot code before the scheduler runs, and the interrupts
+    /// of its core are not masked.
     ///
     /// Context: any.
     fn can_sleep(&self) -> bool;
@@ -35,16 +35,17 @@ pub unsafe trait Threads {
     /// Context: thread.
     fn pause(&self);
 
-    /// Returns a number that differs, as a rule, between calls that run at the same time on different cores. It only decides
-    /// which of several places a call uses first, so that the cores do not disturb each other: every number is right.
+    /// Returns a number that differs, as a rule, between calls that run at the same time on different cores. It only
+    /// decides which of several places a call uses first, so that the cores do not disturb each other: every number is
+    /// right.
     ///
     /// Context: any.
     fn core_hint(&self) -> usize {
         0
     }
 
-    /// Notes that the calling thread has taken a [turn](crate::mem::turn). Until [`turn_ends`](Threads::turn_ends), the library
-    /// writes no text. The tests' kernel checks this; other kernels need not implement the two methods.
+    /// Notes that the calling thread has taken a [turn](crate::mem::turn). Until [`turn_ends`](Threads::turn_ends), the
+    /// library writes no text. The tests' kernel checks this; other kernels need not implement the two methods.
     ///
     /// Context: thread.
     fn turn_begins(&self) {}

@@ -20,8 +20,8 @@ pub const PAGE_SHIFT: u32 = 12;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Device(pub usize);
 
-/// A node of the device tree, as the kernel identifies it (`struct rt_ofw_node *`): an opaque address. The node of a device stays
-/// when the device is removed.
+/// A node of the device tree, as the kernel identifies it (`struct rt_ofw_node *`): an opaque address. The node of a
+/// device stays when the device is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Node(pub NonZeroUsize);
 

@@ -7,8 +7,8 @@ use super::{IN_USE, LABELS, PageMap, USED, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
-    /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing changes,
-    /// if these pages may lie elsewhere. `count` is not zero.
+    /// Allocates the lowest `count` contiguous free pages from the open run and returns the first; `None`, and nothing
+    /// changes, if these pages may lie elsewhere. `count` is not zero.
     pub fn allocate_from_open(&mut self, count: usize) -> Option<usize> {
         let page = self.open.lowest(count)?;
         self.open.allocate(page, count);
@@ -16,8 +16,8 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not lie in one
-    /// word, or if one of them has another label than `label`.
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not
+    /// lie in one word, or if one of them has another label than `label`.
     #[inline(always)]
     pub fn allocate_from_open_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
@@ -36,8 +36,8 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages has another
-    /// label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
+    /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages
+    /// has another label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
     pub fn allocate_from_open_across(&mut self, count: usize, label: bool) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (range, bits) = (BitRange::new(page, count), self.bits);
@@ -51,14 +51,15 @@ impl PageMap {
         Some(page)
     }
 
-    /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The run becomes
-    /// the open run. The map must be [settled](Self::is_settled). `count` is not zero.
+    /// Allocates the lowest `count` contiguous free pages and returns the first; `None` if no run is long enough. The
+    /// run becomes the open run. The map must be [settled](Self::is_settled). `count` is not zero.
     pub fn allocate_from_tree(&mut self, count: usize) -> Option<usize> {
         let index = self.runs.first(count)?;
         let [used, starts, _] = self.bits.words_at(index)?;
         let free = !used.load(Relaxed) & ALL;
-        // If no `count` bits are free within the word, it is the run that leaves the word. The bits after the pool's last page
-        // are clear and lengthen its last run; that does not matter, as by the tree the wanted run is this one or before it.
+        // If no `count` bits are free within the word, it is the run that leaves the word. The bits after the pool's
+        // last page are clear and lengthen its last run; that does not matter, as by the tree the wanted run is this
+        // one or before it.
         let bit = lowest_ones(free, count).unwrap_or(BITS - leading_ones(free));
         let start = index * BITS + bit;
         let end = self.run_end_in(index, !free, start);

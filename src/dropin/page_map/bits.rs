@@ -61,7 +61,8 @@ fn filled_with(is_set: bool) -> usize {
     if is_set { ALL } else { 0 }
 }
 
-/// Returns the mask of the `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the word.
+/// Returns the mask of the `count` bits of a word from bit `bit` on. `count` is not zero, and all of them lie in the
+/// word.
 pub fn mask_of(bit: usize, count: usize) -> usize {
     ALL >> (BITS - count) << bit
 }
@@ -81,8 +82,8 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// Calls `act` with each item. This loop checks for its end after its body. A `for`, which checks before the body and jumps back,
-/// makes the linked core 64 bytes larger on aarch64.
+/// Calls `act` with each item. This loop checks for its end after its body. A `for`, which checks before the body and
+/// jumps back, makes the linked core 64 bytes larger on aarch64.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -129,14 +130,15 @@ impl BitRange {
         self.length > BITS - self.from % BITS
     }
 
-    /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the range.
+    /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the
+    /// range.
     fn one<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, usize)> {
         let (low, high) = self.masks();
         Some((words.get(self.from / BITS)?, low & high))
     }
 
-    /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the last.
-    /// Returns `None` if the words end before the range does.
+    /// Returns the words of a range that is [across](Self::is_across) several: the first, those that it fills, and the
+    /// last. Returns `None` if the words end before the range does.
     fn across<'a>(&self, words: &'a [BitmapWord]) -> Option<(&'a BitmapWord, &'a [BitmapWord], &'a BitmapWord)> {
         match words.get(self.from / BITS..self.last() / BITS + 1)? {
             [first, filled @ .., last] => Some((first, filled, last)),
@@ -160,13 +162,15 @@ pub fn change(words: &[BitmapWord], range: BitRange, is_set: bool) {
     }
 }
 
-/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other writers.
+/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other
+/// writers.
 #[inline(never)]
 pub fn change_long(words: &[BitmapWord], range: BitRange, is_set: bool) {
     change_across(words, range, is_set);
 }
 
-/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other writers.
+/// Sets or clears the bits of a range that is [across](BitRange::is_across) several words. The caller excludes other
+/// writers.
 #[inline(always)]
 pub fn change_across(words: &[BitmapWord], range: BitRange, is_set: bool) {
     let value = filled_with(is_set);
@@ -198,15 +202,15 @@ pub fn differs(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     }
 }
 
-/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`. Returns true if
-/// the words end before the range does.
+/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`.
+/// Returns true if the words end before the range does.
 #[inline(never)]
 fn differs_long(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     differs_across(words, range, is_set)
 }
 
-/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`. Returns true if
-/// the words end before the range does.
+/// Returns whether any bit of a range that is [across](BitRange::is_across) several words differs from `is_set`.
+/// Returns true if the words end before the range does.
 #[inline(always)]
 pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bool {
     let value = filled_with(is_set);
@@ -214,8 +218,8 @@ pub fn differs_across(words: &[BitmapWord], range: BitRange, is_set: bool) -> bo
     let different = |word: &BitmapWord| word.load(Relaxed) ^ value;
     let Some((first, filled, last)) = range.across(words) else { return true };
     let mut any = different(first) & low | different(last) & high;
-    // Eight at a time: two and a half instructions a word, of the four. With `for_each_eight`, the linked core has 156 bytes more on
-    // aarch64, and an allocation of 1 MiB takes 6 instructions more.
+    // Eight at a time: two and a half instructions a word, of the four. With `for_each_eight`, the linked core has 156
+    // bytes more on aarch64, and an allocation of 1 MiB takes 6 instructions more.
     let (eights, rest) = filled.as_chunks();
     for [a, b, c, d, e, f, g, h] in eights {
         let is = |word: &BitmapWord| word.load(Relaxed) == value;

@@ -18,8 +18,9 @@ pub enum Freed {
 }
 
 impl PageMap {
-    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open run and its
-    /// pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the pool.
+    /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open
+    /// run and its pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the
+    /// pool.
     #[inline(always)]
     pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
         let bit = page % BITS;
@@ -34,7 +35,8 @@ impl PageMap {
         true
     }
 
-    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or more.
+    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or
+    /// more.
     pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         let (range, bits) = (BitRange::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);
@@ -47,7 +49,8 @@ impl PageMap {
         is_last
     }
 
-    /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle) first.
+    /// Frees the allocation of `count` pages that begins at `page`, unless the map must be [settled](Self::settle)
+    /// first.
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no allocation begins at `page`, [`Error::WrongSize`] if it has another length.
@@ -87,14 +90,15 @@ impl PageMap {
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
             self.pending = Pending::Add(page..after);
-            // How long their run is, with the free pages before and after them, is not known until then: it may serve any request.
+            // How long their run is, with the free pages before and after them, is not known until then: it may serve
+            // any request.
             self.open.raise_least_above(page, usize::MAX);
         }
         Ok(Freed::Done)
     }
 
-    /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the bit of
-    /// `page` is: of [`USED`], `STARTS` and [`LABELS`](super::LABELS).
+    /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the
+    /// bit of `page` is: of [`USED`], `STARTS` and [`LABELS`](super::LABELS).
     #[inline(always)]
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static BitmapWord; 3], Error> {
         let bit = page % BITS;

@@ -5,18 +5,20 @@
 //! For each page, together 3.67 bits where a word has 64 bits, 4.33 where it has 32:
 //!
 //! * `used`: the bitmap that C sees as `pool->map`. It is the truth.
-//! * `starts`: the first page of each allocation. It distinguishes a right free from one with a wrong size, one inside a
-//!   buffer, and a second one. The bit of a free page is clear.
+//! * `starts`: the first page of each allocation. It distinguishes a right free from one with a wrong size, one inside
+//!   a buffer, and a second one. The bit of a free page is clear.
 //! * A *label*, which the pool sets and gives its meaning: see `Pool::labels`.
 //! * The [`RunTree`]: for each word the longest free run that begins there, and maxima above these. It finds the lowest
-//!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is walked.
+//!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is
+//!   walked.
 //!
 //! # How it is kept
 //!
 //! The tree is exact except for two things:
 //!
 //! * The *open run*: the free run from which the last requests were served. The tree still has all of it.
-//! * At most one change that was put off ([`Pending`]), because it would have made a stretch with the lock held too long.
+//! * At most one change that was put off ([`Pending`]), because it would have made a stretch with the lock held too
+//!   long.
 //!
 //! The states of the open run:
 //!
@@ -27,31 +29,33 @@
 //! | used | `start < next`, no hole | `[start, end)` as one run | gets `[next, next + n)` | at its end: lowers `next`; else makes the hole |
 //! | with a hole | `start <= hole.start < hole.end < next` | `[start, end)` as one run | gets pages of the hole if they are enough, else `[next, next + n)` | next to the hole or at its end: joins them; else the run is closed first |
 //!
-//! In every state, a request of fewer pages than `least` goes to the tree: a run before the open one may be long enough for it.
-//! `last` is the first page of the allocation that ends at `next`, so a free of this one need not read the bitmaps.
+//! In every state, a request of fewer pages than `least` goes to the tree: a run before the open one may be long enough
+//! for it. `last` is the first page of the allocation that ends at `next`, so a free of this one need not read the
+//! bitmaps.
 //!
-//! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages reach
-//! into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see `width`).
+//! Every other free joins its pages with the free pages before and after them in the tree; at once, unless its pages
+//! reach into a second word or the tree is *high*: it has six levels, in a pool of more than 65,536 pages (see
+//! `width`).
 //!
 //! # Settling
 //!
-//! To [settle](PageMap::settle) the map is to make the tree exact: the change that was put off is done, and the open run is
-//! closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls settle the map, all by
-//! `pool::buffers`:
+//! To [settle](PageMap::settle) the map is to make the tree exact: the change that was put off is done, and the open
+//! run is closed, which puts the rest of the run and its hole into the tree as runs of their own. These calls settle
+//! the map, all by `pool::buffers`:
 //!
 //! * an allocation that the open run does not serve, before it searches the tree;
-//! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a second hole
-//!   in it; and any free outside the open run while a change is put off;
+//! * a free whose pages touch the open run from outside, if pages of that run are in use, or whose pages would make a
+//!   second hole in it; and any free outside the open run while a change is put off;
 //! * each step of a search in a part of the pool, and a call that needs the longest free run.
 //!
-//! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is one
-//! short step: [`PageMap::settle_first`].
+//! Settling has steps, and the lock is released between two of them, so other calls may come between. The usual case is
+//! one short step: [`PageMap::settle_first`].
 //!
 //! # Example
 //!
-//! A pool of 12 pages, in words of 4 bits, page 0 on the left (`#` in use, `.` free). The tree's values are those of words
-//! 0, 1 and 2, and their maximum. *Tag p*: the run that ends with this word begins at page p. As in a pool with a high tree,
-//! a stretch has no time for a second change of the tree. `tests/example.rs` replays each row.
+//! A pool of 12 pages, in words of 4 bits, page 0 on the left (`#` in use, `.` free). The tree's values are those of
+//! words 0, 1 and 2, and their maximum. *Tag p*: the run that ends with this word begins at page p. As in a pool with a
+//! high tree, a stretch has no time for a second change of the tree. `tests/example.rs` replays each row.
 //!
 //! | step | pages | words | maximum | open run | put off |
 //! | --- | --- | --- | ---: | --- | --- |
@@ -67,23 +71,24 @@
 //! | settle, first step | `##.. .... ....` | 10, 7, tag 5 | 10 | closed | remove the 7 of word 1 |
 //! | settle, second step | `##.. .... ....` | 10, 0, tag 2 | 10 | closed | |
 //!
-//! The first settling closes the open run. Its first step puts what is left of the run into the tree: 7 pages from page 5 on,
-//! in word 1. They fill word 2, so the tag there is 5. Its second step removes the run of 12 pages, which is gone; word 0
-//! keeps the hole, one page.
+//! The first settling closes the open run. Its first step puts what is left of the run into the tree: 7 pages from page
+//! 5 on, in word 1. They fill word 2, so the tag there is 5. Its second step removes the run of 12 pages, which is
+//! gone; word 0 keeps the hole, one page.
 //!
-//! The pages of the last free lie in two words, so the free only notes them. The second settling puts them into the tree. Its
-//! first step joins them with the free pages on both sides: in word 0 a run of 10 pages begins now. Its second step removes
-//! the run of 7 pages from word 1, because that run does not begin there any more, and sets the tag of the longer run.
+//! The pages of the last free lie in two words, so the free only notes them. The second settling puts them into the
+//! tree. Its first step joins them with the free pages on both sides: in word 0 a run of 10 pages begins now. Its
+//! second step removes the run of 7 pages from word 1, because that run does not begin there any more, and sets the tag
+//! of the longer run.
 //!
 //! # Bounds
 //!
 //! Nothing here sleeps. Every call takes about log(pages) steps, and four instructions for each word of the request. So
 //! does each stretch with the lock held; see [`PageMap::settle`] for how that is kept. A caller that other callers
-//! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which then has up
-//! to about 600 instructions (`ci/bench`, row "patience").
+//! overtake repeatedly settles, after `SETTLE_PATIENCE` steps (see `pool::buffers`), the rest in one stretch, which
+//! then has up to about 600 instructions (`ci/bench`, row "patience").
 //!
-//! Without `inline(always)` in this folder, an allocation and a free of one page take 16 instructions more on the host, and those of
-//! mixed sizes 43 more.
+//! Without `inline(always)` in this folder, an allocation and a free of one page take 16 instructions more on the host,
+//! and those of mixed sizes 43 more.
 
 mod allocate;
 pub(crate) mod bits;
@@ -146,8 +151,8 @@ pub const fn words_for(pages: usize) -> usize {
 }
 
 impl PageMap {
-    /// Makes a map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many words as
-    /// [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
+    /// Makes a map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many
+    /// words as [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
     pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
         let mut map = PageMap {
             pages,
@@ -214,8 +219,8 @@ impl PageMap {
     }
 }
 
-/// Marks the pages of an allocation as [`IN_USE`] or [`FREE`]: those of the bits `mask`, of which `bit` is the first. `words` are the words
-/// of [`USED`] and `STARTS` in which all of them lie.
+/// Marks the pages of an allocation as [`IN_USE`] or [`FREE`]: those of the bits `mask`, of which `bit` is the first.
+/// `words` are the words of [`USED`] and `STARTS` in which all of them lie.
 fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, is_used: bool) {
     write(used, mask, is_used);
     write(starts, 1 << bit, is_used);

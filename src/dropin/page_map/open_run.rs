@@ -1,7 +1,7 @@
 //! The open run: the free run from which pages are allocated, one request after the other, without a look at the tree.
 //!
-//! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have one
-//! *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
+//! Drivers free buffers in the order in which they allocated them, or in the opposite order. So the open run may have
+//! one *hole*: pages in its used part that were freed. They are allocated again before the pages after the used part.
 
 use core::ops::Range;
 
@@ -19,7 +19,8 @@ use super::bits::BITS;
 /// These hold always:
 ///
 /// * `start <= hole.start < hole.end < next <= end` if there is a hole;
-/// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this one;
+/// * the page before `start` and the page `end` are in use, or outside of the pool, so no other free run touches this
+///   one;
 /// * no free run of `least` or more pages begins before `start`.
 ///
 /// [`CLOSED`](Self::CLOSED) is an empty run that no page belongs to.
@@ -54,15 +55,15 @@ impl OpenRun {
         last: NOWHERE,
     };
 
-    /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages begins
-    /// before it.
+    /// Opens the free run `[start, end)`, of which the first `count` pages are allocated. No run of `count` pages
+    /// begins before it.
     pub(super) fn from_start(start: usize, end: usize, count: usize) -> Self {
         let next = start + count;
         OpenRun { start, end, next, hole: start..start, least: count, last: start }
     }
 
-    /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer run may
-    /// begin before this one, so it serves no request.
+    /// Opens a free run, of which the pages `allocated` are allocated: the pages before these are the hole. A longer
+    /// run may begin before this one, so it serves no request.
     pub(super) fn around(Range { start, end }: Range<usize>, allocated: Range<usize>) -> Self {
         let next = allocated.end;
         OpenRun { start, end, next, hole: start..allocated.start, least: NO_REQUEST, last: next }
@@ -99,16 +100,16 @@ impl OpenRun {
         if self.start / BITS == index { self.end - self.start } else { 0 }
     }
 
-    /// Raises `least` above the length of the free run `[start, end)` if that run is before this one: it now serves the requests up
-    /// to its length. It does not touch this one.
+    /// Raises `least` above the length of the free run `[start, end)` if that run is before this one: it now serves the
+    /// requests up to its length. It does not touch this one.
     pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
         if start < self.start {
             self.least = self.least.max((end - start).saturating_add(1));
         }
     }
 
-    /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after the used
-    /// part; `None` if these may lie elsewhere.
+    /// Returns the first of the lowest `count` contiguous pages that are free in the whole pool, in the hole or after
+    /// the used part; `None` if these may lie elsewhere.
     pub(super) fn lowest(&self, count: usize) -> Option<usize> {
         if count < self.least {
             None

@@ -1,8 +1,8 @@
 //! How many pages are in use, and how many were at most.
 //!
 //! Counting must cost a request next to nothing. So an allocation only subtracts from the distance to the peak, which
-//! becomes negative above it, and the next free raises the peak: only before a free can the pages in use be at their peak. On
-//! aarch64 this adds two instructions to an allocation and four to a free (QEMU, `-icount`, 4 KiB, cached).
+//! becomes negative above it, and the next free raises the peak: only before a free can the pages in use be at their
+//! peak. On aarch64 this adds two instructions to an allocation and four to a free (QEMU, `-icount`, 4 KiB, cached).
 
 /// Counts pages in use.
 pub(super) struct PagesInUse {

@@ -5,10 +5,10 @@
 //! pages exists at all. Go's page allocator keeps three figures for each node (free at the start, free at the end,
 //! longest); with one figure a change costs one comparison for each level, and most changes stop at the first level.
 //!
-//! All values are in one array. The index of a value is its *place*: places `4 n` to `4 n + 3` are the four values of node
-//! `n`. The nodes are stored as in a heap: the value at place `p` is the maximum of node `p + 1`. If there is no such node, it
-//! is the value of a word. The words are on one level or on two; if on two, the first words are on the lower level. A tree
-//! over 6 words has two nodes:
+//! All values are in one array. The index of a value is its *place*: places `4 n` to `4 n + 3` are the four values of
+//! node `n`. The nodes are stored as in a heap: the value at place `p` is the maximum of node `p + 1`. If there is no
+//! such node, it is the value of a word. The words are on one level or on two; if on two, the first words are on the
+//! lower level. A tree over 6 words has two nodes:
 //!
 //! ```text
 //! node 0     place 0       place 1     place 2     place 3
@@ -19,8 +19,8 @@
 //!            word 0        word 1      word 2      word 3
 //! ```
 //!
-//! Place 4, at which the lowest level begins, is the *bottom*. With `n` nodes, the array has `4 n` places, and the tree has the
-//! values of `3 n + 1` words. Word `w` is at place
+//! Place 4, at which the lowest level begins, is the *bottom*. With `n` nodes, the array has `4 n` places, and the tree
+//! has the values of `3 n + 1` words. Word `w` is at place
 //!
 //! ```text
 //! bottom + w                  if that is less than 4 n, else
@@ -30,8 +30,8 @@
 //! So word 4 is at place 8 - 7 = 1. The maximum of the node to which place `p` belongs is at place `p / 4 - 1`.
 //!
 //! A word in which no run begins has the value zero, or a *boundary tag* (Knuth): the last word that a run fills has
-//! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it passes
-//! over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
+//! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it
+//! passes over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
 use super::shape::{FANOUT, Shape};
 
@@ -69,8 +69,8 @@ pub struct RunTree {
     bottom: usize,
     /// The longest run of all.
     longest: i32,
-    /// The number of levels, from the values of the words to the root. As `u32` it shares a word with `longest`: a pool has 8
-    /// bytes fewer.
+    /// The number of levels, from the values of the words to the root. As `u32` it shares a word with `longest`: a pool
+    /// has 8 bytes fewer.
     levels: u32,
 }
 
@@ -102,8 +102,8 @@ impl RunTree {
         if at < self.bottom { word.wrapping_add(self.words()) } else { word }
     }
 
-    /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the result
-    /// is that of another word, or zero.
+    /// Returns the length of the longest run that begins in `word`; zero if none does. For a word past the last one the
+    /// result is that of another word, or zero.
     pub fn longest_in(&self, word: usize) -> usize {
         usize::try_from(self.value(word)).unwrap_or(0)
     }
@@ -121,8 +121,8 @@ impl RunTree {
         }
     }
 
-    /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run begins in
-    /// an earlier word; `None` if the run begins in `word`.
+    /// Returns the first page of the run that fills `word`, if `word` is the last word that this run fills and the run
+    /// begins in an earlier word; `None` if the run begins in `word`.
     pub fn tagged_start(&self, word: usize) -> Option<usize> {
         usize::try_from(-1 - self.value(word)).ok()
     }
@@ -132,8 +132,8 @@ impl RunTree {
         self.longest as usize
     }
 
-    /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run. `length`
-    /// is not zero.
+    /// Returns the first word in which a run of at least `length` pages begins; `None` if there is no such run.
+    /// `length` is not zero.
     pub fn first(&self, length: usize) -> Option<usize> {
         if self.longest() < length {
             return None;
@@ -155,12 +155,12 @@ impl RunTree {
         }
     }
 
-    /// Returns a word after `word` such that no run of at least `length` pages begins between the two; `None` if no such
-    /// run begins after `word`. `length` is not zero.
+    /// Returns a word after `word` such that no run of at least `length` pages begins between the two; `None` if no
+    /// such run begins after `word`. `length` is not zero.
     ///
-    /// The result is not always the word in which the run begins: to look for that on the way down would take as long as
-    /// the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there asks
-    /// again, and reaches the word after at most as many calls as the tree has levels.
+    /// The result is not always the word in which the run begins: to look for that on the way down would take as long
+    /// as the way up. It is the first word below a value that is at least `length`. A caller that finds nothing there
+    /// asks again, and reaches the word after at most as many calls as the tree has levels.
     pub fn next_candidate(&self, word: usize, length: usize) -> Option<usize> {
         let (nodes, mut at, length) = (&*self.nodes, self.place(word), stored(length));
         // Up, to the first node that has such a run to the right of this path.
@@ -226,8 +226,8 @@ impl RunTree {
         levels
     }
 
-    /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer run of
-    /// the word hides those of `length` pages.
+    /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer
+    /// run of the word hides those of `length` pages.
     pub fn place_if(&self, word: usize, length: usize) -> Option<Place> {
         let place = self.place(word);
         (self.nodes.as_flattened().get(place) == Some(&stored(length))).then_some(Place(place))
@@ -239,11 +239,11 @@ impl RunTree {
         self.replace(place, length, remaining, at_most)
     }
 
-    /// Replaces the value `length` at `place` by `remaining`, the longest run that remains there, and those values above that are
-    /// due to it by what is now their maximum.
+    /// Replaces the value `length` at `place` by `remaining`, the longest run that remains there, and those values
+    /// above that are due to it by what is now their maximum.
     ///
-    /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it before the
-    /// tree is used again.
+    /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it
+    /// before the tree is used again.
     pub fn lower(&mut self, place: Place, length: usize, remaining: usize, at_most: usize) -> Lowered {
         self.replace(place, stored(length), stored(remaining), at_most)
     }

@@ -12,12 +12,12 @@ impl PageMap {
         }
     }
 
-    /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins there. A run
-    /// that goes on after the next word counts only as far as that.
+    /// Returns the length of the longest free run that begins in word `index`, from the bitmap; zero if none begins
+    /// there. A run that goes on after the next word counts only as far as that.
     ///
-    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one other run leaves
-    /// the word: it was no longer, and if the run that is gone did not leave the word, it had less than `BITS` pages. So the
-    /// other one ends in the next word.
+    /// The caller asks for it after a run that began in the word is gone, which was the longest there. At most one
+    /// other run leaves the word: it was no longer, and if the run that is gone did not leave the word, it had less
+    /// than `BITS` pages. So the other one ends in the next word.
     #[inline(always)]
     pub(super) fn longest_beginning_in(&self, index: usize) -> usize {
         let mut free = complement(self.used(), index);
@@ -44,8 +44,8 @@ impl PageMap {
         self.run_end_in(index, word(self.used(), index), page)
     }
 
-    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `page` is in word `index`,
-    /// which is `used`.
+    /// Returns the page after the free run that begins at `page`, as [`run_end`](Self::run_end) does. `page` is in word
+    /// `index`, which is `used`.
     #[inline(always)]
     pub(super) fn run_end_in(&self, index: usize, used: usize, page: usize) -> usize {
         let used = used & from_bit(page);
@@ -81,7 +81,8 @@ impl PageMap {
         self.runs.tagged_start(before).map_or(before * BITS, |start| start.min(page))
     }
 
-    /// Returns the first page of the free run that ends before `page`, or `page`, if a page before it in the same word is in use.
+    /// Returns the first page of the free run that ends before `page`, or `page`, if a page before it in the same word
+    /// is in use.
     #[inline(always)]
     pub(super) fn run_start_in_word(&self, page: usize) -> Option<usize> {
         let index = page / BITS;

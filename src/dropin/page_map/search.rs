@@ -1,4 +1,5 @@
-//! Requests for a part of the pool, or for an aligned address: they get the lowest pages that fit, as every request does.
+//! Requests for a part of the pool, or for an aligned address: they get the lowest pages that fit, as every request
+//! does.
 
 use super::PageMap;
 use super::bits::{BITS, complement, from_bit, leading_ones, trailing_zeros, word};
@@ -16,9 +17,10 @@ pub enum SearchStep {
 
 impl PageMap {
     /// Looks for a free run at `from`, or one that begins after `from` in the same word. If there is one, allocates its
-    /// first `count` pages in `[from, end)` that begin where `base + page` is a multiple of `align`, or returns where the
-    /// run ends if it has no such pages. If there is none, returns the word in which to look next. The open run must be
-    /// [closed](OpenRun::CLOSED): the caller [settles](Self::settle) the map. `count` is not zero, and `align` is a power of two.
+    /// first `count` pages in `[from, end)` that begin where `base + page` is a multiple of `align`, or returns where
+    /// the run ends if it has no such pages. If there is none, returns the word in which to look next. The open run
+    /// must be [closed](OpenRun::CLOSED): the caller [settles](Self::settle) the map. `count` is not zero, and `align`
+    /// is a power of two.
     ///
     /// Each step looks at one run or one word, so that no step holds the lock for long.
     pub fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) -> SearchStep {
@@ -61,8 +63,8 @@ impl PageMap {
         if word(self.used(), before) >> (BITS - 1) != 0 {
             return index * BITS;
         }
-        // The run fills every word between this one and the last word before it in which a run begins: it is the last run
-        // that begins there.
+        // The run fills every word between this one and the last word before it in which a run begins: it is the last
+        // run that begins there.
         let begin = self.runs.last_before(index).unwrap_or(before);
         (begin + 1) * BITS - leading_ones(complement(self.used(), begin))
     }

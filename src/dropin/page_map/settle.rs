@@ -1,5 +1,5 @@
-//! Settling: what an allocation or a free put off is done, and the open run is closed, so that the tree has exactly the free
-//! runs.
+//! Settling: what an allocation or a free put off is done, and the open run is closed, so that the tree has exactly the
+//! free runs.
 
 use core::mem::replace;
 use core::ops::Range;
@@ -53,16 +53,16 @@ impl PageMap {
         self.settle_more()
     }
 
-    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high, nothing was put
-    /// off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470 instructions on the host; without
-    /// this case up to 532. The bound of `ci/bench` is 480.)
+    /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high,
+    /// nothing was put off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470
+    /// instructions on the host; without this case up to 532. The bound of `ci/bench` is 480.)
     pub fn settle_first(&mut self) -> Settled {
         let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && self.has_time(0);
         if is_usual { self.close_in_word() } else { self.settle() }
     }
 
-    /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of this word
-    /// can change.
+    /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of
+    /// this word can change.
     fn close_in_word(&mut self) -> Settled {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
@@ -79,8 +79,8 @@ impl PageMap {
         let pending = if self.has_work() {
             replace(&mut self.pending, Pending::Nothing)
         } else {
-            // Most calls have only the run to close. `replace` would copy all words of `pending` for them, so it is called only if
-            // there is work.
+            // Most calls have only the run to close. `replace` would copy all words of `pending` for them, so it is
+            // called only if there is work.
             Pending::Nothing
         };
         let (levels, gone) = match pending {
@@ -106,7 +106,8 @@ impl PageMap {
         !matches!(self.pending, Pending::Nothing)
     }
 
-    /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in the tree.
+    /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in
+    /// the tree.
     pub fn has_time(&self, levels: usize) -> bool {
         levels + self.runs.levels() <= LEVELS
     }
@@ -134,8 +135,8 @@ impl PageMap {
         lowered.levels
     }
 
-    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and what to
-    /// remove in this step.
+    /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and
+    /// what to remove in this step.
     fn close(&mut self) -> (usize, Option<GoneRun>) {
         let OpenRun { start, end, next, hole, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let index = start / BITS;
@@ -160,8 +161,8 @@ impl PageMap {
         (levels, None)
     }
 
-    /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open run.
-    /// Returns how many levels of the tree changed.
+    /// Puts free pages into the tree, as one run with the free pages before and after them. They do not touch the open
+    /// run. Returns how many levels of the tree changed.
     #[inline(always)]
     pub(super) fn add_freed(&mut self, Range { start: page, end: after }: Range<usize>) -> usize {
         let (start, end) = (self.run_start(page), self.run_end(after));

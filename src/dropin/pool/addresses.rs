@@ -1,4 +1,5 @@
-//! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it there.
+//! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it
+//! there.
 
 use super::view::View;
 use super::{DIRTY, Pool};
@@ -20,13 +21,14 @@ pub enum AddressKind {
 pub struct AddressInfo {
     /// The cache may hold lines of the memory.
     pub is_cached: bool,
-    /// The address lies in a view, which stays mapped. Otherwise it lies in a mapping of one buffer, which may be removed.
+    /// The address lies in a view, which stays mapped. Otherwise it lies in a mapping of one buffer, which may be
+    /// removed.
     pub is_in_view: bool,
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Returns how the processor accesses the byte at `pa` through `va`, which is mapped to it; `None` if `pa` does not belong
-    /// to this pool. An address outside the views has the memory type with which the page was handed out.
+    /// Returns how the processor accesses the byte at `pa` through `va`, which is mapped to it; `None` if `pa` does not
+    /// belong to this pool. An address outside the views has the memory type with which the page was handed out.
     ///
     /// Context: any.
     pub fn address_info(&self, va: Va, pa: Pa) -> Option<AddressInfo> {
@@ -48,8 +50,8 @@ impl<K: Kernel> Pool<K> {
         })
     }
 
-    /// Returns the physical address of `va`, and whether the cache may hold lines of the memory there. Returns `None` unless
-    /// one view of the pool contains all of the `size` bytes at `va`. `size` is not zero.
+    /// Returns the physical address of `va`, and whether the cache may hold lines of the memory there. Returns `None`
+    /// unless one view of the pool contains all of the `size` bytes at `va`. `size` is not zero.
     ///
     /// Context: any.
     pub fn find_in_view(&self, va: Va, size: usize) -> Option<(Pa, bool)> {
@@ -66,8 +68,8 @@ impl<K: Kernel> Pool<K> {
         Some((self.start.wrapping_add(offset), is_cached))
     }
 
-    /// Returns the address of `pa` in the view through which its page was handed out; `None` if `pa` does not belong to the
-    /// pool, or if that view is not mapped.
+    /// Returns the address of `pa` in the view through which its page was handed out; `None` if `pa` does not belong to
+    /// the pool, or if that view is not mapped.
     ///
     /// Context: any.
     pub fn va_of(&self, pa: Pa) -> Option<Va> {
@@ -79,27 +81,28 @@ impl<K: Kernel> Pool<K> {
         let base = if self.was_cached(offset >> PAGE_SHIFT) {
             cached.base()
         } else {
-            // The label does not distinguish these two views. Maintenance through the write-through view covers all lines that
-            // either of them can have in the cache.
+            // The label does not distinguish these two views. Maintenance through the write-through view covers all
+            // lines that either of them can have in the cache.
             write_through.base().or(uncached.base())
         };
         base?.checked_add(offset)
     }
 
-    /// Returns the first page of a buffer that was handed out at `va`, interpreted as `kind`; `None` if no buffer of this pool
-    /// can have this address.
+    /// Returns the first page of a buffer that was handed out at `va`, interpreted as `kind`; `None` if no buffer of
+    /// this pool can have this address.
     ///
     /// Context: any.
     pub fn buffer_at(&self, va: Va, kind: AddressKind) -> Option<usize> {
         let page = self.page_at(va, kind)?;
-        // The page may belong to a buffer with its own mapping, whose address is another one. Searching for such a buffer is
-        // not necessary if the page was handed out cached and no cached buffer has ever had its own mapping.
+        // The page may belong to a buffer with its own mapping, whose address is another one. Searching for such a
+        // buffer is not necessary if the page was handed out cached and no cached buffer has ever had its own mapping.
         let is_sure = || kind == AddressKind::InView && self.was_cached(page) && !self.own_mappings.may_have_cached();
         if self.has_own_mappings() && !is_sure() && self.own_mappings.contains(page) { None } else { Some(page) }
     }
 
-    /// Returns the page whose first byte is at `va`, interpreted as `kind`. Only views with the memory type with which the page
-    /// was last handed out count; a physical address counts only if a buffer was ever handed out without a mapping.
+    /// Returns the page whose first byte is at `va`, interpreted as `kind`. Only views with the memory type with which
+    /// the page was last handed out count; a physical address counts only if a buffer was ever handed out without a
+    /// mapping.
     ///
     /// Context: any.
     fn page_at(&self, va: Va, kind: AddressKind) -> Option<usize> {

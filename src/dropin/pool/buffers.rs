@@ -7,12 +7,12 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT};
 use crate::mem::lock::IrqGuard;
 
-/// How many times a call releases the lock between steps that settle the map. After that it does all remaining steps without
-/// releasing the lock.
+/// How many times a call releases the lock between steps that settle the map. After that it does all remaining steps
+/// without releasing the lock.
 const SETTLE_PATIENCE: usize = 16;
 
-/// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type. They
-/// contain neither `NOMAP` nor `WRITE_THROUGH`.
+/// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type.
+/// They contain neither `NOMAP` nor `WRITE_THROUGH`.
 pub(super) fn memory_for(flags: Flags) -> (MemoryType, bool) {
     if flags.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
 }
@@ -44,14 +44,14 @@ impl<K: Kernel> Pool<K> {
         map.allocate_from_tree(pages)
     }
 
-    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. A call reads the pool's flags
-    /// once, here, because C may change them while the call runs.
+    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. A call reads the pool's
+    /// flags once, here, because C may change them while the call runs.
     pub fn flags_for(&self, flags: Flags) -> Flags {
         flags | self.flags() & Flags::NOCACHE
     }
 
-    /// Allocates the lowest run of `pages` free pages that lies in the pages `[from, end)` and whose physical address is a
-    /// multiple of `align` bytes; returns its first page. `align` is a power of two, and `pages` is not zero.
+    /// Allocates the lowest run of `pages` free pages that lies in the pages `[from, end)` and whose physical address
+    /// is a multiple of `align` bytes; returns its first page. `align` is a power of two, and `pages` is not zero.
     ///
     /// The search may have many steps. It releases the lock after each.
     ///
@@ -99,15 +99,15 @@ impl<K: Kernel> Pool<K> {
         Ok(())
     }
 
-    /// Locks the map, settles it, and returns it locked. The lock was taken again after the last step, so the caller may do
-    /// work of its own with it.
+    /// Locks the map, settles it, and returns it locked. The lock was taken again after the last step, so the caller
+    /// may do work of its own with it.
     pub(super) fn lock_settled(&self) -> IrqGuard<'_, K, PageMap> {
         self.settle_until(Settled::Already)
     }
 
-    /// Locks the map, settles it, and returns it locked. The lock is released after each step whose result is neither `last` nor
-    /// [`Settled::Already`]. With [`Settled::Now`], the caller's own work is so short that it may follow a short step without
-    /// releasing the lock.
+    /// Locks the map, settles it, and returns it locked. The lock is released after each step whose result is neither
+    /// `last` nor [`Settled::Already`]. With [`Settled::Now`], the caller's own work is so short that it may follow a
+    /// short step without releasing the lock.
     fn settle_until(&self, last: Settled) -> IrqGuard<'_, K, PageMap> {
         let mut map = self.lock();
         let mut patience = SETTLE_PATIENCE;
@@ -116,8 +116,8 @@ impl<K: Kernel> Pool<K> {
             if step == Settled::Already || step == last {
                 return map;
             }
-            // Whenever the lock is released, another caller may leave new work to settle. To end, this call at last does all of
-            // it without releasing the lock.
+            // Whenever the lock is released, another caller may leave new work to settle. To end, this call at last
+            // does all of it without releasing the lock.
             if patience != 0 {
                 patience -= 1;
                 drop(map);

@@ -1,9 +1,9 @@
-//! The fast path of most calls. A call takes it if the open run of the pool serves the request and the view is mapped. Each call has
-//! one function for pages in one word of the bitmaps, and one for pages in several words.
+//! The fast path of most calls. A call takes it if the open run of the pool serves the request and the view is mapped.
+//! Each call has one function for pages in one word of the bitmaps, and one for pages in several words.
 //!
-//! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no stack
-//! frame. A case that they do not handle is passed, with the lock still held, to the functions in `buffers`. Without
-//! `inline(always)` here, a free takes 36 instructions more on aarch64.
+//! These functions call no other function while the lock is held, so that `rt_dma_alloc` and `rt_dma_free` need no
+//! stack frame. A case that they do not handle is passed, with the lock still held, to the functions in `buffers`.
+//! Without `inline(always)` here, a free takes 36 instructions more on aarch64.
 
 use super::buffers::memory_for;
 use super::{CLEAN, DIRTY, Pool};
@@ -12,14 +12,14 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
 
-/// The lock of a pool, if the fast path has taken it and could not serve the call: nothing has changed, and the call goes on with the
-/// lock. It is `None` if the call does not hold the lock: another core holds it, the view is not mapped, or the request has more
-/// pages than the pool.
+/// The lock of a pool, if the fast path has taken it and could not serve the call: nothing has changed, and the call
+/// goes on with the lock. It is `None` if the call does not hold the lock: another core holds it, the view is not
+/// mapped, or the request has more pages than the pool.
 pub type Unserved<'a, K> = Option<IrqGuard<'a, K, PageMap>>;
 
 impl<K: Kernel> Pool<K> {
-    /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view. `flags` are what
-    /// [`flags_for`](Pool::flags_for) returned.
+    /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view.
+    /// `flags` are what [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
@@ -30,8 +30,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run. Returns the first page
-    /// and its address in the view. `flags` are what [`flags_for`](Pool::flags_for) returned.
+    /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run. Returns the
+    /// first page and its address in the view. `flags` are what [`flags_for`](Pool::flags_for) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
@@ -45,20 +45,21 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Takes the lock, and returns it with the address of the view and with the label of pages that were handed out through that
-    /// view. Returns `None` if another core holds the lock, or if the view is not mapped.
+    /// Takes the lock, and returns it with the address of the view and with the label of pages that were handed out
+    /// through that view. Returns `None` if another core holds the lock, or if the view is not mapped.
     #[inline(always)]
     fn lock_with_view(&self, flags: Flags) -> Option<(IrqGuard<'_, K, PageMap>, Va, bool)> {
         let (memory, label) = memory_for(flags);
         let view = self.view(memory);
         let map = self.map.lock_if_free(self.kernel)?;
-        // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at that
-        // time, and is not unmapped while the page is in use (see `removal`).
+        // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at
+        // that time, and is not unmapped while the page is in use (see `removal`).
         view.base().map(|base| (map, base, label))
     }
 
-    /// Returns the first page of the buffer that was handed out at `va`. Returns `None` if `va` does not lie in the cached or the
-    /// uncached view, or if any buffer of the pool has its own mapping. `va` is a multiple of the page size.
+    /// Returns the first page of the buffer that was handed out at `va`. Returns `None` if `va` does not lie in the
+    /// cached or the uncached view, or if any buffer of the pool has its own mapping. `va` is a multiple of the page
+    /// size.
     ///
     /// Context: any.
     #[inline(always)]

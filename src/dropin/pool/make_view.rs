@@ -1,8 +1,8 @@
 //! Mapping a whole pool: linearly when it is installed, and as a view when a call first needs the view.
 //!
-//! A call holds no turn while it maps a pool. If the kernel has no room for a mapping, it writes a line to the console itself
-//! (RT-Thread's `_insert_new_varea` and `_ioremap_type`), and the console's driver may then install a pool, or need the same
-//! view. One call at a time maps a pool. The others wait for a limited time.
+//! A call holds no turn while it maps a pool. If the kernel has no room for a mapping, it writes a line to the console
+//! itself (RT-Thread's `_insert_new_varea` and `_ioremap_type`), and the console's driver may then install a pool, or
+//! need the same view. One call at a time maps a pool. The others wait for a limited time.
 
 use super::Pool;
 use super::removal::MembershipState;
@@ -27,7 +27,8 @@ impl Drop for Mapper<'_> {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`MAPPING_TICKS`] ticks.
+    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`MAPPING_TICKS`]
+    /// ticks.
     ///
     /// Context: thread.
     pub(super) fn mapper(&self) -> Option<Mapper<'_>> {
@@ -56,8 +57,8 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(MembershipState::Installed);
     }
 
-    /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is not
-    /// possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
+    /// Returns the address of the view of this memory type, and maps it if it is not mapped. Returns `None` if that is
+    /// not possible now, or if the pool is larger than the limit for views; the caller then maps its buffer alone.
     ///
     /// Context: any. A caller that may not sleep gets `None`.
     pub(super) fn make_view(&self, memory: MemoryType) -> Option<Va> {
@@ -79,17 +80,17 @@ impl<K: Kernel> Pool<K> {
         view.base()
     }
 
-    /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware forbids a
-    /// linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller has the right to map
-    /// the pool.
+    /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware
+    /// forbids a linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller has
+    /// the right to map the pool.
     ///
     /// Context: thread.
     fn map_linear(&self) {
         debug_assert!(self.kernel.can_sleep(), "a pool is mapped where sleeping is allowed");
         let (kernel, start, size) = (self.kernel, self.start, self.size());
         let (view, base) = (self.view(MemoryType::Cached), kernel.linear(start));
-        // The linear map of a pool at the start or the end of the address space is not used: it would contain the null pointer,
-        // or would not fit.
+        // The linear map of a pool at the start or the end of the address space is not used: it would contain the null
+        // pointer, or would not fit.
         let is_whole = base != 0 && base.checked_add(size - 1).is_some();
         if self.is_no_map() || !is_whole || view.base().is_some() {
             return;

@@ -28,8 +28,8 @@ fn memory_type(flags: Flags) -> MemoryType {
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Returns the address through which the processor accesses the `pages` pages from `page` on, which the caller has just
-    /// allocated. If they cannot be mapped, returns `None` and frees them.
+    /// Returns the address through which the processor accesses the `pages` pages from `page` on, which the caller has
+    /// just allocated. If they cannot be mapped, returns `None` and frees them.
     ///
     /// Context: any if the view is mapped already, otherwise thread.
     #[inline(always)] // Without it, an allocation that the tree of free runs serves takes 15 to 18 instructions more.
@@ -45,8 +45,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case: maps them if
-    /// necessary, flushes dirty lines of another memory type, and sets the label of the pages.
+    /// Returns the address of pages that were just allocated, as [`map_buffer`](Self::map_buffer) does, in every case:
+    /// maps them if necessary, flushes dirty lines of another memory type, and sets the label of the pages.
     pub fn map_buffer_slow(&self, page: usize, pages: usize, flags: Flags) -> Option<NonZeroUsize> {
         let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);
@@ -64,7 +64,8 @@ impl<K: Kernel> Pool<K> {
             self.has_physical.store(true, Relaxed);
         }
         let range = BitRange::new(page, pages);
-        // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of cached ones.
+        // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of
+        // cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
         if !is_cached && differs(self.labels, range, CLEAN) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
@@ -77,9 +78,9 @@ impl<K: Kernel> Pool<K> {
         Some(va)
     }
 
-    /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were written
-    /// through it, or else through the buffer's address `va`. Cache maintenance works on the physical address, whatever the
-    /// memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
+    /// Writes dirty lines of the pages to memory, through the cached view if it is mapped, because the lines were
+    /// written through it, or else through the buffer's address `va`. Cache maintenance works on the physical address,
+    /// whatever the memory type of the mapping is (Arm ARM DDI 0487, D7.5.9).
     fn flush_pages(&self, page: usize, pages: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
@@ -87,15 +88,15 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Returns whether a buffer with its own mapping of this memory type is labelled as cached. The label is the only record
-    /// of the memory type of such a mapping. A write-through mapping therefore counts as cached if the cache may hold lines
-    /// of it.
+    /// Returns whether a buffer with its own mapping of this memory type is labelled as cached. The label is the only
+    /// record of the memory type of such a mapping. A write-through mapping therefore counts as cached if the cache may
+    /// hold lines of it.
     fn counts_as_cached(&self, memory: MemoryType) -> bool {
         memory == MemoryType::Cached || memory == MemoryType::WriteThrough && self.kernel.caches_write_through()
     }
 
-    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and the label of
-    /// the pages. If the view cannot be mapped, maps the buffer alone.
+    /// Returns the address of the buffer of `pages` pages at `page` in the view, which is mapped if it is not yet, and
+    /// the label of the pages. If the view cannot be mapped, maps the buffer alone.
     fn map_pages(&self, page: usize, pages: usize, memory: MemoryType) -> Option<Mapped> {
         let (kernel, view) = (self.kernel, self.view(memory));
         if view.base().is_none() && memory != MemoryType::Cached && !kernel.has_page_tables() {
@@ -124,8 +125,8 @@ impl<K: Kernel> Pool<K> {
             return Err(Error::Context);
         }
         mapping.take(va, page, pages)?;
-        // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address through
-        // which they could be flushed then.
+        // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
+        // through which they could be flushed then.
         cache::flush(self.kernel, va, pages << PAGE_SHIFT);
         // SAFETY: `take` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
         #[allow(unsafe_code)]

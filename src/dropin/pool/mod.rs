@@ -38,8 +38,8 @@ use removal::Membership;
 use usage::Failures;
 use view::View;
 
-/// A pool of pages. It begins with the part that C sees. Its memory is never freed: a pool that was uninstalled is kept for the
-/// next pool of the same pages.
+/// A pool of pages. It begins with the part that C sees. Its memory is never freed: a pool that was uninstalled is kept
+/// for the next pool of the same pages.
 #[repr(C)]
 pub struct Pool<K: Kernel> {
     /// The part that C sees.
@@ -49,13 +49,13 @@ pub struct Pool<K: Kernel> {
     start: Pa,
     /// Number of pages.
     pages: usize,
-    /// The label of each page: bit `n` is set if page `n` was last handed out uncached, so that the cache holds no dirty
-    /// lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page `n` is in use,
-    /// the bit therefore also records whether the page was handed out uncached. Written with the lock held, or by a call that
-    /// has allocated all pages.
+    /// The label of each page: bit `n` is set if page `n` was last handed out uncached, so that the cache holds no
+    /// dirty lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page
+    /// `n` is in use, the bit therefore also records whether the page was handed out uncached. Written with the lock
+    /// held, or by a call that has allocated all pages.
     labels: &'static [BitmapWord],
-    /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out without
-    /// a mapping: it begins at the pool's physical address.
+    /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
+    /// without a mapping: it begins at the pool's physical address.
     views: [View; 4],
     /// True while a call maps the pool.
     is_mapping: AtomicBool,
@@ -63,19 +63,21 @@ pub struct Pool<K: Kernel> {
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
     pub own_mappings: OwnMappings,
-    /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The `NOMAP` flag
-    /// cannot replace this field, because C may change the flag while such buffers are in use.
+    /// A buffer was handed out without a mapping at least once, so a free also looks for physical addresses. The
+    /// `NOMAP` flag cannot replace this field, because C may change the flag while such buffers are in use.
     has_physical: AtomicBool,
     /// The region is `reusable`: devices that do not own the pool may borrow its memory.
     is_reusable: AtomicBool,
     owners: Owners,
     failures: Failures,
     membership: Membership<K>,
-    /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool already.
+    /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool
+    /// already.
     pub next: AtomicRef<Pool<K>>,
-    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the map, and the
-    /// bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a pool of its own,
-    /// together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as many.)
+    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the map,
+    /// and the bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a
+    /// pool of its own, together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as
+    /// many.)
     _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
     map: IrqLock<PageMap>,
 }
@@ -93,15 +95,16 @@ pub enum NewPool<K: Kernel> {
     Kept(&'static Pool<K>),
 }
 
-/// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the interface.
+/// Returns the flags of a new pool: those of the specification, and those that follow from its addresses and from the
+/// interface.
 fn first_flags<K: Kernel>(kernel: K, spec: &PoolSpec) -> Flags {
     let flags = if is_below_4_gib(spec.region.end) { spec.flags | Flags::ADDRESS_32BITS } else { spec.flags };
     if kernel.is_every_pool_linear() { flags | Flags::LINEAR } else { flags }
 }
 
 impl<K: Kernel> Pool<K> {
-    /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of the specified region. Returns `None` if the heap has
-    /// no room for the bookkeeping.
+    /// Makes a pool of the `pages` pages from `start` on, which are the whole pages of the specified region. Returns
+    /// `None` if the heap has no room for the bookkeeping.
     ///
     /// Context: thread.
     pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<BoxWithArrays<K, Pool<K>>> {
@@ -142,8 +145,8 @@ impl<K: Kernel> Pool<K> {
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
-        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only. A box is dropped only if its pool was never
-        // in the list, so no other code has found them there.
+        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only. A box is dropped only if its pool
+        // was never in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
             BoxWithArrays::new(kernel, words as u32, shape.nodes() as u32, copied, make)
@@ -173,8 +176,8 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns the name of the pool.
     pub fn name(&self) -> Name {
-        // SAFETY: the name is the pool's copy, or the one with which it was installed: the caller of install guarantees that
-        // this one stays valid.
+        // SAFETY: the name is the pool's copy, or the one with which it was installed: the caller of install guarantees
+        // that this one stays valid.
         #[allow(unsafe_code)]
         unsafe {
             Name::from_ptr(self.public.region_name.load(Relaxed))

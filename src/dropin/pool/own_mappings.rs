@@ -1,8 +1,9 @@
-//! Buffers with their own mappings: each is mapped alone, because its pool has no view with the memory type of the request.
+//! Buffers with their own mappings: each is mapped alone, because its pool has no view with the memory type of the
+//! request.
 //!
-//! Each such buffer has a record, which a free finds by the buffer's address or by its page. The record distinguishes the
-//! buffer's own mapping from other mappings of the same page. The list of a pool's records only grows, and is read without a
-//! lock; after a buffer is freed, its record is reused for a later buffer.
+//! Each such buffer has a record, which a free finds by the buffer's address or by its page. The record distinguishes
+//! the buffer's own mapping from other mappings of the same page. The list of a pool's records only grows, and is read
+//! without a lock; after a buffer is freed, its record is reused for a later buffer.
 
 use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
@@ -19,9 +20,10 @@ use crate::mem::turn::{Turn, TurnGuard};
 
 /// The value of `page` in a record that has no buffer.
 const FREE: usize = usize::MAX;
-/// The bits of `va_and_uses` that count how often the record was used. An address has none of them, because it is that of a page.
-/// The count wraps: a wrong free would succeed if the record had exactly 4,096 further buffers at this address while the free is
-/// between two instructions of [`OwnMapping::take`]. Each of them is mapped and unmapped meanwhile, which takes far longer.
+/// The bits of `va_and_uses` that count how often the record was used. An address has none of them, because it is that
+/// of a page. The count wraps: a wrong free would succeed if the record had exactly 4,096 further buffers at this
+/// address while the free is between two instructions of [`OwnMapping::take`]. Each of them is mapped and unmapped
+/// meanwhile, which takes far longer.
 const USES: usize = PAGE_SIZE - 1;
 
 /// The record of one buffer with its own mapping.
@@ -33,8 +35,9 @@ const USES: usize = PAGE_SIZE - 1;
 pub struct OwnMapping {
     /// The first page of the buffer, or [`FREE`].
     page: AtomicUsize,
-    /// The address of the buffer; 0 if it is not mapped yet, or is being freed. Added to it is the number of buffers that had
-    /// the record (see [`USES`]). So the value changes also if the record and the address are used again, for another buffer.
+    /// The address of the buffer; 0 if it is not mapped yet, or is being freed. Added to it is the number of buffers
+    /// that had the record (see [`USES`]). So the value changes also if the record and the address are used again, for
+    /// another buffer.
     va_and_uses: AtomicUsize,
     /// The number of pages of the buffer.
     pages: AtomicUsize,
@@ -53,20 +56,21 @@ pub struct OwnMappings {
 }
 
 impl OwnMapping {
-    /// Takes the address `va` out of the record, if the buffer is the one of `pages` pages at `page`. This succeeds for one
-    /// call only. That call unmaps the buffer and then [releases](OwnMappings::release) the record.
+    /// Takes the address `va` out of the record, if the buffer is the one of `pages` pages at `page`. This succeeds for
+    /// one call only. That call unmaps the buffer and then [releases](OwnMappings::release) the record.
     ///
     /// # Errors
-    /// [`Error::WrongSize`] if the record is for another size; [`Error::NotAllocated`] if another call has freed the buffer.
+    /// [`Error::WrongSize`] if the record is for another size; [`Error::NotAllocated`] if another call has freed the
+    /// buffer.
     pub fn take(&self, va: Va, page: usize, pages: usize) -> Result<(), Error> {
         let uses = self.va_and_uses.load(Acquire) & USES;
-        // The size is checked before the address is removed, so that a free with a wrong size cannot make a concurrent correct
-        // free fail.
+        // The size is checked before the address is removed, so that a free with a wrong size cannot make a concurrent
+        // correct free fail.
         if self.page.load(Relaxed) != page || self.pages.load(Relaxed) != pages {
             return Err(Error::WrongSize);
         }
-        // If two calls free the buffer at the same time, this succeeds for one of them. It fails also if the buffer was freed
-        // since `uses` was read, and another one was mapped at the address: then the number of uses is another.
+        // If two calls free the buffer at the same time, this succeeds for one of them. It fails also if the buffer was
+        // freed since `uses` was read, and another one was mapped at the address: then the number of uses is another.
         self.va_and_uses.compare_exchange(va | uses, uses, Acquire, Relaxed).map_err(|_| Error::NotAllocated)?;
         Ok(())
     }
@@ -90,9 +94,9 @@ impl OwnMappings {
         self.turn.take(kernel)
     }
 
-    /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller then maps
-    /// the buffer, and calls [`set_address`](OwnMappings::set_address). `is_cached` is whether the buffer counts as cached.
-    /// Ends the turn.
+    /// Returns a record for the buffer of `pages` pages at `page`; `None` if the heap has no room for one. The caller
+    /// then maps the buffer, and calls [`set_address`](OwnMappings::set_address). `is_cached` is whether the buffer
+    /// counts as cached. Ends the turn.
     ///
     /// Context: thread.
     pub fn reserve<K: Kernel>(
@@ -121,8 +125,8 @@ impl OwnMappings {
         Some(record)
     }
 
-    /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record. `None` means that the buffer could not be
-    /// mapped: then the record becomes free.
+    /// Writes the address of the buffer into a [reserved](OwnMappings::reserve) record. `None` means that the buffer
+    /// could not be mapped: then the record becomes free.
     pub fn set_address(&self, record: &OwnMapping, va: Option<NonZeroUsize>) {
         match va {
             Some(va) => {

@@ -1,8 +1,9 @@
 //! Which devices a pool serves: the flag `DEVICE`, and the owners of a pool that is a `memory-region`.
 //!
-//! An *owner* is a device whose device-tree node names the pool's region in `memory-region`. The pool records each owner in a
-//! *claim*: the address of the device, and its node. A device may be removed without a notice to the library, and another device
-//! may get its address. Such a device has another node, or none, and so the claim does not count for it.
+//! An *owner* is a device whose device-tree node names the pool's region in `memory-region`. The pool records each
+//! owner in a *claim*: the address of the device, and its node. A device may be removed without a notice to the
+//! library, and another device may get its address. Such a device has another node, or none, and so the claim does not
+//! count for it.
 
 use core::mem::size_of;
 
@@ -141,8 +142,8 @@ impl<K: Kernel> Pool<K> {
         is_first && (!first.is_at(device) || is_its(first)) || self.owners.others().any(is_its)
     }
 
-    /// Adds a claim of `device`, whose node is `node`, if it has none. The caller makes sure that no other call adds or ends claims
-    /// meanwhile.
+    /// Adds a claim of `device`, whose node is `node`, if it has none. The caller makes sure that no other call adds or
+    /// ends claims meanwhile.
     ///
     /// Context: thread.
     ///
@@ -185,9 +186,9 @@ impl<K: Kernel> Pool<K> {
         self.serves_from(device, flags, Pools::All)
     }
 
-    /// Returns whether the pool serves a request of `device` with `flags` that is made to these pools: for [`Pools::All`] the result
-    /// of [`serves`](Self::serves); for [`Pools::Owned`] whether the device owns the pool and its memory has the properties that
-    /// the flags ask for.
+    /// Returns whether the pool serves a request of `device` with `flags` that is made to these pools: for
+    /// [`Pools::All`] the result of [`serves`](Self::serves); for [`Pools::Owned`] whether the device owns the pool and
+    /// its memory has the properties that the flags ask for.
     pub fn serves_from(&self, device: Device, flags: Flags, pools: Pools) -> bool {
         let own_flags = self.flags();
         if !(flags.difference(own_flags) & REQUIRED).is_empty() {

@@ -41,8 +41,8 @@ impl PoolSpec {
 const MAX_PAGES: usize = i32::MAX as usize;
 
 impl Region {
-    /// Returns the address of the first whole page and the number of whole pages; `None` if there is no whole page, or more
-    /// than [`MAX_PAGES`].
+    /// Returns the address of the first whole page and the number of whole pages; `None` if there is no whole page, or
+    /// more than [`MAX_PAGES`].
     pub fn pages(&self) -> Option<(Pa, usize)> {
         let first = first_page(self.start)?;
         let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
@@ -50,24 +50,24 @@ impl Region {
     }
 }
 
-/// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if there is
-/// none.
+/// Returns the address of the first page that begins at `start` or after it and that a pool may contain; `None` if
+/// there is none.
 ///
-/// A pool never contains physical page 0: its address is the null pointer in C, and a handle of zero means that the caller
-/// did not ask for a handle.
+/// A pool never contains physical page 0: its address is the null pointer in C, and a handle of zero means that the
+/// caller did not ask for a handle.
 pub(crate) fn first_page(start: Pa) -> Option<Pa> {
     start.max(1).checked_next_multiple_of(PAGE_SIZE)
 }
 
-/// Returns the end of a region `[start, end)` as an address that is greater than `start`. If the region reaches the end of
-/// the address space, C computes `end` as zero; the function then returns the highest address, so that only the last page is
-/// left out.
+/// Returns the end of a region `[start, end)` as an address that is greater than `start`. If the region reaches the end
+/// of the address space, C computes `end` as zero; the function then returns the highest address, so that only the last
+/// page is left out.
 pub(crate) fn reachable_end(start: Pa, end: Pa) -> Pa {
     if end == 0 && start != 0 { Pa::MAX } else { end }
 }
 
-/// Returns whether a 32-bit address reaches every byte before `end`, which is not zero. (The shift is there because a 64-bit
-/// constant would take a register in the loop over the pools.)
+/// Returns whether a 32-bit address reaches every byte before `end`, which is not zero. (The shift is there because a
+/// 64-bit constant would take a register in the loop over the pools.)
 pub(crate) fn is_below_4_gib(end: Pa) -> bool {
     (end as u64).wrapping_sub(1) >> 32 == 0
 }

@@ -1,15 +1,15 @@
 //! The states of a pool that is uninstalled, and the functions for them that `additions::uninstall` calls.
 //!
-//! A call that allocates may read a pool without holding its lock, and may be interrupted there for any length of time. In that
-//! time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
+//! A call that allocates may read a pool without holding its lock, and may be interrupted there for any length of time.
+//! In that time the pool may be uninstalled, and installed again. Such a call is correct for these reasons:
 //!
 //! * The memory of the `Pool` value is never freed. Its first page, its number of pages and its bitmaps never change.
-//! * From the state [`Leaving`](MembershipState::Leaving) on, until the pool is in the list again, all its pages are in use. Therefore no
-//!   call allocates from it.
-//! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it has
-//!   allocated a page. It reads the address after that, or in the same stretch with the lock held.
-//! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another mapping
-//!   later is never taken for an address in the view.
+//! * From the state [`Leaving`](MembershipState::Leaving) on, until the pool is in the list again, all its pages are in
+//!   use. Therefore no call allocates from it.
+//! * A pool does not leave while one of its pages is in use. A call therefore uses the address of a view only after it
+//!   has allocated a page. It reads the address after that, or in the same stretch with the lock held.
+//! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
+//!   mapping later is never taken for an address in the view.
 
 use super::{DIRTY, Pool, PoolSpec, first_flags};
 use crate::dropin::page_map::{BitRange, change};
@@ -22,8 +22,8 @@ use crate::mem::atomics::{
 use crate::mem::cache;
 use crate::mem::shared::AtomicRef;
 
-/// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used again.
-/// They decide which devices the pool serves and how it is mapped.
+/// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used
+/// again. They decide which devices the pool serves and how it is mapped.
 const LASTING: Flags = Flags::NOMAP.union(Flags::DEVICE);
 
 /// The state of a pool.
@@ -44,7 +44,8 @@ pub(super) enum MembershipState {
 pub(super) struct Membership<K: Kernel> {
     /// A [`MembershipState`].
     state: AtomicUsize,
-    /// The list is sorted by this number. It is the number of pools that were new when they were added, before this one.
+    /// The list is sorted by this number. It is the number of pools that were new when they were added, before this
+    /// one.
     order: AtomicUsize,
     /// The pool has left the list at least once.
     has_left: AtomicBool,
@@ -75,9 +76,9 @@ impl<K: Kernel> Membership<K> {
     }
 }
 
-/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not import;
-/// therefore an install calls them through these pointers. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this
-/// file.
+/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not
+/// import; therefore an install calls them through these pointers. `D` is [`Dma`](crate::dropin::registry::Dma), which
+/// is above this file.
 pub struct Revival<K: Kernel, D> {
     /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
     pub(crate) revive: fn(&D, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
@@ -117,7 +118,8 @@ impl<K: Kernel> Pool<K> {
         self.membership.order.store(order, Relaxed);
     }
 
-    /// Returns whether the pool was added to the list before any pool with the number `order`, and has stayed there since.
+    /// Returns whether the pool was added to the list before any pool with the number `order`, and has stayed there
+    /// since.
     pub(crate) fn is_older_than(&self, order: usize) -> bool {
         self.order() < order && !self.membership.has_left.load(Relaxed)
     }
@@ -132,8 +134,8 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub(crate) fn begin_removal(&self) -> Result<(), RemovalError> {
-        // The call that installed the pool records how it is mapped, and then writes the state with `Release`. A call that reads
-        // that state here also finds the record, and unmaps everything.
+        // The call that installed the pool records how it is mapped, and then writes the state with `Release`. A call
+        // that reads that state here also finds the record, and unmaps everything.
         let state = self.membership.state.load(Acquire);
         if state >= MembershipState::Leaving as usize {
             return Err(RemovalError::NotInstalled);
@@ -146,8 +148,8 @@ impl<K: Kernel> Pool<K> {
         Ok(())
     }
 
-    /// Writes dirty lines to memory and removes all mappings of a pool in the state [`Leaving`](MembershipState::Leaving). A linear map
-    /// that boot code made stays.
+    /// Writes dirty lines to memory and removes all mappings of a pool in the state
+    /// [`Leaving`](MembershipState::Leaving). A linear map that boot code made stays.
     ///
     /// Context: thread.
     pub(crate) fn unmap_all(&self) {
@@ -160,7 +162,8 @@ impl<K: Kernel> Pool<K> {
                 cache::flush(kernel, base, size);
             }
             if memory != MemoryType::Cached || base != linear {
-                // SAFETY: `make_view` mapped the view, no page of it is in use, and no other call finds its address any more.
+                // SAFETY: `make_view` mapped the view, no page of it is in use, and no other call finds its address any
+                // more.
                 #[allow(unsafe_code)]
                 unsafe {
                     kernel.unmap(base)
@@ -176,14 +179,15 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Changes the state to [`Gone`](MembershipState::Gone). Calls that begin after this one do not read the name with which the pool was
-    /// installed.
+    /// Changes the state to [`Gone`](MembershipState::Gone). Calls that begin after this one do not read the name with
+    /// which the pool was installed.
     ///
     /// Context: any.
     pub(crate) fn end_removal(&self) {
         if !self.membership.has_copied_name {
-            // This store comes before `uninstall` reads `name_readers`. A reader adds itself to `name_readers` before it reads
-            // the name. Under SeqCst, either the reader finds no name, or `uninstall` finds the reader and waits for it.
+            // This store comes before `uninstall` reads `name_readers`. A reader adds itself to `name_readers` before
+            // it reads the name. Under SeqCst, either the reader finds no name, or `uninstall` finds the reader and
+            // waits for it.
             self.public.region_name.store(core::ptr::null_mut(), SeqCst);
         }
         self.membership.has_left.store(true, Relaxed);
@@ -196,8 +200,8 @@ impl<K: Kernel> Pool<K> {
             && self.membership.has_copied_name == spec.origin.has_device()
     }
 
-    /// Resets everything in a pool in the state [`Gone`](MembershipState::Gone) to the values of a new pool, except the copy of a device's
-    /// name, and the pages, which all stay in use. The caller holds the turn of installs.
+    /// Resets everything in a pool in the state [`Gone`](MembershipState::Gone) to the values of a new pool, except the
+    /// copy of a device's name, and the pages, which all stay in use. The caller holds the turn of installs.
     ///
     /// Context: any.
     pub(crate) fn reset(&self, spec: &PoolSpec) {
@@ -220,8 +224,8 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub(crate) fn reopen(&self) {
         self.membership.set(MembershipState::New);
-        // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed: labels
-        // are changed by calls that have allocated pages, and this call has all of them.
+        // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
+        // labels are changed by calls that have allocated pages, and this call has all of them.
         change(self.labels, BitRange::new(0, self.pages), DIRTY);
         let _ = self.free_pages(0, self.pages);
         self.lock().forget_peak();

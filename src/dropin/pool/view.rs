@@ -1,11 +1,11 @@
-//! The views of a pool. A view is a mapping of the whole pool with one memory type. It is made when it is first needed, and
-//! kept.
+//! The views of a pool. A view is a mapping of the whole pool with one memory type. It is made when it is first needed,
+//! and kept.
 //!
-//! With a view, a buffer's address is the sum of two numbers, in every context. Before a view is used, each page of it is
-//! checked with `v2p`, because RT-Thread's aarch64 block mapping can map the wrong memory without an error.
+//! With a view, a buffer's address is the sum of two numbers, in every context. Before a view is used, each page of it
+//! is checked with `v2p`, because RT-Thread's aarch64 block mapping can map the wrong memory without an error.
 //!
-//! If a view cannot be mapped, the pool does not record that: the heap or the kernel's address space may have been full for a
-//! short time only. The next call that needs the view, in a thread, tries again.
+//! If a view cannot be mapped, the pool does not record that: the heap or the kernel's address space may have been full
+//! for a short time only. The next call that needs the view, in a thread, tries again.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -15,8 +15,9 @@ use core::num::NonZeroUsize;
 
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, PAGE_SIZE, Pa, Va};
 
-/// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of the page
-/// size. This value is not such a multiple, so the distance from it to the start of a page is never a whole number of pages.
+/// The value of a view that is not mapped. The value of a mapped view is the address of its first byte, a multiple of
+/// the page size. This value is not such a multiple, so the distance from it to the start of a page is never a whole
+/// number of pages.
 const NONE: usize = usize::MAX;
 
 /// The address at which a pool is mapped with one memory type, or [`NONE`].
@@ -37,14 +38,15 @@ impl View {
     ///
     /// Context: any.
     pub fn base(&self) -> Option<Va> {
-        // `Relaxed` suffices: the library reads nothing that was written before `put`, except the page tables. The processor
-        // reads these, not the program, and `Mappings::map` makes them visible to every core before it returns.
+        // `Relaxed` suffices: the library reads nothing that was written before `put`, except the page tables. The
+        // processor reads these, not the program, and `Mappings::map` makes them visible to every core before it
+        // returns.
         let state = self.0.load(Relaxed);
         (state != NONE).then_some(state)
     }
 
-    /// Returns the number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no page
-    /// of the view begins there, or the view is not mapped.
+    /// Returns the number of the page whose first byte is at `va`, in the view of a pool of `pages` pages; `None` if no
+    /// page of the view begins there, or the view is not mapped.
     ///
     /// Context: any.
     pub fn page_of(&self, va: Va, pages: usize) -> Option<usize> {
@@ -59,8 +61,8 @@ impl View {
         (page < pages).then_some(page)
     }
 
-    /// Records that the view is not mapped any more. Returns the address at which it was mapped, if it was; the caller then
-    /// unmaps it. No other call changes the view meanwhile.
+    /// Records that the view is not mapped any more. Returns the address at which it was mapped, if it was; the caller
+    /// then unmaps it. No other call changes the view meanwhile.
     pub fn take(&self) -> Option<Va> {
         let base = self.base();
         self.0.store(NONE, Release);
@@ -73,8 +75,8 @@ impl View {
     }
 }
 
-/// Maps `[pa, pa + size)`, which consists of whole pages, and returns the address. Returns `None` if the kernel cannot map it,
-/// or if the new mapping leads to other memory, in which case it is removed.
+/// Maps `[pa, pa + size)`, which consists of whole pages, and returns the address. Returns `None` if the kernel cannot
+/// map it, or if the new mapping leads to other memory, in which case it is removed.
 ///
 /// Context: thread.
 pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType) -> Option<NonZeroUsize> {

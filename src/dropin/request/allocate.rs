@@ -27,10 +27,10 @@ pub enum AllocError {
 pub type BufferPtr = NonNull<c_void>;
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates from the open run of the first pool that serves the flags, for a device whose handles are physical addresses. If
-    /// that fails, the next function in the order of the [paths](super) continues.
-    // The functions up to `allocate_general` pass the arguments on one by one, in registers. In a struct, whose address they
-    // would pass, an allocation of 4 KiB would take about 12 instructions more on aarch64.
+    /// Allocates from the open run of the first pool that serves the flags, for a device whose handles are physical
+    /// addresses. If that fails, the next function in the order of the [paths](super) continues.
+    // The functions up to `allocate_general` pass the arguments on one by one, in registers. In a struct, whose address
+    // they would pass, an allocation of 4 KiB would take about 12 instructions more on aarch64.
     pub fn allocate_fast(
         &self,
         device: Device,
@@ -58,7 +58,8 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`. (If the pool took them by
-    /// [`allocate_locked`](Self::allocate_locked) instead, an allocation of 1 MiB would take 33 instructions more.)
+    /// [`allocate_locked`](Self::allocate_locked) instead, an allocation of 1 MiB would take 33 instructions more on
+    /// aarch64.)
     #[inline(never)] // As a part of `rt_dma_alloc`, it would make each call need a stack frame.
     fn allocate_across(
         &self,
@@ -92,13 +93,13 @@ impl<K: Kernel> Dma<K> {
         {
             return return_buffer(pool, (page, va.get()), handle);
         }
-        // This function was called for the first pool that serves the request, so the search begins at the same pool again. Only
-        // a request that the pool has no room for takes this additional time.
+        // This function was called for the first pool that serves the request, so the search begins at the same pool
+        // again. Only a request that the pool has no room for takes this additional time.
         self.allocate_general(device, size, handle, flags, MapOps::NonCoherent)
     }
 
-    /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes its handle
-    /// to `handle`. This is [`allocate_in_order`](Self::allocate_in_order) with the arguments of C.
+    /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes
+    /// its handle to `handle`. This is [`allocate_in_order`](Self::allocate_in_order) with the arguments of C.
     ///
     /// Context: any if the pool's view is mapped already; otherwise thread.
     pub fn allocate_general(
@@ -125,8 +126,8 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Counts a request that failed in every pool that could have served it. If memory that was free could not be mapped for
-    /// the processor, counts and logs why, unless the kernel logged it: it has no room for the mapping.
+    /// Counts a request that failed in every pool that could have served it. If memory that was free could not be
+    /// mapped for the processor, counts and logs why, unless the kernel logged it: it has no room for the mapping.
     ///
     /// Context: any.
     #[cold]
@@ -145,23 +146,23 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not snoop the
-    /// cache needs uncached memory. If other devices use the region too, its pool does not have the flag `NOCACHE`, so the
-    /// request gets it.
+    /// Returns the flags of a request of `device` to `pool`, a `memory-region` that it owns. A device that does not
+    /// snoop the cache needs uncached memory. If other devices use the region too, its pool does not have the flag
+    /// `NOCACHE`, so the request gets it.
     fn flags_for_owned(&self, pool: &Pool<K>, device: Device, flags: Flags) -> Flags {
         let is_shared = !pool.flags().contains(Flags::DEVICE) || pool.is_reusable();
         if is_shared && !self.kernel.is_coherent(device) { flags | Flags::NOCACHE } else { flags }
     }
 
-    /// Allocates a buffer for `request` and returns its address and its handle. If handles are translated, the `memory-region`
-    /// pools that the device owns are searched first. Then all pools are searched in the order in which they were installed. The
-    /// first pool with enough room serves the request.
+    /// Allocates a buffer for `request` and returns its address and its handle. If handles are translated, the
+    /// `memory-region` pools that the device owns are searched first. Then all pools are searched in the order in which
+    /// they were installed. The first pool with enough room serves the request.
     ///
     /// Context: as [`allocate_general`](Self::allocate_general).
     ///
     /// # Errors
-    /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here; [`AllocError::Unreachable`] is
-    /// not.
+    /// The reason why no pool served the request. [`AllocError::Unmapped`] is counted and logged here;
+    /// [`AllocError::Unreachable`] is not.
     pub fn allocate_in_order(&self, request: &BufferRequest) -> Result<(Va, Handle), AllocError> {
         if request.size == 0 {
             return Err(AllocError::Full);
@@ -174,7 +175,8 @@ impl<K: Kernel> Dma<K> {
                 Ok(buffer) => return Ok(buffer),
                 Err(error) => error_in_owned = error,
             }
-            // If memory was ever lent, borrowers of the device's regions give memory back until the request can be served.
+            // If memory was ever lent, borrowers of the device's regions give memory back until the request can be
+            // served.
             if let Some(lending) = self.lending.get()
                 && let Some(buffer) = (lending.make_room)(self, lending, &request)
             {
@@ -226,21 +228,21 @@ impl<K: Kernel> Dma<K> {
         Err(error)
     }
 
-    /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size` bytes with
-    /// handles up to its mask, and the first page has the required alignment. Returns the first page and its handle. Pages
-    /// that the device does not reach are never allocated, not even for a short time.
+    /// Allocates the lowest contiguous free pages of `pool` that the request can use: the device reaches all `size`
+    /// bytes with handles up to its mask, and the first page has the required alignment. Returns the first page and its
+    /// handle. Pages that the device does not reach are never allocated, not even for a short time.
     ///
     /// # Errors
-    /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an empty pool;
-    /// [`AllocError::Full`] if it could.
+    /// [`AllocError::Unreachable`] with the start of the pool if the device could not reach such a buffer even in an
+    /// empty pool; [`AllocError::Full`] if it could.
     fn allocate_reachable(&self, request: &BufferRequest, pool: &Pool<K>) -> Result<(usize, Handle), AllocError> {
         let pages = whole_pages(request.size);
         let (start, last) = (pool.start(), pool.start() + (pool.size() - 1));
         let mut error = AllocError::Unreachable(start);
         for part in self.bus(request.ops, request.device).reachable(start, last, request.mask) {
             let from = (part.first - start).div_ceil(PAGE_SIZE);
-            // One past the last page where a buffer can end that begins on a page: its own last page need not be reached to
-            // the end.
+            // One past the last page where a buffer can end that begins on a page: its own last page need not be
+            // reached to the end.
             let end = (part.last - start + 1).checked_sub(request.size).map_or(0, |offset| offset / PAGE_SIZE + pages);
             if from + pages <= end {
                 error = AllocError::Full;

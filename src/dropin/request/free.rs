@@ -20,11 +20,12 @@ struct Found<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Frees the buffer of `size` bytes at `va`. `handle` must be the handle of the buffer under `ops`, or zero if the caller did
-    /// not ask for the handle when it allocated the buffer.
+    /// Frees the buffer of `size` bytes at `va`. `handle` must be the handle of the buffer under `ops`, or zero if the
+    /// caller did not ask for the handle when it allocated the buffer.
     ///
-    /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address of
-    /// unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the view.
+    /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address
+    /// of unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the
+    /// view.
     ///
     /// # Errors
     /// The reason why the call is refused. The call is then counted and logged, and changes nothing.
@@ -51,8 +52,9 @@ impl<K: Kernel> Dma<K> {
         }
     }
 
-    /// Frees as [`free`](Self::free) does, for a device whose handles are physical addresses. Does nothing if `size`
-    /// or `va` is zero.
+    /// Frees the last allocation from the open run of the pool that has `va` in a view, for a device whose handles are
+    /// physical addresses. If that fails, the next function in the order of the [paths](super) continues. Does nothing
+    /// if `size` or `va` is zero.
     #[inline(always)] // Otherwise `rt_dma_free` calls it, and needs a stack frame.
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
@@ -76,8 +78,8 @@ impl<K: Kernel> Dma<K> {
 
     /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero.
     fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
-        // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls with smaller
-        // buffers do not execute this check.
+        // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls
+        // with smaller buffers do not execute this check.
         if size == 0 {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Requests of drivers: allocating and freeing buffers.
 //!
-//! A request takes the first of these paths that serves it. Each function passes its arguments, and the lock if it holds it, to
-//! the next one:
+//! A request takes the first of these paths that serves it. Each function passes its arguments, and the lock if it
+//! holds it, to the next one:
 //!
 //! | path | allocate | free | it serves |
 //! | --- | --- | --- | --- |
@@ -32,8 +32,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns the number of pages that hold `size` bytes. For a size of zero, the result is greater than the number of pages of any
-/// pool.
+/// Returns the number of pages that hold `size` bytes. For a size of zero, the result is greater than the number of
+/// pages of any pool.
 fn whole_pages(size: usize) -> usize {
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
 }

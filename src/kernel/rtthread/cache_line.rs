@@ -8,8 +8,8 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::rt_dma_port_cache_line_max;
 use crate::kernel::Va;
 
-/// The result of [`within`]. The first core that reads its line size sets it for all cores. The smallest lines of all cores must
-/// therefore have the same size.
+/// The result of [`within`]. The first core that reads its line size sets it for all cores. The smallest lines of all
+/// cores must therefore have the same size.
 static WITHIN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Implements [`Cache::within_line`](crate::kernel::Cache::within_line).

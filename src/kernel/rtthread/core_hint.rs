@@ -1,13 +1,13 @@
 //! A number that differs, as a rule, between the cores that run at the same time.
 //!
-//! RT-Thread's `rt_hw_cpu_id` is a function of C. The calls that need this number take 30 instructions, and no stack frame, without
-//! it.
+//! RT-Thread's `rt_hw_cpu_id` is a function of C. The calls that need this number take 30 instructions, and no stack
+//! frame, without it.
 
 use core::arch::asm;
 
-/// Returns the sum of the two lowest levels of the core's number. They are the number of the core in its cluster and that of the
-/// cluster; or that of the thread in its core, which is 0 on RT-Thread, and that of the core (Arm Architecture Reference Manual,
-/// `MPIDR_EL1`).
+/// Returns the sum of the two lowest levels of the core's number. They are the number of the core in its cluster and
+/// that of the cluster; or that of the thread in its core, which is 0 on RT-Thread, and that of the core (Arm
+/// Architecture Reference Manual, `MPIDR_EL1`).
 #[cfg(all(any(target_arch = "aarch64", target_arch = "arm"), target_os = "none"))]
 pub fn core_hint() -> usize {
     let number: usize;
@@ -24,9 +24,9 @@ pub fn core_hint() -> usize {
     number.wrapping_add(number >> 8)
 }
 
-/// Returns the two highest bits of a hash of the number of the stack's page: different cores run different threads, whose stacks
-/// lie apart (Knuth, The Art of Computer Programming, volume 3, section 6.4). A core's own number is in a register of machine
-/// mode, which a kernel in supervisor mode cannot read.
+/// Returns the two highest bits of a hash of the number of the stack's page: different cores run different threads,
+/// whose stacks lie apart (Knuth, The Art of Computer Programming, volume 3, section 6.4). A core's own number is in a
+/// register of machine mode, which a kernel in supervisor mode cannot read.
 #[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))]
 pub fn core_hint() -> usize {
     let stack: usize;

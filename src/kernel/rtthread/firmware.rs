@@ -70,7 +70,8 @@ unsafe impl Firmware for RtThread {
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has devices.
+        // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has
+        // devices.
         match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
             Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
             None => Entry::End,

@@ -7,16 +7,16 @@ pub use aarch64::{restore, save};
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
 pub use port::{restore, save};
 
-/// Does inline what `rt_hw_local_irq_disable` does (libcpu/aarch64/common). Without the call, the code around it keeps its
-/// values in registers.
+/// Does inline what `rt_hw_local_irq_disable` does (libcpu/aarch64/common). Without the call, the code around it keeps
+/// its values in registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
 mod aarch64 {
     use core::arch::asm;
 
     pub fn save() -> usize {
         let daif: usize;
-        // SAFETY: a kernel may mask interrupts, and the instructions change nothing else. Without `nomem`, the compiler moves
-        // no access of the section to a place before them.
+        // SAFETY: a kernel may mask interrupts, and the instructions change nothing else. Without `nomem`, the compiler
+        // moves no access of the section to a place before them.
         unsafe { asm!("mrs {}, daif", "msr daifset, #3", out(reg) daif, options(nostack, preserves_flags)) };
         daif
     }
@@ -24,8 +24,8 @@ mod aarch64 {
     /// # Safety
     /// `daif` was returned by the last `save` of this core that has not been undone.
     pub unsafe fn restore(daif: usize) {
-        // SAFETY: the caller guarantees that this is the earlier state. Without `nomem`, the compiler moves no access of the
-        // section to a place after the instruction.
+        // SAFETY: the caller guarantees that this is the earlier state. Without `nomem`, the compiler moves no access
+        // of the section to a place after the instruction.
         unsafe { asm!("msr daif, {}", in(reg) daif, options(nostack, preserves_flags)) };
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! # Safety
 //!
-//! The port does what its header, `rtthread-port/rt_dma_port.h`, states of each function, which includes what the traits require. It
-//! accepts every value of the types that it declares. A device is a pointer to a `struct rt_device` that a C caller passed.
-//! This is the reason why each call of the port in these files is correct.
+//! The port does what its header, `rtthread-port/rt_dma_port.h`, states of each function, which includes what the
+//! traits require. It accepts every value of the types that it declares. A device is a pointer to a `struct rt_device`
+//! that a C caller passed. This is the reason why each call of the port in these files is correct.
 
 #![allow(unsafe_code)]
 

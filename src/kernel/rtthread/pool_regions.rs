@@ -20,7 +20,8 @@ unsafe impl PoolRegions for RtThread {
             )
         }
         let mut region = core::ptr::null();
-        // SAFETY: the list has the port's layout, and its maker guarantees the regions. The port writes to `region` only.
+        // SAFETY: the list has the port's layout, and its maker guarantees the regions. The port writes to `region`
+        // only.
         match unsafe { rt_dma_port_pool_region(core::ptr::from_ref(list).cast(), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 // SAFETY: this is the address of a region, which no other code writes while `extract` runs.
@@ -34,8 +35,8 @@ unsafe impl PoolRegions for RtThread {
     }
 
     fn consume(&self, region: BootRegion, end: Pa) {
-        // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract` runs;
-        // memblock's list is not written.
+        // SAFETY: the port returned the region's address. A caller's list is used by no other code while `extract`
+        // runs; memblock's list is not written.
         unsafe { rt_dma_port_shrink_region(pointer(region.address), region.start, end) }
     }
 }

@@ -1,6 +1,6 @@
 //! Address translation by an instruction of aarch64: whether an address is mapped
-//! ([`Addresses::is_mapped`](crate::kernel::Addresses::is_mapped)), and whether pages are mapped to the expected physical
-//! addresses ([`Addresses::leads_to`](crate::kernel::Addresses::leads_to)).
+//! ([`Addresses::is_mapped`](crate::kernel::Addresses::is_mapped)), and whether pages are mapped to the expected
+//! physical addresses ([`Addresses::leads_to`](crate::kernel::Addresses::leads_to)).
 //!
 //! The instructions are inline, so that a sync call that maintains the cache saves no registers. [`is_mapped`] takes 10
 //! instructions; the port's translation takes about 40. An address is mapped if cache maintenance there does not fault.
@@ -26,8 +26,8 @@ const CHUNK: usize = 16;
 
 /// Returns whether each of `pages` pages from `va` on is mapped to the page at the same distance from `pa`.
 ///
-/// Each page takes 8 instructions. The port's translation takes about 40, for each page of a streaming map (`benches/maps.c`,
-/// "elsewhere").
+/// Each page takes 8 instructions. The port's translation takes about 40, for each page of a streaming map
+/// (`benches/maps.c`, "elsewhere").
 pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
     while pages != 0 {
         let chunk = pages.min(CHUNK);
@@ -64,8 +64,9 @@ fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
 
 /// The interrupt mask and PAR_EL1 from before a translation.
 ///
-/// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1. Interrupts are
-/// therefore masked. The translation may itself interrupt another one, so PAR_EL1 is restored. (See `translate` in the port.)
+/// An interrupt or a thread switch between the instructions of a translation could replace the result in PAR_EL1.
+/// Interrupts are therefore masked. The translation may itself interrupt another one, so PAR_EL1 is restored. (See
+/// `translate` in the port.)
 struct Saved {
     daif: usize,
     par: usize,
@@ -106,8 +107,8 @@ impl Saved {
 /// Translates `va` for a write, as `rt_kmem_v2p` and cache maintenance do. Returns PAR_EL1, which the caller restores.
 fn translate(va: Va) -> usize {
     let result: usize;
-    // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the page tables
-    // are not moved after them.
+    // SAFETY: the instructions read the page tables, and change PAR_EL1 only. Without `nomem`, earlier writes to the
+    // page tables are not moved after them.
     unsafe {
         asm!(
             "at s1e1w, {va}",

@@ -1,10 +1,10 @@
 //! Every state that a small pool can reach, and every call in each of them.
 //!
-//! A call of a pool is a sequence of stretches with the lock held: a step of settling, or the work of the call. Between two of
-//! them other callers may do stretches of theirs. A caller keeps nothing that the next stretch depends on, except the page
-//! at which its search for an aligned address continues. So the states that any number of callers reach, in whatever order their
-//! stretches run, are those that stretches reach from the empty pool, if a search may continue at any page. The test goes
-//! through all of them breadth first; nothing is sampled.
+//! A call of a pool is a sequence of stretches with the lock held: a step of settling, or the work of the call. Between
+//! two of them other callers may do stretches of theirs. A caller keeps nothing that the next stretch depends on,
+//! except the page at which its search for an aligned address continues. So the states that any number of callers
+//! reach, in whatever order their stretches run, are those that stretches reach from the empty pool, if a search may
+//! continue at any page. The test goes through all of them breadth first; nothing is sampled.
 //!
 //! `ci/exhaustive` runs it with few bits in a word, so that a pool of up to 12 pages has three words and more.
 //!
@@ -241,7 +241,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// A call for pages in `[from, end)` where `base + page` is a multiple of `align`, to its end with no other call between.
+    /// A call for pages in `[from, end)` where `base + page` is a multiple of `align`, to its end with no other call
+    /// between.
     fn allocate_between(&mut self, from: usize, end: usize, count: usize, base: usize, align: usize) {
         let fits = |page: &usize| (base + page).is_multiple_of(align) && is_free(self.used, *page, count);
         let lowest = (from..(end + 1).saturating_sub(count)).find(fits);
@@ -270,8 +271,8 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// Settling takes at most: one step for the change put off, one to remove a run, one to close the open run, one to remove
-/// that, and after each removal one for each further level of the tree.
+/// Settling takes at most: one step for the change put off, one to remove a run, one to close the open run, one to
+/// remove that, and after each removal one for each further level of the tree.
 const MOST_STEPS: usize = 8;
 
 /// Searches all states of a pool, and prints what it saw in a line that ci/test sums up.

@@ -1,6 +1,7 @@
-//! Several callers at once, as the pool's lock lets them in: between any two stretches with the lock held, another caller may
-//! run. Each call is a small state machine that does one stretch at a time. A random number chooses the caller that runs next.
-//! Every result is compared with that of a bit-by-bit first fit *at that moment*, and every bit and figure after each stretch.
+//! Several callers at once, as the pool's lock lets them in: between any two stretches with the lock held, another
+//! caller may run. Each call is a small state machine that does one stretch at a time. A random number chooses the
+//! caller that runs next. Every result is compared with that of a bit-by-bit first fit *at that moment*, and every bit
+//! and figure after each stretch.
 
 mod checks;
 mod choices;
@@ -151,8 +152,8 @@ impl World {
         }
     }
 
-    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began, `changes` changes had
-    /// been made.
+    /// Does one step of the search for `count` aligned pages, from page `from` on. When the search began, `changes`
+    /// changes had been made.
     fn search(&mut self, count: usize, base: usize, align: usize, from: usize, changes: usize) -> Option<Doing> {
         let fits = |page: usize| {
             (base + page).is_multiple_of(align)

@@ -19,7 +19,8 @@ unsafe extern "C" {
 
     /// @brief Returns whether the kernel has page tables.
     ///
-    /// @return 0 if the kernel leaves the MMU off: then every address is mapped at `PV_OFFSET` from its physical address,
+    /// @return 0 if the kernel leaves the MMU off: then every address is mapped at `PV_OFFSET` from its physical
+    /// address,
     ///         and only cached memory can be mapped. Otherwise not 0.
     ///
     /// @note Context: any.

@@ -27,7 +27,8 @@ pub struct rt_dma_port_errors {
 pub struct rt_dma_port_configuration {
     /// The BSP's error numbers.
     pub errors: rt_dma_port_errors,
-    /// Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to 32,767.
+    /// Largest size, in MiB, of a pool that is mapped as a whole for its uncached or write-through buffers; 0 to
+    /// 32,767.
     pub view_limit: i16,
     /// 1 if `drivers/dma.h` declares `rt_dma_pool_extract` with a region list (RT-Thread 5.2.0 to 5.2.2), 2 if with two
     /// sizes.

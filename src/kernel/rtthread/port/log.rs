@@ -49,7 +49,8 @@ unsafe extern "C" {
     /// @note Context: thread.
     pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
 
-    /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the options.
+    /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
+    /// options.
     ///
     /// @param[in] argc Number of arguments, the command included.
     /// @param[in] argv The arguments.

@@ -1,5 +1,6 @@
 //! The types, constants and functions that `rtthread-port/` implements, one file for each subject. The headers in
-//! `rtthread-port/rt_dma_port/` are generated from these files, and the port includes them, so that the two sides cannot differ.
+//! `rtthread-port/rt_dma_port/` are generated from these files, and the port includes them, so that the two sides
+//! cannot differ.
 
 mod addresses;
 mod cache;

@@ -96,7 +96,7 @@ unsafe extern "C" {
     /// @retval 0 The memory is reserved.
     /// @retval -1 Nothing was changed.
     ///
-    /// @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA memory
-    /// then calls the library, so the caller holds no turn.
+    /// @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA
+    /// memory then calls the library, so the caller holds no turn.
     pub fn rt_dma_port_reserve(node: *mut c_void, start: usize, end: usize, no_map: c_int) -> c_int;
 }

@@ -13,7 +13,8 @@ unsafe extern "C" {
     /// @note Context: any.
     pub fn rt_dma_port_is_atomic() -> c_int;
 
-    /// @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it does nothing.
+    /// @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it
+    /// does nothing.
     ///
     /// @note Context: thread.
     pub fn rt_dma_port_pause();

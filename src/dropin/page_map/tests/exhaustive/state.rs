@@ -72,8 +72,8 @@ fn split(words: &[BitmapWord], mut pages: usize) {
 const ALL_PAGES: u32 = MOST_PAGES as u32;
 
 impl Packed {
-    /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this leaves
-    /// out does not compile.
+    /// Packs everything that the map keeps, but for the peak of use, which no placement depends on. A field that this
+    /// leaves out does not compile.
     pub fn of(map: &mut PageMap) -> Self {
         let PageMap { pages, bits: _, runs: _, open, pending, in_use: _ } = &*map;
         assert!(*pages <= MOST_PAGES);

@@ -6,8 +6,8 @@ use super::super::model::{Random, map_of};
 use core::sync::atomic::Ordering::Relaxed;
 use std::vec::Vec;
 
-/// C may write to `pool->map`, on another core or between two calls. Then pages may be lost, or handed out twice; but the
-/// memory after the pool has another owner.
+/// C may write to `pool->map`, on another core or between two calls. Then pages may be lost, or handed out twice; but
+/// the memory after the pool has another owner.
 #[test]
 fn fault_26_no_page_after_the_last_is_handed_out_whatever_c_wrote_to_the_bitmap() {
     for (seed, pages) in
