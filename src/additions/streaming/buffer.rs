@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::kernel::{Device, Handle, Kernel, Pa, Va};
+use crate::kernel::{Device, Handle, Kernel, Va};
 
 /// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,15 +86,6 @@ impl Buffer {
         };
         (self.va | self.size) & within_line == 0
     }
-}
-
-/// Where the page tables show a buffer.
-#[derive(Clone, Copy)]
-pub struct Location {
-    /// Its first byte.
-    pub pa: Pa,
-    /// Physical addresses rise with virtual ones from the first byte to the last.
-    pub is_contiguous: bool,
 }
 
 /// What an unmap or a sync was called with, which identifies a mapping.

@@ -61,7 +61,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if va == 0 || last_byte(va, size).is_none() || direction == Direction::Neither {
             return Err(MapError::Invalid);
         }
-        let location = self.mappings.linear_range.locate(self.dma, va, size).ok_or(MapError::NotMapped)?;
+        let location = self.locate(va, size).ok_or(MapError::NotMapped)?;
         let coherence = master.coherence(kernel);
         if location.is_contiguous
             && let Some(handle) = self.map_direct(master, buffer, location.pa, coherence)

@@ -60,6 +60,7 @@ mod errors;
 mod fast;
 #[allow(unsafe_code)]
 mod list;
+mod locate;
 #[allow(unsafe_code)]
 mod map;
 mod recorded;

@@ -3,7 +3,8 @@
 use crate::abi::rt_device;
 use crate::additions::driver::{self, Platform, System};
 use crate::ffi::additions::block_pool::{DevicePages, POOLS};
-use crate::ffi::additions::streaming::arguments::{STREAMING, master_of};
+use crate::ffi::additions::streaming::arguments::master_of;
+use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::device;
 use crate::kernel::rtthread::RtThread;
 

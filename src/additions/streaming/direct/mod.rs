@@ -68,7 +68,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let pa = master.pa_of(self.dma, handle)?;
         let va = self.dma.kernel.linear(pa);
         last_byte(va, size)?;
-        let location = self.mappings.linear_range.locate(self.dma, va, size)?;
+        let location = self.locate(va, size)?;
         let may_be_direct =
             location.is_contiguous && location.pa == pa && !self.mappings.early_pools.touch(self.dma, pa, size);
         may_be_direct.then_some((va, pa))

@@ -5,19 +5,20 @@
 pub mod bounce;
 #[allow(unsafe_code)]
 pub mod mapping;
+pub mod record;
 pub mod records;
 mod size_class;
 pub mod spares;
 
-use super::buffer::Location;
 use super::bus_master::Memory;
+use super::locate::Location;
 use super::{BadMapping, Buffer, BusMaster, Coherence, MapError, Ops, Query, Streaming};
 use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use bounce::Bounce;
 use mapping::Mapping;
-use spares::OwnedRecord;
+use record::OwnedRecord;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer, records the mapping, and returns its handle.

@@ -12,8 +12,8 @@ use crate::mem::atomics::{
 };
 
 use super::mapping::Mapping;
+use super::record::{OwnedRecord, RecordList, pop, push};
 use super::size_class::{SIZE_CLASSES, SizeClass, page_of};
-use super::spares::{OwnedRecord, RecordList, pop, push};
 use crate::additions::streaming::{BadMapping, Direction, Ops, Query};
 use crate::kernel::{Device, Handle, Kernel};
 use crate::mem::lock::IrqLock;

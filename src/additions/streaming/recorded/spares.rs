@@ -1,9 +1,9 @@
 //! Spare records, which no mapping uses. Threads allocate them, so that a map in an interrupt finds one.
 
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use core::mem::{forget, replace};
 
 use super::mapping::Mapping;
+use super::record::{OwnedRecord, Record, RecordList, pop, push};
 use crate::kernel::Kernel;
 use crate::mem::heap::KBox;
 use crate::mem::lock::IrqLock;
@@ -13,17 +13,6 @@ const LEAST: usize = 16;
 /// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it gave
 /// back.
 const MARGIN: usize = 48;
-
-/// Heap memory for a mapping.
-pub struct Record<K: Kernel> {
-    pub mapping: Option<Mapping>,
-    /// Not every byte of the mapping is a pool's.
-    pub is_outside: bool,
-    pub next: RecordList<K>,
-}
-
-pub type OwnedRecord<K> = KBox<K, Record<K>>;
-pub type RecordList<K> = Option<OwnedRecord<K>>;
 
 /// The spare records, and records of ended mappings whose bounce buffers a thread has to free.
 pub struct SpareRecords<K: Kernel> {
@@ -40,20 +29,6 @@ struct Stacks<K: Kernel> {
     spares: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
     unfreed: RecordList<K>,
-}
-
-/// Puts a record on a list, whose `next` is `None`.
-pub fn push<K: Kernel>(list: &mut RecordList<K>, mut record: OwnedRecord<K>) {
-    // Nothing is dropped: the compiler would call code that finds out.
-    forget(replace(&mut record.next, list.take()));
-    forget(list.replace(record));
-}
-
-/// Takes the first record from a list.
-pub fn pop<K: Kernel>(list: &mut RecordList<K>) -> RecordList<K> {
-    let mut record = list.take()?;
-    forget(replace(list, record.next.take()));
-    Some(record)
 }
 
 impl<K: Kernel> SpareRecords<K> {

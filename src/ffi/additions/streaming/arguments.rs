@@ -5,19 +5,14 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, BusMaster, Coherence, Direction, FastMaster, MAPPING_ERROR, Mappings, Master, Ops, OwnOps,
-    Query, Streaming,
+    Attributes, Buffer, BusMaster, Coherence, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
 };
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
-use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, FREE_BOUNCE_BUFFERS, remember};
+use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, remember};
+use crate::ffi::additions::streaming::system::{FORGET, OWN};
 use crate::ffi::dropin::ops::{is_coherent_one, ops_of, stored_table, table_of};
-use crate::ffi::status::errors;
-use crate::ffi::{
-    DEVICES, DMA, c_device, device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data,
-};
-use crate::flags::Flags;
-use crate::kernel::rtthread::RtThread;
+use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
 use crate::text::apart;
@@ -55,39 +50,6 @@ const _: () = assert!(
     Attributes::SKIP_CPU_SYNC.bits() == RT_DMA_ATTR_SKIP_CPU_SYNC
         && Attributes::OWN_LINES.bits() == RT_DMA_ATTR_OWN_LINES
 );
-
-/// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a system
-/// without streaming mappings does not link them.
-pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
-
-static MAPPINGS: Mappings<RtThread> = Mappings::new();
-
-static TIDY: fn() = || STREAMING.tidy();
-
-static FORGET: fn(Device) -> usize = |device| STREAMING.forget(device, || stored_table(device).is_none());
-
-/// The operations of a table that the BSP set, through the functions that call it.
-static OWN: OwnOps = OwnOps {
-    alloc: |device, size| {
-        FREE_BOUNCE_BUFFERS.set(&TIDY);
-        let mut handle = 0;
-        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let va = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, 0) };
-        (!va.is_null()).then(|| (va.expose_provenance(), handle))
-    },
-    // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
-    free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
-    sync_out: |device, va, size, flags: Flags| {
-        let mut handle = 0;
-        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let result = unsafe { rt_dma_sync_out_data(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
-        (result == errors().ok).then_some(handle)
-    },
-    sync_in: |device, va, size, handle, flags| {
-        // SAFETY: the device is that of a mapping; addresses are not read. The BSP's operation reports its own errors.
-        let _ = unsafe { rt_dma_sync_in_data(c_device(device), pointer(va), size, handle, flags.bits()) };
-    },
-};
 
 impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own it takes 45 instructions of a direct map and unmap.

@@ -1,7 +1,8 @@
 //! `rt_dma_map_fill`.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::ffi::additions::streaming::arguments::{STREAMING, master_of};
+use crate::ffi::additions::streaming::arguments::master_of;
+use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, device};
 use crate::kernel::Threads;

@@ -5,6 +5,7 @@ mod fill;
 pub(in crate::ffi) mod list;
 pub(in crate::ffi) mod single;
 mod sync;
+pub(in crate::ffi) mod system;
 
 pub use arguments::*;
 pub use fill::*;

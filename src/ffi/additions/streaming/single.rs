@@ -6,7 +6,8 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::resource::Kind;
 use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master, Query};
 use crate::ffi::DEVICES;
-use crate::ffi::additions::streaming::arguments::{STREAMING, buffer_of, direction_of, master, query_of};
+use crate::ffi::additions::streaming::arguments::{buffer_of, direction_of, master, query_of};
+use crate::ffi::additions::streaming::system::STREAMING;
 use crate::ffi::status::errors;
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.

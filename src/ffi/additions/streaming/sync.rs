@@ -3,7 +3,8 @@
 use core::ffi::c_int;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::ffi::additions::streaming::arguments::{STREAMING, master, query_of};
+use crate::ffi::additions::streaming::arguments::{master, query_of};
+use crate::ffi::additions::streaming::system::STREAMING;
 
 /// @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
 /// device.

@@ -1,0 +1,43 @@
+//! The streaming mappings of the system, and what they and the device records call.
+
+use crate::additions::streaming::{Mappings, OwnOps, Streaming};
+use crate::ffi::additions::device::remembered::FREE_BOUNCE_BUFFERS;
+use crate::ffi::dropin::ops::stored_table;
+use crate::ffi::status::errors;
+use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
+use crate::flags::Flags;
+use crate::kernel::Device;
+use crate::kernel::rtthread::RtThread;
+
+/// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a system
+/// without streaming mappings does not link them.
+pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
+
+static MAPPINGS: Mappings<RtThread> = Mappings::new();
+
+static TIDY: fn() = || STREAMING.tidy();
+
+pub(super) static FORGET: fn(Device) -> usize = |device| STREAMING.forget(device, || stored_table(device).is_none());
+
+/// The operations of a table that the BSP set, through the functions that call it.
+pub(super) static OWN: OwnOps = OwnOps {
+    alloc: |device, size| {
+        FREE_BOUNCE_BUFFERS.set(&TIDY);
+        let mut handle = 0;
+        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
+        let va = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, 0) };
+        (!va.is_null()).then(|| (va.expose_provenance(), handle))
+    },
+    // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
+    free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
+    sync_out: |device, va, size, flags: Flags| {
+        let mut handle = 0;
+        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
+        let result = unsafe { rt_dma_sync_out_data(c_device(device), pointer(va), size, &mut handle, flags.bits()) };
+        (result == errors().ok).then_some(handle)
+    },
+    sync_in: |device, va, size, handle, flags| {
+        // SAFETY: the device is that of a mapping; addresses are not read. The BSP's operation reports its own errors.
+        let _ = unsafe { rt_dma_sync_in_data(c_device(device), pointer(va), size, handle, flags.bits()) };
+    },
+};
