@@ -40,6 +40,8 @@ VIOLATIONS = {
     "a_translation_without_a_name": ("`rt_dma_alloc` and `rt_dma_free`", "`rt_dma_alloc`"),
     "a_translation_without_a_block": ("```sh\ntrue\n```", "true"),
     "a_translation_with_another_block": ("```sh\ntrue\n```", "```sh\nfalse\n```"),
+    "a_link_in_a_translation_that_is_not_marked": ("[a](ci/README.md)", "[甲](ci/README.md)。"),
+    "a_link_in_a_translation_to_a_translated_page": ("[a](README.md)", "[甲](README.md)（英文）"),
     "c_in_a_translation_that_does_not_compile": ("```c\nint f(void) { return missing; }\n```",) * 2,
 }
 SOUND = {
@@ -51,6 +53,6 @@ SOUND = {
                         "`rt_dma_alloc(dev, 1, 0, 0)`, `PKG_USING_RT_DMA_POOL`, `cargo test --test headers`, `src/dropin/`, `src/*.rs`",
     "a_table_of_folders": "| folder | a |\n| --- | --- |\n| `src/mem/` | `other` |",
     "a_link_to_a_heading": "[a](README.md#the-folders)",
-    "a_translation": ("# a\n\n`rt_dma_free` ends\n```c\nint a; /* a number */\n```",
-                      "# 甲\n\n`rt_dma_free` 结束\n```c\nint a; /* 数 */\n```"),
+    "a_translation": ("# a\n\n`rt_dma_free` ends [b](ci/README.md)\n```c\nint a; /* a number */\n```",
+                      "# 甲\n\n`rt_dma_free` 结束 [乙](ci/README.md)（英文）\n```c\nint a; /* 数 */\n```"),
 }

@@ -42,6 +42,22 @@ def check_translation(page):
     if missing:
         raise Wrong("%s: does not mention `%s`, as %s does" % (page, "`, `".join(sorted(missing)), original))
     check_translated_code(page, original)
+    check_translated_links(page)
+
+
+def check_translated_links(page):
+    """Checks that a link leads to the translation of a page, or is marked as one to a page in English."""
+    for token in tokens_of(page):
+        children = token.children or []
+        for number, child in enumerate(children):
+            target = (child.attrGet("href") or "").partition("#")[0]
+            if not target.endswith(".md") or target.endswith("_zh.md") or children[number + 1].content == "English":
+                continue
+            if os.path.exists(os.path.join(ROOT, os.path.dirname(page), target.replace(".md", "_zh.md"))):
+                raise Wrong("%s: links to %s, which is translated" % (page, target))
+            closed = next(at for at in range(number, len(children)) if children[at].type == "link_close")
+            if not "".join(each.content for each in children[closed + 1:]).startswith(("（英文）", "，英文）")):
+                raise Wrong("%s: the link to %s is not followed by （英文）" % (page, target))
 
 
 def check_translated_code(page, original):
