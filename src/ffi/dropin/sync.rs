@@ -142,7 +142,7 @@ unsafe fn sync_in_general(
 ) -> isize {
     let device = Device(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
-    let Some(sync) = table.sync_in_data.or(default_table(device).sync_in_data) else { return errors().error };
+    let Some(sync) = table.sync_in_data.or_else(|| default_table(device).sync_in_data) else { return errors().error };
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe { sync(dev, out_data, size, dma_handle, flags) }
 }

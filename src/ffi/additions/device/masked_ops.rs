@@ -244,7 +244,7 @@ unsafe extern "C" fn sync_out(
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
     let Some(Original { masks, table }) = original_of(device) else { return errors.error };
-    let Some(sync) = table.sync_out_data.or(default_table(device).sync_out_data) else { return errors.nosys };
+    let Some(sync) = table.sync_out_data.or_else(|| default_table(device).sync_out_data) else { return errors.nosys };
     let mut handle = 0;
     // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
     let result = unsafe { sync(dev, data, size, &mut handle, flags) };
@@ -273,7 +273,7 @@ unsafe extern "C" fn sync_in(
 ) -> rt_err_t {
     let Some(device) = device(dev) else { return errors().inval };
     let Some(Original { table, .. }) = original_of(device) else { return errors().error };
-    match table.sync_in_data.or(default_table(device).sync_in_data) {
+    match table.sync_in_data.or_else(|| default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
         None => errors().nosys,
