@@ -28,6 +28,7 @@ pub struct Configuration {
     pub view_limit: AtomicI16,
     pub revision: AtomicI16,
     ops_offset: u16,
+    maps_at_install: i16,
     stated_cache_line: u16,
 }
 
@@ -37,6 +38,7 @@ pub static rt_dma_port_configuration: Configuration = Configuration {
     view_limit: AtomicI16::new(0),
     revision: AtomicI16::new(2),
     ops_offset: 0,
+    maps_at_install: 0,
     stated_cache_line: 0,
 };
 
