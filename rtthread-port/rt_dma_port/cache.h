@@ -21,7 +21,7 @@
 #define RT_DMA_PORT_FLUSH 1
 
 /**
- * Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
+ * Cache operation: remove lines from the cache (`RT_HW_CACHE_INVALIDATE`).
  */
 #define RT_DMA_PORT_INVALIDATE 2
 

@@ -22,8 +22,8 @@ impl<K: Kernel> Dma<K> {
             .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
     }
 
-    /// Makes the specified pool and adds it to the list, ends the turn of installs, and maps the pool. On failure,
-    /// nothing is changed.
+    /// Makes the specified pool, adds it to the list, and maps it. `turn` is the turn of installs, which ends before the
+    /// pool is mapped. On failure, the turn ends, and nothing else is changed.
     ///
     /// Context: thread.
     ///
@@ -36,7 +36,8 @@ impl<K: Kernel> Dma<K> {
         Ok(pool)
     }
 
-    /// Makes the specified pool, which is not in the list yet, or resets a kept pool for this purpose.
+    /// Makes the specified pool, which is not in the list yet, or resets a kept pool for this purpose. The caller holds
+    /// the turn of installs.
     ///
     /// Context: thread.
     ///
@@ -57,8 +58,8 @@ impl<K: Kernel> Dma<K> {
         Pool::new(self.kernel, spec, pages).map(NewPool::Made).ok_or(Error::NoMemory)
     }
 
-    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. After the turn has ended, the
-    /// caller calls [`finish_install`](Pool::finish_install).
+    /// Adds a pool to the list: a new one at the end, a kept one at its earlier place. The caller holds the turn of
+    /// installs. After the turn has ended, it calls [`finish_install`](Pool::finish_install).
     ///
     /// Context: thread.
     #[inline(never)] // Inlined, it would add 68 bytes to the linked core on aarch64.

@@ -44,8 +44,8 @@ impl<K: Kernel> Pool<K> {
         map.allocate_from_tree(pages)
     }
 
-    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. A call reads the pool's
-    /// flags once, here, because C may change them while the call runs.
+    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. C may change the pool's
+    /// flags while a call runs, so a call maps its buffer by flags that it has read once.
     pub fn flags_for(&self, flags: Flags) -> Flags {
         flags | self.flags() & Flags::NOCACHE
     }

@@ -7,7 +7,7 @@ use core::ffi::{c_int, c_void};
 
 /// Cache operation: write dirty lines to memory (`RT_HW_CACHE_FLUSH`).
 pub const RT_DMA_PORT_FLUSH: c_int = 1;
-/// Cache operation: drop lines (`RT_HW_CACHE_INVALIDATE`).
+/// Cache operation: remove lines from the cache (`RT_HW_CACHE_INVALIDATE`).
 pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
 
 unsafe extern "C" {
