@@ -86,19 +86,27 @@ impl<K: Kernel> Dma<K> {
     /// cache would be maintained. The error is counted and logged.
     ///
     /// Context: any.
-    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
+    ///
+    /// # Safety
+    /// As for [`Cache::cache_invalidate`](crate::kernel::Cache::cache_invalidate), for the bytes of the range if they are
+    /// mapped: what the processor wrote to them since the last flush may be lost.
+    #[allow(unsafe_code)]
+    pub unsafe fn sync_in(
+        &self,
+        ops: MapOps,
+        device: Device,
+        data: Va,
+        size: usize,
+        flags: Flags,
+    ) -> Result<(), Error> {
         if !ops.maintain_cache(flags) {
             return Ok(());
         }
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
-        // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
-        // bytes are lost, as with the C original.
-        #[allow(unsafe_code)]
-        unsafe {
-            cache::invalidate(self.kernel, data, size)
-        }
+        // SAFETY: the bytes are mapped, and the caller allows that those written since the last flush are lost.
+        unsafe { cache::invalidate(self.kernel, data, size) }
         Ok(())
     }
 

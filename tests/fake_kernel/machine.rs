@@ -242,6 +242,15 @@ impl Machine {
         self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags).map(|()| handle)
     }
 
+    /// Makes the bytes of a buffer visible to the processor by the operations `ops`.
+    pub fn sync_in(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<(), Error> {
+        // SAFETY: the cache is simulated; it contains no Rust values.
+        #[allow(unsafe_code)]
+        unsafe {
+            self.dma.sync_in(ops, device, data, size, flags)
+        }
+    }
+
     /// `rt_dma_pool_extract` of revision r2.
     pub fn extract(&self, total: usize, coherent: usize) -> Result<(Pa, Pa), Error> {
         let before = self.dma.pools().count();

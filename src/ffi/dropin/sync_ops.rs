@@ -139,7 +139,9 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     _flags: rt_ubase_t,
 ) -> rt_err_t {
     let device = Device(dev.expose_provenance());
-    result_of(DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()))
+    // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the bytes
+    // are lost, as with the C original.
+    result_of(unsafe { DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) })
 }
 
 /// Is `sync_in_data` of the non-coherent table: there is nothing to do.
