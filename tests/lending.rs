@@ -6,6 +6,7 @@ use fake_kernel::*;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, MemoryType, NamedRegion, Va};
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -59,7 +60,7 @@ impl Cache {
     fn borrow_one(&self, size: usize, argument: usize) -> bool {
         // The list is locked meanwhile, so that a reclaim finds the memory there.
         let mut held = self.held.lock().unwrap();
-        let Some(va) = self.machine.dma.borrow_memory(size, reclaim, 0xcac4e, argument) else { return false };
+        let Some(va) = borrow(&self.machine, size, argument) else { return false };
         held.push(va);
         true
     }
@@ -78,9 +79,15 @@ impl Cache {
     }
 }
 
-fn reclaim(va: Va, _: usize, _: usize, argument: usize) {
+fn borrow(machine: &Machine, size: usize, argument: usize) -> Option<Va> {
+    // SAFETY: `reclaim` expects the address of a cache, or is not called because no owner needs the memory.
+    unsafe { machine.dma.borrow_memory(size, reclaim, argument) }
+}
+
+unsafe extern "C" fn reclaim(memory: *mut c_void, _: usize, argument: *mut c_void) {
+    let va = memory.expose_provenance();
     // SAFETY: a cache is never freed.
-    let cache: &'static Cache = unsafe { &*std::ptr::with_exposed_provenance(argument) };
+    let cache: &'static Cache = unsafe { &*argument.cast() };
     cache.asked.fetch_add(1, Relaxed);
     match cache.answer {
         Answer::GivesBack => cache.drop_block(va),
@@ -92,7 +99,7 @@ fn reclaim(va: Va, _: usize, _: usize, argument: usize) {
         }
         Answer::GivesBackAndBorrows => {
             cache.drop_block(va);
-            cache.borrow_one(PAGE, argument);
+            cache.borrow_one(PAGE, argument.expose_provenance());
         }
         Answer::Keeps => {}
     }
@@ -184,10 +191,8 @@ fn a_borrower_that_keeps_its_memory_is_named_and_the_owner_does_not_wait_for_eve
     assert!(begin.elapsed() < Duration::from_secs(10));
     let lines = machine.take_errors();
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    assert!(
-        lines[0].contains("borrower 0xcac4e") && lines[0].contains("keeps 32768 bytes at 0x41000000"),
-        "{lines:#?}"
-    );
+    let borrower = format!("borrower {:#x} (", reclaim as *const () as usize);
+    assert!(lines[0].contains(&borrower) && lines[0].contains("keeps 32768 bytes at 0x41000000"), "{lines:#?}");
     // Memory is lent again, once there is some.
     cache.drop_all();
     assert_eq!(cache.fill(8 * PAGE), 2);
@@ -209,10 +214,10 @@ fn wrong_calls_change_nothing() {
     let (machine, _) = machine();
     let dma = machine.dma;
     assert_eq!(dma.give_back_memory(0x1234), Err(Error::Foreign));
-    assert_eq!(dma.borrow_memory(0, reclaim, 0, 0), None);
-    assert_eq!(dma.borrow_memory((PAGES + 1) * PAGE, reclaim, 0, 0), None);
-    assert_eq!(machine.in_interrupt(|| dma.borrow_memory(PAGE, reclaim, 0, 0)), None);
-    let va = dma.borrow_memory(100, reclaim, 0, 0).unwrap();
+    assert_eq!(borrow(&machine, 0, 0), None);
+    assert_eq!(borrow(&machine, (PAGES + 1) * PAGE, 0), None);
+    assert_eq!(machine.in_interrupt(|| borrow(&machine, PAGE, 0)), None);
+    let va = borrow(&machine, 100, 0).unwrap();
     assert_eq!(dma.give_back_memory(va + 4), Err(Error::Foreign));
     dma.give_back_memory(va).unwrap();
     assert_eq!(dma.give_back_memory(va), Err(Error::Foreign));
@@ -221,7 +226,7 @@ fn wrong_calls_change_nothing() {
     let (fresh, _) = self::machine();
     for failing in 0..2 {
         fresh.fail(Service::HeapAlloc, failing, 1);
-        assert_eq!(fresh.dma.borrow_memory(PAGE, reclaim, 0, 0), None, "{failing}");
+        assert_eq!(borrow(&fresh, PAGE, 0), None, "{failing}");
         assert!(fresh.repair(Service::HeapAlloc));
         assert_eq!(fresh.balance().used_bytes, 0);
     }
@@ -229,5 +234,5 @@ fn wrong_calls_change_nothing() {
     let (plain, _) = Machine::with_pool(c"cma", BASE, MIB);
     let device = plain.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
     plain.first_call(device);
-    assert_eq!(plain.dma.borrow_memory(PAGE, reclaim, 0, 0), None);
+    assert_eq!(borrow(&plain, PAGE, 0), None);
 }

@@ -7,6 +7,7 @@ use rt_dma_pool::additions::uninstall::UninstallError;
 use rt_dma_pool::dropin::pool::{Pool, RemovalError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -195,7 +196,9 @@ fn memory_that_is_lent_keeps_its_pool() {
     machine.dma.have_own_region(device, 0).unwrap();
     machine.dma.release_own_regions(device);
     let pool = machine.dma.pools().next().unwrap();
-    let lent = machine.dma.borrow_memory(PAGE, |_, _, _, _| {}, 0, 0).unwrap();
+    unsafe extern "C" fn reclaim(_: *mut c_void, _: usize, _: *mut c_void) {}
+    // SAFETY: `reclaim` does nothing.
+    let lent = unsafe { machine.dma.borrow_memory(PAGE, reclaim, 0) }.unwrap();
     assert_eq!(uninstall(&machine, pool), IN_USE);
     machine.dma.give_back_memory(lent).unwrap();
     uninstall(&machine, pool).unwrap();

@@ -7,6 +7,7 @@
 //! still have memory, and fails in this region.
 
 use core::mem::size_of;
+use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
 use crate::dropin::pool::Pools;
@@ -39,11 +40,16 @@ const BORROWER: Device = Device(1);
 
 impl<K: Kernel> Dma<K> {
     /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the region
-    /// needs the memory, `ask` is called with `reclaim` and `argument`. Returns `None` if no region has room, if an owner waits
+    /// needs the memory, `reclaim` is called with it, `size` and `argument`. Returns `None` if no region has room, if an owner waits
     /// for memory, if the heap has no room for the record, or if the caller may not sleep.
     ///
     /// Context: thread.
-    pub fn borrow_memory(&self, size: usize, ask: Reclaim, reclaim: usize, argument: usize) -> Option<Va> {
+    ///
+    /// # Safety
+    /// `reclaim` may be called with these arguments from now on, in any thread and more than once, also just after the
+    /// memory was given back.
+    #[allow(unsafe_code)]
+    pub unsafe fn borrow_memory(&self, size: usize, reclaim: Reclaim, argument: usize) -> Option<Va> {
         let pages = size.checked_sub(1).map(|last| (last >> PAGE_SHIFT) + 1)?;
         if !self.kernel.can_sleep() {
             self.count_refused();
@@ -61,7 +67,7 @@ impl<K: Kernel> Dma<K> {
                     && let Some(va) = pool.map_buffer(page, pages, flags)
                 {
                     let (va, pa) = (va.get(), pool.pa_of(page));
-                    *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, ask, reclaim, argument });
+                    *loan.lent.lock(self.kernel) = Some(Lent { pool, pa, va, size, reclaim, argument });
                     return Some(va);
                 }
             }
@@ -159,7 +165,12 @@ impl<K: Kernel> Dma<K> {
             while tick % ASK_AGAIN == 0
                 && let Some(memory) = self.next_lent(lending, request, from)
             {
-                (memory.ask)(memory.va, memory.size, memory.reclaim, memory.argument);
+                let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
+                // SAFETY: the caller of `borrow_memory` allows this call.
+                #[allow(unsafe_code)]
+                unsafe {
+                    (memory.reclaim)(va, memory.size, argument)
+                }
                 if let Some(found) = search() {
                     return Some(found);
                 }
@@ -201,7 +212,8 @@ impl<K: Kernel> Dma<K> {
         let mut from = 0;
         for _ in 0..MAX_LOGGED {
             let Some(memory) = self.next_lent(lending, request, from) else { return };
-            let values = &[memory.reclaim, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
+            let values =
+                &[memory.reclaim as usize, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
             let _names = self.read_names();
             let format = apart!("borrower 0x%lx (0x%lx) keeps %lu bytes at 0x%lx");
             self.kernel.log(Level::Error, &Line::about(memory.pool.name(), format, values));

@@ -2,6 +2,8 @@
 //! functions for it are in `additions::lending`. This file contains only the types through which an owner's request
 //! reaches those functions.
 
+use core::ffi::c_void;
+
 use crate::dropin::pool::Pool;
 use crate::dropin::translate::BufferRequest;
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -10,9 +12,9 @@ use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
 
-/// A function that asks a borrower to give memory back. Its parameters are the address and the size of the memory in
-/// bytes, and the two values [`Lent::reclaim`] and [`Lent::argument`].
-pub type Reclaim = fn(Va, usize, reclaim: usize, argument: usize);
+/// A borrower's function, which is asked to give memory back. Its parameters are the memory, its size in bytes, and
+/// [`Lent::argument`].
+pub type Reclaim = unsafe extern "C" fn(memory: *mut c_void, size: usize, argument: *mut c_void);
 
 /// Memory that is lent.
 #[derive(Clone, Copy)]
@@ -25,11 +27,9 @@ pub struct Lent<K: Kernel> {
     pub va: Va,
     /// The size of the memory in bytes.
     pub size: usize,
-    /// The function that asks the borrower to give the memory back.
-    pub ask: Reclaim,
-    /// The address of the borrower's own function, which `ask` receives and calls.
-    pub reclaim: usize,
-    /// The argument with which the borrower wants its function to be called. `ask` receives it.
+    /// The borrower's function.
+    pub reclaim: Reclaim,
+    /// The address that `reclaim` receives as its argument.
     pub argument: usize,
 }
 

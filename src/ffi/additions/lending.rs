@@ -4,7 +4,6 @@ use core::ffi::c_void;
 
 use crate::abi::rt_size_t;
 use crate::ffi::{DMA, pointer};
-use crate::kernel::Va;
 
 /// @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
 ///
@@ -44,7 +43,8 @@ pub unsafe extern "C" fn rt_dma_borrow(
     arg: *mut c_void,
 ) -> *mut c_void {
     let Some(reclaim) = reclaim else { return core::ptr::null_mut() };
-    match DMA.borrow_memory(size, ask, (reclaim as *const ()).expose_provenance(), arg.expose_provenance()) {
+    // SAFETY: the caller passes a function that may be called with its memory and `arg`, as the comment above states.
+    match unsafe { DMA.borrow_memory(size, reclaim, arg.expose_provenance()) } {
         Some(va) => pointer(va),
         None => core::ptr::null_mut(),
     }
@@ -61,15 +61,5 @@ pub extern "C" fn rt_dma_give_back(memory: *mut c_void) {
     if !memory.is_null() {
         // A refusal was logged.
         let _ = DMA.give_back_memory(memory.expose_provenance());
-    }
-}
-
-/// Calls a borrower's function.
-fn ask(va: Va, size: usize, reclaim: usize, argument: usize) {
-    // SAFETY: `rt_dma_borrow` made the number of such a function.
-    unsafe {
-        let reclaim: unsafe extern "C" fn(*mut c_void, rt_size_t, *mut c_void) =
-            core::mem::transmute(core::ptr::with_exposed_provenance::<()>(reclaim));
-        reclaim(pointer(va), size, pointer(argument));
     }
 }
