@@ -1,9 +1,9 @@
 //! Several threads that manage and release at once.
 
 use crate::fake_kernel::*;
-use crate::unmanage;
+use crate::{add, unmanage};
 use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::resource::{Kind, Words};
+use rt_dma_pool::additions::device::resource::{Arguments, Kind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -24,12 +24,12 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
             for core in 0..CORES {
                 let (records, start) = (&records, &start);
                 scope.spawn(move || {
-                    let count = |_, [number, ..]: Words| {
+                    let count = |_, [number, ..]: Arguments| {
                         COUNTS[number].fetch_add(1, Relaxed);
                     };
                     start.wait();
                     for number in (core..CORES * EACH).step_by(CORES) {
-                        records.reserve(device).unwrap().manage(Kind::Buffer, count, [number, 0, 0, 0]);
+                        add(records.reserve(device).unwrap(), Kind::Buffer, count, number);
                         match number % 7 {
                             0 => {
                                 records.release(device);

@@ -9,8 +9,9 @@ mod plain_calls;
 mod release;
 
 use fake_kernel::*;
+use rt_dma_pool::additions::device::managed::Slot;
 use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::resource::{Kind, Words};
+use rt_dma_pool::additions::device::resource::{Arguments, Kind};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
 
@@ -19,7 +20,7 @@ thread_local! {
     static RELEASED: RefCell<Vec<(Device, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn note(device: Device, [number, ..]: Words) {
+fn note(device: Device, [number, ..]: Arguments) {
     RELEASED.with_borrow_mut(|released| released.push((device, number)));
 }
 
@@ -28,9 +29,14 @@ fn released() -> Vec<(Device, usize)> {
 }
 
 fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) {
-    records.reserve(device).expect("there is memory").manage(kind, note, [number, 0, 0, 0]);
+    add(records.reserve(device).expect("there is memory"), kind, note, number);
+}
+
+fn add(slot: Slot<FakeKernel>, kind: Kind, release: fn(Device, Arguments), number: usize) {
+    // SAFETY: `release` is a safe function.
+    unsafe { slot.manage(kind, release, [number, 0, 0, 0]) }
 }
 
 fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) -> bool {
-    records.unmanage(device, kind, |words| words[0] == number).is_some()
+    records.unmanage(device, kind, |arguments| arguments[0] == number).is_some()
 }

@@ -2,10 +2,10 @@
 
 use crate::fake_kernel::*;
 use crate::note;
-use crate::{manage, released, unmanage};
+use crate::{add, manage, released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::device::resource::{Kind, Words};
+use rt_dma_pool::additions::device::resource::{Arguments, Kind};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +56,7 @@ fn a_place_that_is_not_filled_leaves_nothing() {
     // A release between `reserve` and `manage` does not free the record that the slot points to.
     let slot = records.reserve(device).unwrap();
     records.release(device);
-    slot.manage(Kind::Buffer, note, [7, 0, 0, 0]);
+    add(slot, Kind::Buffer, note, 7);
     records.release(device);
     assert_eq!(released(), [(device, 7)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -94,7 +94,7 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
     manage(&records, device, Kind::Buffer, 1);
     let slot = records.reserve(device).unwrap();
     assert_eq!(records.forget(device, || true), 0);
-    slot.manage(Kind::Buffer, note, [2, 0, 0, 0]);
+    add(slot, Kind::Buffer, note, 2);
     assert!(records.release(device));
     assert_eq!(released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -143,9 +143,9 @@ fn in_an_interrupt_nothing_happens() {
 fn a_release_may_itself_manage_and_unmanage() {
     // Releasing a block pool frees buffers of the same device, so no lock may be held during a release.
     static RECORDS: Mutex<Option<Arc<DeviceRecords<FakeKernel>>>> = Mutex::new(None);
-    fn nested(device: Device, words: Words) {
+    fn nested(device: Device, arguments: Arguments) {
         let records = RECORDS.lock().unwrap().clone().unwrap();
-        note(device, words);
+        note(device, arguments);
         assert!(!unmanage(&records, device, Kind::Buffer, 1), "it is in release's hands");
         manage(&records, device, Kind::Buffer, 50);
         assert!(unmanage(&records, device, Kind::Buffer, 50));
@@ -155,7 +155,7 @@ fn a_release_may_itself_manage_and_unmanage() {
     *RECORDS.lock().unwrap() = Some(records.clone());
     let device = machine.plain_device();
     manage(&records, device, Kind::Buffer, 1);
-    records.reserve(device).unwrap().manage(Kind::BlockPool, nested, [2, 0, 0, 0]);
+    add(records.reserve(device).unwrap(), Kind::BlockPool, nested, 2);
     records.release(device);
     assert_eq!(released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -167,8 +167,8 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     [1, 2, 2].into_iter().for_each(|number| manage(&records, device, Kind::Mapping, number));
-    assert!(records.unmanage_only(device, Kind::Mapping, |words| words[0] == 2).is_none());
-    assert!(records.unmanage_only(device, Kind::Mapping, |words| words[0] == 1).is_some());
+    assert!(records.unmanage_only(device, Kind::Mapping, |arguments| arguments[0] == 2).is_none());
+    assert!(records.unmanage_only(device, Kind::Mapping, |arguments| arguments[0] == 1).is_some());
     records.release(device);
     assert_eq!(released(), [(device, 2), (device, 2)]);
 }

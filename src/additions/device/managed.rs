@@ -1,7 +1,7 @@
 //! Managed resources: buffers, mappings and pools that are released, the newest first, when the device's driver is
 //! removed (Linux `Documentation/driver-api/driver-model/devres.rst`).
 //!
-//! A resource consists of a function that releases it and the words that the function receives. Therefore an image
+//! A resource consists of a function that releases it and the arguments that the function receives. Therefore an image
 //! contains only the kinds of resources that its drivers use. Context: thread, unless another context is stated.
 //!
 //! A driver may also give a managed resource back by a plain call (`rt_dma_free`, `rt_dma_unmap_single`,
@@ -12,7 +12,7 @@
 //! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
-use crate::additions::device::resource::{Kind, List, Release, Resource, Words, find, resources};
+use crate::additions::device::resource::{Arguments, Kind, List, Release, Resource, find, resources};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 
@@ -20,7 +20,7 @@ use crate::mem::heap::KBox;
 pub struct ManagedClaim {
     device: Device,
     kind: Kind,
-    words: Words,
+    arguments: Arguments,
 }
 
 /// A reserved place in a device's list that has no resource yet. Dropping it removes the place.
@@ -41,31 +41,37 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
         while self.keys.has_given_back() && self.take_out(device, Kind::GivenBack, |_| true, false).is_some() {}
-        let resource = Resource { kind: Kind::GivenBack, release: |_, _| {}, words: [0; 4], next: None };
+        let resource = Resource { kind: Kind::GivenBack, release: |_, _| {}, arguments: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
     }
 
-    /// Removes the newest resource of this kind for whose words `wanted` returns true from the device's list, without
-    /// releasing it. Returns `None` if there is none, because the caller made a mistake or another call released it.
+    /// Removes the newest resource of this kind for whose arguments `wanted` returns true from the device's list,
+    /// without releasing it. Returns `None` if there is none, because the caller made a mistake or another call released it.
     ///
     /// Context: thread.
-    pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
+    pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
         self.take_out(device, kind, wanted, false)
     }
 
     /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
     /// one.
-    pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool) -> Option<Words> {
+    pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
         self.take_out(device, kind, wanted, true)
     }
 
-    fn take_out(&self, device: Device, kind: Kind, wanted: impl Fn(&Words) -> bool, only: bool) -> Option<Words> {
+    fn take_out(
+        &self,
+        device: Device,
+        kind: Kind,
+        wanted: impl Fn(&Arguments) -> bool,
+        only: bool,
+    ) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let is_it = |resource: &Resource<K>| resource.kind == kind && wanted(&resource.words);
+        let is_it = |resource: &Resource<K>| resource.kind == kind && wanted(&resource.arguments);
         let found = self.find(device, |record| {
             if only && resources(&record.resources).filter(|resource| is_it(resource)).count() > 1 {
                 return None;
@@ -79,11 +85,11 @@ impl<K: Kernel> DeviceRecords<K> {
             Some(resource)
         });
         let resource = found.flatten()?;
-        let words = resource.words;
+        let arguments = resource.arguments;
         self.keys.uncount(&resource);
         drop(resource);
         self.tidy(device);
-        Some(words)
+        Some(arguments)
     }
 
     /// Returns false only if no managed resource has this key. May return true although none has. Takes no lock.
@@ -100,18 +106,18 @@ impl<K: Kernel> DeviceRecords<K> {
     /// If there is no resource with the key, this takes one load, unless another resource uses the same counter.
     ///
     /// Context: any.
-    pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Words) -> bool) -> Option<ManagedClaim> {
+    pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Arguments) -> bool) -> Option<ManagedClaim> {
         if !self.keys.may_have(key) {
             return None;
         }
         self.find_map(|device, record| {
             let resource = find(&mut record.resources, |resource| {
-                let [its_key, ..] = resource.words;
-                resource.kind == kind && its_key == key && wanted(device, &resource.words)
+                let [its_key, ..] = resource.arguments;
+                resource.kind == kind && its_key == key && wanted(device, &resource.arguments)
             })?;
-            self.keys.remove(&resource.words);
+            self.keys.remove(&resource.arguments);
             resource.kind = Kind::Claimed;
-            Some(ManagedClaim { device, kind, words: resource.words })
+            Some(ManagedClaim { device, kind, arguments: resource.arguments })
         })
     }
 
@@ -120,21 +126,21 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub fn settle(&self, claim: ManagedClaim, is_given_back: bool) {
-        let ManagedClaim { device, kind, words } = claim;
+        let ManagedClaim { device, kind, arguments } = claim;
         self.find(device, |record| {
-            let is_it = |resource: &Resource<K>| resource.kind == Kind::Claimed && resource.words == words;
+            let is_it = |resource: &Resource<K>| resource.kind == Kind::Claimed && resource.arguments == arguments;
             let Some(resource) = find(&mut record.resources, is_it) else { return };
             if is_given_back {
                 resource.kind = Kind::GivenBack;
                 self.keys.add_given_back();
             } else {
                 resource.kind = kind;
-                self.keys.add(&words);
+                self.keys.add(&arguments);
             }
         });
         if is_given_back {
             // In an interrupt, the entry stays in the list until the device gets another resource or is released.
-            self.take_out(device, Kind::GivenBack, |its_words| *its_words == words, false);
+            self.take_out(device, Kind::GivenBack, |its_arguments| *its_arguments == arguments, false);
         }
     }
 
@@ -150,7 +156,12 @@ impl<K: Kernel> DeviceRecords<K> {
         while let Some(mut resource) = list {
             list = resource.next.take();
             if self.keys.uncount(&resource) {
-                (resource.release)(device, resource.words);
+                // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
+                // the rest.
+                #[allow(unsafe_code)]
+                unsafe {
+                    (resource.release)(device, resource.arguments)
+                }
             }
         }
         self.tidy(device);
@@ -162,10 +173,15 @@ impl<K: Kernel> Slot<'_, K> {
     /// Adds a new resource to the device's list.
     ///
     /// Context: thread.
-    pub fn manage(mut self, kind: Kind, release: Release, words: Words) {
+    ///
+    /// # Safety
+    /// `release` may be called with the device and `arguments`, once, in any thread, as long as the resource is in the
+    /// list.
+    #[allow(unsafe_code)]
+    pub unsafe fn manage(mut self, kind: Kind, release: Release, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };
-        (resource.kind, resource.release, resource.words) = (kind, release, words);
-        self.records.keys.add(&words);
+        (resource.kind, resource.release, resource.arguments) = (kind, release, arguments);
+        self.records.keys.add(&arguments);
         // The record is not freed while a slot refers to it.
         self.records.find(self.device, |record| {
             resource.next = record.resources.take();

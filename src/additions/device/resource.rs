@@ -68,13 +68,13 @@ impl Keys {
         self.given_back.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn add(&self, words: &Words) {
-        let [key, ..] = *words;
+    pub(super) fn add(&self, arguments: &Arguments) {
+        let [key, ..] = *arguments;
         self.counter(key).fetch_add(1, Publish);
     }
 
-    pub(super) fn remove(&self, words: &Words) {
-        let [key, ..] = *words;
+    pub(super) fn remove(&self, arguments: &Arguments) {
+        let [key, ..] = *arguments;
         self.counter(key).fetch_sub(1, Publish);
     }
 
@@ -87,7 +87,7 @@ impl Keys {
                 false
             }
             _ => {
-                self.remove(&resource.words);
+                self.remove(&resource.arguments);
                 true
             }
         }
@@ -101,17 +101,21 @@ impl Keys {
     }
 }
 
-/// The words that the release of a resource needs. Their meaning depends on its [`Kind`].
-pub type Words = [usize; 4];
+/// The arguments that the release of a resource needs. Their meaning depends on its [`Kind`].
+pub type Arguments = [usize; 4];
 
 /// Releases a resource of the device. Called by a thread, once, with no lock held.
-pub type Release = fn(Device, Words);
+///
+/// # Safety
+/// The arguments are those with which the resource was [managed](super::managed::Slot::manage), and the resource has not
+/// been released.
+pub type Release = unsafe fn(Device, Arguments);
 
 /// A resource in its device's list.
 pub(crate) struct Resource<K: Kernel> {
     pub(super) kind: Kind,
     pub(super) release: Release,
-    pub(super) words: Words,
+    pub(super) arguments: Arguments,
     pub(super) next: List<K>,
 }
 

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::abi::{rt_device, rt_size_t};
-use crate::additions::device::resource::{Kind, Words};
+use crate::additions::device::resource::{Arguments, Kind};
 use crate::ffi::additions::block_pool::{
     destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
@@ -64,7 +64,8 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
     let Some(slot) = device(dev).and_then(reserve) else { return core::ptr::null_mut() };
     let pool = create();
     if !pool.is_null() {
-        slot.manage(Kind::BlockPool, release, words_of(pool));
+        // SAFETY: the pool is new, and is destroyed only after it has left the list.
+        unsafe { slot.manage(Kind::BlockPool, release, arguments_of(pool)) };
     }
     pool
 }
@@ -81,18 +82,19 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     if pool.is_null() {
         return;
     }
-    let wanted = words_of(pool);
+    let wanted = arguments_of(pool);
     let device = device_of(pool);
     // Before it is known whether the pool stays, so that then nothing can fail.
     let slot = device.and_then(|device| {
         let slot = reserve(device)?;
-        DEVICES.unmanage(device, Kind::BlockPool, |words| *words == wanted).map(|_| slot)
+        DEVICES.unmanage(device, Kind::BlockPool, |arguments| *arguments == wanted).map(|_| slot)
     });
     match slot {
         Some(slot) => {
             // SAFETY: the caller guarantees that no other call uses the pool.
             if unsafe { destroy(pool) }.is_err() {
-                slot.manage(Kind::BlockPool, release, wanted);
+                // SAFETY: the pool was not destroyed, and is destroyed only after it has left the list.
+                unsafe { slot.manage(Kind::BlockPool, release, wanted) };
             }
         }
         None => {
@@ -108,12 +110,14 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     }
 }
 
-fn words_of(pool: *mut rt_dma_block_pool) -> Words {
+fn arguments_of(pool: *mut rt_dma_block_pool) -> Arguments {
     [pool.expose_provenance(), 0, 0, 0]
 }
 
-fn release(_device: Device, words: Words) {
-    let [pool, ..] = words;
+/// # Safety
+/// As for [`Release`](crate::additions::device::resource::Release).
+unsafe fn release(_device: Device, arguments: Arguments) {
+    let [pool, ..] = arguments;
     let pool: *mut c_void = pointer(pool);
     // SAFETY: no driver uses a pool after its device is released. What is in use is logged, and stays.
     let _ = unsafe { destroy(pool.cast()) };

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::Slot;
-use crate::additions::device::resource::{Kind, Words};
+use crate::additions::device::resource::{Arguments, Kind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
@@ -78,7 +78,8 @@ pub(in crate::ffi) unsafe fn manage_buffer(
         return none;
     }
     MANAGED.set(&WATCH);
-    slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]);
+    // SAFETY: the buffer is the device's, and is freed only after it has left the list.
+    unsafe { slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { write_if(dma_handle, handle) };
     buffer
@@ -105,12 +106,13 @@ pub unsafe extern "C" fn rt_dmam_free(
         return;
     }
     let va = cpu_addr.expose_provenance();
-    let is_it = |words: &Words| {
-        let [its_va, its_size, its_handle, _] = *words;
+    let is_it = |arguments: &Arguments| {
+        let [its_va, its_size, its_handle, _] = *arguments;
         (its_size, its_va) == (size, va) && (dma_handle == 0 || dma_handle == its_handle)
     };
     match DEVICES.unmanage(device, Kind::Buffer, is_it) {
-        Some(words) => free_buffer(device, words),
+        // SAFETY: the buffer has left the list, and its device exists.
+        Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
             let format = apart!("managed free of 0x%lx (handle 0x%lx, %lu bytes): not its buffer, or not in a thread");
             DMA.refuse_line(&DMA.line_about(device, format, &[va, dma_handle, size]));
@@ -161,8 +163,10 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
     slot
 }
 
-fn free_buffer(device: Device, words: Words) {
-    let [va, size, handle, flags] = words;
+/// # Safety
+/// As for [`Release`](crate::additions::device::resource::Release).
+unsafe fn free_buffer(device: Device, arguments: Arguments) {
+    let [va, size, handle, flags] = arguments;
     // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed resources.
     unsafe { free(device, size, va, handle, flags) };
 }

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::resource::{Kind, Words};
+use crate::additions::device::resource::{Arguments, Kind};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::buffers::reserve;
 use crate::ffi::additions::streaming::arguments::query_of;
@@ -36,7 +36,8 @@ pub unsafe extern "C" fn rt_dmam_map_single(
     // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
-        slot.manage(Kind::Mapping, release, words_of(handle, size, direction));
+        // SAFETY: `handle` is that of the mapping, which is unmapped only after it has left the list.
+        unsafe { slot.manage(Kind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
 }
@@ -60,26 +61,30 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     direction: c_int,
 ) {
     let Some(device) = device(dev) else { return };
-    let wanted = words_of(dma_handle, size, direction);
+    let wanted = arguments_of(dma_handle, size, direction);
     let refuse = |format| {
         DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
     };
-    if let Some(words) = DEVICES.unmanage(device, Kind::Mapping, |words| *words == wanted) {
-        release(device, words);
-    } else if let Some(words) = DEVICES.unmanage_only(device, Kind::Mapping, |[handle, ..]| *handle == dma_handle) {
-        release(device, words);
+    if let Some(arguments) = DEVICES.unmanage(device, Kind::Mapping, |arguments| *arguments == wanted) {
+        // SAFETY: the mapping has left the list.
+        unsafe { release(device, arguments) };
+    } else if let Some(arguments) = DEVICES.unmanage_only(device, Kind::Mapping, |[handle, ..]| *handle == dma_handle) {
+        // SAFETY: the mapping has left the list.
+        unsafe { release(device, arguments) };
         refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));
     } else {
         refuse(apart!("managed unmap of 0x%lx (%lu bytes): not its mapping, or not in a thread"));
     }
 }
 
-fn words_of(handle: Handle, size: usize, direction: c_int) -> Words {
+fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
     [handle, size, direction as usize, 0]
 }
 
-fn release(device: Device, words: Words) {
-    let [handle, size, direction, _] = words;
+/// # Safety
+/// As for [`Release`](crate::additions::device::resource::Release).
+unsafe fn release(device: Device, arguments: Arguments) {
+    let [handle, size, direction, _] = arguments;
     let dev = c_device(device);
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
     let _ = unsafe { STREAMING.unmap(dev, &query_of(dev, handle, size, direction as c_int, 0)) };
