@@ -17,16 +17,6 @@ use crate::log::Name;
 /// they share no line.
 pub const LINE: usize = 64;
 
-/// Types for which zeroed memory is a valid value, and which need no more alignment than a pointer.
-///
-/// # Safety
-/// Memory whose bytes are all zero is a valid value of the implementing type, and the type's alignment is at most that of a
-/// pointer.
-pub unsafe trait Zeroed {}
-
-// SAFETY: an array of integers is valid if all its bytes are zero; `i32` needs at most the alignment of a pointer.
-unsafe impl Zeroed for [i32; 4] {}
-
 /// Zeroed memory of the heap that holds no value yet. It is freed when this is dropped.
 pub struct HeapMemory<K: Kernel> {
     kernel: K,
@@ -152,7 +142,10 @@ impl<K: Kernel, T> Drop for KBox<K, T> {
     }
 }
 
-/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of `N`s, and a copy of a name. No
+/// A node of a page map's tree. Zeroed memory is a valid node, and aligned for it.
+type Node = [i32; 4];
+
+/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of nodes, and a copy of a name. No
 /// other code refers to it yet. Dropping it frees the memory; the value is not dropped.
 pub struct BoxWithArrays<K: Kernel, T> {
     kernel: K,
@@ -161,40 +154,40 @@ pub struct BoxWithArrays<K: Kernel, T> {
 
 impl<K: Kernel, T> BoxWithArrays<K, T> {
     /// Allocates memory and writes the value that `make` returns. `make` receives three bitmaps of `words` words each and
-    /// `nodes` values, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the heap has
+    /// `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the heap has
     /// no room.
     ///
     /// Context: thread.
     ///
     /// # Safety
-    /// `make` keeps the bitmaps, the values and the copy in the `T` only, and none of them is used after the box is
+    /// `make` keeps the bitmaps, the nodes and the copy in the `T` only, and none of them is used after the box is
     /// dropped.
-    pub unsafe fn new<N: Zeroed + 'static>(
+    pub unsafe fn new(
         kernel: K,
         words: u32,
         nodes: u32,
         name: Name,
-        make: impl FnOnce(Bitmaps, &'static mut [N], Name) -> T,
+        make: impl FnOnce(Bitmaps, &'static mut [Node], Name) -> T,
     ) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
         const {
             let word = align_of::<usize>();
-            assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word) && align_of::<N>() <= word);
+            assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word));
         }
         let (words, nodes) = (words as usize, nodes as usize);
-        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<N>())?)?;
+        let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<Node>())?)?;
         let name_size = size_of_name(name);
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line with the
         // bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
         let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
-        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid `N` and
-        // a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the caller
+        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid node
+        // and a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the caller
         // guarantees that no part is used after the box is dropped.
         unsafe {
             let first = memory.add(1).cast::<BitmapWord>();
-            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<N>(), nodes);
-            let copy = nodes.cast::<N>().add(nodes.len()).cast::<c_char>().as_ptr();
+            let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<Node>(), nodes);
+            let copy = nodes.cast::<Node>().add(nodes.len()).cast::<c_char>().as_ptr();
             let copy = if name_size == 0 {
                 Name::NONE
             } else {

@@ -56,7 +56,7 @@ fn arrays_of_a_box_are_zero_and_apart() {
     assert_eq!(unsafe { core::ffi::CStr::from_ptr(name.as_ptr()) }, c"decoder");
     assert_eq!(heap_blocks(), before + 1, "a box that is kept is not freed");
     // SAFETY: as above; this box is dropped at once.
-    let unnamed = unsafe { BoxWithArrays::new::<[i32; 4]>(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.argument()) };
+    let unnamed = unsafe { BoxWithArrays::new(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.argument()) };
     drop(unnamed.unwrap());
     assert_eq!(heap_blocks(), before + 1);
 }
