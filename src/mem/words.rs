@@ -16,7 +16,7 @@ mod sealed {
 }
 
 /// An integer that the processor reads and writes in one access. On a 32-bit processor, a 64-bit integer takes two.
-pub trait Word: Copy + Send + Sync + sealed::Sealed + 'static {
+pub trait Word: Words<Word = Self> + Send + Sync {
     /// The value whose bits are all zero.
     const ZERO: Self;
 }

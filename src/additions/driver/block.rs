@@ -116,10 +116,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     /// Reads one word of the value in one access. Returns `None` if the value has no such word.
     ///
     /// Context: any.
-    pub fn read_word(&self, word: usize) -> Option<WordOf<T>>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn read_word(&self, word: usize) -> Option<WordOf<T>> {
         self.memory.read(word.checked_mul(size_of::<WordOf<T>>())?)
     }
 
@@ -129,10 +126,7 @@ impl<T: AsWords, P: Platform> BlockBox<'_, T, P> {
     ///
     /// # Errors
     /// [`OutOfRange`] if the value has no such word.
-    pub fn write_word(&mut self, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn write_word(&mut self, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
         let offset = word.checked_mul(size_of::<WordOf<T>>()).ok_or(OutOfRange)?;
         self.memory.write(offset, value)
     }

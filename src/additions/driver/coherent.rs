@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::{AsWords, Device, OutOfRange, Platform, WordOf, size_of_form};
 use crate::additions::block_pool::Pages;
 use crate::kernel::Handle;
-use crate::mem::words::{DeviceMemory, Words};
+use crate::mem::words::DeviceMemory;
 
 /// Values of one type, one after the other, that the processor and the device can access at any time
 /// (Linux Documentation/core-api/dma-api.rst, part Ia). Use `u8` for plain bytes.
@@ -97,10 +97,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     /// Reads one word of value `index` in one access. Returns `None` if there is no such value or word.
     ///
     /// Context: any.
-    pub fn read_word(&self, index: usize, word: usize) -> Option<WordOf<T>>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn read_word(&self, index: usize, word: usize) -> Option<WordOf<T>> {
         self.memory.read(self.offset_of_word(index, word)?)
     }
 
@@ -110,10 +107,7 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
     ///
     /// # Errors
     /// [`OutOfRange`] if there is no such value or word.
-    pub fn write_word(&mut self, index: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn write_word(&mut self, index: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
         let offset = self.offset_of_word(index, word).ok_or(OutOfRange)?;
         self.memory.write(offset, value)
     }

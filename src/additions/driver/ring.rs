@@ -5,7 +5,6 @@ use core::fmt;
 
 use super::{AsWords, CoherentBuffer, Device, OutOfRange, Platform, WordOf};
 use crate::kernel::Handle;
-use crate::mem::words::Words;
 
 /// The error of [`Ring::push`] if every slot is in use. It contains the value that was not pushed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,10 +139,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     }
 
     /// Reads one word of a slot in one access. Returns `None` if there is no such slot or word.
-    pub fn read_word(&self, slot: usize, word: usize) -> Option<WordOf<T>>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn read_word(&self, slot: usize, word: usize) -> Option<WordOf<T>> {
         self.slots.read_word(slot, word)
     }
 
@@ -151,10 +147,7 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
     ///
     /// # Errors
     /// [`OutOfRange`] if there is no such slot or word.
-    pub fn write_word(&mut self, slot: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange>
-    where
-        WordOf<T>: Words,
-    {
+    pub fn write_word(&mut self, slot: usize, word: usize, value: WordOf<T>) -> Result<(), OutOfRange> {
         self.slots.write_word(slot, word, value)
     }
 }
