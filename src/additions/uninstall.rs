@@ -3,8 +3,8 @@
 //! `pool::removal` explains why other calls that read the pool at the same time are correct.
 
 use crate::abi::rt_dma_pool;
-use crate::dropin::pool::{Pool, PoolSpec, RemovalError, Revival};
-use crate::dropin::registry::Dma;
+use crate::dropin::pool::{Pool, PoolSpec, RemovalError};
+use crate::dropin::registry::{Dma, Revival};
 use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{Ordering::SeqCst, fence};
 

@@ -13,7 +13,7 @@ use crate::mem::atomics::{
 use core::ffi::CStr;
 
 use crate::dropin::lending::Lending;
-use crate::dropin::pool::{Pool, Revival};
+use crate::dropin::pool::{Pool, PoolSpec};
 use crate::dropin::pool_list::PoolList;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel, Pa};
@@ -42,11 +42,20 @@ pub struct Dma<K: Kernel> {
 /// The pools that were uninstalled, and the calls for which an uninstall waits.
 pub(crate) struct Uninstalled<K: Kernel> {
     /// The functions that install such a pool again. Not set until the first pool is uninstalled.
-    pub(crate) revival: Hook<Revival<K, Dma<K>>>,
+    pub(crate) revival: Hook<Revival<K>>,
     /// The first of the pools, which are kept so that they can be used again: the one that was uninstalled last.
     pub(crate) kept: AtomicRef<Pool<K>>,
     /// The number of calls that are reading names of pools now.
     pub(crate) name_readers: AtomicUsize,
+}
+
+/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not import;
+/// therefore an install calls them through these pointers.
+pub(crate) struct Revival<K: Kernel> {
+    /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
+    pub(crate) revive: fn(&Dma<K>, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
+    /// Removes the pool from the list of kept pools, and makes its pages free.
+    pub(crate) reopen: fn(&Dma<K>, &'static Pool<K>),
 }
 
 /// A call that reads names of pools. The caller of an uninstall may free the name afterwards; therefore an uninstall

@@ -17,7 +17,7 @@ pub use fast_path::Unserved;
 pub use owners::{Origin, Pools};
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
-pub use removal::{RemovalError, Revival};
+pub use removal::RemovalError;
 pub use usage::Usage;
 
 use core::mem::{MaybeUninit, size_of};

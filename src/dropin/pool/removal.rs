@@ -76,16 +76,6 @@ impl<K: Kernel> Membership<K> {
     }
 }
 
-/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not
-/// import; therefore an install calls them through these pointers. `D` is [`Dma`](crate::dropin::registry::Dma), which
-/// is above this file.
-pub struct Revival<K: Kernel, D> {
-    /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
-    pub(crate) revive: fn(&D, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
-    /// Removes the pool from the list of kept pools, and makes its pages free.
-    pub(crate) reopen: fn(&D, &'static Pool<K>),
-}
-
 /// Why a pool cannot be removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RemovalError {
