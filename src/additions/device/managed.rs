@@ -23,6 +23,15 @@ pub struct ManagedClaim {
     arguments: Arguments,
 }
 
+/// Which of the wanted resources is taken out of a device's list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// The newest one.
+    Newest,
+    /// The only one; none if there are several.
+    Only,
+}
+
 /// A reserved place in a device's list that has no resource yet. Dropping it removes the place.
 pub struct Slot<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
@@ -40,7 +49,7 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
-        while self.keys.has_given_back() && self.take_out(device, Kind::GivenBack, |_| true, false).is_some() {}
+        while self.keys.has_given_back() && self.take_out(device, Kind::GivenBack, |_| true, Which::Newest).is_some() {}
         let resource = Resource { kind: Kind::GivenBack, release: |_, _| {}, arguments: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
@@ -52,13 +61,13 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: thread.
     pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
-        self.take_out(device, kind, wanted, false)
+        self.take_out(device, kind, wanted, Which::Newest)
     }
 
     /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
     /// one.
     pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
-        self.take_out(device, kind, wanted, true)
+        self.take_out(device, kind, wanted, Which::Only)
     }
 
     fn take_out(
@@ -66,14 +75,14 @@ impl<K: Kernel> DeviceRecords<K> {
         device: Device,
         kind: Kind,
         wanted: impl Fn(&Arguments) -> bool,
-        only: bool,
+        which: Which,
     ) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let is_it = |resource: &Resource<K>| resource.kind == kind && wanted(&resource.arguments);
         let found = self.find(device, |record| {
-            if only && resources(&record.resources).filter(|resource| is_it(resource)).count() > 1 {
+            if which == Which::Only && resources(&record.resources).filter(|resource| is_it(resource)).count() > 1 {
                 return None;
             }
             let mut at: &mut List<K> = &mut record.resources;
@@ -140,7 +149,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         if is_given_back {
             // In an interrupt, the entry stays in the list until the device gets another resource or is released.
-            self.take_out(device, Kind::GivenBack, |its_arguments| *its_arguments == arguments, false);
+            self.take_out(device, Kind::GivenBack, |its_arguments| *its_arguments == arguments, Which::Newest);
         }
     }
 

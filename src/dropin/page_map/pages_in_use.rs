@@ -24,14 +24,14 @@ impl PagesInUse {
     /// Counts `pages` pages as free.
     pub(super) fn remove(&mut self, pages: usize) {
         if self.below_peak < 0 {
-            self.raise_peak();
+            self.forget_peak();
         }
         self.below_peak = self.below_peak.wrapping_add_unsigned(pages);
     }
 
-    /// Makes the pages in use the peak.
+    /// Makes the pages in use now the peak.
     #[cold]
-    fn raise_peak(&mut self) {
+    pub(super) fn forget_peak(&mut self) {
         self.peak = self.used();
         self.below_peak = 0;
     }
@@ -39,11 +39,6 @@ impl PagesInUse {
     /// Returns the number of pages in use.
     pub(super) fn used(&self) -> usize {
         self.peak.wrapping_sub(self.below_peak as usize)
-    }
-
-    /// Makes the pages in use now the peak.
-    pub(super) fn forget_peak(&mut self) {
-        self.raise_peak();
     }
 
     /// Returns the most pages that were in use at once.
