@@ -69,7 +69,7 @@ fn letters(name: Name) -> impl Iterator<Item = u8> {
 
 /// The record of a device.
 #[derive(Clone, Copy)]
-pub struct Record {
+pub struct WatchedDevice {
     /// The address of the device; 0 if it is gone.
     pub device: usize,
     is_used: bool,
@@ -82,7 +82,7 @@ pub struct Record {
 
 /// The records. One is never given to another device: lines may still refer to its name.
 pub struct Devices {
-    records: [Record; DEVICES],
+    records: [WatchedDevice; DEVICES],
     /// The mistakes of devices without a record.
     others: [u32; Mistake::COUNT],
 }
@@ -91,7 +91,7 @@ impl Devices {
     /// No devices.
     pub const fn new() -> Self {
         let none = [0; Mistake::COUNT];
-        let record = Record { device: 0, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
+        let record = WatchedDevice { device: 0, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
         Devices { records: [record; DEVICES], others: none }
     }
 
@@ -101,8 +101,9 @@ impl Devices {
             return index;
         }
         // A device of the same name that is gone was this one, or its like.
-        let fits =
-            |(index, record): &(usize, &mut Record)| !record.is_used || record.device == 0 && names.is(*index, name);
+        let fits = |(index, record): &(usize, &mut WatchedDevice)| {
+            !record.is_used || record.device == 0 && names.is(*index, name)
+        };
         let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
         if !record.is_used {
@@ -118,7 +119,7 @@ impl Devices {
 
     /// Returns the address of the device with a name; `None` if no such device has a record.
     pub fn find(&self, name: Name, names: &Names) -> Option<usize> {
-        let is_it = |(index, record): &(usize, &Record)| record.device != 0 && names.is(*index, name);
+        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != 0 && names.is(*index, name);
         self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
     }
 
@@ -146,7 +147,7 @@ impl Devices {
     /// Returns how often devices made a mistake: one device, or all if `device` is `None`.
     pub fn mistakes(&self, device: Option<usize>, mistake: Mistake) -> usize {
         let of = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
-        let is_meant = |record: &&Record| device.is_none_or(|device| record.device == device);
+        let is_meant = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
         let counted: usize = self.records.iter().filter(is_meant).map(|record| of(&record.mistakes)).sum();
         counted + if device.is_none() { of(&self.others) } else { 0 }
     }

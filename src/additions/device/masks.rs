@@ -4,7 +4,7 @@
 //! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for
 //! it. Without a mask, all bits are ones: no limit.
 
-use crate::additions::device::record::{DeviceRecords, Masks, NoRecord, Record};
+use crate::additions::device::record::{DeviceRecord, DeviceRecords, Masks, NoRecord};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
@@ -99,7 +99,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// # Errors
     /// The masks of the device, if another call has changed them meanwhile: the device then needs the table for those.
     pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
-        let confirm = |record: &mut Record<K>| {
+        let confirm = |record: &mut DeviceRecord<K>| {
             let now = record.masks.unpack();
             if now == masks {
                 record.unconfirmed = record.unconfirmed.saturating_sub(1);

@@ -77,7 +77,7 @@ impl PackedMasks {
 }
 
 /// The record of one device.
-pub(crate) struct Record<K: Kernel> {
+pub(crate) struct DeviceRecord<K: Kernel> {
     device: Device,
     pub(crate) masks: PackedMasks,
     /// The number of calls that have set masks, and are about to give the device the table for them.
@@ -94,13 +94,13 @@ pub(crate) struct Record<K: Kernel> {
     next: List<K>,
 }
 
-type List<K> = Option<KBox<K, Record<K>>>;
+type List<K> = Option<KBox<K, DeviceRecord<K>>>;
 
 /// The value that replaces the device's address in the record of a device that is gone, so that no call finds the
 /// record. No device has this address.
 const NO_DEVICE: Device = Device(0);
 
-impl<K: Kernel> Record<K> {
+impl<K: Kernel> DeviceRecord<K> {
     /// Removes the masks and the address of the original table.
     pub(crate) fn forget_masks(&mut self) {
         (self.masks, self.unconfirmed, self.original_table) = (Masks::NONE.pack(), 0, 0);
@@ -150,7 +150,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Returns what `work` returns for the device's record; `None` if there is no record. `work` runs under the lock.
     ///
     /// Context: any.
-    pub(crate) fn find<T>(&self, device: Device, work: impl FnOnce(&mut Record<K>) -> T) -> Option<T> {
+    pub(crate) fn find<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Option<T> {
         let mut list = self.bucket(device);
         record_in(&mut list, device).map(work)
     }
@@ -159,7 +159,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// runs under a lock.
     ///
     /// Context: any.
-    pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut Record<K>) -> Option<T>) -> Option<T> {
+    pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
             let mut at = list.as_deref_mut();
@@ -182,7 +182,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub(crate) fn find_or_make<T>(
         &self,
         device: Device,
-        work: impl FnOnce(&mut Record<K>) -> T,
+        work: impl FnOnce(&mut DeviceRecord<K>) -> T,
     ) -> Result<T, NoRecord> {
         let mut list = self.bucket(device);
         if let Some(record) = record_in(&mut list, device) {
@@ -192,7 +192,7 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return Err(NoRecord::Context);
         }
-        let record = Record {
+        let record = DeviceRecord {
             device,
             masks: Masks::NONE.pack(),
             unconfirmed: 0,
@@ -237,7 +237,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: thread.
     pub fn forget_masks_and_limits(&self, device: Device) {
-        self.find(device, Record::forget_masks_and_limits);
+        self.find(device, DeviceRecord::forget_masks_and_limits);
         self.tidy(device);
     }
 
@@ -284,7 +284,7 @@ fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     }
 }
 
-fn record_in<K: Kernel>(list: &mut List<K>, device: Device) -> Option<&mut Record<K>> {
+fn record_in<K: Kernel>(list: &mut List<K>, device: Device) -> Option<&mut DeviceRecord<K>> {
     let mut at = list.as_deref_mut();
     while let Some(record) = at {
         if record.device == device {
