@@ -12,10 +12,14 @@ use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
 
-/// The lock of a pool, if the fast path has taken it and could not serve the call: nothing has changed, and the call
-/// goes on with the lock. It is `None` if the call does not hold the lock: another core holds it, the view is not
-/// mapped, or the request has more pages than the pool.
-pub type Unserved<'a, K> = Option<IrqGuard<'a, K, PageMap>>;
+/// A call that the fast path could not serve. Nothing has changed.
+pub enum Unserved<'a, K: Kernel> {
+    /// The call does not hold the lock: another core holds it, the view is not mapped, or the request has more pages than
+    /// the pool.
+    NotLocked,
+    /// The call holds the lock of the pool, and goes on with it.
+    Locked(IrqGuard<'a, K, PageMap>),
+}
 
 impl<K: Kernel> Pool<K> {
     /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view.
@@ -23,10 +27,10 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
-        let (mut map, base, label) = self.lock_with_view(flags).ok_or(None)?;
+        let (mut map, base, label) = self.lock_with_view(flags).ok_or(Unserved::NotLocked)?;
         match map.allocate_from_open_in_word(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
-            None => Err(Some(map)),
+            None => Err(Unserved::Locked(map)),
         }
     }
 
@@ -36,12 +40,12 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
         if pages > self.pages {
-            return Err(None);
+            return Err(Unserved::NotLocked);
         }
-        let (mut map, base, label) = self.lock_with_view(flags).ok_or(None)?;
+        let (mut map, base, label) = self.lock_with_view(flags).ok_or(Unserved::NotLocked)?;
         match map.allocate_from_open_across(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
-            None => Err(Some(map)),
+            None => Err(Unserved::Locked(map)),
         }
     }
 
@@ -77,8 +81,8 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(always)]
     pub fn free_pages_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
-        let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
-        if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Some(map)) }
+        let mut map = self.map.lock_if_free(self.kernel).ok_or(Unserved::NotLocked)?;
+        if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 
     /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run. `pages` is at least
@@ -86,7 +90,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
-        let mut map = self.map.lock_if_free(self.kernel).ok_or(None)?;
-        if map.free_last_across(page, pages) { Ok(()) } else { Err(Some(map)) }
+        let mut map = self.map.lock_if_free(self.kernel).ok_or(Unserved::NotLocked)?;
+        if map.free_last_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 }

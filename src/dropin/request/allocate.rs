@@ -50,7 +50,7 @@ impl<K: Kernel> Dma<K> {
                 }
                 return match pool.allocate_pages_in_word(pages, flags | pool_flags & Flags::NOCACHE) {
                     Ok(allocated) => return_buffer(pool, allocated, handle),
-                    Err(held) => self.allocate_locked(device, size, handle, flags, pool, held),
+                    Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
                 };
             }
         }
@@ -71,7 +71,7 @@ impl<K: Kernel> Dma<K> {
     ) -> Option<BufferPtr> {
         match pool.allocate_pages_across(whole_pages(size), pool.flags_for(flags)) {
             Ok(allocated) => return_buffer(pool, allocated, handle),
-            Err(held) => self.allocate_locked(device, size, handle, flags, pool, held),
+            Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
         }
     }
 
@@ -84,10 +84,10 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut Handle>,
         flags: Flags,
         pool: &'a Pool<K>,
-        held: Unserved<'a, K>,
+        unserved: Unserved<'a, K>,
     ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
-        if let Some(map) = held
+        if let Unserved::Locked(map) = unserved
             && let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags))
         {

@@ -69,7 +69,7 @@ impl<K: Kernel> Dma<K> {
                 }
                 return match pool.free_pages_in_word(page, pages) {
                     Ok(()) => Ok(()),
-                    Err(held) => self.free_locked(size, va, handle, found, held),
+                    Err(unserved) => self.free_locked(size, va, handle, found, unserved),
                 };
             }
         }
@@ -85,7 +85,7 @@ impl<K: Kernel> Dma<K> {
         }
         match found.pool.free_pages_across(found.page, whole_pages(size)) {
             Ok(()) => Ok(()),
-            Err(held) => self.free_locked(size, va, handle, found, held),
+            Err(unserved) => self.free_locked(size, va, handle, found, unserved),
         }
     }
 
@@ -96,10 +96,13 @@ impl<K: Kernel> Dma<K> {
         va: Va,
         handle: Handle,
         found: Found<'a, K>,
-        held: Unserved<'a, K>,
+        unserved: Unserved<'a, K>,
     ) -> Result<(), Error> {
         let Found { pool, page } = found;
-        let map = held.unwrap_or_else(|| pool.lock());
+        let map = match unserved {
+            Unserved::Locked(map) => map,
+            Unserved::NotLocked => pool.lock(),
+        };
         let result = pool.free_pages_locked(map, page, whole_pages(size));
         if let Err(error) = result {
             self.refuse_for_pool(error, Some(pool), size, va, handle);
