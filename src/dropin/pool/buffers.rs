@@ -28,11 +28,16 @@ impl<K: Kernel> Pool<K> {
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
     pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
-        if let Some(page) = map.allocate_from_open(pages) {
-            return Some(page);
+        match map.allocate_from_open(pages) {
+            Some(page) => Some(page),
+            None => self.settle_for_search(map).allocate_from_tree(pages),
         }
+    }
+
+    /// Settles the locked map, and returns it locked, with time left for a search of the tree. Unless the tree is high, a
+    /// stretch with the lock held has time for one short step of settling and for the search.
+    fn settle_for_search<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>) -> IrqGuard<'a, K, PageMap> {
         if !map.has_time(0) {
-            // In a high tree a stretch with the lock held has time for one step only.
             drop(map);
             map = self.lock();
         }
@@ -41,7 +46,7 @@ impl<K: Kernel> Pool<K> {
             drop(map);
             map = self.settle_until(Settled::Now);
         }
-        map.allocate_from_tree(pages)
+        map
     }
 
     /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. C may change the pool's
