@@ -58,21 +58,9 @@ impl PageMap {
         let [used, starts, _] = self.check_allocation(page, count)?;
         let after = page + count;
         let is_in_open_run = self.open.has(page);
-        if is_in_open_run {
-            if !self.open.free(page, after) {
-                return Ok(Freed::SettleFirst);
-            }
-        } else {
-            if self.has_work() {
-                return Ok(Freed::SettleFirst);
-            }
-            if self.open.is_next_to(page, after) {
-                if self.open.is_used() {
-                    return Ok(Freed::SettleFirst);
-                }
-                // Nothing is allocated from it, and it grows by these pages.
-                self.open = OpenRun::CLOSED;
-            }
+        let is_ready = if is_in_open_run { self.open.free(page, after) } else { self.prepare_to_add(page, after) };
+        if !is_ready {
+            return Ok(Freed::SettleFirst);
         }
         self.in_use.remove(count);
         let bit = page % BITS;
@@ -95,6 +83,22 @@ impl PageMap {
             self.open.raise_least_above(page, usize::MAX);
         }
         Ok(Freed::Done)
+    }
+
+    /// Prepares the map for the free pages `[page, after)` outside of the open run: closes the open run if they touch it.
+    /// Returns false, and changes nothing, if the map must be settled first.
+    fn prepare_to_add(&mut self, page: usize, after: usize) -> bool {
+        if self.has_work() {
+            return false;
+        }
+        if self.open.is_next_to(page, after) {
+            if self.open.is_used() {
+                return false;
+            }
+            // Nothing is allocated from the open run, and it grows by these pages.
+            self.open = OpenRun::CLOSED;
+        }
+        true
     }
 
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the
