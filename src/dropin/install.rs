@@ -22,8 +22,8 @@ impl<K: Kernel> Dma<K> {
             .inspect_err(|error| self.refuse(*error, region.name, 0, region.start, region.end))
     }
 
-    /// Makes the specified pool, adds it to the list, and maps it. `turn` is the turn of installs, which ends before the
-    /// pool is mapped. On failure, the turn ends, and nothing else is changed.
+    /// Makes the specified pool, adds it to the list, and maps it. `turn` is the turn of installs, which ends before
+    /// the pool is mapped. On failure, the turn ends, and nothing else is changed.
     ///
     /// Context: thread.
     ///

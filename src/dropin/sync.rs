@@ -88,8 +88,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`Cache::cache_invalidate`](crate::kernel::Cache::cache_invalidate), for the bytes of the range if they are
-    /// mapped: what the processor wrote to them since the last flush may be lost.
+    /// As for [`Cache::cache_invalidate`](crate::kernel::Cache::cache_invalidate), for the bytes of the range if they
+    /// are mapped: what the processor wrote to them since the last flush may be lost.
     #[allow(unsafe_code)]
     pub unsafe fn sync_in(
         &self,

@@ -85,8 +85,8 @@ impl PageMap {
         Ok(Freed::Done)
     }
 
-    /// Prepares the map for the free pages `[page, after)` outside of the open run: closes the open run if they touch it.
-    /// Returns false, and changes nothing, if the map must be settled first.
+    /// Prepares the map for the free pages `[page, after)` outside of the open run: closes the open run if they touch
+    /// it. Returns false, and changes nothing, if the map must be settled first.
     fn prepare_to_add(&mut self, page: usize, after: usize) -> bool {
         if self.has_work() {
             return false;

@@ -34,8 +34,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Settles the locked map, and returns it locked, with time left for a search of the tree. Unless the tree is high, a
-    /// stretch with the lock held has time for one short step of settling and for the search.
+    /// Settles the locked map, and returns it locked, with time left for a search of the tree. Unless the tree is high,
+    /// a stretch with the lock held has time for one short step of settling and for the search.
     fn settle_for_search<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>) -> IrqGuard<'a, K, PageMap> {
         if !map.has_time(0) {
             drop(map);
