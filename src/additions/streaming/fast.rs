@@ -10,6 +10,7 @@
 //!   not mapped linearly, if neither needs a bounce buffer ("pool" and "elsewhere"). They make and end the records that the
 //!   general path would.
 
+use super::hand_over::{barrier_from_device, hand_to_device};
 use super::recorded::mapping::Mapping;
 use super::{Buffer, BusMaster, Coherence, Direction, FastMaster, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
@@ -41,14 +42,11 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.is_plain(va, pa, size) {
             return None;
         }
-        if master.coherence == Coherence::NonCoherent {
-            if buffer.may_endanger_others(kernel) {
-                return None;
-            }
-            cache::flush(kernel, va, size);
+        let maintain = master.coherence == Coherence::NonCoherent;
+        if maintain && buffer.may_endanger_others(kernel) {
+            return None;
         }
-        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
+        hand_to_device(kernel, va, size, maintain);
         Some(pa)
     }
 
@@ -74,8 +72,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if query.keeps_bytes() {
             return true;
         }
-        // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
-        kernel.device_barrier();
+        barrier_from_device(kernel);
         if maintain {
             // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
             unsafe { cache::invalidate(kernel, va, size) }
@@ -118,11 +115,7 @@ impl<K: Kernel> Streaming<'_, K> {
         record.mapping =
             Some(Mapping { master, handle: pa, size, direction, va, maintain, bounce: None, synced_in: None });
         record.is_outside = is_outside;
-        if maintain {
-            cache::flush(kernel, va, size);
-        }
-        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
+        hand_to_device(kernel, va, size, maintain);
         self.mappings.records.insert(kernel, record);
         // The record that this mapping took is replaced here.
         self.tidy();
@@ -142,8 +135,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if let Some(mapping) = &record.mapping
             && !query.keeps_bytes()
         {
-            // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
-            kernel.device_barrier();
+            barrier_from_device(kernel);
             if mapping.maintain {
                 // SAFETY: the caller guarantees that nothing was written to the buffer since it was flushed.
                 unsafe { cache::invalidate(kernel, mapping.va, mapping.size) }

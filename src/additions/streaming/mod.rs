@@ -58,6 +58,7 @@ mod direct;
 mod errors;
 #[allow(unsafe_code)]
 mod fast;
+mod hand_over;
 #[allow(unsafe_code)]
 mod list;
 mod locate;

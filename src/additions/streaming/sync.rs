@@ -1,6 +1,7 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse_sync;
+use super::hand_over::{barrier_from_device, barrier_to_device};
 use super::recorded::mapping::{Mapping, Part, Purpose};
 use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
 use crate::kernel::Kernel;
@@ -24,8 +25,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
         let (kernel, direction) = (self.dma.kernel, query.direction);
         if direction.device_writes() {
-            // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
-            kernel.device_barrier();
+            barrier_from_device(kernel);
         }
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
@@ -74,8 +74,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 }
             }
         }
-        // As in `map_direct`.
-        kernel.device_barrier();
+        barrier_to_device(kernel);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ pub mod early_pools;
 pub mod linear_range;
 
 use super::bus_master::Memory;
+use super::hand_over::{barrier_from_device, hand_to_device};
 use super::recorded::mapping::Mapping;
 use super::{BadMapping, Buffer, BusMaster, Coherence, Direction, Ops, Query, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
@@ -51,11 +52,7 @@ impl<K: Kernel> Streaming<'_, K> {
             }
         }
         self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
-        if maintain {
-            cache::flush(kernel, va, size);
-        }
-        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
+        hand_to_device(kernel, va, size, maintain);
         Some(handle)
     }
 
@@ -111,8 +108,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if query.keeps_bytes() {
             return result;
         }
-        // The device has just reported that it is done: no byte, and no line, may have been fetched before that.
-        kernel.device_barrier();
+        barrier_from_device(kernel);
         if maintain && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
             cache::flush_and_invalidate(kernel, va, size);
         } else if maintain {

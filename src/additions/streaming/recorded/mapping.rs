@@ -2,6 +2,7 @@
 
 use super::bounce::Bounce;
 use crate::additions::streaming::bus_master::flags;
+use crate::additions::streaming::hand_over::barrier_from_device;
 use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::cache;
@@ -172,8 +173,7 @@ impl Mapping {
         let (whole, carries) =
             (self.whole(), !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes());
         if carries {
-            // The device has just signalled that it is done: no byte, and no line, may have been fetched before that.
-            kernel.device_barrier();
+            barrier_from_device(kernel);
         }
         match (self.master.ops, self.synced_in) {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.

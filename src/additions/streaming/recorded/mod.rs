@@ -11,6 +11,7 @@ mod size_class;
 pub mod spares;
 
 use super::bus_master::Memory;
+use super::hand_over::barrier_to_device;
 use super::locate::Location;
 use super::{BadMapping, Buffer, BusMaster, Coherence, MapError, Ops, Query, Streaming};
 use crate::dropin::pool::AddressInfo;
@@ -63,8 +64,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if matches!(master.ops, Ops::Library(_)) {
             mapping.flush(kernel, mapping.whole());
         }
-        // The driver starts the device next: that comes after the bytes, also where no cache is maintained.
-        kernel.device_barrier();
+        barrier_to_device(kernel);
         self.mappings.records.insert(kernel, record);
         Ok(handle)
     }
