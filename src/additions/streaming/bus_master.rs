@@ -63,7 +63,10 @@ pub enum Ops {
     Own(&'static OwnOps),
 }
 
-/// A device as its mappings see it.
+/// A device as its streaming mappings see it.
+///
+/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of a BSP's
+/// own, and a mask.
 #[derive(Clone, Copy, Debug)]
 pub struct BusMaster {
     /// The device.

@@ -1,7 +1,8 @@
 //! The fast paths of map and unmap, which network and block drivers take for each buffer.
 //!
-//! They serve the devices of [`FastMaster`]. Every other mapping, and every call that is wrong, takes the general path, which
-//! decides the same and reports errors. There are two:
+//! They serve the devices of [`FastMaster`]. [`map`](Streaming::map) and [`unmap`](Streaming::unmap) take them for a call with a
+//! direction, while the streaming mappings are [tidy](Streaming::is_tidy). Every other mapping, and every call that is wrong,
+//! takes the general path, which decides the same and reports errors. There are two:
 //!
 //! * for direct mappings of a buffer in the known part of the linear map, away from the pools. There the physical address
 //!   follows from the virtual one, and the other way round: nothing is looked up, locked or recorded (`benches/maps.c`,
@@ -12,20 +13,14 @@
 
 use super::hand_over::{barrier_from_device, hand_to_device};
 use super::recorded::mapping::Mapping;
-use super::{Buffer, BusMaster, Coherence, Direction, FastMaster, Query, Streaming, last_byte};
+use super::{Buffer, BusMaster, Coherence, FastMaster, Query, Streaming, last_byte};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, PAGE_SIZE, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Whether the fast paths serve calls with this direction now: not before a thread has allocated spare records, or has freed
-    /// the bounce buffers that interrupts left.
-    pub(super) fn is_ready(self, direction: Direction) -> bool {
-        direction != Direction::Neither && !self.mappings.spares.needs_thread()
-    }
-
     /// Makes a direct mapping; `None`, and nothing has changed, if the buffer is not in the known part of the linear map, or if
-    /// it may need a bounce buffer. The fast paths are [ready](Self::is_ready), here and in the following functions.
+    /// it may need a bounce buffer.
     ///
     /// Context: any.
     ///

@@ -18,7 +18,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 23 instructions more ("linear").
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
-        let fast = if self.is_ready(buffer.direction) { master.fast() } else { None };
+        let may_be_fast = buffer.direction != Direction::Neither && self.is_tidy();
+        let fast = if may_be_fast { master.fast() } else { None };
         if let Some(fast) = fast
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
             && let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) }
@@ -37,7 +38,7 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.map_general(master, buffer) }
     }
 
-    /// Maps a buffer in the general path.
+    /// Maps a buffer for any device and in any way, and reports the error.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -51,7 +52,7 @@ impl<K: Kernel> Streaming<'_, K> {
         result.inspect_err(|error| report(self.dma, &master, *error, buffer.va, buffer.size))
     }
 
-    /// Does what [`map_general`](Streaming::map_general) does, and leaves it to report the error.
+    /// Maps a buffer directly if that is possible; otherwise records the mapping, with a bounce buffer if it needs one.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

@@ -1,7 +1,7 @@
 //! Ending a mapping: the fast paths first, then the general path.
 
 use super::errors::refuse_unmap;
-use super::{BadMapping, Master, Query, Streaming};
+use super::{BadMapping, Direction, Master, Query, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -21,7 +21,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As `map`.
     pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        let fast = if self.is_ready(query.direction) { master.fast() } else { None };
+        let may_be_fast = query.direction != Direction::Neither && self.is_tidy();
+        let fast = if may_be_fast { master.fast() } else { None };
         if let Some(fast) = fast
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
             && unsafe { self.unmap_direct_fast(fast, query) }
@@ -38,7 +39,7 @@ impl<K: Kernel> Streaming<'_, K> {
         unsafe { self.unmap_general(master, query) }
     }
 
-    /// Ends a mapping in the general path.
+    /// Ends the recorded mapping that the query is about, or, if there is none, the direct one, and reports the error.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

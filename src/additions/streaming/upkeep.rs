@@ -6,13 +6,21 @@ use super::{BusMaster, MapError, Ops, Streaming};
 use crate::kernel::{Device, Kernel};
 
 impl<K: Kernel> Streaming<'_, K> {
+    /// Whether [`tidy`](Self::tidy) has nothing to do: there are enough spare records, not too many, and no bounce buffer is left
+    /// from an interrupt. Takes no lock.
+    ///
+    /// Context: any.
+    pub(super) fn is_tidy(self) -> bool {
+        !self.mappings.spares.needs_thread()
+    }
+
     /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and the caller
     /// may sleep.
     ///
     /// Context: any.
     #[inline(always)] // As a function of its own it takes 14 instructions of a map ("pool").
     pub fn tidy(self) {
-        if self.mappings.spares.needs_thread() && self.dma.kernel.can_sleep() {
+        if !self.is_tidy() && self.dma.kernel.can_sleep() {
             self.tidy_in_thread();
         }
     }
