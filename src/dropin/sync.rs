@@ -3,6 +3,8 @@
 //! RT-Thread uses two names in the opposite of their usual sense: *coherent* operations maintain the cache, and
 //! *non-coherent* operations do not.
 
+use core::mem::MaybeUninit;
+
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
@@ -27,7 +29,7 @@ impl<K: Kernel> Dma<K> {
         device: Device,
         data: Va,
         size: usize,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Result<(), Error> {
         let Some(pa) = self.mapped(data, size) else { return self.refuse_sync(Error::NotMapped, device, data, size) };
@@ -40,7 +42,7 @@ impl<K: Kernel> Dma<K> {
         }
         // Before the cache is maintained, so that the handle takes no register during the maintenance.
         if let Some(handle) = handle {
-            *handle = found;
+            *handle = MaybeUninit::new(found);
         }
         self.flush_out(ops, data, size, flags);
         Ok(())

@@ -11,6 +11,7 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, Device, Handle, Kernel, MemoryType, Pa, RegionList, Va};
 use rt_dma_pool::log::{Level, Name};
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
@@ -222,12 +223,15 @@ impl Machine {
     }
 
     pub fn alloc(&self, device: Device, size: usize, flags: Flags) -> Option<Held> {
-        let (ops, mut handle) = (self.first_call(device)?, 0);
+        let (ops, mut handle) = (self.first_call(device)?, MaybeUninit::new(0));
         let buffer = if ops.are_translated() {
             self.dma.allocate_general(device, size, Some(&mut handle), flags, ops)
         } else {
             self.dma.allocate_fast(device, size, Some(&mut handle), flags)
         };
+        // SAFETY: it was initialised above.
+        #[allow(unsafe_code)]
+        let handle = unsafe { handle.assume_init() };
         Some(Held { device, size, flags, va: buffer?.as_ptr().expose_provenance(), handle })
     }
 
@@ -238,8 +242,11 @@ impl Machine {
 
     /// Makes the bytes of a buffer visible to the device by the operations `ops`, and returns the handle.
     pub fn sync_out(&self, ops: MapOps, device: Device, data: Va, size: usize, flags: Flags) -> Result<Handle, Error> {
-        let mut handle = 0;
-        self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags).map(|()| handle)
+        let mut handle = MaybeUninit::new(0);
+        self.dma.sync_out(ops, device, data, size, Some(&mut handle), flags)?;
+        // SAFETY: it was initialised above.
+        #[allow(unsafe_code)]
+        Ok(unsafe { handle.assume_init() })
     }
 
     /// Makes the bytes of a buffer visible to the processor by the operations `ops`.

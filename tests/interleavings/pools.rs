@@ -9,6 +9,7 @@ use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, Device, PAGE_SIZE};
 use rt_dma_pool::log::Name;
 use std::collections::HashSet;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex};
 
 const START: usize = 0x8000_0000;
@@ -34,9 +35,10 @@ struct Held(Arc<Mutex<HashSet<usize>>>);
 
 /// Allocates as `rt_dma_alloc` does.
 fn allocate(dma: &Dma<Cores>, size: usize, flags: Flags) -> Option<(usize, usize)> {
-    let mut handle = 0;
+    let mut handle = MaybeUninit::new(0);
     let buffer = dma.allocate_fast(DEVICE, size, Some(&mut handle), flags)?;
-    Some((buffer.as_ptr().expose_provenance(), handle))
+    // SAFETY: it was initialised above.
+    Some((buffer.as_ptr().expose_provenance(), unsafe { handle.assume_init() }))
 }
 
 impl Held {

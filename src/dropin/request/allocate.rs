@@ -1,6 +1,7 @@
 //! Allocating buffers.
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::whole_pages;
@@ -35,7 +36,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
@@ -65,7 +66,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
         pool: &Pool<K>,
     ) -> Option<BufferPtr> {
@@ -81,7 +82,7 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
         pool: &'a Pool<K>,
         unserved: Unserved<'a, K>,
@@ -106,14 +107,14 @@ impl<K: Kernel> Dma<K> {
         &self,
         device: Device,
         size: usize,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
         ops: MapOps,
     ) -> Option<BufferPtr> {
         match self.allocate_in_order(&BufferRequest::new(ops, device, size, flags)) {
             Ok((va, new_handle)) => {
                 if let Some(handle) = handle {
-                    *handle = new_handle;
+                    handle.write(new_handle);
                 }
                 buffer(va)
             }
@@ -261,9 +262,13 @@ fn buffer(va: Va) -> Option<BufferPtr> {
 }
 
 /// Returns the address of a buffer in `pool` as a pointer, and writes its handle, which is the physical address.
-fn return_buffer<K: Kernel>(pool: &Pool<K>, (page, va): (usize, Va), handle: Option<&mut Handle>) -> Option<BufferPtr> {
+fn return_buffer<K: Kernel>(
+    pool: &Pool<K>,
+    (page, va): (usize, Va),
+    handle: Option<&mut MaybeUninit<Handle>>,
+) -> Option<BufferPtr> {
     if let Some(handle) = handle {
-        *handle = pool.pa_of(page);
+        handle.write(pool.pa_of(page));
     }
     buffer(va)
 }

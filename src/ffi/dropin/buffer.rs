@@ -1,6 +1,7 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
             Some(rt_dma_map_ops { alloc: None, .. }) => {
                 let flags = Flags::from_bits_retain(flags);
                 // `allocate_fast` handles a size of zero without a check in the fast path.
-                let buffer = DMA.allocate_fast(device, size, dma_handle.as_mut(), flags);
+                let buffer = DMA.allocate_fast(device, size, dma_handle.cast::<MaybeUninit<_>>().as_mut(), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
             Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if size != 0 && !dma_handle.is_null() => {

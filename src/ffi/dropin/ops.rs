@@ -3,6 +3,7 @@
 //! The exported functions in `buffer` check the device, the address and the size, and then call these functions.
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
@@ -166,7 +167,7 @@ pub(in crate::ffi) unsafe fn alloc_with(
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { dma_handle.as_mut() };
+    let handle = unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() };
     let buffer = DMA.allocate_general(device, size, handle, Flags::from_bits_retain(flags), ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }

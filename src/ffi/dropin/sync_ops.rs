@@ -4,6 +4,7 @@
 //! at run time of which table it is. `benches/syncs.c` compares their instructions with RT-Thread's.
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
@@ -118,8 +119,10 @@ unsafe fn sync_out(
     ops: MapOps,
 ) -> isize {
     let (device, flags) = (Device(dev.expose_provenance()), Flags::from_bits_retain(flags));
+    let data = data.expose_provenance();
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let result = DMA.sync_out(ops, device, data.expose_provenance(), size, unsafe { dma_handle.as_mut() }, flags);
+    let handle = unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() };
+    let result = DMA.sync_out(ops, device, data, size, handle, flags);
     if result.is_err() {
         // SAFETY: as above.
         unsafe { write_if(dma_handle, 0) };
