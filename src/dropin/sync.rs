@@ -62,7 +62,7 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     pub fn flush_out(&self, ops: MapOps, data: Va, size: usize, flags: Flags) {
         if ops.maintain_cache(flags) {
-            cache::flush(self.kernel, data, size);
+            self.kernel.cache_flush(data, size);
         }
     }
 
@@ -77,7 +77,7 @@ impl<K: Kernel> Dma<K> {
         if !self.is_mapped(data, size) {
             return self.refuse_sync(Error::NotMapped, device, data, size);
         }
-        cache::flush(self.kernel, data, size);
+        self.kernel.cache_flush(data, size);
         Ok(())
     }
 

@@ -5,13 +5,6 @@
 
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 
-/// Writes dirty lines of `[va, va + size)` to memory.
-///
-/// Context: any.
-pub fn flush<K: Kernel>(kernel: K, va: Va, size: usize) {
-    kernel.cache_flush(va, size);
-}
-
 /// Writes dirty lines that contain a byte of `[va, va + size)` to memory, and removes them from the cache.
 ///
 /// Context: any.

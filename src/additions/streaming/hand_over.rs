@@ -3,13 +3,12 @@
 //! The barriers are needed also where no cache is maintained: they order the bytes and the accesses to the device's registers.
 
 use crate::kernel::{Kernel, Va};
-use crate::mem::cache;
 
 /// Hands `[va, va + size)` to the device. Its cache lines are flushed if `maintain` is true.
 #[inline(always)] // A part of the fast paths.
 pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool) {
     if maintain {
-        cache::flush(kernel, va, size);
+        kernel.cache_flush(va, size);
     }
     barrier_to_device(kernel);
 }

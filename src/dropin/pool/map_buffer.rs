@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
 use crate::mem::atomics::Ordering::Relaxed;
-use crate::mem::cache;
 
 /// A buffer's address for the processor, and the label of its pages.
 type Mapped = (NonZeroUsize, bool);
@@ -84,7 +83,7 @@ impl<K: Kernel> Pool<K> {
     fn flush_pages(&self, page: usize, pages: usize, va: Option<Va>) {
         let in_cached_view = self.view(MemoryType::Cached).base().map(|base| base + (page << PAGE_SHIFT));
         if let Some(through) = in_cached_view.or(va) {
-            cache::flush(self.kernel, through, pages << PAGE_SHIFT);
+            self.kernel.cache_flush(through, pages << PAGE_SHIFT);
         }
     }
 
@@ -127,7 +126,7 @@ impl<K: Kernel> Pool<K> {
         mapping.take(va, page, pages)?;
         // Dirty lines are written to memory now. If the next buffer in these pages has no mapping, there is no address
         // through which they could be flushed then.
-        cache::flush(self.kernel, va, pages << PAGE_SHIFT);
+        self.kernel.cache_flush(va, pages << PAGE_SHIFT);
         // SAFETY: `take` succeeds for one call only, so no other call unmaps `va`, which `map` returned.
         #[allow(unsafe_code)]
         unsafe {

@@ -19,7 +19,6 @@ use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use crate::mem::cache;
 use crate::mem::shared::AtomicRef;
 
 /// The flags that a kept pool and a new pool of the same pages must have in common, so that the kept one can be used
@@ -149,7 +148,7 @@ impl<K: Kernel> Pool<K> {
         for memory in [MemoryType::Uncached, MemoryType::WriteThrough, MemoryType::Cached] {
             let Some(base) = self.view(memory).take() else { continue };
             if memory != MemoryType::Uncached {
-                cache::flush(kernel, base, size);
+                kernel.cache_flush(base, size);
             }
             if memory != MemoryType::Cached || base != linear {
                 // SAFETY: `make_view` mapped the view, no page of it is in use, and no other call finds its address any

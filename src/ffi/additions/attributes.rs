@@ -11,9 +11,8 @@ use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::dropin::sync::rt_dma_sync_out_data;
 use crate::ffi::{DMA, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
-use crate::mem::cache;
+use crate::kernel::{Cache, Device};
 use crate::mem::words::DeviceMemory;
 
 /// @brief Allocates a buffer and fills it with zeros.
@@ -73,7 +72,7 @@ pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, siz
         // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then.
         if device(dev).is_some_and(allocates_here) {
             // Not by the device's operations: non-coherent ones leave the cache alone.
-            cache::flush(DMA.kernel, buffer.expose_provenance(), size);
+            DMA.kernel.cache_flush(buffer.expose_provenance(), size);
         } else {
             // SAFETY: as above.
             let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };

@@ -123,7 +123,7 @@ impl Mapping {
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
         let (va, maintain) = self.seen_by_device(part);
         if maintain {
-            cache::flush(kernel, va, part.size);
+            kernel.cache_flush(va, part.size);
         }
     }
 
@@ -156,7 +156,7 @@ impl Mapping {
         if is_cached && purpose == Purpose::Pairing && !self.direction.device_writes() {
             // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's operation
             // invalidates lines all the same.
-            cache::flush(kernel, va, part.size);
+            kernel.cache_flush(va, part.size);
         }
         let flags = flags(purpose == Purpose::Transfer && is_cached);
         // SAFETY: as in `sync_out`; the handle is that of the part.
