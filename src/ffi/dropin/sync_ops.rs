@@ -89,7 +89,7 @@ pub(super) unsafe extern "C" fn sync_out_pci(
     errors().ok
 }
 
-/// Does what [`sync_out`] does, for both sets of operations that translate handles.
+/// Does what [`sync_out`] does, for both sets of operations that translate handles: one copy of its code serves both.
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
