@@ -14,7 +14,8 @@ pub type rt_ubase_t = usize;
 /// RT-Thread's size in bytes, or number of things.
 pub type rt_size_t = usize;
 
-/// RT-Thread's error number: `RT_EOK`, which is 0, or a negative `RT_E...` code. A `long` or `int`, with the size of a pointer.
+/// RT-Thread's error number: `RT_EOK`, which is 0, or a negative `RT_E...` code. A `long` or `int`, with the size of a
+/// pointer.
 pub type rt_err_t = isize;
 
 /// A device. Only the port accesses its members.

@@ -10,13 +10,13 @@ use std::ffi::CStr;
 
 std::thread_local! {
     static MASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-    static DROPPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static INVALIDATED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     static BLOCKS: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
 }
 
-/// Returns how many bytes this thread has dropped from the cache, written to memory before or not.
-pub fn dropped() -> usize {
-    DROPPED.get()
+/// Returns how many bytes this thread has invalidated in the cache, flushed before or not.
+pub fn invalidated() -> usize {
+    INVALIDATED.get()
 }
 
 /// Returns how many blocks of the heap this thread has allocated and not freed.
@@ -139,11 +139,11 @@ unsafe impl<S: Services> Cache for S {
     }
     fn cache_flush_and_invalidate(&self, _va: Va, size: usize) {
         self.switch();
-        DROPPED.set(DROPPED.get() + size);
+        INVALIDATED.set(INVALIDATED.get() + size);
     }
     unsafe fn cache_invalidate(&self, _va: Va, size: usize) {
         self.switch();
-        DROPPED.set(DROPPED.get() + size);
+        INVALIDATED.set(INVALIDATED.get() + size);
     }
     fn cache_line_max(&self) -> usize {
         64

@@ -98,31 +98,31 @@ unsafe fn invalidate_lines_of_any_size<K: Kernel>(kernel: K, va: Va, size: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::testing::{HeapOnly, dropped};
+    use crate::kernel::testing::{HeapOnly, invalidated};
 
     /// Buffers that end at the top of the address space: how far below the top they begin, their size,
     /// and the bytes of their lines.
     const AT_THE_TOP: [(usize, usize, usize); 5] =
         [(64, 64, 64), (3 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE), (100, 36, 64), (100, 100, 128), (200, 200, 256)];
 
-    fn bytes_dropped_by(act: impl FnOnce()) -> usize {
-        let before = dropped();
+    fn bytes_invalidated_by(act: impl FnOnce()) -> usize {
+        let before = invalidated();
         act();
-        dropped() - before
+        invalidated() - before
     }
 
     #[test]
-    fn a_buffer_that_ends_at_the_top_of_the_address_space_is_dropped_to_its_last_line() {
+    fn a_buffer_that_ends_at_the_top_of_the_address_space_is_invalidated_to_its_last_line() {
         for (distance, size, bytes) in AT_THE_TOP {
             let va = distance.wrapping_neg();
             let message = std::format!("{size} bytes, {distance} below the top");
-            assert_eq!(bytes_dropped_by(|| flush_and_invalidate(HeapOnly, va, size)), bytes, "{message}");
+            assert_eq!(bytes_invalidated_by(|| flush_and_invalidate(HeapOnly, va, size)), bytes, "{message}");
             // SAFETY: `HeapOnly` only counts.
             #[allow(unsafe_code)]
             unsafe {
-                assert_eq!(bytes_dropped_by(|| invalidate(HeapOnly, va, size)), bytes, "{message}");
+                assert_eq!(bytes_invalidated_by(|| invalidate(HeapOnly, va, size)), bytes, "{message}");
                 let any_size = || invalidate_lines_of_any_size(HeapOnly, va, size);
-                assert_eq!(bytes_dropped_by(any_size), bytes, "{message}, lines of any size");
+                assert_eq!(bytes_invalidated_by(any_size), bytes, "{message}, lines of any size");
             }
         }
     }

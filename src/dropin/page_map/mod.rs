@@ -125,9 +125,9 @@ const STARTS: usize = 1;
 /// The bitmap of labels.
 pub const LABELS: usize = 2;
 
-/// What [`PageMap::mark`] and similar functions make of pages.
+/// The value of `is_used` with which [`PageMap::mark`] and similar functions mark pages as in use.
 const IN_USE: bool = true;
-/// As [`IN_USE`].
+/// The value of `is_used` with which these functions mark pages as free.
 const FREE: bool = false;
 
 /// The pages of one pool.

@@ -158,7 +158,7 @@ unsafe extern "C" fn alloc_pci(
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
-pub(in crate::ffi) unsafe fn alloc_with(
+unsafe fn alloc_with(
     ops: MapOps,
     dev: *mut rt_device,
     size: usize,

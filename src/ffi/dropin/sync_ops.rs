@@ -89,7 +89,8 @@ pub(super) unsafe extern "C" fn sync_out_pci(
     errors().ok
 }
 
-/// Does what [`sync_out`] does, for both sets of operations that translate handles: one copy of its code serves both.
+/// Makes the bytes of a buffer visible to the device by operations that translate handles, and writes the handle. One copy of
+/// [`sync_out`] serves both tables.
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
@@ -172,9 +173,11 @@ pub(super) unsafe extern "C" fn sync_in_translated(
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    if Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
+    // The PCI operations maintain the cache for the same flags.
+    if !MapOps::DeviceTree.maintain_cache(Flags::from_bits_retain(flags)) {
         return errors().ok;
     }
+    // The function of the coherent table does the rest, so that there is one copy of it.
     // SAFETY: the caller passes a device.
     unsafe { sync_in_coherent(dev, out_data, size, dma_handle, flags) }
 }
