@@ -36,8 +36,8 @@ impl<K: Kernel> DeviceRecords<K> {
         self.masked.may_have(device)
     }
 
-    /// Returns the device's masks and the address of its original table, which the masked table replaced; zero if the
-    /// device has no masked table.
+    /// Returns the device's masks and the address of its original table; zero if the device has no mask and no call is
+    /// setting one.
     ///
     /// Context: any.
     pub fn masks_and_original_table(&self, device: Device) -> (Masks, usize) {

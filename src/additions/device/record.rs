@@ -82,8 +82,7 @@ pub(crate) struct DeviceRecord<K: Kernel> {
     pub(crate) masks: PackedMasks,
     /// The number of calls that have set masks, and are about to give the device the table for them.
     pub(crate) unconfirmed: usize,
-    /// The address of the device's original table, which the masked table replaced; zero if the device has no masked
-    /// table.
+    /// The address of the device's original table; zero if the device has no mask and no call is setting one.
     pub(crate) original_table: usize,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,

@@ -10,7 +10,7 @@ use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
 use crate::mem::shared::at_or_first;
 
-/// The kind of a resource. The first word of each is its key: no two resources of a kind have the same key, unless one
+/// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless one
 /// buffer is mapped more than once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -81,7 +81,8 @@ pub struct BusMaster {
 pub trait Master: Copy {
     /// Returns the device as the fast paths need it; `None` if they do not serve it.
     fn fast(self) -> Option<FastMaster>;
-    /// Returns the device as all other paths need it; `None` if that cannot be determined now.
+    /// Returns the device as all other paths need it; `None` if there is no device, which is logged, or if its operations
+    /// cannot be chosen now.
     fn full(self) -> Option<BusMaster>;
 }
 

@@ -96,15 +96,19 @@ impl<K: Kernel> Streaming<'_, K> {
         if size == 0 {
             return None;
         }
+        let is_non_coherent = master.coherence == Coherence::NonCoherent;
+        let may_need_bounce = is_non_coherent && buffer.may_endanger_others(kernel);
         let (pa, is_cached, is_outside) = match self.dma.pools().find_map(|pool| pool.find_in_view(va, size)) {
             Some((pa, is_cached)) => (pa, is_cached, false),
+            // The general path looks the buffer up.
+            None if may_need_bounce => return None,
             // Memory outside the pools counts as cached.
             None => (find_elsewhere(self.dma, va, size)?, true, true),
         };
-        let maintain = is_cached && master.coherence == Coherence::NonCoherent;
-        if maintain && buffer.may_endanger_others(kernel) {
+        if is_cached && may_need_bounce {
             return None;
         }
+        let maintain = is_cached && is_non_coherent;
         let mut record = self.mappings.spares.take(kernel)?;
         let master = BusMaster::from(master);
         record.mapping =

@@ -11,8 +11,8 @@ impl<K: Kernel> Streaming<'_, K> {
     /// Context: any.
     ///
     /// # Errors
-    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted. Without the full data of the
-    /// device the error is [`NoMemory`](MapError::NoMemory), and nothing is logged.
+    /// Nothing has changed. Each error is logged; those that are the caller's fault are counted. One exception: if
+    /// [`Master::full`] returns `None`, the error is [`NoMemory`](MapError::NoMemory), and this function logs nothing.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
