@@ -164,7 +164,7 @@ fn no_circle_leads_from_a_file_or_a_folder_back_to_it() {
 
 #[test]
 fn a_model_checker_sees_every_atomic_above_mem() {
-    // The kernel's `printf` reads the names of the devices there. A model checker's atomics are no bytes.
+    // The kernel's `printf` reads the names of devices there as plain bytes. A model checker's atomics have another layout.
     let read_by_c = ["additions::debug::devices"];
     let lowest = level(&["mem".to_string()]) + 1;
     let mut unseen = sources();

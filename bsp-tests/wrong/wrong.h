@@ -23,7 +23,6 @@ extern char wrong_memory[2][SIZE];
 /* Maps SIZE bytes, and checks the handle. Returns 0 if the map failed. */
 rt_ubase_t wrong_map(struct rt_device *dev, void *buffer, int direction);
 
-void function(struct rt_device *dev);
 void free_size(struct rt_device *dev);
 void free_call(struct rt_device *dev);
 void free_device(struct rt_device *dev);

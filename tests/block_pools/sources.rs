@@ -118,8 +118,9 @@ fn memory_that_does_not_begin_on_a_page_is_given_back() {
     unsafe { pools.destroy(pool) }.unwrap();
 }
 
-/// Pages whose units all have the same nine places in each table of up to 16,384 places, and the pool makes none as large for them.
-/// The lower 14 bits of the key and of both halves of the hash, from which the places follow, are the same.
+/// Addresses of pages that collide: in each hash table of up to 16,384 places, all their units have the same nine places. The
+/// pool makes no larger table for so few pages. The places follow from the lower 14 bits of the key and of both halves of the
+/// hash, and these bits are the same for all.
 #[cfg(target_pointer_width = "64")]
 const SAME_PLACES: [Va; 13] = [
     0x420_0000,

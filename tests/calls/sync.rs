@@ -135,7 +135,7 @@ fn in_leaves_no_old_byte_in_the_cache_lines_at_the_ends() {
 }
 
 #[test]
-fn in_drops_whole_lines_without_writing_them_back() {
+fn in_invalidates_whole_lines_without_flushing_them() {
     let (machine, held) = machine();
     let device = machine.device(DeviceInfo::plain().coherent());
     machine.take_cache_calls();

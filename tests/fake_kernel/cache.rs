@@ -14,7 +14,7 @@ pub const LINE: usize = 64;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Maintenance {
     Flush,
-    FlushAndDrop,
+    FlushAndInvalidate,
     Invalidate,
 }
 
@@ -111,7 +111,7 @@ impl Cache {
 
     /// Prepares an access of a coherent device: writes dirty lines to memory first.
     pub fn snoop(&mut self, memory: &Memory, pa: Pa, size: usize) {
-        self.drop_lines(memory, CacheCall { what: Maintenance::FlushAndDrop, pa, size });
+        self.drop_lines(memory, CacheCall { what: Maintenance::FlushAndInvalidate, pa, size });
     }
 
     fn drop_lines(&mut self, memory: &Memory, call: CacheCall) {

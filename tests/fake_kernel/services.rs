@@ -141,7 +141,7 @@ unsafe impl Cache for FakeKernel {
     }
 
     fn cache_flush_and_invalidate(&self, va: Va, size: usize) {
-        self.maintain(Maintenance::FlushAndDrop, va, size);
+        self.maintain(Maintenance::FlushAndInvalidate, va, size);
     }
 
     unsafe fn cache_invalidate(&self, va: Va, size: usize) {

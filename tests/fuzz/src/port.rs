@@ -117,11 +117,11 @@ extern "C" fn rt_dma_port_cache(operation: c_int, va: usize, size: c_int) {
 
 #[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_cache_flush_and_invalidate(va: usize, size: c_int) {
-    maintain(FLUSH_AND_DROP, va, size);
+    maintain(FLUSH_AND_INVALIDATE, va, size);
 }
 
 /// A number that is not one of the port's.
-const FLUSH_AND_DROP: c_int = 3;
+const FLUSH_AND_INVALIDATE: c_int = 3;
 
 fn maintain(operation: c_int, va: usize, size: c_int) {
     let size = usize::try_from(size).expect("a cache operation has a positive size");
@@ -134,7 +134,7 @@ fn maintain(operation: c_int, va: usize, size: c_int) {
         memory::with(|memory| match operation {
             1 => memory.flush(pa, next - at, memory.keeps_flushed),
             2 => memory.invalidate(pa, next - at),
-            FLUSH_AND_DROP => memory.flush(pa, next - at, false),
+            FLUSH_AND_INVALIDATE => memory.flush(pa, next - at, false),
             _ => panic!("cache operation {operation}"),
         });
         at = next;
