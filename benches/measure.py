@@ -151,3 +151,31 @@ def core_sections(work):
         if "A" in flags and "W" not in flags and not name.startswith(".eh_frame"):
             sections[name] = int(size, 16)
     return sections
+
+
+# The subjects of the linked core: the first pattern that a function's demangled name matches decides.
+SUBJECTS = [
+    (r"OUTLINED_FUNCTION", "code that several subjects have in common"),
+    (r"dropin::page_map", "page map"),
+    (r"dropin::pool\b", "pools: views, own mappings, flags, removal"),
+    (r"dropin::request|^rt_dma_(alloc|free)$", "allocating and freeing"),
+    (r"dropin::(install|registry|pool_list)|^rt_dma_pool_install$", "installing"),
+    (r"dropin::(translate|device_tree)", "bus addresses, device tree"),
+    (r"rt_dma_pool_extract", "extracting reserved memory"),
+    (r"list_dma_pool", "list_dma_pool"),
+    (r"ffi::dropin|^rt_dma_(sync|ofw)", "sync calls, map operations"),
+    (r"rt_dma_pool::(mem|kernel)", "cache, lock, services of the kernel"),
+    (r"", "rtthread-port, in C"),
+]
+# Without these subjects, a core could neither allocate nor free.
+ALLOCATING = ("page map", "pools: views, own mappings, flags, removal", "allocating and freeing")
+
+
+def core_subjects(work):
+    """Returns {subject: bytes of code} of the linked core."""
+    text = subprocess.run(["aarch64-linux-gnu-nm", "-CS", "--defined-only", os.path.join(work, "size/core")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    subjects = dict.fromkeys((subject for _, subject in SUBJECTS), 0)
+    for size, name in re.findall(r"^[0-9a-f]+ ([0-9a-f]+) [tTwW] (.+)$", text, re.M):
+        subjects[next(subject for pattern, subject in SUBJECTS if re.search(pattern, name))] += int(size, 16)
+    return subjects

@@ -179,7 +179,8 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections))
+            file.write(tables.results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections,
+                                      measure.core_subjects(work)))
         with open(os.path.join(here, "plot.svg"), "w") as file:
             file.write(plot.svg(pages, traces))
     print(f"{judge.kept} kept, {judge.missed} missed")

@@ -2,6 +2,7 @@
 """results.md: the numbers of one run of ci/bench as tables."""
 
 import bounds
+import measure
 
 INTRODUCTION = """# What the library costs
 
@@ -114,7 +115,7 @@ SIZE = """
 ## The archive
 
 The linked core, text and read-only data of archive and port after `--gc-sections`, with RT-Thread's own exports:
-{core:,} bytes of {bound:,}{missed}.
+{core:,} bytes of {bound:,}{missed}. Its code by subject; a function that the compiler has inlined counts where it is called:
 """
 
 
@@ -127,8 +128,10 @@ MISSED_CORE = """
   PCI and the device tree, lent regions, mappings of single buffers and the fast path of a call. Tried, in bytes: one function
   that marks pages and one place that removes a run from the tree (624 fewer, kept), marking pages without a copy for each caller
   (376 fewer, but 9 instructions more for each call of a trace, not kept), other thresholds for inlining (56 to 1,216 more), more
-  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the fast path have about 2,100 bytes. A
-  core within the bound would need an option for each of these parts, as the additions have.
+  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the fast path have about 2,100 bytes. All
+  that neither allocates nor frees has {rest:,} bytes, and most of it is demanded: windows of host bridges, ranges and regions of
+  the device tree, translations that an interrupt cannot change, processors without page tables. A core within the bound would
+  need an option for each of these parts, as the additions have.
 """
 
 MISSED_CROSSED = """
@@ -257,7 +260,7 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections):
+def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections, subjects):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
@@ -274,12 +277,18 @@ def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores
         CORES, cores_table(cores),
         HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
-        misses(pages, cores, most, core),
+        subjects_table(subjects),
+        misses(pages, cores, most, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
     ])
 
 
-def misses(pages, cores, growth, core):
-    """Returns what is known about the bounds that are missed."""
+def subjects_table(subjects):
+    rows = sorted(subjects.items(), key=lambda row: -row[1])
+    return table(["subject", "bytes"], [[name, f"{size:,}"] for name, size in rows])
+
+
+def misses(pages, cores, growth, core, rest):
+    """Returns what is known about the bounds that are missed. `rest` are the bytes of the core that do not allocate or free."""
     notes = []
     _, ours, baseline = pages[bounds.SMALL]["empty", "1", "crossed"]
     if ours > bounds.CROSSED * baseline:
@@ -293,5 +302,5 @@ def misses(pages, cores, growth, core):
     if slow:
         notes.append(MISSED_CORES.format(names=", ".join(slow).replace("-", " ")))
     if core > bounds.CORE:
-        notes.append(MISSED_CORE.format(core=core, bound=bounds.CORE))
+        notes.append(MISSED_CORE.format(core=core, bound=bounds.CORE, rest=rest))
     return MISSES + "".join(notes) if notes else ""
