@@ -2,30 +2,25 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, GivenMapping, Kind, MappedBuffer, Mistake, SyncedData};
+use rt_dma_pool::additions::debug::{Call, HeldMapping, Holding, Kind, MappedBy, Mistake, SyncedData, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 
 #[test]
 fn unmaps_that_do_not_fit_are_reported() {
-    type Change = fn(GivenMapping) -> GivenMapping;
-    let cases: [(Mistake, &str, Change); 4] = [
-        (Mistake::UnmapSize, "1000 bytes, mapped with 1500", |given| GivenMapping { size: 1000, ..given }),
-        (Mistake::UnmapDirection, "1500 bytes, mapped from the device", |given| GivenMapping {
-            direction: Direction::ToDevice,
-            ..given
-        }),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |given| GivenMapping {
-            kind: Some(Kind::Page),
-            ..given
-        }),
-        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", |given| GivenMapping { is_managed: true, ..given }),
+    use Direction::{FromDevice, ToDevice};
+    use UnmappedBy::{ManagedSingle, Page, Single};
+    let cases = [
+        (Mistake::UnmapSize, "1000 bytes, mapped with 1500", Single, 1000, FromDevice),
+        (Mistake::UnmapDirection, "1500 bytes, mapped from the device", Single, 1500, ToDevice),
+        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", Page, 1500, FromDevice),
+        (Mistake::UnmapKind, "1500 bytes, it is a single mapping", ManagedSingle, 1500, FromDevice),
     ];
-    for (mistake, rest, change) in cases {
+    for (mistake, rest, by, size, direction) in cases {
         let rig = Rig::new();
         let memory = own_memory(&rig);
-        let handle = rig.map(memory, 1500, Direction::FromDevice);
-        rig.unmap(change(given(handle, 1500, Direction::FromDevice)));
+        let handle = rig.map(memory, 1500, FromDevice);
+        rig.unmap_by(by, given(handle, size, direction));
         rig.found(mistake, &format!("{handle:#x}, {rest}"));
     }
 }
@@ -54,7 +49,7 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
 
     let rig = Rig::new();
     let other = rig.other(c"dma1");
-    let handle = rig.map_as(other, buffer(own_memory(&rig), 64));
+    let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
     rig.unmap(given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::UnmapDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
@@ -63,19 +58,19 @@ fn an_unmap_of_unknown_memory_names_what_it_is() {
 fn a_list_is_unmapped_as_a_list_with_its_number_of_entries() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let list = |va| MappedBuffer { kind: Kind::List, count: 2, ..buffer(va, 64) };
-    let entry =
-        |handle, count| GivenMapping { kind: Some(Kind::List), count, ..given(handle, 64, Direction::ToDevice) };
+    let mapping = HeldMapping { list_entries: 2, ..HeldMapping::new(MappedBy::List, Direction::ToDevice) };
+    let list = |va| Holding { kind: Kind::Mapping(mapping), ..buffer(va, 64, Direction::ToDevice) };
+    let entry = |handle| given(handle, 64, Direction::ToDevice);
     let map = || [memory, memory + 64].map(|va| rig.map_as(rig.device, list(va)));
     let [first, second] = map();
     for handle in [first, second] {
-        rig.unmap(entry(handle, 2));
+        rig.unmap_by(UnmappedBy::List { entries: 2 }, entry(handle));
     }
     rig.silent();
     let [first, _] = map();
-    rig.unmap(entry(first, 1));
+    rig.unmap_by(UnmappedBy::List { entries: 1 }, entry(first));
     rig.found(Mistake::UnmapCount, &format!("{first:#x}, 1 entries, mapped with 2"));
-    rig.unmap(GivenMapping { kind: None, ..entry(second, 0) });
+    rig.unmap_by(UnmappedBy::SingleOrPage, entry(second));
     let line = format!("eth0: unmap by another call: {second:#x}, 64 bytes, it is a list mapping; caller 0x2222");
     assert_eq!(rig.lines(), [line]);
 }
@@ -85,7 +80,7 @@ fn a_mapping_that_was_never_checked_is_reported_when_it_ends() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let handle = rig.machine.at(memory).unwrap().0;
-    rig.debug.mapped(&rig.call(MAP), &buffer(memory, 64), handle);
+    rig.debug.mapped(&rig.call(MAP), Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
     rig.silent();
     rig.unmap(given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::Unchecked, &format!("{handle:#x}, 64 bytes, mapped by 0x1111"));
@@ -101,14 +96,14 @@ fn syncs_of_mappings_that_do_not_fit_are_reported() {
     for (mistake, offset, size, direction, rest) in cases {
         let rig = Rig::new();
         let handle = rig.map(own_memory(&rig), 1500, Direction::FromDevice);
-        rig.debug.syncing(&rig.call(END), &given(handle + offset, size, direction));
+        rig.debug.syncing(&rig.call(END), given(handle + offset, size, direction));
         let rest = if rest == "end" { format!(", the end is {:#x}", handle + 1500) } else { rest.to_owned() };
         rig.found(mistake, &format!("{:#x}, {size} bytes{rest}", handle + offset));
     }
     let rig = Rig::new();
     let other = rig.other(c"dma1");
-    let handle = rig.map_as(other, buffer(own_memory(&rig), 64));
-    rig.debug.syncing(&rig.call(END), &given(handle, 64, Direction::ToDevice));
+    let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::ToDevice));
+    rig.debug.syncing(&rig.call(END), given(handle, 64, Direction::ToDevice));
     rig.found(Mistake::SyncDevice, &format!("{handle:#x}, 64 bytes, mapped for dma1"));
 }
 
@@ -117,20 +112,21 @@ fn bytes_that_two_devices_write_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let other = rig.other(c"dma1");
-    let first = MappedBuffer { direction: Direction::FromDevice, ..buffer(memory, 1000) };
+    let first = buffer(memory, 1000, Direction::FromDevice);
     rig.map_as(other, first);
-    rig.debug.mapped(&rig.call(END), &MappedBuffer { address: memory + 999, ..first }, 0x5000);
+    rig.debug.mapped(&rig.call(END), Holding { va: memory + 999, handle: 0x5000, ..first });
     rig.found(Mistake::MapTwice, &format!("{:#x}, 1000 bytes, first by 0x1111", memory + 999));
 
     // A driver that owns its cache lines must have them for itself.
     let rig = Rig::new();
     let memory = own_memory(&rig);
-    let first = MappedBuffer { direction: Direction::FromDevice, has_own_lines: true, ..buffer(memory, LINE + 2) };
+    let mapping = HeldMapping { has_own_lines: true, ..HeldMapping::new(MappedBy::Single, Direction::FromDevice) };
+    let first = Holding { kind: Kind::Mapping(mapping), va: memory, size: LINE + 2, ..Holding::NONE };
     rig.map_as(rig.device, first);
-    let next = MappedBuffer { address: memory + LINE + 2, size: 8, ..first };
-    rig.debug.mapped(&rig.call(END), &MappedBuffer { address: memory + 2 * LINE, ..next }, 0x5000);
+    let next = Holding { va: memory + LINE + 2, size: 8, ..first };
+    rig.debug.mapped(&rig.call(END), Holding { va: memory + 2 * LINE, handle: 0x5000, ..next });
     rig.silent();
-    rig.debug.mapped(&rig.call(END), &next, 0x6000);
+    rig.debug.mapped(&rig.call(END), Holding { handle: 0x6000, ..next });
     rig.found(Mistake::MapTwice, &format!("{:#x}, 8 bytes, first by 0x1111", memory + LINE + 2));
 }
 
@@ -139,7 +135,7 @@ fn stacks_and_unmapped_addresses_are_reported() {
     let rig = Rig::new();
     let memory = own_memory(&rig);
     let on_stack = Call { stack: memory - 64, stack_size: 65, ..rig.call(END) };
-    rig.debug.mapped(&on_stack, &buffer(memory, 64), memory);
+    rig.debug.mapped(&on_stack, Holding { handle: memory, ..buffer(memory, 64, Direction::ToDevice) });
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
@@ -150,12 +146,12 @@ fn stacks_and_unmapped_addresses_are_reported() {
     rig.found(Mistake::Stack, &format!("{memory:#x}, 64 bytes"));
 
     let rig = Rig::new();
-    rig.debug.mapped(&rig.call(END), &buffer(0x10, 64), MAPPING_ERROR);
+    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(0x10, 64, Direction::ToDevice) });
     rig.found(Mistake::Unmapped, "0x10, 64 bytes");
 
     // The last byte counts, too.
     let rig = Rig::new();
     let last = own_memory(&rig) + 4 * PAGE - 64;
-    rig.debug.mapped(&rig.call(END), &buffer(last, 65), MAPPING_ERROR);
+    rig.debug.mapped(&rig.call(END), Holding { handle: MAPPING_ERROR, ..buffer(last, 65, Direction::ToDevice) });
     rig.found(Mistake::Unmapped, &format!("{last:#x}, 65 bytes"));
 }

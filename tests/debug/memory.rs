@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Allocated, Call, FreedMemory, Kind, Mistake};
+use rt_dma_pool::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind, Mistake};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
@@ -28,7 +28,7 @@ fn frees_that_do_not_fit_are_reported() {
 
     let rig = Rig::new();
     let held = rig.alloc(64, Flags::empty());
-    rig.free(FreedMemory { is_managed: true, ..freed(&held) });
+    rig.free(FreedMemory { by: FreedBy::ManagedFree, ..freed(&held) });
     rig.found(Mistake::FreeKind, &format!("{:#x}, 64 bytes, it is a buffer", held.va));
     assert!(rig.free(freed(&held)), "it is still allocated");
 
@@ -55,7 +55,7 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
 #[test]
 fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
     let rig = Rig::new();
-    let unknown = FreedMemory { kind: Kind::Buffer, va: 0x9000, size: 64, handle: 0, pool: 0, is_managed: false };
+    let unknown = FreedMemory { by: FreedBy::Free, va: 0x9000, size: 64, handle: 0 };
     assert!(!rig.free(unknown));
     rig.silent();
     rig.debug.refused(&rig.call(END), unknown.va, unknown.size);
@@ -65,19 +65,19 @@ fn a_free_of_unknown_memory_is_reported_if_the_library_refused_it() {
 #[test]
 fn blocks_belong_to_their_pools() {
     let rig = Rig::new();
-    let pool = |va| Allocated { kind: Kind::Pool, va, handle: 0, size: 64, flags: 0, pool: 0, is_managed: false };
     for va in [0x1000, 0x2000] {
-        rig.debug.allocated(&rig.call(MAP), &pool(va));
+        let kind = Kind::BlockPool { had_blocks: false };
+        rig.debug.allocated(&rig.call(MAP), Holding { kind, va, size: 64, ..Holding::NONE });
     }
-    let block = Allocated { kind: Kind::Block, va: 0x8040, handle: 0x40, pool: 0x1000, ..pool(0) };
-    rig.debug.allocated(&rig.call(MAP), &block);
+    let kind = Kind::Block { pool: 0x1000 };
+    rig.debug.allocated(&rig.call(MAP), Holding { kind, va: 0x8040, handle: 0x40, size: 64, ..Holding::NONE });
     assert_eq!((rig.debug.device_of_pool(0x1000), rig.debug.block_size(0x1000)), (Some(rig.device.0), 64));
-    let free = |pool, kind| rig.free(FreedMemory { kind, va: 0x8040, size: 64, handle: 0x40, pool, is_managed: false });
-    free(0x2000, Kind::Block);
+    let free = |by| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle: 0x40 });
+    free(FreedBy::BlockFree { pool: 0x2000 });
     rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
-    free(0, Kind::Buffer);
+    free(FreedBy::Free);
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
-    assert!(free(0x1000, Kind::Block));
+    assert!(free(FreedBy::BlockFree { pool: 0x1000 }));
     rig.debug.destroyed(0x1000);
     assert_eq!(rig.debug.device_of_pool(0x1000), None);
     assert_eq!(rig.lines(), [""; 0]);
@@ -136,9 +136,7 @@ fn what_a_removed_device_holds_is_reported_but_not_what_is_managed() {
     let rig = Rig::new();
     let [kept, managed] = [64, 64].map(|size| rig.machine.alloc(rig.device, size, Flags::empty()).unwrap());
     rig.record(rig.device, &kept);
-    let (va, handle) = (managed.va, managed.handle);
-    let new = Allocated { kind: Kind::Buffer, va, handle, size: 64, flags: 0, pool: 0, is_managed: true };
-    rig.debug.allocated(&rig.call(MAP), &new);
+    rig.debug.allocated(&rig.call(MAP), Holding { handle: managed.handle, is_managed: true, ..allocated(managed.va) });
     rig.debug.released(&rig.call(END));
     let line = format!("eth0: still held after removal: {:#x}, 64 bytes, a buffer; caller 0x1111", kept.va);
     assert_eq!(rig.lines(), [line]);
@@ -183,10 +181,11 @@ fn the_holders_of_a_pool_are_listed() {
     let held = rig.alloc(4096, Flags::empty());
     // The page of a block pool is the library's.
     let page = rig.machine.alloc(rig.device, 4096, Flags::empty()).unwrap();
-    let block = Allocated { kind: Kind::Block, handle: page.handle + 64, ..allocated(page.va + 64) };
-    rig.debug.allocated(&rig.by(other, MAP), &block);
-    let unmapped = Allocated { flags: Flags::NOMAP.bits(), ..allocated(START + 4 * PAGE) };
-    rig.debug.allocated(&rig.call(MAP), &unmapped);
+    let kind = Kind::Block { pool: 0 };
+    let block = Holding { kind, handle: page.handle + 64, ..allocated(page.va + 64) };
+    rig.debug.allocated(&rig.by(other, MAP), block);
+    let unmapped = Holding { kind: Kind::Buffer { flags: Flags::NOMAP }, ..allocated(START + 4 * PAGE) };
+    rig.debug.allocated(&rig.call(MAP), unmapped);
     // What lies elsewhere, or was freed, is not listed.
     rig.map(own_memory(&rig), 64, Direction::ToDevice);
     let gone = rig.alloc(4096, Flags::empty());
@@ -217,13 +216,13 @@ fn the_holders_of_a_pool_are_listed() {
     rig.debug.log_holders(START + 4 * PAGE + 1, PAGE);
     assert_eq!(rig.lines().len(), 1);
     for number in 0..20 {
-        rig.debug.allocated(&rig.call(MAP), &Allocated { va: START + (number + 5) * PAGE, ..unmapped });
+        rig.debug.allocated(&rig.call(MAP), Holding { va: START + (number + 5) * PAGE, ..unmapped });
     }
     rig.debug.log_holders(START, 64 * PAGE);
     let lines = rig.lines();
     assert_eq!((lines.len(), lines.last()), (9, Some(&end(23))));
 }
 
-fn allocated(va: usize) -> Allocated {
-    Allocated { kind: Kind::Buffer, va, handle: va, size: 64, flags: 0, pool: 0, is_managed: false }
+fn allocated(va: usize) -> Holding {
+    Holding { kind: Kind::Buffer { flags: Flags::empty() }, va, handle: va, size: 64, ..Holding::NONE }
 }

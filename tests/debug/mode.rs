@@ -1,7 +1,7 @@
 //! The debug mode itself: right drivers, interrupts, limits, failures on request, the list.
 
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, FreedMemory, MappedBuffer, Mistake};
+use rt_dma_pool::additions::debug::{Call, FreedMemory, Holding, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Level;
@@ -20,13 +20,13 @@ fn a_driver_without_mistakes_causes_no_line() {
     assert!(rig.free(FreedMemory { handle: 0, ..freed(&held) }), "a caller need not know the handle");
     for direction in [Direction::ToDevice, Direction::FromDevice, Direction::Bidirectional] {
         let handle = rig.map(memory, 1500, direction);
-        rig.debug.syncing(&rig.call(END), &given(handle + 100, 1400, direction));
-        rig.debug.syncing(&rig.call(END), &given(handle, 0, Direction::Neither));
+        rig.debug.syncing(&rig.call(END), given(handle + 100, 1400, direction));
+        rig.debug.syncing(&rig.call(END), given(handle, 0, Direction::Neither));
         rig.unmap(given(handle, 1500, direction));
     }
     // A bidirectional mapping is synced in any direction, and several devices may read the same bytes.
     let handle = rig.map(memory, 64, Direction::Bidirectional);
-    rig.debug.syncing(&rig.call(END), &given(handle, 64, Direction::ToDevice));
+    rig.debug.syncing(&rig.call(END), given(handle, 64, Direction::ToDevice));
     rig.unmap(given(handle, 64, Direction::Bidirectional));
     let twice = [0, 1].map(|_| rig.map(memory, 64, Direction::ToDevice));
     for handle in twice {
@@ -114,7 +114,7 @@ fn the_list_has_mistakes_and_what_devices_hold() {
     let rig = Rig::new();
     let other = rig.other(c"dma1");
     let held = rig.alloc(100, Flags::empty());
-    let handle = rig.map_as(other, MappedBuffer { direction: Direction::FromDevice, ..buffer(own_memory(&rig), 64) });
+    let handle = rig.map_as(other, buffer(own_memory(&rig), 64, Direction::FromDevice));
     rig.unmap(given(MAPPING_ERROR, 64, Direction::ToDevice));
     rig.machine.take_printed();
     rig.debug.list(None, 105);
@@ -146,9 +146,9 @@ fn cores_and_interrupts_at_once_lose_no_entry() {
                 for round in 0..2000usize {
                     let handle = 0x10_0000 * (core + 1) + 64 * (round % 16);
                     let run = || {
-                        debug.mapped(&caller, &buffer(memory, 64), handle);
+                        debug.mapped(&caller, Holding { handle, ..buffer(memory, 64, Direction::ToDevice) });
                         debug.checked(&caller, handle);
-                        debug.unmapping(&caller, &given(handle, 64, Direction::ToDevice));
+                        debug.unmapping(&caller, UnmappedBy::Single, given(handle, 64, Direction::ToDevice));
                     };
                     if round % 3 == 0 { machine.in_interrupt(run) } else { run() }
                 }

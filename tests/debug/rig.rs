@@ -2,7 +2,8 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::debug::{
-    Allocated, Call, Debug, Entry, FreedMemory, GivenMapping, Kind, MappedBuffer, Mistake, SyncedData,
+    Call, Debug, FreedBy, FreedMemory, HeldMapping, Holding, Kind, MappedBy, MappedPart, Mistake, SyncedData,
+    UnmappedBy,
 };
 use rt_dma_pool::additions::streaming::Direction;
 use rt_dma_pool::flags::Flags;
@@ -24,7 +25,7 @@ impl Rig {
     pub fn with_entries(count: usize) -> Self {
         let (machine, _) = Machine::with_pool(c"pool", START, 64 * PAGE);
         let debug: &'static Debug<FakeKernel> = Box::leak(Box::new(Debug::new(machine.kernel)));
-        debug.start(Box::leak(vec![Entry::EMPTY; count].into_boxed_slice()));
+        debug.start(Box::leak(vec![Holding::NONE; count].into_boxed_slice()));
         let device = machine.device(DeviceInfo::plain().named(c"eth0"));
         Rig { machine, debug, device }
     }
@@ -54,9 +55,8 @@ impl Rig {
 
     pub fn record(&self, device: Device, held: &Held) {
         let (va, handle, size) = (held.va, held.handle, held.size);
-        let new =
-            Allocated { kind: Kind::Buffer, va, handle, size, flags: held.flags.bits(), pool: 0, is_managed: false };
-        self.debug.allocated(&self.by(device, MAP), &new);
+        let kind = Kind::Buffer { flags: held.flags };
+        self.debug.allocated(&self.by(device, MAP), Holding { kind, va, handle, size, ..Holding::NONE });
     }
 
     pub fn free(&self, freed: FreedMemory) -> bool {
@@ -65,18 +65,22 @@ impl Rig {
 
     /// Records a mapping, whose handle is its physical address.
     pub fn map(&self, va: usize, size: usize, direction: Direction) -> usize {
-        self.map_as(self.device, MappedBuffer { direction, ..buffer(va, size) })
+        self.map_as(self.device, buffer(va, size, direction))
     }
 
-    pub fn map_as(&self, device: Device, buffer: MappedBuffer) -> usize {
-        let handle = self.machine.at(buffer.address).unwrap().0;
-        self.debug.mapped(&self.by(device, MAP), &buffer, handle);
+    pub fn map_as(&self, device: Device, buffer: Holding) -> usize {
+        let handle = self.machine.at(buffer.va).unwrap().0;
+        self.debug.mapped(&self.by(device, MAP), Holding { handle, ..buffer });
         self.debug.checked(&self.by(device, MAP), handle);
         handle
     }
 
-    pub fn unmap(&self, given: GivenMapping) {
-        self.debug.unmapping(&self.call(END), &given);
+    pub fn unmap(&self, given: MappedPart) {
+        self.unmap_by(UnmappedBy::Single, given);
+    }
+
+    pub fn unmap_by(&self, by: UnmappedBy, given: MappedPart) {
+        self.debug.unmapping(&self.call(END), by, given);
     }
 
     pub fn sync_data(&self, va: usize, size: usize, flags: Flags) {
@@ -106,16 +110,17 @@ impl Rig {
 }
 
 pub fn freed(held: &Held) -> FreedMemory {
-    FreedMemory { kind: Kind::Buffer, va: held.va, size: held.size, handle: held.handle, pool: 0, is_managed: false }
+    FreedMemory { by: FreedBy::Free, va: held.va, size: held.size, handle: held.handle }
 }
 
-pub fn buffer(va: usize, size: usize) -> MappedBuffer {
-    let direction = Direction::ToDevice;
-    MappedBuffer { kind: Kind::Single, address: va, size, direction, count: 0, has_own_lines: false, is_managed: false }
+/// A buffer that `rt_dma_map_single` maps. It has no handle yet.
+pub fn buffer(va: usize, size: usize, direction: Direction) -> Holding {
+    let mapping = HeldMapping::new(MappedBy::Single, direction);
+    Holding { kind: Kind::Mapping(mapping), va, size, ..Holding::NONE }
 }
 
-pub fn given(handle: usize, size: usize, direction: Direction) -> GivenMapping {
-    GivenMapping { kind: Some(Kind::Single), handle, size, direction, count: 0, is_managed: false }
+pub fn given(handle: usize, size: usize, direction: Direction) -> MappedPart {
+    MappedPart { handle, size, direction }
 }
 
 /// The driver's own memory: mapped, and no pool's.

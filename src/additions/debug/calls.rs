@@ -1,80 +1,89 @@
-//! What a driver's call stated: the memory that it got, frees, maps, unmaps or syncs.
+//! What a driver's call stated: what it frees, unmaps or syncs. What it allocates or maps is a [`Holding`].
 
-use super::entry::{Entry, Kind};
+use super::holding::{Holding, Kind, MappedBy};
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Handle, Va};
 
-/// Memory, or a block pool, that a device was given.
+/// A function that frees memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Allocated {
-    /// What it is.
-    pub kind: Kind,
-    /// The address for the processor.
-    pub va: Va,
-    /// The address for the device; 0 of a block pool.
-    pub handle: Handle,
-    /// Bytes; of a block pool those of a block.
-    pub size: usize,
-    /// The flags of the allocation.
-    pub flags: usize,
-    /// The block pool of a block; else 0.
-    pub pool: usize,
-    /// `rt_dmam_release` gives it back.
-    pub is_managed: bool,
+pub enum FreedBy {
+    /// `rt_dma_free`
+    Free,
+    /// `rt_dmam_free`
+    ManagedFree,
+    /// `rt_dma_block_free`
+    BlockFree {
+        /// The address of the pool.
+        pool: Va,
+    },
+}
+
+impl FreedBy {
+    /// Returns whether the function is for this kind of memory.
+    pub(super) fn is_for(self, holding: &Holding) -> bool {
+        match self {
+            FreedBy::Free => matches!(holding.kind, Kind::Buffer { .. }),
+            FreedBy::ManagedFree => matches!(holding.kind, Kind::Buffer { .. }) && holding.is_managed,
+            FreedBy::BlockFree { .. } => matches!(holding.kind, Kind::Block { .. }),
+        }
+    }
 }
 
 /// A buffer or a block as a driver frees it.
 #[derive(Clone, Copy, Debug)]
 pub struct FreedMemory {
-    /// What the call frees.
-    pub kind: Kind,
+    /// The function.
+    pub by: FreedBy,
     /// The address for the processor.
     pub va: Va,
-    /// Bytes; 0 if the call does not state it.
+    /// Bytes; 0 of a block, because the call does not state it.
     pub size: usize,
     /// The handle; 0 if the caller did not ask for it.
     pub handle: Handle,
-    /// The block pool of a block; else 0.
-    pub pool: usize,
-    /// The call is for managed resources only.
-    pub is_managed: bool,
 }
 
-/// What a driver gives to an unmap or a sync: a mapping, or a part of it.
+/// A function that unmaps.
 #[derive(Clone, Copy, Debug)]
-pub struct GivenMapping {
-    /// What the call is for; `None` if it is for single and page mappings.
-    pub kind: Option<Kind>,
-    /// The handle.
+pub enum UnmappedBy {
+    /// `rt_dma_unmap_single`
+    Single,
+    /// `rt_dma_unmap_page`
+    Page,
+    /// `rt_dma_unmap_single_attrs`, by which a driver with Linux's names ends single and page mappings.
+    SingleOrPage,
+    /// `rt_dmam_unmap_single`
+    ManagedSingle,
+    /// `rt_dma_unmap_sg`, or a call with `RT_DMA_ATTR_LIST_ENTRY`, for one entry of the list.
+    List {
+        /// The number of entries of the list; 0 if the call does not state it.
+        entries: usize,
+    },
+}
+
+impl UnmappedBy {
+    /// Returns whether the function is for this kind of mapping.
+    pub(super) fn is_for(self, holding: &Holding) -> bool {
+        let Kind::Mapping(mapping) = holding.kind else { return false };
+        match self {
+            UnmappedBy::Single => mapping.by == MappedBy::Single,
+            UnmappedBy::Page => mapping.by == MappedBy::Page,
+            UnmappedBy::SingleOrPage => mapping.by != MappedBy::List,
+            UnmappedBy::ManagedSingle => mapping.by == MappedBy::Single && holding.is_managed,
+            UnmappedBy::List { .. } => mapping.by == MappedBy::List,
+        }
+    }
+}
+
+/// A mapping or a part of it, as a driver unmaps or syncs it.
+#[derive(Clone, Copy, Debug)]
+pub struct MappedPart {
+    /// The handle of the first byte.
     pub handle: Handle,
     /// Bytes.
     pub size: usize,
     /// The direction.
     pub direction: Direction,
-    /// Entries of the list; 0 if it is none.
-    pub count: usize,
-    /// The call is for managed resources only.
-    pub is_managed: bool,
-}
-
-/// A buffer as a driver maps it.
-#[derive(Clone, Copy, Debug)]
-pub struct MappedBuffer {
-    /// What the call makes.
-    pub kind: Kind,
-    /// The address for the processor; of a page the physical address.
-    pub address: usize,
-    /// Bytes.
-    pub size: usize,
-    /// The direction.
-    pub direction: Direction,
-    /// Entries of the list; 0 if it is none.
-    pub count: usize,
-    /// The driver owns the cache lines of the buffer.
-    pub has_own_lines: bool,
-    /// `rt_dmam_release` ends the mapping.
-    pub is_managed: bool,
 }
 
 /// What a driver gives to `rt_dma_sync_out_data` or `rt_dma_sync_in_data`.
@@ -86,12 +95,4 @@ pub struct SyncedData {
     pub size: usize,
     /// The flags.
     pub flags: Flags,
-}
-
-impl GivenMapping {
-    /// Returns whether the call is for this kind of mapping.
-    pub(super) fn is_for(&self, entry: &Entry) -> bool {
-        let is_kind = self.kind.map_or(entry.kind != Kind::List, |own| own == entry.kind);
-        is_kind && (entry.is_managed || !self.is_managed)
-    }
 }

@@ -1,7 +1,7 @@
 //! Which devices hold memory of a pool: the lines of an uninstall that finds the pool in use.
 
 use super::Debug;
-use super::entry::Entry;
+use super::holding::Holding;
 use crate::kernel::{Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::text::apart;
@@ -19,7 +19,7 @@ impl<K: Kernel> Debug<K> {
         let kernel = self.kernel;
         let mut count = 0;
         let mut index = 0;
-        while let Some(entry) = self.entry_at(index) {
+        while let Some(entry) = self.holding_at(index) {
             index += 1;
             if self.pa_of(&entry).wrapping_sub(start) >= size {
                 continue;
@@ -38,8 +38,8 @@ impl<K: Kernel> Debug<K> {
 
     /// Returns the physical address of what a device holds. A mapping is where its handle leads: that is its bounce
     /// buffer, if it has one.
-    fn pa_of(&self, entry: &Entry) -> Pa {
-        if entry.kind.is_mapping() {
+    fn pa_of(&self, entry: &Holding) -> Pa {
+        if entry.is_mapping() {
             return entry.handle;
         }
         // The address of a buffer that is not mapped (`RT_DMA_F_NOMAP`) is the physical one.

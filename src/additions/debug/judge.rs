@@ -1,13 +1,13 @@
 //! Compares a call of a driver with the table, while the lock is held, and reports what does not fit.
 
-use super::calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer, SyncedData};
+use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::devices::Names;
-use super::entry::{Entry, Kind, direction_label, overlap};
+use super::holding::{Holding, Kind, direction_label, overlap};
 use super::mistake::Mistake;
 use super::{Call, State};
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
-use crate::kernel::{Handle, PAGE_SHIFT, Pa};
+use crate::kernel::PAGE_SHIFT;
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Judge<'a> {
 }
 
 /// How the first byte of a buffer is mapped and used.
-pub(super) struct Memory {
+pub(super) struct FirstByte {
     /// It is known to be cached.
     pub(super) is_cached: bool,
     /// It lies in a page of a pool that is not in use.
@@ -41,9 +41,9 @@ impl Judge<'_> {
 
     /// Records what the device holds from now on: `new`, for which the call gives the device, the caller and the time.
     /// The first one for which there is no room is reported.
-    fn add(&mut self, new: Entry) {
+    fn add(&mut self, new: Holding) {
         let Call { device, caller, time, .. } = *self.call;
-        let is_added = self.state.table.add(Entry { device: device.0, name: self.name, caller, time, ..new });
+        let is_added = self.state.table.add(Holding { device: device.0, name: self.name, caller, time, ..new });
         if !is_added && !self.state.has_said_full {
             self.state.has_said_full = true;
             let (_, _, room) = self.state.table.usage();
@@ -52,25 +52,23 @@ impl Judge<'_> {
     }
 
     /// Takes the entry at an index out of the table, and remembers that the call gave it back.
-    fn give_back(&mut self, index: usize, entry: &Entry) {
+    fn give_back(&mut self, index: usize, entry: &Holding) {
         let device = self.device();
         self.state.table.remove(index);
         self.state.table.remember_gone(entry, device, self.call.caller);
     }
 
-    /// Records memory that was allocated, or a block pool that was created. `pa` is the physical address of a buffer,
-    /// or 0; of a block its pool.
-    pub(super) fn allocation(&mut self, new: &Allocated, pa: Pa) {
-        let Allocated { kind, va, handle, size, flags, pool, is_managed } = *new;
+    /// Records memory that was allocated, or a block pool that was created.
+    pub(super) fn allocation(&mut self, new: Holding) {
         // What the table has at the same address was given back in a way that did not pass here.
-        self.state.table.forget(|entry| match kind {
-            Kind::Pool => entry.kind == Kind::Pool && entry.va == va,
-            _ => entry.kind.is_memory() && overlap(entry.va, entry.size, va, size),
+        self.state.table.forget(|_, old| match new.kind {
+            Kind::BlockPool { .. } => matches!(old.kind, Kind::BlockPool { .. }) && old.va == new.va,
+            _ => old.kind.is_memory() && overlap(old.va, old.size, new.va, new.size),
         });
-        if kind == Kind::Block {
+        if let Kind::Block { pool } = new.kind {
             self.state.table.note_block(pool);
         }
-        self.add(Entry { handle, va, pa, size, flags, kind, is_managed, ..Entry::EMPTY });
+        self.add(new);
     }
 
     /// Judges a free, and takes the entry of the memory out of the table unless the library refuses the free.
@@ -79,124 +77,115 @@ impl Judge<'_> {
     /// if it has neither: the free is a mistake then only if the library refuses it.
     pub(super) fn free(&mut self, freed: &FreedMemory) -> bool {
         let device = self.device();
-        let FreedMemory { kind, va, size, handle, pool, is_managed } = *freed;
+        let FreedMemory { by, va, size, handle } = *freed;
         let best = self.state.table.best(|entry| {
             let is_it = entry.kind.is_memory() && entry.va == va;
-            is_it.then_some((entry.kind == kind, entry.device == device, handle == 0 || entry.handle == handle))
+            is_it.then_some((by.is_for(entry), entry.device == device, handle == 0 || entry.handle == handle))
         });
-        let Some((index, entry)) = best else {
-            if let Some(first) = self.state.table.gone_at(false, device, va) {
-                self.report(Mistake::FreeTwice, [va, size, first]);
-                return true;
+        if let Some((index, entry)) = best {
+            if self.judge_free(freed, &entry) {
+                self.give_back(index, &entry);
             }
+            true
+        } else if let Some(first) = self.state.table.gone_at(false, device, va) {
+            self.report(Mistake::FreeTwice, [va, size, first]);
+            true
+        } else {
             self.state.table.note_missing();
-            return false;
+            false
+        }
+    }
+
+    /// Reports what is wrong with the free of this memory. Returns false if the library refuses the free, so that the
+    /// memory stays allocated.
+    fn judge_free(&mut self, freed: &FreedMemory, entry: &Holding) -> bool {
+        let FreedMemory { by, va, size, handle } = *freed;
+        let is_kind = by.is_for(entry);
+        let is_device = entry.device == self.device();
+        let is_pool = match (by, entry.kind) {
+            (FreedBy::BlockFree { pool }, Kind::Block { pool: its }) => pool == its,
+            _ => true,
         };
-        let is_block = entry.kind == Kind::Block;
-        let is_kind = entry.kind == kind && (entry.is_managed || !is_managed);
         let is_handle = handle == 0 || handle == entry.handle;
-        let is_pool = !is_block || entry.pa == pool;
-        let is_device = entry.device == device;
+        let is_buffer = matches!(entry.kind, Kind::Buffer { .. });
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
-            let label = entry.kind.label().argument();
-            self.report(Mistake::FreeKind, [va, size, label]);
+            self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
         } else if !is_pool || !is_device && entry.device != 0 {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name).argument()]);
         }
         if !is_handle {
             self.report(Mistake::FreeHandle, [va, entry.size, entry.handle]);
         }
-        if !is_block && is_kind && size != entry.size {
+        if is_buffer && is_kind && size != entry.size {
             self.report(Mistake::FreeSize, [va, size, entry.size]);
         }
-        // What the library refuses stays allocated.
-        let is_refused = !is_kind
-            || !is_handle
-            || !is_pool
-            || !is_block && pages(size) != pages(entry.size)
-            || is_managed && !is_device;
-        if !is_refused {
-            self.give_back(index, &entry);
-        }
-        true
+        let is_size = !is_buffer || pages(size) == pages(entry.size);
+        let is_owner = is_device || !matches!(by, FreedBy::ManagedFree);
+        is_kind && is_pool && is_handle && is_size && is_owner
     }
 
-    /// Judges a map that returned `handle`, and records the mapping. If devices write to the buffer and to that of an
+    /// Judges a map that did not fail, and records the mapping. If devices write to the buffer and to that of an
     /// earlier mapping, of this device or another, the two may not share a byte, nor a cache line of `line` bytes if a
-    /// driver owns its lines. `pa` is the physical address of the buffer, or 0.
-    pub(super) fn map(&mut self, buffer: &MappedBuffer, handle: Handle, pa: Pa, line: usize) {
-        let entry = Entry {
-            handle,
-            va: if buffer.kind == Kind::Page { 0 } else { buffer.address },
-            pa,
-            size: buffer.size,
-            flags: buffer.count,
-            kind: buffer.kind,
-            direction: buffer.direction,
-            // The result of a list's map is a number of entries, which has to be checked for another reason.
-            is_checked: buffer.kind == Kind::List,
-            has_own_lines: buffer.has_own_lines,
-            is_managed: buffer.is_managed,
-            ..Entry::EMPTY
-        };
-        let is_second = |other: &&Entry| {
-            other.kind.is_mapping() && other.direction.device_writes() && other.shares_bytes(&entry, line)
-        };
-        if buffer.direction.device_writes()
-            && let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller)
-        {
-            self.report(Mistake::MapTwice, [buffer.address, buffer.size, first]);
+    /// driver owns its lines.
+    pub(super) fn map(&mut self, new: Holding, line: usize) {
+        let is_second = |other: &&Holding| new.writes_same_bytes(other, line);
+        if let Some(first) = self.state.table.live().iter().find(is_second).map(|other| other.caller) {
+            self.report(Mistake::MapTwice, [new.mapped_address(), new.size, first]);
         }
-        self.add(entry);
+        self.add(new);
     }
 
     /// Judges an unmap, and takes the entry of the mapping out of the table unless the library refuses the unmap.
-    pub(super) fn unmap(&mut self, given: &GivenMapping) {
-        let GivenMapping { handle, size, direction, count, .. } = *given;
+    pub(super) fn unmap(&mut self, by: UnmappedBy, given: MappedPart) {
+        let MappedPart { handle, size, direction } = given;
         let device = self.device();
-        let is_there = |entry: &Entry| entry.kind.is_mapping() && entry.handle == handle;
-        let best = self.state.table.best(|entry| {
-            let fits = (given.is_for(entry), entry.size == size, entry.direction == direction, entry.is_checked);
-            (is_there(entry) && entry.device == device).then_some(fits)
+        let best = self.state.table.best(|entry| match entry.kind {
+            Kind::Mapping(mapping) if entry.handle == handle && entry.device == device => {
+                Some((by.is_for(entry), entry.size == size, mapping.direction == direction, mapping.is_checked))
+            }
+            _ => None,
         });
-        let Some((index, entry)) = best else { return self.unmap_unknown(given) };
+        let Some((index, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
+            return self.unmap_unknown(given);
+        };
         // What the library refuses stays mapped.
-        if entry.is_managed || !given.is_managed {
+        if entry.is_managed || !matches!(by, UnmappedBy::ManagedSingle) {
             self.give_back(index, &entry);
         }
-        if !given.is_for(&entry) {
-            let label = entry.kind.label().argument();
-            self.report(Mistake::UnmapKind, [handle, size, label]);
-        } else if entry.kind == Kind::List && entry.flags != count {
-            self.report(Mistake::UnmapCount, [handle, count, entry.flags]);
+        if !by.is_for(&entry) {
+            self.report(Mistake::UnmapKind, [handle, size, entry.kind.label().argument()]);
+        } else if let UnmappedBy::List { entries } = by
+            && entries != mapping.list_entries
+        {
+            self.report(Mistake::UnmapCount, [handle, entries, mapping.list_entries]);
         }
         if entry.size != size {
             self.report(Mistake::UnmapSize, [handle, size, entry.size]);
         }
-        if entry.direction != direction {
-            let label = direction_label(entry.direction).argument();
-            self.report(Mistake::UnmapDirection, [handle, size, label]);
+        if mapping.direction != direction {
+            self.report(Mistake::UnmapDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
-        if !entry.is_checked {
+        if !mapping.is_checked {
             self.report(Mistake::Unchecked, [handle, entry.size, entry.caller]);
         }
     }
 
     /// Judges the unmap of a mapping that the calling device does not hold, and reports why it does not. If the table
     /// had no room for some mappings, this may be one of them, and nothing is reported.
-    fn unmap_unknown(&mut self, given: &GivenMapping) {
-        let GivenMapping { handle, size, .. } = *given;
-        let others = |entry: &&Entry| entry.kind.is_mapping() && entry.handle == handle && entry.device != 0;
-        let memory = |entry: &&Entry| entry.kind.is_memory() && entry.handle == handle;
+    fn unmap_unknown(&mut self, given: MappedPart) {
+        let MappedPart { handle, size, .. } = given;
+        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != 0;
+        let memory = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
+        let live = self.state.table.live();
         if handle == MAPPING_ERROR {
             self.report(Mistake::UnmapFailed, [handle, size, 0]);
         } else if let Some(first) = self.state.table.gone_at(true, self.device(), handle) {
             self.report(Mistake::UnmapTwice, [handle, size, first]);
-        } else if let Some(other) = self.state.table.live().iter().find(others).map(|entry| entry.name) {
-            self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other).argument()]);
-        } else if let Some(kind) = self.state.table.live().iter().find(memory).map(|entry| entry.kind) {
-            self.report(Mistake::UnmapKind, [handle, size, kind.label().argument()]);
+        } else if let Some(other) = live.iter().find(others) {
+            self.report(Mistake::UnmapDevice, [handle, size, self.names.shown(other.name).argument()]);
+        } else if let Some(memory) = live.iter().find(memory) {
+            self.report(Mistake::UnmapKind, [handle, size, memory.kind.label().argument()]);
         } else if self.state.table.may_miss() {
             self.state.table.note_missing();
         } else {
@@ -205,46 +194,53 @@ impl Judge<'_> {
     }
 
     /// Judges a sync of a mapping or of a part of it.
-    pub(super) fn sync(&mut self, given: &GivenMapping) {
-        let GivenMapping { handle, size, direction, .. } = *given;
+    pub(super) fn sync(&mut self, given: MappedPart) {
+        let MappedPart { handle, size, direction } = given;
         let device = self.device();
         let end = handle.saturating_add(size);
-        let best = self.state.table.best(|entry| {
-            let is_long_enough = end <= entry.handle.saturating_add(entry.size);
-            let is_direction = entry.direction == direction || entry.direction == Direction::Bidirectional;
-            let is_it = entry.has_handle(handle) && entry.device == device;
-            is_it.then_some((is_long_enough && is_direction, is_long_enough))
-        });
-        let Some((_, entry)) = best else {
-            let others = |entry: &&Entry| entry.has_handle(handle) && entry.device != 0;
-            if let Some(other) = self.state.table.live().iter().find(others).map(|entry| entry.name) {
-                self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other).argument()]);
-            } else if !self.state.table.may_miss() {
-                self.report(Mistake::SyncUnknown, [handle, size, 0]);
+        let is_long_enough = |entry: &Holding| end <= entry.handle.saturating_add(entry.size);
+        let best = self.state.table.best(|entry| match entry.kind {
+            Kind::Mapping(mapping) if entry.has_handle(handle) && entry.device == device => {
+                let is_direction = mapping.direction == direction || mapping.direction == Direction::Bidirectional;
+                Some((is_long_enough(entry) && is_direction, is_long_enough(entry)))
             }
-            return;
+            _ => None,
+        });
+        let Some((_, entry @ Holding { kind: Kind::Mapping(mapping), .. })) = best else {
+            return self.sync_unknown(given);
         };
-        if end > entry.handle.saturating_add(entry.size) {
+        if !is_long_enough(&entry) {
             self.report(Mistake::SyncEnd, [handle, size, entry.handle.wrapping_add(entry.size)]);
         }
-        if entry.direction != direction && entry.direction != Direction::Bidirectional
+        if mapping.direction != direction && mapping.direction != Direction::Bidirectional
             || direction == Direction::Neither
         {
-            let label = direction_label(entry.direction).argument();
-            self.report(Mistake::SyncDirection, [handle, size, label]);
+            self.report(Mistake::SyncDirection, [handle, size, direction_label(mapping.direction).argument()]);
         }
     }
 
-    /// Judges a sync of a buffer that needs no mapping. `memory` describes its first byte; it is `None` if the byte is
-    /// not mapped. `line` is the size of a cache line in bytes.
-    pub(super) fn sync_data(&mut self, data: &SyncedData, memory: Option<Memory>, line: usize) {
+    /// Judges a sync of a mapping that the calling device does not hold. If the table had no room for some mappings,
+    /// this may be one of them, and nothing is reported.
+    fn sync_unknown(&mut self, given: MappedPart) {
+        let MappedPart { handle, size, .. } = given;
+        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != 0;
+        if let Some(other) = self.state.table.live().iter().find(others) {
+            self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name).argument()]);
+        } else if !self.state.table.may_miss() {
+            self.report(Mistake::SyncUnknown, [handle, size, 0]);
+        }
+    }
+
+    /// Judges a sync of a buffer that needs no mapping. `first_byte` is `None` if the byte is not mapped. `line` is the
+    /// size of a cache line in bytes.
+    pub(super) fn sync_data(&mut self, data: &SyncedData, first_byte: Option<FirstByte>, line: usize) {
         let SyncedData { va, size, flags } = *data;
-        let Some(Memory { is_cached, is_free }) = memory else {
+        let Some(FirstByte { is_cached, is_free }) = first_byte else {
             return self.report(Mistake::Unmapped, [va, size, 0]);
         };
         let has_nocache = flags.contains(Flags::NOCACHE);
         let table = &self.state.table;
-        let contains = |entry: &&Entry| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
+        let contains = |entry: &&Holding| entry.kind.is_memory() && va.wrapping_sub(entry.va) < entry.size;
         let mistake = if self.call.has_on_stack(va) {
             Some((Mistake::Stack, 0))
         } else if let Some(buffer) = table.live().iter().find(contains) {
@@ -264,31 +260,25 @@ impl Judge<'_> {
     /// still holds.
     pub(super) fn release(&mut self) {
         let device = self.device();
-        let table = &mut self.state.table;
-        let mut index = 0;
-        while let Some(entry) = table.at(index) {
+        self.state.table.forget(|table, entry| {
             // A managed block pool of which blocks are in use stays.
-            let has_blocks = || entry.kind == Kind::Pool && table.has_blocks(entry.va);
-            if entry.is_managed && entry.device == device && !entry.is_reported && !has_blocks() {
-                table.remove(index);
-            } else {
-                index += 1;
-            }
-        }
+            let is_used_pool = matches!(entry.kind, Kind::BlockPool { .. }) && table.has_blocks(entry.va);
+            entry.is_managed && entry.device == device && !entry.is_reported && !is_used_pool
+        });
         self.state.report_held(device, |_| true);
     }
 }
 
 /// Returns the mistake of a sync that begins in `buffer`, and the detail of the report; `None` if there is none. `line`
 /// is the size of a cache line in bytes.
-fn mistake_in_buffer(buffer: &Entry, data: &SyncedData, line: usize) -> Option<(Mistake, usize)> {
+fn mistake_in_buffer(buffer: &Holding, data: &SyncedData, line: usize) -> Option<(Mistake, usize)> {
     let end = data.va.saturating_add(data.size);
     let buffer_end = buffer.va.saturating_add(buffer.size);
-    let was_nocache = Flags::from_bits_retain(buffer.flags).contains(Flags::NOCACHE);
+    let was_nocache = matches!(buffer.kind, Kind::Buffer { flags } if flags.contains(Flags::NOCACHE));
     // A driver may round the size up to a cache line.
     if end > buffer_end.saturating_add(line.wrapping_sub(1)) & !line.wrapping_sub(1) {
         Some((Mistake::SyncEnd, buffer_end))
-    } else if was_nocache && buffer.kind != Kind::Block && !data.flags.contains(Flags::NOCACHE) {
+    } else if was_nocache && !data.flags.contains(Flags::NOCACHE) {
         Some((Mistake::SyncCached, 0))
     } else {
         None

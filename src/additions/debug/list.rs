@@ -1,6 +1,6 @@
 //! What the shell prints: `list_dma_debug`.
 
-use super::entry::{Entry, direction_label};
+use super::holding::{Holding, Kind, direction_label};
 use super::{Debug, Mistake};
 use crate::kernel::{Device, Kernel};
 use crate::log::Name;
@@ -37,7 +37,7 @@ impl<K: Kernel> Debug<K> {
         );
         let mut count = 0;
         let mut index = 0;
-        while let Some(entry) = self.entry_at(index) {
+        while let Some(entry) = self.holding_at(index) {
             index += 1;
             if device.is_none_or(|device| entry.device == device.0) {
                 self.print_entry(&entry, now);
@@ -53,18 +53,19 @@ impl<K: Kernel> Debug<K> {
         kernel.print(apart!("%lu of %lu entries in use, %lu at most, %lu not recorded\n"), &[live, room, peak, lost]);
     }
 
-    pub(super) fn entry_at(&self, index: usize) -> Option<Entry> {
+    /// Returns the live entry of the table at an index.
+    pub(super) fn holding_at(&self, index: usize) -> Option<Holding> {
         self.state.lock(self.kernel).table.at(index).copied()
     }
 
-    fn print_entry(&'static self, entry: &Entry, now: usize) {
+    fn print_entry(&'static self, entry: &Holding, now: usize) {
         let name = self.names.shown(entry.name).argument();
         let kind = entry.kind.label().argument();
         let age = now.wrapping_sub(entry.time);
         let values = [name, kind, entry.address(), entry.size, entry.caller, age];
         self.kernel.print(apart!("%-15s %-15s 0x%-16lx %-9lu 0x%-16lx %lu"), &values);
-        if entry.kind.is_mapping() {
-            self.kernel.print(apart!(" %s"), &[direction_label(entry.direction).argument()]);
+        if let Kind::Mapping(mapping) = entry.kind {
+            self.kernel.print(apart!(" %s"), &[direction_label(mapping.direction).argument()]);
         }
         self.kernel.print(apart!("\n"), &[]);
     }

@@ -15,16 +15,16 @@
 mod calls;
 mod checks;
 mod devices;
-mod entry;
 mod holders;
+mod holding;
 mod judge;
 mod list;
 mod mistake;
 mod reports;
 mod table;
 
-pub use calls::{Allocated, FreedMemory, GivenMapping, MappedBuffer, SyncedData};
-pub use entry::{Entry, Kind};
+pub use calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
+pub use holding::{HeldMapping, Holding, Kind, MappedBy};
 pub use mistake::Mistake;
 
 use self::devices::{Devices, Names};
@@ -83,9 +83,9 @@ struct State {
 
 impl State {
     /// Reports what a device holds, of what fulfils a condition, as still held.
-    fn report_held(&mut self, device: usize, is_meant: impl Fn(&Entry) -> bool) {
+    fn report_held(&mut self, device: usize, is_meant: impl Fn(&Holding) -> bool) {
         let State { table, devices, reports, .. } = self;
-        let is_held = |entry: &&mut Entry| entry.device == device && !entry.is_reported && is_meant(entry);
+        let is_held = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_meant(entry);
         for entry in table.live_mut().iter_mut().filter(is_held) {
             entry.is_reported = true;
             devices.count(entry.name, Mistake::StillHeld);
@@ -104,7 +104,7 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Gives the table its memory. Before this call nothing is recorded; a second call has no effect.
-    pub fn start(&self, entries: &'static mut [Entry]) {
+    pub fn start(&self, entries: &'static mut [Holding]) {
         self.state.lock(self.kernel).table.start(entries);
     }
 
@@ -128,7 +128,7 @@ impl<K: Kernel> Debug<K> {
     /// A device without map operations lies at this address: whatever was held by an earlier one, it holds no more.
     fn replace(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
-        let is_old = |entry: &Entry| entry.kind != Kind::Pool || entry.is_checked;
+        let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool { had_blocks: false });
         state.report_held(device.0, is_old);
         for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device.0 && is_old(entry)) {
             entry.device = 0;

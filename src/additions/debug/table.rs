@@ -1,6 +1,7 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
-use super::entry::{Entry, Kind};
+use super::holding::{Holding, Kind};
+use crate::kernel::Va;
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
 const GONE: usize = 64;
@@ -21,7 +22,7 @@ struct Gone {
 ///
 /// Searches go through all live entries, with interrupts masked.
 pub struct Table {
-    entries: Option<&'static mut [Entry]>,
+    entries: Option<&'static mut [Holding]>,
     live: usize,
     peak: usize,
     lost: usize,
@@ -39,7 +40,7 @@ impl Table {
     }
 
     /// Gives the table its memory. A table that has some ignores it.
-    pub fn start(&mut self, entries: &'static mut [Entry]) {
+    pub fn start(&mut self, entries: &'static mut [Holding]) {
         self.entries.get_or_insert(entries);
     }
 
@@ -64,18 +65,18 @@ impl Table {
     }
 
     /// Returns the live entries.
-    pub fn live(&self) -> &[Entry] {
+    pub fn live(&self) -> &[Holding] {
         self.entries.as_deref().unwrap_or_default().get(..self.live).unwrap_or_default()
     }
 
     /// Returns the live entries, to be changed.
-    pub fn live_mut(&mut self) -> &mut [Entry] {
+    pub fn live_mut(&mut self) -> &mut [Holding] {
         self.entries.as_deref_mut().unwrap_or_default().get_mut(..self.live).unwrap_or_default()
     }
 
-    /// Records an entry. Returns false if there is no room.
-    pub fn add(&mut self, entry: Entry) -> bool {
-        let is_again = |gone: &Gone| gone.is_mapping == entry.kind.is_mapping() && gone.address == entry.address();
+    /// Records what a device holds from now on. Returns false if there is no room.
+    pub fn add(&mut self, new: Holding) -> bool {
+        let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
             gone.device = 0;
         }
@@ -84,7 +85,7 @@ impl Table {
             self.missing += 1;
             return false;
         };
-        *slot = entry;
+        *slot = new;
         self.live += 1;
         self.peak = self.peak.max(self.live);
         true
@@ -92,14 +93,14 @@ impl Table {
 
     /// Returns the live entry for which `score` is highest, and its index; `None` if the score is `None` for all. Of
     /// equal ones, the newest counts.
-    pub fn best<T: Ord>(&self, score: impl Fn(&Entry) -> Option<T>) -> Option<(usize, Entry)> {
+    pub fn best<T: Ord>(&self, score: impl Fn(&Holding) -> Option<T>) -> Option<(usize, Holding)> {
         let scored = self.live().iter().enumerate().filter_map(|(index, entry)| Some((score(entry)?, index)));
         let (_, index) = scored.max()?;
         Some((index, *self.at(index)?))
     }
 
     /// Returns the live entry at an index.
-    pub fn at(&self, index: usize) -> Option<&Entry> {
+    pub fn at(&self, index: usize) -> Option<&Holding> {
         self.live().get(index)
     }
 
@@ -113,11 +114,11 @@ impl Table {
         }
     }
 
-    /// Takes every live entry out that fulfils a condition.
-    pub fn forget(&mut self, is_old: impl Fn(&Entry) -> bool) {
+    /// Takes every live entry out that fulfils a condition, for which the table may be asked.
+    pub fn forget(&mut self, is_old: impl Fn(&Table, &Holding) -> bool) {
         let mut index = 0;
         while let Some(entry) = self.at(index) {
-            if is_old(entry) {
+            if is_old(self, entry) {
                 self.remove(index);
             } else {
                 index += 1;
@@ -126,8 +127,8 @@ impl Table {
     }
 
     /// Remembers that an entry was given back, for `device`, by `caller`.
-    pub fn remember_gone(&mut self, entry: &Entry, device: usize, caller: usize) {
-        let (is_mapping, address) = (entry.kind.is_mapping(), entry.address());
+    pub fn remember_gone(&mut self, entry: &Holding, device: usize, caller: usize) {
+        let (is_mapping, address) = (entry.is_mapping(), entry.address());
         if let Some(slot) = self.gone.get_mut(self.next_gone) {
             *slot = Gone { device, is_mapping, address, size: entry.size, caller };
         }
@@ -153,20 +154,21 @@ impl Table {
     }
 
     /// Returns whether a block of a pool is live.
-    pub fn has_blocks(&self, pool: usize) -> bool {
-        self.live().iter().any(|entry| entry.kind == Kind::Block && entry.pa == pool)
+    pub fn has_blocks(&self, pool: Va) -> bool {
+        self.live().iter().any(|entry| matches!(entry.kind, Kind::Block { pool: its } if its == pool))
     }
 
     /// Notes that a block of a pool was allocated.
-    pub fn note_block(&mut self, pool: usize) {
-        let is_it = |entry: &&mut Entry| entry.kind == Kind::Pool && entry.va == pool;
-        if let Some(entry) = self.live_mut().iter_mut().find(is_it) {
-            entry.is_checked = true;
+    pub fn note_block(&mut self, pool: Va) {
+        for entry in self.live_mut().iter_mut().filter(|entry| entry.va == pool) {
+            if let Kind::BlockPool { had_blocks } = &mut entry.kind {
+                *had_blocks = true;
+            }
         }
     }
 
     /// Returns the entry of a block pool.
-    pub fn pool(&self, pool: usize) -> Option<&Entry> {
-        self.live().iter().find(|entry| entry.kind == Kind::Pool && entry.va == pool)
+    pub fn block_pool(&self, pool: Va) -> Option<&Holding> {
+        self.live().iter().find(|entry| entry.va == pool && matches!(entry.kind, Kind::BlockPool { .. }))
     }
 }

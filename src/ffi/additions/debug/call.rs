@@ -3,13 +3,13 @@
 use core::ffi::c_int;
 
 use crate::abi::rt_device;
-use crate::additions::debug::{Call, Entry};
+use crate::additions::debug::{Call, Holding};
 use crate::ffi::device;
 
 /// @brief Words of memory for each entry of the table.
 pub const RT_DMA_WATCH_ENTRY_WORDS: usize = 11;
 
-const _: () = assert!(size_of::<Entry>() <= RT_DMA_WATCH_ENTRY_WORDS * size_of::<usize>());
+const _: () = assert!(size_of::<Holding>() <= RT_DMA_WATCH_ENTRY_WORDS * size_of::<usize>());
 
 /// @brief A call of a driver.
 #[repr(C)]

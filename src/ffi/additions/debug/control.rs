@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_void};
 
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
-use crate::additions::debug::Entry;
+use crate::additions::debug::Holding;
 use crate::ffi::{device, pointer};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
@@ -18,10 +18,10 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 pub unsafe extern "C" fn rt_dma_watch_start(memory: *mut c_void, count: rt_size_t) {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
     if !IS_STARTED.swap(true, Relaxed) && !memory.is_null() {
-        let entries = memory.cast::<Entry>();
+        let entries = memory.cast::<Holding>();
         // SAFETY: the port gives memory for `count` entries away, and this is the first call.
         DEBUG.start(unsafe {
-            (0..count).for_each(|index| entries.add(index).write(Entry::EMPTY));
+            (0..count).for_each(|index| entries.add(index).write(Holding::NONE));
             core::slice::from_raw_parts_mut(entries, count)
         });
     }

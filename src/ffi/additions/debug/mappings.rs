@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_size_t, rt_ubase_t};
-use crate::additions::debug::{GivenMapping, Kind, MappedBuffer, SyncedData};
+use crate::additions::debug::{HeldMapping, Holding, Kind, MappedBy, MappedPart, SyncedData, UnmappedBy};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
@@ -31,17 +31,12 @@ pub unsafe extern "C" fn rt_dma_watch_mapped(
     dma_handle: rt_ubase_t,
     is_managed: c_int,
 ) {
-    let buffer = MappedBuffer {
-        kind: if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { Kind::List } else { Kind::Single },
-        address: cpu_addr.expose_provenance(),
-        size,
-        direction: direction_of(direction),
-        count: 0,
-        has_own_lines: attrs & RT_DMA_ATTR_OWN_LINES != 0,
-        is_managed: is_managed != 0,
-    };
+    let by = if attrs & RT_DMA_ATTR_LIST_ENTRY != 0 { MappedBy::List } else { MappedBy::Single };
+    let has_own_lines = attrs & RT_DMA_ATTR_OWN_LINES != 0;
+    let kind = Kind::Mapping(HeldMapping { has_own_lines, ..HeldMapping::new(by, direction_of(direction)) });
+    let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
     let Some(call) = after(call) else { return };
-    DEBUG.mapped(&call, &buffer, dma_handle);
+    DEBUG.mapped(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Checks the map of a part of a page after it was done, and records the mapping.
@@ -60,17 +55,9 @@ pub unsafe extern "C" fn rt_dma_watch_page_mapped(
     direction: c_int,
     dma_handle: rt_ubase_t,
 ) {
-    let buffer = MappedBuffer {
-        kind: Kind::Page,
-        address: pa,
-        size,
-        direction: direction_of(direction),
-        count: 0,
-        has_own_lines: false,
-        is_managed: false,
-    };
+    let kind = Kind::Mapping(HeldMapping { pa, ..HeldMapping::new(MappedBy::Page, direction_of(direction)) });
     let Some(call) = after(call) else { return };
-    DEBUG.mapped(&call, &buffer, dma_handle);
+    DEBUG.mapped(&call, Holding { kind, handle: dma_handle, size, ..Holding::NONE });
 }
 
 /// @brief Checks the map of a list after it was done, and records the mappings.
@@ -92,18 +79,11 @@ pub unsafe extern "C" fn rt_dma_watch_list_mapped(
     let Some(call) = after(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
     let list = unsafe { entries(sg, nents) };
-    let count = list.len();
+    let mapping = HeldMapping { list_entries: list.len(), ..HeldMapping::new(MappedBy::List, direction_of(direction)) };
     for entry in list {
-        let buffer = MappedBuffer {
-            kind: Kind::List,
-            address: entry.addr.expose_provenance(),
-            size: entry.length,
-            direction: direction_of(direction),
-            count,
-            has_own_lines: false,
-            is_managed: false,
-        };
-        DEBUG.mapped(&call, &buffer, if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR });
+        let (va, size) = (entry.addr.expose_provenance(), entry.length);
+        let handle = if is_mapped != 0 { entry.dma_handle } else { MAPPING_ERROR };
+        DEBUG.mapped(&call, Holding { kind: Kind::Mapping(mapping), va, handle, size, ..Holding::NONE });
     }
 }
 
@@ -145,35 +125,21 @@ pub unsafe extern "C" fn rt_dma_watch_unmapping(
     direction: c_int,
     kind: c_int,
 ) {
-    let given = GivenMapping {
-        kind: match kind {
-            RT_DMA_WATCH_ANY => None,
-            RT_DMA_WATCH_PAGE => Some(Kind::Page),
-            RT_DMA_WATCH_LIST_ENTRY => Some(Kind::List),
-            _ => Some(Kind::Single),
-        },
-        handle: dma_handle,
-        size,
-        direction: direction_of(direction),
-        count: 0,
-        is_managed: kind == RT_DMA_WATCH_MANAGED,
+    let by = match kind {
+        RT_DMA_WATCH_PAGE => UnmappedBy::Page,
+        RT_DMA_WATCH_ANY => UnmappedBy::SingleOrPage,
+        RT_DMA_WATCH_MANAGED => UnmappedBy::ManagedSingle,
+        RT_DMA_WATCH_LIST_ENTRY => UnmappedBy::List { entries: 0 },
+        _ => UnmappedBy::Single,
     };
     let Some(call) = before(call) else { return };
-    DEBUG.unmapping(&call, &given);
+    DEBUG.unmapping(&call, by, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
 }
 
 /// Returns the mappings of a list, as a driver gives them to an unmap or a sync.
-///
-/// # Safety
-/// `sg` is null or points to `nents` entries.
-unsafe fn given_by(sg: *mut rt_dma_sg, nents: c_int, direction: c_int) -> impl Iterator<Item = GivenMapping> {
-    // SAFETY: the caller passes such a list.
-    let list = unsafe { entries(sg, nents) };
-    let (count, direction) = (list.len(), direction_of(direction));
-    list.iter().map(move |entry| {
-        let (kind, handle, size) = (Some(Kind::List), entry.dma_handle, entry.length);
-        GivenMapping { kind, handle, size, direction, count, is_managed: false }
-    })
+fn parts_of(list: &[rt_dma_sg], direction: c_int) -> impl Iterator<Item = MappedPart> {
+    let direction = direction_of(direction);
+    list.iter().map(move |entry| MappedPart { handle: entry.dma_handle, size: entry.length, direction })
 }
 
 /// @brief Checks the unmap of a list before it is done.
@@ -192,7 +158,9 @@ pub unsafe extern "C" fn rt_dma_watch_list_unmapping(
 ) {
     let Some(call) = before(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
-    unsafe { given_by(sg, nents, direction) }.for_each(|given| DEBUG.unmapping(&call, &given));
+    let list = unsafe { entries(sg, nents) };
+    let by = UnmappedBy::List { entries: list.len() };
+    parts_of(list, direction).for_each(|given| DEBUG.unmapping(&call, by, given));
 }
 
 /// @brief Checks a sync before it is done.
@@ -209,10 +177,8 @@ pub unsafe extern "C" fn rt_dma_watch_syncing(
     size: rt_size_t,
     direction: c_int,
 ) {
-    let direction = direction_of(direction);
-    let given = GivenMapping { kind: None, handle: dma_handle, size, direction, count: 0, is_managed: false };
     let Some(call) = before(call) else { return };
-    DEBUG.syncing(&call, &given);
+    DEBUG.syncing(&call, MappedPart { handle: dma_handle, size, direction: direction_of(direction) });
 }
 
 /// @brief Checks the sync of a list before it is done.
@@ -231,7 +197,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
 ) {
     let Some(call) = before(call) else { return };
     // SAFETY: the driver passes a list of `nents` entries, or null.
-    unsafe { given_by(sg, nents, direction) }.for_each(|given| DEBUG.syncing(&call, &given));
+    let list = unsafe { entries(sg, nents) };
+    parts_of(list, direction).for_each(|given| DEBUG.syncing(&call, given));
 }
 
 /// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library

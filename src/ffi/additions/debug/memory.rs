@@ -4,9 +4,10 @@ use core::ffi::{c_int, c_void};
 
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::debug::{Allocated, Call, FreedMemory, Kind};
+use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
 use crate::ffi::additions::block_pool::rt_dma_block_pool;
 use crate::ffi::{DMA, pointer};
+use crate::flags::Flags;
 
 /// @brief Records a buffer.
 ///
@@ -26,10 +27,10 @@ pub unsafe extern "C" fn rt_dma_watch_allocated(
     flags: rt_ubase_t,
     is_managed: c_int,
 ) {
+    let kind = Kind::Buffer { flags: Flags::from_bits_retain(flags) };
     let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    let new = Allocated { kind: Kind::Buffer, va, handle: dma_handle, size, flags, pool: 0, is_managed };
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, &new);
+    DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Checks a free before it is done. A free of NULL or of 0 bytes does nothing, and is not checked.
@@ -52,8 +53,8 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
     if cpu_addr.is_null() || size == 0 {
         return 0;
     }
-    let (va, is_managed) = (cpu_addr.expose_provenance(), is_managed != 0);
-    let freed = FreedMemory { kind: Kind::Buffer, va, size, handle: dma_handle, pool: 0, is_managed };
+    let by = if is_managed != 0 { FreedBy::ManagedFree } else { FreedBy::Free };
+    let freed = FreedMemory { by, va: cpu_addr.expose_provenance(), size, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
     check_free(&call, &freed)
 }
@@ -99,9 +100,9 @@ pub unsafe extern "C" fn rt_dma_watch_pool_created(
     is_managed: c_int,
 ) {
     let (va, is_managed) = (pool.expose_provenance(), is_managed != 0);
-    let new = Allocated { kind: Kind::Pool, va, handle: 0, size, flags: 0, pool: 0, is_managed };
+    let kind = Kind::BlockPool { had_blocks: false };
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, &new);
+    DEBUG.allocated(&call, Holding { kind, va, size, is_managed, ..Holding::NONE });
 }
 
 /// @brief Forgets a block pool that was destroyed.
@@ -139,9 +140,9 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
 ) {
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
     let size = DEBUG.block_size(pool);
-    let new = Allocated { kind: Kind::Block, va, handle: dma_handle, size, flags: 0, pool, is_managed: false };
+    let kind = Kind::Block { pool };
     let Some(call) = after(call) else { return };
-    DEBUG.allocated(&call, &new);
+    DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
 }
 
 /// @brief Checks the free of a block before it is done. A free of NULL does nothing, and is not checked.
@@ -162,8 +163,8 @@ pub unsafe extern "C" fn rt_dma_watch_block_freeing(
     if block.is_null() {
         return 0;
     }
-    let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
-    let freed = FreedMemory { kind: Kind::Block, va, size: 0, handle: dma_handle, pool, is_managed: false };
+    let by = FreedBy::BlockFree { pool: pool.expose_provenance() };
+    let freed = FreedMemory { by, va: block.expose_provenance(), size: 0, handle: dma_handle };
     let Some(call) = before(call) else { return 0 };
     check_free(&call, &freed)
 }

@@ -1,0 +1,181 @@
+//! What a device holds: memory that was allocated for it, and buffers that are mapped for it.
+
+use crate::additions::streaming::Direction;
+use crate::flags::Flags;
+use crate::kernel::{Handle, Pa, Va};
+use crate::log::Name;
+use crate::text::apart;
+
+/// What a device holds, with what only this kind of it has.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A buffer of `rt_dma_alloc`, `rt_dmam_alloc` and their like.
+    Buffer {
+        /// The flags of the allocation.
+        flags: Flags,
+    },
+    /// A block of a block pool.
+    Block {
+        /// The address of the pool.
+        pool: Va,
+    },
+    /// A block pool.
+    BlockPool {
+        /// A block of the pool was allocated, now or earlier.
+        had_blocks: bool,
+    },
+    /// A buffer of the driver's own that is mapped.
+    Mapping(HeldMapping),
+}
+
+/// The function that mapped a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MappedBy {
+    /// `rt_dma_map_single`
+    Single,
+    /// `rt_dma_map_page`
+    Page,
+    /// `rt_dma_map_sg`, or a call with `RT_DMA_ATTR_LIST_ENTRY`, for one entry of the list.
+    List,
+}
+
+/// What only a mapping of a driver's own buffer has.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldMapping {
+    /// The function that made it.
+    pub by: MappedBy,
+    /// The number of entries of the list; 0 if the call does not state it.
+    pub list_entries: usize,
+    /// The physical address of the first byte; 0 if it is not known.
+    pub pa: Pa,
+    /// The direction.
+    pub direction: Direction,
+    /// The handle was passed to `rt_dma_mapping_error`, or need not be.
+    pub is_checked: bool,
+    /// The driver owns the cache lines of the buffer.
+    pub has_own_lines: bool,
+}
+
+impl HeldMapping {
+    /// Returns a mapping by this function, whose physical address is not known, and which is no entry of a
+    /// known number.
+    pub fn new(by: MappedBy, direction: Direction) -> Self {
+        // The result of a list's map is a number of entries, which has to be checked for another reason.
+        let is_checked = by == MappedBy::List;
+        HeldMapping { by, list_entries: 0, pa: 0, direction, is_checked, has_own_lines: false }
+    }
+}
+
+impl Kind {
+    /// Returns whether it is memory that was allocated.
+    pub fn is_memory(&self) -> bool {
+        matches!(self, Kind::Buffer { .. } | Kind::Block { .. })
+    }
+
+    /// Returns the words with which lines describe the kind.
+    pub fn label(&self) -> Name {
+        Name::of(match self {
+            Kind::Buffer { .. } => apart!("buffer"),
+            Kind::Block { .. } => apart!("block"),
+            Kind::BlockPool { .. } => apart!("block pool"),
+            Kind::Mapping(HeldMapping { by: MappedBy::Single, .. }) => apart!("single mapping"),
+            Kind::Mapping(HeldMapping { by: MappedBy::Page, .. }) => apart!("page mapping"),
+            Kind::Mapping(HeldMapping { by: MappedBy::List, .. }) => apart!("list mapping"),
+        })
+    }
+}
+
+/// Returns the words with which lines describe a direction.
+pub fn direction_label(direction: Direction) -> Name {
+    Name::of(match direction {
+        Direction::Bidirectional => apart!("in both directions"),
+        Direction::ToDevice => apart!("to the device"),
+        Direction::FromDevice => apart!("from the device"),
+        Direction::Neither => apart!("in no direction"),
+    })
+}
+
+/// One thing that a device holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    /// What it is.
+    pub kind: Kind,
+    /// The address for the processor; of a page mapping 0.
+    pub va: Va,
+    /// The address for the device; of a block pool 0.
+    pub handle: Handle,
+    /// Bytes; of a block pool those of a block.
+    pub size: usize,
+    /// `rt_dmam_release` ends it.
+    pub is_managed: bool,
+    /// It was reported as still held.
+    pub is_reported: bool,
+    /// The address of the device; 0 if the device is gone and another one lies at its address.
+    pub device: usize,
+    /// The number of the device's name.
+    pub name: usize,
+    /// The address after the call that made it.
+    pub caller: usize,
+    /// When it was made, in milliseconds.
+    pub time: usize,
+}
+
+/// Returns whether `[start, start + size)` and `[other, other + other_size)` have a byte in common.
+pub fn overlap(start: usize, size: usize, other: usize, other_size: usize) -> bool {
+    start < other.saturating_add(other_size) && other < start.saturating_add(size)
+}
+
+impl Holding {
+    /// A holding of no device.
+    pub const NONE: Holding = Holding {
+        kind: Kind::Buffer { flags: Flags::empty() },
+        va: 0,
+        handle: 0,
+        size: 0,
+        is_managed: false,
+        is_reported: false,
+        device: 0,
+        name: 0,
+        caller: 0,
+        time: 0,
+    };
+
+    /// Returns whether it is a mapping of a driver's own buffer.
+    pub fn is_mapping(&self) -> bool {
+        matches!(self.kind, Kind::Mapping(_))
+    }
+
+    /// Returns the address by which lines identify it: what its free or unmap takes.
+    pub fn address(&self) -> usize {
+        if self.is_mapping() { self.handle } else { self.va }
+    }
+
+    /// Returns the address of a mapped buffer that the driver passed to the map.
+    pub fn mapped_address(&self) -> usize {
+        match self.kind {
+            Kind::Mapping(HeldMapping { by: MappedBy::Page, pa, .. }) => pa,
+            _ => self.va,
+        }
+    }
+
+    /// Returns whether the handle lies in the mapping.
+    pub fn has_handle(&self, handle: Handle) -> bool {
+        self.is_mapping() && overlap(handle, 1, self.handle, self.size)
+    }
+
+    /// Returns whether both are mappings with which devices write the same bytes, or the same cache lines where one of
+    /// the drivers owns its lines. `line` is the size of a cache line.
+    pub fn writes_same_bytes(&self, other: &Holding, line: usize) -> bool {
+        let (Kind::Mapping(first), Kind::Mapping(second)) = (self.kind, other.kind) else { return false };
+        let line = if first.has_own_lines || second.has_own_lines { line } else { 1 };
+        // `line` is a power of two.
+        let first_byte = |address: usize| address & !line.wrapping_sub(1);
+        let last_byte = |address: usize, size: usize| address.wrapping_add(size.wrapping_sub(1)) | line.wrapping_sub(1);
+        let touches = |a: usize, b: usize| {
+            a != 0 && b != 0 && first_byte(a) <= last_byte(b, other.size) && first_byte(b) <= last_byte(a, self.size)
+        };
+        first.direction.device_writes()
+            && second.direction.device_writes()
+            && (touches(self.va, other.va) || touches(first.pa, second.pa))
+    }
+}
