@@ -11,10 +11,6 @@ use crate::error::Error;
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Entry, PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
-use crate::mem::atomics::{
-    AtomicBool,
-    Ordering::{Acquire, Release},
-};
 use crate::text::apart;
 
 /// The reason why a node is not served. The other nodes are.
@@ -48,36 +44,6 @@ impl From<Error> for ReservedError {
     }
 }
 
-/// The right to choose memory and to reserve it. Other callers wait until it is dropped, so that no two of them choose
-/// the same memory.
-///
-/// It is not a [turn](crate::mem::turn): text may be written meanwhile. No driver of a console calls
-/// [`install_reserved`](Dma::install_reserved), which a board calls at boot.
-struct OnlyCaller;
-
-static IS_CALLED: AtomicBool = AtomicBool::new(false);
-
-impl OnlyCaller {
-    /// Waits until no other call runs.
-    ///
-    /// Context: any. A caller that may not sleep gets `None`.
-    fn wait<K: ReservedMemory>(kernel: K) -> Option<Self> {
-        if !kernel.can_sleep() {
-            return None;
-        }
-        while IS_CALLED.swap(true, Acquire) {
-            kernel.pause();
-        }
-        Some(OnlyCaller)
-    }
-}
-
-impl Drop for OnlyCaller {
-    fn drop(&mut self) {
-        IS_CALLED.store(false, Release);
-    }
-}
-
 /// Returns the entries of a list that can be read. `entry` returns the entry at an index.
 fn found<T>(entry: impl Fn(usize) -> Entry<T>) -> impl Iterator<Item = T> {
     let entries = (0..).map(entry).take_while(|entry| !matches!(entry, Entry::End));
@@ -91,7 +57,10 @@ impl<K: ReservedMemory> Dma<K> {
     ///
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
-        let _only_caller = OnlyCaller::wait(self.kernel).ok_or(ReservedError::Context)?;
+        if !self.kernel.can_sleep() {
+            return Err(ReservedError::Context);
+        }
+        let _reserving = self.reserving.set(self.kernel);
         let mut result = Ok(());
         let mut index = 0;
         loop {

@@ -20,7 +20,7 @@ use crate::kernel::{Device, Kernel, Pa};
 use crate::log::{Level, Line, Name};
 use crate::mem::hook::Hook;
 use crate::mem::shared::AtomicRef;
-use crate::mem::turn::Turn;
+use crate::mem::turn::{Flag, Turn};
 
 /// The format of the log line about a failed call: the reason, two addresses and a number. `docs/options.md` explains
 /// them.
@@ -32,6 +32,10 @@ pub struct Dma<K: Kernel> {
     pub(crate) list: PoolList<K>,
     /// The turn of installs: of calls that install or uninstall pools.
     pub(crate) installing: Turn,
+    /// Set while a call chooses memory for `/reserved-memory` and reserves it, so that no two calls choose the same
+    /// memory. It is no turn: text may be written meanwhile. No driver of a console reserves memory, which a board does
+    /// at boot.
+    pub(crate) reserving: Flag,
     pub(crate) uninstalled: Uninstalled<K>,
     /// The number of refused calls.
     bad_calls: AtomicUsize,
@@ -75,6 +79,7 @@ impl<K: Kernel> Dma<K> {
             kernel,
             list: PoolList::new(),
             installing: Turn::new(),
+            reserving: Flag::new(),
             uninstalled: Uninstalled {
                 revival: Hook::new(),
                 kept: AtomicRef::new(),

@@ -9,42 +9,33 @@ use super::removal::MembershipState;
 use super::view::{UNMAPPED, leads_to, map_checked};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
-use crate::mem::atomics::{
-    AtomicBool,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use crate::mem::atomics::Ordering::Relaxed;
+use crate::mem::turn::FlagGuard;
 
 /// The most ticks that a call waits while another call maps the pool.
 const MAPPING_TICKS: usize = 100;
 
-/// The right to map a pool. Dropping it ends the right.
-pub(super) struct Mapper<'a>(&'a AtomicBool);
-
-impl Drop for Mapper<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Release);
-    }
-}
-
 impl<K: Kernel> Pool<K> {
-    /// Waits for the right to map the pool. Returns `None` if another call has it for more than [`MAPPING_TICKS`]
-    /// ticks.
+    /// Sets `is_mapping`, so that no other call maps the pool. Returns `None` if another call has it set for more than
+    /// [`MAPPING_TICKS`] ticks.
     ///
     /// Context: thread.
-    pub(super) fn mapper(&self) -> Option<Mapper<'_>> {
+    fn set_mapping(&self) -> Option<FlagGuard<'_>> {
         let mut ticks = MAPPING_TICKS;
-        while self.is_mapping.swap(true, Acquire) {
+        loop {
+            if let Some(guard) = self.is_mapping.try_set() {
+                return Some(guard);
+            }
             ticks = ticks.checked_sub(1)?;
             self.kernel.pause();
         }
-        Some(Mapper(&self.is_mapping))
     }
 
     /// Maps a pool that was just added to the list, and writes a line about it to the log.
     ///
     /// Context: thread.
     pub(crate) fn finish_install(&self) {
-        if let Some(_mapper) = self.mapper() {
+        if let Some(_mapping) = self.set_mapping() {
             self.map_linear();
         }
         if self.kernel.maps_at_install() && self.kernel.has_page_tables() && !self.is_no_map() {
@@ -66,7 +57,7 @@ impl<K: Kernel> Pool<K> {
         if self.size() > kernel.view_limit() || !kernel.can_sleep() {
             return None;
         }
-        let _mapper = self.mapper()?;
+        let _mapping = self.set_mapping()?;
         if memory == MemoryType::Cached {
             // This may have failed when the pool was installed.
             self.map_linear();
@@ -82,7 +73,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Makes the linear map the cached view and sets `LINEAR`, unless there is a cached view already or firmware
     /// forbids a linear map. If the pool is not mapped linearly, maps it first. Does nothing on failure. The caller has
-    /// the right to map the pool.
+    /// set `is_mapping`.
     ///
     /// Context: thread.
     fn map_linear(&self) {

@@ -32,6 +32,7 @@ use crate::mem::bitmaps::{BitmapWord, Bitmaps};
 use crate::mem::heap::{BoxWithArrays, LINE};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::{AtomicRef, at_or_first};
+use crate::mem::turn::Flag;
 use own_mappings::OwnMappings;
 use owners::Owners;
 use removal::Membership;
@@ -57,8 +58,8 @@ pub struct Pool<K: Kernel> {
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
     /// without a mapping: it begins at the pool's physical address.
     views: [View; 4],
-    /// True while a call maps the pool.
-    is_mapping: AtomicBool,
+    /// Set while a call maps the pool.
+    is_mapping: Flag,
     /// The linear map of the pool was made by the library, and not by boot code.
     is_mapped_linearly: AtomicBool,
     /// The buffers that have a mapping of their own.
@@ -133,7 +134,7 @@ impl<K: Kernel> Pool<K> {
             labels: bits.words::<LABELS>(),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
-            is_mapping: AtomicBool::new(false),
+            is_mapping: Flag::new(),
             is_mapped_linearly: AtomicBool::new(false),
             own_mappings: OwnMappings::new(),
             has_physical: AtomicBool::new(false),
