@@ -33,8 +33,7 @@ extern uintptr_t rt_dma_port_v2p(void *va);
  * @brief Returns whether the kernel has page tables.
  *
  * @return 0 if the kernel leaves the MMU off: then every address is mapped at `PV_OFFSET` from its physical
- * address,
- *         and only cached memory can be mapped. Otherwise not 0.
+ *         address, and only cached memory can be mapped. Otherwise not 0.
  *
  * @note Context: any.
  */

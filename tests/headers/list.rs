@@ -120,57 +120,57 @@ typedef struct rt_region_t rt_region_t;".into(),
     subject(
         "rt_dma_port/types.h",
         "What several subjects use: the results of functions that read entries, and a range of memory.",
-        &["src/kernel/rtthread/port/types.rs"],
+        &["src/kernel/rtthread/types.rs"],
     ),
     subject(
         "rt_dma_port/configuration.h",
         "The constants of the BSP's configuration.",
-        &["src/kernel/rtthread/port/configuration.rs"],
+        &["src/kernel/rtthread/configuration.rs"],
     ),
     subject(
         "rt_dma_port/heap.h",
         "The heap.",
-        &["src/kernel/rtthread/port/heap.rs"],
+        &["src/kernel/rtthread/heap.rs"],
     ),
     subject(
         "rt_dma_port/addresses.h",
         "Virtual and physical addresses.",
-        &["src/kernel/rtthread/port/addresses.rs"],
+        &["src/kernel/rtthread/addresses.rs"],
     ),
     subject(
         "rt_dma_port/mappings.h",
         "Mappings: the linear map, and mappings at addresses that the kernel chooses.",
-        &["src/kernel/rtthread/port/mappings.rs"],
+        &["src/kernel/rtthread/mappings.rs"],
     ),
     subject(
         "rt_dma_port/cache.h",
         "The data cache.",
-        &["src/kernel/rtthread/port/cache.rs"],
+        &["src/kernel/rtthread/cache.rs"],
     ),
     subject(
         "rt_dma_port/threads.h",
         "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
-        &["src/kernel/rtthread/port/threads.rs"],
+        &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/every_core.rs"],
     ),
     subject(
         "rt_dma_port/firmware.h",
         "Devices, and what the device tree and PCI state about them.",
-        &["src/kernel/rtthread/port/firmware.rs"],
+        &["src/kernel/rtthread/firmware.rs"],
     ),
     subject(
         "rt_dma_port/pool_regions.h",
         "The regions of which boot pools are made.",
-        &["src/kernel/rtthread/port/pool_regions.rs"],
+        &["src/kernel/rtthread/pool_regions.rs"],
     ),
     subject(
         "rt_dma_port/reserved_memory.h",
         "The shared pools of /reserved-memory, and memory for them.",
-        &["src/kernel/rtthread/port/reserved_memory.rs"],
+        &["src/kernel/rtthread/reserved_memory.rs"],
     ),
     subject(
         "rt_dma_port/log.h",
         "Text: the log, and the shell.",
-        &["src/kernel/rtthread/port/log.rs"],
+        &["src/kernel/rtthread/log.rs"],
     ),
 ]
 }

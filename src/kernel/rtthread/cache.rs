@@ -1,17 +1,48 @@
 //! [`Cache`] over the port's cache operations, and on aarch64 over the processor's own instructions.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 use super::cache_line;
-#[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
-use super::rt_dma_port_cache_line_max;
-use super::{
-    RT_DMA_PORT_FLUSH, RT_DMA_PORT_INVALIDATE, RtThread, barrier, pointer, rt_dma_port_cache,
-    rt_dma_port_cache_flush_and_invalidate,
-};
+use super::{RtThread, barrier, pointer};
 use crate::kernel::copy::copy_aligned;
 use crate::kernel::{Cache, Va};
+
+/// Cache operation: write dirty lines to memory (`RT_HW_CACHE_FLUSH`).
+pub const RT_DMA_PORT_FLUSH: c_int = 1;
+/// Cache operation: remove lines from the cache (`RT_HW_CACHE_INVALIDATE`).
+pub const RT_DMA_PORT_INVALIDATE: c_int = 2;
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Maintains the data cache (`rt_hw_cpu_dcache_ops`). The operation is complete when the call returns.
+    ///
+    /// @param[in] operation RT_DMA_PORT_FLUSH or RT_DMA_PORT_INVALIDATE.
+    /// @param[in] va The first byte.
+    /// @param[in] size Bytes, not zero.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache(operation: c_int, va: *mut c_void, size: c_int);
+
+    /// @brief Writes dirty lines to memory and removes them from the cache.
+    ///
+    /// A write of this core to a line meanwhile is not lost. On a processor that does both in one step, as Arm's do,
+    /// this is true for the writes of every core. The operation is complete when the call returns.
+    ///
+    /// @param[in] va The first byte.
+    /// @param[in] size Bytes, not zero.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache_flush_and_invalidate(va: *mut c_void, size: c_int);
+
+    /// @brief Returns the size of the largest line of any cache of the system.
+    ///
+    /// @return Bytes, a power of two.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_cache_line_max() -> usize;
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Cache for RtThread {
@@ -46,15 +77,12 @@ unsafe impl Cache for RtThread {
         maintain(va, size, Operation::Invalidate);
     }
 
-    #[cfg(all(target_arch = "aarch64", target_os = "none"))]
-    fn cache_line_max(&self) -> usize {
-        cache_line::largest()
-    }
-
-    #[cfg(not(all(target_arch = "aarch64", target_os = "none")))]
     fn cache_line_max(&self) -> usize {
         // SAFETY: the port's function may be called in any context.
-        unsafe { rt_dma_port_cache_line_max() }
+        let largest = unsafe { rt_dma_port_cache_line_max() };
+        #[cfg(all(target_arch = "aarch64", target_os = "none"))]
+        cache_line::note(largest);
+        largest
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]

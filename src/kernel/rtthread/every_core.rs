@@ -1,6 +1,22 @@
 //! The critical section of the crate critical-section.
 
-use super::{rt_dma_port_critical_enter, rt_dma_port_critical_exit};
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Excludes all other code on every core, for the crate critical-section (`rt_hw_interrupt_disable`).
+    ///
+    /// @return The value for `rt_dma_port_critical_exit`.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_critical_enter() -> usize;
+
+    /// @brief Undoes one `rt_dma_port_critical_enter` (`rt_hw_interrupt_enable`).
+    ///
+    /// @param[in] saved The value that it returned.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_critical_exit(saved: usize);
+}
 
 /// Excludes all other code on every core, for the crate critical-section.
 struct EveryCore;

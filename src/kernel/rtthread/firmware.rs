@@ -2,17 +2,148 @@
 //!
 //! A device is a pointer to a `struct rt_device` that a C caller passed.
 
+use core::ffi::{c_char, c_int, c_void};
 use core::num::NonZeroUsize;
 
-use super::{
-    RT_DMA_PORT_DISABLED, RT_DMA_PORT_FOUND, RT_DMA_PORT_NO_NODE, RT_DMA_PORT_NO_REG, RT_DMA_PORT_NOT_RESERVED,
-    RT_DMA_PORT_UNUSABLE, RtThread, pointer, rt_dma_port_bus_address, rt_dma_port_bus_window, rt_dma_port_cpu_address,
-    rt_dma_port_device_is_coherent, rt_dma_port_device_name, rt_dma_port_has_dma_ranges, rt_dma_port_memory_region,
-    rt_dma_port_named_region, rt_dma_port_node, rt_dma_port_region, rt_dma_port_window, unless_unmapped,
-};
+use super::addresses::unless_unmapped;
+use super::types::{RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
+use super::{RtThread, pointer};
 use crate::error::Error;
 use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, Handle, NamedRegion, Node, Pa};
 use crate::log::Name;
+
+/// `memory-region` refers to no node.
+pub const RT_DMA_PORT_NO_NODE: c_int = 5;
+/// The node's `status` is neither absent, `okay` nor `ok`.
+pub const RT_DMA_PORT_DISABLED: c_int = 6;
+/// The node has no `reg`.
+pub const RT_DMA_PORT_NO_REG: c_int = 7;
+/// The page allocator owns a part of the region.
+pub const RT_DMA_PORT_NOT_RESERVED: c_int = 8;
+
+/// A region of reserved memory to which a device's node refers in `memory-region`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct rt_dma_port_named_region {
+    /// The region's memory.
+    pub place: rt_dma_port_region,
+    /// 1 if its node has `no-map`.
+    pub no_map: c_int,
+    /// 1 if its node has `reusable`.
+    pub reusable: c_int,
+    /// 1 if a `reusable` region serves every device: its node has `linux,cma-default`, or the configuration has
+    /// `PKG_RT_DMA_POOL_SHARE_REUSABLE`.
+    pub is_shared: c_int,
+}
+
+/// A DMA window of a PCI host bridge: the first members of a `struct rt_pci_bus_region`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rt_dma_port_window {
+    /// First byte, as an address of the device.
+    pub bus: u64,
+    /// First byte, as an address of the processor.
+    pub cpu: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Returns a device's name (`rt_dm_dev_get_name`), or that of its device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The name; null if the device has no name and no node.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_device_name(dev: *mut c_void) -> *const c_char;
+
+    /// @brief Returns whether a device is coherent (`rt_dma_device_is_coherent`).
+    ///
+    /// @param[in] dev The device.
+    /// @return Not 0 if it is.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_device_is_coherent(dev: *mut c_void) -> c_int;
+
+    /// @brief Sets `dev->dma_ops` with release, if it is null.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_device_choose_ops(dev: *mut c_void, ops: *const c_void);
+
+    /// @brief Sets `dev->dma_ops` with release.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] ops The map operations.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_device_set_ops(dev: *mut c_void, ops: *const c_void);
+
+    /// @brief Returns a device's device-tree node.
+    ///
+    /// @param[in] dev The device.
+    /// @return The node; null if the device has none.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_node(dev: *mut c_void) -> *const c_void;
+
+    /// @brief Reads one entry of the `memory-region` of a device's node.
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index in the property.
+    /// @param[out] region The region, if the entry was found.
+    /// @retval RT_DMA_PORT_FOUND The region was filled in.
+    /// @retval RT_DMA_PORT_END The property has no such entry.
+    /// @retval RT_DMA_PORT_NO_NODE The entry refers to no node.
+    /// @retval RT_DMA_PORT_DISABLED The node is disabled.
+    /// @retval RT_DMA_PORT_NO_REG The node has no `reg`.
+    /// @retval RT_DMA_PORT_UNUSABLE The `reg` is malformed, or beyond what the processor can address.
+    /// @retval RT_DMA_PORT_NOT_RESERVED The page allocator owns a part of the region.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_memory_region(dev: *mut c_void, index: usize, region: *mut rt_dma_port_named_region) -> c_int;
+
+    /// @brief Returns whether a node above that of a device has a non-empty `dma-ranges`.
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @return Not 0 if one has.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_has_dma_ranges(dev: *mut c_void) -> c_int;
+
+    /// @brief Translates a physical address for a device (`rt_ofw_translate_cpu2dma`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] pa The physical address.
+    /// @param[out] last The last address, not below `pa`, up to which the result holds: the device's addresses rise
+    ///        with the physical ones up to it, or no range covers any of them.
+    /// @return The device's address; RT_DMA_PORT_UNMAPPED if no range of the bus above the device covers `pa`.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
+    pub fn rt_dma_port_bus_address(dev: *mut c_void, pa: usize, last: *mut usize) -> usize;
+
+    /// @brief Translates a device's address (`rt_ofw_translate_dma2cpu`).
+    ///
+    /// @param[in] dev The device, which has a node.
+    /// @param[in] handle The device's address.
+    /// @return The physical address; RT_DMA_PORT_UNMAPPED if the processor has no such address.
+    ///
+    /// @note Context: thread first, then any. The first call for a bus reads its ranges.
+    pub fn rt_dma_port_cpu_address(dev: *mut c_void, handle: usize) -> usize;
+
+    /// @brief Finds a DMA window of the host bridge of a device on bus "pci".
+    ///
+    /// @param[in] dev The device.
+    /// @param[in] index The index of the window.
+    /// @return The window, to be read at once; null if there is none.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_bus_window(dev: *mut c_void, index: usize) -> *const rt_dma_port_window;
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Firmware for RtThread {

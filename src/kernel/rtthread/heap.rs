@@ -1,7 +1,28 @@
 //! [`Heap`] over `rt_calloc` and `rt_free`.
 
-use super::{RtThread, rt_dma_port_heap_alloc, rt_dma_port_heap_free};
+use core::ffi::c_void;
+
+use super::RtThread;
 use crate::kernel::Heap;
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Allocates zeroed memory (`rt_calloc`).
+    ///
+    /// @param[in] size Bytes, not zero.
+    /// @return The memory, aligned for a pointer; null if the heap has no room.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_heap_alloc(size: usize) -> *mut c_void;
+
+    /// @brief Frees memory (`rt_free`).
+    ///
+    /// @param[in] memory What `rt_dma_port_heap_alloc` returned.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_heap_free(memory: *mut c_void);
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Heap for RtThread {

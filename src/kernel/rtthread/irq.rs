@@ -7,6 +7,25 @@ pub use aarch64::{restore, save};
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
 pub use port::{restore, save};
 
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(dead_code)] // On aarch64, `save` and `restore` do it inline.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Masks interrupts on this core. Calls nest.
+    ///
+    /// @return The value for `rt_dma_port_irq_restore`.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_irq_save() -> usize;
+
+    /// @brief Undoes one `rt_dma_port_irq_save`.
+    ///
+    /// @param[in] saved The value that it returned.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_irq_restore(saved: usize);
+}
+
 /// Does inline what `rt_hw_local_irq_disable` does (libcpu/aarch64/common). Without the call, the code around it keeps
 /// its values in registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
@@ -32,7 +51,7 @@ mod aarch64 {
 
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
 mod port {
-    use super::super::{rt_dma_port_irq_restore, rt_dma_port_irq_save};
+    use super::{rt_dma_port_irq_restore, rt_dma_port_irq_save};
 
     pub fn save() -> usize {
         // SAFETY: the port's function may be called in any context.

@@ -1,10 +1,78 @@
 //! [`Log`] over `LOG_E`, `LOG_W` and `rt_kprintf`.
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_char, c_int};
 
-use super::{RtThread, rt_dma_port_log, rt_dma_port_log_reserved, rt_dma_port_print};
+use super::RtThread;
 use crate::kernel::{Log, Pa};
 use crate::log::{Level, Line, Name};
+
+/// Severity of a log line: an error (`LOG_E`).
+pub const RT_DMA_PORT_ERROR: c_int = 0;
+/// Severity of a log line: a warning (`LOG_W`).
+pub const RT_DMA_PORT_WARNING: c_int = 1;
+
+// cbindgen accepts only literals. These are the values of the enum.
+const _: () = assert!(RT_DMA_PORT_ERROR == Level::Error as c_int && RT_DMA_PORT_WARNING == Level::Warning as c_int);
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
+    /// caller may not sleep, it writes nothing.
+    ///
+    /// @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+    /// @param[in] name The name; if it is null, the line begins with the address `dev`.
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] dev The address of the device that the line is about, or 0.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_log(
+        level: c_int,
+        name: *const c_char,
+        format: *const c_char,
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        dev: usize,
+    );
+
+    /// @brief Logs that memory is reserved (`LOG_I`).
+    ///
+    /// @param[in] start The first byte.
+    /// @param[in] name The name of the pool.
+    /// @param[in] size Bytes.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
+
+    /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
+    /// options.
+    ///
+    /// @param[in] argc Number of arguments, the command included.
+    /// @param[in] argv The arguments.
+    /// @return The command's result.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c_int;
+
+    /// @brief Prints text to the shell (`rt_kprintf`).
+    ///
+    /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most six of them.
+    /// @param[in] a First argument of the format; 0 if there is none.
+    /// @param[in] b Second argument.
+    /// @param[in] c Third argument.
+    /// @param[in] d Fourth argument.
+    /// @param[in] e Fifth argument.
+    /// @param[in] f Sixth argument.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_print(format: *const c_char, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize);
+}
 
 /// Returns argument `index` of a format; 0 after the last, which the format does not use.
 fn argument(values: &[usize], index: usize) -> usize {

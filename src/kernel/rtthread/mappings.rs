@@ -3,13 +3,65 @@
 //! On aarch64, RT-Thread maps 2 MiB and more in blocks, some of which lead to other memory, and never removes them. The
 //! port maps pages instead: see `rtthread-port/rt_dma_port_pages.c`.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 
-use super::{
-    RtThread, configuration, pointer, revision, rt_dma_port_map, rt_dma_port_map_linear, rt_dma_port_unmap,
-    rt_dma_port_unmap_linear, view_limit,
-};
+use super::{RtThread, configuration, pointer, revision, view_limit};
 use crate::kernel::{Mappings, MemoryType, Pa, Va};
+
+/// Memory type: write-back cached.
+pub const RT_DMA_PORT_CACHED: c_int = 0;
+/// Memory type: not cached.
+pub const RT_DMA_PORT_UNCACHED: c_int = 1;
+/// Memory type: write-through.
+pub const RT_DMA_PORT_WRITE_THROUGH: c_int = 2;
+
+// cbindgen accepts only literals. These are the values of the enum.
+const _: () = assert!(
+    RT_DMA_PORT_CACHED == MemoryType::Cached as c_int
+        && RT_DMA_PORT_UNCACHED == MemoryType::Uncached as c_int
+        && RT_DMA_PORT_WRITE_THROUGH == MemoryType::WriteThrough as c_int
+);
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Maps whole pages write-back cached at a given address, if the kernel can. It maps nothing where the
+    /// revision leaves the linear map to the boot code.
+    ///
+    /// @param[in] va The virtual address, at which nothing is mapped.
+    /// @param[in] pa The physical address.
+    /// @param[in] size Bytes, whole pages.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_map_linear(va: *mut c_void, pa: usize, size: usize);
+
+    /// @brief Removes a mapping of `rt_dma_port_map_linear` (`rt_aspace_unmap`).
+    ///
+    /// @param[in] va The virtual address at which it begins.
+    /// @param[in] size Bytes, all that was mapped.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_unmap_linear(va: *mut c_void, size: usize);
+
+    /// @brief Maps whole pages at an address that the kernel chooses (`rt_ioremap_cached`, `rt_ioremap_nocache`,
+    /// `rt_ioremap_wt`). On aarch64, 2 MiB and more are mapped without RT-Thread's blocks of 2 MiB.
+    ///
+    /// @param[in] pa The physical address.
+    /// @param[in] size Bytes, whole pages.
+    /// @param[in] memory RT_DMA_PORT_CACHED, RT_DMA_PORT_UNCACHED or RT_DMA_PORT_WRITE_THROUGH.
+    /// @return The address, or null on failure. Without page tables: the linear address for RT_DMA_PORT_CACHED, null
+    ///         for other memory.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_map(pa: usize, size: usize, memory: c_int) -> *mut c_void;
+
+    /// @brief Removes a mapping (`rt_iounmap`).
+    ///
+    /// @param[in] va What `rt_dma_port_map` returned.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_unmap(va: *mut c_void);
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Mappings for RtThread {

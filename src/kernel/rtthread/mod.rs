@@ -1,5 +1,9 @@
 //! [`Kernel`](super::Kernel) for RT-Thread, over the C functions of `rtthread-port/`: one file for each of its traits.
 //!
+//! A file begins with the functions, types and constants of the port that its trait needs. The headers in
+//! `rtthread-port/rt_dma_port/` are generated from them, and the port includes these, so that the two sides cannot
+//! differ.
+//!
 //! # Safety
 //!
 //! The port does what its header, `rtthread-port/rt_dma_port.h`, states of each function, which includes what the
@@ -22,15 +26,16 @@ mod irq;
 mod log;
 mod mappings;
 mod pool_regions;
-mod port;
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod probe;
 mod reserved_memory;
 mod threads;
+mod types;
 
 use configuration::view_limit;
 pub use configuration::{configuration, device_ops, revision};
-pub use port::*;
+pub use firmware::{rt_dma_port_device_choose_ops, rt_dma_port_device_set_ops, rt_dma_port_node};
+pub use log::rt_dma_port_list_options;
 
 use core::ffi::c_void;
 
@@ -41,9 +46,4 @@ pub struct RtThread;
 /// Converts an address to a pointer for C.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
-}
-
-/// Converts a translation of the port.
-fn unless_unmapped(address: usize) -> Option<usize> {
-    (address != RT_DMA_PORT_UNMAPPED).then_some(address)
 }

@@ -1,14 +1,54 @@
 //! [`PoolRegions`] over memblock's reserved list, or over the list of the caller of `rt_dma_pool_extract`.
 
+use core::ffi::{c_int, c_void};
 use core::mem::offset_of;
 
-use super::{
-    RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID, RtThread, pointer, rt_dma_port_pool_region,
-    rt_dma_port_regions, rt_dma_port_shrink_region,
-};
+use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID};
+use super::{RtThread, pointer};
 use crate::abi::rt_region_t;
 use crate::error::Error;
 use crate::kernel::{BootRegion, Pa, PoolRegions, RegionList};
+
+/// The list of `rt_region_t` that the caller of `rt_dma_pool_extract` passes in revision r1; ignored in revision r2.
+#[repr(C)]
+pub struct rt_dma_port_regions {
+    /// The first region, or null.
+    pub start: *const c_void,
+    /// Number of regions.
+    pub length: usize,
+}
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Finds a region in which boot pools can be made.
+    ///
+    /// In revision r1, all regions of the list are counted, and one without a name is returned as empty. In revision
+    /// r2, the regions of `rt_memblock_get_reserved()` are counted that are in use, not hot-pluggable, and named
+    /// "dma-pool".
+    ///
+    /// @param[in] list In revision r1, the list of the caller of `rt_dma_pool_extract`. Otherwise ignored.
+    /// @param[in] index The index of the region.
+    /// @param[out] region The address of the region's `rt_region_t`, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The address was filled in.
+    /// @retval RT_DMA_PORT_END There is no such region.
+    /// @retval RT_DMA_PORT_INVALID A list is needed, and there is none.
+    /// @retval RT_DMA_PORT_ABSENT The kernel has no memblock.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_pool_region(list: *const rt_dma_port_regions, index: usize, region: *mut *const c_void)
+    -> c_int;
+
+    /// @brief Makes a region of a caller's list begin at `end`, unless it ends there or no longer begins at `start`.
+    /// A region of memblock is not written.
+    ///
+    /// @param[in] region The address that `rt_dma_port_pool_region` filled in.
+    /// @param[in] start Where the region began.
+    /// @param[in] end One past the last byte that pools cover.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_shrink_region(region: *mut c_void, start: usize, end: usize);
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl PoolRegions for RtThread {

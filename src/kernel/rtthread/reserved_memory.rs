@@ -1,12 +1,108 @@
 //! [`ReservedMemory`] over RT-Thread: memblock, and the children of `/reserved-memory`.
 
-use core::ffi::c_int;
+use core::ffi::{c_char, c_int, c_void};
 
-use super::port::*;
+use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
 use crate::kernel::{Entry, Pa};
 use crate::log::Name;
+
+/// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
+#[repr(C)]
+pub struct rt_dma_port_shared_pool {
+    /// The node, which stays.
+    pub node: *mut c_void,
+    /// Its name, which stays.
+    pub name: *const c_char,
+    /// `size`, in bytes; 0 if there is none.
+    pub size: u64,
+    /// `alignment`, in bytes; 0 if there is none.
+    pub alignment: u64,
+    /// `reg`: first byte.
+    pub start: usize,
+    /// `reg`: one past the last byte.
+    pub end: usize,
+    /// 1 if there is a `reg`.
+    pub has_reg: c_int,
+    /// 1 if the node has `no-map`.
+    pub no_map: c_int,
+    /// 1 if the node has `reusable`.
+    pub reusable: c_int,
+    /// 1 if the node has `linux,cma-default`.
+    pub is_default: c_int,
+}
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Reads one of the shared pools of `/reserved-memory`.
+    ///
+    /// @param[in] index The index of the pool.
+    /// @param[out] pool The pool, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The pool was filled in.
+    /// @retval RT_DMA_PORT_END There is no such pool.
+    /// @retval RT_DMA_PORT_UNUSABLE Its node cannot be read.
+    /// @retval RT_DMA_PORT_ABSENT There is no unflattened device tree.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_shared_pool(index: usize, pool: *mut rt_dma_port_shared_pool) -> c_int;
+
+    /// @brief Reads one entry of a node's `alloc-ranges`.
+    ///
+    /// @param[in] node The node.
+    /// @param[in] index The index of the entry.
+    /// @param[out] start The first byte.
+    /// @param[out] size Bytes.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_alloc_range(node: *mut c_void, index: usize, start: *mut u64, size: *mut u64) -> c_int;
+
+    /// @brief Reads one entry of `rt_memblock_get_memory()`.
+    ///
+    /// @param[in] index The index of the entry.
+    /// @param[out] region The entry, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_UNUSABLE The memory has a flag, so it must not be used.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_boot_memory(index: usize, region: *mut rt_dma_port_region) -> c_int;
+
+    /// @brief Reads one entry of `rt_memblock_get_reserved()`, in use or not.
+    ///
+    /// @param[in] index The index of the entry.
+    /// @param[out] region The entry, if it was found.
+    /// @retval RT_DMA_PORT_FOUND The entry was filled in.
+    /// @retval RT_DMA_PORT_END There is no such entry.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_boot_reserved(index: usize, region: *mut rt_dma_port_region) -> c_int;
+
+    /// @brief Returns whether the page allocator owns a page (`rt_page_is_member`).
+    ///
+    /// @param[in] pa A physical address in the page.
+    /// @return Not 0 if it does.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_page_allocator_owns(pa: usize) -> c_int;
+
+    /// @brief Reserves memory for a node (`rt_memblock_reserve_memory`, under the node's name), and makes it the
+    /// `reg` of the node.
+    ///
+    /// @param[in] node The node.
+    /// @param[in] start The first byte, on a page boundary.
+    /// @param[in] end One past the last byte, on a page boundary.
+    /// @param[in] no_map 1 if the node has `no-map`, otherwise 0.
+    /// @retval 0 The memory is reserved.
+    /// @retval -1 Nothing was changed.
+    ///
+    /// @note Context: thread. If memblock cannot take the memory, it writes a line to the log. A console that uses DMA
+    /// memory then calls the library, so the caller holds no turn.
+    pub fn rt_dma_port_reserve(node: *mut c_void, start: usize, end: usize, no_map: c_int) -> c_int;
+}
 
 /// Converts the result of a query of one of memblock's lists.
 fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, index: usize) -> Entry<(Pa, Pa)> {

@@ -1,7 +1,26 @@
 //! [`Threads`] over RT-Thread's interrupt mask and scheduler.
 
-use super::{RtThread, core_hint, irq, rt_dma_port_is_atomic, rt_dma_port_pause};
+use core::ffi::c_int;
+
+use super::{RtThread, core_hint, irq};
 use crate::kernel::Threads;
+
+// The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
+#[allow(rustdoc::broken_intra_doc_links)]
+unsafe extern "C" {
+    /// @brief Returns whether the caller must not sleep.
+    ///
+    /// @return Not 0 in an interrupt, and in a thread with interrupts masked or the scheduler locked; otherwise 0.
+    ///
+    /// @note Context: any.
+    pub fn rt_dma_port_is_atomic() -> c_int;
+
+    /// @brief Lets other threads run for a tick (`rt_thread_mdelay(1)`). In boot code, before the scheduler runs, it
+    /// does nothing.
+    ///
+    /// @note Context: thread.
+    pub fn rt_dma_port_pause();
+}
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Threads for RtThread {
