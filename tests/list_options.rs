@@ -3,7 +3,7 @@
 mod fake_kernel;
 
 use fake_kernel::*;
-use rt_dma_pool::additions::list::Statistics;
+use rt_dma_pool::additions::shell_list::Statistics;
 use rt_dma_pool::flags::Flags;
 
 const BASE: usize = LOW.start;

@@ -74,7 +74,7 @@ typedef struct rt_region_t rt_region_t;".into(),
     family(
         "rt_dma/block_pool.h",
         "Pools of small blocks of one size.",
-        &["src/ffi/additions/block_pool.rs", "src/ffi/additions/block_pool/blocks.rs"],
+        &["src/ffi/additions/block_pool/pools.rs", "src/ffi/additions/block_pool/blocks.rs"],
     ),
     family(
         "rt_dma/managed.h",
@@ -94,7 +94,7 @@ typedef struct rt_region_t rt_region_t;".into(),
     family(
         "rt_dma/pools.h",
         "The pools: what is in use, and the end of a pool.",
-        &["src/ffi/additions/list.rs", "src/ffi/additions/uninstall.rs"],
+        &["src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
     ),
     watch(
         "rt_dma_watch.h",

@@ -12,7 +12,7 @@
 //!
 //! [`allocate_general`](BlockPool::allocate_general) tries the last two.
 
-use super::lists::CORES;
+use super::open_groups::CORES;
 use super::{BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 

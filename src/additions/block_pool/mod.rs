@@ -28,7 +28,7 @@
 //! | `shape` | how blocks, units and spans lie in memory |
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
-//! | `lists` | the current groups of the cores, and the lists |
+//! | `open_groups` | the current groups of the cores, and the lists |
 //! | `bookkeeping`, `table` | spans, made in *batches*, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `span`, `trim` | spans that are added and removed |
@@ -40,7 +40,7 @@ mod bookkeeping;
 mod follow_mask;
 mod free;
 mod group;
-mod lists;
+mod open_groups;
 pub mod report;
 mod reserve;
 pub mod set;
@@ -65,7 +65,7 @@ use crate::mem::arena::Arena;
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::{AtomicRef, NonNullRef};
 use bookkeeping::Spans;
-use lists::OpenGroups;
+use open_groups::OpenGroups;
 use shape::Shape;
 use table::{EMPTY_TABLE, Table};
 

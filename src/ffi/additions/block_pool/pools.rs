@@ -1,15 +1,10 @@
-//! Pools of small blocks: `rt_dma_block_pool_*`, `list_dma_block_pool`.
-
-mod blocks;
-mod device_pages;
-
-pub use blocks::*;
-pub use device_pages::DevicePages;
+//! Pools: `rt_dma_block_pool_create` and `_create_linux`, `_fill`, `_trim`, `_destroy`, `list_dma_block_pool`.
 
 use core::ffi::{c_char, c_int};
 
+use super::{DevicePages, POOLS, pool_of, rt_dma_block_pool};
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPoolSpec, BlockPools};
+use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPoolSpec};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::Kind;
 use crate::ffi::additions::device::remembered::FOLLOW_MASK;
@@ -17,30 +12,6 @@ use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Threads};
-
-/// @brief A pool of small blocks of DMA memory.
-#[allow(non_camel_case_types)]
-pub struct rt_dma_block_pool(());
-
-/// The system's block pools.
-pub(in crate::ffi) static POOLS: BlockPools<RtThread, DevicePages> = BlockPools::new(RtThread, DevicePages::Coherent);
-
-/// Returns the pool that the pointer refers to, or `None` if the pointer is null.
-///
-/// # Safety
-/// If the pointer is not null, `rt_dma_block_pool_create` returned it, and the pool was not destroyed.
-unsafe fn pool_of<'a>(pool: *mut rt_dma_block_pool) -> Option<&'a BlockPool<RtThread, DevicePages>> {
-    // SAFETY: the caller guarantees that a pointer that is not null points to a pool.
-    unsafe { pool.cast::<BlockPool<RtThread, DevicePages>>().as_ref() }
-}
-
-/// Returns the device of the pool; `None` if the pointer is not a pool's, or the caller may not sleep. Every pointer is
-/// allowed.
-///
-/// Context: thread.
-pub(in crate::ffi) fn device_of(pool: *mut rt_dma_block_pool) -> Option<Device> {
-    POOLS.device_of(pool.cast_const().cast())
-}
 
 /// Makes the pools of a device follow its mask: what [`FOLLOW_MASK`] refers to.
 static FOLLOW: fn(Device) = |device| POOLS.follow_mask(device);

@@ -1,7 +1,7 @@
 //! The block pools of a system: creating them, destroying them, and the list of them.
 
 mod destroy;
-mod list;
+mod shell_list;
 
 pub use destroy::BadDestroy;
 

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 
 use crate::abi::{rt_dma_pool, rt_err_t, rt_size_t};
-use crate::additions::list::Statistics;
+use crate::additions::shell_list::Statistics;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 use crate::kernel::Log;
