@@ -6,13 +6,14 @@ use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
+use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::dropin::ops::{ops_of, table_of};
 use crate::ffi::dropin::sync::rt_dma_sync_out_data;
-use crate::ffi::{DMA, device, pointer, write_if};
+use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Cache, Device};
+use crate::kernel::{Cache, Device, Handle};
 use crate::mem::words::DeviceMemory;
 
 /// @brief Allocates a buffer and fills it with zeros.
@@ -48,17 +49,14 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     if Flags::from_bits_retain(flags).contains(Flags::NOMAP) {
         return core::ptr::null_mut();
     }
-    let mut handle = 0;
-    // SAFETY: the caller passes a valid device or null; the handle is a local variable.
-    let buffer = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
-    if buffer.is_null() {
-        return buffer;
+    // SAFETY: the caller passes a valid device or null; the handle may be written.
+    let buffer = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
+    if let Some((va, _)) = buffer {
+        // SAFETY: `size` bytes that were allocated just now, and are mapped.
+        unsafe { clear(dev, va, size, flags) };
     }
-    // SAFETY: `size` bytes that were allocated just now, and are mapped.
-    unsafe { clear(dev, buffer, size, flags) };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    unsafe { write_if(dma_handle, handle) };
-    buffer
+    unsafe { return_buffer(buffer, dma_handle) }
 }
 
 /// Fills a new buffer with zeros, so that the device sees them.
@@ -145,32 +143,27 @@ pub unsafe extern "C" fn rt_dma_alloc_aligned(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let none = core::ptr::null_mut();
-    let Some(known) = device(dev).filter(|_| align.is_power_of_two()) else { return none };
-    let Some(table) = table_of(known).map(|table| unmasked(known, table)) else { return none };
-    let (va, handle) = match ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent)) {
-        Some(ops) => {
-            let (mask, flags) = (masks_of(known).coherent, Flags::from_bits_retain(flags));
-            let request = BufferRequest { ops, device: known, size, flags, mask, align };
-            let Some((va, handle)) = DMA.allocate_aligned(&request) else { return none };
-            (pointer(va), handle)
-        }
-        None => {
-            let mut handle = 0;
-            // SAFETY: the caller passes a valid device or null; the handle is a local variable.
-            let va = unsafe { rt_dma_alloc(dev, size, &mut handle, flags) };
-            if va.is_null() {
-                return none;
-            }
-            if !handle.is_multiple_of(align) {
-                // SAFETY: it was allocated just now.
-                unsafe { rt_dma_free(dev, size, va, handle, flags) };
-                return none;
-            }
-            (va, handle)
-        }
-    };
+    let device = device(dev).filter(|_| align.is_power_of_two());
+    let buffer = device.and_then(|device| allocate_aligned(device, size, align, flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    unsafe { write_if(dma_handle, handle) };
-    va
+    unsafe { return_buffer(buffer, dma_handle) }
+}
+
+/// Allocates a buffer whose handle is a multiple of `align`, a power of two. Returns the buffer and its handle.
+fn allocate_aligned(device: Device, size: usize, align: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+    let table = table_of(device).map(|table| unmasked(device, table))?;
+    if let Some(ops) = ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent)) {
+        let (mask, flags) = (masks_of(device).coherent, Flags::from_bits_retain(flags));
+        let request = BufferRequest { ops, device, size, flags, mask, align };
+        return DMA.allocate_aligned(&request).map(|(va, handle)| (pointer(va), handle));
+    }
+    let dev = c_device(device);
+    // SAFETY: the caller of the C function passed a valid device; the handle may be written.
+    let (va, handle) = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) })?;
+    if !handle.is_multiple_of(align) {
+        // SAFETY: it was allocated just now.
+        unsafe { rt_dma_free(dev, size, va, handle, flags) };
+        return None;
+    }
+    Some((va, handle))
 }

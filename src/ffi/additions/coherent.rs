@@ -5,8 +5,9 @@ use core::ffi::c_void;
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::ffi::additions::attributes::{allocates_here, clear, rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::managed::buffers::manage_buffer;
+use crate::ffi::additions::{return_buffer, with_handle};
+use crate::ffi::device;
 use crate::ffi::dropin::buffer::rt_dma_alloc;
-use crate::ffi::{device, write_if};
 use crate::kernel::{Handle, PAGE_SIZE};
 
 /// A larger buffer is aligned to its size where there is such a place, else to this many bytes, else to a page. Linux's
@@ -47,17 +48,14 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
 ) -> *mut c_void {
     // SAFETY: the caller passes a `dev` that is null or points to a device.
     let flags = unsafe { rt_dma_wc_flags(dev) };
-    let mut handle = 0;
-    // SAFETY: the caller passes a valid device or null; the handle is a local variable.
-    let buffer = unsafe { allocate(dev, size, &mut handle, flags) };
-    if !buffer.is_null() {
-        // SAFETY: it was allocated just now, and is mapped. The caller's handle is valid or null.
-        unsafe {
-            clear(dev, buffer, size, flags);
-            write_if(dma_handle, handle);
-        }
+    // SAFETY: the caller passes a valid device or null.
+    let buffer = with_handle(|handle| unsafe { allocate(dev, size, handle, flags) });
+    if let Some((va, _)) = buffer {
+        // SAFETY: it was allocated just now, and is mapped.
+        unsafe { clear(dev, va, size, flags) };
     }
-    buffer
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written.
+    unsafe { return_buffer(buffer, dma_handle) }
 }
 
 /// @brief Allocates memory as `rt_dma_zalloc_coherent` does, and ties it to the device: `rt_dmam_release` frees it.

@@ -31,3 +31,28 @@ pub use reserved_memory::*;
 pub use shell_list::*;
 pub use streaming::*;
 pub use uninstall::*;
+
+use core::ffi::c_void;
+
+use crate::abi::rt_ubase_t;
+use crate::ffi::write_if;
+use crate::kernel::Handle;
+
+/// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.
+fn with_handle(allocate: impl FnOnce(&mut rt_ubase_t) -> *mut c_void) -> Option<(*mut c_void, Handle)> {
+    let mut handle = 0;
+    let buffer = allocate(&mut handle);
+    (!buffer.is_null()).then_some((buffer, handle))
+}
+
+/// Returns a buffer as a C function does: writes its handle to `dma_handle` unless that is null. Without a buffer,
+/// writes nothing and returns null.
+///
+/// # Safety
+/// If `dma_handle` is not null, it may be written.
+unsafe fn return_buffer(buffer: Option<(*mut c_void, Handle)>, dma_handle: *mut rt_ubase_t) -> *mut c_void {
+    let Some((buffer, handle)) = buffer else { return core::ptr::null_mut() };
+    // SAFETY: the caller guarantees it.
+    unsafe { write_if(dma_handle, handle) };
+    buffer
+}

@@ -3,6 +3,7 @@
 use crate::additions::block_pool::Pages;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
 use crate::ffi::additions::device::remembered::COHERENT_MASK;
+use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{c_device, pointer};
 use crate::flags::Flags;
@@ -30,17 +31,17 @@ impl DevicePages {
 // SAFETY: `rt_dma_alloc` returns memory that only its caller owns, at both addresses, until it is freed.
 unsafe impl Pages for DevicePages {
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)> {
-        let mut handle = 0;
-        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, self.flags(device)) };
-        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
+        let (dev, flags) = (c_device(device), self.flags(device));
+        // SAFETY: the pool's device exists as long as the pool; the handle may be written.
+        let pages = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
+        pages.map(|(va, handle)| (va.expose_provenance(), handle))
     }
 
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
-        let mut handle = 0;
-        // SAFETY: the pool's device exists as long as the pool; `handle` is a local variable.
-        let pages = unsafe { rt_dma_alloc_aligned(c_device(device), size, align, &mut handle, self.flags(device)) };
-        (!pages.is_null()).then(|| (pages.expose_provenance(), handle))
+        let (dev, flags) = (c_device(device), self.flags(device));
+        // SAFETY: the pool's device exists as long as the pool; the handle may be written.
+        let pages = with_handle(|handle| unsafe { rt_dma_alloc_aligned(dev, size, align, handle, flags) });
+        pages.map(|(va, handle)| (va.expose_provenance(), handle))
     }
 
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle) {

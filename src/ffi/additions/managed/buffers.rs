@@ -8,9 +8,10 @@ use crate::additions::device::resource::{Arguments, Kind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
+use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{Free, MANAGED, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
-use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
 use crate::kernel::{Device, Handle, Threads, Va};
@@ -68,21 +69,17 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     flags: usize,
     allocate: impl FnOnce(&mut usize) -> *mut c_void,
 ) -> *mut c_void {
-    let none = core::ptr::null_mut();
-    let Some(device) = device(dev).filter(|_| size != 0) else { return none };
-    // Before the buffer is, so that nothing can fail after.
-    let Some(slot) = reserve(device) else { return none };
-    let mut handle = 0;
-    let buffer = allocate(&mut handle);
-    if buffer.is_null() {
-        return none;
-    }
-    MANAGED.set(&WATCH);
-    // SAFETY: the buffer is the device's, and is freed only after it has left the list.
-    unsafe { slot.manage(Kind::Buffer, free_buffer, [buffer.expose_provenance(), size, handle, flags]) };
+    // The slot is reserved first, so that nothing can fail once the buffer is allocated.
+    let slot = device(dev).filter(|_| size != 0).and_then(reserve);
+    let buffer = slot.and_then(|slot| {
+        let (va, handle) = with_handle(allocate)?;
+        MANAGED.set(&WATCH);
+        // SAFETY: the buffer is the device's, and is freed only after it has left the list.
+        unsafe { slot.manage(Kind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
+        Some((va, handle))
+    });
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    unsafe { write_if(dma_handle, handle) };
-    buffer
+    unsafe { return_buffer(buffer, dma_handle) }
 }
 
 /// @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.

@@ -2,6 +2,7 @@
 
 use crate::additions::streaming::{Mappings, OwnOps, Streaming};
 use crate::ffi::additions::device::remembered::FREE_BOUNCE_BUFFERS;
+use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
@@ -23,10 +24,9 @@ pub(super) static FORGET: fn(Device) -> usize = |device| STREAMING.forget(device
 pub(super) static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
         FREE_BOUNCE_BUFFERS.set(&TIDY);
-        let mut handle = 0;
-        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle is a local variable.
-        let va = unsafe { rt_dma_alloc(c_device(device), size, &mut handle, 0) };
-        (!va.is_null()).then(|| (va.expose_provenance(), handle))
+        // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
+        let buffer = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) });
+        buffer.map(|(va, handle)| (va.expose_provenance(), handle))
     },
     // SAFETY: the device is that of a mapping, and exists as long as the mapping; addresses are not read.
     free: |device, size, va, handle| unsafe { rt_dma_free(c_device(device), size, pointer(va), handle, 0) },
