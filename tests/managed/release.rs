@@ -4,6 +4,7 @@ use crate::fake_kernel::*;
 use crate::note;
 use crate::{add, manage, released, unmanage};
 use proptest::prelude::*;
+use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::additions::device::resource::{Arguments, Kind};
 use rt_dma_pool::kernel::Device;
@@ -67,10 +68,12 @@ fn masks_outlive_what_is_managed() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    records.set_masks(device, || Masks::NONE, Some(0xff), None, 0x1230).unwrap();
+    static ORIGINAL: rt_dma_map_ops =
+        rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
+    records.set_masks(device, || Masks::NONE, Some(0xff), None, &ORIGINAL).unwrap();
     manage(&records, device, Kind::Buffer, 1);
     records.release(device);
-    assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: !0 });
+    assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });
     released();
 }
 

@@ -1,17 +1,30 @@
 //! The records of the masks that were set.
 
 use crate::fake_kernel::*;
+use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks, NoRecord};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-/// The address of the table of operations that a masked table replaces and calls.
-const TABLE: usize = 0x1230;
+/// The table of operations that a masked table replaces and calls.
+static TABLE: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
+
+/// The masks of the device; all ones if none are recorded.
+fn masks_of(records: &DeviceRecords<FakeKernel>, device: Device) -> Masks {
+    records.masked_ops(device).map_or(Masks::NONE, |ops| ops.masks)
+}
+
+/// The masks that are recorded for the device, whose original table is always [`TABLE`].
+fn recorded(records: &DeviceRecords<FakeKernel>, device: Device) -> Option<Masks> {
+    let ops = records.masked_ops(device)?;
+    assert!(std::ptr::eq(ops.original, &TABLE));
+    Some(ops.masks)
+}
 
 /// Sets masks, and confirms that the device has the table for them.
 fn set(records: &DeviceRecords<FakeKernel>, device: Device, streaming: Option<u64>, coherent: Option<u64>) {
-    let mut masks = records.set_masks(device, || Masks::NONE, streaming, coherent, TABLE).unwrap();
+    let mut masks = records.set_masks(device, || Masks::NONE, streaming, coherent, &TABLE).unwrap();
     while let Err(now) = records.confirm_masks(device, masks) {
         masks = now;
     }
@@ -22,13 +35,13 @@ fn masks_are_all_ones_until_they_are_set_and_cost_nothing_when_they_are_again() 
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [first, second] = [0; 2].map(|_| machine.plain_device());
-    assert_eq!(records.masks(first), Masks::NONE);
+    assert_eq!(masks_of(&records, first), Masks::NONE);
     set(&records, first, Some(0xff), None);
     set(&records, first, None, Some(0xffff));
-    assert_eq!(records.masks(first), Masks { streaming: 0xff, coherent: 0xffff });
-    assert_eq!(records.masks(second), Masks::NONE, "another device");
+    assert_eq!(masks_of(&records, first), Masks { streaming: 0xff, coherent: 0xffff });
+    assert_eq!(masks_of(&records, second), Masks::NONE, "another device");
     set(&records, first, Some(!0), Some(!0));
-    assert_eq!(records.masks(first), Masks::NONE);
+    assert_eq!(masks_of(&records, first), Masks::NONE);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -37,18 +50,18 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
+    assert_eq!(recorded(&records, device), None);
     let inherited = Masks { streaming: 0xffff, coherent: 0xfff };
-    let masks = records.set_masks(device, || inherited, None, Some(0xff), TABLE).unwrap();
+    let masks = records.set_masks(device, || inherited, None, Some(0xff), &TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: 0xff });
     records.confirm_masks(device, masks).unwrap();
-    assert_eq!(records.masks_and_original_table(device), (masks, TABLE));
-    let masks = records.set_masks(device, || inherited, None, Some(!0), TABLE).unwrap();
+    assert_eq!(recorded(&records, device), Some(masks));
+    let masks = records.set_masks(device, || inherited, None, Some(!0), &TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "its own, not what it inherited");
     records.confirm_masks(device, masks).unwrap();
-    records.set_masks(device, || inherited, Some(!0), None, TABLE).unwrap();
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, TABLE), "the device has its masked table still");
-    let masks = records.set_masks(device, || inherited, None, Some(0xf), TABLE).unwrap();
+    records.set_masks(device, || inherited, Some(!0), None, &TABLE).unwrap();
+    assert_eq!(recorded(&records, device), Some(Masks::NONE), "the device has its masked table still");
+    let masks = records.set_masks(device, || inherited, None, Some(0xf), &TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: !0, coherent: 0xf }, "its own, not those of the masked table");
     // The first of these calls gives the device the table for the masks of the second.
     assert_eq!(records.confirm_masks(device, Masks::NONE), Err(masks));
@@ -56,10 +69,10 @@ fn the_operations_behind_a_mask_are_remembered_as_long_as_there_is_one() {
     records.confirm_masks(device, masks).unwrap();
     records.forget_old_masks(device, || true);
     records.confirm_masks(device, masks).unwrap();
-    assert_eq!(records.masks_and_original_table(device), (masks, TABLE), "neither call has ended before");
-    records.set_masks(device, || inherited, None, Some(!0), TABLE).unwrap();
+    assert_eq!(recorded(&records, device), Some(masks), "neither call has ended before");
+    records.set_masks(device, || inherited, None, Some(!0), &TABLE).unwrap();
     records.confirm_masks(device, Masks::NONE).unwrap();
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0), "nothing stands before it any more");
+    assert_eq!(recorded(&records, device), None, "nothing stands before it any more");
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -68,17 +81,17 @@ fn a_mask_that_was_taken_back_stays_away_while_another_call_ends() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    let first = records.set_masks(device, || Masks::NONE, None, Some(0xff), TABLE).unwrap();
+    let first = records.set_masks(device, || Masks::NONE, None, Some(0xff), &TABLE).unwrap();
     // Before the first call gives the device the table for its mask, an interrupt takes the mask back. After that, but
     // before the first call has confirmed the mask, another interrupt finds the masked table, and sets the other mask.
     set(&records, device, None, Some(!0));
-    let masks = records.set_masks(device, || first, Some(0xffff), None, TABLE).unwrap();
+    let masks = records.set_masks(device, || first, Some(0xffff), None, &TABLE).unwrap();
     assert_eq!(masks, Masks { streaming: 0xffff, coherent: !0 }, "not those of the masked table");
     records.confirm_masks(device, masks).unwrap();
     assert_eq!(records.confirm_masks(device, first), Err(masks));
     records.confirm_masks(device, masks).unwrap();
     set(&records, device, Some(!0), None);
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
+    assert_eq!(recorded(&records, device), None);
     assert_eq!(machine.balance().heap_bytes, 0);
 }
 
@@ -88,10 +101,10 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
         let device = Device(0x4000_0000 + number * 0x140);
-        records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+        records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
-        assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
+        assert_eq!(recorded(&records, device), None);
         assert_eq!(machine.balance().heap_bytes, 0);
     }
 }
@@ -103,26 +116,26 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
     let other = Device(device.0 + (16 << 12));
-    records.set_masks(other, || Masks::NONE, Some(7), None, TABLE).unwrap();
+    records.set_masks(other, || Masks::NONE, Some(7), None, &TABLE).unwrap();
     let balance = machine.balance();
-    let set = || records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), TABLE).unwrap();
+    let set = || records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
 
     set();
     assert_eq!(records.forget(device, || false), 0, "it has operations: its masks are its own");
-    assert_eq!(records.masks(device), Masks { streaming: 0xff, coherent: 0xff });
+    assert_eq!(masks_of(&records, device), Masks { streaming: 0xff, coherent: 0xff });
     assert_eq!(records.forget(device, || true), 0);
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
+    assert_eq!(recorded(&records, device), None);
     assert_eq!(machine.balance(), balance);
 
     // In an interrupt the record stays in the list until the next call from a thread, but no lookup finds it.
     set();
     assert_eq!(machine.in_interrupt(|| records.forget(device, || true)), 0);
-    assert_eq!(records.masks_and_original_table(device), (Masks::NONE, 0));
-    records.set_masks(device, || Masks::NONE, Some(0xf), None, TABLE).unwrap();
-    assert_eq!(records.masks(device), Masks { streaming: 0xf, coherent: !0 });
+    assert_eq!(recorded(&records, device), None);
+    records.set_masks(device, || Masks::NONE, Some(0xf), None, &TABLE).unwrap();
+    assert_eq!(masks_of(&records, device), Masks { streaming: 0xf, coherent: !0 });
     records.forget_masks_and_limits(device);
     assert_eq!(machine.balance(), balance);
-    assert_eq!(records.masks(other).streaming, 7);
+    assert_eq!(masks_of(&records, other).streaming, 7);
 }
 
 #[test]
@@ -134,11 +147,11 @@ fn many_devices_are_told_apart() {
         set(&records, *device, Some(device.0 as u64), Some(!device.0 as u64));
     }
     for device in devices.iter().rev() {
-        assert_eq!(records.masks(*device), Masks { streaming: device.0 as u64, coherent: !device.0 as u64 });
+        assert_eq!(masks_of(&records, *device), Masks { streaming: device.0 as u64, coherent: !device.0 as u64 });
     }
     for device in devices.iter().step_by(2).chain(devices.iter().skip(1).step_by(2)) {
         set(&records, *device, Some(!0), Some(!0));
-        assert_eq!(records.masks(*device), Masks::NONE);
+        assert_eq!(masks_of(&records, *device), Masks::NONE);
     }
     assert_eq!(machine.balance().heap_bytes, 0);
 }
@@ -149,17 +162,17 @@ fn a_mask_that_cannot_be_remembered_changes_nothing() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     machine.fail_always(Service::HeapAlloc);
-    assert_eq!(records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE), Err(NoRecord::NoMemory));
+    assert_eq!(records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE), Err(NoRecord::NoMemory));
     machine.repair(Service::HeapAlloc);
     assert_eq!(
-        machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE)),
+        machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE)),
         Err(NoRecord::Context)
     );
-    assert_eq!(records.masks(device), Masks::NONE);
-    records.set_masks(device, || Masks::NONE, Some(1), Some(1), TABLE).unwrap();
-    machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, None, Some(3), TABLE)).unwrap();
+    assert_eq!(masks_of(&records, device), Masks::NONE);
+    records.set_masks(device, || Masks::NONE, Some(1), Some(1), &TABLE).unwrap();
+    machine.in_interrupt(|| records.set_masks(device, || Masks::NONE, None, Some(3), &TABLE)).unwrap();
     assert_eq!(
-        records.masks(device),
+        masks_of(&records, device),
         Masks { streaming: 1, coherent: 3 },
         "once there is a record, in an interrupt too"
     );
@@ -172,7 +185,7 @@ fn two_masks_set_at_once_are_never_seen_half_set() {
     let device = machine.plain_device();
     let seen = records.clone();
     machine.set_interrupt(Some(Arc::new(move || {
-        let Masks { streaming, coherent } = seen.masks(device);
+        let Masks { streaming, coherent } = masks_of(&seen, device);
         assert_eq!(streaming, coherent);
     })));
     let start = Barrier::new(4);
@@ -185,7 +198,7 @@ fn two_masks_set_at_once_are_never_seen_half_set() {
                     // In every fourth round the record is freed, unless another core sets a mask, and the next makes a new one.
                     let mask = if round % 4 == 0 { !0 } else { round << 8 | core };
                     set(records, device, Some(mask), Some(mask));
-                    let Masks { streaming, coherent } = records.masks(device);
+                    let Masks { streaming, coherent } = masks_of(records, device);
                     assert_eq!(streaming, coherent);
                 }
             });

@@ -7,6 +7,7 @@ mod threads;
 
 use loom::cell::UnsafeCell;
 use loom::thread;
+use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::block_pool::set::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
@@ -131,9 +132,11 @@ fn a_table_that_replaces_another_is_seen_whole() {
 fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     // Both devices have a bit of one word in the set of devices with masks.
     let (device, earlier) = (Device(0x40), Device(0x50));
+    static ORIGINAL: rt_dma_map_ops =
+        rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     every_execution("operations of a device", move || {
         let records = leak(DeviceRecords::new(THREADS));
-        let set = move |device| records.set_masks(device, || Masks::NONE, Some(0xff), None, 0x1000).unwrap();
+        let set = move |device| records.set_masks(device, || Masks::NONE, Some(0xff), None, &ORIGINAL).unwrap();
         let operations = leak(AtomicRef::<Plain>::new());
         set(earlier);
         assert!(operations.get().is_none());
@@ -144,7 +147,7 @@ fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
             operations.set(Some(table));
         });
         if let Some(table) = operations.get() {
-            assert_eq!((table.read(), records.masks(device).streaming), (1, 0xff));
+            assert_eq!((table.read(), records.masked_ops(device).unwrap().masks.streaming), (1, 0xff));
         }
         writer.join().unwrap();
     });

@@ -4,7 +4,8 @@
 //! The coherent mask limits the buffers that are allocated for the device, the streaming mask those that are mapped for
 //! it. Without a mask, all bits are ones: no limit.
 
-use crate::additions::device::record::{DeviceRecord, DeviceRecords, Masks, NoRecord};
+use crate::abi::rt_dma_map_ops;
+use crate::additions::device::record::{DeviceRecord, DeviceRecords, MaskRecord, MaskedOps, Masks, NoRecord};
 use crate::dropin::pool::Pool;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
@@ -18,17 +19,6 @@ pub fn is_within(handle: Handle, size: usize, mask: u64) -> bool {
 }
 
 impl<K: Kernel> DeviceRecords<K> {
-    /// Returns the device's masks. Takes no lock for most devices without a mask.
-    ///
-    /// Context: any.
-    #[inline(never)]
-    pub fn masks(&self, device: Device) -> Masks {
-        if !self.masked.may_have(device) {
-            return Masks::NONE;
-        }
-        self.find(device, |record| record.masks.unpack()).unwrap_or(Masks::NONE)
-    }
-
     /// Returns false only if no mask was ever set for the device. Takes no lock.
     ///
     /// Context: any.
@@ -36,17 +26,21 @@ impl<K: Kernel> DeviceRecords<K> {
         self.masked.may_have(device)
     }
 
-    /// Returns the device's masks and the address of its original table; zero if the device has no mask and no call is
-    /// setting one.
+    /// Returns the device's masks and its original table; `None` if the device has no mask and no call is setting one.
+    /// Takes no lock for most devices without a mask.
     ///
     /// Context: any.
-    pub fn masks_and_original_table(&self, device: Device) -> (Masks, usize) {
-        self.find(device, |record| (record.masks.unpack(), record.original_table)).unwrap_or((Masks::NONE, 0))
+    pub fn masked_ops(&self, device: Device) -> Option<MaskedOps> {
+        if !self.masked.may_have(device) {
+            return None;
+        }
+        let ops = |mask: &MaskRecord| MaskedOps { masks: mask.masks.unpack(), original: mask.original };
+        self.find(device, |record| record.mask.as_ref().map(ops)).flatten()
     }
 
-    /// Sets the masks that are given, both at the same time, and records the address of the device's original table.
-    /// Returns the device's new masks. A device without a recorded table has the masks that `inherited` returns before
-    /// this call. On failure, nothing is changed. The caller gives the device the table for the masks, and then
+    /// Sets the masks that are given, both at the same time, and records the device's original table. Returns the
+    /// device's new masks. A device of which no masks are recorded has the masks that `inherited` returns before this
+    /// call. On failure, nothing is changed. The caller gives the device the table for the masks, and then
     /// [confirms](Self::confirm_masks) them.
     ///
     /// `inherited` is called with the lock held, so that it sees the table of each call that has confirmed its masks.
@@ -58,20 +52,22 @@ impl<K: Kernel> DeviceRecords<K> {
         inherited: impl FnOnce() -> Masks,
         streaming: Option<u64>,
         coherent: Option<u64>,
-        original_table: usize,
+        original: &'static rt_dma_map_ops,
     ) -> Result<Masks, NoRecord> {
         // The device is added to the set before the masks are written. A call that reads the masks in the record
         // therefore also finds the device in the set.
         self.masked.add(device);
         self.find_or_make(device, |record| {
-            let now = if record.original_table == 0 { inherited() } else { record.masks.unpack() };
+            let (now, unconfirmed) = match &record.mask {
+                Some(mask) => (mask.masks.unpack(), mask.unconfirmed),
+                None => (inherited(), 0),
+            };
             let (streaming, coherent) = (streaming.unwrap_or(now.streaming), coherent.unwrap_or(now.coherent));
             let masks = Masks { streaming, coherent };
-            record.masks = masks.pack();
-            // The table stays recorded without a mask, until the device has it again: a call that sets a mask meanwhile
-            // finds the masked table, whose masks are no longer the device's.
-            record.original_table = original_table;
-            record.unconfirmed = record.unconfirmed.wrapping_add(1);
+            // Masks of all ones stay recorded until the device has its original table again: a call that sets a mask
+            // meanwhile finds the masked table, whose masks are no longer the device's.
+            let unconfirmed = unconfirmed.wrapping_add(1);
+            record.mask = Some(MaskRecord { masks: masks.pack(), original, unconfirmed });
             masks
         })
     }
@@ -85,14 +81,14 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Context: any.
     pub fn forget_old_masks(&self, device: Device, is_unmasked: impl FnOnce() -> bool) {
         self.find(device, |record| {
-            if record.original_table != 0 && record.unconfirmed == 0 && is_unmasked() {
-                record.forget_masks();
+            if record.mask.as_ref().is_some_and(|mask| mask.unconfirmed == 0) && is_unmasked() {
+                record.mask = None;
             }
         });
     }
 
-    /// Records that the device has the table for `masks`. If these are no mask, no original table is recorded any more
-    /// when each call that set masks has confirmed them.
+    /// Records that the device has the table for `masks`. If these are all ones, nothing of them stays recorded when
+    /// each call that set masks has confirmed them.
     ///
     /// Context: any.
     ///
@@ -100,12 +96,13 @@ impl<K: Kernel> DeviceRecords<K> {
     /// The masks of the device, if another call has changed them meanwhile: the device then needs the table for those.
     pub fn confirm_masks(&self, device: Device, masks: Masks) -> Result<(), Masks> {
         let confirm = |record: &mut DeviceRecord<K>| {
-            let now = record.masks.unpack();
+            let Some(mask) = &mut record.mask else { return Masks::NONE };
+            let now = mask.masks.unpack();
             if now == masks {
-                record.unconfirmed = record.unconfirmed.saturating_sub(1);
+                mask.unconfirmed = mask.unconfirmed.saturating_sub(1);
                 // Another call may be about to give the device a masked table, which it then takes back.
-                if masks == Masks::NONE && record.unconfirmed == 0 {
-                    record.original_table = 0;
+                if masks == Masks::NONE && mask.unconfirmed == 0 {
+                    record.mask = None;
                 }
             }
             now

@@ -3,6 +3,7 @@
 pub mod limits;
 pub mod managed;
 pub(crate) mod masked_devices;
+pub mod masked_tables;
 pub mod masks;
 pub mod record;
 pub mod resource;

@@ -9,6 +9,7 @@
 //! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
 //! without operations is a new one.
 
+use crate::abi::rt_dma_map_ops;
 use crate::additions::device::masked_devices::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
@@ -43,7 +44,7 @@ impl Masks {
 
     /// Converts the masks to the form in which they are stored in the heap. Memory of the heap is aligned for a pointer
     /// only, which may be less than a `u64` requires.
-    pub(crate) const fn pack(self) -> PackedMasks {
+    pub(super) const fn pack(self) -> PackedMasks {
         let Masks { streaming, coherent } = self;
         PackedMasks([streaming as u32, (streaming >> 32) as u32, coherent as u32, (coherent >> 32) as u32])
     }
@@ -66,24 +67,38 @@ impl Limits {
 }
 
 /// [`Masks`] with the alignment of 32 bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PackedMasks([u32; 4]);
+#[derive(Clone, Copy)]
+pub(super) struct PackedMasks([u32; 4]);
 
 impl PackedMasks {
-    pub(crate) fn unpack(self) -> Masks {
+    pub(super) fn unpack(self) -> Masks {
         let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
         Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }
     }
 }
 
+/// Masks, and the table of map operations that they limit: what a masked table stands for.
+#[derive(Clone, Copy)]
+pub struct MaskedOps {
+    /// The masks.
+    pub masks: Masks,
+    /// The map operations that a device with these masks had before it had a mask.
+    pub original: &'static rt_dma_map_ops,
+}
+
+/// The part of a device's record that exists while the device has a mask, or a call is setting one.
+pub(super) struct MaskRecord {
+    pub(super) masks: PackedMasks,
+    /// See [`MaskedOps::original`].
+    pub(super) original: &'static rt_dma_map_ops,
+    /// The number of calls that have set masks, and are about to give the device the table for them.
+    pub(super) unconfirmed: usize,
+}
+
 /// The record of one device.
 pub(crate) struct DeviceRecord<K: Kernel> {
     device: Device,
-    pub(crate) masks: PackedMasks,
-    /// The number of calls that have set masks, and are about to give the device the table for them.
-    pub(crate) unconfirmed: usize,
-    /// The address of the device's original table; zero if the device has no mask and no call is setting one.
-    pub(crate) original_table: usize,
+    pub(super) mask: Option<MaskRecord>,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
     /// The resources that the device manages, the newest first.
@@ -100,22 +115,15 @@ type List<K> = Option<KBox<K, DeviceRecord<K>>>;
 const NO_DEVICE: Device = Device(0);
 
 impl<K: Kernel> DeviceRecord<K> {
-    /// Removes the masks and the address of the original table.
-    pub(crate) fn forget_masks(&mut self) {
-        (self.masks, self.unconfirmed, self.original_table) = (Masks::NONE.pack(), 0, 0);
-    }
-
-    /// Removes the masks, the address of the original table, and the limits.
+    /// Removes the masks, the original table, and the limits.
     fn forget_masks_and_limits(&mut self) {
-        self.forget_masks();
-        self.limits = Limits::DEFAULT;
+        (self.mask, self.limits) = (None, Limits::DEFAULT);
     }
 
     /// Returns whether the record can be freed: it has no data, or its device is gone.
     fn is_idle(&self) -> bool {
-        let has_masks = self.masks.unpack() != Masks::NONE || self.original_table != 0 || self.unconfirmed != 0;
         let has_resources = self.resources.is_some() || self.reserved != 0;
-        self.device == NO_DEVICE || !has_masks && self.limits == Limits::DEFAULT && !has_resources
+        self.device == NO_DEVICE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
     }
 }
 
@@ -191,16 +199,8 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return Err(NoRecord::Context);
         }
-        let record = DeviceRecord {
-            device,
-            masks: Masks::NONE.pack(),
-            unconfirmed: 0,
-            original_table: 0,
-            limits: Limits::DEFAULT,
-            resources: None,
-            reserved: 0,
-            next: None,
-        };
+        let record =
+            DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources: None, reserved: 0, next: None };
         let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
         let mut list = self.bucket(device);
         // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
@@ -232,7 +232,7 @@ impl<K: Kernel> DeviceRecords<K> {
         }
     }
 
-    /// Removes the masks, the address of the original table and the limits from the device's record.
+    /// Removes the masks, the original table and the limits from the device's record.
     ///
     /// Context: thread.
     pub fn forget_masks_and_limits(&self, device: Device) {
@@ -283,6 +283,7 @@ fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
     }
 }
 
+/// Returns the device's record in the list; `None` if the list has none.
 fn record_in<K: Kernel>(list: &mut List<K>, device: Device) -> Option<&mut DeviceRecord<K>> {
     let mut at = list.as_deref_mut();
     while let Some(record) = at {

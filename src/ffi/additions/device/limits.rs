@@ -3,22 +3,20 @@
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::record::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::device::refusal;
 use crate::ffi::additions::device::remembered::remember;
+use crate::ffi::additions::device::{no_table, refusal};
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device};
-use crate::kernel::Threads;
+use crate::ffi::{DEVICES, device};
 
 fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
-    let errors = errors();
-    let Some(device) = device(dev).filter(|_| is_valid) else { return errors.inval };
+    let Some(device) = device(dev).filter(|_| is_valid) else { return errors().inval };
     // A device without operations is a new one, of which nothing is remembered.
     if table_of(device).is_none() {
-        return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
+        return no_table();
     }
     remember();
-    DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors.ok)
+    DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors().ok)
 }
 
 fn get(dev: *mut rt_device) -> Limits {

@@ -3,38 +3,27 @@
 //! Such a table replaces the device's original table, and calls it. Its `alloc` keeps to the coherent mask, its
 //! `sync_out_data` to the streaming mask. So a device without a mask pays nothing.
 //!
-//! There is one masked table for each meaning, which is a pair of masks and an original table. A child device that
-//! copies its parent's `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
+//! All masked tables have the same functions. Which masks and which original table apply follows from the address of
+//! the table in `dev->dma_ops`: there is a table for each pair of them. A child device that copies its parent's
+//! `dma_ops` therefore has the parent's masks and translation, also when the parent is gone.
 
 use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
+use crate::additions::device::masked_tables::{MaskedTables, TABLES};
 use crate::additions::device::masks::is_within;
-use crate::additions::device::record::{Masks, PackedMasks};
+use crate::additions::device::record::{MaskedOps, Masks};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
+use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::ops::{default_table, free_with, ops_of, stored_table};
 use crate::ffi::status::errors;
-use crate::ffi::{DEVICES, DMA, device, pointer, write_if};
+use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
-use crate::kernel::Device;
-use crate::mem::lock::IrqLock;
+use crate::kernel::{Device, Handle};
 
-/// The number of meanings that have a masked table. Systems have two or three. Devices with further meanings share one
-/// more table: such a device keeps its masks, but a child that copies its table is refused memory.
-const TABLES: usize = 32;
-
-/// What a masked table stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Meaning {
-    masks: PackedMasks,
-    /// The address of the original table; zero if this masked table is vacant.
-    original: usize,
-}
-
-/// The meanings of the masked tables, in their order.
-static MEANINGS: IrqLock<[Meaning; TABLES]> =
-    IrqLock::new([const { Meaning { masks: Masks::NONE.pack(), original: 0 } }; TABLES]);
+/// What each table in [`MASKED`] stands for. The last one, which is for all further devices, has no entry.
+static MEANINGS: MaskedTables = MaskedTables::new();
 
 static MASKED: [rt_dma_map_ops; TABLES + 1] = [const {
     rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
@@ -76,76 +65,41 @@ fn addresses_of(table: &rt_dma_map_ops) -> [Option<usize>; 4] {
     ]
 }
 
-/// Returns the table for `masks` and an original table: a masked one, or without a mask `original` itself.
-pub(super) fn table_for(masks: Masks, original: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
-    if masks == Masks::NONE {
-        return original;
+/// Returns the table for these masks: a masked one, or without a mask the original table.
+pub(super) fn table_for(ops: &MaskedOps) -> &'static rt_dma_map_ops {
+    if ops.masks == Masks::NONE {
+        return ops.original;
     }
-    let wanted = Meaning { masks: masks.pack(), original: core::ptr::from_ref(original).expose_provenance() };
-    let mut meanings = MEANINGS.lock(DMA.kernel);
-    let known = meanings.iter().position(|meaning| *meaning == wanted);
-    let index = known.or_else(|| meanings.iter().position(|meaning| meaning.original == 0)).unwrap_or(TABLES);
-    if let Some(meaning) = meanings.get_mut(index) {
-        *meaning = wanted;
-    }
-    drop(meanings);
     let [.., last] = &MASKED;
-    MASKED.get(index).unwrap_or(last)
-}
-
-/// The masks and the original table of a device with a masked table.
-pub(super) struct Original {
-    pub(super) masks: Masks,
-    pub(super) table: &'static rt_dma_map_ops,
+    MEANINGS.index_for(DMA.kernel, ops).and_then(|index| MASKED.get(index)).unwrap_or(last)
 }
 
 /// Returns the masks and the original table of a device with a masked table or a [copy](is_copy) of one. Returns `None`
 /// if these are not known; the device then gets no memory.
-pub(super) fn original_of(device: Device) -> Option<Original> {
+pub(super) fn original_of(device: Device) -> Option<MaskedOps> {
     let now = stored_table(device);
     let index = now.and_then(masked_index);
-    if let Some(index) = index
-        && let Some(meaning) = MEANINGS.lock(DMA.kernel).get(index).copied()
-        && meaning.original != 0
-    {
-        return Some(Original { masks: meaning.masks.unpack(), table: table_at(meaning.original)? });
-    }
-    if let Some(original) = recorded_original(device) {
-        return Some(original);
+    let by_table = index.and_then(|index| MEANINGS.at(DMA.kernel, index));
+    if let Some(ops) = by_table.or_else(|| DEVICES.masked_ops(device)) {
+        return Some(ops);
     }
     if index.is_some() {
         return None;
     }
     // The last mask was removed while this call ran, so that the device has its original table again. Any other table
     // may call the masked one: the call would return here without end.
-    let table = now.filter(|now| was_original(now)).unwrap_or_else(|| default_table(device));
-    Some(Original { masks: Masks::NONE, table })
-}
-
-/// Returns the masks and the original table in the device's record; `None` if it has none.
-pub(super) fn recorded_original(device: Device) -> Option<Original> {
-    let (masks, original) = DEVICES.masks_and_original_table(device);
-    Some(Original { masks, table: table_at(original)? })
-}
-
-/// Returns whether a masked table replaced this table of a device.
-fn was_original(table: &rt_dma_map_ops) -> bool {
-    let address = core::ptr::from_ref(table).addr();
-    MEANINGS.lock(DMA.kernel).iter().any(|meaning| meaning.original == address)
-}
-
-/// Returns the table at an address; `None` for a null address.
-fn table_at(address: usize) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: the address is null or that of a table that a device had: a static of ours, or a table of the BSP that
-    // stays valid.
-    unsafe { core::ptr::with_exposed_provenance::<rt_dma_map_ops>(address).as_ref() }
+    let original = now.filter(|now| MEANINGS.has_original(DMA.kernel, now)).unwrap_or_else(|| default_table(device));
+    Some(MaskedOps { masks: Masks::NONE, original })
 }
 
 /// Returns the device's original table if `now`, its present table, is a masked one; otherwise `now`.
 pub(in crate::ffi) fn unmasked(device: Device, now: &'static rt_dma_map_ops) -> &'static rt_dma_map_ops {
-    match is_masked(now).then(|| original_of(device)).flatten() {
-        Some(original) => original.table,
-        None => now,
+    if is_masked(now)
+        && let Some(ops) = original_of(device)
+    {
+        ops.original
+    } else {
+        now
     }
 }
 
@@ -159,38 +113,30 @@ unsafe extern "C" fn alloc(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    let none = core::ptr::null_mut();
-    let Some(device) = device(dev) else { return none };
-    let Some(Original { masks: Masks { coherent: mask, .. }, table }) = original_of(device) else { return none };
-    let ops = ops_of(table);
-    // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
-    let buffer = match table.alloc.filter(|_| ops.is_none() || mask == !0) {
-        Some(own) => {
-            let mut handle = 0;
-            // SAFETY: an operation of the device's table takes what this function takes; the handle is a local
-            // variable.
-            let va = unsafe { own(dev, size, &mut handle, flags) };
-            if va.is_null() {
-                None
-            } else if is_within(handle, size, mask) {
-                Some((va, handle))
-            } else {
-                // SAFETY: as above; the buffer was allocated by this table just now. The device may have another table
-                // by now.
-                unsafe { free_by(table, dev, size, va, handle, flags) };
-                None
-            }
-        }
-        None => {
-            let (ops, flags) = (ops.unwrap_or(MapOps::NonCoherent), Flags::from_bits_retain(flags));
-            let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
-            DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle))
-        }
-    };
-    let Some((va, handle)) = buffer else { return none };
+    let buffer = device(dev).and_then(|device| allocate(device, size, flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    unsafe { write_if(dma_handle, handle) };
-    va
+    unsafe { return_buffer(buffer, dma_handle) }
+}
+
+/// Allocates within the coherent mask of a device with a masked table. Returns the buffer and its handle.
+fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, Handle)> {
+    let MaskedOps { masks: Masks { coherent: mask, .. }, original } = original_of(device)?;
+    let ops = ops_of(original);
+    // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
+    let Some(own) = original.alloc.filter(|_| ops.is_none() || mask == !0) else {
+        let (ops, flags) = (ops.unwrap_or(MapOps::NonCoherent), Flags::from_bits_retain(flags));
+        let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
+        return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
+    };
+    let dev = c_device(device);
+    // SAFETY: an operation of the device's table takes what this function takes; the handle is valid.
+    let (va, handle) = with_handle(|handle| unsafe { own(dev, size, handle, flags) })?;
+    if !is_within(handle, size, mask) {
+        // SAFETY: the buffer was allocated by this table just now. The device may have another table by now.
+        unsafe { free_by(original, dev, size, va, handle, flags) };
+        return None;
+    }
+    Some((va, handle))
 }
 
 /// Frees by the operations of the original table.
@@ -205,9 +151,9 @@ unsafe extern "C" fn free(
     flags: rt_ubase_t,
 ) {
     let Some(device) = device(dev) else { return };
-    let Some(Original { table, .. }) = original_of(device) else { return };
+    let Some(MaskedOps { original, .. }) = original_of(device) else { return };
     // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_by(table, dev, size, cpu_addr, dma_handle, flags) };
+    unsafe { free_by(original, dev, size, cpu_addr, dma_handle, flags) };
 }
 
 /// Frees by the operation of `table`.
@@ -243,8 +189,10 @@ unsafe extern "C" fn sync_out(
 ) -> rt_err_t {
     let errors = errors();
     let Some(device) = device(dev) else { return errors.inval };
-    let Some(Original { masks, table }) = original_of(device) else { return errors.error };
-    let Some(sync) = table.sync_out_data.or_else(|| default_table(device).sync_out_data) else { return errors.nosys };
+    let Some(MaskedOps { masks, original }) = original_of(device) else { return errors.error };
+    let Some(sync) = original.sync_out_data.or_else(|| default_table(device).sync_out_data) else {
+        return errors.nosys;
+    };
     let mut handle = 0;
     // SAFETY: an operation of the device's table takes what this function takes; the handle is a local variable.
     let result = unsafe { sync(dev, data, size, &mut handle, flags) };
@@ -272,8 +220,8 @@ unsafe extern "C" fn sync_in(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     let Some(device) = device(dev) else { return errors().inval };
-    let Some(Original { table, .. }) = original_of(device) else { return errors().error };
-    match table.sync_in_data.or_else(|| default_table(device).sync_in_data) {
+    let Some(MaskedOps { original, .. }) = original_of(device) else { return errors().error };
+    match original.sync_in_data.or_else(|| default_table(device).sync_in_data) {
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(sync) => unsafe { sync(dev, out_data, size, dma_handle, flags) },
         None => errors().nosys,

@@ -3,28 +3,25 @@
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::is_within;
-use crate::additions::device::record::Masks;
+use crate::additions::device::record::{MaskedOps, Masks};
 use crate::dropin::translate::MapOps;
-use crate::ffi::additions::device::masked_ops::{
-    Original, has_masked_operation, is_copy, is_masked, original_of, recorded_original, table_for,
-};
-use crate::ffi::additions::device::refusal;
+use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
 use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
+use crate::ffi::additions::device::{no_table, refusal};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
-use crate::kernel::{Addresses, Device, PAGE_SIZE, Threads};
+use crate::kernel::{Addresses, Device, PAGE_SIZE};
 
 /// Returns the masks of the device. They count only while its operations are masked: a device without operations, or
 /// with a table that the BSP set, may be a new one, and the masks may be those of an earlier device at its address.
 ///
 /// Context: any.
 pub(in crate::ffi) fn masks_of(device: Device) -> Masks {
-    let Some(now) = stored_table(device).filter(|now| has_masked_operation(now)) else { return Masks::NONE };
-    match is_masked(now).then(|| original_of(device)).flatten() {
-        Some(original) => original.masks,
-        None => DEVICES.masks(device),
+    match stored_table(device).filter(|now| has_masked_operation(now)).and_then(|_| original_of(device)) {
+        Some(ops) => ops.masks,
+        None => Masks::NONE,
     }
 }
 
@@ -112,40 +109,30 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     let errors = errors();
     let mask = streaming.or(coherent).filter(|mask| *mask != 0);
     let (Some(device), Some(mask)) = (device(dev), mask) else { return errors.inval };
-    let Some(now) = table_of(device) else {
-        return if DMA.kernel.can_sleep() { errors.nomem } else { errors.busy };
-    };
+    let Some(now) = table_of(device) else { return no_table() };
     // A copy of a masked table is no original table: a masked table that calls it would call itself without end.
-    let (inherited, original) = if has_masked_operation(now) {
-        let Some(Original { masks, table }) = original_of(device) else { return errors.nomem };
-        (masks, table)
+    let before = if has_masked_operation(now) {
+        original_of(device)
     } else {
-        (Masks::NONE, now)
+        Some(MaskedOps { masks: Masks::NONE, original: now })
     };
+    let Some(before) = before else { return errors.nomem };
     // The BSP has given the device a copy of another device's table. Without a mask, that one stays.
-    if mask == u64::MAX && is_copy(now) && recorded_original(device).is_none() {
+    if mask == u64::MAX && is_copy(now) && DEVICES.masked_ops(device).is_none() {
         return errors.ok;
     }
-    // A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
-    // A streaming mask alone needs no pool if the device reaches kernel memory directly.
-    if let Some(ops) = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent))
-        && !is_served(ops, device, mask)
-        && !(coherent.is_none() && reaches_kernel_memory(ops, device, mask))
-    {
+    if !is_served(device, before.original, mask, coherent.is_some()) {
         return errors.io;
     }
-    let address = core::ptr::from_ref(original).expose_provenance();
-    // Another call may have taken the masks back meanwhile.
-    let inherited = || match stored_table(device) {
-        Some(table) if core::ptr::eq(table, now) => inherited,
-        _ => Masks::NONE,
-    };
     remember();
     UNMASK.set(&UNMASKED);
     COHERENT_MASK.set(&COHERENT);
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
-    match DEVICES.set_masks(device, inherited, streaming, coherent, address) {
-        Ok(masks) => publish(device, masks, original),
+    // Another call may have taken the masks back meanwhile.
+    let has_table = || stored_table(device).is_some_and(|table| core::ptr::eq(table, now));
+    let inherited = || if has_table() { before.masks } else { Masks::NONE };
+    match DEVICES.set_masks(device, inherited, streaming, coherent, before.original) {
+        Ok(masks) => publish(device, masks, before.original),
         Err(error) => return refusal(error),
     }
     if coherent.is_some() {
@@ -154,9 +141,14 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     errors.ok
 }
 
-/// Returns whether a pool that serves the device has a page within the mask, or there is no pool at all.
-fn is_served(ops: MapOps, device: Device, mask: u64) -> bool {
-    DMA.can_reach(ops, device, mask) || DMA.pools().next().is_none()
+/// Returns whether a mask leaves the device memory: a pool that serves the device has a page within the mask, or there
+/// is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches kernel memory
+/// directly. A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
+fn is_served(device: Device, original: &rt_dma_map_ops, mask: u64, is_coherent: bool) -> bool {
+    let Some(ops) = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent)) else { return true };
+    DMA.can_reach(ops, device, mask)
+        || DMA.pools().next().is_none()
+        || !is_coherent && reaches_kernel_memory(ops, device, mask)
 }
 
 /// Returns whether the device reaches kernel memory directly. The page of the device's structure is an example of such
@@ -165,15 +157,12 @@ fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
     !ops.are_translated() && DMA.kernel.v2p(device.0).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
 }
 
-/// Stores in `dev->dma_ops` the table for the device's masks. If the device has no mask, that is its original table. If
-/// it has one, and the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's
-/// record.
+/// Gives the device the table for its masks. If the device has no mask, that is its original table. If it has one, and
+/// the BSP has given it a copy of a masked table, the copy stays: it reads the masks in the device's record.
 fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) {
     loop {
         if masks == Masks::NONE || !stored_table(device).is_some_and(is_copy) {
-            let table = table_for(masks, original);
-            // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
-            unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+            store_table(device, table_for(&MaskedOps { masks, original }));
         }
         // Another call may have set the other mask meanwhile, and this store may have replaced that call's table.
         match DEVICES.confirm_masks(device, masks) {
@@ -183,20 +172,25 @@ fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) 
     }
 }
 
+/// Stores a table in `dev->dma_ops`.
+fn store_table(device: Device, table: &'static rt_dma_map_ops) {
+    // SAFETY: the caller of the C function passed a valid device; the table is a static, or one that the BSP keeps.
+    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+}
+
 static COHERENT: fn(Device) -> u64 = |device| masks_of(device).coherent;
 
 static UNMASKED: fn(Device) = unmask;
 
 /// Gives the device its original table back.
 fn unmask(device: Device) {
-    let original = match stored_table(device) {
+    let ops = match stored_table(device) {
         Some(now) if is_masked(now) => original_of(device),
         // A device without a mask may have a copy of another device's table. That one stays.
-        Some(now) if is_copy(now) => recorded_original(device),
+        Some(now) if is_copy(now) => DEVICES.masked_ops(device),
         _ => None,
     };
-    if let Some(Original { table, .. }) = original {
-        // SAFETY: the caller passed a valid device; the table is a static, or one that the BSP keeps.
-        unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+    if let Some(MaskedOps { original, .. }) = ops {
+        store_table(device, original);
     }
 }

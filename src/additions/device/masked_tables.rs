@@ -1,0 +1,52 @@
+//! The masks and original tables for which there is a masked table.
+
+use crate::abi::rt_dma_map_ops;
+use crate::additions::device::record::MaskedOps;
+use crate::kernel::Kernel;
+use crate::mem::lock::IrqLock;
+
+/// The number of masked tables that stand for masks of their own.
+///
+/// A table that once got masks keeps them, because a child device may have copied it. A driver that sets the streaming
+/// and the coherent mask by two calls takes two of them, one for the time between the calls. Devices of one kind share
+/// theirs, so that a system needs a few. When all are taken, further devices have the masks in their records only
+/// ([`DeviceRecords::masked_ops`](super::record::DeviceRecords::masked_ops)); a child that copies the table of such a
+/// device has no record, and is refused memory.
+pub const TABLES: usize = 32;
+
+/// What each masked table stands for, by the index of the table.
+pub struct MaskedTables(IrqLock<[Option<MaskedOps>; TABLES]>);
+
+impl MaskedTables {
+    /// Makes a list in which no table stands for anything.
+    pub const fn new() -> Self {
+        MaskedTables(IrqLock::new([None; TABLES]))
+    }
+
+    /// Returns the index of the table for these masks and this original table. The first call for them takes a table
+    /// that stands for nothing; `None` if there is no such table.
+    ///
+    /// Context: any.
+    pub fn index_for<K: Kernel>(&self, kernel: K, ops: &MaskedOps) -> Option<usize> {
+        let is_same = |known: &MaskedOps| known.masks == ops.masks && core::ptr::eq(known.original, ops.original);
+        let mut tables = self.0.lock(kernel);
+        let known = tables.iter().position(|known| known.as_ref().is_some_and(is_same));
+        let index = known.or_else(|| tables.iter().position(Option::is_none))?;
+        *tables.get_mut(index)? = Some(*ops);
+        Some(index)
+    }
+
+    /// Returns what the table with this index stands for; `None` if it stands for nothing.
+    ///
+    /// Context: any.
+    pub fn at<K: Kernel>(&self, kernel: K, index: usize) -> Option<MaskedOps> {
+        self.0.lock(kernel).get(index).copied().flatten()
+    }
+
+    /// Returns whether a masked table was ever put in the place of this table.
+    ///
+    /// Context: any.
+    pub fn has_original<K: Kernel>(&self, kernel: K, table: &rt_dma_map_ops) -> bool {
+        self.0.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
+    }
+}
