@@ -6,6 +6,7 @@ mod fake_kernel;
 use fake_kernel::*;
 use proptest::prelude::*;
 use rt_dma_pool::additions::reserved_memory::ReservedError;
+use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Device, NamedRegion, Pa};
 use std::ops::Range;
@@ -217,7 +218,7 @@ fn fault_15_a_fixed_place_that_the_page_allocator_owns_is_refused() {
     for paged in [START..START + PAGE, START + MIB - PAGE..START + 2 * MIB, LOW] {
         let machine = machine(&[SharedNode::fixed(START, MIB).reusable().everyones()], &[]);
         machine.with_boot(|boot| boot.paged = vec![paged]);
-        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NotReserved));
+        assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::NotReserved)));
         let lines = machine.take_errors();
         assert!(matches!(&lines[..], [line] if line.contains("the page allocator owns this memory")), "{lines:?}");
         assert_eq!(machine.dma.pools().count(), 0);
@@ -241,7 +242,7 @@ fn the_first_error_is_the_answer() {
     let overlapping = SharedNode::fixed(START + PAGE, MIB).everyones().reusable();
     let machine = machine(&[SharedNode::open(MIB), overlapping, SharedNode::open(0)], &[]);
     machine.install(c"fixed", START, MIB);
-    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Overlap));
+    assert_eq!(machine.dma.install_reserved(), Err(ReservedError::Install(Error::Overlap)));
     assert_eq!(machine.take_errors().len(), 2);
 }
 
@@ -251,7 +252,7 @@ fn without_a_tree_or_a_thread_nothing_happens() {
     assert_eq!(machine.dma.install_reserved(), Err(ReservedError::NoTree));
     machine.set_boot(BootMemory { nodes: Some(Vec::new()), ..BootMemory::default() });
     assert_eq!(machine.dma.install_reserved(), Ok(()), "nothing to do");
-    assert_eq!(machine.in_interrupt(|| machine.dma.install_reserved()), Err(ReservedError::Context));
+    assert_eq!(machine.in_interrupt(|| machine.dma.install_reserved()), Err(ReservedError::Install(Error::Context)));
 }
 
 #[test]
@@ -277,11 +278,17 @@ fn what_fails_leaves_nothing_and_is_served_the_next_time() {
             match service {
                 // The default pool's memory stays reserved for it.
                 Service::HeapAlloc if failed => {
-                    assert_eq!((result, pools, machine.balance().heap_bytes), (Err(ReservedError::NoMemory), 0, 0));
+                    assert_eq!(
+                        (result, pools, machine.balance().heap_bytes),
+                        (Err(ReservedError::Install(Error::NoMemory)), 0, 0)
+                    );
                     assert_eq!(places.iter().flatten().count(), 2, "call {call}");
                 }
                 Service::Reserve if failed => {
-                    assert_eq!((result, pools), (Err(ReservedError::NoMemory), places[0].iter().count()));
+                    assert_eq!(
+                        (result, pools),
+                        (Err(ReservedError::Install(Error::NoMemory)), places[0].iter().count())
+                    );
                     assert_eq!(places.iter().flatten().count(), 1, "the other is served");
                 }
                 _ => assert_eq!((result, pools), (Ok(()), 1), "a pool serves without a linear map"),

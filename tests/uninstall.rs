@@ -3,7 +3,6 @@
 mod fake_kernel;
 
 use fake_kernel::*;
-use rt_dma_pool::additions::uninstall::UninstallError;
 use rt_dma_pool::dropin::pool::{Pool, RemovalError};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
@@ -14,10 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const BASE: usize = LOW.start;
-const IN_USE: Result<(), UninstallError> = Err(UninstallError::Pool(RemovalError::InUse));
-const NOT_INSTALLED: Result<(), UninstallError> = Err(UninstallError::Pool(RemovalError::NotInstalled));
+const IN_USE: Result<(), RemovalError> = Err(RemovalError::InUse);
+const NOT_INSTALLED: Result<(), RemovalError> = Err(RemovalError::NotInstalled);
 
-fn uninstall(machine: &Machine, pool: &'static Pool<FakeKernel>) -> Result<(), UninstallError> {
+fn uninstall(machine: &Machine, pool: &'static Pool<FakeKernel>) -> Result<(), RemovalError> {
     machine.dma.uninstall(&pool.public)
 }
 
@@ -82,8 +81,8 @@ fn a_pool_that_is_not_installed_is_refused() {
     uninstall(&machine, pool).unwrap();
     assert_eq!(uninstall(&machine, pool), NOT_INSTALLED);
     let pool = machine.install(c"sram", BASE, MIB);
-    assert_eq!(machine.in_interrupt(|| uninstall(&machine, pool)), Err(UninstallError::Context));
-    assert_eq!(machine.with_interrupts_off(|| uninstall(&machine, pool)), Err(UninstallError::Context));
+    assert_eq!(machine.in_interrupt(|| uninstall(&machine, pool)), Err(RemovalError::Context));
+    assert_eq!(machine.with_interrupts_off(|| uninstall(&machine, pool)), Err(RemovalError::Context));
     uninstall(&machine, pool).unwrap();
 }
 

@@ -18,29 +18,18 @@ use crate::text::apart;
 pub enum ReservedError {
     /// There is no device tree, or it has not been read yet.
     NoTree,
-    /// The caller may not sleep.
-    Context,
     /// The node has properties that exclude each other: `no-map` and `reusable`, `linux,cma-default` without
     /// `reusable`, a size of nothing, an alignment that is no power of two.
     BadNode,
-    /// Its fixed place overlaps a pool.
-    Overlap,
-    /// The page allocator owns a part of its fixed place: the kernel did not reserve it.
-    NotReserved,
     /// The boot allocator has no such memory, or not any more.
     NoRoom,
-    /// The heap has no room for the bookkeeping.
-    NoMemory,
+    /// Any other call that installs a pool would be refused for this reason, too.
+    Install(Error),
 }
 
 impl From<Error> for ReservedError {
     fn from(error: Error) -> Self {
-        match error {
-            Error::NoMemory => ReservedError::NoMemory,
-            Error::Context => ReservedError::Context,
-            Error::Overlap | Error::Leaving => ReservedError::Overlap,
-            _ => ReservedError::BadNode,
-        }
+        ReservedError::Install(error)
     }
 }
 
@@ -58,7 +47,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// Context: thread, at boot.
     pub fn install_reserved(&self) -> Result<(), ReservedError> {
         if !self.kernel.can_sleep() {
-            return Err(ReservedError::Context);
+            return Err(Error::Context.into());
         }
         let _reserving = self.reserving.set(self.kernel);
         let mut result = Ok(());
@@ -88,13 +77,13 @@ impl<K: ReservedMemory> Dma<K> {
             return Err(ReservedError::BadNode);
         }
         let (start, end) = match pool.range {
-            Some((start, end)) if self.is_any_paged(start, end) => return Err(ReservedError::NotReserved),
+            Some((start, end)) if self.is_any_paged(start, end) => return Err(Error::NotReserved.into()),
             Some(range) => range,
             None => self.choose(pool)?,
         };
         // No turn is held here: memblock writes to the log when it has no entry left.
         if pool.range.is_none() && !self.kernel.reserve(pool, start, end) {
-            return Err(ReservedError::NoMemory);
+            return Err(Error::NoMemory.into());
         }
         if pool.is_default {
             self.install_default(Region { start, end, name: pool.name })
@@ -110,7 +99,7 @@ impl<K: ReservedMemory> Dma<K> {
     /// first, and shares it. If this fails, the memory stays reserved for the node, and the next call installs the
     /// pool.
     fn install_default(&self, region: Region) -> Result<(), ReservedError> {
-        let turn = self.installing.take(self.kernel).ok_or(ReservedError::Context)?;
+        let turn = self.installing.take(self.kernel).ok_or(Error::Context)?;
         let mut known = self.pools().map(|pool| pool.region());
         if !known.any(|known| (known.start, known.end) == (region.start, region.end)) {
             self.add_pool(turn, &PoolSpec { origin: Origin::Region, ..PoolSpec::of(region) })?;
@@ -188,18 +177,20 @@ impl<K: ReservedMemory> Dma<K> {
     /// Writes a line to the log that states why a node is not served.
     fn refuse_shared(&self, pool: &SharedPool, error: ReservedError) {
         let format = match error {
-            ReservedError::BadNode => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together")
-            }
-            ReservedError::Overlap => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool"),
-            ReservedError::NotReserved => {
-                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the page allocator owns this memory")
-            }
             ReservedError::NoRoom => {
                 let format = apart!("%lu bytes: memblock has no such memory left: write a reg (docs/moving-a-bsp.md)");
                 return self.refuse_line(&Line::about(pool.name, format, &[pool.size as usize]));
             }
-            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory"),
+            ReservedError::Install(Error::Overlap | Error::Leaving) => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: overlaps a pool")
+            }
+            ReservedError::Install(Error::NotReserved) => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: the page allocator owns this memory")
+            }
+            ReservedError::Install(Error::NoMemory | Error::Context) => {
+                apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: out of memory")
+            }
+            _ => apart!("shared-dma-pool [0x%lx, 0x%lx), %lu bytes: its properties do not fit together"),
         };
         let (start, end) = pool.range.unwrap_or((0, 0));
         self.refuse_line(&Line::about(pool.name, format, &[start, end, pool.size as usize]));

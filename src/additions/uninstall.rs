@@ -11,15 +11,6 @@ use crate::mem::atomics::{Ordering::SeqCst, fence};
 /// The number of ticks for which an uninstall waits for calls that print names of pools.
 const PATIENCE: usize = 100;
 
-/// Why a pool was not uninstalled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum UninstallError {
-    /// The pool cannot be removed.
-    Pool(RemovalError),
-    /// The caller may not sleep.
-    Context,
-}
-
 impl<K: Kernel> Dma<K> {
     /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is kept, and
     /// is used again when a pool of the same pages is installed.
@@ -29,17 +20,18 @@ impl<K: Kernel> Dma<K> {
     /// # Errors
     /// With every error, nothing was changed. This function does not count the error
     /// [`RemovalError::NotInstalled`]; its caller does.
-    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), UninstallError> {
-        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
+    pub fn uninstall(&self, pool: *const rt_dma_pool) -> Result<(), RemovalError> {
+        let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
         let pool = self.pools().find(|known| core::ptr::eq(&known.public, pool));
-        let pool = pool.ok_or(UninstallError::Pool(RemovalError::NotInstalled))?;
-        pool.begin_removal().map_err(UninstallError::Pool)?;
+        let pool = pool.ok_or(RemovalError::NotInstalled)?;
+        pool.begin_removal()?;
         self.list.remove_for_c(pool);
         // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped, the pool
         // stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
-        let turn = self.installing.take(self.kernel).ok_or(UninstallError::Context)?;
+        // No error: a caller that could sleep above can sleep here.
+        let turn = self.installing.take(self.kernel).ok_or(RemovalError::Context)?;
         self.list.remove(pool);
         pool.end_removal();
         pool.next_kept().set(self.uninstalled.kept.get());

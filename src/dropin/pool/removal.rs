@@ -82,6 +82,8 @@ pub enum RemovalError {
     NotInstalled,
     /// Pages are in use, a device owns the pool, or its install has not ended.
     InUse,
+    /// The caller may not sleep.
+    Context,
 }
 
 impl<K: Kernel> Pool<K> {

@@ -2,6 +2,7 @@
 
 use crate::abi::rt_err_t;
 use crate::additions::reserved_memory::ReservedError;
+use crate::error::Error;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
 
@@ -42,9 +43,9 @@ pub extern "C" fn rt_dma_reserved_memory_install() -> rt_err_t {
     match DMA.install_reserved() {
         Ok(()) => errors.ok,
         Err(ReservedError::NoTree) => errors.nosys,
-        Err(ReservedError::Context) => errors.busy,
-        Err(ReservedError::BadNode | ReservedError::Overlap | ReservedError::NotReserved) => errors.inval,
         Err(ReservedError::NoRoom) => errors.empty,
-        Err(ReservedError::NoMemory) => errors.nomem,
+        Err(ReservedError::Install(Error::NoMemory)) => errors.nomem,
+        Err(ReservedError::Install(Error::Context)) => errors.busy,
+        Err(ReservedError::BadNode | ReservedError::Install(_)) => errors.inval,
     }
 }

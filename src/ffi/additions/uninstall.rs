@@ -1,7 +1,6 @@
 //! `rt_dma_pool_uninstall`.
 
 use crate::abi::{rt_dma_pool, rt_err_t};
-use crate::additions::uninstall::UninstallError;
 use crate::dropin::pool::RemovalError;
 use crate::ffi::DMA;
 use crate::ffi::status::errors;
@@ -41,16 +40,16 @@ pub extern "C" fn rt_dma_pool_uninstall(pool: *mut rt_dma_pool) -> rt_err_t {
     let errors = errors();
     match DMA.uninstall(pool) {
         Ok(()) => errors.ok,
-        Err(UninstallError::Pool(RemovalError::InUse)) => {
+        Err(RemovalError::InUse) => {
             #[cfg(feature = "debug")]
             log_holders(pool);
             errors.busy
         }
-        Err(UninstallError::Context) => {
+        Err(RemovalError::Context) => {
             DMA.count_refused();
             errors.busy
         }
-        Err(UninstallError::Pool(RemovalError::NotInstalled)) => {
+        Err(RemovalError::NotInstalled) => {
             let name = Name::of(apart!("dma-pool"));
             DMA.refuse_line(&Line::about(name, apart!("uninstall: no pool at 0x%lx"), &[pool.expose_provenance()]));
             errors.inval
