@@ -6,7 +6,7 @@ mod fake_kernel;
 use fake_kernel::*;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Entry, NamedRegion, Pa};
+use rt_dma_pool::kernel::{NamedRegion, Pa};
 
 const LOW_START: Pa = LOW.start;
 
@@ -184,7 +184,7 @@ fn a_region_that_cannot_be_read_does_not_stop_the_others() {
     let machine = Machine::new();
     let good = named_region(LOW_START, MIB);
     let empty = NamedRegion { end: LOW_START, ..good };
-    let regions = vec![Entry::Unusable, Entry::Found(empty), Entry::Found(good)];
+    let regions = vec![Err(Error::BadReg), Ok(empty), Ok(good)];
     let device = machine.device(DeviceInfo { node: 1, regions, ..DeviceInfo::default() });
     let held = machine.alloc(device, PAGE, Flags::empty()).unwrap();
     assert_eq!(held.handle, LOW_START);

@@ -5,7 +5,7 @@
 
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
-use crate::kernel::{Device, Entry, Kernel};
+use crate::kernel::{Device, Kernel};
 
 /// The reason why a device does not have a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,9 +26,7 @@ impl<K: Kernel> Dma<K> {
             return Err(NoOwnRegion::NotNow);
         }
         match self.kernel.memory_region(device, index) {
-            Entry::Found(region)
-                if self.pool_in(region.start, region.end).is_some_and(|pool| pool.is_owned_by(device)) =>
-            {
+            Some(Ok(region)) if self.pool_in(region.start, region.end).is_some_and(|pool| pool.is_owned_by(device)) => {
                 Ok(())
             }
             _ => Err(NoOwnRegion::NotThere),

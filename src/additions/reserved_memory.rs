@@ -8,8 +8,8 @@
 use crate::dropin::pool::{Origin, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
-use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use crate::kernel::{Entry, PAGE_SIZE, Pa};
+use crate::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
+use crate::kernel::{PAGE_SIZE, Pa};
 use crate::log::{Line, Name};
 use crate::text::apart;
 
@@ -33,12 +33,6 @@ impl From<Error> for ReservedError {
     }
 }
 
-/// Returns the entries of a list that can be read. `entry` returns the entry at an index.
-fn found<T>(entry: impl Fn(usize) -> Entry<T>) -> impl Iterator<Item = T> {
-    let entries = (0..).map(entry).take_while(|entry| !matches!(entry, Entry::End));
-    entries.filter_map(|entry| if let Entry::Found(value) = entry { Some(value) } else { None })
-}
-
 impl<K: ReservedMemory> Dma<K> {
     /// Chooses and reserves memory for those shared pools whose nodes have no fixed place, and installs the one for
     /// every device. If one node cannot be served, a line is written to the log, and the other nodes are served.
@@ -54,16 +48,14 @@ impl<K: ReservedMemory> Dma<K> {
         let mut index = 0;
         loop {
             let installed = match self.kernel.shared_pool(index) {
-                None => return Err(ReservedError::NoTree),
-                Some(Entry::End) => return result,
-                Some(Entry::Unusable | Entry::Refused(_)) => {
+                None => return result,
+                Some(Err(NoSharedPool::NoTree)) => return Err(ReservedError::NoTree),
+                Some(Err(NoSharedPool::BadNode)) => {
                     let format = apart!("shared-dma-pool %lu cannot be read");
                     self.refuse_line(&Line::about(Name::of(apart!("reserved-memory")), format, &[index]));
                     Err(ReservedError::BadNode)
                 }
-                Some(Entry::Found(pool)) => {
-                    self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error))
-                }
+                Some(Ok(pool)) => self.install_shared(&pool).inspect_err(|error| self.refuse_shared(&pool, *error)),
             };
             result = result.and(installed);
             index += 1;
@@ -117,7 +109,7 @@ impl<K: ReservedMemory> Dma<K> {
             Ok(alignment) if alignment.is_power_of_two() => alignment.max(PAGE_SIZE),
             _ => return Err(ReservedError::BadNode),
         };
-        let memory = found(|index| self.kernel.boot_memory(index));
+        let memory = (0..).map_while(|index| self.kernel.boot_memory(index));
         let lowest = memory.filter_map(|memory| self.lowest_of(pool.node, memory, size, alignment)).min();
         let start = lowest.ok_or(ReservedError::NoRoom)?;
         Ok((start, start.checked_add(size).ok_or(ReservedError::NoRoom)?))
@@ -126,10 +118,10 @@ impl<K: ReservedMemory> Dma<K> {
     /// Returns the lowest place within `memory` and one of the node's `alloc-ranges`.
     fn lowest_of(&self, node: usize, memory: (Pa, Pa), size: usize, alignment: usize) -> Option<Pa> {
         let (first, end) = memory;
-        if self.kernel.alloc_range(node, 0) == Entry::End {
+        if self.kernel.alloc_range(node, 0).is_none() {
             return self.lowest_between(first, end, size, alignment);
         }
-        let ranges = found(|index| self.kernel.alloc_range(node, index));
+        let ranges = (0..).map_while(|index| self.kernel.alloc_range(node, index));
         let place = |(start, bytes)| {
             // A range beyond what this processor can name holds none of its memory.
             let start = usize::try_from(start).ok()?;
@@ -153,7 +145,7 @@ impl<K: ReservedMemory> Dma<K> {
 
     /// Returns how far an owner has `[start, end)`; `None` if no part of it has an owner.
     fn taken_to(&self, start: Pa, end: Pa) -> Option<Pa> {
-        let mut reserved = found(|index| self.kernel.boot_reserved(index));
+        let mut reserved = (0..).map_while(|index| self.kernel.boot_reserved(index));
         if let Some((_, to)) = reserved.find(|(from, to)| start < *to && *from < end) {
             return Some(to);
         }
@@ -168,7 +160,8 @@ impl<K: ReservedMemory> Dma<K> {
     /// Returns whether the page allocator owns any page of `[start, end)`. It owns only memory that the boot allocator
     /// knows.
     fn is_any_paged(&self, start: Pa, end: Pa) -> bool {
-        found(|index| self.kernel.boot_memory(index)).any(|(first, last)| {
+        let mut memory = (0..).map_while(|index| self.kernel.boot_memory(index));
+        memory.any(|(first, last)| {
             let mut pages = (start.max(first)..end.min(last)).step_by(PAGE_SIZE);
             pages.any(|page| self.kernel.page_allocator_owns(page))
         })

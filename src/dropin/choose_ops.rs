@@ -8,7 +8,7 @@
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
-use crate::kernel::{Device, Entry, Kernel};
+use crate::kernel::{Device, Kernel};
 
 /// The operations of a device cannot be chosen now, because its regions cannot be installed: the caller may not sleep,
 /// the heap has no room, or another thread is uninstalling a region.
@@ -29,7 +29,7 @@ impl<K: Kernel> Dma<K> {
             NodeOps::DeviceTree => return Ok(MapOps::DeviceTree),
             NodeOps::NotNow => return Err(NotNow),
         }
-        if self.kernel.bus_window(device, 0) != Entry::End { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
+        if self.kernel.bus_window(device, 0).is_some() { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
     }
 
     /// Returns the operations that `dma-coherent` selects.

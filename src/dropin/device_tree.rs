@@ -5,7 +5,7 @@ use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Entry, Kernel, NamedRegion, Node};
+use crate::kernel::{Device, Kernel, NamedRegion, Node};
 use crate::log::Name;
 
 /// Which map operations the device-tree node of a device requires.
@@ -36,12 +36,10 @@ impl<K: Kernel> Dma<K> {
         let name = self.kernel.device_name(device);
         let mut has_ops = false;
         let mut index = 0;
-        loop {
-            let (claimed, start, end) = match self.kernel.memory_region(device, index) {
-                Entry::Found(region) => (self.claim(device, node, name, &region), region.start, region.end),
-                Entry::Refused(error) => (Err(error), 0, 0),
-                Entry::Unusable => (Err(Error::BadReg), 0, 0),
-                Entry::End => break,
+        while let Some(region) = self.kernel.memory_region(device, index) {
+            let (claimed, start, end) = match region {
+                Ok(region) => (self.claim(device, node, name, &region), region.start, region.end),
+                Err(error) => (Err(error), 0, 0),
             };
             match claimed {
                 Ok(()) => has_ops = true,

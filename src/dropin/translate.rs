@@ -6,7 +6,7 @@
 //! place where two windows are adjacent in physical memory but not on the bus.
 
 use crate::flags::Flags;
-use crate::kernel::{BusRange, BusWindow, Device, Entry, Handle, Kernel, PAGE_SIZE, Pa};
+use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// A set of map operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,7 +119,7 @@ impl<K: Kernel> Bus<K> {
         let address = pa as u64;
         let mut last = u64::MAX;
         let mut index = 0;
-        while let Entry::Found(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
+        while let Some(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
             index += 1;
             let Some(to_last) = size.checked_sub(1) else { continue };
             if address < cpu {
@@ -197,9 +197,7 @@ impl<K: Kernel> Bus<K> {
         if self.ops != MapOps::Pci {
             return None;
         }
-        let Entry::Found(BusWindow { cpu, bus, size: window_size }) = self.kernel.bus_window(self.device, 0) else {
-            return None;
-        };
+        let BusWindow { cpu, bus, size: window_size } = self.kernel.bus_window(self.device, 0)?;
         let offset = (pa as u64).checked_sub(cpu)?;
         let fits = window_size.checked_sub(offset)? >= size as u64;
         let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
@@ -215,7 +213,7 @@ impl<K: Kernel> Bus<K> {
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
             MapOps::Pci => {
                 let mut index = 0;
-                while let Entry::Found(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
+                while let Some(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
                     index += 1;
                     let offset = (handle as u64).wrapping_sub(bus);
                     if offset < size {

@@ -2,7 +2,8 @@
 
 #![allow(unsafe_code)]
 
-use super::{Device, Entry, Handle, Node, Pa};
+use super::{Device, Handle, Node, Pa};
+use crate::error::Error;
 use crate::log::Name;
 
 /// A region of reserved memory to which a device's node refers in `memory-region`
@@ -67,13 +68,14 @@ pub unsafe trait Firmware {
     /// Context: any.
     fn node(&self, device: Device) -> Option<Node>;
 
-    /// Returns region `index` of the `memory-region` property of the device's node.
-    ///
-    /// The result is [`Entry::Refused`] if the entry refers to no memory, or to memory that the page allocator owns.
-    /// Its reason is then `NoNode`, `Disabled`, `NotServed`, `BadReg` or `NotReserved`.
+    /// Returns region `index` of the `memory-region` property of the device's node; `None` after the last.
     ///
     /// Context: thread.
-    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion>;
+    ///
+    /// # Errors
+    /// `NoNode`, `Disabled`, `NotServed` or `BadReg` if the entry refers to no memory; `NotReserved` if the page
+    /// allocator owns the memory. The next entry may be a good one.
+    fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>>;
 
     /// Returns whether a bus above the device's node has a non-empty `dma-ranges`. The device has a node.
     ///
@@ -96,9 +98,10 @@ pub unsafe trait Firmware {
     /// Context: thread first, then any, as `bus_address`.
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa>;
 
-    /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; [`Entry::End`] for every other device.
+    /// Returns DMA window `index` of the host bridge of a device on bus `"pci"`; `None` after the last, and for every
+    /// other device.
     /// If two windows contain an address, the first one counts.
     ///
     /// Context: any.
-    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow>;
+    fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow>;
 }

@@ -1,7 +1,7 @@
 //! The part of the interface to the operating system that installs the shared pools of `/reserved-memory`: the nodes,
 //! and the memory that the boot allocator (memblock) manages. All methods are called at boot.
 
-use super::{Entry, Kernel, Pa};
+use super::{Kernel, Pa};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`
@@ -26,6 +26,15 @@ pub struct SharedPool {
     pub is_default: bool,
 }
 
+/// Why a shared pool cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoSharedPool {
+    /// There is no device tree, or it has not been unflattened.
+    NoTree,
+    /// The node's `reg` cannot be read. The next node may be a good one.
+    BadNode,
+}
+
 /// A kernel that has a device tree and a boot allocator.
 ///
 /// Context of all methods: thread.
@@ -36,16 +45,17 @@ pub struct SharedPool {
 /// code.
 #[allow(unsafe_code)]
 pub unsafe trait ReservedMemory: Kernel {
-    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree. Returns
-    /// `None` if there is no device tree, or if it has not been unflattened.
-    fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>>;
-    /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes.
-    fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)>;
-    /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last. Hot-pluggable and
-    /// unmapped memory is [`Unusable`](Entry::Unusable). Without a boot allocator the result is [`End`](Entry::End).
-    fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)>;
-    /// Returns entry `index` of the boot allocator's reserved memory, in use or not.
-    fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)>;
+    /// Returns shared pool `index` of those whose nodes are not disabled, in the order of the device tree; `None` after
+    /// the last.
+    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>>;
+    /// Returns entry `index` of the node's `alloc-ranges`: first byte and size in bytes; `None` after the last.
+    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)>;
+    /// Returns entry `index` of the boot allocator's memory: first byte, and one past the last; `None` after the last,
+    /// and without a boot allocator. For hot-pluggable and unmapped memory the range is empty.
+    fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)>;
+    /// Returns entry `index` of the boot allocator's reserved memory, in use or not: first byte, and one past the last;
+    /// `None` after the last.
+    fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)>;
     /// Returns whether the page allocator owns the page at `pa`.
     fn page_allocator_owns(&self, pa: Pa) -> bool;
     /// Makes the boot allocator reserve `[start, end)`, which consists of whole pages, for the node, and makes it the

@@ -190,8 +190,8 @@ unsafe impl<S: Services> Firmware for S {
     fn node(&self, _device: Device) -> Option<Node> {
         None
     }
-    fn memory_region(&self, _device: Device, _index: usize) -> Entry<NamedRegion> {
-        Entry::End
+    fn memory_region(&self, _device: Device, _index: usize) -> Option<Result<NamedRegion, Error>> {
+        None
     }
     fn has_dma_ranges(&self, _device: Device) -> bool {
         false
@@ -202,8 +202,8 @@ unsafe impl<S: Services> Firmware for S {
     fn cpu_address(&self, _device: Device, handle: Handle) -> Option<Pa> {
         Some(handle)
     }
-    fn bus_window(&self, _device: Device, _index: usize) -> Entry<BusWindow> {
-        Entry::End
+    fn bus_window(&self, _device: Device, _index: usize) -> Option<BusWindow> {
+        None
     }
 }
 

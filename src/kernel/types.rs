@@ -2,8 +2,6 @@
 
 use core::num::NonZeroUsize;
 
-use crate::error::Error;
-
 /// A physical address, in bytes.
 pub type Pa = usize;
 /// A kernel virtual address, in bytes.
@@ -24,16 +22,3 @@ pub struct Device(pub usize);
 /// device stays when the device is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Node(pub NonZeroUsize);
-
-/// The result of a query for one entry of a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Entry<T> {
-    /// The entry at the index.
-    Found(T),
-    /// The entry at the index exists, but cannot be read, or its memory must not be used.
-    Unusable,
-    /// The entry at the index exists, but must not be used, for this reason.
-    Refused(Error),
-    /// The list ends before the index.
-    End,
-}

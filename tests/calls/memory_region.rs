@@ -6,7 +6,7 @@ use rt_dma_pool::dropin::choose_ops::NotNow;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
-use rt_dma_pool::kernel::{Entry, MemoryType, NamedRegion};
+use rt_dma_pool::kernel::{MemoryType, NamedRegion};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -148,12 +148,8 @@ fn a_region_above_4_gib_serves_its_own_device() {
 fn regions_that_cannot_be_used_are_passed_over_with_a_line_each() {
     let machine = machine_with_cma();
     let good = named_region(OWN, MIB);
-    let regions = [
-        Entry::Unusable,
-        Entry::Found(named_region(BASE, MIB)),
-        Entry::Found(named_region(OWN + 4 * MIB, PAGE - 1)),
-        Entry::Found(good),
-    ];
+    let regions =
+        [Err(Error::BadReg), Ok(named_region(BASE, MIB)), Ok(named_region(OWN + 4 * MIB, PAGE - 1)), Ok(good)];
     let device = machine.device(DeviceInfo { regions: regions.to_vec(), ..DeviceInfo::naming(&[]) });
     assert_eq!(machine.alloc(device, PAGE, CACHED).unwrap().handle, OWN);
     let lines = machine.take_errors();
@@ -163,7 +159,7 @@ fn regions_that_cannot_be_used_are_passed_over_with_a_line_each() {
 }
 
 /// Asks for the operations of a device whose node names `region` and expects that the device gets no part of it.
-fn expect_refused(region: Entry<NamedRegion>, reason: &str) {
+fn expect_refused(region: Result<NamedRegion, Error>, reason: &str) {
     let machine = machine_with_cma();
     let balance = machine.balance();
     let regions = vec![region];
@@ -178,22 +174,21 @@ fn expect_refused(region: Entry<NamedRegion>, reason: &str) {
 
 #[test]
 fn fault_03_a_device_that_names_a_node_without_memory_gets_a_line_that_says_so() {
-    expect_refused(Entry::Refused(Error::NotServed), "not served");
-    expect_refused(Entry::Refused(Error::NoNode), "no such node");
-    expect_refused(Entry::Refused(Error::BadReg), "bad reg");
-    expect_refused(Entry::Unusable, "bad reg");
+    expect_refused(Err(Error::NotServed), "not served");
+    expect_refused(Err(Error::NoNode), "no such node");
+    expect_refused(Err(Error::BadReg), "bad reg");
 }
 
 #[test]
 fn fault_15_a_region_whose_node_is_not_there_serves_nobody() {
-    expect_refused(Entry::Refused(Error::Disabled), "node is disabled");
-    expect_refused(Entry::Refused(Error::NotReserved), "memory not reserved");
+    expect_refused(Err(Error::Disabled), "node is disabled");
+    expect_refused(Err(Error::NotReserved), "memory not reserved");
 }
 
 #[test]
 fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
     let region = NamedRegion { is_no_map: true, is_reusable: true, ..named_region(OWN, MIB) };
-    expect_refused(Entry::Found(region), "no-map and reusable");
+    expect_refused(Ok(region), "no-map and reusable");
     // It is not served from a pool that another device's node made of the same memory either.
     let machine = machine_with_cma();
     let good = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
@@ -208,7 +203,7 @@ fn fault_16_a_device_is_not_served_from_a_region_with_no_map_and_reusable() {
 fn a_node_without_a_usable_region_leaves_the_default_operations() {
     let machine = machine_with_cma();
     let none = machine.device(DeviceInfo::naming(&[]));
-    let bad = DeviceInfo { regions: vec![Entry::Unusable], ..DeviceInfo::naming(&[]) };
+    let bad = DeviceInfo { regions: vec![Err(Error::BadReg)], ..DeviceInfo::naming(&[]) };
     let bad = machine.device(bad.coherent());
     assert_eq!(machine.first_call(none), Some(MapOps::NonCoherent));
     assert_eq!(machine.first_call(bad), Some(MapOps::Coherent));

@@ -1,6 +1,7 @@
 //! Devices, as their drivers, their device-tree nodes and their host bridges describe them.
 
-use rt_dma_pool::kernel::{BusRange, BusWindow, Entry, NamedRegion, Pa};
+use rt_dma_pool::error::Error;
+use rt_dma_pool::kernel::{BusRange, BusWindow, NamedRegion, Pa};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -12,7 +13,7 @@ pub struct DeviceInfo {
     /// The number of the device-tree node; 0 for a device without a node. A copy has the node of the original.
     pub node: usize,
     /// `memory-region`.
-    pub regions: Vec<Entry<NamedRegion>>,
+    pub regions: Vec<Result<NamedRegion, Error>>,
     /// Whether the bus above has a `dma-ranges` that is not empty.
     pub has_dma_ranges: bool,
     /// The ranges of that bus.
@@ -48,7 +49,7 @@ impl DeviceInfo {
 
     /// Makes a device whose node refers to these regions in `memory-region`.
     pub fn naming(regions: &[NamedRegion]) -> Self {
-        let regions = regions.iter().copied().map(Entry::Found).collect();
+        let regions = regions.iter().copied().map(Ok).collect();
         DeviceInfo { node: new_node(), regions, ..Self::default() }
     }
 

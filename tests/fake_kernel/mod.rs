@@ -24,7 +24,7 @@ pub use reserved_memory::{BootMemory, SharedNode};
 
 use cache::Cache;
 use memory::Memory;
-use rt_dma_pool::kernel::{Cache as _, Device, Entry, MemoryType, NamedRegion, PAGE_SIZE, Pa, Threads, Va};
+use rt_dma_pool::kernel::{Cache as _, Device, MemoryType, NamedRegion, PAGE_SIZE, Pa, Threads, Va};
 use rt_dma_pool::log::Level;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

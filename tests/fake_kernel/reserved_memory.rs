@@ -1,8 +1,8 @@
 //! `/reserved-memory`, and the memory of the boot allocator.
 
 use super::{FakeKernel, Machine, PAGE, Service};
-use rt_dma_pool::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use rt_dma_pool::kernel::{Entry, Pa};
+use rt_dma_pool::kernel::Pa;
+use rt_dma_pool::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
 use rt_dma_pool::log::Name;
 use std::ops::Range;
 
@@ -102,36 +102,31 @@ impl Machine {
 
 // SAFETY: reserved memory is recorded, and not allocated to other code.
 unsafe impl ReservedMemory for FakeKernel {
-    fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
+    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>> {
         self.may_sleep("shared_pool");
         let records = self.0.records.lock().unwrap();
-        Some(match records.boot.nodes.as_ref()?.get(index) {
-            Some(node) if node.is_readable => Entry::Found(node.shared_pool(index)),
-            Some(_) => Entry::Unusable,
-            None => Entry::End,
-        })
+        let Some(nodes) = &records.boot.nodes else { return Some(Err(NoSharedPool::NoTree)) };
+        let node = nodes.get(index)?;
+        Some(if node.is_readable { Ok(node.shared_pool(index)) } else { Err(NoSharedPool::BadNode) })
     }
 
-    fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)> {
+    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)> {
         self.may_sleep("alloc_range");
         let records = self.0.records.lock().unwrap();
         let ranges = records.boot.nodes.as_ref().map(|nodes| &nodes[node].alloc_ranges);
-        ranges.and_then(|ranges| ranges.get(index)).map_or(Entry::End, |range| Entry::Found(*range))
+        ranges.and_then(|ranges| ranges.get(index)).copied()
     }
 
-    fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)> {
+    fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)> {
         self.may_sleep("boot_memory");
-        match self.0.records.lock().unwrap().boot.memory.get(index) {
-            Some(Some(range)) => Entry::Found((range.start, range.end)),
-            Some(None) => Entry::Unusable,
-            None => Entry::End,
-        }
+        let records = self.0.records.lock().unwrap();
+        records.boot.memory.get(index).map(|range| range.as_ref().map_or((0, 0), |range| (range.start, range.end)))
     }
 
-    fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)> {
+    fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)> {
         self.may_sleep("boot_reserved");
         let records = self.0.records.lock().unwrap();
-        records.boot.reserved.get(index).map_or(Entry::End, |range| Entry::Found((range.start, range.end)))
+        records.boot.reserved.get(index).map(|range| (range.start, range.end))
     }
 
     fn page_allocator_owns(&self, pa: Pa) -> bool {

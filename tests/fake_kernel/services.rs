@@ -3,8 +3,8 @@
 use super::{FakeKernel, Maintenance, ReservedRegion, Service, Wrong, cache, context, text};
 use rt_dma_pool::error::Error;
 use rt_dma_pool::kernel::{
-    Addresses, BootRegion, BusRange, BusWindow, Cache, Device, Entry, Firmware, Heap, Log, Mappings, MemoryType,
-    NamedRegion, Node, Pa, PoolRegions, RegionList, Threads, Va,
+    Addresses, BootRegion, BusRange, BusWindow, Cache, Device, Firmware, Heap, Log, Mappings, MemoryType, NamedRegion,
+    Node, Pa, PoolRegions, RegionList, Threads, Va,
 };
 use rt_dma_pool::log::{Level, Line, Name};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -219,9 +219,9 @@ unsafe impl Firmware for FakeKernel {
         NonZeroUsize::new(self.device(device).node).map(Node)
     }
 
-    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
+    fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         self.may_sleep("memory_region");
-        self.device(device).regions.get(index).copied().unwrap_or(Entry::End)
+        self.device(device).regions.get(index).copied()
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
@@ -237,8 +237,8 @@ unsafe impl Firmware for FakeKernel {
         self.device(device).cpu_address(handle)
     }
 
-    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
-        self.device(device).windows.get(index).map_or(Entry::End, |window| Entry::Found(*window))
+    fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
+        self.device(device).windows.get(index).copied()
     }
 }
 

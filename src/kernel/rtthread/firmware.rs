@@ -9,7 +9,7 @@ use super::addresses::unless_unmapped;
 use super::types::{RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
 use crate::error::Error;
-use crate::kernel::{BusRange, BusWindow, Device, Entry, Firmware, Handle, NamedRegion, Node, Pa};
+use crate::kernel::{BusRange, BusWindow, Device, Firmware, Handle, NamedRegion, Node, Pa};
 use crate::log::Name;
 
 /// `memory-region` refers to no node.
@@ -163,7 +163,7 @@ unsafe impl Firmware for RtThread {
         NonZeroUsize::new(node.expose_provenance()).map(Node)
     }
 
-    fn memory_region(&self, device: Device, index: usize) -> Entry<NamedRegion> {
+    fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         let mut region = rt_dma_port_named_region::default();
         // SAFETY: a device is a pointer that a C caller passed; the port writes to the region only.
         let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
@@ -171,16 +171,16 @@ unsafe impl Firmware for RtThread {
                 let rt_dma_port_region { start, end } = region.place;
                 let (is_no_map, is_reusable, is_shared) =
                     (region.no_map != 0, region.reusable != 0, region.is_shared != 0);
-                return Entry::Found(NamedRegion { start, end, is_no_map, is_reusable, is_shared });
+                return Some(Ok(NamedRegion { start, end, is_no_map, is_reusable, is_shared }));
             }
             RT_DMA_PORT_NO_NODE => Error::NoNode,
             RT_DMA_PORT_DISABLED => Error::Disabled,
             RT_DMA_PORT_NO_REG => Error::NotServed,
             RT_DMA_PORT_NOT_RESERVED => Error::NotReserved,
             RT_DMA_PORT_UNUSABLE => Error::BadReg,
-            _ => return Entry::End,
+            _ => return None,
         };
-        Entry::Refused(error)
+        Some(Err(error))
     }
 
     fn has_dma_ranges(&self, device: Device) -> bool {
@@ -200,12 +200,10 @@ unsafe impl Firmware for RtThread {
         unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.0), handle) })
     }
 
-    fn bus_window(&self, device: Device, index: usize) -> Entry<BusWindow> {
+    fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
         // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has
         // devices.
-        match unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() } {
-            Some(&rt_dma_port_window { bus, cpu, size }) => Entry::Found(BusWindow { cpu, bus, size }),
-            None => Entry::End,
-        }
+        let window = unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() };
+        window.map(|&rt_dma_port_window { bus, cpu, size }| BusWindow { cpu, bus, size })
     }
 }

@@ -4,8 +4,8 @@ use core::ffi::{c_char, c_int, c_void};
 
 use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
 use super::{RtThread, pointer};
-use crate::kernel::reserved_memory::{ReservedMemory, SharedPool};
-use crate::kernel::{Entry, Pa};
+use crate::kernel::Pa;
+use crate::kernel::reserved_memory::{NoSharedPool, ReservedMemory, SharedPool};
 use crate::log::Name;
 
 /// A child of `/reserved-memory` with `compatible = "shared-dma-pool"`.
@@ -104,21 +104,21 @@ unsafe extern "C" {
     pub fn rt_dma_port_reserve(node: *mut c_void, start: usize, end: usize, no_map: c_int) -> c_int;
 }
 
-/// Converts the result of a query of one of memblock's lists.
-fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, index: usize) -> Entry<(Pa, Pa)> {
+/// Returns entry `index` of one of memblock's lists, which `query` reads. It is empty if the memory must not be used.
+fn entry(query: unsafe extern "C" fn(usize, *mut rt_dma_port_region) -> c_int, index: usize) -> Option<(Pa, Pa)> {
     let mut region = rt_dma_port_region::default();
     // SAFETY: the query writes to the region only.
     match unsafe { query(index, &mut region) } {
-        RT_DMA_PORT_FOUND => Entry::Found((region.start, region.end)),
-        RT_DMA_PORT_UNUSABLE => Entry::Unusable,
-        _ => Entry::End,
+        RT_DMA_PORT_FOUND => Some((region.start, region.end)),
+        RT_DMA_PORT_UNUSABLE => Some((0, 0)),
+        _ => None,
     }
 }
 
 // SAFETY: the port does what its header states of each function, which includes what the trait requires. This holds for
 // every block below; the nodes are those that the port returned.
 unsafe impl ReservedMemory for RtThread {
-    fn shared_pool(&self, index: usize) -> Option<Entry<SharedPool>> {
+    fn shared_pool(&self, index: usize) -> Option<Result<SharedPool, NoSharedPool>> {
         let mut pool = rt_dma_port_shared_pool {
             node: core::ptr::null_mut(),
             name: core::ptr::null(),
@@ -133,7 +133,7 @@ unsafe impl ReservedMemory for RtThread {
         };
         // SAFETY: the port accepts any values of these types, and writes to the pool only.
         match unsafe { rt_dma_port_shared_pool(index, &mut pool) } {
-            RT_DMA_PORT_FOUND => Some(Entry::Found(SharedPool {
+            RT_DMA_PORT_FOUND => Some(Ok(SharedPool {
                 node: pool.node.expose_provenance(),
                 // SAFETY: the port returns the name of a node, which stays.
                 name: unsafe { Name::from_ptr(pool.name) },
@@ -144,26 +144,26 @@ unsafe impl ReservedMemory for RtThread {
                 is_reusable: pool.reusable != 0,
                 is_default: pool.is_default != 0,
             })),
-            RT_DMA_PORT_UNUSABLE => Some(Entry::Unusable),
-            RT_DMA_PORT_ABSENT => None,
-            _ => Some(Entry::End),
+            RT_DMA_PORT_UNUSABLE => Some(Err(NoSharedPool::BadNode)),
+            RT_DMA_PORT_ABSENT => Some(Err(NoSharedPool::NoTree)),
+            _ => None,
         }
     }
 
-    fn alloc_range(&self, node: usize, index: usize) -> Entry<(u64, u64)> {
+    fn alloc_range(&self, node: usize, index: usize) -> Option<(u64, u64)> {
         let (mut start, mut size) = (0, 0);
         // SAFETY: the port returned the node, and writes to the two numbers only.
         match unsafe { rt_dma_port_alloc_range(pointer(node), index, &mut start, &mut size) } {
-            RT_DMA_PORT_FOUND => Entry::Found((start, size)),
-            _ => Entry::End,
+            RT_DMA_PORT_FOUND => Some((start, size)),
+            _ => None,
         }
     }
 
-    fn boot_memory(&self, index: usize) -> Entry<(Pa, Pa)> {
+    fn boot_memory(&self, index: usize) -> Option<(Pa, Pa)> {
         entry(rt_dma_port_boot_memory, index)
     }
 
-    fn boot_reserved(&self, index: usize) -> Entry<(Pa, Pa)> {
+    fn boot_reserved(&self, index: usize) -> Option<(Pa, Pa)> {
         entry(rt_dma_port_boot_reserved, index)
     }
 
