@@ -72,24 +72,35 @@ def callgrind(work, name, program, argument):
     return result.stdout.splitlines(), counts
 
 
+# What is measured side by side: the library, bit_by_bit.c, word_by_word.c.
+SIDES = ("ours", "bits", "words")
+
+
 def page_rows(work, pages):
-    """Returns {(fill, request, outcome): (fit or None, instructions of the library, of the baseline)}, per repetition."""
+    """Returns {(fill, request, outcome): (fit or None, instructions of each side)}, per repetition."""
     lines, counts = callgrind(work, f"pages-{pages}", "pages", str(pages))
     rows = {}
     for size, fill, request, outcome, fit, turns in lines_of(lines, "row"):
         name = f"{size} {fill} {request} {outcome}"
-        ours, baseline = (counts[f"{name} {side}"] / int(turns) for side in ("ours", "baseline"))
-        rows[fill, request, outcome] = (None if fit == "none" else int(fit), ours, baseline)
+        rows[fill, request, outcome] = (None if fit == "none" else int(fit),
+                                        *(counts[f"{name} {side}"] / int(turns) for side in SIDES))
     return rows
 
 
 def trace_rows(work, pages):
-    """Returns {trace: (instructions of the library, of the baseline)}, per call."""
+    """Returns {trace: (instructions of each side)}, per call."""
     lines, counts = callgrind(work, f"traces-{pages}", "traces", str(pages))
     rows = {}
     for size, trace, calls in lines_of(lines, "trace"):
-        rows[trace] = tuple(counts[f"{size} {trace} {side}"] / int(calls) for side in ("ours", "baseline"))
+        rows[trace] = tuple(counts[f"{size} {trace} {side}"] / int(calls) for side in SIDES)
     return rows
+
+
+def lock(work):
+    """Returns the instructions that the baselines take for their lock, in a call."""
+    lines, counts = callgrind(work, "lock", "pages", "lock")
+    ((turns,),) = lines_of(lines, "lock")
+    return counts["lock"] / int(turns)
 
 
 def block_rows(work):

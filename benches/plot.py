@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws plot.svg: the instructions of each row of pages over the size of the pool, for the library and the baseline."""
+"""Draws plot.svg: instructions over the size of the pool, for each row of pages, the library and the baselines."""
 
 import math
 
 WIDTH, HEIGHT = 400, 300            # of a panel, with its margins
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 34, 38
-LEGEND = 54
+LEGEND = 72
 COST = (40, 10_000_000)             # the scale
-COLOURS = {"ours": "#0b6fb8", "baseline": "#d9730d"}
+COLOURS = {"ours": "#0b6fb8", "bits": "#d9730d", "words": "#4a8f3c"}
 TITLES = {"empty": "empty", "random": "half full at random", "90-percent": "90 % full", "checkerboard": "checkerboard"}
 
 
@@ -59,7 +59,7 @@ def panel(pages, fill):
     for row in next(iter(pages.values())):
         if row[0] != fill or row[2] == "crossed":
             continue
-        for number, side in ((2, "baseline"), (1, "ours")):
+        for number, side in ((2, "bits"), (3, "words"), (1, "ours")):
             points = [(scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12),
                        scaled(pages[size][row][number], *COST, bottom, TOP)) for size in sizes]
             parts.append(line(points, row[1], row[2], side))
@@ -73,7 +73,7 @@ def trace_panel(traces, kind):
     for name in next(iter(traces.values())):
         if not name.startswith(kind):
             continue
-        for number, side in ((1, "baseline"), (0, "ours")):
+        for number, side in ((1, "bits"), (2, "words"), (0, "ours")):
             points = [(scaled(size, sizes[0], sizes[-1], LEFT + 12, right - 12),
                        scaled(traces[size][name][number], *COST, bottom, TOP)) for size in sizes]
             parts.append(line(points, "1", "failure" if "random" in name else "success", side))
@@ -82,7 +82,8 @@ def trace_panel(traces, kind):
 
 def legend():
     parts = []
-    for at, (side, name) in enumerate((("ours", "rt-dma-pool"), ("baseline", "a walk from bit to bit"))):
+    names = {"ours": "rt-dma-pool", "bits": "a scan by bits", "words": "a scan by words"}
+    for at, (side, name) in enumerate(names.items()):
         y = 20 + 18 * at
         parts.append(f'<path d="M60 {y}h28" stroke="{COLOURS[side]}" stroke-width="3"/>' + text(94, y + 4, name, "start"))
     grey = "#555"

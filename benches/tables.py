@@ -36,37 +36,44 @@ explain the kinds of memory. A list has 16 buffers of the size.
 STRETCHES = """
 ## The longest stretch with the lock held
 
-The pool has 262,144 pages, on QEMU, and the page map is in the state in which a call takes longest. The bound is {bound} instructions, and 4
-for every 64 pages of the request; *over* is the count without these 4. The kernel counts from one call of a service to the
-next, so here the library masks interrupts by the port's functions (feature `irq-port`). These take a few instructions more.
-*patience*: other calls repeatedly come between the steps of a call, so that it does the rest in one step; its bound is
-{patience}.
+On QEMU, with the page map in the states in which a call takes longest (`benches/stretches.c`); where these are random, the longest
+of several sequences. The table has the instructions without 4 for every 64 pages of the request. On the largest pool the bound is
+{bound}, and {patience} in the row *patience*, in which other calls repeatedly come between the steps of a call, so that it does the
+rest in one step. On smaller pools more steps are done in one stretch, and there is no bound. The kernel counts from one call of a
+service to the next, so here the library masks interrupts by the port's functions (feature `irq-port`). These take a few
+instructions more.
+
+*Scan by words* is the plain alternative to the tree of runs: the longest search of `benches/word_by_word.c`, which
+[a section below](#pages-compared-with-two-scans-of-the-bitmap) describes.
 """
 
 PAGES = """
-## Pages, compared with a walk from bit to bit
+## Pages, compared with two scans of the bitmap
 
-The whole of `rt_dma_alloc` and `rt_dma_free` through the C interface, counted by callgrind on a host in one run with
-`benches/bit_by_bit.c`, a first fit that looks at one page after the other. Both find their device's
-operations, walk the list of pools, and lock; both take the same pages in every row, which is checked.
+The whole of `rt_dma_alloc` and `rt_dma_free` through the C interface, counted by callgrind on a host in one run with two
+baselines. Both are a first fit. `benches/bit_by_bit.c` looks at one page after the other; `benches/word_by_word.c` loads 64 pages
+at a time, goes past whole words, and finds a run in a word by shifts. All three find their device's operations, walk the list of
+pools, and lock; all take the same pages in every row, which is checked.
 
 ![Cost against the size of the pool](plot.svg)
 
 * *random*: each page is in use with a probability of one half; *90-percent*: the lowest 90 % are in use; *checkerboard*:
-  every second page is in use.
+  every second page is in use; *gaps*: 61 of each 64 pages are free, which keeps the scan by words longest.
 * *success*: an allocation and its free. Where the fill leaves no run that is long enough, the last pages of the pool
   are free.
 * *failure*: an allocation for which no run is long enough. Single pages in use divide every longer run, so that for one page the
   pool is full. On the empty pool the request has one page more than the pool.
 * *crossed*: two allocations, then their frees in the same order, so that no free is that of the last allocation. The number is
-  half of the count. It has a bound on the empty pool only: {crossed} times the baseline.
+  half of the count. It has a bound on the empty pool only: {crossed} times the scan by bits.
 
-Both baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
-`dma_pool.c` and drivers do; a bare test-and-set lock would cost them about half of a row of small blocks.
+The baselines take their lock in the steps of RT-Thread's SMP `rt_spin_lock_irqsave` (`benches/host/spin_lock.c`), as
+`dma_pool.c` and drivers do: {lock:.0f} instructions of each call. A bare test-and-set lock would cost the baseline of small blocks
+about half of a row.
 
-Each cell has the count of the library / that of the baseline. No row except *crossed* may be slower. From {large:,} pages on, rows
-marked with `w` must be {faster} times as fast: there the baseline fails, or finds its pages in the upper half of a pool that is not
-empty. (In other rows it ends at the first pages that it looks at, and no search can be {faster} times as fast as that.)
+Each cell has the count of the library / of the scan by bits / of the scan by words. No row except *crossed* may be slower than the
+scan by bits. From {large:,} pages on, rows marked with `w` must be {faster} times as fast: there that scan fails, or finds its pages
+in the upper half of a pool that is not empty. (In other rows it ends at the first pages that it looks at, and no search can be
+{faster} times as fast as that.)
 """
 
 GROWTH = """
@@ -74,16 +81,29 @@ A row on the largest pool may take {bound} times the instructions of {small:,} p
 """
 
 TRACES = """
-## Traces, compared with that walk
+## Traces, compared with these scans
 
 The traces are sequences of calls as drivers make them (`benches/host/traces.c`). The numbers are instructions per call, counted on
-a host as the rows above. Both sides replay the same calls from the same state and take the same pages, which is checked.
+a host as the rows above. All sides replay the same calls from the same state and take the same pages, which is checked.
 
 * *fifo*: a ring of the given number of buffers, the oldest of which is freed before the next is allocated.
 * *random*: while less than the stated share of the pool is in use, an allocation; else a random buffer is freed.
 * *mixed*: 60 % of the requests have one page, 20 % two, 10 % four, 7 % sixteen, 3 % one to 64.
 
-Each cell has the count of the library / that of the baseline. No trace may be slower than the walk.
+Each cell has the count of the library / of the scan by bits / of the scan by words. No trace may be slower than the scan by bits.
+"""
+
+WORDS = """
+## Where a scan by words costs less
+
+In how many of the rows and traces above the library takes fewer instructions than the scan by words, each with its own lock:
+"""
+
+BOUNDED = """
+The library takes fewer in every row *success* {success}, in every row *failure* of a request that an empty pool has room for {failure},
+and in every trace {traces}. Where it takes more, it pays for what the scan does not have: the bitmap of first pages, by
+which wrong frees are found; labels; statistics; and a lock that is held for a bounded time. The longest search of the scan with
+the lock held is in the table of [stretches](#the-longest-stretch-with-the-lock-held).
 """
 
 BLOCKS = """
@@ -132,6 +152,12 @@ MISSED_CORE = """
   that neither allocates nor frees has {rest:,} bytes, and most of it is demanded: windows of host bridges, ranges and regions of
   the device tree, translations that an interrupt cannot change, processors without page tables. A core within the bound would
   need an option for each of these parts, as the additions have.
+"""
+
+MISSED_STRETCH = """
+* *A stretch with the lock held is longer than its bound: {list}.* The count includes the port's functions that mask interrupts,
+  which the library as `tools/build` makes it does not call. The pools of these rows are filled at random, so other sequences of
+  random numbers may reach some instructions more, or fewer.
 """
 
 MISSED_CROSSED = """
@@ -215,12 +241,13 @@ def maps_table(maps):
     return table(["memory, direction"] + [f"{size:,} bytes" for size in sizes], rows)
 
 
-def stretch_table(stretches):
+def stretch_table(by_size):
     rows = []
-    for name in bounds.STRETCHES:
-        over, longest, pages = stretches[name]
-        rows.append([name, str(longest), str(pages), marked(str(over), over <= bounds.stretch(name))])
-    return table(["", "longest", "pages of its request", "over"], rows)
+    for name in (*bounds.STRETCHES, "scan"):
+        cells = [(stretches[name], bounds.stretch(size, name) if name != "scan" else None) for size, stretches in by_size.items()]
+        rows.append(["scan by words" if name == "scan" else name]
+                    + [marked(f"{over:,}", most is None or over <= most) for over, most in cells])
+    return table([""] + [f"{size:,} pages" for size in by_size], rows)
 
 
 def pages_table(by_size):
@@ -228,9 +255,9 @@ def pages_table(by_size):
     for row in next(iter(by_size.values())):
         cells = []
         for size, rows_of_size in by_size.items():
-            fit, ours, baseline = rows_of_size[row]
+            fit, ours, bits, words = rows_of_size[row]
             least = bounds.faster(size, row[0], row[2], fit)
-            cell = marked(f"{ours:.0f} / {baseline:,.0f}", least is None or baseline >= least * ours)
+            cell = marked(f"{ours:,.0f} / {bits:,.0f} / {words:,.0f}", least is None or bits >= least * ours)
             cells.append(cell + (" `w`" if least == bounds.FASTER else ""))
         rows.append([", ".join(row)] + cells)
     return table(["fill, pages asked for"] + [f"{size:,} pages" for size in by_size], rows)
@@ -241,10 +268,34 @@ def traces_table(by_size):
     for name in next(iter(by_size.values())):
         cells = []
         for rows_of_size in by_size.values():
-            ours, baseline = rows_of_size[name]
-            cells.append(marked(f"{ours:.0f} / {baseline:,.0f}", bounds.trace(name, ours, baseline)))
+            ours, bits, words = rows_of_size[name]
+            cells.append(marked(f"{ours:,.0f} / {bits:,.0f} / {words:,.0f}", bounds.trace(name, ours, bits)))
         rows.append([name.replace(",", ", ")] + cells + [str(bounds.TRACES.get(name, "-"))])
     return table(["trace"] + [f"{size:,} pages" for size in by_size] + ["bound"], rows)
+
+
+def words_tables(pages, traces):
+    """Compares the library with the scan by words: a table of how often it is cheaper, and the sizes from which on it always is."""
+    kinds = {outcome: {size: {row: costs[1:] for row, costs in rows.items() if row[2] == outcome} for size, rows in pages.items()}
+             for outcome in ("success", "failure", "crossed")}
+    kinds["traces"] = traces
+
+    def cheaper(rows):
+        return [name for name, (ours, _, words) in rows.items() if ours < words]
+
+    def always_from(kind, beside=()):
+        """Returns in words the sizes from which on the library is cheaper in all rows but those of `beside`."""
+        sizes = []
+        for size in sorted(kinds[kind], reverse=True):
+            if set(kinds[kind][size]) - set(cheaper(kinds[kind][size])) - set(beside):
+                break
+            sizes.append(size)
+        return f"from {sizes[-1]:,} pages on" if sizes else "on none of these pools"
+
+    rows = [[kind] + [f"{len(cheaper(rows))} of {len(rows)}" for rows in by_size.values()] for kind, by_size in kinds.items()]
+    return (table([""] + [f"{size:,} pages" for size in pages], rows)
+            + BOUNDED.format(success=always_from("success"), failure=always_from("failure", [("empty", "all+1", "failure")]),
+                             traces=always_from("traces")))
 
 
 def blocks_table(blocks, touched):
@@ -260,7 +311,7 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections, subjects):
+def results(calls, syncs, maps, stretches, pages, traces, lock, blocks, touched, cores, heap, sections, subjects):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
@@ -270,15 +321,16 @@ def results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores
         SYNCS.format(bound=bounds.SYNC), syncs_table(syncs),
         MAPS, maps_table(maps),
         STRETCHES.format(bound=bounds.STRETCH, patience=bounds.PATIENCE), stretch_table(stretches),
-        PAGES.format(large=bounds.LARGE, faster=bounds.FASTER, crossed=bounds.CROSSED), pages_table(pages),
+        PAGES.format(large=bounds.LARGE, faster=bounds.FASTER, crossed=bounds.CROSSED, lock=lock), pages_table(pages),
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
         TRACES, traces_table(traces),
+        WORDS, words_tables(pages, traces),
         BLOCKS, blocks_table(blocks, touched),
         CORES, cores_table(cores),
         HEAP, heap_table(heap),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
         subjects_table(subjects),
-        misses(pages, cores, most, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
+        misses(stretches, pages, cores, most, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
     ])
 
 
@@ -287,15 +339,19 @@ def subjects_table(subjects):
     return table(["subject", "bytes"], [[name, f"{size:,}"] for name, size in rows])
 
 
-def misses(pages, cores, growth, core, rest):
+def misses(stretches, pages, cores, growth, core, rest):
     """Returns what is known about the bounds that are missed. `rest` are the bytes of the core that do not allocate or free."""
     notes = []
-    _, ours, baseline = pages[bounds.SMALL]["empty", "1", "crossed"]
-    if ours > bounds.CROSSED * baseline:
-        notes.append(MISSED_CROSSED.format(ours=ours, most=bounds.CROSSED * baseline))
-    _, ours, baseline = pages[bounds.SMALL]["empty", "all+1", "failure"]
-    if ours > baseline:
-        notes.append(MISSED_FAILURE.format(ours=ours, most=baseline))
+    long = {name: stretches[bounds.LARGEST][name] for name in bounds.STRETCHES
+            if stretches[bounds.LARGEST][name] > bounds.stretch(bounds.LARGEST, name)}
+    if long:
+        notes.append(MISSED_STRETCH.format(list=", ".join(f"{over} in {name}" for name, over in long.items())))
+    _, ours, bits, _ = pages[bounds.SMALL]["empty", "1", "crossed"]
+    if ours > bounds.CROSSED * bits:
+        notes.append(MISSED_CROSSED.format(ours=ours, most=bounds.CROSSED * bits))
+    _, ours, bits, _ = pages[bounds.SMALL]["empty", "all+1", "failure"]
+    if ours > bits:
+        notes.append(MISSED_FAILURE.format(ours=ours, most=bits))
     if growth > bounds.GROWTH:
         notes.append(MISSED_GROWTH.format(most=growth, small=bounds.SMALL, bound=bounds.GROWTH))
     slow = [name for name, row in cores.items() if name in bounds.CORES and row[0] < bounds.CORES[name]]

@@ -31,7 +31,7 @@ static void report(const char *name, rt_size_t bytes)
 
 int main(void)
 {
-    static const rt_size_t pools[] = { 512, 2048, 16384, 262144 };
+    static const rt_size_t pools[] = { 512, 2048, 6144, 16384, 262144 };
     static struct rt_device device = { .parent.name = "bytes" };
     rt_ubase_t handle;
     rt_size_t at = HOST_RAM;

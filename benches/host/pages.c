@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pages PAGES: instructions of rt_dma_alloc and rt_dma_free on one pool of that many pages, against bit_by_bit.c, side by
- * side in one run under callgrind. ../results.md explains the rows.
+ * pages PAGES: instructions of rt_dma_alloc and rt_dma_free on one pool of that many pages, against bit_by_bit.c and
+ * word_by_word.c, side by side in one run under callgrind. ../results.md explains the rows.
  *
  * Lines: "row PAGES FILL REQUEST OUTCOME FIT COUNTED": FIT is the first page of what a first fit takes, or "none";
  * COUNTED is how many turns callgrind counted for each side, under "PAGES FILL REQUEST OUTCOME SIDE".
+ *
+ * pages lock: instructions of the lock that the baselines take. Line: "lock COUNTED", and callgrind counts under
+ * "lock".
  */
 #include <string.h>
 
@@ -46,17 +49,29 @@ static void fill_checkerboard(void)
     }
 }
 
-static const struct fill
+/* Frees 61 pages of each 64. No fill keeps the scan by words longer, with a request of one page more. */
+static void fill_gaps(void)
+{
+    for (rt_size_t page = 0; page < pages; ++page)
+    {
+        want[page] = page % 64 == 0 || page % 64 >= 62;
+    }
+}
+
+struct fill
 {
     const char *name;
     void (*fill)(void);
-} fills[] =
+};
+
+static const struct fill fills[] =
 {
     { "empty", fill_empty },
     { "random", fill_random },
     { "90-percent", fill_90_percent },
     { "checkerboard", fill_checkerboard },
 };
+static const struct fill gaps = { "gaps", fill_gaps };
 
 /* Returns the first page of the lowest run of `request` pages that are to be free, or `pages` if there is none. */
 static rt_size_t fit(rt_size_t request)
@@ -90,12 +105,11 @@ static void break_runs(rt_size_t request)
     }
 }
 
-/* Brings both pools into the wanted state. The library's pool is changed by its calls, one page at a time. */
+/* Brings all pools into the wanted state. The library's pool is changed by its calls, one page at a time. */
 static void settle(void)
 {
     rt_ubase_t handle;
 
-    memset(baseline.pool->map, 0, RT_BITMAP_LEN(pages) * sizeof(rt_bitmap_t));
     while (rt_dma_alloc(&ours.dev, PAGE, &handle, 0))
     {
     }
@@ -106,11 +120,11 @@ static void settle(void)
         {
             rt_dma_free(&ours.dev, PAGE, (void *)(handle - PV_OFFSET), handle, 0);
         }
-        else
-        {
-            baseline.pool->map[page / RT_BITMAP_BIT_WIDTH] |= 1UL << page % RT_BITMAP_BIT_WIDTH;
-        }
         MUST(rt_bitmap_test_bit(ours.pool->map, page) == want[page]);
+    }
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(baselines); ++i)
+    {
+        memcpy(baselines[i]->pool->map, ours.pool->map, RT_BITMAP_LEN(pages) * sizeof(rt_bitmap_t));
     }
 }
 
@@ -161,7 +175,6 @@ static void count(struct side *side, const char *row, void (*turns)(struct side 
 
 static void row(const char *fill, rt_size_t request, const char *outcome, void (*turns)(struct side *, rt_size_t, int))
 {
-    struct side *sides[] = { &ours, &baseline };
     rt_size_t expected = fit(request);
     char name[80], number[24] = "all+1";
 
@@ -175,7 +188,7 @@ static void row(const char *fill, rt_size_t request, const char *outcome, void (
         rt_ubase_t handle;
         void *buffer = sides[i]->alloc(&sides[i]->dev, request * PAGE, &handle, 0);
 
-        /* Both sides must allocate the same pages. */
+        /* All sides must allocate the same pages. */
         MUST(expected == pages ? !buffer : handle == HOST_RAM + expected * PAGE);
         MUST(!buffer || (rt_ubase_t)buffer == handle - PV_OFFSET);
         if (buffer)
@@ -218,16 +231,32 @@ static void rows(const struct fill *fill, rt_size_t request)
     row(fill->name, request, "failure", pairs);
 }
 
+static void lock_and_unlock(struct rt_spinlock *lock, int turns)
+{
+    for (int turn = 0; turn < turns; ++turn)
+    {
+        rt_spin_unlock_irqrestore(lock, rt_spin_lock_irqsave(lock));
+    }
+}
+
 int main(int argc, char **argv)
 {
+    static RT_DEFINE_SPINLOCK(lock);
     static const rt_size_t requests[] = { 1, 16, 256 };
 
     MUST(argc == 2);
+    if (!strcmp(argv[1], "lock"))
+    {
+        host_start();
+        COUNT("lock", lock_and_unlock(&lock, COUNTED));
+        printf("lock %d\n", COUNTED);
+        return 0;
+    }
     pages = strtoul(argv[1], RT_NULL, 10);
     MUST(pages >= 512 && pages * PAGE <= HOST_RAM_SIZE);
     want = malloc(pages);
     MUST(want);
-    install_both(pages);
+    install_all(pages);
     for (rt_size_t i = 0; i < RT_ARRAY_SIZE(fills); ++i)
     {
         for (rt_size_t j = 0; j < RT_ARRAY_SIZE(requests); ++j)
@@ -235,5 +264,6 @@ int main(int argc, char **argv)
             rows(&fills[i], requests[j]);
         }
     }
+    rows(&gaps, 62);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two allocators of pages that are measured side by side: the library, and bit_by_bit.c. */
+/* The allocators of pages that are measured side by side: the library, and two scans of a bitmap. */
 #ifndef SIDES_H__
 #define SIDES_H__
 
@@ -18,16 +18,20 @@ struct side
 };
 
 static struct side ours = { "ours", rt_dma_alloc, rt_dma_free, { .parent.name = "ours" }, RT_NULL };
-static struct side baseline = { "baseline", bit_by_bit_alloc, bit_by_bit_free, { .parent.name = "baseline" }, RT_NULL };
+static struct side bits = { "bits", bit_by_bit_alloc, bit_by_bit_free, { .parent.name = "bits" }, RT_NULL };
+static struct side words = { "words", word_by_word_alloc, word_by_word_free, { .parent.name = "words" }, RT_NULL };
+static struct side *const sides[] = { &ours, &bits, &words };
+static struct side *const baselines[] = { &bits, &words };
 
-/* Starts the kernel, and gives both sides a pool of `pages` pages at the start of RAM. */
-static inline void install_both(rt_size_t pages)
+/* Starts the kernel, and gives each side a pool of `pages` pages at the start of RAM. */
+static inline void install_all(rt_size_t pages)
 {
     rt_region_t region = { HOST_RAM, HOST_RAM + pages * PAGE, "bench" };
 
     host_start();
     ours.pool = rt_dma_pool_install(&region);
-    baseline.pool = bit_by_bit_install(&region);
+    bits.pool = bit_by_bit_install(&region);
+    words.pool = word_by_word_install(&region);
     MUST(ours.pool && (ours.pool->flags & RT_DMA_F_LINEAR));
 }
 
