@@ -6,7 +6,7 @@ use crate::kernel::{Handle, Pa, Va};
 use crate::log::Name;
 use crate::text::apart;
 
-/// What a device holds, with what only this kind of it has.
+/// A kind of memory that a device holds, with what only this kind has.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A buffer of `rt_dma_alloc`, `rt_dmam_alloc` and their like.
@@ -57,8 +57,7 @@ pub struct HeldMapping {
 }
 
 impl HeldMapping {
-    /// Returns a mapping by this function, whose physical address is not known, and which is no entry of a
-    /// known number.
+    /// Makes a mapping by this function. The caller sets what else it knows.
     pub fn new(by: MappedBy, direction: Direction) -> Self {
         // The result of a list's map is a number of entries, which has to be checked for another reason.
         let is_checked = by == MappedBy::List;

@@ -34,9 +34,17 @@ pub use uninstall::*;
 
 use core::ffi::c_void;
 
-use crate::abi::rt_ubase_t;
+use crate::abi::{rt_dma_map_ops, rt_ubase_t};
+use crate::dropin::translate::MapOps;
+use crate::ffi::dropin::ops::ops_of;
 use crate::ffi::write_if;
 use crate::kernel::Handle;
+
+/// Returns the operations by which the library allocates for a device with this table; `None` if an operation of the
+/// BSP allocates.
+fn allocating_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
+    ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent))
+}
 
 /// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.
 fn with_handle(allocate: impl FnOnce(&mut rt_ubase_t) -> *mut c_void) -> Option<(*mut c_void, Handle)> {

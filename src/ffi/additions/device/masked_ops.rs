@@ -22,9 +22,11 @@ use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle};
 
-/// What each table in [`MASKED`] stands for. The last one, which is for all further devices, has no entry.
+/// What each table in [`MASKED`] but the last one stands for.
 static MEANINGS: MaskedTables = MaskedTables::new();
 
+/// The masked tables. They differ only in their addresses. The devices for which [`MEANINGS`] has no room share the last
+/// one.
 static MASKED: [rt_dma_map_ops; TABLES + 1] = [const {
     rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
 }; TABLES + 1];
@@ -40,19 +42,19 @@ pub(super) fn is_masked(table: &rt_dma_map_ops) -> bool {
     masked_index(table).is_some()
 }
 
+/// Returns whether any operation of a table is masked: it is a masked table, or a [copy](is_copy) of one. If none is,
+/// the masks that are known for a device with this table were set for an earlier device at its address, or for
+/// operations that the BSP has replaced.
+pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
+    let [masked, ..] = &MASKED;
+    let is_ours = |(own, masked): (Option<usize>, Option<usize>)| own == masked;
+    addresses_of(table).into_iter().zip(addresses_of(masked)).any(is_ours)
+}
+
 /// Returns whether a table is one into which the BSP has copied a function of a masked table. That function reads the
 /// masks and the original table in the device's record.
 pub(super) fn is_copy(table: &rt_dma_map_ops) -> bool {
-    let [masked, ..] = &MASKED;
-    let is_ours = |(own, masked): (Option<usize>, Option<usize>)| own == masked;
-    !is_masked(table) && addresses_of(table).into_iter().zip(addresses_of(masked)).any(is_ours)
-}
-
-/// Returns whether the operations of a table are masked: it is a masked table, or a [copy](is_copy) of one. If they are
-/// not, the masks that are known for a device with this table were set for an earlier device at its address, or for
-/// operations that the BSP has replaced.
-pub(super) fn has_masked_operation(table: &rt_dma_map_ops) -> bool {
-    is_masked(table) || is_copy(table)
+    !is_masked(table) && has_masked_operation(table)
 }
 
 /// Returns the addresses of a table's functions.
@@ -80,10 +82,13 @@ pub(super) fn original_of(device: Device) -> Option<MaskedOps> {
     let now = stored_table(device);
     let index = now.and_then(masked_index);
     let by_table = index.and_then(|index| MEANINGS.at(DMA.kernel, index));
+    // Only the address of a masked table is known in `MEANINGS`. A copy has another one, and the last masked table is
+    // shared: there the device's record has the masks.
     if let Some(ops) = by_table.or_else(|| DEVICES.masked_ops(device)) {
         return Some(ops);
     }
     if index.is_some() {
+        // The device is a child that copied the last masked table, and has no record.
         return None;
     }
     // The last mask was removed while this call ran, so that the device has its original table again. Any other table

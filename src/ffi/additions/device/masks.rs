@@ -5,10 +5,11 @@ use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::is_within;
 use crate::additions::device::record::{MaskedOps, Masks};
 use crate::dropin::translate::MapOps;
+use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
 use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
 use crate::ffi::additions::device::{no_table, refusal};
-use crate::ffi::dropin::ops::{ops_of, stored_table, table_of};
+use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
 use crate::kernel::rtthread::rt_dma_port_device_set_ops;
@@ -145,7 +146,7 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
 /// is no pool at all. A streaming mask alone (`is_coherent` is false) needs no pool if the device reaches kernel memory
 /// directly. A BSP's own allocation takes from where it likes: whether the mask serves shows when it is called.
 fn is_served(device: Device, original: &rt_dma_map_ops, mask: u64, is_coherent: bool) -> bool {
-    let Some(ops) = ops_of(original).or(original.alloc.is_none().then_some(MapOps::NonCoherent)) else { return true };
+    let Some(ops) = allocating_ops(original) else { return true };
     DMA.can_reach(ops, device, mask)
         || DMA.pools().next().is_none()
         || !is_coherent && reaches_kernel_memory(ops, device, mask)
