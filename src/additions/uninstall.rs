@@ -57,13 +57,8 @@ impl<K: Kernel> Dma<K> {
 
     /// See [`Revival`].
     fn reopen(&self, pool: &'static Pool<K>) {
-        let mut link = &self.uninstalled.kept;
-        while let Some(at) = link.get() {
-            if core::ptr::eq(at, pool) {
-                link.set(pool.next_kept().get());
-                break;
-            }
-            link = at.next_kept();
+        if let Some((link, _)) = self.uninstalled.kept.link_to(pool, Pool::next_kept) {
+            link.set(pool.next_kept().get());
         }
         pool.reopen();
     }

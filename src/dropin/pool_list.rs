@@ -99,13 +99,8 @@ impl<K: Kernel> PoolList<K> {
     /// Removes a pool from the library's list. The pool's link to the next pool does not change, for calls that have
     /// reached the pool already. The caller holds the turn of installs.
     pub(crate) fn remove(&self, pool: &Pool<K>) {
-        let mut link = &self.first;
-        while let Some(at) = link.get() {
-            if core::ptr::eq(at, pool) {
-                link.set(pool.next.get());
-                return;
-            }
-            link = &at.next;
+        if let Some((link, _)) = self.first.link_to(pool, |pool| &pool.next) {
+            link.set(pool.next.get());
         }
     }
 

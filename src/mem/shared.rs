@@ -30,6 +30,22 @@ impl<T: Sync> AtomicRef<T> {
         unsafe { self.0.load(Acquire).as_ref() }
     }
 
+    /// Finds `value` in the list whose first value this reference leads to. `next` returns the reference of a value that
+    /// leads to the next one. Returns the reference that leads to `value`, and `value`; `None` if the list does not have
+    /// it. `value` is compared, and not read.
+    ///
+    /// Context: any.
+    pub fn link_to(&self, value: *const T, next: fn(&T) -> &Self) -> Option<(&Self, &'static T)> {
+        let mut link = self;
+        loop {
+            let found = link.get()?;
+            if core::ptr::eq(found, value) {
+                return Some((link, found));
+            }
+            link = next(found);
+        }
+    }
+
     /// Sets or clears the reference.
     ///
     /// Context: any.
@@ -134,6 +150,20 @@ mod tests {
         assert_eq!(*reference.get(), 1);
         reference.set(&FOUR[3]);
         assert_eq!(*reference.get(), 13);
+    }
+
+    #[test]
+    fn the_link_to_a_value_of_a_list_is_the_one_before_it() {
+        struct Node(AtomicRef<Node>);
+        static NODES: [Node; 3] = [const { Node(AtomicRef::new()) }; 3];
+        let [one, two, stranger] = &NODES;
+        let first = AtomicRef::new();
+        first.set(Some(one));
+        one.0.set(Some(two));
+        let found = |node| first.link_to(node, |node| &node.0);
+        assert!(found(one).is_some_and(|(link, node)| core::ptr::eq(link, &first) && core::ptr::eq(node, one)));
+        assert!(found(two).is_some_and(|(link, node)| core::ptr::eq(link, &one.0) && core::ptr::eq(node, two)));
+        assert!(found(stranger).is_none() && found(core::ptr::null()).is_none());
     }
 
     #[test]

@@ -90,19 +90,13 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         in_use: &mut Option<InUse>,
     ) -> Result<&'static BlockPool<K, P>, BadDestroy> {
         let _turn = self.turn.take(self.kernel).ok_or(BadDestroy::Context)?;
-        let mut link = &self.first;
-        loop {
-            let found = link.get().ok_or(BadDestroy::Unknown)?;
-            if core::ptr::eq(found, pool) {
-                let blocks = found.blocks_in_use().ok_or(BadDestroy::Context)?;
-                if blocks.count() != 0 {
-                    return Err(BadDestroy::Busy(in_use.insert(blocks).count()));
-                }
-                let _held = self.links.lock(self.kernel);
-                link.set(found.next.get());
-                return Ok(found);
-            }
-            link = &found.next;
+        let (link, found) = self.first.link_to(pool, |pool| &pool.next).ok_or(BadDestroy::Unknown)?;
+        let blocks = found.blocks_in_use().ok_or(BadDestroy::Context)?;
+        if blocks.count() != 0 {
+            return Err(BadDestroy::Busy(in_use.insert(blocks).count()));
         }
+        let _held = self.links.lock(self.kernel);
+        link.set(found.next.get());
+        Ok(found)
     }
 }
