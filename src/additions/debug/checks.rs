@@ -8,7 +8,7 @@ use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
-use crate::kernel::{Handle, Kernel, Va};
+use crate::kernel::{Device, Handle, Kernel, Va};
 
 impl<K: Kernel> Debug<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
@@ -26,7 +26,7 @@ impl<K: Kernel> Debug<K> {
     }
 
     /// Returns the device of a block pool; `None` if the pool is not in the table.
-    pub fn device_of_pool(&self, pool: Va) -> Option<usize> {
+    pub fn device_of_pool(&self, pool: Va) -> Option<Device> {
         self.state.lock(self.kernel).table.block_pool(pool).map(|entry| entry.device)
     }
 
@@ -76,7 +76,7 @@ impl<K: Kernel> Debug<K> {
     /// Notes that the driver checked whether a map failed.
     pub fn checked(&'static self, call: &Call, handle: Handle) {
         self.with(call, |judge| {
-            let is_it = |entry: &&mut Holding| entry.handle == handle && entry.device == call.device.0;
+            let is_it = |entry: &&mut Holding| entry.handle == handle && entry.device == call.device;
             for entry in judge.state.table.live_mut().iter_mut().filter(is_it) {
                 if let Kind::Mapping(mapping) = &mut entry.kind {
                     mapping.is_checked = true;

@@ -3,6 +3,8 @@
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::mistake::Mistake;
+use crate::additions::device::record::NO_DEVICE;
+use crate::kernel::Device;
 use crate::log::Name;
 use crate::text::apart;
 
@@ -70,8 +72,8 @@ fn letters(name: Name) -> impl Iterator<Item = u8> {
 /// The record of a device.
 #[derive(Clone, Copy)]
 pub struct WatchedDevice {
-    /// The address of the device; 0 if it is gone.
-    pub device: usize,
+    /// The device; [`NO_DEVICE`] if it is gone.
+    pub device: Device,
     is_used: bool,
     /// How often each mistake was made.
     pub mistakes: [u32; Mistake::COUNT],
@@ -91,18 +93,18 @@ impl Devices {
     /// No devices.
     pub const fn new() -> Self {
         let none = [0; Mistake::COUNT];
-        let record = WatchedDevice { device: 0, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
+        let record = WatchedDevice { device: NO_DEVICE, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
         Devices { records: [record; DEVICES], others: none }
     }
 
     /// Returns the number of the device's name: that of its record, or [`DEVICES`] if there is no room for one.
-    pub fn record(&mut self, device: usize, name: Name, names: &Names) -> usize {
+    pub fn record(&mut self, device: Device, name: Name, names: &Names) -> usize {
         if let Some(index) = self.index_of(device) {
             return index;
         }
         // A device of the same name that is gone was this one, or its like.
         let fits = |(index, record): &(usize, &mut WatchedDevice)| {
-            !record.is_used || record.device == 0 && names.is(*index, name)
+            !record.is_used || record.device == NO_DEVICE && names.is(*index, name)
         };
         let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
@@ -113,23 +115,23 @@ impl Devices {
         index
     }
 
-    fn index_of(&self, device: usize) -> Option<usize> {
-        self.records.iter().position(|record| device != 0 && record.device == device)
+    fn index_of(&self, device: Device) -> Option<usize> {
+        self.records.iter().position(|record| record.device == device)
     }
 
-    /// Returns the address of the device with a name; `None` if no such device has a record.
-    pub fn find(&self, name: Name, names: &Names) -> Option<usize> {
-        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != 0 && names.is(*index, name);
+    /// Returns the device with a name; `None` if no such device has a record.
+    pub fn find(&self, name: Name, names: &Names) -> Option<Device> {
+        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != NO_DEVICE && names.is(*index, name);
         self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
     }
 
     /// Ends the record of the device at an address if a device with another name lies there now.
-    pub fn replace(&mut self, device: usize, name: Name, names: &Names) {
+    pub fn replace(&mut self, device: Device, name: Name, names: &Names) {
         if let Some(index) = self.index_of(device)
             && !names.is(index, name)
             && let Some(record) = self.records.get_mut(index)
         {
-            record.device = 0;
+            record.device = NO_DEVICE;
         }
     }
 
@@ -145,7 +147,7 @@ impl Devices {
     }
 
     /// Returns how often devices made a mistake: one device, or all if `device` is `None`.
-    pub fn mistakes(&self, device: Option<usize>, mistake: Mistake) -> usize {
+    pub fn mistakes(&self, device: Option<Device>, mistake: Mistake) -> usize {
         let of = |counts: &[u32; Mistake::COUNT]| counts.get(mistake as usize).copied().unwrap_or(0) as usize;
         let is_meant = |record: &&WatchedDevice| device.is_none_or(|device| record.device == device);
         let counted: usize = self.records.iter().filter(is_meant).map(|record| of(&record.mistakes)).sum();
@@ -162,7 +164,7 @@ impl Devices {
     }
 
     /// Counts an allocation or a mapping, and returns whether it must fail.
-    pub fn must_fail(&mut self, device: usize) -> bool {
+    pub fn must_fail(&mut self, device: Device) -> bool {
         let Some(record) = self.index_of(device).and_then(|index| self.records.get_mut(index)) else { return false };
         let is_the_one = record.fail_in == 1;
         record.fail_in = record.fail_in.saturating_sub(1);
@@ -171,7 +173,7 @@ impl Devices {
     }
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
-    pub fn has_failed(&self, device: usize) -> bool {
+    pub fn has_failed(&self, device: Device) -> bool {
         self.index_of(device).and_then(|index| self.records.get(index)).is_some_and(|record| record.has_failed)
     }
 }

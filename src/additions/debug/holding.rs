@@ -1,8 +1,9 @@
 //! What a device holds: memory that was allocated for it, and buffers that are mapped for it.
 
+use crate::additions::device::record::NO_DEVICE;
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
-use crate::kernel::{Handle, Pa, Va};
+use crate::kernel::{Device, Handle, Pa, Va};
 use crate::log::Name;
 use crate::text::apart;
 
@@ -109,8 +110,8 @@ pub struct Holding {
     pub is_managed: bool,
     /// It was reported as still held.
     pub is_reported: bool,
-    /// The address of the device; 0 if the device is gone and another one lies at its address.
-    pub device: usize,
+    /// The device; [`NO_DEVICE`] if it is gone, and another one lies at its address.
+    pub device: Device,
     /// The number of the device's name.
     pub name: usize,
     /// The address after the call that made it.
@@ -133,7 +134,7 @@ impl Holding {
         size: 0,
         is_managed: false,
         is_reported: false,
-        device: 0,
+        device: NO_DEVICE,
         name: 0,
         caller: 0,
         time: 0,

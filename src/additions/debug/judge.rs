@@ -5,9 +5,10 @@ use super::devices::Names;
 use super::holding::{Holding, Kind, direction_label, overlap};
 use super::mistake::Mistake;
 use super::{Call, State};
+use crate::additions::device::record::NO_DEVICE;
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
-use crate::kernel::PAGE_SHIFT;
+use crate::kernel::{Device, PAGE_SHIFT};
 
 /// A call that is judged, and what the debug mode knows.
 pub(super) struct Judge<'a> {
@@ -27,9 +28,9 @@ pub(super) struct FirstByte {
 }
 
 impl Judge<'_> {
-    /// Returns the address of the calling device.
-    fn device(&self) -> usize {
-        self.call.device.0
+    /// Returns the calling device.
+    fn device(&self) -> Device {
+        self.call.device
     }
 
     /// Counts a mistake of the call, and has it reported. The values are the address, the size, and the detail.
@@ -43,7 +44,7 @@ impl Judge<'_> {
     /// The first one for which there is no room is reported.
     fn add(&mut self, new: Holding) {
         let Call { device, caller, time, .. } = *self.call;
-        let is_added = self.state.table.add(Holding { device: device.0, name: self.name, caller, time, ..new });
+        let is_added = self.state.table.add(Holding { device, name: self.name, caller, time, ..new });
         if !is_added && !self.state.has_said_full {
             self.state.has_said_full = true;
             let (_, _, room) = self.state.table.usage();
@@ -111,7 +112,7 @@ impl Judge<'_> {
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
-        } else if !is_pool || !is_device && entry.device != 0 {
+        } else if !is_pool || !is_device && entry.device != NO_DEVICE {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name).argument()]);
         }
         if !is_handle {
@@ -175,7 +176,7 @@ impl Judge<'_> {
     /// had no room for some mappings, this may be one of them, and nothing is reported.
     fn unmap_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != 0;
+        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != NO_DEVICE;
         let memory = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
@@ -223,7 +224,7 @@ impl Judge<'_> {
     /// this may be one of them, and nothing is reported.
     fn sync_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != 0;
+        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != NO_DEVICE;
         if let Some(other) = self.state.table.live().iter().find(others) {
             self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name).argument()]);
         } else if !self.state.table.may_miss() {

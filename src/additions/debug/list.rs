@@ -39,7 +39,7 @@ impl<K: Kernel> Debug<K> {
         let mut index = 0;
         while let Some(entry) = self.holding_at(index) {
             index += 1;
-            if device.is_none_or(|device| entry.device == device.0) {
+            if device.is_none_or(|device| entry.device == device) {
                 self.print_entry(&entry, now);
                 count += 1;
             }

@@ -31,6 +31,7 @@ use self::devices::{Devices, Names};
 use self::judge::Judge;
 use self::reports::{Report, Reports};
 use self::table::Table;
+use crate::additions::device::record::NO_DEVICE;
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
@@ -83,7 +84,7 @@ struct State {
 
 impl State {
     /// Reports what a device holds, of what fulfils a condition, as still held.
-    fn report_held(&mut self, device: usize, is_meant: impl Fn(&Holding) -> bool) {
+    fn report_held(&mut self, device: Device, is_meant: impl Fn(&Holding) -> bool) {
         let State { table, devices, reports, .. } = self;
         let is_held = |entry: &&mut Holding| entry.device == device && !entry.is_reported && is_meant(entry);
         for entry in table.live_mut().iter_mut().filter(is_held) {
@@ -115,7 +116,7 @@ impl<K: Kernel> Debug<K> {
         if call.is_new {
             self.replace(&mut state, call.device, name);
         }
-        let name = state.devices.record(call.device.0, name, &self.names);
+        let name = state.devices.record(call.device, name, &self.names);
         let result = act(&mut Judge { state: &mut state, names: &self.names, call, name });
         let must_write = state.reports.wait();
         drop(state);
@@ -129,18 +130,18 @@ impl<K: Kernel> Debug<K> {
     fn replace(&self, state: &mut State, device: Device, name: Name) {
         // The device of a pool without blocks needs no operations: it may be the one that is there now.
         let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool { had_blocks: false });
-        state.report_held(device.0, is_old);
-        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device.0 && is_old(entry)) {
-            entry.device = 0;
+        state.report_held(device, is_old);
+        for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
+            entry.device = NO_DEVICE;
         }
-        state.devices.replace(device.0, name, &self.names);
+        state.devices.replace(device, name, &self.names);
     }
 
     /// Counts an allocation or a mapping. Returns whether it must fail, because [`fail`](Self::fail) asked for it.
     /// `size` is that of the request.
     pub fn must_fail(&'static self, call: &Call, size: usize) -> bool {
         self.with(call, |judge| {
-            let must_fail = judge.state.devices.must_fail(call.device.0);
+            let must_fail = judge.state.devices.must_fail(call.device);
             if must_fail {
                 judge.report(Mistake::Injected, [0, size, 0]);
             }
@@ -156,25 +157,24 @@ impl<K: Kernel> Debug<K> {
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
     pub fn has_failed(&self, device: Device) -> bool {
-        self.state.lock(self.kernel).devices.has_failed(device.0)
+        self.state.lock(self.kernel).devices.has_failed(device)
     }
 
     /// Returns the device with a name; `None` if no such device made a call that passed here.
     pub fn find(&self, name: Name) -> Option<Device> {
-        self.state.lock(self.kernel).devices.find(name, &self.names).map(Device)
+        self.state.lock(self.kernel).devices.find(name, &self.names)
     }
 
     /// Returns how many mistakes were found: of one device, or of all if `device` is `None`.
     pub fn mistakes(&self, device: Option<Device>) -> usize {
         let state = self.state.lock(self.kernel);
-        let device = device.map(|device| device.0);
         let mistakes = Mistake::ALL.iter().filter(|mistake| mistake.is_mistake());
         mistakes.map(|mistake| state.devices.mistakes(device, *mistake)).sum()
     }
 
     /// Returns how often a mistake was found: of one device, or of all if `device` is `None`.
     pub fn count(&self, device: Option<Device>, mistake: Mistake) -> usize {
-        self.state.lock(self.kernel).devices.mistakes(device.map(|device| device.0), mistake)
+        self.state.lock(self.kernel).devices.mistakes(device, mistake)
     }
 
     /// Writes the lines that wait, if the caller may sleep and no other thread does so.
@@ -201,7 +201,7 @@ impl<K: Kernel> Debug<K> {
         let (kernel, name) = (self.kernel, self.names.get(report.name));
         let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
         let (values, count) = report.mistake.values(&report.values);
-        let line = |format, values| Line { device: report.device, ..Line::about(name, format, values) };
+        let line = |format, values| Line { device: report.device.0, ..Line::about(name, format, values) };
         kernel.log(level, &line(report.mistake.format(), values.get(..count).unwrap_or_default()));
         if report.times > reports::FIRST {
             let [.., caller] = report.values;

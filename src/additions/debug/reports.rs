@@ -1,6 +1,8 @@
 //! Which lines are written, and those that wait until a thread writes them.
 
 use super::mistake::Mistake;
+use crate::additions::device::record::NO_DEVICE;
+use crate::kernel::Device;
 
 /// How many pairs of a mistake and a caller have counts of their own.
 const SITES: usize = 64;
@@ -15,7 +17,7 @@ pub struct Report {
     /// What it is about.
     pub mistake: Mistake,
     /// The device.
-    pub device: usize,
+    pub device: Device,
     /// The number of the device's name.
     pub name: usize,
     /// Address, size, detail, caller.
@@ -56,7 +58,7 @@ impl Reports {
     pub const fn new() -> Self {
         // All zeros, so that a static takes no space in the image.
         let site = Site { mistake: Mistake::FreeSize, caller: 0, times: 0 };
-        let report = Report { mistake: Mistake::FreeSize, device: 0, name: 0, values: [0; 4], times: 0 };
+        let report = Report { mistake: Mistake::FreeSize, device: NO_DEVICE, name: 0, values: [0; 4], times: 0 };
         Reports {
             sites: [site; SITES],
             others: [0; Mistake::COUNT],
@@ -86,7 +88,7 @@ impl Reports {
     }
 
     /// Adds a line, if it is to be written.
-    pub fn add(&mut self, mistake: Mistake, device: usize, name: usize, values: [usize; 4]) {
+    pub fn add(&mut self, mistake: Mistake, device: Device, name: usize, values: [usize; 4]) {
         let [_, _, _, caller] = values;
         let times = if mistake.is_mistake() { self.count(mistake, caller) } else { 1 };
         if !is_shown(times) {
@@ -135,7 +137,7 @@ mod tests {
     fn each_caller_is_limited_on_its_own() {
         let mut reports = Reports::new();
         for caller in [1, 2] {
-            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, 8, 0, [0, 0, 0, caller]));
+            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, Device(8), 0, [0, 0, 0, caller]));
         }
         let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
         assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let mut reports = Reports::new();
-        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, 8, 0, [0, 0, 0, caller]));
+        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, Device(8), 0, [0, 0, 0, caller]));
         assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
         assert_eq!(reports.take_dropped(), 5);
         assert_eq!(reports.take_dropped(), 0);

@@ -1,7 +1,8 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
 use super::holding::{Holding, Kind};
-use crate::kernel::Va;
+use crate::additions::device::record::NO_DEVICE;
+use crate::kernel::{Device, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
 const GONE: usize = 64;
@@ -9,8 +10,8 @@ const GONE: usize = 64;
 /// Something that was freed or unmapped.
 #[derive(Clone, Copy)]
 struct Gone {
-    /// The device; 0 if the record is empty.
-    device: usize,
+    /// The device; [`NO_DEVICE`] if the record is empty.
+    device: Device,
     is_mapping: bool,
     /// What the free or unmap took.
     address: usize,
@@ -35,7 +36,7 @@ pub struct Table {
 impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
-        let gone = [Gone { device: 0, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
+        let gone = [Gone { device: NO_DEVICE, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
         Table { entries: None, live: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
@@ -78,7 +79,7 @@ impl Table {
     pub fn add(&mut self, new: Holding) -> bool {
         let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
-            gone.device = 0;
+            gone.device = NO_DEVICE;
         }
         let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
             self.lost += 1;
@@ -127,7 +128,7 @@ impl Table {
     }
 
     /// Remembers that an entry was given back, for `device`, by `caller`.
-    pub fn remember_gone(&mut self, entry: &Holding, device: usize, caller: usize) {
+    pub fn remember_gone(&mut self, entry: &Holding, device: Device, caller: usize) {
         let (is_mapping, address) = (entry.is_mapping(), entry.address());
         if let Some(slot) = self.gone.get_mut(self.next_gone) {
             *slot = Gone { device, is_mapping, address, size: entry.size, caller };
@@ -136,9 +137,9 @@ impl Table {
     }
 
     /// Returns the caller that freed memory, or unmapped a mapping, at the address.
-    pub fn gone_at(&self, is_mapping: bool, device: usize, address: usize) -> Option<usize> {
+    pub fn gone_at(&self, is_mapping: bool, device: Device, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
-            gone.device != 0
+            gone.device != NO_DEVICE
                 && gone.is_mapping == is_mapping
                 && gone.address == address
                 && (!is_mapping || gone.device == device)
@@ -148,8 +149,9 @@ impl Table {
 
     /// Returns the caller that freed the memory that contains the address.
     pub fn freed_around(&self, address: usize) -> Option<usize> {
-        let fits =
-            |gone: &&Gone| gone.device != 0 && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size;
+        let fits = |gone: &&Gone| {
+            gone.device != NO_DEVICE && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size
+        };
         self.gone.iter().find(fits).map(|gone| gone.caller)
     }
 

@@ -110,9 +110,9 @@ pub(crate) struct DeviceRecord<K: Kernel> {
 
 type List<K> = Option<KBox<K, DeviceRecord<K>>>;
 
-/// The value that replaces the device's address in the record of a device that is gone, so that no call finds the
-/// record. No device has this address.
-const NO_DEVICE: Device = Device(0);
+/// No device has this address. It replaces the address of a device that is gone in what is kept of the device, so that
+/// no call finds it.
+pub(crate) const NO_DEVICE: Device = Device(0);
 
 impl<K: Kernel> DeviceRecord<K> {
     /// Removes the masks, the original table, and the limits.

@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_int, c_void};
 use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t};
 use crate::additions::debug::Holding;
-use crate::ffi::{device, pointer};
+use crate::ffi::{c_device, device};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn rt_dma_watch_has_failed(dev: *mut rt_device) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_find(name: *const c_char) -> *mut rt_device {
     // SAFETY: the port passes a C string, which is used during the call only.
-    let device = DEBUG.find(unsafe { Name::from_ptr(name) }).map_or(0, |device| device.0);
-    pointer(device).cast()
+    let device = DEBUG.find(unsafe { Name::from_ptr(name) });
+    device.map_or(core::ptr::null_mut(), c_device)
 }
 
 /// @brief Returns how many mistakes were found.

@@ -6,7 +6,7 @@ use super::{DEBUG, after, before, rt_dma_watch_call};
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind};
 use crate::ffi::additions::block_pool::rt_dma_block_pool;
-use crate::ffi::{DMA, pointer};
+use crate::ffi::{DMA, c_device};
 use crate::flags::Flags;
 
 /// @brief Records a buffer.
@@ -121,7 +121,7 @@ pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
-    pointer(DEBUG.device_of_pool(pool.expose_provenance()).unwrap_or(0)).cast()
+    DEBUG.device_of_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), c_device)
 }
 
 /// @brief Records a block.
