@@ -3,7 +3,7 @@
 //!
 //! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order of the
 //! addresses, until there is room. A borrower's function may return before the memory is given back, which then happens in
-//! another thread. The request waits for that, for at most [`PATIENCE`] ticks in total. After that, it logs the borrowers that
+//! another thread. The request waits for that, for at most [`RECLAIM_TICKS`] ticks in total. After that, it logs the borrowers that
 //! still have memory, and fails in this region.
 
 use core::mem::size_of;
@@ -29,7 +29,7 @@ use crate::mem::turn::Turn;
 use crate::text::apart;
 
 /// The number of ticks for which an owner's request waits for borrowers to give memory back.
-const PATIENCE: usize = 100;
+const RECLAIM_TICKS: usize = 100;
 /// The number of ticks after which the borrowers are asked again. This also asks a borrower whose call overlapped with the start
 /// of the owner's wait.
 const ASK_AGAIN: usize = 10;
@@ -157,10 +157,10 @@ impl<K: Kernel> Dma<K> {
     }
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
-    /// no borrower can give back any more, or after [`PATIENCE`] ticks.
+    /// no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
         let search = || self.allocate_from_pools(request, Pools::Owned).ok();
-        for tick in 0..PATIENCE {
+        for tick in 0..RECLAIM_TICKS {
             let mut from = 0;
             while tick % ASK_AGAIN == 0
                 && let Some(memory) = self.next_lent(lending, request, from)

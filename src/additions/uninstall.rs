@@ -9,7 +9,7 @@ use crate::kernel::{Kernel, Pa};
 use crate::mem::atomics::{Ordering::SeqCst, fence};
 
 /// The number of ticks for which an uninstall waits for calls that print names of pools.
-const PATIENCE: usize = 100;
+const READER_TICKS: usize = 100;
 
 impl<K: Kernel> Dma<K> {
     /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is kept, and
@@ -39,7 +39,7 @@ impl<K: Kernel> Dma<K> {
         self.uninstalled.revival.set(&Revival { revive: Dma::revive, reopen: Dma::reopen });
         drop(turn);
         fence(SeqCst);
-        let mut patience = PATIENCE;
+        let mut patience = READER_TICKS;
         while self.uninstalled.name_readers.load(SeqCst) != 0 && patience != 0 {
             self.kernel.pause();
             patience -= 1;

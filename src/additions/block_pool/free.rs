@@ -6,6 +6,7 @@ use super::group::{Group, Unit};
 use super::word::{self, NotGiven, Seen};
 use super::{BadFree, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
+use crate::log::Name;
 use crate::text::apart;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
@@ -96,12 +97,12 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     #[cold]
     #[inline(never)]
     fn refuse_free(&self, va: Va, handle: Handle, error: BadFree) -> Result<(), BadFree> {
-        let format = match error {
-            BadFree::Foreign => apart!("free of block 0x%lx (handle 0x%lx): no block of this pool begins there"),
-            BadFree::NotAllocated => apart!("free of block 0x%lx (handle 0x%lx): it is free already"),
-            BadFree::WrongHandle => apart!("free of block 0x%lx (handle 0x%lx): wrong handle"),
+        let reason = match error {
+            BadFree::Foreign => apart!("no block of this pool begins there"),
+            BadFree::NotAllocated => apart!("it is free already"),
+            BadFree::WrongHandle => apart!("wrong handle"),
         };
-        self.refuse(format, &[va, handle]);
+        self.refuse(apart!("free of block 0x%lx (handle 0x%lx): %s"), &[va, handle, Name::of(reason).argument()]);
         Err(error)
     }
 }

@@ -47,7 +47,7 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
 }
 
 /// How often a thread that gets no memory waits for another thread that is getting some.
-const PATIENCE: usize = 8;
+const GROWTH_WAITS: usize = 8;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
@@ -100,7 +100,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
     fn wait_for_block(&self, core: usize) -> Option<Block> {
-        for _ in 0..PATIENCE {
+        for _ in 0..GROWTH_WAITS {
             if self.spans.growing.load(Relaxed) <= 1 {
                 break;
             }

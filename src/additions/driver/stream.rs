@@ -57,17 +57,17 @@ impl Direction for Bidirectional {
 /// The borrow that the driver hands over: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
 pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
 
-/// The arguments that identify a mapping. Dropping them unmaps it.
-struct Entry<P: Platform> {
+/// The bytes that a device has, as `unmap` needs them. Dropping the value unmaps them.
+struct MappedBytes<P: Platform> {
     device: Device<P>,
     master: BusMaster,
     query: Query,
 }
 
-impl<P: Platform> Drop for Entry<P> {
+impl<P: Platform> Drop for MappedBytes<P> {
     fn drop(&mut self) {
         let system = self.device.system;
-        // SAFETY: the bytes were mapped as this entry states. An error means that C code has unmapped them.
+        // SAFETY: the bytes were mapped as these fields state. An error means that C code has unmapped them.
         #[allow(unsafe_code)]
         let _ = unsafe { system.streaming.unmap(&self.master, &self.query) };
     }
@@ -110,13 +110,13 @@ impl<P: Platform> Drop for Entry<P> {
 /// ```
 pub struct Mapping<'a, W: Direction, P: Platform> {
     // Fields are dropped in this order: the bytes are unmapped before their borrow ends.
-    entry: Entry<P>,
+    mapped: MappedBytes<P>,
     bytes: HandedOver<'a, W::Access>,
 }
 
 impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Query { handle, size, direction, .. } = &self.entry.query;
+        let Query { handle, size, direction, .. } = &self.mapped.query;
         let mut value = to.debug_struct("Mapping");
         value.field("handle", handle).field("size", size).field("direction", direction).finish_non_exhaustive()
     }
@@ -132,17 +132,17 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
         let query = Query { device: device.device, handle, size, direction, attributes };
-        Ok(Mapping { entry: Entry { device, master, query }, bytes })
+        Ok(Mapping { mapped: MappedBytes { device, master, query }, bytes })
     }
 
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> Handle {
-        self.entry.query.handle
+        self.mapped.query.handle
     }
 
     /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
-        self.entry.query.size
+        self.mapped.query.size
     }
 
     /// Lets the processor access the bytes while `work` runs. They contain what the device wrote before the call.
@@ -159,9 +159,9 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// # Errors
     /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
-        let Entry { device, master, query } = &self.entry;
+        let MappedBytes { device, master, query } = &self.mapped;
         let system = device.system;
-        // SAFETY: the mapping is live, and is as its entry states.
+        // SAFETY: the mapping is live, and is as these fields state.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_cpu(master, query) }?;
         // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.

@@ -6,7 +6,7 @@ mod shell_list;
 pub use destroy::BadDestroy;
 
 use core::error::Error;
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 use core::fmt;
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
@@ -31,6 +31,20 @@ pub enum BadCreate {
     NoMemory,
     /// The caller may not sleep.
     Context,
+}
+
+impl BadCreate {
+    /// Returns the reason as the log states it.
+    fn reason(self) -> &'static CStr {
+        match self {
+            BadCreate::NoDevice => apart!("no device"),
+            BadCreate::Shape(BadShape::Size) => apart!("bad size"),
+            BadCreate::Shape(BadShape::Align) => apart!("bad alignment"),
+            BadCreate::Shape(BadShape::Boundary) => apart!("bad boundary"),
+            BadCreate::NoMemory => apart!("out of memory"),
+            BadCreate::Context => apart!("needs a thread"),
+        }
+    }
 }
 
 impl fmt::Display for BadCreate {
@@ -152,23 +166,11 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Creates a pool whose shape follows `shape`, and logs an error.
     fn create_by(&self, spec: &BlockPoolSpec, shape: Rules, pages: P) -> Result<&'static BlockPool<K, P>, BadCreate> {
         let result = self.try_create(spec, shape, pages);
-        let format = match result {
-            Ok(_) => return result,
-            Err(BadCreate::NoDevice) => apart!("blocks of %lu bytes aligned to %lu within %lu: no device"),
-            Err(BadCreate::Shape(BadShape::Size)) => {
-                apart!("blocks of %lu bytes aligned to %lu within %lu: bad size")
-            }
-            Err(BadCreate::Shape(BadShape::Align)) => {
-                apart!("blocks of %lu bytes aligned to %lu within %lu: bad alignment")
-            }
-            Err(BadCreate::Shape(BadShape::Boundary)) => {
-                apart!("blocks of %lu bytes aligned to %lu within %lu: bad boundary")
-            }
-            Err(BadCreate::NoMemory) => apart!("blocks of %lu bytes aligned to %lu within %lu: out of memory"),
-            Err(BadCreate::Context) => apart!("blocks of %lu bytes aligned to %lu within %lu: needs a thread"),
-        };
-        let values = &[spec.size, spec.align, spec.boundary];
-        self.refuse_line(&Line::about(spec.name.shown(), format, values));
+        if let Err(error) = result {
+            let values = [spec.size, spec.align, spec.boundary, Name::of(error.reason()).argument()];
+            let format = apart!("blocks of %lu bytes aligned to %lu within %lu: %s");
+            self.refuse_line(&Line::about(spec.name.shown(), format, &values));
+        }
         result
     }
 
