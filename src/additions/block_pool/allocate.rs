@@ -1,16 +1,4 @@
-//! Allocating a block. `span` gets more memory where none is free.
-//!
-//! Each of these functions is tried where the one before found no block. `rt_dma_block_pool_alloc` tries all of them, one call
-//! after the other; [`allocate`](BlockPool::allocate) leaves out the second:
-//!
-//! | function | where it looks |
-//! |---|---|
-//! | [`take`](BlockPool::take) | in the core's current group |
-//! | [`take_from_next`](BlockPool::take_from_next) | in the next listed group, which becomes the current one |
-//! | [`take_from_any`](BlockPool::take_from_any) | in all listed groups |
-//! | [`allocate_by_growing`](BlockPool::allocate_by_growing) | in new memory |
-//!
-//! [`allocate_general`](BlockPool::allocate_general) tries the last two.
+//! Allocating a block: from the core's current group; else from any listed group; else, in a thread, from memory that `span` gets.
 
 use super::open_groups::CORES;
 use super::{BlockPool, Pages};
@@ -32,56 +20,37 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// the pool keeps a [reserve](super::reserve).
     pub fn allocate(&self) -> Option<Block> {
         let core = self.core();
-        match self.take(core) {
-            Some(block) => Some(block),
-            None => self.allocate_general(core),
-        }
+        self.take(core).or_else(|| self.allocate_slow(core))
     }
 
-    /// Returns the number of this core, for the functions below. It is read once for each call, because it may be another one at
-    /// any time.
-    ///
-    /// Context: any.
+    /// Returns the number of this core. A call reads it once and passes it on: on some processors it comes from the address of the
+    /// stack, and would be another one in a function that is called.
     pub fn core(&self) -> usize {
         self.kernel.core_hint() % CORES
     }
 
-    /// Takes a free block of the core's current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
+    /// Takes a free block of the core's current group. If it returns `None`, [`allocate_slow`](Self::allocate_slow) may still find
+    /// a block.
     ///
     /// Context: any.
-    #[inline(always)] // With this, `rt_dma_block_pool_alloc` calls no other function in the usual case.
+    #[inline(always)] // Without it, an allocation and its free take 27 instructions more.
     pub fn take(&self, core: usize) -> Option<Block> {
         self.open.take(core)
     }
 
-    /// Takes a block after [`BlockPool::take`] got none. If the core's current group is empty, the next one becomes its
-    /// current group. If it returns `None`, [`BlockPool::allocate_general`] may still find a block.
+    /// Does what [`allocate`](Self::allocate) does, for a caller of [`take`](Self::take) that got no block.
     ///
-    /// Context: any.
-    pub fn take_from_next(&self, core: usize) -> Option<Block> {
-        if !self.open.find_group(self.kernel, core) {
-            return None;
-        }
-        let block = self.take(core)?;
-        self.keep_reserve();
-        Some(block)
-    }
-
-    /// Does what [`BlockPool::allocate`] does, for a caller of [`BlockPool::take`] that got no block.
-    ///
-    /// Context: as for [`BlockPool::allocate`].
-    #[cold]
-    #[inline(never)]
-    pub fn allocate_general(&self, core: usize) -> Option<Block> {
-        let block = self.take_from_any(core).or_else(|| self.allocate_by_growing(core));
+    /// Context: as for [`allocate`](Self::allocate).
+    pub fn allocate_slow(&self, core: usize) -> Option<Block> {
+        let block = self.open.take_from_any(self.kernel, core).or_else(|| self.allocate_by_growing());
         self.keep_reserve();
         block
     }
 
-    /// Takes a block of any group that has a free one.
+    /// Takes a free block of any group that has one.
     ///
     /// Context: any.
-    pub(super) fn take_from_any(&self, core: usize) -> Option<Block> {
-        self.open.take_from_any(self.kernel, core)
+    pub(super) fn take_from_any(&self) -> Option<Block> {
+        self.open.take_from_any(self.kernel, self.core())
     }
 }

@@ -1,7 +1,7 @@
 //! The bookkeeping of spans, and the table of units.
 //!
-//! Bookkeeping is made in batches: the groups of one span, or the spans of one group. It stays when a span is freed, because a
-//! caller that holds no lock may still look at it, and serves the next span. It is freed with the pool.
+//! It is made for one span at a time if the span has several groups, or else for the spans of one group. It stays when a span is
+//! freed, because a caller that holds no lock may still look at it, and serves the next span. It is freed with the pool.
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
@@ -14,8 +14,9 @@ use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
-/// The number of units of a group in the first batch, if as many fit. Each batch has twice as many as the one before, up to
-/// eight times.
+/// The number of units of the first group, if as many fit. The groups that are made next have twice as many as those before, up to
+/// eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free
+/// ones, which costs time.
 const FIRST_UNITS: usize = 8;
 /// The least number of places of a table.
 const TABLE_MIN: usize = 8;
@@ -30,11 +31,11 @@ pub struct Spans {
     pub turn: Turn,
     /// The number of threads that are getting memory.
     pub growing: AtomicUsize,
-    /// All batches, the newest first.
-    batches: AtomicRef<Batch>,
-    /// The newest of the batches that have a span without memory.
-    pub vacant: AtomicRef<Batch>,
-    /// The number of batches.
+    /// All spans, the newest first.
+    newest: AtomicRef<Span>,
+    /// The first of the spans without memory.
+    pub vacant: AtomicRef<Span>,
+    /// How often bookkeeping was made.
     made: AtomicUsize,
     /// The number of units that have memory.
     unit_count: AtomicUsize,
@@ -42,24 +43,17 @@ pub struct Spans {
     page_count: AtomicUsize,
 }
 
-/// Bookkeeping that was made at once.
-pub struct Batch {
-    pub units: &'static [Unit],
-    spans: &'static [Span],
-    /// The batch that was made before.
-    older: AtomicRef<Batch>,
-    /// The number of spans without memory.
-    empty: AtomicUsize,
-    /// The next batch that has a span without memory.
-    next_vacant: AtomicRef<Batch>,
-}
-
-/// The bookkeeping of a span. It stays when the span has no memory. The units of span 0 are the first of the batch, and so on.
+/// The bookkeeping of a span. It stays when the span has no memory.
 pub struct Span {
+    pub units: &'static [Unit],
     va: AtomicUsize,
     handle: AtomicUsize,
     /// Bytes; zero while the span has no memory.
     size: AtomicUsize,
+    /// The span that was made before.
+    older: AtomicRef<Span>,
+    /// The next span without memory.
+    next_vacant: AtomicRef<Span>,
 }
 
 /// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or freed.
@@ -75,7 +69,7 @@ impl Spans {
         Spans {
             turn: Turn::new(),
             growing: AtomicUsize::new(0),
-            batches: AtomicRef::new(),
+            newest: AtomicRef::new(),
             vacant: AtomicRef::new(),
             made: AtomicUsize::new(0),
             unit_count: AtomicUsize::new(0),
@@ -83,14 +77,14 @@ impl Spans {
         }
     }
 
-    /// Returns all batches.
-    pub fn batches(&self) -> impl Iterator<Item = &'static Batch> {
-        core::iter::successors(self.batches.get(), |batch| batch.older.get())
+    /// Returns all spans.
+    pub fn all(&self) -> impl Iterator<Item = &'static Span> {
+        core::iter::successors(self.newest.get(), |span| span.older.get())
     }
 
     /// Returns the units that have memory.
     pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
-        self.batches().flat_map(|batch| batch.units).filter(|unit| unit.has_memory())
+        self.all().flat_map(|span| span.units).filter(|unit| unit.has_memory())
     }
 
     /// Returns the number of pages.
@@ -99,35 +93,26 @@ impl Spans {
     }
 }
 
-impl Batch {
-    /// Makes a batch of `groups` groups with `group_units` units each, and as many spans as have `span_units` units each, in the
-    /// memory that follows the batch.
-    fn new(shape: &Shape, groups: usize, group_units: usize, tail: &mut BumpAllocator) -> Self {
-        let count = groups.wrapping_mul(group_units);
+impl Span {
+    /// Makes the spans of `units` units, which have no memory, in groups of `group_units`, in the memory of `tail`.
+    fn make(shape: &Shape, units: usize, group_units: usize, tail: &mut BumpAllocator) -> &'static [Span] {
         let unit_of = |number: usize| {
             let in_group = number & group_units.wrapping_sub(1);
             Some(Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number)))
         };
-        let units = tail.slice_with(count, unit_of);
+        let units = tail.slice_with(units, unit_of);
         let mut chunks = units.chunks(group_units.max(1));
-        let groups = tail.slice_with(groups, |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
+        let groups = tail.slice_with(chunks.len(), |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
         for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {
             units.iter().for_each(|unit| unit.group.set(group));
         }
-        let spans = tail.slice_with(count.checked_div(shape.span_units).unwrap_or(0), |_| Some(Span::new()));
-        let empty = AtomicUsize::new(spans.len());
-        Batch { units, spans, older: AtomicRef::new(), empty, next_vacant: AtomicRef::new() }
+        let mut chunks = units.chunks(shape.span_units.max(1));
+        tail.slice_with(chunks.len(), |_| Some(Span::new(chunks.next()?)))
     }
 
-    /// Returns the spans, each with its units.
-    pub fn spans_with_units(&self, shape: &Shape) -> impl Iterator<Item = (&'static Span, &'static [Unit])> {
-        self.spans.iter().zip(self.units.chunks(shape.span_units.max(1)))
-    }
-}
-
-impl Span {
-    fn new() -> Self {
-        Span { va: AtomicUsize::new(0), handle: AtomicUsize::new(0), size: AtomicUsize::new(0) }
+    fn new(units: &'static [Unit]) -> Self {
+        let [va, handle, size] = [const { AtomicUsize::new(0) }; 3];
+        Span { units, va, handle, size, older: AtomicRef::new(), next_vacant: AtomicRef::new() }
     }
 
     /// Returns whether the span has memory.
@@ -137,51 +122,50 @@ impl Span {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes bookkeeping for the next spans, which have no memory yet.
-    pub(super) fn new_batch(&self) -> Option<&'static Batch> {
+    /// Makes bookkeeping for the next spans, which have no memory yet, and returns the first. The caller holds the turn.
+    pub(super) fn make_spans(&self) -> Option<&'static Span> {
         if !self.kernel.can_sleep() {
             return None;
         }
         let shape = &self.open.shape;
         let made = self.spans.made.load(Relaxed);
-        // A pool of few large blocks gets little bookkeeping. The groups of a pool of many blocks become large, because a group
-        // that runs out of free blocks costs time.
         let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
         let units = group_units.max(shape.span_units);
-        let groups = units.checked_div(group_units)?;
-        let spans = units.checked_div(shape.span_units)?;
+        let (groups, spans) = (units.checked_div(group_units)?, units.checked_div(shape.span_units)?);
         let tail = slice_bytes::<Group>(groups) + slice_bytes::<Unit>(units) + slice_bytes::<Span>(spans);
-        let batch = self.arena.place(tail, |tail| Batch::new(shape, groups, group_units, tail))?;
-        batch.older.set(self.spans.batches.get());
-        self.spans.batches.set(Some(batch));
+        let spans = *self.arena.place(tail, |tail| Span::make(shape, units, group_units, tail))?;
+        for span in spans.iter().rev() {
+            span.older.set(self.spans.newest.get());
+            self.spans.newest.set(Some(span));
+            self.add_vacant(span);
+        }
         self.spans.made.store(made.saturating_add(1), Relaxed);
-        batch.next_vacant.set(self.spans.vacant.get());
-        self.spans.vacant.set(Some(batch));
-        Some(batch)
+        spans.first()
     }
 
-    /// Gives memory to a span that has none. The caller holds the turn.
-    pub(super) fn fill_span(&self, batch: &'static Batch, span: &Span, memory: SpanMemory) {
+    /// Puts a span at the beginning of the list of those without memory.
+    fn add_vacant(&self, span: &'static Span) {
+        span.next_vacant.set(self.spans.vacant.get());
+        self.spans.vacant.set(Some(span));
+    }
+
+    /// Gives memory to `span`, the first of those without memory. The caller holds the turn.
+    pub(super) fn fill_span(&self, span: &'static Span, memory: SpanMemory) {
         span.va.store(memory.va, Relaxed);
         span.handle.store(memory.handle, Relaxed);
         span.size.store(memory.size, Relaxed);
-        if batch.empty.fetch_sub(1, Relaxed) == 1 {
-            self.spans.vacant.set(batch.next_vacant.get());
-        }
-        self.spans.unit_count.fetch_add(self.open.shape.span_units, Relaxed);
+        self.spans.vacant.set(span.next_vacant.get());
+        self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
         self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
     /// Takes the memory from a span. It has some, and no block of it is in use or can be allocated. The caller holds the turn.
-    pub(super) fn empty_span(&self, batch: &'static Batch, span: &Span) -> SpanMemory {
+    pub(super) fn empty_span(&self, span: &'static Span) -> SpanMemory {
         let size = span.size.load(Relaxed);
-        self.spans.unit_count.fetch_sub(self.open.shape.span_units, Relaxed);
+        self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
         self.spans.page_count.fetch_sub(Shape::pages(size), Relaxed);
         span.size.store(0, Relaxed);
-        if batch.empty.fetch_add(1, Relaxed) == 0 {
-            batch.next_vacant.set(self.spans.vacant.get());
-            self.spans.vacant.set(Some(batch));
-        }
+        self.add_vacant(span);
         SpanMemory { va: span.va.load(Relaxed), handle: span.handle.load(Relaxed), size }
     }
 
@@ -219,8 +203,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let most = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
-        while places <= most {
+        let max_places = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
+        while places <= max_places {
             let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
             if self.spans.units().chain(new).all(|unit| table.insert(self.key_of(unit), unit)) {
                 self.table.set(table);

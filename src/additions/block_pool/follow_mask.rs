@@ -27,9 +27,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let held = self.open.lock(self.kernel);
         self.limit.store(limit, Relaxed);
         drop(held);
-        // A batch that is not seen here is made by a thread that sees the new limit, because that thread reads the limit with the
+        // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit with the
         // same lock held.
-        for unit in self.spans.batches().flat_map(|batch| batch.units) {
+        for unit in self.spans.all().flat_map(|span| span.units) {
             self.open.update(self.kernel, unit.group.get(), || self.set_reach(unit));
         }
     }
@@ -46,7 +46,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
         let handle = unit.handle_of(unit.start(&self.open.shape));
-        unit.first_bits(self.open.shape.blocks_within(unit.most(), handle, self.limit.load(Relaxed)))
+        unit.first_bits(self.open.shape.blocks_within(unit.capacity(), handle, self.limit.load(Relaxed)))
     }
 
     /// Returns whether the device reaches all blocks of a unit.

@@ -23,11 +23,11 @@ pub struct Unit {
     /// The group. Written once, when the group is made.
     pub group: NonNullRef<Group>,
     /// The slot of the first block.
-    pub first: u32,
+    pub first_slot: u32,
     /// The number of blocks; 0 while the unit has no memory.
     blocks: AtomicU16,
-    /// The number of blocks that the unit has with memory.
-    most: u16,
+    /// The number of blocks while the unit has memory.
+    capacity: u16,
 }
 
 /// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different groups
@@ -58,22 +58,22 @@ impl Group {
 }
 
 impl Unit {
-    /// Makes a unit without memory, for `most` blocks from slot `first` on.
-    pub const fn new(first: usize, most: usize) -> Self {
+    /// Makes a unit without memory, for `capacity` blocks from slot `first_slot` on.
+    pub const fn new(first_slot: usize, capacity: usize) -> Self {
         Unit {
             base: AtomicUsize::new(0),
             handle_offset: AtomicUsize::new(0),
             scaled_start: AtomicUsize::new(0),
             blocks: AtomicU16::new(0),
             group: NonNullRef::new(&NO_GROUP),
-            first: first as u32,
-            most: most as u16,
+            first_slot: first_slot as u32,
+            capacity: capacity as u16,
         }
     }
 
     /// Sets the addresses of the first block.
     pub fn set_addresses(&self, shape: &Shape, start: Va, handle: Handle) {
-        self.base.store(start.wrapping_sub(shape.distance(self.first as usize)), Relaxed);
+        self.base.store(start.wrapping_sub(shape.distance(self.first_slot as usize)), Relaxed);
         self.handle_offset.store(handle.wrapping_sub(start), Relaxed);
         self.scaled_start.store(shape.scaled(start), Relaxed);
     }
@@ -96,13 +96,13 @@ impl Unit {
 
     /// Returns the processor's address of the first block.
     pub fn start(&self, shape: &Shape) -> Va {
-        self.va_of(shape, self.first as usize)
+        self.va_of(shape, self.first_slot as usize)
     }
 
     /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the lists' lock.
     pub fn add(&self, in_use: usize) {
         self.group.get().word.add(self.bits(), in_use);
-        self.blocks.store(self.most, Relaxed);
+        self.blocks.store(self.capacity, Relaxed);
     }
 
     /// Removes the blocks, if all are free. Returns whether they were. The caller holds the lists' lock.
@@ -113,7 +113,7 @@ impl Unit {
         self.blocks.store(0, Relaxed);
         let is_removed = self.group.get().word.remove(self.bits());
         if !is_removed {
-            self.blocks.store(self.most, Relaxed);
+            self.blocks.store(self.capacity, Relaxed);
         }
         is_removed
     }
@@ -128,9 +128,9 @@ impl Unit {
         self.blocks.load(Relaxed) as usize
     }
 
-    /// Returns the number of blocks that the unit has with memory.
-    pub fn most(&self) -> usize {
-        self.most as usize
+    /// Returns the number of blocks that the unit has while it has memory.
+    pub fn capacity(&self) -> usize {
+        self.capacity as usize
     }
 
     /// Returns whether the unit has memory.
@@ -140,11 +140,11 @@ impl Unit {
 
     /// Returns the bits of its blocks in the group's word.
     pub fn bits(&self) -> usize {
-        self.first_bits(self.most())
+        self.first_bits(self.capacity())
     }
 
     /// Returns the bits of its first `count` blocks in the group's word.
     pub fn first_bits(&self, count: usize) -> usize {
-        lowest_bits(count).wrapping_shl(self.first)
+        lowest_bits(count).wrapping_shl(self.first_slot)
     }
 }

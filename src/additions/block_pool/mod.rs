@@ -29,7 +29,7 @@
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
 //! | `open_groups` | the current groups of the cores, and the lists |
-//! | `bookkeeping`, `table` | spans, made in *batches*, and the hash table |
+//! | `bookkeeping`, `table` | spans, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `span`, `trim` | spans that are added and removed |
 //! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |

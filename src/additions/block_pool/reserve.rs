@@ -70,20 +70,19 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return true;
         }
         let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
-        let is_there = self.spans.vacant.get().is_some() || self.new_batch().is_some();
-        is_there && self.make_places().is_some()
+        self.vacant_span().is_some()
     }
 
     /// Returns a block of a new span, if there is bookkeeping for it.
     ///
     /// Context: any.
     #[cold]
-    pub(super) fn grow_in_interrupt(&self, core: usize) -> Option<Block> {
+    pub(super) fn grow_in_interrupt(&self) -> Option<Block> {
         if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
             return None;
         }
         let span = self.get_span()?;
-        self.use_span(span, core)
+        self.use_span(span)
     }
 }
 

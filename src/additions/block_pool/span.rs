@@ -2,7 +2,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::{Batch, Span, SpanMemory};
+use super::bookkeeping::{Span, SpanMemory};
 use super::group::Unit;
 use super::{Block, BlockPool};
 use crate::kernel::{Device, Handle, Kernel, PAGE_SIZE, Va};
@@ -54,14 +54,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the driver of
     /// the console, which may need a block of this pool.
-    pub(super) fn allocate_by_growing(&self, core: usize) -> Option<Block> {
+    pub(super) fn allocate_by_growing(&self) -> Option<Block> {
         if !self.kernel.can_sleep() {
-            return self.grow_in_interrupt(core);
+            return self.grow_in_interrupt();
         }
         // A driver may have copied the operations of a device with a mask.
         if self.pages.limit(self.device) != self.limit.load(Relaxed) {
             self.follow_mask();
-            if let Some(block) = self.take_from_any(core) {
+            if let Some(block) = self.take_from_any() {
                 return Some(block);
             }
         }
@@ -69,8 +69,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.growing.fetch_add(1, Relaxed);
         let span = self.get_span();
         let block = match span {
-            Some(span) => self.use_span(span, core),
-            None => self.wait_for_block(core),
+            Some(span) => self.use_span(span),
+            None => self.wait_for_block(),
         };
         self.spans.growing.fetch_sub(1, Relaxed);
         block
@@ -78,8 +78,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
     /// the span.
-    pub(super) fn use_span(&self, span: SpanMemory, core: usize) -> Option<Block> {
-        let (block, unused) = self.take_or_add(span, core);
+    pub(super) fn use_span(&self, span: SpanMemory) -> Option<Block> {
+        let (block, unused) = self.take_or_add(span);
         if let Some(unused) = unused {
             self.give_back(unused);
         }
@@ -87,9 +87,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Returns a block, and `span` if the block is none of it.
-    fn take_or_add(&self, span: SpanMemory, core: usize) -> (Option<Block>, Option<SpanMemory>) {
+    fn take_or_add(&self, span: SpanMemory) -> (Option<Block>, Option<SpanMemory>) {
         let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, Some(span)) };
-        if let Some(block) = self.take_from_any(core) {
+        if let Some(block) = self.take_from_any() {
             return (Some(block), Some(span));
         }
         match self.add_span(span) {
@@ -99,17 +99,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 
     /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
-    fn wait_for_block(&self, core: usize) -> Option<Block> {
+    fn wait_for_block(&self) -> Option<Block> {
         for _ in 0..GROWTH_WAITS {
             if self.spans.growing.load(Relaxed) <= 1 {
                 break;
             }
-            if let Some(block) = self.take_from_any(core) {
+            if let Some(block) = self.take_from_any() {
                 return Some(block);
             }
             self.kernel.pause();
         }
-        self.take_from_any(core)
+        self.take_from_any()
     }
 
     /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
@@ -156,32 +156,26 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. Returns the memory if the heap
     /// has no room. The caller holds the turn.
     pub(super) fn add_span(&self, memory: SpanMemory) -> Result<Block, SpanMemory> {
-        let Some((batch, span, units)) = self.vacant_span() else { return Err(memory) };
-        let Some((first, others)) = units.split_first() else { return Err(memory) };
+        let Some(span) = self.vacant_span() else { return Err(memory) };
+        let Some((first, others)) = span.units.split_first() else { return Err(memory) };
 
-        self.set_addresses(units, &memory);
-        if !self.insert_all(units) {
-            self.remove_all(units);
+        self.set_addresses(span.units, &memory);
+        if !self.insert_all(span.units) {
+            self.remove_all(span.units);
             return Err(memory);
         }
-        self.fill_span(batch, span, memory);
+        self.fill_span(span, memory);
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, 0));
-        self.publish(first, 1usize.wrapping_shl(first.first));
-        Ok(first.block(&self.open.shape, first.first as usize))
+        self.publish(first, 1usize.wrapping_shl(first.first_slot));
+        Ok(first.block(&self.open.shape, first.first_slot as usize))
     }
 
-    /// Makes places in the table for the units of one more span, and returns a span that has no memory, with its batch and its
-    /// units. `None` if the heap has no room. The caller holds the turn.
-    fn vacant_span(&self) -> Option<(&'static Batch, &'static Span, &'static [Unit])> {
+    /// Makes places in the table for the units of one more span, and returns a span that has no memory. `None` if the heap has no
+    /// room. The caller holds the turn.
+    pub(super) fn vacant_span(&self) -> Option<&'static Span> {
         self.make_places()?;
-        let batch = match self.spans.vacant.get() {
-            Some(batch) => batch,
-            None => self.new_batch()?,
-        };
-        let mut spans = batch.spans_with_units(&self.open.shape);
-        let (span, units) = spans.find(|(span, _)| !span.has_memory())?;
-        Some((batch, span, units))
+        self.spans.vacant.get().or_else(|| self.make_spans())
     }
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`.

@@ -2,7 +2,7 @@
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::{Batch, Span, SpanMemory};
+use super::bookkeeping::{Span, SpanMemory};
 use super::group::Unit;
 use super::shape::Shape;
 use super::{BlockPool, Pages};
@@ -31,31 +31,29 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Frees the spans without a block in use that have a unit which is wanted. Returns the number of their pages.
     fn trim_where(&self, is_wanted: impl Fn(&Unit) -> bool) -> usize {
         let mut pages = 0;
-        for batch in self.spans.batches() {
-            for (span, units) in batch.spans_with_units(&self.open.shape) {
-                if units.iter().any(&is_wanted)
-                    && let Some(memory) = self.remove_span(batch, span, units)
-                {
-                    pages += Shape::pages(memory.size);
-                    self.give_back(memory);
-                }
+        for span in self.spans.all() {
+            if span.units.iter().any(&is_wanted)
+                && let Some(memory) = self.remove_span(span)
+            {
+                pages += Shape::pages(memory.size);
+                self.give_back(memory);
             }
         }
         pages
     }
 
     /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
-    fn remove_span(&self, batch: &'static Batch, span: &Span, units: &'static [Unit]) -> Option<SpanMemory> {
+    fn remove_span(&self, span: &'static Span) -> Option<SpanMemory> {
         // A span without memory needs no turn.
         if !span.has_memory() {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
-        if !span.has_memory() || !self.claim_all(units) {
+        if !span.has_memory() || !self.claim_all(span.units) {
             return None;
         }
-        self.remove_all(units);
-        Some(self.empty_span(batch, span))
+        self.remove_all(span.units);
+        Some(self.empty_span(span))
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.

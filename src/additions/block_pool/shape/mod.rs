@@ -43,8 +43,6 @@ pub struct Shape {
     twist: usize,
     /// The inverse of `stride >> twist`, which is odd, modulo two to the power of the word's bits.
     inverse: usize,
-    /// The maximum number of blocks in a unit: 1 to [`SLOTS`].
-    pub blocks: usize,
     /// Blocks in a piece.
     piece_blocks: usize,
     /// Base-two logarithm of the units in a piece.
@@ -99,14 +97,12 @@ impl Shape {
         while begin_in(part_size) > SLOTS {
             part_size /= 2;
         }
-        let blocks = begin_in(part_size);
-        let slot_shift = blocks.next_power_of_two().trailing_zeros();
+        let slot_shift = begin_in(part_size).next_power_of_two().trailing_zeros();
         let part_shift = part_size.trailing_zeros();
         let twist = stride.trailing_zeros();
         Ok(Shape {
             stride,
             key_shift: (if many_pages { usize::BITS - 1 - stride.leading_zeros() } else { part_shift }) as usize,
-            blocks,
             slot_shift: slot_shift as usize,
             inverse: inverse(stride >> twist),
             twist: twist as usize,

@@ -52,12 +52,12 @@ fn an_index_is_found_for_the_starts_of_blocks_and_for_nothing_else() {
     for shape in shapes(&[0]) {
         let start = 0x1234_5000;
         for offset in 0..2 * PAGE_SIZE {
-            let is_start = offset.is_multiple_of(shape.stride) && offset / shape.stride < shape.blocks;
+            let is_start = offset.is_multiple_of(shape.stride) && offset / shape.stride < shape.unit_blocks(0);
             let index = shape.index(start + offset, shape.scaled(start));
-            assert_eq!(index < shape.blocks, is_start, "{offset} in {shape:?}");
+            assert_eq!(index < shape.unit_blocks(0), is_start, "{offset} in {shape:?}");
             assert!(!is_start || index == offset / shape.stride);
         }
-        assert!(shape.index(start - shape.stride, shape.scaled(start)) >= shape.blocks);
+        assert!(shape.index(start - shape.stride, shape.scaled(start)) >= shape.unit_blocks(0));
     }
 }
 
@@ -82,7 +82,7 @@ fn each_unit_has_a_key_of_its_own() {
 #[test]
 fn units_fit_in_groups() {
     for shape in shapes(&[0, 8, 32, 256, 1024, 4096, 8192]) {
-        assert!((1..=SLOTS).contains(&shape.blocks) && shape.blocks <= 1 << shape.slot_shift);
+        assert!((1..=SLOTS).contains(&shape.unit_blocks(0)) && shape.unit_blocks(0) <= 1 << shape.slot_shift);
         assert!(shape.group_units == 1 || shape.group_units << shape.slot_shift <= SLOTS);
         assert!(shape.group_units.is_power_of_two());
         assert!(shape.span_units.is_multiple_of(shape.group_units) || shape.span_units.is_power_of_two());

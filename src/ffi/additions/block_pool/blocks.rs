@@ -33,34 +33,19 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_from_next(pool, dma_handle, core) },
+        None => unsafe { alloc_slow(pool, dma_handle, core) },
     }
 }
 
-/// Allocates a block when the pool's current group has none. A function of its own, so that `rt_dma_block_pool_alloc` needs no
-/// stack frame for it.
+/// Allocates a block when the core's current group has none. A function of its own, because `rt_dma_block_pool_alloc` would else
+/// need a stack frame: 11 instructions of each call.
 ///
 /// # Safety
 /// `dma_handle` is null or valid for a write.
 #[cold]
 #[inline(never)]
-unsafe fn alloc_from_next(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
-    match pool.take_from_next(core) {
-        // SAFETY: the caller passes a valid address or null.
-        Some(block) => unsafe { hand_out(block, dma_handle) },
-        // SAFETY: the caller passes a valid address or null.
-        None => unsafe { alloc_general(pool, dma_handle, core) },
-    }
-}
-
-/// Allocates a block when two groups had none.
-///
-/// # Safety
-/// `dma_handle` is null or valid for a write.
-#[cold]
-#[inline(never)]
-unsafe fn alloc_general(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
-    match pool.allocate_general(core) {
+unsafe fn alloc_slow(pool: &BlockPool<RtThread, DevicePages>, dma_handle: *mut usize, core: usize) -> *mut c_void {
+    match pool.allocate_slow(core) {
         // SAFETY: the caller passes a valid address or null.
         Some(block) => unsafe { hand_out(block, dma_handle) },
         None => core::ptr::null_mut(),

@@ -97,7 +97,7 @@ fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
             *count.borrow_mut() += pool.free(blocks[0].va, blocks[0].handle).is_ok() as usize;
             pool.trim();
             pool.free(blocks[1].va, blocks[1].handle).unwrap();
-            assert_eq!(pool.take(0).or_else(|| pool.take_from_any(0)), Some(blocks[1]));
+            assert_eq!(pool.take(0).or_else(|| pool.take_from_any()), Some(blocks[1]));
         };
         let (freed, was_interrupted) = run_before_step(step, other, || pool.free(blocks[0].va, blocks[0].handle));
         let accepted = *accepted.borrow() + freed.is_ok() as usize;
@@ -151,13 +151,13 @@ fn fault_21_a_block_whose_free_has_returned_is_found_at_whatever_step_another_fr
                 for (count, block) in frees.iter().enumerate() {
                     pool.free(block.va, block.handle).unwrap();
                     // This is what an interrupt does: it gets no memory.
-                    let found = pool.take(0).or_else(|| pool.take_from_any(0)).expect("it can be found");
+                    let found = pool.take(0).or_else(|| pool.take_from_any()).expect("it can be found");
                     assert!(found == first || frees.contains(&found));
                     pool.free(found.va, found.handle).unwrap();
                     assert_eq!(pool.usage().in_use, in_use - 1 - count);
                 }
                 // All of them can be allocated at once, too.
-                let found: Vec<_> = frees.iter().map(|_| pool.take(0).or_else(|| pool.take_from_any(0))).collect();
+                let found: Vec<_> = frees.iter().map(|_| pool.take(0).or_else(|| pool.take_from_any())).collect();
                 assert!(found.iter().all(Option::is_some), "a block whose free has returned is hidden");
                 found.into_iter().flatten().for_each(|block| pool.free(block.va, block.handle).unwrap());
             };

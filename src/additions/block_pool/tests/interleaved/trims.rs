@@ -71,7 +71,7 @@ fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes(
             let (pool, block) = pool_after_a_free(size, false);
             assert!(pool.trim() != 0);
             // A unit that is gone is not in the table any more, but this free has found it there.
-            let unit = pool.spans.batches().next().unwrap().units.first().unwrap();
+            let unit = pool.spans.all().next().unwrap().units.first().unwrap();
             assert!(pool.table.get().insert(pool.key(block.va), unit));
             let held = Rc::new(RefCell::new(None));
             let owned = held.clone();
@@ -141,7 +141,7 @@ fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_oth
             let held = Rc::new(RefCell::new(Vec::new()));
             let owned = held.clone();
             // An interrupt's: no memory is got.
-            let other = move || owned.borrow_mut().extend(pool.take(0).or_else(|| pool.take_from_any(0)));
+            let other = move || owned.borrow_mut().extend(pool.take(0).or_else(|| pool.take_from_any()));
             let (_, was_interrupted) = run_before_step(step, other, || pool.trim());
             let (usage, mut all) = (pool.usage(), held.borrow().clone());
             assert_eq!(usage.in_use, all.len(), "{size}: step {step}");
