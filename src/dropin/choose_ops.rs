@@ -1,9 +1,5 @@
 //! Choosing the map operations of a device, which decide how handles are computed and whether the library maintains the
-//! cache.
-//!
-//! RT-Thread uses two names in the opposite of their usual sense (`dma_pool.c`): with *coherent* operations the library
-//! maintains the cache for the device, and with *non-coherent* operations it does not. The operations of a device are
-//! chosen once, and stay.
+//! cache. [`MapOps`] explains their names. The operations of a device are chosen once, and stay.
 
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;

@@ -1,7 +1,5 @@
-//! The sync calls, which make the bytes of a buffer visible to the device or to the processor.
-//!
-//! RT-Thread uses two names in the opposite of their usual sense: *coherent* operations maintain the cache, and
-//! *non-coherent* operations do not.
+//! The sync calls, which make the bytes of a buffer visible to the device or to the processor. *Coherent* operations
+//! maintain the cache, and *non-coherent* operations do not: see [`MapOps`].
 
 use core::mem::MaybeUninit;
 

@@ -9,6 +9,10 @@ use crate::flags::Flags;
 use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// A set of map operations.
+///
+/// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the library maintains the
+/// cache with the coherent ones. The `Coherence` of a streaming mapping, in contrast, is that of the device: for a
+/// coherent one the cache is not maintained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum MapOps {
@@ -47,6 +51,10 @@ impl BufferRequest {
 }
 
 impl MapOps {
+    /// One of the two sets whose handles are physical addresses. They allocate and free alike, so this one stands for
+    /// both.
+    pub const UNTRANSLATED: MapOps = MapOps::NonCoherent;
+
     /// All sets of operations, in the order of their numbers.
     pub const ALL: [MapOps; 4] = [MapOps::Coherent, MapOps::NonCoherent, MapOps::DeviceTree, MapOps::Pci];
 

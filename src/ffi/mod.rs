@@ -26,6 +26,7 @@ pub use additions::*;
 pub use dropin::*;
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 
 use crate::abi::rt_device;
 use crate::additions::device::record::DeviceRecords;
@@ -50,12 +51,26 @@ fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
 
+/// Returns the variable in which a caller in C wants the handle; `None` if it passes a null pointer. C need not have
+/// initialised the variable, so it is not a `usize` before the handle is written.
+///
+/// # Safety
+/// `dma_handle` is null, or may be written as long as the result is used.
+unsafe fn variable<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usize>> {
+    // SAFETY: the caller guarantees that it is null or may be written.
+    unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() }
+}
+
 /// Converts a device to a pointer for C.
 fn c_device(device: Device) -> *mut rt_device {
     pointer(device.0).cast()
 }
 
 /// Converts an address to a pointer for C.
+///
+/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a driver
+/// through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The first is
+/// `expose_provenance`, the second is this function; in machine code both are nothing.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }

@@ -55,7 +55,7 @@ impl<K: Kernel> Dma<K> {
                 };
             }
         }
-        self.allocate_general(device, size, handle, flags, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
     }
 
     /// Allocates [`FEWEST_ACROSS`] pages or more from the open run of `pool`. (If the pool took them by
@@ -96,7 +96,7 @@ impl<K: Kernel> Dma<K> {
         }
         // This function was called for the first pool that serves the request, so the search begins at the same pool
         // again. Only a request that the pool has no room for takes this additional time.
-        self.allocate_general(device, size, handle, flags, MapOps::NonCoherent)
+        self.allocate_general(device, size, handle, flags, MapOps::UNTRANSLATED)
     }
 
     /// Allocates a buffer of at least `size` bytes for a device with any operations, returns its address, and writes

@@ -73,7 +73,7 @@ impl<K: Kernel> Dma<K> {
                 };
             }
         }
-        self.free_general(device, size, va, handle, flags, MapOps::NonCoherent)
+        self.free_general(device, size, va, handle, flags, MapOps::UNTRANSLATED)
     }
 
     /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero.

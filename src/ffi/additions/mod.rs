@@ -43,7 +43,7 @@ use crate::kernel::Handle;
 /// Returns the operations by which the library allocates for a device with this table; `None` if an operation of the
 /// BSP allocates.
 fn allocating_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
-    ops_of(table).or(table.alloc.is_none().then_some(MapOps::NonCoherent))
+    ops_of(table).or(table.alloc.is_none().then_some(MapOps::UNTRANSLATED))
 }
 
 /// Calls a C function that returns a buffer and writes its handle. Returns both; `None` if the function returns null.

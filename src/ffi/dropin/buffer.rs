@@ -1,12 +1,11 @@
 //! `rt_dma_alloc`, `rt_dma_free`.
 
 use core::ffi::c_void;
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::ffi::dropin::ops::{choose, stored_table};
-use crate::ffi::{DMA, device};
+use crate::ffi::{DMA, device, variable};
 use crate::flags::Flags;
 use crate::mem::hook::Hook;
 
@@ -54,9 +53,10 @@ pub unsafe extern "C" fn rt_dma_alloc(
         match stored_table(device) {
             None => alloc_first(dev, size, dma_handle, flags),
             Some(rt_dma_map_ops { alloc: None, .. }) => {
+                // A size of zero is not checked here: it becomes more pages than any pool has, so that the general path
+                // gets it and refuses it.
                 let flags = Flags::from_bits_retain(flags);
-                // `allocate_fast` handles a size of zero without a check in the fast path.
-                let buffer = DMA.allocate_fast(device, size, dma_handle.cast::<MaybeUninit<_>>().as_mut(), flags);
+                let buffer = DMA.allocate_fast(device, size, variable(dma_handle), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
             }
             Some(rt_dma_map_ops { alloc: Some(alloc), .. }) if size != 0 && !dma_handle.is_null() => {
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn rt_dma_free(
             None => free_first(dev, size, cpu_addr, dma_handle, flags),
             Some(rt_dma_map_ops { free: None, .. }) => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // A null address and a size of zero are found there. The call has no result: a refusal is counted and logged
-                // where it is decided.
+                // The general path gets a null address and a size of zero, and does nothing. The call has no result: a
+                // refusal is counted and logged where it is decided.
                 let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}
@@ -162,5 +162,6 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
 /// buffers into every image. This costs 4 instructions for each free on aarch64.
 pub(in crate::ffi) static MANAGED: Hook<Free> = Hook::new();
 
-/// A function that does what `rt_dma_free` does, with the same arguments and duties.
+/// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`, which
+/// would only call it again.
 pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);

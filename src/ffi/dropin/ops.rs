@@ -3,14 +3,13 @@
 //! The exported functions in `buffer` check the device, the address and the size, and then call these functions.
 
 use core::ffi::c_void;
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::device_tree::NodeOps;
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::*;
-use crate::ffi::{DMA, NEW_DEVICE, device, pointer};
+use crate::ffi::{DMA, NEW_DEVICE, device, pointer, variable};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
@@ -52,19 +51,18 @@ fn table(ops: MapOps) -> &'static rt_dma_map_ops {
 
 /// Returns the operations of one of the library's tables; `None` for a table of the BSP.
 pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
-    // A table of the BSP lies outside the array.
-    is_ours(table)
-        .then(|| offset_in_ours(table) / size_of::<rt_dma_map_ops>())
-        .and_then(|index| MapOps::ALL.get(index).copied())
+    // A table of the BSP lies outside of the array.
+    MapOps::ALL.get(offset_in_ours(table) / size_of::<rt_dma_map_ops>()).copied()
 }
 
-/// Returns true for the library's coherent table, false for its non-coherent table, and `None` for every other table.
-#[inline(always)] // As a function of its own it takes 18 instructions of a direct streaming map and its unmap.
-pub(in crate::ffi) fn is_coherent_one(table: &rt_dma_map_ops) -> Option<bool> {
+/// Returns the operations of one of the library's two tables whose handles are physical addresses; `None` for every other
+/// table.
+#[inline(always)] // As a function of its own it costs 18 more instructions for a direct streaming map and its unmap.
+pub(in crate::ffi) fn untranslated_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
     let [coherent, non_coherent, ..] = &TABLES;
     match table {
-        _ if core::ptr::eq(table, coherent) => Some(true),
-        _ if core::ptr::eq(table, non_coherent) => Some(false),
+        _ if core::ptr::eq(table, coherent) => Some(MapOps::Coherent),
+        _ if core::ptr::eq(table, non_coherent) => Some(MapOps::NonCoherent),
         _ => None,
     }
 }
@@ -126,7 +124,7 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
-/// Is `alloc` of the device tree's table.
+/// The device tree table's `alloc`.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
@@ -140,7 +138,7 @@ unsafe extern "C" fn alloc_device_tree(
     unsafe { alloc_with(MapOps::DeviceTree, dev, size, dma_handle, flags) }
 }
 
-/// Is `alloc` of the PCI table.
+/// The PCI table's `alloc`.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
@@ -167,12 +165,12 @@ unsafe fn alloc_with(
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() };
+    let handle = unsafe { variable(dma_handle) };
     let buffer = DMA.allocate_general(device, size, handle, Flags::from_bits_retain(flags), ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// Is `free` of the device tree's table.
+/// The device tree table's `free`.
 ///
 /// # Safety
 /// As `rt_dma_free`.
@@ -187,7 +185,7 @@ unsafe extern "C" fn free_device_tree(
     unsafe { free_with(MapOps::DeviceTree, dev, size, cpu_addr, dma_handle, flags) }
 }
 
-/// Is `free` of the PCI table.
+/// The PCI table's `free`.
 ///
 /// # Safety
 /// As `rt_dma_free`.

@@ -4,17 +4,16 @@
 //! at run time of which table it is. `benches/syncs.c` compares their instructions with RT-Thread's.
 
 use core::ffi::c_void;
-use core::mem::MaybeUninit;
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::ffi::status::{errors, status};
-use crate::ffi::{DMA, write_if};
+use crate::ffi::{DMA, variable, write_if};
 use crate::flags::Flags;
 use crate::kernel::Device;
 
-/// Is `sync_out_data` of the coherent table. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
+/// The coherent table's `sync_out_data`. Unless `dma_handle` is null, writes the handle there, or 0 if the call fails.
 ///
 /// # Safety
 /// As `rt_dma_sync_out_data`, but `dev` and `data` are not null and `size` is not zero.
@@ -33,7 +32,7 @@ pub(super) unsafe extern "C" fn sync_out_coherent(
     unsafe { sync_out(dev, data, size, dma_handle, flags, MapOps::Coherent) }
 }
 
-/// Is `sync_out_data` of the non-coherent table. Does not check the address for a caller that does not need the handle.
+/// The non-coherent table's `sync_out_data`. Does not check the address for a caller that does not need the handle.
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
@@ -51,7 +50,7 @@ pub(super) unsafe extern "C" fn sync_out_non_coherent(
     unsafe { sync_out(dev, data, size, dma_handle, flags, MapOps::NonCoherent) }
 }
 
-/// Is `sync_out_data` of the device tree's table.
+/// The device tree table's `sync_out_data`.
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
@@ -66,7 +65,7 @@ pub(super) unsafe extern "C" fn sync_out_device_tree(
     unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::DeviceTree) }
 }
 
-/// Is `sync_out_data` of the PCI table. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
+/// The PCI table's `sync_out_data`. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
 /// translated here; any other buffer in [`sync_out_translated`].
 ///
 /// # Safety
@@ -122,7 +121,7 @@ unsafe fn sync_out(
     let (device, flags) = (Device(dev.expose_provenance()), Flags::from_bits_retain(flags));
     let data = data.expose_provenance();
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
-    let handle = unsafe { dma_handle.cast::<MaybeUninit<_>>().as_mut() };
+    let handle = unsafe { variable(dma_handle) };
     let result = DMA.sync_out(ops, device, data, size, handle, flags);
     if result.is_err() {
         // SAFETY: as above.
@@ -131,7 +130,7 @@ unsafe fn sync_out(
     result_of(result)
 }
 
-/// Is `sync_in_data` of the coherent table.
+/// The coherent table's `sync_in_data`.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`, but `dev` and `out_data` are not null and `size` is not zero.
@@ -148,7 +147,7 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     result_of(unsafe { DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) })
 }
 
-/// Is `sync_in_data` of the non-coherent table: there is nothing to do.
+/// The non-coherent table's `sync_in_data`: there is nothing to do.
 ///
 /// # Safety
 /// As [`sync_in_coherent`].
@@ -162,7 +161,7 @@ pub(super) unsafe extern "C" fn sync_in_non_coherent(
     errors().ok
 }
 
-/// Is `sync_in_data` of the device tree's table and of the PCI table.
+/// The `sync_in_data` of the device tree's table and of the PCI table.
 ///
 /// # Safety
 /// As [`sync_in_coherent`].
@@ -182,6 +181,7 @@ pub(super) unsafe extern "C" fn sync_in_translated(
     unsafe { sync_in_coherent(dev, out_data, size, dma_handle, flags) }
 }
 
+/// Returns the error number of a sync call's result.
 fn result_of(result: Result<(), Error>) -> isize {
     match result {
         Ok(()) => errors().ok,

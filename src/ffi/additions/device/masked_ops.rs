@@ -129,7 +129,7 @@ fn allocate(device: Device, size: usize, flags: usize) -> Option<(*mut c_void, H
     let ops = ops_of(original);
     // The library's own operations can keep to a mask; an operation of the BSP does not know of it.
     let Some(own) = original.alloc.filter(|_| ops.is_none() || mask == !0) else {
-        let (ops, flags) = (ops.unwrap_or(MapOps::NonCoherent), Flags::from_bits_retain(flags));
+        let (ops, flags) = (ops.unwrap_or(MapOps::UNTRANSLATED), Flags::from_bits_retain(flags));
         let request = BufferRequest { mask, ..BufferRequest::new(ops, device, size, flags) };
         return DMA.allocate_in_order(&request).ok().map(|(va, handle)| (pointer(va), handle));
     };
@@ -175,7 +175,7 @@ unsafe fn free_by(
 ) {
     match table.free {
         // SAFETY: as this function demands.
-        None => unsafe { free_with(MapOps::NonCoherent, dev, size, cpu_addr, dma_handle, flags) },
+        None => unsafe { free_with(MapOps::UNTRANSLATED, dev, size, cpu_addr, dma_handle, flags) },
         // SAFETY: an operation of the device's table takes what this function takes.
         Some(own) => unsafe { own(dev, size, cpu_addr, dma_handle, flags) },
     }

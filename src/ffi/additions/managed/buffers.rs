@@ -199,7 +199,7 @@ unsafe fn free(device: Device, size: usize, va: Va, handle: Handle, flags: usize
             true
         }
         (_, ops) => {
-            let ops = ops.unwrap_or(MapOps::NonCoherent);
+            let ops = ops.unwrap_or(MapOps::UNTRANSLATED);
             DMA.free(ops, device, size, va, handle, Flags::from_bits_retain(flags)).is_ok()
         }
     }

@@ -7,11 +7,12 @@ use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
     Attributes, Buffer, BusMaster, Coherence, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
 };
+use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, remember};
 use crate::ffi::additions::streaming::system::{FORGET, OWN};
-use crate::ffi::dropin::ops::{is_coherent_one, ops_of, stored_table, table_of};
+use crate::ffi::dropin::ops::{ops_of, stored_table, table_of, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
 use crate::log::{Line, Name};
@@ -55,9 +56,9 @@ impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own it takes 45 instructions of a direct map and unmap.
     fn fast(self) -> Option<FastMaster> {
         let device = device(self)?;
-        let coherence = match is_coherent_one(stored_table(device)?)? {
-            true => Coherence::Coherent,
-            false => Coherence::NonCoherent,
+        let coherence = match untranslated_ops(stored_table(device)?)? {
+            MapOps::Coherent => Coherence::Coherent,
+            _ => Coherence::NonCoherent,
         };
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, coherence })
     }
