@@ -16,7 +16,7 @@ use crate::dropin::lending::Lending;
 use crate::dropin::pool::{Pool, PoolSpec};
 use crate::dropin::pool_list::PoolList;
 use crate::error::Error;
-use crate::kernel::{Device, Kernel, Pa};
+use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::hook::Hook;
 use crate::mem::shared::AtomicRef;
@@ -114,31 +114,30 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+    pub(crate) fn refuse(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
         self.count_refused();
-        self.log_failure(error, name, number, a, b);
+        self.log_failure(error, name, number, address, other);
     }
 
-    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses and a number. All
-    /// such lines have the format [`REFUSAL`].
+    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses, and a number, which is
+    /// a size or an index. All such lines have the format [`REFUSAL`].
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
-    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, a: usize, b: usize) {
+    pub(crate) fn log_failure(&self, error: Error, name: Name, number: usize, address: usize, other: usize) {
         let level = if error == Error::High { Level::Warning } else { Level::Error };
-        let values = &[Name::of(error.reason()).argument(), a, b, number];
+        let values = &[Name::of(error.reason()).argument(), address, other, number];
         self.kernel.log(level, &Line::about(name, REFUSAL, values));
     }
 
     /// Counts and logs a refused call of a device.
     ///
     /// Context: any.
-    // The arguments are in the order of the sync calls, so that most of them are in the right registers already.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse_device(&self, device: Device, address: usize, size: usize, error: Error) {
+    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
         self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 
@@ -177,14 +176,14 @@ impl<K: Kernel> Dma<K> {
         NameReader(&self.uninstalled.name_readers)
     }
 
-    /// Counts and logs a refused call, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if
+    /// Counts and logs a refused free, as [`refuse`](Self::refuse) does, with the name of `pool`; without a name if
     /// `pool` is `None`.
     ///
     /// Context: any.
     #[cold]
-    pub(crate) fn refuse_for_pool(&self, error: Error, pool: Option<&Pool<K>>, number: usize, a: usize, b: usize) {
+    pub(crate) fn refuse_for_pool(&self, error: Error, pool: Option<&Pool<K>>, size: usize, va: Va, handle: Handle) {
         let _names = self.read_names();
-        self.refuse(error, pool.map_or(Name::NONE, Pool::name), number, a, b);
+        self.refuse(error, pool.map_or(Name::NONE, Pool::name), size, va, handle);
     }
 
     /// Returns the first pool that contains any byte of `[start, end)`.
