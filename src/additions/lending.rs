@@ -10,7 +10,7 @@ use core::mem::size_of;
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
-use crate::dropin::pool::Pools;
+use crate::dropin::pool::{Pools, flags_for};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
@@ -62,7 +62,7 @@ impl<K: Kernel> Dma<K> {
         fence(SeqCst);
         if lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
-                let flags = pool.flags_for(Flags::empty());
+                let flags = flags_for(pool.flags(), Flags::empty());
                 if let Some(page) = pool.allocate_pages(pages)
                     && let Some(va) = pool.map_buffer(page, pages, flags)
                 {

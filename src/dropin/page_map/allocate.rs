@@ -3,7 +3,7 @@
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
-use super::{IN_USE, LABELS, PageMap, USED, mark_in_word, mark_start};
+use super::{LABELS, Label, PageMap, PageState, USED, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -19,7 +19,7 @@ impl PageMap {
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not
     /// lie in one word, or if one of them has another label than `label`.
     #[inline(always)]
-    pub fn allocate_from_open_in_word(&mut self, count: usize, label: bool) -> Option<usize> {
+    pub fn allocate_from_open_in_word(&mut self, count: usize, label: Label) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let bit = page % BITS;
         if count > BITS - bit {
@@ -27,10 +27,10 @@ impl PageMap {
         }
         let mask = mask_of(bit, count);
         let [used, starts, labels] = self.bits.words_at(page / BITS)?;
-        if differs_in(labels, mask, label) {
+        if differs_in(labels, mask, label.is_set()) {
             return None;
         }
-        mark_in_word([used, starts], bit, mask, IN_USE);
+        mark_in_word([used, starts], bit, mask, PageState::InUse);
         self.in_use.add(count);
         self.open.allocate(page, count);
         Some(page)
@@ -38,14 +38,14 @@ impl PageMap {
 
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if one of the pages
     /// has another label than `label`. `count` is at least [`FEWEST_ACROSS`](super::FEWEST_ACROSS).
-    pub fn allocate_from_open_across(&mut self, count: usize, label: bool) -> Option<usize> {
+    pub fn allocate_from_open_across(&mut self, count: usize, label: Label) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let (range, bits) = (BitRange::new(page, count), self.bits);
-        if differs_across(bits.words::<LABELS>(), range, label) {
+        if differs_across(bits.words::<LABELS>(), range, label.is_set()) {
             return None;
         }
-        mark_start(&bits, page, IN_USE);
-        change_across(bits.words::<USED>(), range, IN_USE);
+        mark_start(&bits, page, PageState::InUse);
+        change_across(bits.words::<USED>(), range, true);
         self.in_use.add(count);
         self.open.allocate(page, count);
         Some(page)
@@ -70,9 +70,9 @@ impl PageMap {
         self.in_use.add(count);
         self.open = OpenRun::from_start(start, end, count);
         if count <= BITS - bit {
-            mark_in_word([used, starts], bit, mask_of(bit, count), IN_USE)
+            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse)
         } else {
-            self.mark_across(start, count, IN_USE)
+            self.mark_across(start, count, PageState::InUse)
         }
         Some(start)
     }
@@ -81,7 +81,7 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.in_use.add(count);
-        self.mark(page, count, IN_USE);
+        self.mark(page, count, PageState::InUse);
     }
 }
 

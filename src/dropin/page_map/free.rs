@@ -3,7 +3,7 @@
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
-use super::{FREE, PageMap, USED, mark_in_word, mark_start};
+use super::{PageMap, PageState, USED, mark_in_word, mark_start};
 use crate::error::Error;
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bitmaps::BitmapWord;
@@ -30,7 +30,7 @@ impl PageMap {
         self.open.free_last(page);
         self.in_use.remove(count);
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
-            mark_in_word([used, starts], bit, mask_of(bit, count), FREE);
+            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         }
         true
     }
@@ -43,8 +43,8 @@ impl PageMap {
         if is_last {
             self.open.free_last(page);
             self.in_use.remove(count);
-            mark_start(&bits, page, FREE);
-            change_across(bits.words::<USED>(), range, FREE);
+            mark_start(&bits, page, PageState::Free);
+            change_across(bits.words::<USED>(), range, false);
         }
         is_last
     }
@@ -66,21 +66,21 @@ impl PageMap {
         let bit = page % BITS;
         let is_in_word = count <= BITS - bit;
         if is_in_word {
-            mark_in_word([used, starts], bit, mask_of(bit, count), FREE);
+            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         } else {
-            self.mark_across(page, count, FREE);
+            self.mark_across(page, count, PageState::Free);
         }
         if is_in_open_run {
             return Ok(Freed::Done);
         }
-        if is_in_word && self.has_time(0) {
+        if is_in_word && !self.is_high() {
             self.add_freed(page..after);
         } else {
             // To put the pages into the tree as well would take too long in this stretch.
             self.pending = Pending::Add(page..after);
             // How long their run is, with the free pages before and after them, is not known until then: it may serve
             // any request.
-            self.open.raise_least_above(page, usize::MAX);
+            self.open.serve_nothing_above(page);
         }
         Ok(Freed::Done)
     }

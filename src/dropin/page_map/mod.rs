@@ -7,7 +7,7 @@
 //! * `used`: the bitmap that C sees as `pool->map`. It is the truth.
 //! * `starts`: the first page of each allocation. It distinguishes a right free from one with a wrong size, one inside
 //!   a buffer, and a second one. The bit of a free page is clear.
-//! * A *label*, which the pool sets and gives its meaning: see `Pool::labels`.
+//! * A [`Label`], which the pool sets: whether the cache may hold dirty lines of the page.
 //! * The [`RunTree`]: for each word the longest free run that begins there, and maxima above these. It finds the lowest
 //!   run that is long enough, or shows that there is none, and knows where a long run begins and ends, so none is
 //!   walked.
@@ -93,27 +93,28 @@
 mod allocate;
 pub(crate) mod bits;
 mod free;
+mod labels;
 mod open_run;
 mod pages_in_use;
 mod run_tree;
 mod runs;
 mod search;
 mod settle;
-mod shape;
+mod tree_shape;
 mod width;
 
 #[cfg(test)]
 mod tests;
 
-pub use bits::{BitRange, change, differs};
 pub use free::Freed;
+pub use labels::{Label, Labels};
 pub use run_tree::Node;
 pub use search::SearchStep;
-pub use settle::Settled;
-pub use shape::Shape;
+pub use settle::TimeLeft;
+pub use tree_shape::TreeShape;
 
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
-use bits::{BITS, change_long, mask_of, write};
+use bits::{BITS, BitRange, change_long, mask_of, write};
 use open_run::OpenRun;
 use pages_in_use::PagesInUse;
 use run_tree::RunTree;
@@ -125,10 +126,12 @@ const STARTS: usize = 1;
 /// The bitmap of labels.
 pub const LABELS: usize = 2;
 
-/// The value of `is_used` with which [`PageMap::mark`] and similar functions mark pages as in use.
-const IN_USE: bool = true;
-/// The value of `is_used` with which these functions mark pages as free.
-const FREE: bool = false;
+/// What the bitmaps have of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PageState {
+    Free,
+    InUse,
+}
 
 /// The pages of one pool.
 ///
@@ -153,7 +156,7 @@ pub const fn words_for(pages: usize) -> usize {
 impl PageMap {
     /// Makes a map of `pages` free pages; at least one, at most `i32::MAX`. The bitmaps are all zero and have as many
     /// words as [`words_for`] returns. `nodes` are zero, and as many as `shape` has.
-    pub fn new(pages: usize, shape: Shape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
+    pub fn new(pages: usize, shape: TreeShape, bits: Bitmaps, nodes: &'static mut [Node]) -> Self {
         let mut map = PageMap {
             pages,
             bits,
@@ -199,36 +202,36 @@ impl PageMap {
 }
 
 impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page` as [`IN_USE`] or [`FREE`].
+    /// Marks the `count` pages of an allocation that begins at `page`.
     #[inline(always)]
-    fn mark(&self, page: usize, count: usize, is_used: bool) {
+    fn mark(&self, page: usize, count: usize, state: PageState) {
         let bit = page % BITS;
         if count > BITS - bit {
-            return self.mark_across(page, count, is_used);
+            return self.mark_across(page, count, state);
         }
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
-            mark_in_word([used, starts], bit, mask_of(bit, count), is_used);
+            mark_in_word([used, starts], bit, mask_of(bit, count), state);
         }
     }
 
     /// Marks an allocation as [`mark`](Self::mark) does. It does not end in its first word.
     #[inline(never)]
-    fn mark_across(&self, page: usize, count: usize, is_used: bool) {
-        mark_start(&self.bits, page, is_used);
-        change_long(self.used(), BitRange::new(page, count), is_used);
+    fn mark_across(&self, page: usize, count: usize, state: PageState) {
+        mark_start(&self.bits, page, state);
+        change_long(self.used(), BitRange::new(page, count), state == PageState::InUse);
     }
 }
 
-/// Marks the pages of an allocation as [`IN_USE`] or [`FREE`]: those of the bits `mask`, of which `bit` is the first.
-/// `words` are the words of [`USED`] and `STARTS` in which all of them lie.
-fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, is_used: bool) {
-    write(used, mask, is_used);
-    write(starts, 1 << bit, is_used);
+/// Marks the pages of an allocation: those of the bits `mask`, of which `bit` is the first. `used` and `starts` are the
+/// words of [`USED`] and `STARTS` in which all of them lie.
+fn mark_in_word([used, starts]: [&BitmapWord; 2], bit: usize, mask: usize, state: PageState) {
+    write(used, mask, state == PageState::InUse);
+    write(starts, 1 << bit, state == PageState::InUse);
 }
 
 /// Records that an allocation begins at `page`, or that none does any more.
-fn mark_start(bits: &Bitmaps, page: usize, is_used: bool) {
+fn mark_start(bits: &Bitmaps, page: usize, state: PageState) {
     if let Some([_, starts, _]) = bits.words_at(page / BITS) {
-        write(starts, 1 << (page % BITS), is_used);
+        write(starts, 1 << (page % BITS), state == PageState::InUse);
     }
 }

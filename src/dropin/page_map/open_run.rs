@@ -104,7 +104,14 @@ impl OpenRun {
     /// requests up to its length. It does not touch this one.
     pub(super) fn raise_least_above(&mut self, start: usize, end: usize) {
         if start < self.start {
-            self.least = self.least.max((end - start).saturating_add(1));
+            self.least = self.least.max(end - start + 1);
+        }
+    }
+
+    /// Serves no request any more if this run lies after `page`, where a run of unknown length begins.
+    pub(super) fn serve_nothing_above(&mut self, page: usize) {
+        if page < self.start {
+            self.least = NO_REQUEST;
         }
     }
 
@@ -140,6 +147,8 @@ impl OpenRun {
 
     /// Frees the last allocation, which begins at `page`.
     pub(super) fn free_last(&mut self, page: usize) {
+        // A hole ends before `last`, which is `page`, so it does not reach the new `next`. From now on `last` is `next`:
+        // the allocation before is not known.
         self.next = page;
     }
 

@@ -33,7 +33,7 @@
 //! `-1 - start`, where `start` is the first page of that run. A tag is negative, so a search passes it over as it
 //! passes over zero. The tag of a run that no longer exists stays until another value replaces it; no caller reads it.
 
-use super::shape::{FANOUT, Shape};
+use super::tree_shape::{FANOUT, TreeShape};
 
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
@@ -70,13 +70,13 @@ pub struct RunTree {
     /// The longest run of all.
     longest: i32,
     /// The number of levels, from the values of the words to the root. As `u32` it shares a word with `longest`: a pool
-    /// has 8 bytes fewer.
+    /// has 8 bytes fewer, and so the most that its bound allows (`tests/calls/install.rs`).
     levels: u32,
 }
 
 impl RunTree {
-    /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`Shape::nodes`] returns.
-    pub fn new(shape: Shape, nodes: &'static mut [Node]) -> Self {
+    /// Makes a tree over words in which no run begins. `nodes` are zero, and as many as [`TreeShape::nodes`] returns.
+    pub fn new(shape: TreeShape, nodes: &'static mut [Node]) -> Self {
         RunTree { nodes, bottom: shape.bottom, longest: 0, levels: shape.levels as u32 }
     }
 

@@ -8,7 +8,7 @@ use super::PageMap;
 use super::bits::BITS;
 use super::open_run::OpenRun;
 use super::run_tree::{Lowered, Rest};
-use super::width::{LEVELS, LEVELS_AT_ONCE, LEVELS_IN_WORD};
+use super::width::{LEVEL_BUDGET, LEVELS_IF_IN_WORD, LEVELS_PER_STEP};
 
 /// What must be done before the tree is used again.
 pub(super) enum Pending {
@@ -31,24 +31,24 @@ pub(super) struct GoneRun {
     pub(super) joined: Range<usize>,
 }
 
-/// The result of one step of settling the map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    /// The map is settled, and nothing was done. The open run may be one from which nothing is allocated.
-    Already,
-    /// The map is settled since this step, and there is time left in this stretch for an allocation.
-    Now,
-    /// The lock must be released before anything else is done; then there may be more to settle.
-    NotYet,
+/// The time that is left in a stretch with the lock held, after a step of settling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeLeft {
+    /// There is no time left. After the lock was released, there may be more to settle.
+    None,
+    /// The map is settled since this step, and there is time left to search the tree once.
+    Search,
+    /// The map was settled already, so nothing was done, and there is time for any work. No run is open.
+    All,
 }
 
 impl PageMap {
     /// Does one step of what is left to do until the tree has exactly the free runs and no run is open.
     #[inline(always)]
-    pub fn settle(&mut self) -> Settled {
+    pub fn settle(&mut self) -> TimeLeft {
         if self.is_settled() {
             self.open = OpenRun::CLOSED;
-            return Settled::Already;
+            return TimeLeft::All;
         }
         self.settle_more()
     }
@@ -56,26 +56,26 @@ impl PageMap {
     /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high,
     /// nothing was put off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470
     /// instructions on the host; without this case up to 532. The bound of `ci/bench` is 480.)
-    pub fn settle_first(&mut self) -> Settled {
-        let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && self.has_time(0);
+    pub fn settle_first(&mut self) -> TimeLeft {
+        let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
         if is_usual { self.close_in_word() } else { self.settle() }
     }
 
     /// Closes the open run, which lies in one word. What is left of it begins in this word too, so only the value of
     /// this word can change.
-    fn close_in_word(&mut self) -> Settled {
+    fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
         if let Some(place) = self.runs.place_if(index, length) {
             let longest = self.longest_beginning_in(index);
-            let lowered = self.runs.lower(place, length, longest, LEVELS_IN_WORD);
+            let lowered = self.runs.lower(place, length, longest, LEVELS_IF_IN_WORD);
             self.keep_rest(lowered);
         }
-        if self.has_work() { Settled::NotYet } else { Settled::Now }
+        if self.has_work() { TimeLeft::None } else { TimeLeft::Search }
     }
 
     /// Does one step of settling. There is something to do.
-    fn settle_more(&mut self) -> Settled {
+    fn settle_more(&mut self) -> TimeLeft {
         let pending = if self.has_work() {
             replace(&mut self.pending, Pending::Nothing)
         } else {
@@ -88,12 +88,12 @@ impl PageMap {
             Pending::Add(pages) => (self.add_freed(pages), None),
             Pending::Remove(gone) => (0, Some(gone)),
             Pending::Lower(rest) => {
-                let lowered = self.runs.lower_rest(rest, LEVELS_AT_ONCE);
+                let lowered = self.runs.lower_rest(rest, LEVELS_PER_STEP);
                 (self.keep_rest(lowered), None)
             }
         };
         let levels = levels + gone.map_or(0, |gone| self.remove(gone));
-        if self.is_settled() && self.has_time(levels) { Settled::Now } else { Settled::NotYet }
+        if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::None }
     }
 
     /// Returns whether the tree has exactly the free runs.
@@ -106,10 +106,16 @@ impl PageMap {
         !matches!(self.pending, Pending::Nothing)
     }
 
-    /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed may do more work in
-    /// the tree.
-    pub fn has_time(&self, levels: usize) -> bool {
-        levels + self.runs.levels() <= LEVELS
+    /// Returns whether the tree is *high* (see [`width`](super::width)): a stretch with the lock held that does the work
+    /// of a call has no time for a change of the tree.
+    pub fn is_high(&self) -> bool {
+        !self.has_time_after(0)
+    }
+
+    /// Returns whether a stretch with the lock held in which `levels` levels of the tree changed has time for more work
+    /// in the tree.
+    fn has_time_after(&self, levels: usize) -> bool {
+        levels + self.runs.levels() <= LEVEL_BUDGET
     }
 
     /// Removes a run from the tree. Returns how many levels of the tree changed.
@@ -119,7 +125,7 @@ impl PageMap {
         let mut levels = 0;
         if let Some(place) = self.runs.place_if(index, gone.length) {
             let longest = self.longest_beginning_in(index).max(known);
-            let lowered = self.runs.lower(place, gone.length, longest, LEVELS_AT_ONCE);
+            let lowered = self.runs.lower(place, gone.length, longest, LEVELS_PER_STEP);
             levels = self.keep_rest(lowered);
         }
         // Only now: the word of the tag may be the one whose value was just changed.
@@ -153,7 +159,7 @@ impl PageMap {
             }
             self.tag_run(run.start, run.end);
         }
-        if self.has_time(levels) {
+        if self.has_time_after(levels) {
             return (levels, Some(gone));
         }
         // To remove the run as well would take too long in this stretch.

@@ -1,8 +1,10 @@
 //! The addresses of a pool's memory: which page or buffer an address belongs to, and how the processor accesses it
 //! there.
 
+use super::Pool;
 use super::view::View;
-use super::{DIRTY, Pool};
+use crate::dropin::page_map::Label;
+#[cfg(any(feature = "debug", feature = "internals"))]
 use crate::dropin::page_map::bits::test;
 use crate::kernel::{Kernel, PAGE_SHIFT, Pa, Va};
 use crate::mem::atomics::Ordering::Relaxed;
@@ -128,13 +130,7 @@ impl<K: Kernel> Pool<K> {
 
     /// Returns whether `page` was last handed out cached or without a mapping.
     pub fn was_cached(&self, page: usize) -> bool {
-        self.label(page) == DIRTY
-    }
-
-    /// Returns the label of `page`.
-    #[inline(always)] // Without it, a free takes two instructions more.
-    pub(super) fn label(&self, page: usize) -> bool {
-        test(self.labels, page)
+        self.labels.of(page) == Label::Dirty
     }
 
     /// Returns whether the page that contains `pa` is in use; false if `pa` does not belong to this pool.

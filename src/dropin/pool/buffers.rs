@@ -1,7 +1,7 @@
 //! Allocating and freeing the pages of a pool's buffers, with the lock and the steps that settle the page map.
 
-use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{Freed, PageMap, SearchStep, Settled};
+use super::Pool;
+use crate::dropin::page_map::{Freed, Label, PageMap, SearchStep, TimeLeft};
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT};
@@ -11,10 +11,20 @@ use crate::mem::lock::IrqGuard;
 /// without releasing the lock.
 const SETTLE_PATIENCE: usize = 16;
 
+/// Returns the flags of a request to a pool with `pool_flags`: `flags`, and `NOCACHE` if the pool has it. C may change
+/// the pool's flags while a call runs, so a call maps its buffer by flags that it has read once.
+pub fn flags_for(pool_flags: Flags, flags: Flags) -> Flags {
+    flags | pool_flags & Flags::NOCACHE
+}
+
 /// Returns the memory type of a request with `flags`, and the label of pages that were last handed out with this type.
 /// They contain neither `NOMAP` nor `WRITE_THROUGH`.
-pub(super) fn memory_for(flags: Flags) -> (MemoryType, bool) {
-    if flags.contains(Flags::NOCACHE) { (MemoryType::Uncached, CLEAN) } else { (MemoryType::Cached, DIRTY) }
+pub(super) fn memory_for(flags: Flags) -> (MemoryType, Label) {
+    if flags.contains(Flags::NOCACHE) {
+        (MemoryType::Uncached, Label::Clean)
+    } else {
+        (MemoryType::Cached, Label::Dirty)
+    }
 }
 
 impl<K: Kernel> Pool<K> {
@@ -23,7 +33,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     pub fn allocate_pages(&self, pages: usize) -> Option<usize> {
         // A request for more pages than the pool has fails without the lock.
-        if pages > self.pages { None } else { self.allocate_pages_locked(self.map.lock(self.kernel), pages) }
+        if pages > self.pages { None } else { self.allocate_pages_locked(self.page_map.lock(self.kernel), pages) }
     }
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
@@ -37,22 +47,16 @@ impl<K: Kernel> Pool<K> {
     /// Settles the locked map, and returns it locked, with time left for a search of the tree. Unless the tree is high,
     /// a stretch with the lock held has time for one short step of settling and for the search.
     fn settle_for_search<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>) -> IrqGuard<'a, K, PageMap> {
-        if !map.has_time(0) {
+        if map.is_high() {
             drop(map);
             map = self.lock();
         }
         // Most often the first step of settling is the last, and quick.
-        if map.settle_first() == Settled::NotYet {
+        if map.settle_first() == TimeLeft::None {
             drop(map);
-            map = self.settle_until(Settled::Now);
+            map = self.lock_settled(TimeLeft::Search);
         }
         map
-    }
-
-    /// Returns the flags of a request to this pool: `flags`, and `NOCACHE` if the pool has it. C may change the pool's
-    /// flags while a call runs, so a call maps its buffer by flags that it has read once.
-    pub fn flags_for(&self, flags: Flags) -> Flags {
-        flags | self.flags() & Flags::NOCACHE
     }
 
     /// Allocates the lowest run of `pages` free pages that lies in the pages `[from, end)` and whose physical address
@@ -69,7 +73,7 @@ impl<K: Kernel> Pool<K> {
         let base = self.start >> PAGE_SHIFT;
         let mut from = from;
         while from < end && pages <= end - from {
-            match self.lock_settled().allocate_between(from, end, pages, base, align.max(1)) {
+            match self.lock_settled(TimeLeft::All).allocate_between(from, end, pages, base, align.max(1)) {
                 SearchStep::Allocated(page) => return Some(page),
                 SearchStep::ContinueAt(page) if page > from => from = page,
                 // There is no such run; or the search does not advance, because C wrote to the bitmap.
@@ -99,26 +103,18 @@ impl<K: Kernel> Pool<K> {
     ) -> Result<(), Error> {
         while map.try_free(page, pages)? == Freed::SettleFirst {
             drop(map);
-            map = self.lock_settled();
+            map = self.lock_settled(TimeLeft::All);
         }
         Ok(())
     }
 
-    /// Locks the map, settles it, and returns it locked. The lock was taken again after the last step, so the caller
-    /// may do work of its own with it.
-    pub(super) fn lock_settled(&self) -> IrqGuard<'_, K, PageMap> {
-        self.settle_until(Settled::Already)
-    }
-
-    /// Locks the map, settles it, and returns it locked. The lock is released after each step whose result is neither
-    /// `last` nor [`Settled::Already`]. With [`Settled::Now`], the caller's own work is so short that it may follow a
-    /// short step without releasing the lock.
-    fn settle_until(&self, last: Settled) -> IrqGuard<'_, K, PageMap> {
+    /// Locks the map, settles it, and returns it locked, with at least the time left that the caller `needs`. Releases
+    /// the lock after each step of settling that leaves less.
+    pub(super) fn lock_settled(&self, needs: TimeLeft) -> IrqGuard<'_, K, PageMap> {
         let mut map = self.lock();
         let mut patience = SETTLE_PATIENCE;
         loop {
-            let step = map.settle();
-            if step == Settled::Already || step == last {
+            if map.settle() >= needs {
                 return map;
             }
             // Whenever the lock is released, another caller may leave new work to settle. To end, this call at last
@@ -133,6 +129,6 @@ impl<K: Kernel> Pool<K> {
 
     #[inline(never)]
     pub(crate) fn lock(&self) -> IrqGuard<'_, K, PageMap> {
-        self.map.lock(self.kernel)
+        self.page_map.lock(self.kernel)
     }
 }

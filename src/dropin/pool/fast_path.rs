@@ -5,9 +5,9 @@
 //! stack frame. A case that they do not handle is passed, with the lock still held, to the functions in `buffers`.
 //! Without `inline(always)` here, a free takes 36 instructions more on aarch64.
 
+use super::Pool;
 use super::buffers::memory_for;
-use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::PageMap;
+use crate::dropin::page_map::{Label, PageMap};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, PAGE_SHIFT, Va};
 use crate::mem::lock::IrqGuard;
@@ -23,11 +23,11 @@ pub enum Unserved<'a, K: Kernel> {
 
 impl<K: Kernel> Pool<K> {
     /// Allocates `pages` pages in one word from the open run. Returns the first page and its address in the view.
-    /// `flags` are what [`flags_for`](Pool::flags_for) returned.
+    /// `flags` are what [`flags_for`](super::flags_for) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_in_word(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
-        let (mut map, base, label) = self.lock_with_view(flags).ok_or(Unserved::NotLocked)?;
+        let (mut map, base, label) = self.lock_with_view(flags)?;
         match map.allocate_from_open_in_word(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
             None => Err(Unserved::Locked(map)),
@@ -35,45 +35,52 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Allocates [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS) pages or more from the open run. Returns the
-    /// first page and its address in the view. `flags` are what [`flags_for`](Pool::flags_for) returned.
+    /// first page and its address in the view. `flags` are what [`flags_for`](super::flags_for) returned.
     ///
     /// Context: any.
     pub fn allocate_pages_across(&self, pages: usize, flags: Flags) -> Result<(usize, Va), Unserved<'_, K>> {
         if pages > self.pages {
             return Err(Unserved::NotLocked);
         }
-        let (mut map, base, label) = self.lock_with_view(flags).ok_or(Unserved::NotLocked)?;
+        let (mut map, base, label) = self.lock_with_view(flags)?;
         match map.allocate_from_open_across(pages, label) {
             Some(page) => Ok((page, base + (page << PAGE_SHIFT))),
             None => Err(Unserved::Locked(map)),
         }
     }
 
-    /// Takes the lock, and returns it with the address of the view and with the label of pages that were handed out
-    /// through that view. Returns `None` if another core holds the lock, or if the view is not mapped.
+    /// Takes the lock if it is free. Returns it with the address of the view for these flags, and with the label of pages
+    /// that were handed out through that view. Fails also if the view is not mapped.
     #[inline(always)]
-    fn lock_with_view(&self, flags: Flags) -> Option<(IrqGuard<'_, K, PageMap>, Va, bool)> {
+    fn lock_with_view(&self, flags: Flags) -> Result<(IrqGuard<'_, K, PageMap>, Va, Label), Unserved<'_, K>> {
         let (memory, label) = memory_for(flags);
         let view = self.view(memory);
-        let map = self.map.lock_if_free(self.kernel)?;
+        let map = self.lock_if_free()?;
         // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at
         // that time, and is not unmapped while the page is in use (see `removal`).
-        view.base().map(|base| (map, base, label))
+        let base = view.base().ok_or(Unserved::NotLocked)?;
+        Ok((map, base, label))
+    }
+
+    /// Takes the lock if it is free.
+    #[inline(always)]
+    fn lock_if_free(&self) -> Result<IrqGuard<'_, K, PageMap>, Unserved<'_, K>> {
+        self.page_map.lock_if_free(self.kernel).ok_or(Unserved::NotLocked)
     }
 
     /// Returns the first page of the buffer that was handed out at `va`. Returns `None` if `va` does not lie in the
-    /// cached or the uncached view, or if any buffer of the pool has its own mapping. `va` is a multiple of the page
-    /// size.
+    /// cached or the uncached view, or if any buffer of the pool has its own mapping: the page may be that of such a
+    /// buffer, whose address is another one. `va` is a multiple of the page size.
     ///
     /// Context: any.
     #[inline(always)]
     pub fn find_page_fast(&self, va: Va) -> Option<usize> {
         let [cached, uncached, ..] = &self.views;
         let (page, label) = match cached.page_of_aligned(va, self.pages) {
-            Some(page) => (page, DIRTY),
-            None => (uncached.page_of_aligned(va, self.pages)?, CLEAN),
+            Some(page) => (page, Label::Dirty),
+            None => (uncached.page_of_aligned(va, self.pages)?, Label::Clean),
         };
-        (self.label(page) == label && !self.has_own_mappings()).then_some(page)
+        (self.labels.of(page) == label && !self.has_own_mappings()).then_some(page)
     }
 
     /// Frees the `pages` pages from `page` on, if they lie in one word and are the last allocation from the open run.
@@ -81,7 +88,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: any.
     #[inline(always)]
     pub fn free_pages_in_word(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
-        let mut map = self.map.lock_if_free(self.kernel).ok_or(Unserved::NotLocked)?;
+        let mut map = self.lock_if_free()?;
         if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 
@@ -90,7 +97,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {
-        let mut map = self.map.lock_if_free(self.kernel).ok_or(Unserved::NotLocked)?;
+        let mut map = self.lock_if_free()?;
         if map.free_last_across(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 }

@@ -2,18 +2,18 @@
 
 use core::num::NonZeroUsize;
 
+use super::Pool;
 use super::buffers::memory_for;
 use super::own_mappings::OwnMapping;
 use super::view::map_checked;
-use super::{CLEAN, DIRTY, Pool};
-use crate::dropin::page_map::{BitRange, change, differs};
+use crate::dropin::page_map::Label;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Va};
 use crate::mem::atomics::Ordering::Relaxed;
 
 /// A buffer's address for the processor, and the label of its pages.
-type Mapped = (NonZeroUsize, bool);
+type Mapped = (NonZeroUsize, Label);
 
 /// Returns the memory type of a request with `flags`, which do not contain `NOMAP`.
 fn memory_type(flags: Flags) -> MemoryType {
@@ -37,7 +37,7 @@ impl<K: Kernel> Pool<K> {
         let is_usual = !flags.intersects(Flags::NOMAP.union(Flags::WRITE_THROUGH));
         let (memory, label) = memory_for(flags);
         match self.view(memory).base() {
-            Some(base) if is_usual && !differs(self.labels, BitRange::new(page, pages), label) => {
+            Some(base) if is_usual && !self.labels.differ(page, pages, label) => {
                 NonZeroUsize::new(base + (page << PAGE_SHIFT))
             }
             _ => self.map_buffer_slow(page, pages, flags),
@@ -50,7 +50,7 @@ impl<K: Kernel> Pool<K> {
         let is_physical = flags.contains(Flags::NOMAP);
         let memory = memory_type(flags);
         let mapped = if is_physical {
-            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, DIRTY))
+            NonZeroUsize::new(self.pa_of(page)).map(|pa| (pa, Label::Dirty))
         } else {
             self.map_pages(page, pages, memory)
         };
@@ -62,17 +62,16 @@ impl<K: Kernel> Pool<K> {
         if is_physical {
             self.has_physical.store(true, Relaxed);
         }
-        let range = BitRange::new(page, pages);
         // The old label is compared with that of clean pages, and not with the new one: such pages may get the label of
         // cached ones.
         let is_cached = memory == MemoryType::Cached && !is_physical;
-        if !is_cached && differs(self.labels, range, CLEAN) {
+        if !is_cached && self.labels.differ(page, pages, Label::Clean) {
             self.flush_pages(page, pages, (!is_physical).then_some(va.get()));
         }
-        if differs(self.labels, range, label) {
+        if self.labels.differ(page, pages, label) {
             // Other callers change neighbouring bits of the same words. They hold the lock, too.
             let _held = self.lock();
-            change(self.labels, range, label);
+            self.labels.set(page, pages, label);
         }
         Some(va)
     }
@@ -102,7 +101,7 @@ impl<K: Kernel> Pool<K> {
             return None;
         }
         if let Some(base) = view.base().or_else(|| self.make_view(memory)) {
-            let label = if memory == MemoryType::Cached { DIRTY } else { CLEAN };
+            let label = if memory == MemoryType::Cached { Label::Dirty } else { Label::Clean };
             return NonZeroUsize::new(base + (page << PAGE_SHIFT)).map(|va| (va, label));
         }
         let counts_as_cached = self.counts_as_cached(memory);
@@ -110,7 +109,7 @@ impl<K: Kernel> Pool<K> {
         let record = self.own_mappings.reserve(turn, kernel, page, pages, counts_as_cached)?;
         let va = map_checked(kernel, self.pa_of(page), pages << PAGE_SHIFT, memory);
         self.own_mappings.set_address(record, va);
-        va.map(|va| (va, if counts_as_cached { DIRTY } else { CLEAN }))
+        va.map(|va| (va, if counts_as_cached { Label::Dirty } else { Label::Clean }))
     }
 
     /// Removes the own mapping of the buffer of `pages` pages at `page`, which is mapped at `va`.

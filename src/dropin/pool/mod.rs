@@ -13,8 +13,9 @@ mod usage;
 pub mod view;
 
 pub use addresses::{AddressInfo, AddressKind};
+pub use buffers::flags_for;
 pub use fast_path::Unserved;
-pub use owners::{Origin, Pools};
+pub use owners::{Origin, Pools, serves_plain};
 pub use region::{PoolSpec, Region};
 pub(crate) use region::{first_page, is_below_4_gib, reachable_end};
 pub use removal::RemovalError;
@@ -23,12 +24,12 @@ pub use usage::Usage;
 use core::mem::{MaybeUninit, size_of};
 
 use crate::abi::{rt_device, rt_dma_pool, rt_list_t};
-use crate::dropin::page_map::{LABELS, PageMap, Shape, USED, words_for};
+use crate::dropin::page_map::{LABELS, Labels, PageMap, TreeShape, USED, words_for};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
-use crate::mem::bitmaps::{BitmapWord, Bitmaps};
+use crate::mem::bitmaps::Bitmaps;
 use crate::mem::heap::{BoxWithArrays, LINE};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::{AtomicRef, at_or_first};
@@ -50,11 +51,7 @@ pub struct Pool<K: Kernel> {
     start: Pa,
     /// Number of pages.
     pages: usize,
-    /// The label of each page: bit `n` is set if page `n` was last handed out uncached, so that the cache holds no
-    /// dirty lines of it. It is clear if the cache may hold dirty lines, written through a cached mapping. While page
-    /// `n` is in use, the bit therefore also records whether the page was handed out uncached. Written with the lock
-    /// held, or by a call that has allocated all pages.
-    labels: &'static [BitmapWord],
+    labels: Labels,
     /// The view of each [`MemoryType`], in the order of its values. The last view stands for memory that is handed out
     /// without a mapping: it begins at the pool's physical address.
     views: [View; 4],
@@ -75,18 +72,13 @@ pub struct Pool<K: Kernel> {
     /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool
     /// already.
     pub next: AtomicRef<Pool<K>>,
-    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the map,
+    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the page map,
     /// and the bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a
     /// pool of its own, together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as
     /// many.)
     _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
-    map: IrqLock<PageMap>,
+    page_map: IrqLock<PageMap>,
 }
-
-/// The label of a page of which the cache may hold dirty lines.
-const DIRTY: bool = false;
-/// The label of a page of which the cache holds no dirty lines.
-const CLEAN: bool = true;
 
 /// A pool that is not in the list.
 pub enum NewPool<K: Kernel> {
@@ -110,7 +102,7 @@ impl<K: Kernel> Pool<K> {
     /// Context: thread.
     pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<BoxWithArrays<K, Pool<K>>> {
         let words = words_for(pages);
-        let shape = Shape::new(words);
+        let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
         let flags = first_flags(kernel, spec);
         // The pool's memory is never freed, but a device and its name may be gone. Such a name is therefore copied.
@@ -130,8 +122,8 @@ impl<K: Kernel> Pool<K> {
             kernel,
             start,
             pages,
-            // All bits are clear, because boot code may have written to the memory through the cache.
-            labels: bits.words::<LABELS>(),
+            // All pages are dirty: boot code may have written to the memory through the cache.
+            labels: Labels::new(bits.words::<LABELS>()),
             // Not `[const { View::new() }; 4]`: the compiler makes a loop of that.
             views: [View::new(), View::new(), View::new(), View::at(start)],
             is_mapping: Flag::new(),
@@ -144,7 +136,7 @@ impl<K: Kernel> Pool<K> {
             membership: Membership::new(spec),
             next: AtomicRef::new(),
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
-            map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
+            page_map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
         // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only. A box is dropped only if its pool
         // was never in the list, so no other code has found them there.

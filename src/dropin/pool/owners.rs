@@ -191,7 +191,7 @@ impl<K: Kernel> Pool<K> {
     /// its memory has the properties that the flags ask for.
     pub fn serves_from(&self, device: Device, flags: Flags, pools: Pools) -> bool {
         let own_flags = self.flags();
-        if !(flags.difference(own_flags) & REQUIRED).is_empty() {
+        if !has_required(own_flags, flags) {
             return false;
         }
         match pools {
@@ -204,5 +204,13 @@ impl<K: Kernel> Pool<K> {
     }
 }
 
-/// The flags that a pool must have if a request has them.
-const REQUIRED: Flags = Flags::NOMAP.union(Flags::ADDRESS_32BITS);
+/// Returns whether a pool with `pool_flags` has the properties that a request with `flags` asks for.
+fn has_required(pool_flags: Flags, flags: Flags) -> bool {
+    !flags.difference(pool_flags).intersects(Flags::NOMAP.union(Flags::ADDRESS_32BITS))
+}
+
+/// Returns what [`Pool::serves`] does, for a pool with `pool_flags` and a request whose `flags` do not contain `DEVICE`.
+/// (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
+pub fn serves_plain(pool_flags: Flags, flags: Flags) -> bool {
+    has_required(pool_flags, flags) && !pool_flags.contains(Flags::DEVICE)
+}

@@ -11,8 +11,8 @@
 //! * A view is recorded as not mapped before it is unmapped. Therefore an address that the kernel gives to another
 //!   mapping later is never taken for an address in the view.
 
-use super::{DIRTY, Pool, PoolSpec, first_flags};
-use crate::dropin::page_map::{BitRange, change};
+use super::{Pool, PoolSpec, first_flags};
+use crate::dropin::page_map::Label;
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
 use crate::mem::atomics::{
@@ -217,7 +217,7 @@ impl<K: Kernel> Pool<K> {
         self.membership.set(MembershipState::New);
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
         // labels are changed by calls that have allocated pages, and this call has all of them.
-        change(self.labels, BitRange::new(0, self.pages), DIRTY);
+        self.labels.set(0, self.pages, Label::Dirty);
         let _ = self.free_pages(0, self.pages);
         self.lock().forget_peak();
     }

@@ -1,6 +1,7 @@
 //! How much of a pool is in use, and which requests it could not serve.
 
 use super::Pool;
+use crate::dropin::page_map::TimeLeft;
 use crate::kernel::{Kernel, PAGE_SHIFT};
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 use crate::mem::bitmaps::BitmapWord;
@@ -52,7 +53,7 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn usage(&self) -> Usage {
-        let map = self.lock_settled();
+        let map = self.lock_settled(TimeLeft::All);
         Usage { used: map.used_pages() << PAGE_SHIFT, longest_free: map.longest_free() << PAGE_SHIFT }
     }
 

@@ -6,7 +6,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::whole_pages;
 use crate::dropin::page_map::FEWEST_ACROSS;
-use crate::dropin::pool::{Pool, Pools, Unserved};
+use crate::dropin::pool::{Pool, Pools, Unserved, flags_for, serves_plain};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
@@ -39,17 +39,21 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
+        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. For the other two, the
+        // fast path has no view.
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
                 let pool_flags = pool.flags();
-                if !serves_all(pool_flags, flags) {
+                if !serves_plain(pool_flags, flags) {
                     continue;
                 }
                 let pages = whole_pages(size);
+                // For a size of zero these are more pages than any pool has, and `allocate_in_order` refuses the request
+                // in the end.
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
-                return match pool.allocate_pages_in_word(pages, flags | pool_flags & Flags::NOCACHE) {
+                return match pool.allocate_pages_in_word(pages, flags_for(pool_flags, flags)) {
                     Ok(allocated) => return_buffer(pool, allocated, handle),
                     Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
                 };
@@ -70,7 +74,7 @@ impl<K: Kernel> Dma<K> {
         flags: Flags,
         pool: &Pool<K>,
     ) -> Option<BufferPtr> {
-        match pool.allocate_pages_across(whole_pages(size), pool.flags_for(flags)) {
+        match pool.allocate_pages_across(whole_pages(size), flags_for(pool.flags(), flags)) {
             Ok(allocated) => return_buffer(pool, allocated, handle),
             Err(unserved) => self.allocate_locked(device, size, handle, flags, pool, unserved),
         }
@@ -90,7 +94,7 @@ impl<K: Kernel> Dma<K> {
         let pages = whole_pages(size);
         if let Unserved::Locked(map) = unserved
             && let Some(page) = pool.allocate_pages_locked(map, pages)
-            && let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags))
+            && let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags))
         {
             return return_buffer(pool, (page, va.get()), handle);
         }
@@ -217,7 +221,7 @@ impl<K: Kernel> Dma<K> {
                         Pools::Owned => self.flags_for_owned(pool, device, flags),
                         Pools::All => flags,
                     };
-                    if let Some(va) = pool.map_buffer(page, pages, pool.flags_for(flags)) {
+                    if let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags)) {
                         return Ok((va.get(), handle));
                     }
                     error = AllocError::Unmapped;
@@ -271,9 +275,4 @@ fn return_buffer<K: Kernel>(
         handle.write(pool.pa_of(page));
     }
     buffer(va)
-}
-
-/// Returns whether a pool with `pool_flags` serves a request with `flags`, which contain neither `DEVICE` nor `NOMAP`.
-fn serves_all(pool_flags: Flags, flags: Flags) -> bool {
-    (flags.difference(pool_flags) & Flags::ADDRESS_32BITS | pool_flags & Flags::DEVICE).is_empty()
 }

@@ -53,13 +53,12 @@ impl World {
         }
     }
 
-    /// A step of settling, after which a call may do its work if the map is settled, and `is_quick`; returns whether it
-    /// may.
-    fn settle(&mut self, is_quick: bool, patience: &mut usize) -> bool {
+    /// A step of settling, after which a call may do its work if it has the time that it needs; returns whether it may.
+    fn settle(&mut self, needs: TimeLeft, patience: &mut usize) -> bool {
         loop {
             let step = self.map.settle();
             self.steps[step as usize] += 1;
-            if step == Settled::Already || is_quick && step == Settled::Now {
+            if step >= needs {
                 if self.pages <= 4_100 || self.random.below(16) == 0 {
                     self.assert_settled();
                 }
@@ -98,7 +97,7 @@ impl World {
                 None => self.stretch(Doing::AllocateLowest(count, PATIENCE)),
             },
             Doing::AllocateLowest(count, mut patience) => {
-                if !self.settle(true, &mut patience) {
+                if !self.settle(TimeLeft::Search, &mut patience) {
                     return Some(Doing::AllocateLowest(count, patience));
                 }
                 let page = self.map.allocate_from_tree(count);
@@ -119,7 +118,7 @@ impl World {
                 }
             }
             Doing::FreeSettled(page, count, mut patience) => {
-                if !self.settle(false, &mut patience) {
+                if !self.settle(TimeLeft::All, &mut patience) {
                     return Some(Doing::FreeSettled(page, count, patience));
                 }
                 let answer = self.map.try_free(page, count);
@@ -128,13 +127,13 @@ impl World {
                 None
             }
             Doing::Aligned(count, base, align, from, mut patience, changes) => {
-                if !self.settle(false, &mut patience) {
+                if !self.settle(TimeLeft::All, &mut patience) {
                     return Some(Doing::Aligned(count, base, align, from, patience, changes));
                 }
                 self.search(count, base, align, from, changes)
             }
             Doing::Usage(mut patience) => {
-                if !self.settle(true, &mut patience) {
+                if !self.settle(TimeLeft::Search, &mut patience) {
                     return Some(Doing::Usage(patience));
                 }
                 assert_eq!(self.map.longest_free(), self.model.longest_free());

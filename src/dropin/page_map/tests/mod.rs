@@ -142,7 +142,7 @@ fn bookkeeping_is_at_most_four_bits_a_page_and_576_bytes_a_pool() {
     let thirds = if BITS == 64 { 12 } else { 13 };
     for pages in (1..=4_096).chain([16_384, 262_144]) {
         let words = words_for(pages);
-        let slices = 3 * words * size_of::<usize>() + Shape::new(words).nodes() * size_of::<Node>();
+        let slices = 3 * words * size_of::<usize>() + TreeShape::new(words).nodes() * size_of::<Node>();
         let bytes = size_of::<crate::dropin::pool::Pool<HeapOnly>>() + slices;
         assert!(bytes <= 576 + pages * thirds / 24, "{pages} pages: {bytes} bytes");
     }

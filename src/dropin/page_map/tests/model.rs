@@ -82,7 +82,7 @@ struct Holder {
 }
 
 pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
-    let (words, shape) = (words_for(pages), Shape::new(words_for(pages)));
+    let (words, shape) = (words_for(pages), TreeShape::new(words_for(pages)));
     // SAFETY: the holder keeps the map, and is never dropped.
     #[allow(unsafe_code)]
     let slot = unsafe {
@@ -97,7 +97,7 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
 impl PageMap {
     /// Settles the map.
     pub fn settle_all(&mut self) {
-        while self.settle() != Settled::Already {}
+        while self.settle() != TimeLeft::All {}
     }
 
     /// Allocates `count` pages and returns the first.
@@ -111,9 +111,9 @@ impl PageMap {
     /// Allocates `count` pages from the open run and returns the first, if the open run serves the request.
     pub fn allocate_usual(&mut self, count: usize) -> Option<usize> {
         let usual = if count >= FEWEST_ACROSS {
-            self.allocate_from_open_across(count, false)
+            self.allocate_from_open_across(count, Label::Dirty)
         } else {
-            self.allocate_from_open_in_word(count, false)
+            self.allocate_from_open_in_word(count, Label::Dirty)
         };
         usual.or_else(|| self.allocate_from_open(count))
     }

@@ -5,14 +5,14 @@ pub(super) const FANOUT: usize = 4;
 
 /// The form of a tree.
 #[derive(Clone, Copy)]
-pub struct Shape {
+pub struct TreeShape {
     nodes: usize,
     pub(super) levels: usize,
     /// The place of the first value on the lowest level.
     pub(super) bottom: usize,
 }
 
-impl Shape {
+impl TreeShape {
     /// Returns the shape of a tree over `words` words. `words` is not zero.
     pub fn new(words: usize) -> Self {
         // Each node except the root takes the place of one word and holds four.
@@ -22,7 +22,7 @@ impl Shape {
             bottom = (bottom + 1) * FANOUT;
             levels += 1;
         }
-        Shape { nodes, levels, bottom }
+        TreeShape { nodes, levels, bottom }
     }
 
     /// Returns the number of nodes on all levels together.
