@@ -22,8 +22,8 @@ extern "C" {
 /**
  * @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
  *
- * A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed buffer
- * on, each `rt_dma_free` checks whether it frees a managed one.
+ * A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed
+ * buffer on, each `rt_dma_free` checks whether it frees a managed one.
  *
  * @code{.c}
  * static rt_err_t probe(struct rt_device *dev)
@@ -57,7 +57,8 @@ void *rt_dmam_alloc(struct rt_device *dev,
 /**
  * @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
  *
- * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes nothing.
+ * A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
+ * nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
@@ -73,9 +74,10 @@ void rt_dmam_free(struct rt_device *dev,
 /**
  * @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
  *
- * A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an interrupt unmapped
- * buffers are freed: the library keeps nothing of the device. If it is called twice, or by two threads at once, each resource is
- * released once. Where the caller may not sleep, the call is logged and counted, and changes nothing.
+ * A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
+ * interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
+ * threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
+ * changes nothing.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: thread.
@@ -83,8 +85,8 @@ void rt_dmam_free(struct rt_device *dev,
 void rt_dmam_release(struct rt_device *dev);
 
 /**
- * @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release`
- * unmaps it.
+ * @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device:
+ * `rt_dmam_release` unmaps it.
  *
  * A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
  *
@@ -95,17 +97,14 @@ void rt_dmam_release(struct rt_device *dev);
  * @return As `rt_dma_map_single`; `RT_DMA_MAPPING_ERROR` also without memory for the bookkeeping.
  * @note Context: thread.
  */
-rt_ubase_t rt_dmam_map_single(struct rt_device *dev,
-                              void *cpu_addr,
-                              rt_size_t size,
-                              int direction);
+rt_ubase_t rt_dmam_map_single(struct rt_device *dev, void *cpu_addr, rt_size_t size, int direction);
 
 /**
  * @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
  *
- * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a handle that
- * is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a call for a handle of
- * which the device has more than one managed mapping, and none with this size and direction.
+ * A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
+ * handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
+ * call for a handle of which the device has more than one managed mapping, and none with this size and direction.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the map returned.
@@ -121,8 +120,8 @@ void rt_dmam_unmap_single(struct rt_device *dev,
 /**
  * @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
  *
- * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If blocks are
- * in use when the device is released, the pool stays, and is tied to no device.
+ * A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If
+ * blocks are in use when the device is released, the pool stays, and is tied to no device.
  *
  * @param[in] name As for `rt_dma_block_pool_create`.
  * @param[in] dev The device.
@@ -139,7 +138,8 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create(const char *name,
                                                     rt_size_t boundary);
 
 /**
- * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
+ * @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as
+ * `rt_dmam_block_pool_create` does.
  *
  * @param[in] name As for `rt_dma_block_pool_create_linux`.
  * @param[in] dev The device.
@@ -158,8 +158,8 @@ struct rt_dma_block_pool *rt_dmam_block_pool_create_linux(const char *name,
 /**
  * @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
  *
- * While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool that is
- * not managed is logged and counted, and changes nothing.
+ * While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool
+ * that is not managed is logged and counted, and changes nothing.
  *
  * @param[in] pool The pool. With NULL the call does nothing.
  * @note Context: thread.

@@ -33,12 +33,12 @@ extern "C" {
  * @endcode
  *
  * @param[in] dev The device.
- * @param[in] mask Bit n is 1 if the device drives address line n: `0xffffffff` for 32 lines. Until a mask is set, all bits
- * are 1.
+ * @param[in] mask Bit n is 1 if the device drives address line n: `0xffffffff` for 32 lines. Until a mask is set, all
+ * bits are 1.
  * @retval RT_EOK The mask is set.
  * @retval -RT_EINVAL `dev` is NULL, or `mask` is 0.
- * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool, and for a
- * device that itself lies within its streaming mask and whose bus does not translate, that is no error.
+ * @retval -RT_EIO No page of any installed pool that serves the device lies wholly within the mask. Without any pool,
+ * and for a device that itself lies within its streaming mask and whose bus does not translate, that is no error.
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_EBUSY The call needs a thread.
  * @note Context: thread first, then any. A device's first mask needs a thread too.

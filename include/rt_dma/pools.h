@@ -76,9 +76,11 @@ extern "C" {
  * The members are read one after the other, while other callers may allocate and free.
  *
  * @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
- * @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have are set to 0.
+ * @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have
+ * are set to 0.
  * @retval RT_EOK `*usage` was filled in.
- * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
+ * @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a
+ * structure.
  * @note Context: any. The time grows with the size of the pool.
  */
 rt_err_t rt_dma_pool_statistics(struct rt_dma_pool *pool,
@@ -103,9 +105,9 @@ struct rt_dma_pool *rt_dma_pool_next(struct rt_dma_pool *pool);
 /**
  * @brief The shell command `list_dma_pool` with options.
  *
- * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are. `-m`
- * prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option prints how the
- * command is used.
+ * `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
+ * `-m` prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option
+ * prints how the command is used.
  *
  * The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
  *
@@ -120,15 +122,15 @@ int rt_dma_list_pools(int argc,
 /**
  * @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
  *
- * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are flushed. A
- * linear map that boot code made stays.
+ * Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
+ * flushed. A linear map that boot code made stays.
  *
- * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which then has the
- * earlier place in the list. A system that installs and uninstalls the same range many times therefore needs no more memory each
- * time.
+ * The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which
+ * then has the earlier place in the list. A system that installs and uninstalls the same range many times therefore
+ * needs no more memory each time.
  *
- * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
- * node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
+ * A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
+ * the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
  *
  * @code{.c}
  * if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
@@ -138,11 +140,12 @@ int rt_dma_list_pools(int argc,
  * @endcode
  *
  * @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
- * @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that print the
- * name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string constant always is.
+ * @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that
+ * print the name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string
+ * constant always is.
  * @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
- * @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
- * node of a device names the region, or the caller may not sleep.
+ * @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent.
+ * Or the node of a device names the region, or the caller may not sleep.
  *
  * In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
  * @note Context: thread.

@@ -20,11 +20,12 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing changes.
+ * @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing
+ * changes.
  *
- * A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
- * function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after
- * `rt_dma_own_region_release`.
+ * A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver
+ * calls this function to learn whether a region is there, as drivers for Linux do by
+ * `of_reserved_mem_device_init_by_idx`, and after `rt_dma_own_region_release`.
  *
  * @code{.c}
  * if (rt_dma_own_region_init(dev, RT_NULL, 0) != RT_EOK)
@@ -49,7 +50,8 @@ rt_err_t rt_dma_own_region_init(struct rt_device *dev,
 /**
  * @brief Ends a device's right to the regions that its node names. The device is not served from them any more.
  *
- * Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions again.
+ * Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions
+ * again.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @note Context: any.
@@ -59,16 +61,17 @@ void rt_dma_own_region_release(struct rt_device *dev);
 /**
  * @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
  *
- * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed already.
+ * - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
+ *   already.
  * - A node without `reg` gets the lowest free memory of memblock that fits its `size`, `alignment` and `alloc-ranges`.
  *   Memblock reserves the memory under the node's name, and its place becomes the node's `reg`, so that a device's
  *   `memory-region` finds it.
  * - Every other node is served when a device names it in `memory-region`, and needs no call.
  *
- * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node
- * allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that
- * function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
- * calls this function earlier. A second call does not repeat what the first did.
+ * A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
+ * a node allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited
+ * RT-Thread calls that function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board
+ * writes a `reg`, or its boot code calls this function earlier. A second call does not repeat what the first did.
  *
  * @code{.c}
  * if (rt_dma_reserved_memory_install() != RT_EOK)
@@ -77,12 +80,12 @@ void rt_dma_own_region_release(struct rt_device *dev);
  * }
  * @endcode
  *
- * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused node has a
- * line in the log.
+ * If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
+ * node has a line in the log.
  *
  * @retval RT_EOK Every node is served, or there is none.
- * @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of its
- * `reg`.
+ * @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of
+ * its `reg`.
  * @retval -RT_EEMPTY Memblock has no such memory (any more).
  * @retval -RT_ENOMEM There is no memory for the bookkeeping.
  * @retval -RT_ENOSYS There is no device tree.
@@ -94,8 +97,8 @@ rt_err_t rt_dma_reserved_memory_install(void);
 /**
  * @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
  *
- * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at most 100
- * ticks for memory that is given back later than that.
+ * The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at
+ * most 100 ticks for memory that is given back later than that.
  *
  * @code{.c}
  * static void drop_block(void *memory, rt_size_t size, void *arg)
@@ -111,17 +114,17 @@ rt_err_t rt_dma_reserved_memory_install(void);
  * block = rt_dma_borrow(4096, drop_block, cache);
  * @endcode
  *
- * `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so soon. It runs
- * in the thread of the owner's driver, must not wait for that driver, and must return within a bounded time. It may be called
- * again. If the memory was given back meanwhile, it does nothing.
+ * `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so
+ * soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return within a bounded
+ * time. It may be called again. If the memory was given back meanwhile, it does nothing.
  *
  * Do not free the memory with `rt_dma_free`.
  *
  * @param[in] size Bytes to borrow, rounded up to whole pages.
  * @param[in] reclaim Gives the memory back.
  * @param[in] arg Argument of `reclaim`.
- * @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for memory, or
- * there is no memory for the bookkeeping.
+ * @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for
+ * memory, or there is no memory for the bookkeeping.
  * @note Context: thread.
  */
 void *rt_dma_borrow(rt_size_t size,

@@ -113,7 +113,8 @@ void rt_dma_watch_checked(const struct rt_dma_watch_call *call, rt_ubase_t dma_h
  * @param[in] dma_handle The handle.
  * @param[in] size Bytes.
  * @param[in] direction The direction.
- * @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
+ * @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or
+ * RT_DMA_WATCH_LIST_ENTRY.
  * @note Context: any.
  */
 void rt_dma_watch_unmapping(const struct rt_dma_watch_call *call,
@@ -159,8 +160,8 @@ void rt_dma_watch_syncing(const struct rt_dma_watch_call *call,
 void rt_dma_watch_list_syncing(const struct rt_dma_watch_call *call, struct rt_dma_sg *sg, int nents, int direction);
 
 /**
- * @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library
- * refuses it.
+ * @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
+ * library refuses it.
  *
  * @param[in] call The call.
  * @param[in] data The buffer.

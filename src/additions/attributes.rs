@@ -7,9 +7,9 @@ use crate::flags::Flags;
 use crate::kernel::{Handle, Kernel, Va};
 
 impl<K: Kernel> Dma<K> {
-    /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with enough
-    /// room that is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns `None` if
-    /// there is no room, or if `align` is not a power of two.
+    /// Allocates the buffer of a request with any alignment. It lies at the lowest address of the first pool with
+    /// enough room that is a multiple of `align`. An `align` of less than a page has the effect of a page. Returns
+    /// `None` if there is no room, or if `align` is not a power of two.
     ///
     /// Context: as [`Dma::allocate_general`].
     pub fn allocate_aligned(&self, request: &BufferRequest) -> Option<(Va, Handle)> {

@@ -1,10 +1,10 @@
-//! Lending the memory of a `reusable` region: a borrower, which does not own the region, uses memory of it, and gives it back
-//! when an owner needs it.
+//! Lending the memory of a `reusable` region: a borrower, which does not own the region, uses memory of it, and gives
+//! it back when an owner needs it.
 //!
-//! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order of the
-//! addresses, until there is room. A borrower's function may return before the memory is given back, which then happens in
-//! another thread. The request waits for that, for at most [`RECLAIM_TICKS`] ticks in total. After that, it logs the borrowers that
-//! still have memory, and fails in this region.
+//! If an owner's request finds no room, it calls the functions of the borrowers, in the owner's thread and in the order
+//! of the addresses, until there is room. A borrower's function may return before the memory is given back, which then
+//! happens in another thread. The request waits for that, for at most [`RECLAIM_TICKS`] ticks in total. After that, it
+//! logs the borrowers that still have memory, and fails in this region.
 
 use core::mem::size_of;
 use core::ptr::with_exposed_provenance_mut;
@@ -30,8 +30,8 @@ use crate::text::apart;
 
 /// The number of ticks for which an owner's request waits for borrowers to give memory back.
 const RECLAIM_TICKS: usize = 100;
-/// The number of ticks after which the borrowers are asked again. This also asks a borrower whose call overlapped with the start
-/// of the owner's wait.
+/// The number of ticks after which the borrowers are asked again. This also asks a borrower whose call overlapped with
+/// the start of the owner's wait.
 const ASK_AGAIN: usize = 10;
 /// The highest number of borrowers that a failed request logs.
 const MAX_LOGGED: usize = 4;
@@ -39,9 +39,9 @@ const MAX_LOGGED: usize = 4;
 const BORROWER: Device = Device(1);
 
 impl<K: Kernel> Dma<K> {
-    /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the region
-    /// needs the memory, `reclaim` is called with it, `size` and `argument`. Returns `None` if no region has room, if an owner waits
-    /// for memory, if the heap has no room for the record, or if the caller may not sleep.
+    /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the
+    /// region needs the memory, `reclaim` is called with it, `size` and `argument`. Returns `None` if no region has
+    /// room, if an owner waits for memory, if the heap has no room for the record, or if the caller may not sleep.
     ///
     /// Context: thread.
     ///
@@ -81,8 +81,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: any; thread for a region larger than the view limit.
     ///
     /// # Errors
-    /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping and the
-    /// caller may not sleep. The error is counted and logged, and nothing is changed.
+    /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
+    /// and the caller may not sleep. The error is counted and logged, and nothing is changed.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
         let loans = self.lending.get().into_iter().flat_map(loans);
         for loan in loans {
@@ -91,7 +91,8 @@ impl<K: Kernel> Dma<K> {
                 drop(lent);
                 let result = self.free(MapOps::UNTRANSLATED, BORROWER, memory.size, va, 0, Flags::empty());
                 if result == Err(Error::Context) {
-                    // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the memory.
+                    // The memory has its own mapping, which cannot be removed in this context. The borrower keeps the
+                    // memory.
                     *loan.lent.lock(self.kernel) = Some(memory);
                 } else {
                     loan.is_taken.store(0, Release);
@@ -138,8 +139,8 @@ impl<K: Kernel> Dma<K> {
         Some(loan)
     }
 
-    /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough in time, or
-    /// if the caller may not sleep.
+    /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
+    /// in time, or if the caller may not sleep.
     fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
         {
@@ -156,8 +157,8 @@ impl<K: Kernel> Dma<K> {
         found
     }
 
-    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is served, when
-    /// no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
+    /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is
+    /// served, when no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
     fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
         let search = || self.allocate_from_pools(request, Pools::Owned).ok();
         for tick in 0..RECLAIM_TICKS {
@@ -189,8 +190,9 @@ impl<K: Kernel> Dma<K> {
 
     /// Returns whether a borrower has memory that the request can use, or is just getting or giving back any memory.
     ///
-    /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under SeqCst, at
-    /// least one of them reads the other's write: either the borrower gets no memory, or the owner waits for it.
+    /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under
+    /// SeqCst, at least one of them reads the other's write: either the borrower gets no memory, or the owner waits for
+    /// it.
     fn may_get_memory_back(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> bool {
         let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
             Some(memory) => can_serve(&memory, request),
@@ -199,8 +201,8 @@ impl<K: Kernel> Dma<K> {
         loans(lending).any(may_return)
     }
 
-    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that the device of the request owns and
-    /// that is large enough for the request.
+    /// Returns the lent memory with the lowest physical address from `from` on, in a pool that the device of the
+    /// request owns and that is large enough for the request.
     fn next_lent(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
         let lent = loans(lending).filter_map(|loan| *loan.lent.lock(self.kernel));
         lent.filter(|memory| memory.pa >= from && can_serve(memory, request)).min_by_key(|memory| memory.pa)
@@ -227,8 +229,8 @@ fn loans<K: Kernel>(lending: &Lending<K, Dma<K>>) -> impl Iterator<Item = &'stat
     core::iter::successors(lending.last.get(), |loan| loan.next)
 }
 
-/// Returns whether the request may be served if this memory is given back: its device owns the pool, and the pool is large
-/// enough.
+/// Returns whether the request may be served if this memory is given back: its device owns the pool, and the pool is
+/// large enough.
 fn can_serve<K: Kernel>(memory: &Lent<K>, request: &BufferRequest) -> bool {
     memory.pool.is_owned_by(request.device) && request.size <= memory.pool.size()
 }

@@ -12,8 +12,8 @@ use crate::mem::atomics::{Ordering::SeqCst, fence};
 const READER_TICKS: usize = 100;
 
 impl<K: Kernel> Dma<K> {
-    /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is kept, and
-    /// is used again when a pool of the same pages is installed.
+    /// Unmaps a pool and removes it from the list. After this, its memory belongs to the caller. The `Pool` value is
+    /// kept, and is used again when a pool of the same pages is installed.
     ///
     /// Context: thread.
     ///
@@ -26,8 +26,8 @@ impl<K: Kernel> Dma<K> {
         let pool = pool.ok_or(RemovalError::NotInstalled)?;
         pool.begin_removal()?;
         self.list.remove_for_c(pool);
-        // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped, the pool
-        // stays in the library's own list, so that no other pool can be installed over its memory.
+        // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped,
+        // the pool stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
         // No error: a caller that could sleep above can sleep here.

@@ -3,7 +3,7 @@
 use crate::fake_kernel::*;
 use crate::{add, unmanage};
 use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::resource::{Arguments, Kind};
+use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -29,13 +29,13 @@ fn of_all_that_release_at_once_each_resource_is_released_by_one() {
                     };
                     start.wait();
                     for number in (core..CORES * EACH).step_by(CORES) {
-                        add(records.reserve(device).unwrap(), Kind::Buffer, count, number);
+                        add(records.reserve(device).unwrap(), ResourceKind::Buffer, count, number);
                         match number % 7 {
                             0 => {
                                 records.release(device);
                             }
                             // This core's resource or its neighbour's; another core may have released it already.
-                            1 | 2 if unmanage(records, device, Kind::Buffer, number - 1) => {
+                            1 | 2 if unmanage(records, device, ResourceKind::Buffer, number - 1) => {
                                 COUNTS[number - 1].fetch_add(1, Relaxed);
                             }
                             _ => {}

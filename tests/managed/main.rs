@@ -11,7 +11,7 @@ mod release;
 use fake_kernel::*;
 use rt_dma_pool::additions::device::managed::Slot;
 use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::resource::{Arguments, Kind};
+use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;
 
@@ -28,15 +28,15 @@ fn released() -> Vec<(Device, usize)> {
     RELEASED.take()
 }
 
-fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) {
+fn manage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) {
     add(records.reserve(device).expect("there is memory"), kind, note, number);
 }
 
-fn add(slot: Slot<FakeKernel>, kind: Kind, release: fn(Device, Arguments), number: usize) {
+fn add(slot: Slot<FakeKernel>, kind: ResourceKind, release: fn(Device, Arguments), number: usize) {
     // SAFETY: `release` is a safe function.
     unsafe { slot.manage(kind, release, [number, 0, 0, 0]) }
 }
 
-fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: Kind, number: usize) -> bool {
+fn unmanage(records: &DeviceRecords<FakeKernel>, device: Device, kind: ResourceKind, number: usize) -> bool {
     records.unmanage(device, kind, |arguments| arguments[0] == number).is_some()
 }

@@ -3,14 +3,14 @@
 use crate::fake_kernel::*;
 use crate::{manage, released, unmanage};
 use rt_dma_pool::additions::device::record::DeviceRecords;
-use rt_dma_pool::additions::device::resource::Kind;
+use rt_dma_pool::additions::device::resource::ResourceKind;
 
 #[test]
 fn fault_19_what_a_plain_call_gave_back_is_not_released() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [device, other] = [0; 2].map(|_| machine.plain_device());
-    for kind in [Kind::Buffer, Kind::Mapping, Kind::BlockPool] {
+    for kind in [ResourceKind::Buffer, ResourceKind::Mapping, ResourceKind::BlockPool] {
         for in_interrupt in [false, true] {
             (1..4).for_each(|number| manage(&records, device, kind, number * PAGE));
             manage(&records, other, kind, 4 * PAGE);
@@ -55,9 +55,9 @@ fn fault_19_what_is_gone_does_not_pile_up() {
     let device = machine.plain_device();
     let mut most = 0;
     for number in 0..1000 {
-        manage(&records, device, Kind::Buffer, number * PAGE);
+        manage(&records, device, ResourceKind::Buffer, number * PAGE);
         machine.in_interrupt(|| {
-            let claim = records.claim(Kind::Buffer, number * PAGE, |_, _| true).unwrap();
+            let claim = records.claim(ResourceKind::Buffer, number * PAGE, |_, _| true).unwrap();
             records.settle(claim, true);
         });
         if number == 2 {
@@ -77,13 +77,13 @@ fn fault_19_a_claim_outlives_a_release() {
         let machine = Machine::new();
         let records = DeviceRecords::new(machine.kernel);
         let device = machine.plain_device();
-        manage(&records, device, Kind::Buffer, PAGE);
-        let claim = records.claim(Kind::Buffer, PAGE, |_, _| true).unwrap();
+        manage(&records, device, ResourceKind::Buffer, PAGE);
+        let claim = records.claim(ResourceKind::Buffer, PAGE, |_, _| true).unwrap();
         records.release(device);
         records.settle(claim, is_gone);
         assert_eq!(released(), []);
         assert_eq!(machine.balance().heap_bytes, 0);
-        manage(&records, device, Kind::Buffer, PAGE);
+        manage(&records, device, ResourceKind::Buffer, PAGE);
         records.release(device);
         assert_eq!(released(), [(device, PAGE)], "the counters are as they were");
     }

@@ -6,7 +6,7 @@ use crate::{add, manage, released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
-use rt_dma_pool::additions::device::resource::{Arguments, Kind};
+use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,10 @@ fn all_go_the_newest_first_and_once() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [device, other] = [0; 2].map(|_| machine.plain_device());
-    for (number, kind) in [Kind::Buffer, Kind::BlockPool, Kind::Mapping, Kind::Buffer].into_iter().enumerate() {
+    for (number, kind) in [ResourceKind::Buffer, ResourceKind::BlockPool, ResourceKind::Mapping, ResourceKind::Buffer]
+        .into_iter()
+        .enumerate()
+    {
         manage(&records, device, kind, number);
         manage(&records, other, kind, 100 + number);
     }
@@ -33,12 +36,12 @@ fn a_resource_that_went_early_does_not_go_again() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let [device, other] = [0; 2].map(|_| machine.plain_device());
-    (0..5).for_each(|number| manage(&records, device, Kind::Buffer, number));
+    (0..5).for_each(|number| manage(&records, device, ResourceKind::Buffer, number));
     for number in [4, 0, 2] {
-        assert!(!unmanage(&records, device, Kind::Mapping, number), "another kind");
-        assert!(!unmanage(&records, other, Kind::Buffer, number), "another device's");
-        assert!(unmanage(&records, device, Kind::Buffer, number));
-        assert!(!unmanage(&records, device, Kind::Buffer, number), "a second time");
+        assert!(!unmanage(&records, device, ResourceKind::Mapping, number), "another kind");
+        assert!(!unmanage(&records, other, ResourceKind::Buffer, number), "another device's");
+        assert!(unmanage(&records, device, ResourceKind::Buffer, number));
+        assert!(!unmanage(&records, device, ResourceKind::Buffer, number), "a second time");
     }
     assert_eq!(released(), [], "the caller that takes a resource out releases it");
     records.release(device);
@@ -57,7 +60,7 @@ fn a_place_that_is_not_filled_leaves_nothing() {
     // A release between `reserve` and `manage` does not free the record that the slot points to.
     let slot = records.reserve(device).unwrap();
     records.release(device);
-    add(slot, Kind::Buffer, note, 7);
+    add(slot, ResourceKind::Buffer, note, 7);
     records.release(device);
     assert_eq!(released(), [(device, 7)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -71,7 +74,7 @@ fn masks_outlive_what_is_managed() {
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     records.set_masks(device, || Masks::NONE, Some(0xff), None, &ORIGINAL).unwrap();
-    manage(&records, device, Kind::Buffer, 1);
+    manage(&records, device, ResourceKind::Buffer, 1);
     records.release(device);
     assert_eq!(records.masked_ops(device).unwrap().masks, Masks { streaming: 0xff, coherent: !0 });
     released();
@@ -84,20 +87,20 @@ fn fault_17_what_a_device_did_not_release_is_not_released_by_the_next_one_at_its
     let device = machine.plain_device();
     released();
     for in_interrupt in [false, true] {
-        (0..10_000).for_each(|number| manage(&records, device, Kind::Buffer, number));
+        (0..10_000).for_each(|number| manage(&records, device, ResourceKind::Buffer, number));
         let forget = || records.forget(device, || true);
         assert_eq!(if in_interrupt { machine.in_interrupt(forget) } else { forget() }, 10_000);
-        manage(&records, device, Kind::Buffer, 7);
-        assert!(!unmanage(&records, device, Kind::Buffer, 3));
+        manage(&records, device, ResourceKind::Buffer, 7);
+        assert!(!unmanage(&records, device, ResourceKind::Buffer, 3));
         assert!(records.release(device));
         assert_eq!(released(), [(device, 7)]);
         assert_eq!(machine.balance().heap_bytes, 0);
     }
     // While a thread holds a slot, the device exists, and its resources are not forgotten.
-    manage(&records, device, Kind::Buffer, 1);
+    manage(&records, device, ResourceKind::Buffer, 1);
     let slot = records.reserve(device).unwrap();
     assert_eq!(records.forget(device, || true), 0);
-    add(slot, Kind::Buffer, note, 2);
+    add(slot, ResourceKind::Buffer, note, 2);
     assert!(records.release(device));
     assert_eq!(released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -119,7 +122,7 @@ fn without_memory_nothing_is_reserved_and_nothing_is_lost() {
             break;
         }
         assert!(!got);
-        manage(&records, device, Kind::Buffer, 1);
+        manage(&records, device, ResourceKind::Buffer, 1);
         records.release(device);
         assert_eq!(released(), [(device, 1)]);
     }
@@ -130,10 +133,10 @@ fn in_an_interrupt_nothing_happens() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    manage(&records, device, Kind::Buffer, 1);
+    manage(&records, device, ResourceKind::Buffer, 1);
     machine.in_interrupt(|| {
         assert!(records.reserve(device).is_none());
-        assert!(!unmanage(&records, device, Kind::Buffer, 1));
+        assert!(!unmanage(&records, device, ResourceKind::Buffer, 1));
         assert!(!records.release(device));
     });
     assert_eq!(released(), []);
@@ -149,16 +152,16 @@ fn a_release_may_itself_manage_and_unmanage() {
     fn nested(device: Device, arguments: Arguments) {
         let records = RECORDS.lock().unwrap().clone().unwrap();
         note(device, arguments);
-        assert!(!unmanage(&records, device, Kind::Buffer, 1), "it is in release's hands");
-        manage(&records, device, Kind::Buffer, 50);
-        assert!(unmanage(&records, device, Kind::Buffer, 50));
+        assert!(!unmanage(&records, device, ResourceKind::Buffer, 1), "it is in release's hands");
+        manage(&records, device, ResourceKind::Buffer, 50);
+        assert!(unmanage(&records, device, ResourceKind::Buffer, 50));
     }
     let machine = Machine::new();
     let records = Arc::new(DeviceRecords::new(machine.kernel));
     *RECORDS.lock().unwrap() = Some(records.clone());
     let device = machine.plain_device();
-    manage(&records, device, Kind::Buffer, 1);
-    add(records.reserve(device).unwrap(), Kind::BlockPool, nested, 2);
+    manage(&records, device, ResourceKind::Buffer, 1);
+    add(records.reserve(device).unwrap(), ResourceKind::BlockPool, nested, 2);
     records.release(device);
     assert_eq!(released(), [(device, 2), (device, 1)]);
     assert_eq!(machine.balance().heap_bytes, 0);
@@ -169,9 +172,9 @@ fn fault_12_the_only_one_of_a_key_is_taken_out() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
-    [1, 2, 2].into_iter().for_each(|number| manage(&records, device, Kind::Mapping, number));
-    assert!(records.unmanage_only(device, Kind::Mapping, |arguments| arguments[0] == 2).is_none());
-    assert!(records.unmanage_only(device, Kind::Mapping, |arguments| arguments[0] == 1).is_some());
+    [1, 2, 2].into_iter().for_each(|number| manage(&records, device, ResourceKind::Mapping, number));
+    assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 2).is_none());
+    assert!(records.unmanage_only(device, ResourceKind::Mapping, |arguments| arguments[0] == 1).is_some());
     records.release(device);
     assert_eq!(released(), [(device, 2), (device, 2)]);
 }
@@ -182,8 +185,8 @@ proptest! {
         let machine = Machine::new();
         let records = DeviceRecords::new(machine.kernel);
         let devices = [0; 3].map(|_| machine.plain_device());
-        let mut model: [Vec<(Kind, usize)>; 3] = Default::default();
-        let kinds = [Kind::Buffer, Kind::Mapping, Kind::BlockPool];
+        let mut model: [Vec<(ResourceKind, usize)>; 3] = Default::default();
+        let kinds = [ResourceKind::Buffer, ResourceKind::Mapping, ResourceKind::BlockPool];
         for (number, (call, at, which)) in calls.into_iter().enumerate() {
             let (device, list) = (devices[at], &mut model[at]);
             match call {

@@ -12,14 +12,14 @@
 //! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
-use crate::additions::device::resource::{Arguments, Kind, List, Release, Resource, find, resources};
+use crate::additions::device::resource::{Arguments, List, Release, Resource, ResourceKind, find, resources};
 use crate::kernel::{Device, Kernel};
 use crate::mem::heap::KBox;
 
 /// The right to give back a resource by a plain call, which ends when the call [settles](DeviceRecords::settle) it.
 pub struct ManagedClaim {
     device: Device,
-    kind: Kind,
+    kind: ResourceKind,
     arguments: Arguments,
 }
 
@@ -49,31 +49,44 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
-        while self.keys.has_given_back() && self.take_out(device, Kind::GivenBack, |_| true, Which::Newest).is_some() {}
-        let resource = Resource { kind: Kind::GivenBack, release: |_, _| {}, arguments: [0; 4], next: None };
+        while self.keys.has_given_back()
+            && self.take_out(device, ResourceKind::GivenBack, |_| true, Which::Newest).is_some()
+        {}
+        let resource = Resource { kind: ResourceKind::GivenBack, release: |_, _| {}, arguments: [0; 4], next: None };
         let resource = KBox::new(self.kernel, resource).ok()?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
     }
 
     /// Removes the newest resource of this kind for whose arguments `wanted` returns true from the device's list,
-    /// without releasing it. Returns `None` if there is none, because the caller made a mistake or another call released it.
+    /// without releasing it. Returns `None` if there is none, because the caller made a mistake or another call
+    /// released it.
     ///
     /// Context: thread.
-    pub fn unmanage(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
+    pub fn unmanage(
+        &self,
+        device: Device,
+        kind: ResourceKind,
+        wanted: impl Fn(&Arguments) -> bool,
+    ) -> Option<Arguments> {
         self.take_out(device, kind, wanted, Which::Newest)
     }
 
     /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
     /// one.
-    pub fn unmanage_only(&self, device: Device, kind: Kind, wanted: impl Fn(&Arguments) -> bool) -> Option<Arguments> {
+    pub fn unmanage_only(
+        &self,
+        device: Device,
+        kind: ResourceKind,
+        wanted: impl Fn(&Arguments) -> bool,
+    ) -> Option<Arguments> {
         self.take_out(device, kind, wanted, Which::Only)
     }
 
     fn take_out(
         &self,
         device: Device,
-        kind: Kind,
+        kind: ResourceKind,
         wanted: impl Fn(&Arguments) -> bool,
         which: Which,
     ) -> Option<Arguments> {
@@ -115,7 +128,12 @@ impl<K: Kernel> DeviceRecords<K> {
     /// If there is no resource with the key, this takes one load, unless another resource uses the same counter.
     ///
     /// Context: any.
-    pub fn claim(&self, kind: Kind, key: usize, wanted: impl Fn(Device, &Arguments) -> bool) -> Option<ManagedClaim> {
+    pub fn claim(
+        &self,
+        kind: ResourceKind,
+        key: usize,
+        wanted: impl Fn(Device, &Arguments) -> bool,
+    ) -> Option<ManagedClaim> {
         if !self.keys.may_have(key) {
             return None;
         }
@@ -125,7 +143,7 @@ impl<K: Kernel> DeviceRecords<K> {
                 resource.kind == kind && its_key == key && wanted(device, &resource.arguments)
             })?;
             self.keys.remove(&resource.arguments);
-            resource.kind = Kind::Claimed;
+            resource.kind = ResourceKind::Claimed;
             Some(ManagedClaim { device, kind, arguments: resource.arguments })
         })
     }
@@ -137,10 +155,11 @@ impl<K: Kernel> DeviceRecords<K> {
     pub fn settle(&self, claim: ManagedClaim, is_given_back: bool) {
         let ManagedClaim { device, kind, arguments } = claim;
         self.find(device, |record| {
-            let is_it = |resource: &Resource<K>| resource.kind == Kind::Claimed && resource.arguments == arguments;
+            let is_it =
+                |resource: &Resource<K>| resource.kind == ResourceKind::Claimed && resource.arguments == arguments;
             let Some(resource) = find(&mut record.resources, is_it) else { return };
             if is_given_back {
-                resource.kind = Kind::GivenBack;
+                resource.kind = ResourceKind::GivenBack;
                 self.keys.add_given_back();
             } else {
                 resource.kind = kind;
@@ -149,7 +168,7 @@ impl<K: Kernel> DeviceRecords<K> {
         });
         if is_given_back {
             // In an interrupt, the entry stays in the list until the device gets another resource or is released.
-            self.take_out(device, Kind::GivenBack, |its_arguments| *its_arguments == arguments, Which::Newest);
+            self.take_out(device, ResourceKind::GivenBack, |its_arguments| *its_arguments == arguments, Which::Newest);
         }
     }
 
@@ -187,7 +206,7 @@ impl<K: Kernel> Slot<'_, K> {
     /// `release` may be called with the device and `arguments`, once, in any thread, as long as the resource is in the
     /// list.
     #[allow(unsafe_code)]
-    pub unsafe fn manage(mut self, kind: Kind, release: Release, arguments: Arguments) {
+    pub unsafe fn manage(mut self, kind: ResourceKind, release: Release, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };
         (resource.kind, resource.release, resource.arguments) = (kind, release, arguments);
         self.records.keys.add(&arguments);

@@ -11,7 +11,8 @@ use crate::mem::shared::at_or_first;
 /// A set that contains every device that has a mask, or had one. It may also seem to contain other devices. For most
 /// devices without a mask, it makes the search for a record unnecessary.
 pub(crate) struct MaskedDevices {
-    /// 0 if the set is empty.
+    /// 0 if the set is empty. It is read before the bits: in a system without masks, a direct streaming map and its
+    /// unmap take 7 instructions less each, on aarch64.
     any: AtomicUsize,
     bits: [AtomicUsize; WORDS],
 }

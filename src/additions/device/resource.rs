@@ -10,10 +10,10 @@ use crate::kernel::{Device, Kernel, PAGE_SHIFT};
 use crate::mem::heap::KBox;
 use crate::mem::shared::at_or_first;
 
-/// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless one
-/// buffer is mapped more than once.
+/// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless
+/// one buffer is mapped more than once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum ResourceKind {
     /// A buffer: address, size, handle, flags.
     Buffer,
     /// A streaming map: handle, size, direction.
@@ -33,7 +33,7 @@ const KEYS: usize = 64;
 /// is zero, no resource has the key.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
-    /// Number of resources of kind [`Kind::GivenBack`] that are still in a list.
+    /// Number of resources of kind [`ResourceKind::GivenBack`] that are still in a list.
     given_back: AtomicUsize,
 }
 
@@ -81,8 +81,8 @@ impl Keys {
     /// Ends the count of a resource that leaves its list. Returns whether it was still managed.
     pub(super) fn uncount<K: Kernel>(&self, resource: &Resource<K>) -> bool {
         match resource.kind {
-            Kind::Claimed => false,
-            Kind::GivenBack => {
+            ResourceKind::Claimed => false,
+            ResourceKind::GivenBack => {
                 self.given_back.fetch_sub(1, Relaxed);
                 false
             }
@@ -101,19 +101,19 @@ impl Keys {
     }
 }
 
-/// The arguments that the release of a resource needs. Their meaning depends on its [`Kind`].
+/// The arguments that the release of a resource needs. Their meaning depends on its [`ResourceKind`].
 pub type Arguments = [usize; 4];
 
 /// Releases a resource of the device. Called by a thread, once, with no lock held.
 ///
 /// # Safety
-/// The arguments are those with which the resource was [managed](super::managed::Slot::manage), and the resource has not
-/// been released.
+/// The arguments are those with which the resource was [managed](super::managed::Slot::manage), and the resource has
+/// not been released.
 pub type Release = unsafe fn(Device, Arguments);
 
 /// A resource in its device's list.
 pub(crate) struct Resource<K: Kernel> {
-    pub(super) kind: Kind,
+    pub(super) kind: ResourceKind,
     pub(super) release: Release,
     pub(super) arguments: Arguments,
     pub(super) next: List<K>,

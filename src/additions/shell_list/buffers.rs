@@ -34,8 +34,8 @@ impl Buffers {
         found
     }
 
-    /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the word of
-    /// the bitmap at an index.
+    /// Returns the first page from `page` on whose bit is set; the number of pages if there is none. `bits` returns the
+    /// word of the bitmap at an index.
     fn first(&self, page: usize, bits: impl Fn(usize) -> usize) -> usize {
         let mut page = page;
         while page < self.pages {

@@ -48,8 +48,8 @@ impl<K: Kernel> Dma<K> {
     }
 }
 
-/// Returns the number of pages in a group: the smallest power of two with which a pool of `pages` pages fits into [`LINES`]
-/// lines.
+/// Returns the number of pages in a group: the smallest power of two with which a pool of `pages` pages fits into
+/// [`LINES`] lines.
 fn pages_per_character(pages: usize) -> usize {
     pages.div_ceil(COLUMNS * LINES).next_power_of_two()
 }

@@ -1,7 +1,7 @@
 //! What the shell command `list_dma_pool` shows with an option: `-v` the buffers of each pool, `-m` a map of each pool.
 //!
-//! Both read the bitmaps of a pool without its lock. If other callers allocate or free meanwhile, the output may contain these
-//! changes or not.
+//! Both read the bitmaps of a pool without its lock. If other callers allocate or free meanwhile, the output may
+//! contain these changes or not.
 
 mod buffers;
 mod map;

@@ -36,8 +36,8 @@ use crate::mem::words::DeviceMemory;
 /// @param[in] size Bytes to allocate.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`; `rt_dma_free` takes the same flags.
-/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not mapped
-/// cannot be cleared.
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, and for `RT_DMA_F_NOMAP`, because a buffer that is not
+/// mapped cannot be cleared.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc(
@@ -80,11 +80,11 @@ pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, siz
 
 /// @brief Returns the flags with which `rt_dma_alloc` gives a device write-combining memory.
 ///
-/// Write-combining memory is coherent, but the processor may gather and reorder writes until the next barrier. Unaligned
-/// accesses and `memset` are allowed.
+/// Write-combining memory is coherent, but the processor may gather and reorder writes until the next barrier.
+/// Unaligned accesses and `memset` are allowed.
 ///
-/// On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. On other
-/// architectures, for a device that the BSP's own operations serve, and for a NULL `dev`, the flags are those of
+/// On aarch64 the flag is `RT_DMA_F_WT`, which is Normal Non-cacheable memory there, like Linux's coherent memory. On
+/// other architectures, for a device that the BSP's own operations serve, and for a NULL `dev`, the flags are those of
 /// `rt_dma_alloc_coherent`: `RT_DMA_F_NOCACHE | RT_DMA_F_LINEAR`.
 ///
 /// @param[in] dev The device.
@@ -103,8 +103,8 @@ pub(in crate::ffi) fn allocates_here(device: Device) -> bool {
 
 /// @brief Allocates a write-combining buffer and fills it with zeros.
 ///
-/// Use it for memory that is written in long runs and seldom read, for example a frame buffer. Works as `rt_dma_zalloc` with
-/// the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
+/// Use it for memory that is written in long runs and seldom read, for example a frame buffer. Works as `rt_dma_zalloc`
+/// with the flags of `rt_dma_wc_flags`; `rt_dma_free` takes these flags.
 ///
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate.
@@ -117,22 +117,24 @@ pub unsafe extern "C" fn rt_dma_alloc_wc(
     size: rt_size_t,
     dma_handle: *mut rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
+    // written.
     unsafe { rt_dma_zalloc(dev, size, dma_handle, rt_dma_wc_flags(dev)) }
 }
 
 /// @brief Allocates a buffer whose physical address is a multiple of `align` bytes.
 ///
-/// Its handle is a multiple of `align` too, unless the bus translates addresses by an offset that is not. The buffer lies at the
-/// lowest such address in the first pool that serves the request. `rt_dma_free` frees it with the same size and flags.
+/// Its handle is a multiple of `align` too, unless the bus translates addresses by an offset that is not. The buffer
+/// lies at the lowest such address in the first pool that serves the request. `rt_dma_free` frees it with the same size
+/// and flags.
 ///
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate.
 /// @param[in] align A power of two, in bytes. Up to a page it has no effect, because every buffer is aligned to a page.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
 /// @param[in] flags As for `rt_dma_alloc`.
-/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, if `align` is not a power of two, if no pool has such a buffer,
-/// and if the BSP's own operation allocates for the device and returns a handle that is not so aligned.
+/// @return The buffer; NULL where `rt_dma_alloc` returns NULL, if `align` is not a power of two, if no pool has such a
+/// buffer, and if the BSP's own operation allocates for the device and returns a handle that is not so aligned.
 /// @note Context: thread first, then any. The time grows with the number of free runs that are too short.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_alloc_aligned(

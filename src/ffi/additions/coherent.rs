@@ -16,12 +16,13 @@ const STRICT_UP_TO: usize = 1 << 20;
 
 /// @brief Allocates coherent memory and fills it with zeros, as Linux's `dma_alloc_coherent` does.
 ///
-/// The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of up to
-/// 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more than 1 MiB
-/// that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation allocates is aligned as
-/// that operation does it.
+/// The memory is aligned, for the device, to the smallest power of two of pages that holds `size` bytes. So a buffer of
+/// up to 64 KiB never crosses a multiple of 64 KiB (Linux `Documentation/core-api/dma-api-howto.rst`). A buffer of more
+/// than 1 MiB that has no such place is aligned to 1 MiB, or else to a page. Memory that the BSP's own operation
+/// allocates is aligned as that operation does it.
 ///
-/// The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are allowed.
+/// The memory type is that of `rt_dma_wc_flags`: Normal memory on aarch64, so that `memset` and unaligned accesses are
+/// allowed.
 ///
 /// @code{.c}
 /// rt_ubase_t handle;
@@ -37,8 +38,8 @@ const STRICT_UP_TO: usize = 1 << 20;
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
-/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is 0, or no
-/// pool that serves the device has room.
+/// @return The buffer, which `rt_dma_free` frees with the flags of `rt_dma_wc_flags`; NULL if `dev` is NULL, `size` is
+/// 0, or no pool that serves the device has room.
 /// @note Context: thread first, then any. The time grows with `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_zalloc_coherent(
@@ -63,8 +64,8 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
 /// @param[in] dev The device.
 /// @param[in] size Bytes to allocate, not zero.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL. Not written on failure.
-/// @return The buffer, which `rt_dmam_free` frees earlier; NULL where `rt_dma_zalloc_coherent` returns NULL, and without memory
-/// for the bookkeeping.
+/// @return The buffer, which `rt_dmam_free` frees earlier; NULL where `rt_dma_zalloc_coherent` returns NULL, and
+/// without memory for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
@@ -76,7 +77,8 @@ pub unsafe extern "C" fn rt_dmam_zalloc_coherent(
     let flags = unsafe { rt_dma_wc_flags(dev) };
     // SAFETY: the caller passes a valid device or null; the handle is a variable of the callee.
     let allocate = |handle: &mut Handle| unsafe { rt_dma_zalloc_coherent(dev, size, handle) };
-    // SAFETY: the caller passes a `dma_handle` that is null or may be written; `rt_dma_free` frees the buffer with these flags.
+    // SAFETY: the caller passes a `dma_handle` that is null or may be written; `rt_dma_free` frees the buffer with
+    // these flags.
     unsafe { manage_buffer(dev, size, dma_handle, flags, allocate) }
 }
 

@@ -7,8 +7,8 @@ use crate::ffi::{DMA, pointer};
 
 /// @brief Borrows memory of a `reusable` region of the device tree, which its owner does not use now.
 ///
-/// The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at most 100
-/// ticks for memory that is given back later than that.
+/// The memory is cached and mapped. When the owner's `rt_dma_alloc` finds no room, it calls `reclaim`, and waits at
+/// most 100 ticks for memory that is given back later than that.
 ///
 /// @code{.c}
 /// static void drop_block(void *memory, rt_size_t size, void *arg)
@@ -24,17 +24,17 @@ use crate::ffi::{DMA, pointer};
 /// block = rt_dma_borrow(4096, drop_block, cache);
 /// @endcode
 ///
-/// `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so soon. It runs
-/// in the thread of the owner's driver, must not wait for that driver, and must return within a bounded time. It may be called
-/// again. If the memory was given back meanwhile, it does nothing.
+/// `reclaim` gets the memory, its size in bytes and `arg`. It calls `rt_dma_give_back`, or lets another thread do so
+/// soon. It runs in the thread of the owner's driver, must not wait for that driver, and must return within a bounded
+/// time. It may be called again. If the memory was given back meanwhile, it does nothing.
 ///
 /// Do not free the memory with `rt_dma_free`.
 ///
 /// @param[in] size Bytes to borrow, rounded up to whole pages.
 /// @param[in] reclaim Gives the memory back.
 /// @param[in] arg Argument of `reclaim`.
-/// @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for memory, or
-/// there is no memory for the bookkeeping.
+/// @return The memory; NULL if `size` is 0 or `reclaim` is NULL, no `reusable` region has room, an owner waits for
+/// memory, or there is no memory for the bookkeeping.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_borrow(

@@ -1,7 +1,7 @@
 //! The functions of `rt_dma.h`. The files and folders have the names of those in [`crate::additions`].
 //!
-//! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and converts
-//! the result.
+//! Each function converts its arguments, and returns the error for a bad one; calls one function of the additions; and
+//! converts the result.
 
 pub(in crate::ffi) mod attributes;
 pub(in crate::ffi) mod block_pool;

@@ -10,11 +10,12 @@ use crate::ffi::{DMA, device};
 use crate::kernel::Threads;
 use crate::kernel::rtthread::rt_dma_port_node;
 
-/// @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing changes.
+/// @brief Makes the device an owner of a memory region that its node names. If the device is an owner already, nothing
+/// changes.
 ///
-/// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver calls this
-/// function to learn whether a region is there, as drivers for Linux do by `of_reserved_mem_device_init_by_idx`, and after
-/// `rt_dma_own_region_release`.
+/// A device is served from all regions that its node names in `memory-region`, and needs no call for that. A driver
+/// calls this function to learn whether a region is there, as drivers for Linux do by
+/// `of_reserved_mem_device_init_by_idx`, and after `rt_dma_own_region_release`.
 ///
 /// @code{.c}
 /// if (rt_dma_own_region_init(dev, RT_NULL, 0) != RT_EOK)
@@ -56,7 +57,8 @@ pub unsafe extern "C" fn rt_dma_own_region_init(
 
 /// @brief Ends a device's right to the regions that its node names. The device is not served from them any more.
 ///
-/// Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions again.
+/// Buffers that the device has stay, and are freed as before. `rt_dma_own_region_init` gives the device the regions
+/// again.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: any.

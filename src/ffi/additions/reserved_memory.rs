@@ -8,16 +8,17 @@ use crate::ffi::status::errors;
 
 /// @brief Serves those children of `/reserved-memory` with `compatible = "shared-dma-pool"` that no device asks for.
 ///
-/// - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed already.
+/// - A node with `linux,cma-default` and `reusable` becomes a pool for every device, after the pools that are installed
+///   already.
 /// - A node without `reg` gets the lowest free memory of memblock that fits its `size`, `alignment` and `alloc-ranges`.
 ///   Memblock reserves the memory under the node's name, and its place becomes the node's `reg`, so that a device's
 ///   `memory-region` finds it.
 /// - Every other node is served when a device names it in `memory-region`, and needs no call.
 ///
-/// A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such a node
-/// allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited RT-Thread calls that
-/// function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board writes a `reg`, or its boot code
-/// calls this function earlier. A second call does not repeat what the first did.
+/// A board calls this function after `rt_fdt_unflatten` and `rt_dma_pool_extract`, and before a device that names such
+/// a node allocates memory. Memblock holds memory only until `rt_memblock_setup_memory_environment`. An unedited
+/// RT-Thread calls that function before `rt_fdt_unflatten`, so that a node without `reg` is refused. Then the board
+/// writes a `reg`, or its boot code calls this function earlier. A second call does not repeat what the first did.
 ///
 /// @code{.c}
 /// if (rt_dma_reserved_memory_install() != RT_EOK)
@@ -26,12 +27,12 @@ use crate::ffi::status::errors;
 /// }
 /// @endcode
 ///
-/// If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused node has a
-/// line in the log.
+/// If more than one node cannot be served, the error is that of the first. The other nodes are served. Each refused
+/// node has a line in the log.
 ///
 /// @retval RT_EOK Every node is served, or there is none.
-/// @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of its
-/// `reg`.
+/// @retval -RT_EINVAL A node's properties do not fit together, it overlaps a pool, or the page allocator owns a part of
+/// its `reg`.
 /// @retval -RT_EEMPTY Memblock has no such memory (any more).
 /// @retval -RT_ENOMEM There is no memory for the bookkeeping.
 /// @retval -RT_ENOSYS There is no device tree.

@@ -50,9 +50,11 @@ const WORDS: usize = size_of::<rt_dma_pool_usage>() / size_of::<usize>();
 /// The members are read one after the other, while other callers may allocate and free.
 ///
 /// @param[in] pool A pool that `rt_dma_pool_install` returned or `rt_dma_pool_next` found.
-/// @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have are set to 0.
+/// @param[in,out] usage The caller sets `usage->struct_size`. Members that this version of the library does not have
+/// are set to 0.
 /// @retval RT_EOK `*usage` was filled in.
-/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a structure.
+/// @retval -RT_EINVAL A pointer is NULL, `pool` is not installed, or `usage->struct_size` is no size of such a
+/// structure.
 /// @note Context: any. The time grows with the size of the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_statistics(pool: *mut rt_dma_pool, usage: *mut rt_dma_pool_usage) -> rt_err_t {
@@ -101,9 +103,9 @@ pub extern "C" fn rt_dma_pool_next(pool: *mut rt_dma_pool) -> *mut rt_dma_pool {
 
 /// @brief The shell command `list_dma_pool` with options.
 ///
-/// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are. `-m`
-/// prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option prints how the
-/// command is used.
+/// `-v` prints how much of each pool is in use, the requests that failed, and how many buffers of each size there are.
+/// `-m` prints a map of each pool with a character for each run of pages, 78 characters wide at most. Another option
+/// prints how the command is used.
 ///
 /// The command calls this function if menuconfig selects `PKG_RT_DMA_POOL_USING_LIST_OPTIONS`.
 ///

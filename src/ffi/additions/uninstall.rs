@@ -9,15 +9,15 @@ use crate::text::apart;
 
 /// @brief Uninstalls a pool. Its mappings are removed, and its memory belongs to the caller again.
 ///
-/// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are flushed. A
-/// linear map that boot code made stays.
+/// Other threads and interrupts may allocate, free and list pools meanwhile. Dirty cache lines of the memory are
+/// flushed. A linear map that boot code made stays.
 ///
-/// The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which then has the
-/// earlier place in the list. A system that installs and uninstalls the same range many times therefore needs no more memory each
-/// time.
+/// The bookkeeping of the pool stays in the heap. It is used again when a pool of the same pages is installed, which
+/// then has the earlier place in the list. A system that installs and uninstalls the same range many times therefore
+/// needs no more memory each time.
 ///
-/// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that the
-/// node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
+/// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
+/// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
 ///
 /// @code{.c}
 /// if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
@@ -27,11 +27,12 @@ use crate::text::apart;
 /// @endcode
 ///
 /// @param[in] pool The pool that `rt_dma_pool_install` returned. After success it must not be used any more.
-/// @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that print the
-/// name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string constant always is.
+/// @retval RT_EOK The memory and the name of the region are the caller's. The call waits up to 100 ticks for calls that
+/// print the name, such as `list_dma_pool`. Keep a name readable that a console may take longer to print: a string
+/// constant always is.
 /// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
-/// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent. Or the
-/// node of a device names the region, or the caller may not sleep.
+/// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent.
+/// Or the node of a device names the region, or the caller may not sleep.
 ///
 /// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
 /// @note Context: thread.

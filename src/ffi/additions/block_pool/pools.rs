@@ -6,7 +6,7 @@ use super::{DevicePages, POOLS, pool_of, rt_dma_block_pool};
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPoolSpec};
 use crate::additions::block_pool::{BlockPool, PoolName};
-use crate::additions::device::resource::Kind;
+use crate::additions::device::resource::ResourceKind;
 use crate::ffi::additions::device::remembered::FOLLOW_MASK;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {
     // A managed pool must not be destroyed again with its device: another pool may be at its address by then.
-    let claim = DEVICES.claim(Kind::BlockPool, pool.expose_provenance(), |_, _| true);
+    let claim = DEVICES.claim(ResourceKind::BlockPool, pool.expose_provenance(), |_, _| true);
     // SAFETY: the caller passes a pool or null.
     let result = unsafe { destroy(pool) };
     if let Some(claim) = claim {

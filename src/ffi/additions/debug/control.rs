@@ -11,7 +11,8 @@ use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
 /// @brief Gives the debug mode the memory of its table. Calls after the first one have no effect.
 ///
-/// @param[in] memory Memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for each entry.
+/// @param[in] memory Memory, aligned for a pointer, which the debug mode keeps: RT_DMA_WATCH_ENTRY_WORDS words for each
+/// entry.
 /// @param[in] count Entries.
 /// @note Context: any.
 #[unsafe(no_mangle)]

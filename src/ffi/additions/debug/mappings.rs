@@ -115,7 +115,8 @@ pub const RT_DMA_WATCH_LIST_ENTRY: c_int = 4;
 /// @param[in] dma_handle The handle.
 /// @param[in] size Bytes.
 /// @param[in] direction The direction.
-/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or RT_DMA_WATCH_LIST_ENTRY.
+/// @param[in] kind RT_DMA_WATCH_SINGLE, RT_DMA_WATCH_PAGE, RT_DMA_WATCH_ANY, RT_DMA_WATCH_MANAGED or
+/// RT_DMA_WATCH_LIST_ENTRY.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_watch_unmapping(
@@ -201,8 +202,8 @@ pub unsafe extern "C" fn rt_dma_watch_list_syncing(
     parts_of(list, direction).for_each(|given| DEBUG.syncing(&call, given));
 }
 
-/// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the library
-/// refuses it.
+/// @brief Checks a call of `rt_dma_sync_out_data` or `rt_dma_sync_in_data`. One for NULL or 0 bytes is not checked: the
+/// library refuses it.
 ///
 /// @param[in] call The call.
 /// @param[in] data The buffer.

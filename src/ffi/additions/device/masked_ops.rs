@@ -25,8 +25,8 @@ use crate::kernel::{Device, Handle};
 /// What each table in [`MASKED`] but the last one stands for.
 static MEANINGS: MaskedTables = MaskedTables::new();
 
-/// The masked tables. They differ only in their addresses. The devices for which [`MEANINGS`] has no room share the last
-/// one.
+/// The masked tables. They differ only in their addresses. The devices for which [`MEANINGS`] has no room share the
+/// last one.
 static MASKED: [rt_dma_map_ops; TABLES + 1] = [const {
     rt_dma_map_ops { alloc: Some(alloc), free: Some(free), sync_out_data: Some(sync_out), sync_in_data: Some(sync_in) }
 }; TABLES + 1];

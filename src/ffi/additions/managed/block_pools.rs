@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::abi::{rt_device, rt_size_t};
-use crate::additions::device::resource::{Arguments, Kind};
+use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::ffi::additions::block_pool::{
     destroy, device_of, rt_dma_block_pool, rt_dma_block_pool_create, rt_dma_block_pool_create_linux,
 };
@@ -15,8 +15,8 @@ use crate::text::apart;
 
 /// @brief Creates a pool as `rt_dma_block_pool_create` does, and ties it to the device: `rt_dmam_release` destroys it.
 ///
-/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If blocks are
-/// in use when the device is released, the pool stays, and is tied to no device.
+/// A driver may also destroy it by `rt_dma_block_pool_destroy`. After that it is not tied to the device any more. If
+/// blocks are in use when the device is released, the pool stays, and is tied to no device.
 ///
 /// @param[in] name As for `rt_dma_block_pool_create`.
 /// @param[in] dev The device.
@@ -37,7 +37,8 @@ pub unsafe extern "C" fn rt_dmam_block_pool_create(
     manage(dev, || unsafe { rt_dma_block_pool_create(name, dev, size, align, boundary) })
 }
 
-/// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as `rt_dmam_block_pool_create` does.
+/// @brief Creates a pool as `rt_dma_block_pool_create_linux` does, and ties it to the device as
+/// `rt_dmam_block_pool_create` does.
 ///
 /// @param[in] name As for `rt_dma_block_pool_create_linux`.
 /// @param[in] dev The device.
@@ -65,15 +66,15 @@ fn manage(dev: *mut rt_device, create: impl FnOnce() -> *mut rt_dma_block_pool) 
     let pool = create();
     if !pool.is_null() {
         // SAFETY: the pool is new, and is destroyed only after it has left the list.
-        unsafe { slot.manage(Kind::BlockPool, release, arguments_of(pool)) };
+        unsafe { slot.manage(ResourceKind::BlockPool, release, arguments_of(pool)) };
     }
     pool
 }
 
 /// @brief Destroys a pool of `rt_dmam_block_pool_create` before `rt_dmam_release` would.
 ///
-/// While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool that is
-/// not managed is logged and counted, and changes nothing.
+/// While blocks are in use, the pool stays tied to its device, and lines in the log list the blocks. A call for a pool
+/// that is not managed is logged and counted, and changes nothing.
 ///
 /// @param[in] pool The pool. With NULL the call does nothing.
 /// @note Context: thread.
@@ -87,14 +88,14 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     // Before it is known whether the pool stays, so that then nothing can fail.
     let slot = device.and_then(|device| {
         let slot = reserve(device)?;
-        DEVICES.unmanage(device, Kind::BlockPool, |arguments| *arguments == wanted).map(|_| slot)
+        DEVICES.unmanage(device, ResourceKind::BlockPool, |arguments| *arguments == wanted).map(|_| slot)
     });
     match slot {
         Some(slot) => {
             // SAFETY: the caller guarantees that no other call uses the pool.
             if unsafe { destroy(pool) }.is_err() {
                 // SAFETY: the pool was not destroyed, and is destroyed only after it has left the list.
-                unsafe { slot.manage(Kind::BlockPool, release, wanted) };
+                unsafe { slot.manage(ResourceKind::BlockPool, release, wanted) };
             }
         }
         None => {

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
 use crate::additions::device::managed::Slot;
-use crate::additions::device::resource::{Arguments, Kind};
+use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
@@ -19,8 +19,8 @@ use crate::text::apart;
 
 /// @brief Allocates a buffer as `rt_dma_alloc` does, and ties it to the device: `rt_dmam_release` frees it.
 ///
-/// A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed buffer
-/// on, each `rt_dma_free` checks whether it frees a managed one.
+/// A driver may also free it by `rt_dma_free`. After that it is not tied to the device any more. From the first managed
+/// buffer on, each `rt_dma_free` checks whether it frees a managed one.
 ///
 /// @code{.c}
 /// static rt_err_t probe(struct rt_device *dev)
@@ -75,7 +75,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
         let (va, handle) = with_handle(allocate)?;
         MANAGED.set(&WATCH);
         // SAFETY: the buffer is the device's, and is freed only after it has left the list.
-        unsafe { slot.manage(Kind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
+        unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
     });
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
@@ -84,7 +84,8 @@ pub(in crate::ffi) unsafe fn manage_buffer(
 
 /// @brief Frees a buffer of `rt_dmam_alloc` before `rt_dmam_release` would.
 ///
-/// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes nothing.
+/// A call for a buffer that is not a managed buffer of the device (any more) is logged and counted, and changes
+/// nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
@@ -107,7 +108,7 @@ pub unsafe extern "C" fn rt_dmam_free(
         let [its_va, its_size, its_handle, _] = *arguments;
         (its_size, its_va) == (size, va) && (dma_handle == 0 || dma_handle == its_handle)
     };
-    match DEVICES.unmanage(device, Kind::Buffer, is_it) {
+    match DEVICES.unmanage(device, ResourceKind::Buffer, is_it) {
         // SAFETY: the buffer has left the list, and its device exists.
         Some(arguments) => unsafe { free_buffer(device, arguments) },
         None => {
@@ -119,9 +120,10 @@ pub unsafe extern "C" fn rt_dmam_free(
 
 /// @brief Releases all buffers, mappings and block pools that are tied to the device, the newest first.
 ///
-/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an interrupt unmapped
-/// buffers are freed: the library keeps nothing of the device. If it is called twice, or by two threads at once, each resource is
-/// released once. Where the caller may not sleep, the call is logged and counted, and changes nothing.
+/// A driver calls it when it is removed. The device's masks end too, and bounce buffers that were left when an
+/// interrupt unmapped buffers are freed: the library keeps nothing of the device. If it is called twice, or by two
+/// threads at once, each resource is released once. Where the caller may not sleep, the call is logged and counted, and
+/// changes nothing.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @note Context: thread.
@@ -145,9 +147,9 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     }
 }
 
-/// Reserves a slot for a managed resource of the device. First chooses the device's operations if it has none: this removes the
-/// records that an earlier device at the same address left. Returns `None` if one of these is not possible now. If the reason is
-/// that the caller may not sleep, counts the call as refused.
+/// Reserves a slot for a managed resource of the device. First chooses the device's operations if it has none: this
+/// removes the records that an earlier device at the same address left. Returns `None` if one of these is not possible
+/// now. If the reason is that the caller may not sleep, counts the call as refused.
 ///
 /// Context: thread.
 pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
@@ -164,21 +166,22 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
 /// As for [`Release`](crate::additions::device::resource::Release).
 unsafe fn free_buffer(device: Device, arguments: Arguments) {
     let [va, size, handle, flags] = arguments;
-    // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed resources.
+    // SAFETY: this is the device that was passed to `rt_dmam_alloc`. It stays valid as long as it has managed
+    // resources.
     unsafe { free(device, size, va, handle, flags) };
 }
 
 static WATCH: Free = watched_free;
 
-/// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need not be
-/// `dev`.
+/// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need
+/// not be `dev`.
 ///
 /// # Safety
 /// As `rt_dma_free`.
 unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dma_handle: usize, flags: usize) {
     let Some(device) = device(dev).filter(|_| size != 0 && !cpu_addr.is_null()) else { return };
     let va = cpu_addr.expose_provenance();
-    let claim = DEVICES.claim(Kind::Buffer, va, |_, _| true);
+    let claim = DEVICES.claim(ResourceKind::Buffer, va, |_, _| true);
     // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
@@ -186,7 +189,8 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     }
 }
 
-/// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot report.
+/// Frees a buffer by the device's own operations; false if they refuse, which an operation of the BSP's own cannot
+/// report.
 ///
 /// # Safety
 /// As `rt_dma_free`.

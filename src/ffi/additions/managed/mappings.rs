@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::resource::{Arguments, Kind};
+use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::additions::managed::buffers::reserve;
 use crate::ffi::additions::streaming::arguments::query_of;
@@ -13,8 +13,8 @@ use crate::ffi::{DEVICES, DMA, c_device, device};
 use crate::kernel::{Device, Handle};
 use crate::text::apart;
 
-/// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device: `rt_dmam_release`
-/// unmaps it.
+/// @brief Hands a buffer to the device as `rt_dma_map_single` does, and ties the mapping to the device:
+/// `rt_dmam_release` unmaps it.
 ///
 /// A driver may also unmap it by `rt_dma_unmap_single`. After that it is not tied to the device any more.
 ///
@@ -33,20 +33,21 @@ pub unsafe extern "C" fn rt_dmam_map_single(
 ) -> rt_ubase_t {
     // The slot is reserved first, so that nothing can fail once the buffer is mapped.
     let Some(slot) = device(dev).and_then(reserve) else { return MAPPING_ERROR };
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
+    // `additions::streaming`.
     let handle = unsafe { rt_dma_map_single(dev, cpu_addr, size, direction) };
     if handle != MAPPING_ERROR {
         // SAFETY: `handle` is that of the mapping, which is unmapped only after it has left the list.
-        unsafe { slot.manage(Kind::Mapping, release, arguments_of(handle, size, direction)) };
+        unsafe { slot.manage(ResourceKind::Mapping, release, arguments_of(handle, size, direction)) };
     }
     handle
 }
 
 /// @brief Ends a mapping of `rt_dmam_map_single` before `rt_dmam_release` would.
 ///
-/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a handle that
-/// is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a call for a handle of
-/// which the device has more than one managed mapping, and none with this size and direction.
+/// A wrong `size` or `direction` is logged and counted, and the buffer is unmapped as it was mapped. A call for a
+/// handle that is not a managed mapping of the device (any more) is logged and counted, and changes nothing. So is a
+/// call for a handle of which the device has more than one managed mapping, and none with this size and direction.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the map returned.
@@ -65,10 +66,12 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     let refuse = |format| {
         DMA.refuse_line(&DMA.line_about(device, format, &[dma_handle, size]));
     };
-    if let Some(arguments) = DEVICES.unmanage(device, Kind::Mapping, |arguments| *arguments == wanted) {
+    if let Some(arguments) = DEVICES.unmanage(device, ResourceKind::Mapping, |arguments| *arguments == wanted) {
         // SAFETY: the mapping has left the list.
         unsafe { release(device, arguments) };
-    } else if let Some(arguments) = DEVICES.unmanage_only(device, Kind::Mapping, |[handle, ..]| *handle == dma_handle) {
+    } else if let Some(arguments) =
+        DEVICES.unmanage_only(device, ResourceKind::Mapping, |[handle, ..]| *handle == dma_handle)
+    {
         // SAFETY: the mapping has left the list.
         unsafe { release(device, arguments) };
         refuse(apart!("managed unmap of 0x%lx (%lu bytes): wrong size or direction, unmapped as it was mapped"));

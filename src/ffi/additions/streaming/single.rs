@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::{rt_device, rt_size_t, rt_ubase_t};
-use crate::additions::device::resource::Kind;
+use crate::additions::device::resource::ResourceKind;
 use crate::additions::streaming::{BadMapping, MAPPING_ERROR, Master, Query};
 use crate::ffi::DEVICES;
 use crate::ffi::additions::streaming::arguments::{buffer_of, direction_of, master, query_of};
@@ -184,7 +184,7 @@ pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
 #[inline(never)] // As a part of `unmap` it takes 25 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, query: &Query) {
     let Some(master) = master.full() else { return };
-    let claim = DEVICES.claim(Kind::Mapping, query.handle, |device, _| device == query.device);
+    let claim = DEVICES.claim(ResourceKind::Mapping, query.handle, |device, _| device == query.device);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, query) };
     if let Some(claim) = claim {
