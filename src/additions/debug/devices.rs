@@ -71,12 +71,13 @@ fn letters(name: Name) -> impl Iterator<Item = u8> {
 
 /// The record of a device.
 #[derive(Clone, Copy)]
-pub struct WatchedDevice {
-    /// The device; [`NO_DEVICE`] if it is gone.
-    pub device: Device,
+struct WatchedDevice {
+    /// The device; [`NO_DEVICE`] if it is gone, or if the record was never used.
+    device: Device,
+    /// The record has, or had, a device, whose name was written.
     is_used: bool,
     /// How often each mistake was made.
-    pub mistakes: [u32; Mistake::COUNT],
+    mistakes: [u32; Mistake::COUNT],
     /// How many allocations and mappings there are until one fails, that one included; 0 if none fails.
     fail_in: usize,
     has_failed: bool,
@@ -97,7 +98,8 @@ impl Devices {
         Devices { records: [record; DEVICES], others: none }
     }
 
-    /// Returns the number of the device's name: that of its record, or [`DEVICES`] if there is no room for one.
+    /// Returns the index of the device's record, which is also that of its name. Makes a record if the device has none;
+    /// [`DEVICES`] if there is no room for one.
     pub fn record(&mut self, device: Device, name: Name, names: &Names) -> usize {
         if let Some(index) = self.index_of(device) {
             return index;
@@ -115,6 +117,7 @@ impl Devices {
         index
     }
 
+    /// Returns the index of the device's record; `None` if the device has none.
     fn index_of(&self, device: Device) -> Option<usize> {
         self.records.iter().position(|record| record.device == device)
     }
@@ -165,7 +168,7 @@ impl Devices {
 
     /// Counts an allocation or a mapping, and returns whether it must fail.
     pub fn must_fail(&mut self, device: Device) -> bool {
-        let Some(record) = self.index_of(device).and_then(|index| self.records.get_mut(index)) else { return false };
+        let Some(record) = self.records.iter_mut().find(|record| record.device == device) else { return false };
         let is_the_one = record.fail_in == 1;
         record.fail_in = record.fail_in.saturating_sub(1);
         record.has_failed |= is_the_one;
@@ -174,6 +177,6 @@ impl Devices {
 
     /// Returns whether the call that [`fail`](Self::fail) asked for has failed.
     pub fn has_failed(&self, device: Device) -> bool {
-        self.index_of(device).and_then(|index| self.records.get(index)).is_some_and(|record| record.has_failed)
+        self.records.iter().any(|record| record.device == device && record.has_failed)
     }
 }

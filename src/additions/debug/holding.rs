@@ -112,7 +112,7 @@ pub struct Holding {
     pub is_reported: bool,
     /// The device; [`NO_DEVICE`] if it is gone, and another one lies at its address.
     pub device: Device,
-    /// The number of the device's name.
+    /// The index of the device's name.
     pub name: usize,
     /// The address after the call that made it.
     pub caller: usize,

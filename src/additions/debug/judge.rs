@@ -15,7 +15,7 @@ pub(super) struct Judge<'a> {
     pub(super) state: &'a mut State,
     pub(super) names: &'static Names,
     pub(super) call: &'a Call,
-    /// The number of the calling device's name.
+    /// The index of the calling device's name.
     pub(super) name: usize,
 }
 

@@ -18,7 +18,7 @@ pub struct Report {
     pub mistake: Mistake,
     /// The device.
     pub device: Device,
-    /// The number of the device's name.
+    /// The index of the device's name.
     pub name: usize,
     /// Address, size, detail, caller.
     pub values: [usize; 4],
