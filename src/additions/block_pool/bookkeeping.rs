@@ -171,7 +171,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the table's key for a unit that has memory.
     fn key_of(&self, unit: &Unit) -> usize {
-        self.key(unit.start(&self.open.shape))
+        self.open.shape.key(unit.start(&self.open.shape))
     }
 
     /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no turn.

@@ -18,7 +18,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// # Errors
     /// Nothing has changed. The call is counted, and logged where text may be written.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
-        let unit = self.table.get().first(self.key(va));
+        let unit = self.table.get().first(self.open.shape.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
         let seen = group.word.look();
@@ -63,7 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if no block
     /// begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
-        self.table.get().candidates(self.key(va)).find_map(|unit| {
+        self.table.get().candidates(self.open.shape.key(va)).find_map(|unit| {
             let seen = unit.group.get().word.look();
             Some((unit, seen, self.slot_in(unit, va)?))
         })
@@ -85,11 +85,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.open.update(self.kernel, group, || {});
         self.keep_reserve();
         Ok(())
-    }
-
-    /// Returns the table's key for an address.
-    pub(super) fn key(&self, va: Va) -> usize {
-        self.open.shape.key(va)
     }
 
     /// Counts and logs a free that is refused, and returns its error.

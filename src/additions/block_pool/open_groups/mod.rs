@@ -63,9 +63,8 @@ impl OpenGroups {
     /// Context: any.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
         while self.find_group(kernel, core) {
-            let taken = self.take(core);
-            if taken.is_some() {
-                return taken;
+            if let Some(block) = self.take(core) {
+                return Some(block);
             }
         }
         None
@@ -78,17 +77,12 @@ impl OpenGroups {
         let current = self.current(core);
         // The check for a free block and the change of the listed bit are one operation. If they were two, a block could be
         // freed between them, and the group would leave the list with it.
-        match current.get().word.unlist() {
-            Unlist::HasSome => return true,
-            Unlist::Done => {
-                self.leave(current.get());
-            }
-            Unlist::WasNotListed => {}
+        if current.get().word.unlist() == Unlist::HasSome {
+            return true;
         }
-        let next = match Self::pop(at_or_first_mut(&mut lists, core)) {
-            Some(group) => group,
-            None => self.find_elsewhere(core, &mut lists),
-        };
+        self.leave(current.get());
+        let own = Self::pop(at_or_first_mut(&mut lists, core));
+        let next = own.unwrap_or_else(|| self.find_elsewhere(core, &mut lists));
         current.set(next);
         !core::ptr::eq(next, &NO_GROUP)
     }
