@@ -124,12 +124,6 @@ pub fn at_or_first<T, const N: usize>(array: &[T; N], index: usize) -> &T {
     array.get(index).unwrap_or(&array[0])
 }
 
-/// Works as [`at_or_first`], for an element that is changed.
-pub fn at_or_first_mut<T, const N: usize>(array: &mut [T; N], index: usize) -> &mut T {
-    const { assert!(N != 0) }
-    &mut array[if index < N { index } else { 0 }]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +174,5 @@ mod tests {
     #[test]
     fn an_index_past_the_end_is_the_first() {
         assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first(&FOUR, index)), [10, 13, 10, 10]);
-        assert_eq!([0, 3, 4, usize::MAX].map(|index| *at_or_first_mut(&mut FOUR.clone(), index)), [10, 13, 10, 10]);
     }
 }

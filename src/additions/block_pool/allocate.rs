@@ -1,6 +1,6 @@
 //! Allocating a block: from the core's current group; else from any listed group; else, in a thread, from memory that `span` gets.
 
-use super::open_groups::CORES;
+use super::listed_groups::CORES;
 use super::{BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 
@@ -35,14 +35,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Context: any.
     #[inline(always)] // Without it, an allocation and its free take 27 instructions more.
     pub fn take(&self, core: usize) -> Option<Block> {
-        self.open.take(core)
+        self.groups.take(core)
     }
 
     /// Does what [`allocate`](Self::allocate) does, for a caller of [`take`](Self::take) that got no block.
     ///
     /// Context: as for [`allocate`](Self::allocate).
     pub fn allocate_slow(&self, core: usize) -> Option<Block> {
-        let block = self.open.take_from_any(self.kernel, core).or_else(|| self.allocate_by_growing());
+        let block = self.groups.take_from_any(self.kernel, core).or_else(|| self.allocate_by_growing());
         self.keep_reserve();
         block
     }
@@ -51,6 +51,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: any.
     pub(super) fn take_from_any(&self) -> Option<Block> {
-        self.open.take_from_any(self.kernel, self.core())
+        self.groups.take_from_any(self.kernel, self.core())
     }
 }

@@ -127,7 +127,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let shape = &self.open.shape;
+        let shape = &self.groups.shape;
         let made = self.spans.made.load(Relaxed);
         let group_units = shape.group_units.min(FIRST_UNITS << made.min(3));
         let units = group_units.max(shape.span_units);
@@ -171,7 +171,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the table's key for a unit that has memory.
     fn key_of(&self, unit: &Unit) -> usize {
-        self.open.shape.key(unit.start(&self.open.shape))
+        self.groups.shape.key(unit.start(&self.groups.shape))
     }
 
     /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no turn.
@@ -182,7 +182,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the number of places of a table of which half is empty after a span is added.
     fn wanted_places(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.open.shape.span_units)?.checked_mul(2)
+        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units)?.checked_mul(2)
     }
 
     /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before units of

@@ -24,17 +24,17 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Sets the last address that the device reaches.
     fn limit_to(&self, limit: usize) {
-        let held = self.open.lock(self.kernel);
+        let held = self.groups.lock(self.kernel);
         self.limit.store(limit, Relaxed);
         drop(held);
         // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit with the
         // same lock held.
         for unit in self.spans.all().flat_map(|span| span.units) {
-            self.open.update(self.kernel, unit.group.get(), || self.set_reach(unit));
+            self.groups.update(self.kernel, unit.group.get(), || self.set_reach(unit));
         }
     }
 
-    /// Sets which blocks of a unit the device reaches. The caller holds the lists' lock.
+    /// Sets which blocks of a unit the device reaches. The caller holds the list's lock.
     pub(super) fn set_reach(&self, unit: &Unit) {
         let reached = self.reached(unit);
         if reached != unit.bits() {
@@ -45,8 +45,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the bits of those blocks of a unit that the device reaches.
     fn reached(&self, unit: &Unit) -> usize {
-        let handle = unit.handle_of(unit.start(&self.open.shape));
-        unit.first_bits(self.open.shape.blocks_within(unit.capacity(), handle, self.limit.load(Relaxed)))
+        let handle = unit.handle_of(unit.start(&self.groups.shape));
+        unit.first_bits(self.groups.shape.blocks_within(unit.capacity(), handle, self.limit.load(Relaxed)))
     }
 
     /// Returns whether the device reaches all blocks of a unit.

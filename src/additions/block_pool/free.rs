@@ -18,7 +18,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// # Errors
     /// Nothing has changed. The call is counted, and logged where text may be written.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
-        let unit = self.table.get().first(self.open.shape.key(va));
+        let unit = self.table.get().first(self.groups.shape.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
         let seen = group.word.look();
@@ -26,7 +26,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             && unit.handle_of(va) == handle
             && let Ok(is_listed) = group.word.give_back(seen, slot)
         {
-            return if is_listed { Ok(()) } else { self.reopen(group) };
+            return if is_listed { Ok(()) } else { self.list_again(group) };
         }
         self.free_general(va, handle)
     }
@@ -41,7 +41,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         loop {
             let found = self.find_block(va).or_else(|| {
                 // A trim that is under way hides the blocks of a unit until it knows whether all are free.
-                drop(self.open.lock(self.kernel));
+                drop(self.groups.lock(self.kernel));
                 self.find_block(va)
             });
             let Some((unit, seen, slot)) = found else {
@@ -52,7 +52,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             }
             match unit.group.get().word.give_back(seen, slot) {
                 Ok(true) => return Ok(()),
-                Ok(false) => return self.reopen(unit.group.get()),
+                Ok(false) => return self.list_again(unit.group.get()),
                 Err(NotGiven::Free) => return self.refuse_free(va, handle, BadFree::NotAllocated),
                 // Another call changed the word, and so has made progress: the loop ends.
                 Err(NotGiven::Changed) => {}
@@ -63,7 +63,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if no block
     /// begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
-        self.table.get().candidates(self.open.shape.key(va)).find_map(|unit| {
+        self.table.get().candidates(self.groups.shape.key(va)).find_map(|unit| {
             let seen = unit.group.get().word.look();
             Some((unit, seen, self.slot_in(unit, va)?))
         })
@@ -73,7 +73,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn slot_in(&self, unit: &Unit, va: Va) -> Option<usize> {
         word::preemption_point();
         // An address in another unit, or inside of a block, gives a number that no block has.
-        let number = self.open.shape.index(va, unit.scaled_start.load(Relaxed));
+        let number = self.groups.shape.index(va, unit.scaled_start.load(Relaxed));
         word::preemption_point();
         (number < unit.blocks()).then_some((number as u32).wrapping_add(unit.first_slot) as usize)
     }
@@ -81,8 +81,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Lists a group that was not listed when one of its blocks was freed.
     #[cold]
     #[inline(never)] // Inlined, it gives each free a stack frame: 3 instructions.
-    fn reopen(&self, group: &'static Group) -> Result<(), BadFree> {
-        self.open.update(self.kernel, group, || {});
+    fn list_again(&self, group: &'static Group) -> Result<(), BadFree> {
+        self.groups.update(self.kernel, group, || {});
         self.keep_reserve();
         Ok(())
     }

@@ -38,8 +38,8 @@ pub struct Unit {
 pub struct Group {
     pub word: GroupWord,
     pub units: WrappingSlice<Unit>,
-    /// The neighbours in its list, while it is in one; `before` is not set in the first group of a list, nor outside of lists.
-    /// Written with the lists' lock held.
+    /// The neighbours in the list, while it is in it; `before` is not set in the first group of the list, nor outside of the list.
+    /// Written with the list's lock held.
     pub next: AtomicRef<Group>,
     pub before: AtomicRef<Group>,
 }
@@ -99,13 +99,13 @@ impl Unit {
         self.va_of(shape, self.first_slot as usize)
     }
 
-    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the lists' lock.
+    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the list's lock.
     pub fn add(&self, in_use: usize) {
         self.group.get().word.add(self.bits(), in_use);
         self.blocks.store(self.capacity, Relaxed);
     }
 
-    /// Removes the blocks, if all are free. Returns whether they were. The caller holds the lists' lock.
+    /// Removes the blocks, if all are free. Returns whether they were. The caller holds the list's lock.
     pub fn remove(&self) -> bool {
         if !self.is_free() {
             return false;

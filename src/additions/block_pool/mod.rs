@@ -7,12 +7,12 @@
 //!             |                        |
 //! groups     [ version, listed, 1110...1 ]  [ ... ]                a word with one bit for each block: 1 is free
 //!             ^           ^
-//!             core 0's current group      lists -> group -> group   the groups that have a free block
+//!             core 0's current group      list -> group -> group    the other groups that have a free block
 //! ```
 //!
 //! *Allocate*: each core has a current group. The call clears the lowest free bit of its word, by one atomic operation. If there is
-//! none, the next group of the lists becomes the current one; a core without a list takes from that of another core, or
-//! shares its group. If no block is free, a thread adds a span.
+//! none, the first group of the list becomes the current one. If the list is empty, the core shares the current group of another
+//! core. If no block is free, a thread adds a span.
 //!
 //! *Free*: a hash table has the unit of each address. The call computes the block's bit and sets it, by one atomic operation,
 //! which fails if the block is free. If the group is not listed, the call lists it.
@@ -28,7 +28,7 @@
 //! | `shape` | how blocks, units and spans lie in memory |
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
-//! | `open_groups` | the current groups of the cores, and the lists |
+//! | `listed_groups` | the current groups of the cores, and the list of the others |
 //! | `bookkeeping`, `table` | spans, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
 //! | `span`, `trim` | spans that are added and removed |
@@ -40,7 +40,7 @@ mod bookkeeping;
 mod follow_mask;
 mod free;
 mod group;
-mod open_groups;
+mod listed_groups;
 pub mod report;
 mod reserve;
 pub mod set;
@@ -65,7 +65,7 @@ use crate::mem::arena::Arena;
 use crate::mem::heap::HeapMemory;
 use crate::mem::shared::{AtomicRef, NonNullRef};
 use bookkeeping::Spans;
-use open_groups::OpenGroups;
+use listed_groups::ListedGroups;
 use shape::Shape;
 use table::{EMPTY_TABLE, Table};
 
@@ -85,7 +85,7 @@ pub enum BadFree {
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
     table: NonNullRef<Table>,
-    open: OpenGroups,
+    groups: ListedGroups,
     kernel: K,
     pages: P,
     device: Device,
@@ -94,7 +94,7 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     /// The heap memory of the bookkeeping.
     arena: Arena<K>,
     bad_calls: AtomicUsize,
-    /// The last address that the device reaches. Written with the lists' lock held.
+    /// The last address that the device reaches. Written with the list's lock held.
     limit: AtomicUsize,
     /// Whether some blocks lie beyond the limit, or did.
     has_unreachable: AtomicBool,
@@ -113,7 +113,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
         HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
             table: NonNullRef::new(&EMPTY_TABLE),
-            open: OpenGroups::new(shape),
+            groups: ListedGroups::new(shape),
             kernel,
             pages,
             device,
@@ -141,7 +141,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Returns the bytes of a block, as the size was rounded up.
     pub fn block_size(&self) -> usize {
-        self.open.shape.stride
+        self.groups.shape.stride
     }
 
     /// Returns the number of calls that were refused because the caller was wrong.

@@ -53,7 +53,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let mut blocks = self.spans.units().flat_map(|unit| {
             let used = self.used_bits(unit);
             let is_used = move |index: &usize| used.wrapping_shr(*index as u32) & 1 != 0;
-            let block = move |index| unit.block(&self.open.shape, (unit.first_slot as usize).wrapping_add(index));
+            let block = move |index| unit.block(&self.groups.shape, (unit.first_slot as usize).wrapping_add(index));
             (0..unit.blocks()).filter(is_used).map(block)
         });
         let first = [(); NAMED_MAX].map(|()| blocks.next());

@@ -38,7 +38,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        while !self.open.has_at_least(self.kernel, count) {
+        while !self.groups.has_at_least(self.kernel, count) {
             if !self.add_free_span() {
                 return false;
             }

@@ -121,18 +121,18 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Allocates a span in which a block fits.
     pub(super) fn get_span(&self) -> Option<SpanMemory> {
-        let span = self.get_pages(self.open.shape.span_size)?;
-        if self.open.shape.lead(span.handle).saturating_add(self.open.shape.stride) <= span.size {
+        let span = self.get_pages(self.groups.shape.span_size)?;
+        if self.groups.shape.lead(span.handle).saturating_add(self.groups.shape.stride) <= span.size {
             return Some(span);
         }
         // Its only block would cross the boundary.
         self.give_back(span);
-        self.get_pages(self.open.shape.wide_span())
+        self.get_pages(self.groups.shape.wide_span())
     }
 
     /// Allocates `size` bytes that are aligned and within the device's reach.
     fn get_pages(&self, size: usize) -> Option<SpanMemory> {
-        let align = self.open.shape.span_align;
+        let align = self.groups.shape.span_align;
         let (va, handle) = if align > PAGE_SIZE {
             self.pages.allocate_aligned(self.device, size, align)?
         } else {
@@ -168,7 +168,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         // The last unit comes first, so that blocks are taken from the lowest address on.
         others.iter().rev().for_each(|unit| self.publish(unit, 0));
         self.publish(first, 1usize.wrapping_shl(first.first_slot));
-        Ok(first.block(&self.open.shape, first.first_slot as usize))
+        Ok(first.block(&self.groups.shape, first.first_slot as usize))
     }
 
     /// Makes places in the table for the units of one more span, and returns a span that has no memory. `None` if the heap has no
@@ -180,7 +180,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes the blocks of a unit free for every caller, except those of `in_use`.
     pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
-        self.open.update(self.kernel, unit.group.get(), || {
+        self.groups.update(self.kernel, unit.group.get(), || {
             self.set_reach(unit);
             unit.add(in_use);
         });
@@ -188,10 +188,10 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Writes the addresses of a span's units.
     fn set_addresses(&self, units: &'static [Unit], span: &SpanMemory) {
-        let lead = self.open.shape.lead(span.handle);
+        let lead = self.groups.shape.lead(span.handle);
         for (number, unit) in units.iter().enumerate() {
-            let offset = lead.wrapping_add(self.open.shape.unit_offset(number));
-            unit.set_addresses(&self.open.shape, span.va.wrapping_add(offset), span.handle.wrapping_add(offset));
+            let offset = lead.wrapping_add(self.groups.shape.unit_offset(number));
+            unit.set_addresses(&self.groups.shape, span.va.wrapping_add(offset), span.handle.wrapping_add(offset));
         }
     }
 }

@@ -62,7 +62,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !units.iter().all(Unit::is_free) {
             return false;
         }
-        let claim = |unit: &Unit| self.open.update(self.kernel, unit.group.get(), || unit.remove());
+        let claim = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove());
         let claimed = units.iter().take_while(|unit| claim(unit)).count();
         if claimed != units.len() {
             units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));

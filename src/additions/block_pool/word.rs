@@ -37,7 +37,7 @@
 //! in which nothing waits. A free of a block that is in use is correct even then, because a unit with a block in use is not removed:
 //! only the check for a second free would be lost.
 //!
-//! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the lists' lock
+//! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the list's lock
 //! held, so such a free waits for the lock, and looks again.
 //!
 //! ## A free learns from its own exchange whether the group is listed
@@ -57,7 +57,7 @@ use crate::mem::atomics::{
 
 /// The maximum number of blocks in a group. The version has 15 bits.
 pub const SLOTS: usize = usize::BITS as usize - 16;
-/// The bit that is set while the group is listed: it is a core's current group, or in a list.
+/// The bit that is set while the group is listed: it is a core's current group, or in the list.
 const LISTED: usize = 1 << SLOTS;
 /// The lowest bit of the version, which takes all higher bits.
 const VERSION: usize = LISTED << 1;
@@ -65,7 +65,7 @@ const VERSION: usize = LISTED << 1;
 /// The state of a group's blocks, and which of them the device reaches. See the [module](self).
 pub struct GroupWord {
     word: AtomicUsize,
-    /// Bit `k` is set if the device reaches block `k`. Written with the lists' lock held.
+    /// Bit `k` is set if the device reaches block `k`. Written with the list's lock held.
     reach: AtomicUsize,
 }
 
@@ -149,7 +149,7 @@ impl GroupWord {
         }
     }
 
-    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the lists' lock, and
+    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the list's lock, and
     /// has set the unit's number of blocks to 0.
     ///
     /// Context: any.
@@ -160,7 +160,7 @@ impl GroupWord {
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the lists' lock. It has written the
+    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has written the
     /// unit's addresses before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
@@ -188,7 +188,7 @@ impl GroupWord {
         self.word.load(Acquire) & self.reach.load(Relaxed) != 0
     }
 
-    /// Sets which of the blocks `all` the device reaches. The caller holds the lists' lock.
+    /// Sets which of the blocks `all` the device reaches. The caller holds the list's lock.
     pub fn set_reach(&self, all: usize, reached: usize) {
         self.reach.store(self.reach.load(Relaxed) & !all | reached & all, Relaxed);
     }
@@ -198,13 +198,13 @@ impl GroupWord {
         self.reach.load(Relaxed)
     }
 
-    /// Marks the group as listed. Returns whether it was not listed before. The caller holds the lists' lock.
+    /// Marks the group as listed. Returns whether it was not listed before. The caller holds the list's lock.
     pub fn list(&self) -> bool {
         preemption_point();
         self.word.fetch_or(LISTED, AcqRel) & LISTED == 0
     }
 
-    /// Marks the group as not listed, if no block can be taken. The caller holds the lists' lock.
+    /// Marks the group as not listed, if no block can be taken. The caller holds the list's lock.
     pub fn unlist(&self) -> Unlist {
         let reach = self.reach();
         let unlisted = |word: usize| (word & LISTED != 0 && word & reach == 0).then_some(word & !LISTED);

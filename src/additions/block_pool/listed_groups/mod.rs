@@ -1,6 +1,6 @@
 //! The groups that have free blocks, and which of them each core takes blocks from.
 //!
-//! The lists are changed with their lock held, and only when a group runs out of free blocks or has one again.
+//! The list is changed with its lock held, and only when a group runs out of free blocks or has one again.
 
 use super::Block;
 use super::group::{Group, NO_GROUP};
@@ -8,35 +8,35 @@ use super::shape::Shape;
 use super::word::{Unlist, preemption_point};
 use crate::kernel::Kernel;
 use crate::mem::lock::{IrqGuard, IrqLock};
-use crate::mem::shared::{NonNullRef, at_or_first, at_or_first_mut};
+use crate::mem::shared::{NonNullRef, at_or_first};
 
 /// The number of cores that take blocks from groups of their own. Further cores share groups with these.
 pub const CORES: usize = 4;
 
-/// The groups that have free blocks: each is in a list, or the current group of at least one core.
+/// The listed groups, which have free blocks: each is in the list, or the current group of at least one core.
 ///
-/// A core takes blocks from its current group, and takes its next group from its own list first: from the groups that were
-/// listed when it freed a block. So two cores write different words, as long as there are groups enough for both. If no group
-/// is left in the lists, a core shares the current group of another core.
+/// A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current one. So
+/// two cores write different words, as long as there are groups enough for both. If no group is left in the list, a core shares
+/// the current group of another core.
 ///
 /// The number of a core is a hint of the kernel: it decides only where a call looks first.
 #[repr(C)]
-pub struct OpenGroups {
+pub struct ListedGroups {
     /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock held.
     current: [NonNullRef<Group>; CORES],
     /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes the lock does
     /// not disturb the others.
     pub shape: Shape,
-    lists: IrqLock<Lists>,
+    list: IrqLock<List>,
 }
 
-/// For each core the first group of its list.
-type Lists = [Option<&'static Group>; CORES];
+/// The first group of the list.
+type List = Option<&'static Group>;
 
-impl OpenGroups {
-    /// Makes lists without groups.
+impl ListedGroups {
+    /// Makes a list without groups.
     pub const fn new(shape: Shape) -> Self {
-        OpenGroups { current: [const { NonNullRef::new(&NO_GROUP) }; CORES], shape, lists: IrqLock::new([None; CORES]) }
+        ListedGroups { current: [const { NonNullRef::new(&NO_GROUP) }; CORES], shape, list: IrqLock::new(None) }
     }
 
     /// Returns the current group of a core.
@@ -70,10 +70,11 @@ impl OpenGroups {
         None
     }
 
-    /// Makes sure that a core's current group has a free block: if it has none, the next group of a list becomes the current
-    /// one. Returns false if no group has a free block. Other callers may take the block before this one does.
+    /// Makes sure that a core's current group has a free block: if it has none, the first group of the list becomes the current
+    /// one, or else another core's current group that has a free block. Returns false if no group has one. Other callers may take
+    /// the block before this one does.
     fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
-        let mut lists = self.lists.lock(kernel);
+        let mut list = self.list.lock(kernel);
         let current = self.current(core);
         // The check for a free block and the change of the listed bit are one operation. If they were two, a block could be
         // freed between them, and the group would leave the list with it.
@@ -81,21 +82,15 @@ impl OpenGroups {
             return true;
         }
         self.leave(current.get());
-        let own = Self::pop(at_or_first_mut(&mut lists, core));
-        let next = own.unwrap_or_else(|| self.find_elsewhere(core, &mut lists));
+        let next = match *list {
+            Some(first) => {
+                Self::remove(&mut list, first);
+                first
+            }
+            None => self.current.iter().map(NonNullRef::get).find(|group| group.word.has_some()).unwrap_or(&NO_GROUP),
+        };
         current.set(next);
         !core::ptr::eq(next, &NO_GROUP)
-    }
-
-    /// Returns a group of another core's list, which leaves the list, or another core's current group with a free block, or
-    /// [`NO_GROUP`].
-    fn find_elsewhere(&self, core: usize, lists: &mut Lists) -> &'static Group {
-        let others = || (1..CORES).map(|distance| core.wrapping_add(distance) % CORES);
-        if let Some(group) = others().find_map(|core| Self::pop(at_or_first_mut(&mut *lists, core))) {
-            return group;
-        }
-        let mut current = others().map(|core| self.current(core).get());
-        current.find(|group| group.word.has_some()).unwrap_or(&NO_GROUP)
     }
 
     /// Leaves each core whose current group is `group` without a current group. Returns whether there was such a core.
@@ -113,73 +108,57 @@ impl OpenGroups {
         self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
     }
 
-    /// Runs `change` with the lists' lock held. Then puts the group into this core's list if one of its blocks can be taken, or
-    /// takes it off its list if none can.
+    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be taken, or takes it off
+    /// the list if none can.
     ///
     /// Context: any.
     pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
         preemption_point();
-        let core = kernel.core_hint() % CORES;
-        let mut lists = self.lists.lock(kernel);
+        let mut list = self.list.lock(kernel);
         let result = change();
         if group.word.has_some() {
             if group.word.list() {
-                Self::push(at_or_first_mut(&mut lists, core), group);
+                Self::push(&mut list, group);
             }
         } else if group.word.unlist() == Unlist::Done && !self.leave(group) {
-            Self::remove(&mut lists, group);
+            Self::remove(&mut list, group);
         }
         result
     }
 
-    /// Puts a group at the beginning of a list.
-    fn push(first: &mut Option<&'static Group>, group: &'static Group) {
-        group.next.set(*first);
-        if let Some(next) = *first {
+    /// Puts a group at the beginning of the list.
+    fn push(list: &mut List, group: &'static Group) {
+        group.next.set(*list);
+        if let Some(next) = *list {
             next.before.set(Some(group));
         }
-        *first = Some(group);
+        *list = Some(group);
     }
 
-    /// Takes the first group off a list.
-    fn pop(first: &mut Option<&'static Group>) -> Option<&'static Group> {
-        let group = (*first)?;
-        *first = group.next.get();
-        if let Some(next) = *first {
-            next.before.set(None);
-        }
-        Some(group)
-    }
-
-    /// Takes a group off its list.
-    fn remove(lists: &mut Lists, group: &'static Group) {
+    /// Takes a group off the list.
+    fn remove(list: &mut List, group: &'static Group) {
         let (next, before) = (group.next.get(), group.before.get());
         if let Some(next) = next {
             next.before.set(before);
         }
         match before {
             Some(before) => before.next.set(next),
-            // It is the first of its list, and so of no other.
-            None => lists
-                .iter_mut()
-                .filter(|first| first.is_some_and(|it| core::ptr::eq(it, group)))
-                .for_each(|first| *first = next),
+            None => *list = next,
         }
         group.before.set(None);
     }
 
-    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of each list at most.
+    /// Returns whether at least `count` blocks can be taken. Looks at `count` groups of the list at most.
     ///
     /// Context: any.
     pub fn has_at_least<K: Kernel>(&self, kernel: K, count: usize) -> bool {
         if count == 0 {
             return true;
         }
-        let lists = self.lists.lock(kernel);
-        let listed = lists.iter().flat_map(|first| Self::groups_of(*first).take(count));
+        let list = self.list.lock(kernel);
         let current = self.current.iter().filter(|place| self.is_first_of_its_cores(place)).map(NonNullRef::get);
         let mut found = 0usize;
-        current.chain(listed).any(|group| {
+        current.chain(groups_of(*list).take(count)).any(|group| {
             found = found.saturating_add(group.word.takeable());
             found >= count
         })
@@ -191,21 +170,21 @@ impl OpenGroups {
         self.cores_of(place.get()).next().is_some_and(|first| core::ptr::eq(first, place))
     }
 
-    /// Returns the groups of a list.
-    fn groups_of(first: Option<&'static Group>) -> impl Iterator<Item = &'static Group> {
-        core::iter::successors(first, |group| group.next.get())
+    /// Takes the list's lock.
+    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, List> {
+        self.list.lock(kernel)
     }
 
-    /// Takes the lists' lock.
-    pub fn lock<K: Kernel>(&self, kernel: K) -> IrqGuard<'_, K, Lists> {
-        self.lists.lock(kernel)
-    }
-
-    /// Returns the groups in the lists, without the current ones.
+    /// Returns the groups in the list, without the current ones.
     #[cfg(test)]
     pub fn listed<K: Kernel>(&self, kernel: K) -> std::vec::Vec<&'static Group> {
-        self.lists.lock(kernel).iter().flat_map(|first| Self::groups_of(*first)).collect()
+        groups_of(*self.list.lock(kernel)).collect()
     }
+}
+
+/// Returns the groups of the list.
+fn groups_of(list: List) -> impl Iterator<Item = &'static Group> {
+    core::iter::successors(list, |group| group.next.get())
 }
 
 #[cfg(test)]
