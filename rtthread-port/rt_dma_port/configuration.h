@@ -24,35 +24,35 @@ struct rt_dma_port_errors
     /**
      * `RT_EOK`
      */
-    int16_t ok;
+    intptr_t ok;
     /**
      * `-RT_EINVAL`
      */
-    int16_t inval;
+    intptr_t inval;
     /**
      * `-RT_ENOSYS`
      */
-    int16_t nosys;
+    intptr_t nosys;
     /**
      * `-RT_EEMPTY`
      */
-    int16_t empty;
+    intptr_t empty;
     /**
      * `-RT_ENOMEM`
      */
-    int16_t nomem;
+    intptr_t nomem;
     /**
      * `-RT_EBUSY`
      */
-    int16_t busy;
+    intptr_t busy;
     /**
      * `-RT_ERROR`
      */
-    int16_t error;
+    intptr_t error;
     /**
      * `-RT_EIO`
      */
-    int16_t io;
+    intptr_t io;
 };
 
 /**

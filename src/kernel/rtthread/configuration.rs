@@ -10,21 +10,21 @@ use crate::kernel::Device;
 #[repr(C)]
 pub struct rt_dma_port_errors {
     /// `RT_EOK`
-    pub ok: i16,
+    pub ok: isize,
     /// `-RT_EINVAL`
-    pub inval: i16,
+    pub inval: isize,
     /// `-RT_ENOSYS`
-    pub nosys: i16,
+    pub nosys: isize,
     /// `-RT_EEMPTY`
-    pub empty: i16,
+    pub empty: isize,
     /// `-RT_ENOMEM`
-    pub nomem: i16,
+    pub nomem: isize,
     /// `-RT_EBUSY`
-    pub busy: i16,
+    pub busy: isize,
     /// `-RT_ERROR`
-    pub error: i16,
+    pub error: isize,
     /// `-RT_EIO`
-    pub io: i16,
+    pub io: isize,
 }
 
 /// Constants of the BSP's configuration.

@@ -33,7 +33,7 @@ mod threads;
 mod types;
 
 use configuration::view_limit;
-pub use configuration::{configuration, device_ops, revision};
+pub use configuration::{configuration, device_ops, revision, rt_dma_port_errors};
 pub use firmware::{rt_dma_port_device_choose_ops, rt_dma_port_device_set_ops, rt_dma_port_node};
 pub use log::rt_dma_port_list_options;
 

@@ -24,7 +24,7 @@ pub const IO: isize = -8;
 /// `rt_dma_port_configuration`. Two of its numbers change from run to run.
 #[repr(C)]
 pub struct Configuration {
-    errors: [i16; 8],
+    errors: [isize; 8],
     pub view_limit: AtomicI16,
     pub revision: AtomicI16,
     ops_offset: u16,
@@ -34,7 +34,7 @@ pub struct Configuration {
 
 #[unsafe(no_mangle)]
 pub static rt_dma_port_configuration: Configuration = Configuration {
-    errors: [OK as i16, INVAL as i16, NOSYS as i16, EMPTY as i16, NOMEM as i16, BUSY as i16, ERROR as i16, IO as i16],
+    errors: [OK, INVAL, NOSYS, EMPTY, NOMEM, BUSY, ERROR, IO],
     view_limit: AtomicI16::new(0),
     revision: AtomicI16::new(2),
     ops_offset: 0,
