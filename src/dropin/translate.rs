@@ -121,14 +121,17 @@ impl<K: Kernel> Bus<K> {
         BusRange { last: range.last.min(pa.saturating_add(to_wrap)).max(pa), ..range }
     }
 
+    /// Returns the windows of the host bridge.
+    fn windows(&self) -> impl Iterator<Item = BusWindow> {
+        (0..).map_while(|index| self.kernel.bus_window(self.device, index))
+    }
+
     /// Returns the range that begins at `pa`, by the windows of the host bridge. If several windows contain an address,
     /// the first of them counts. Without windows, the handle is the physical address.
     fn through_windows(&self, pa: Pa) -> BusRange {
         let address = pa as u64;
         let mut last = u64::MAX;
-        let mut index = 0;
-        while let Some(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
-            index += 1;
+        for BusWindow { cpu, bus, size } in self.windows() {
             let Some(to_last) = size.checked_sub(1) else { continue };
             if address < cpu {
                 // The range ends before this window, because the window has priority over all later ones.
@@ -140,7 +143,7 @@ impl<K: Kernel> Bus<K> {
                 return BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) };
             }
         }
-        let handle = if index == 0 { Some(pa) } else { None };
+        let handle = if self.windows().next().is_none() { Some(pa) } else { None };
         BusRange { handle, last: usize::try_from(last).unwrap_or(Pa::MAX) }
     }
 
@@ -205,7 +208,7 @@ impl<K: Kernel> Bus<K> {
         if self.ops != MapOps::Pci {
             return None;
         }
-        let BusWindow { cpu, bus, size: window_size } = self.kernel.bus_window(self.device, 0)?;
+        let BusWindow { cpu, bus, size: window_size } = self.windows().next()?;
         let offset = (pa as u64).checked_sub(cpu)?;
         let fits = window_size.checked_sub(offset)? >= size as u64;
         let handle = usize::try_from(bus.checked_add(offset)?).ok()?;
@@ -219,16 +222,11 @@ impl<K: Kernel> Bus<K> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
+            MapOps::Pci if self.windows().next().is_none() => Some(handle),
             MapOps::Pci => {
-                let mut index = 0;
-                while let Some(BusWindow { cpu, bus, size }) = self.kernel.bus_window(self.device, index) {
-                    index += 1;
-                    let offset = (handle as u64).wrapping_sub(bus);
-                    if offset < size {
-                        return usize::try_from(cpu.wrapping_add(offset)).ok();
-                    }
-                }
-                if index == 0 { Some(handle) } else { None }
+                let offset_in = |window: &BusWindow| (handle as u64).wrapping_sub(window.bus);
+                let window = self.windows().find(|window| offset_in(window) < window.size)?;
+                usize::try_from(window.cpu.wrapping_add(offset_in(&window))).ok()
             }
         }
     }

@@ -10,7 +10,6 @@ use crate::error::Error;
 /// In revision r1 of the interface, the caller of `rt_dma_pool_extract` passes it. In revision r2 it is memblock's
 /// reserved list, and this value is ignored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(C)]
 pub struct RegionList {
     /// Address of the first region, or 0.
     pub(super) address: usize,

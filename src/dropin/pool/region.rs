@@ -7,7 +7,6 @@ use crate::log::Name;
 
 /// A range of physical memory with a name. It has the layout of RT-Thread's `rt_region_t`.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub struct Region {
     /// First byte.
     pub start: Pa,

@@ -1,7 +1,6 @@
 //! `rt_dma_pool_install`, `rt_dma_pool_extract`, `list_dma_pool`.
 
 use core::ffi::{c_char, c_int};
-use core::mem::offset_of;
 
 use crate::abi::{rt_dma_pool, rt_err_t, rt_region_t, rt_size_t};
 use crate::dropin::pool::Region;
@@ -32,18 +31,13 @@ use crate::log::Name;
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
-    const {
-        assert!(
-            size_of::<Region>() == size_of::<rt_region_t>()
-                && offset_of!(Region, name) == offset_of!(rt_region_t, name)
-        )
-    }
-    // SAFETY: the caller passes a region or null; a `Region` has its layout.
-    let Some(region) = (unsafe { region.cast::<Region>().as_ref() }) else {
+    // SAFETY: the caller passes a region or null.
+    let Some(&rt_region_t { start, end, name }) = (unsafe { region.as_ref() }) else {
         DMA.refuse(Error::BadSize, Name::NONE, 0, 0, 0);
         return core::ptr::null_mut();
     };
-    match DMA.install(region) {
+    // SAFETY: the name is null or a C string, and the caller keeps it.
+    match DMA.install(&Region { start, end, name: unsafe { Name::from_ptr(name) } }) {
         Ok(pool) => core::ptr::from_ref(&pool.public).cast_mut(),
         Err(_) => core::ptr::null_mut(),
     }

@@ -1,7 +1,6 @@
 //! [`PoolRegions`] over memblock's reserved list, or over the list of the caller of `rt_dma_pool_extract`.
 
 use core::ffi::{c_int, c_void};
-use core::mem::offset_of;
 
 use super::types::{RT_DMA_PORT_ABSENT, RT_DMA_PORT_FOUND, RT_DMA_PORT_INVALID};
 use super::{RtThread, pointer};
@@ -53,16 +52,10 @@ unsafe extern "C" {
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl PoolRegions for RtThread {
     fn region(&self, list: &RegionList, index: usize) -> Result<BootRegion, Error> {
-        const {
-            assert!(
-                size_of::<RegionList>() == size_of::<rt_dma_port_regions>()
-                    && offset_of!(RegionList, length) == offset_of!(rt_dma_port_regions, length)
-            )
-        }
+        let list = rt_dma_port_regions { start: pointer(list.address), length: list.length };
         let mut region = core::ptr::null();
-        // SAFETY: the list has the port's layout, and its maker guarantees the regions. The port writes to `region`
-        // only.
-        match unsafe { rt_dma_port_pool_region(core::ptr::from_ref(list).cast(), index, &mut region) } {
+        // SAFETY: the maker of the list guarantees the regions. The port writes to `region` only.
+        match unsafe { rt_dma_port_pool_region(&list, index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 // SAFETY: this is the address of a region, which no other code writes while `extract` runs.
                 let rt_region_t { start, end, .. } = *unsafe { &*region.cast() };
