@@ -3,7 +3,6 @@
 //! A device becomes an owner of the regions in its node's `memory-region` at its first call in any case. The functions
 //! here also return whether a certain region is available, and end the device's claims.
 
-use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Device, Kernel};
 
@@ -22,7 +21,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: thread.
     pub fn have_own_region(&self, device: Device, index: usize) -> Result<(), NoOwnRegion> {
-        if !self.kernel.can_sleep() || self.claim_regions(device) == NodeOps::NotNow {
+        if !self.kernel.can_sleep() || self.claim_regions(device).is_err() {
             return Err(NoOwnRegion::NotNow);
         }
         match self.kernel.memory_region(device, index) {

@@ -1,29 +1,23 @@
 //! Choosing the map operations of a device, which decide how handles are computed and whether the library maintains the
 //! cache. [`MapOps`] explains their names. The operations of a device are chosen once, and stay.
 
-use crate::dropin::device_tree::NodeOps;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
+use crate::error::Error;
 use crate::kernel::{Device, Kernel};
-
-/// The operations of a device cannot be chosen now, because its regions cannot be installed: the caller may not sleep,
-/// the heap has no room, or another thread is uninstalling a region.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotNow;
 
 impl<K: Kernel> Dma<K> {
     /// Chooses the operations of a device that has none. The first that applies is chosen: those of the device tree if
     /// the device's node requires them, those for PCI if the device is on a PCI bus, those that `dma-coherent` selects.
     ///
-    /// # Errors
-    /// [`NotNow`] if a region to which the device's node refers cannot be installed now.
-    ///
     /// Context: thread for a device with a device-tree node, otherwise any.
-    pub fn choose_ops(&self, device: Device) -> Result<MapOps, NotNow> {
-        match self.claim_regions(device) {
-            NodeOps::None => {}
-            NodeOps::DeviceTree => return Ok(MapOps::DeviceTree),
-            NodeOps::NotNow => return Err(NotNow),
+    ///
+    /// # Errors
+    /// Those of [`claim_regions`](Self::claim_regions): a region to which the device's node refers cannot be installed
+    /// now.
+    pub fn choose_ops(&self, device: Device) -> Result<MapOps, Error> {
+        if let Some(ops) = self.claim_regions(device)? {
+            return Ok(ops);
         }
         if self.kernel.bus_window(device, 0).is_some() { Ok(MapOps::Pci) } else { Ok(self.default_ops(device)) }
     }

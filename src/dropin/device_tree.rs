@@ -3,35 +3,28 @@
 
 use crate::dropin::pool::{Origin, Pool, PoolSpec, Region};
 use crate::dropin::registry::Dma;
+use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, NamedRegion, Node};
 use crate::log::Name;
 
-/// Which map operations the device-tree node of a device requires.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(usize)]
-pub(crate) enum NodeOps {
-    /// None: the device has no node, or its node has neither a usable region nor a bus with `dma-ranges`.
-    None,
-    /// Those of the device tree.
-    DeviceTree,
-    /// Not known yet, because the regions cannot be installed now: the caller may not sleep, the heap has no room, or
-    /// another thread is uninstalling them.
-    NotNow,
-}
-
 impl<K: Kernel> Dma<K> {
     /// Makes the device an owner of each region in its node's `memory-region`. A region that no pool covers becomes a
     /// pool. Returns which map operations the node requires: those of the device tree if the device owns such a region,
-    /// or if a bus above it has `dma-ranges`.
+    /// or if a bus above it has `dma-ranges`; `None` if the node requires none, and without a node.
     ///
     /// Context: any for a device without a node; otherwise thread.
-    pub(crate) fn claim_regions(&self, device: Device) -> NodeOps {
-        let Some(node) = self.kernel.node(device) else { return NodeOps::None };
+    ///
+    /// # Errors
+    /// A region cannot be installed now, and the call can be repeated: [`Error::Context`] if the caller may not sleep,
+    /// [`Error::NoMemory`] if the heap has no room, [`Error::Leaving`] if another thread is uninstalling the region. A
+    /// region that can never be installed is only logged.
+    pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
+        let Some(node) = self.kernel.node(device) else { return Ok(None) };
         if !self.kernel.can_sleep() {
             self.count_refused();
-            return NodeOps::NotNow;
+            return Err(Error::Context);
         }
         let name = self.kernel.device_name(device);
         let mut has_ops = false;
@@ -46,19 +39,19 @@ impl<K: Kernel> Dma<K> {
                 Err(error) => {
                     self.refuse(error, name, index, start, end);
                     if matches!(error, Error::NoMemory | Error::Leaving) {
-                        return NodeOps::NotNow;
+                        return Err(error);
                     }
                 }
             }
             index += 1;
         }
         if !has_ops && !self.kernel.has_dma_ranges(device) {
-            return NodeOps::None;
+            return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
         // makes it do so here, where the heap may be called.
         let _ = self.kernel.bus_address(device, 0);
-        NodeOps::DeviceTree
+        Ok(Some(MapOps::DeviceTree))
     }
 
     /// Makes a pool of `region` with the device as first owner. If the region is a pool already, makes the device

@@ -2,7 +2,6 @@
 //! `region_owners` has the devices that come and go.
 
 use crate::fake_kernel::*;
-use rt_dma_pool::dropin::choose_ops::NotNow;
 use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
@@ -62,7 +61,7 @@ fn a_device_that_cannot_share_a_region_does_not_change_it() {
     let pool = machine.dma.pools().last().unwrap();
     assert!(!pool.flags().contains(Flags::NOCACHE));
     machine.fail(Service::HeapAlloc, 0, 1);
-    assert_eq!(machine.dma.choose_ops(second), Err(NotNow));
+    assert_eq!(machine.dma.choose_ops(second), Err(Error::NoMemory));
     assert!(machine.repair(Service::HeapAlloc));
     assert!(!pool.flags().contains(Flags::NOCACHE));
     assert_eq!(machine.first_call(second), Some(MapOps::DeviceTree));
@@ -213,7 +212,7 @@ fn a_node_without_a_usable_region_leaves_the_default_operations() {
 fn operations_are_chosen_by_a_thread() {
     let machine = machine_with_cma();
     let device = machine.device(DeviceInfo::naming(&[named_region(OWN, MIB)]));
-    assert_eq!(machine.in_interrupt(|| machine.dma.choose_ops(device)), Err(NotNow));
+    assert_eq!(machine.in_interrupt(|| machine.dma.choose_ops(device)), Err(Error::Context));
     assert_eq!(machine.dma.pools().count(), 1);
     assert_eq!(machine.first_call(device), Some(MapOps::DeviceTree));
     assert_eq!(machine.in_interrupt(|| machine.first_call(device)), Some(MapOps::DeviceTree), "once chosen, anywhere");

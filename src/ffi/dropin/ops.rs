@@ -6,7 +6,6 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
-use crate::dropin::device_tree::NodeOps;
 use crate::dropin::translate::MapOps;
 use crate::ffi::dropin::sync_ops::*;
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer, variable};
@@ -118,8 +117,8 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *const rt_dma_map_ops {
-    match device(dev) {
-        Some(device) if DMA.claim_regions(device) == NodeOps::DeviceTree => table(MapOps::DeviceTree),
+    match device(dev).map(|device| DMA.claim_regions(device)) {
+        Some(Ok(Some(_))) => table(MapOps::DeviceTree),
         _ => core::ptr::null(),
     }
 }
