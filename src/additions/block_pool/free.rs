@@ -18,7 +18,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// # Errors
     /// Nothing has changed. The call is counted, and logged where text may be written.
     pub fn free(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
-        let unit = self.table.get().first(self.groups.shape.key(va));
+        let unit = self.table.get().home_unit(self.groups.shape.key(va));
         let group = unit.group.get();
         // The look comes before the read of the unit's addresses: see `word`.
         let seen = group.word.look();

@@ -57,7 +57,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             // It is a block of the new span, so that the free succeeds.
             Ok(block) => self.free(block.va, block.handle).is_ok(),
             Err(span) => {
-                self.give_back(span);
+                self.free_span(span);
                 false
             }
         }

@@ -81,7 +81,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn use_span(&self, span: SpanMemory) -> Option<Block> {
         let (block, unused) = self.take_or_add(span);
         if let Some(unused) = unused {
-            self.give_back(unused);
+            self.free_span(unused);
         }
         block
     }
@@ -114,7 +114,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Frees a span. The caller does not hold the turn: the device's memory may write lines to the log.
     #[allow(unsafe_code)]
-    pub(super) fn give_back(&self, span: SpanMemory) {
+    pub(super) fn free_span(&self, span: SpanMemory) {
         // SAFETY: the value owns the memory, which `get_pages` has allocated, and ends here.
         unsafe { self.pages.free(self.device, span.size, span.va, span.handle) }
     }
@@ -126,7 +126,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             return Some(span);
         }
         // Its only block would cross the boundary.
-        self.give_back(span);
+        self.free_span(span);
         self.get_pages(self.groups.shape.wide_span())
     }
 
@@ -141,14 +141,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let span = SpanMemory { va, handle, size };
         // Another mask was set meanwhile, or the device's own operations do not obey the mask.
         if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
-            self.give_back(span);
+            self.free_span(span);
             return None;
         }
         // A view begins at any page, so that only the device's address is aligned to more than a page.
         if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
             return Some(span);
         }
-        self.give_back(span);
+        self.free_span(span);
         self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
         None
     }

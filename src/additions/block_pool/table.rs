@@ -67,7 +67,7 @@ impl Table {
     /// Returns the unit in the home place of `key`. It may have another key, and may be [`NO_UNIT`].
     ///
     /// Context: any.
-    pub fn first(&self, key: usize) -> &'static Unit {
+    pub fn home_unit(&self, key: usize) -> &'static Unit {
         self.home(key).get()
     }
 

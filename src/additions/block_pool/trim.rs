@@ -36,7 +36,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 && let Some(memory) = self.remove_span(span)
             {
                 pages += Shape::pages(memory.size);
-                self.give_back(memory);
+                self.free_span(memory);
             }
         }
         pages

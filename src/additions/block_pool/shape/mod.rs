@@ -40,8 +40,9 @@ pub struct Shape {
     pub slot_shift: usize,
     /// Base-two logarithm of [`part_size`](Self::part_size), or, for blocks of several pages, of a block's bytes, rounded down.
     pub key_shift: usize,
-    twist: usize,
-    /// The inverse of `stride >> twist`, which is odd, modulo two to the power of the word's bits.
+    /// The number of the lowest bit that is set in `stride`.
+    stride_shift: usize,
+    /// The inverse of `stride >> stride_shift`, which is odd, modulo two to the power of the word's bits.
     inverse: usize,
     /// Blocks in a piece.
     piece_blocks: usize,
@@ -99,13 +100,13 @@ impl Shape {
         }
         let slot_shift = begin_in(part_size).next_power_of_two().trailing_zeros();
         let part_shift = part_size.trailing_zeros();
-        let twist = stride.trailing_zeros();
+        let stride_shift = stride.trailing_zeros();
         Ok(Shape {
             stride,
             key_shift: (if many_pages { usize::BITS - 1 - stride.leading_zeros() } else { part_shift }) as usize,
             slot_shift: slot_shift as usize,
-            inverse: inverse(stride >> twist),
-            twist: twist as usize,
+            inverse: inverse(stride >> stride_shift),
+            stride_shift: stride_shift as usize,
             piece_blocks,
             piece_unit_shift: whole.trailing_zeros().wrapping_sub(part_shift),
             part_size,
@@ -131,7 +132,7 @@ impl Shape {
     /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the unit's address
     /// beforehand takes two instructions less than to subtract it first.
     pub fn index(&self, va: usize, scaled_start: usize) -> usize {
-        self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.twist as u32)
+        self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.stride_shift as u32)
     }
 
     /// Returns the distance of a slot's block from slot 0 of its unit's group.
