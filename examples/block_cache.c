@@ -3,8 +3,8 @@
  */
 
 /*
- * A cache of blocks of a disk in borrowed memory: it uses the region of a camera while the camera is off. A block can be read
- * again at any time, so it is dropped as soon as the camera's driver needs the memory.
+ * A cache of blocks of a disk in borrowed memory: it uses the region of a camera while the camera is off. A block can
+ * be read again at any time, so it is dropped as soon as the camera's driver needs the memory.
  */
 
 #include <rtthread.h>
@@ -79,7 +79,10 @@ static void remember(struct block_cache *cache, rt_off_t number, const void *dat
     rt_mutex_release(&cache->lock);
 }
 
-/* Copies a block to `data`, from the cache if it is there. `number` is in blocks of the disk's own size of BLOCK_SIZE bytes. */
+/*
+ * Copies a block to `data`, from the cache if it is there. `number` is in blocks of the disk's own size of BLOCK_SIZE
+ * bytes.
+ */
 rt_err_t block_cache_read(struct block_cache *cache, rt_off_t number, void *data)
 {
     rt_bool_t found = RT_FALSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Block pools: a controller reads its commands from memory. A command has 64 bytes and must not cross a 4 KiB boundary. From
- * rt_dma_alloc(), each command would take a whole page; from a block pool, 64 commands share a page.
+ * Block pools: a controller reads its commands from memory. A command has 64 bytes and must not cross a 4 KiB boundary.
+ * From rt_dma_alloc(), each command would take a whole page; from a block pool, 64 commands share a page.
  */
 #include <rtthread.h>
 #include <rtdevice.h>
@@ -32,8 +32,8 @@ rt_err_t controller_probe(struct controller *controller, struct rt_device *dev)
 }
 
 /*
- * Makes a command and stores its handle, which the driver writes to the controller's queue. The memory is coherent, so the
- * controller sees the command without a sync call. In an interrupt, the call returns RT_NULL if no block is free.
+ * Makes a command and stores its handle, which the driver writes to the controller's queue. The memory is coherent, so
+ * the controller sees the command without a sync call. In an interrupt, the call returns RT_NULL if no block is free.
  */
 volatile struct command *controller_new_command(struct controller *controller, rt_uint32_t operation, rt_ubase_t data,
         rt_uint32_t length, rt_ubase_t *handle)

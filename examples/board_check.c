@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The msh command dma_smoke for any board. It allocates every page that a device can get, one by one, checks that no page is
- * handed out twice, frees all pages, and makes wrong calls. It prints a line with PASS or FAIL for each check. For a short
- * time, other drivers get no DMA memory: do not run the command on a system in use.
+ * The msh command dma_smoke for any board. It allocates every page that a device can get, one by one, checks that no
+ * page is handed out twice, frees all pages, and makes wrong calls. It prints a line with PASS or FAIL for each check.
+ * For a short time, other drivers get no DMA memory: do not run the command on a system in use.
  */
 #include <rtthread.h>
 #include <rtdevice.h>
@@ -58,8 +58,8 @@ static int check(const char *what, rt_bool_t holds)
 }
 
 /*
- * If a page was handed out twice, the second owner's words overwrite the first one's. The list of pages then loses pages or
- * has a loop, so that the numbers of allocated and of freed pages differ or the command does not end.
+ * If a page was handed out twice, the second owner's words overwrite the first one's. The list of pages then loses
+ * pages or has a loop, so that the numbers of allocated and of freed pages differ or the command does not end.
  */
 static int check_pages(const char *what, rt_ubase_t flags)
 {

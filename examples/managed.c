@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masks and managed buffers: a device with 32 address lines, or with 24 in its older version. The driver states what the
- * device reaches, and no handle exceeds it. rt_dmam_release() frees all of the device's managed memory, so that neither the
- * error path of probe nor remove lists the buffers.
+ * Masks and managed buffers: a device with 32 address lines, or with 24 in its older version. The driver states what
+ * the device reaches, and no handle exceeds it. rt_dmam_release() frees all of the device's managed memory, so that
+ * neither the error path of probe nor remove lists the buffers.
  */
 #include <rtthread.h>
 #include <rtdevice.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Coherent memory and the sync calls: a driver has a ring of descriptors that the processor and the device access at the same
- * time. The descriptors are in coherent memory, which the driver keeps until the device is removed.
+ * Coherent memory and the sync calls: a driver has a ring of descriptors that the processor and the device access at
+ * the same time. The descriptors are in coherent memory, which the driver keeps until the device is removed.
  */
 #include <rtthread.h>
 #include <rtdevice.h>

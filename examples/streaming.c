@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streaming maps: a network driver hands its own receive buffer over to the device. The buffer may lie anywhere in mapped memory.
- * If the device cannot reach it, the library uses a bounce buffer.
+ * Streaming maps: a network driver hands its own receive buffer over to the device. The buffer may lie anywhere in
+ * mapped memory. If the device cannot reach it, the library uses a bounce buffer.
  *
  * The driver maps the buffer once. For each packet, it takes the buffer back for the processor and then gives it to the
  * device again.

@@ -16,9 +16,13 @@ static const struct
     const char *(*run)(void);
 } checks[] =
 {
-    /* This check is the first: no pool has a view yet, and a call that needs one needs a thread. The check makes none. */
+    /*
+     * This check is the first: no pool has a view yet, and a call that needs one needs a thread. The check makes none.
+     */
     { "fault_27_a_first_use_with_interrupts_off_is_refused", check_interrupts_off },
-    /* The ioremap window is still empty and begins on a 2 MiB boundary: a 2 MiB view may be mapped wrongly (defect 15). */
+    /*
+     * The ioremap window is still empty and begins on a 2 MiB boundary: a 2 MiB view may be mapped wrongly (defect 15).
+     */
     { "each pool in one piece, every view", check_whole },
     { "fault_01_a_translation_that_an_interrupt_spoils_is_right", check_translation },
     { "fw_cfg file by DMA into a coherent buffer, its request from a block pool", check_fw_cfg },

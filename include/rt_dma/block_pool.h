@@ -40,13 +40,14 @@ extern "C" {
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
- * @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a page.
- * @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to a page;
- * 0 and 1 mean a word.
- * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less than
- * the rounded size; 0 means no boundary.
- * @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One line in
- * the log gives the reason.
+ * @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
+ * page.
+ * @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
+ * a page; 0 and 1 mean a word.
+ * @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
+ * than the rounded size; 0 means no boundary.
+ * @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One
+ * line in the log gives the reason.
  * @note Context: thread.
  */
 struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
@@ -59,20 +60,21 @@ struct rt_dma_block_pool *rt_dma_block_pool_create(const char *name,
  * @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
  *
  * It differs from a pool of `rt_dma_block_pool_create` in this:
- * - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses are
- *   allowed.
- * - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on Linux.
+ * - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses
+ *   are allowed.
+ * - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on
+ *   Linux.
  * - `align` may be more than a page.
- * - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is empty or
- *   was never used. `rt_dma_block_pool_fill` makes more ready.
+ * - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
+ *   empty or was never used. `rt_dma_block_pool_fill` makes more ready.
  *
  * All other functions take both kinds of pools.
  *
  * @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
  * @param[in] dev The device.
  * @param[in] size Bytes in a block, not zero. May be more than a page.
- * @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
- * means 1.
+ * @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
+ * of two; 0 means 1.
  * @param[in] boundary As for `rt_dma_block_pool_create`.
  * @return As for `rt_dma_block_pool_create`. The call succeeds even if there is no DMA memory yet.
  * @note Context: thread.
@@ -113,8 +115,8 @@ rt_size_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
 /**
  * @brief Destroys a pool, and frees its pages.
  *
- * While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
- * address of the first eight.
+ * While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each
+ * the address of the first eight.
  *
  * No other call may use the pool at the same time.
  *
@@ -122,13 +124,15 @@ rt_size_t rt_dma_block_pool_trim(struct rt_dma_block_pool *pool);
  * @retval RT_EOK The pool is destroyed.
  * @retval -RT_EBUSY Blocks are in use.
  * @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
- * @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
+ * @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are
+ * in use.)
  * @note Context: thread.
  */
 rt_err_t rt_dma_block_pool_destroy(struct rt_dma_block_pool *pool);
 
 /**
- * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
+ * @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding,
+ * pages.
  *
  * It is a shell command.
  *
@@ -143,16 +147,17 @@ int list_dma_block_pool(int argc,
 /**
  * @brief Allocates a block. Its contents are undefined.
  *
- * A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
- * allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
+ * A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned
+ * accesses are allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal
+ * memory, without these limits.
  *
  * The call takes the same time however many blocks the pool has, and does not touch their memory.
  *
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
- * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+ * @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns
+ * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
                               rt_ubase_t *dma_handle);
@@ -165,8 +170,8 @@ void *rt_dma_block_pool_alloc(struct rt_dma_block_pool *pool,
  * @param[in] pool The pool.
  * @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
  * @return The block; NULL if `pool` is NULL or there is no memory.
- * @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
- * the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+ * @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns
+ * NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
  */
 void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
                                rt_ubase_t *dma_handle);
@@ -174,8 +179,8 @@ void *rt_dma_block_pool_zalloc(struct rt_dma_block_pool *pool,
 /**
  * @brief Frees a block.
  *
- * A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
- * handle that is not the block's, a second free.
+ * A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this
+ * pool, a handle that is not the block's, a second free.
  *
  * The call takes the same time however many blocks the pool has.
  *

@@ -1,4 +1,5 @@
-//! Allocating a block: from the core's current group; else from any listed group; else, in a thread, from memory that `span` gets.
+//! Allocating a block: from the core's current group; else from any listed group; else, in a thread, from memory that
+//! `span` gets.
 
 use super::listed_groups::CORES;
 use super::{BlockPool, Pages};
@@ -16,21 +17,21 @@ pub struct Block {
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Allocates a block; `None` if there is no memory.
     ///
-    /// Context: any while a block is free. If none is free, a thread gets more memory. Elsewhere the result is `None`, unless
-    /// the pool keeps a [reserve](super::reserve).
+    /// Context: any while a block is free. If none is free, a thread gets more memory. Elsewhere the result is `None`,
+    /// unless the pool keeps a [reserve](super::reserve).
     pub fn allocate(&self) -> Option<Block> {
         let core = self.core();
         self.take(core).or_else(|| self.allocate_slow(core))
     }
 
-    /// Returns the number of this core. A call reads it once and passes it on: on some processors it comes from the address of the
-    /// stack, and would be another one in a function that is called.
+    /// Returns the number of this core. A call reads it once and passes it on: on some processors it comes from the
+    /// address of the stack, and would be another one in a function that is called.
     pub fn core(&self) -> usize {
         self.kernel.core_hint() % CORES
     }
 
-    /// Takes a free block of the core's current group. If it returns `None`, [`allocate_slow`](Self::allocate_slow) may still find
-    /// a block.
+    /// Takes a free block of the core's current group. If it returns `None`, [`allocate_slow`](Self::allocate_slow) may
+    /// still find a block.
     ///
     /// Context: any.
     #[inline(always)] // Without it, an allocation and its free take 27 instructions more.

@@ -1,7 +1,8 @@
 //! The bookkeeping of spans, and the table of units.
 //!
-//! It is made for one span at a time if the span has several groups, or else for the spans of one group. It stays when a span is
-//! freed, because a caller that holds no lock may still look at it, and serves the next span. It is freed with the pool.
+//! It is made for one span at a time if the span has several groups, or else for the spans of one group. It stays when
+//! a span is freed, because a caller that holds no lock may still look at it, and serves the next span. It is freed
+//! with the pool.
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
@@ -14,14 +15,14 @@ use crate::mem::bump::{BumpAllocator, slice_bytes};
 use crate::mem::shared::{AtomicRef, WrappingSlice};
 use crate::mem::turn::Turn;
 
-/// The number of units of the first group, if as many fit. The groups that are made next have twice as many as those before, up to
-/// eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group seldom runs out of free
-/// ones, which costs time.
+/// The number of units of the first group, if as many fit. The groups that are made next have twice as many as those
+/// before, up to eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group
+/// seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
 /// The least number of places of a table.
 const TABLE_MIN: usize = 8;
-/// A table is not made larger than this many times what its units need, or than [`SPREAD_PLACES`], to find places for units whose
-/// keys have one hash.
+/// A table is not made larger than this many times what its units need, or than [`SPREAD_PLACES`], to find places for
+/// units whose keys have one hash.
 const SPREAD_MAX: usize = 64;
 /// See [`SPREAD_MAX`].
 const SPREAD_PLACES: usize = 4096;
@@ -56,7 +57,8 @@ pub struct Span {
     next_vacant: AtomicRef<Span>,
 }
 
-/// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or freed.
+/// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or
+/// freed.
 pub struct SpanMemory {
     pub va: Va,
     pub handle: Handle,
@@ -122,7 +124,8 @@ impl Span {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes bookkeeping for the next spans, which have no memory yet, and returns the first. The caller holds the turn.
+    /// Makes bookkeeping for the next spans, which have no memory yet, and returns the first. The caller holds the
+    /// turn.
     pub(super) fn make_spans(&self) -> Option<&'static Span> {
         if !self.kernel.can_sleep() {
             return None;
@@ -159,7 +162,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
-    /// Takes the memory from a span. It has some, and no block of it is in use or can be allocated. The caller holds the turn.
+    /// Takes the memory from a span. It has some, and no block of it is in use or can be allocated. The caller holds
+    /// the turn.
     pub(super) fn empty_span(&self, span: &'static Span) -> SpanMemory {
         let size = span.size.load(Relaxed);
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
@@ -174,7 +178,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.groups.shape.key(unit.start(&self.groups.shape))
     }
 
-    /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no turn.
+    /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no
+    /// turn.
     pub(super) fn is_prepared(&self) -> bool {
         let wanted = self.wanted_places();
         self.spans.vacant.get().is_some() && wanted.is_some_and(|wanted| self.table.get().len() >= wanted)
@@ -185,8 +190,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units)?.checked_mul(2)
     }
 
-    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before units of
-    /// that span are made.
+    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before
+    /// units of that span are made.
     pub(super) fn make_places(&self) -> Option<()> {
         let wanted = self.wanted_places()?;
         if self.table.get().len() >= wanted {
@@ -196,8 +201,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and the `new`
-    /// ones. The old table stays, because another call may be reading it. `None` if the heap has no room.
+    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and
+    /// the `new` ones. The old table stays, because another call may be reading it. `None` if the heap has no room.
     #[allow(unsafe_code)]
     fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
         if !self.kernel.can_sleep() {

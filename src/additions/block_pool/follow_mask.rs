@@ -7,8 +7,8 @@ use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes the pool hand out only blocks that the device reaches with the mask that it has now. Blocks that drivers hold stay
-    /// theirs, and are freed as before.
+    /// Makes the pool hand out only blocks that the device reaches with the mask that it has now. Blocks that drivers
+    /// hold stay theirs, and are freed as before.
     ///
     /// Context: any. The time grows with the pool's memory.
     pub fn follow_mask(&self) {
@@ -27,8 +27,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         let held = self.groups.lock(self.kernel);
         self.limit.store(limit, Relaxed);
         drop(held);
-        // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit with the
-        // same lock held.
+        // A span that is not seen here is made by a thread that sees the new limit, because that thread reads the limit
+        // with the same lock held.
         for unit in self.spans.all().flat_map(|span| span.units) {
             self.groups.update(self.kernel, unit.group.get(), || self.set_reach(unit));
         }

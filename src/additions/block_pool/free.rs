@@ -10,8 +10,8 @@ use crate::log::Name;
 use crate::text::apart;
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Frees the block at `va`, whose handle must be `handle`; 0 stands for a handle that the caller did not ask for. If `va`
-    /// is 0, nothing happens.
+    /// Frees the block at `va`, whose handle must be `handle`; 0 stands for a handle that the caller did not ask for.
+    /// If `va` is 0, nothing happens.
     ///
     /// Context: any.
     ///
@@ -31,8 +31,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.free_general(va, handle)
     }
 
-    /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call changed the
-    /// group's word meanwhile, or the caller is wrong.
+    /// Does what [`free`](BlockPool::free) does, where the block's unit is not in its home place, or another call
+    /// changed the group's word meanwhile, or the caller is wrong.
     #[cold]
     fn free_general(&self, va: Va, handle: Handle) -> Result<(), BadFree> {
         if va == 0 {
@@ -60,8 +60,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if no block
-    /// begins there.
+    /// Returns the unit of the block at `va`, the word of its group as it was before, and the block's slot; `None` if
+    /// no block begins there.
     fn find_block(&self, va: Va) -> Option<(&'static Unit, Seen, usize)> {
         self.table.get().candidates(self.groups.shape.key(va)).find_map(|unit| {
             let seen = unit.group.get().word.look();

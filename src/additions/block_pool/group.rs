@@ -9,8 +9,8 @@ use crate::mem::shared::{AtomicRef, NonNullRef, WrappingSlice};
 
 /// The bookkeeping of a unit. It stays when the unit has no memory.
 ///
-/// A free needs the address of the unit's first block, and an allocation that of slot 0. With one word for each, no call adds or
-/// subtracts the distance.
+/// A free needs the address of the unit's first block, and an allocation that of slot 0. With one word for each, no
+/// call adds or subtracts the distance.
 #[repr(C)]
 pub struct Unit {
     /// The processor's address of slot 0 of the group, extrapolated from the first block: the block of slot `k` is at
@@ -30,16 +30,16 @@ pub struct Unit {
     capacity: u16,
 }
 
-/// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different groups
-/// write no common cache line, if a line is no longer than a group.
+/// Blocks whose states are in one word: those of one or several units. Two cores that take and free blocks of different
+/// groups write no common cache line, if a line is no longer than a group.
 #[repr(C)]
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 #[cfg_attr(target_pointer_width = "32", repr(align(32)))]
 pub struct Group {
     pub word: GroupWord,
     pub units: WrappingSlice<Unit>,
-    /// The neighbours in the list, while it is in it; `before` is not set in the first group of the list, nor outside of the list.
-    /// Written with the list's lock held.
+    /// The neighbours in the list, while it is in it; `before` is not set in the first group of the list, nor outside
+    /// of the list. Written with the list's lock held.
     pub next: AtomicRef<Group>,
     pub before: AtomicRef<Group>,
 }
@@ -99,7 +99,8 @@ impl Unit {
         self.va_of(shape, self.first_slot as usize)
     }
 
-    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the list's lock.
+    /// Makes the blocks free, except those of `in_use`, which are bits of the group's word. The caller holds the list's
+    /// lock.
     pub fn add(&self, in_use: usize) {
         self.group.get().word.add(self.bits(), in_use);
         self.blocks.store(self.capacity, Relaxed);

@@ -1,5 +1,5 @@
-//! Pools of small blocks of DMA memory, all of one size: descriptors, requests, contexts. The rules are those of Linux's
-//! `dma_pool` (Documentation/core-api/dma-api.rst, part Ib).
+//! Pools of small blocks of DMA memory, all of one size: descriptors, requests, contexts. The rules are those of
+//! Linux's `dma_pool` (Documentation/core-api/dma-api.rst, part Ib).
 //!
 //! ```text
 //! span    the pages that a pool takes from the device's pools at once: here one page, 64 blocks of 64 bytes
@@ -10,16 +10,16 @@
 //!             core 0's current group      list -> group -> group    the other groups that have a free block
 //! ```
 //!
-//! *Allocate*: each core has a current group. The call clears the lowest free bit of its word, by one atomic operation. If there is
-//! none, the first group of the list becomes the current one. If the list is empty, the core shares the current group of another
-//! core. If no block is free, a thread adds a span.
+//! *Allocate*: each core has a current group. The call clears the lowest free bit of its word, by one atomic operation.
+//! If there is none, the first group of the list becomes the current one. If the list is empty, the core shares the
+//! current group of another core. If no block is free, a thread adds a span.
 //!
-//! *Free*: a hash table has the unit of each address. The call computes the block's bit and sets it, by one atomic operation,
-//! which fails if the block is free. If the group is not listed, the call lists it.
+//! *Free*: a hash table has the unit of each address. The call computes the block's bit and sets it, by one atomic
+//! operation, which fails if the block is free. If the group is not listed, the call lists it.
 //!
-//! *Trim*: removes each span whose blocks are all free. The bookkeeping of its units stays, for the next span, because a call
-//! without a lock may still look at it. So a unit or a span is with memory, or without. Spans are added and removed by one
-//! thread at a time, which holds the pool's turn.
+//! *Trim*: removes each span whose blocks are all free. The bookkeeping of its units stays, for the next span, because
+//! a call without a lock may still look at it. So a unit or a span is with memory, or without. Spans are added and
+//! removed by one thread at a time, which holds the pool's turn.
 //!
 //! The bookkeeping lies outside of the memory that a device can write: no call touches DMA memory.
 //!

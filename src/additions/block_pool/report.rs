@@ -61,7 +61,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     }
 }
 
-/// Blocks that are in use although their pool is to be destroyed. They are collected with the turn held, and logged without it.
+/// Blocks that are in use although their pool is to be destroyed. They are collected with the turn held, and logged
+/// without it.
 pub struct InUse {
     name: PoolName,
     count: usize,

@@ -1,8 +1,8 @@
 //! Memory that is ready for interrupts.
 //!
-//! An interrupt cannot use the heap, so it cannot make bookkeeping. A pool that keeps a reserve has threads make it in advance:
-//! whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is bookkeeping for
-//! more spans. With that bookkeeping an interrupt adds spans itself.
+//! An interrupt cannot use the heap, so it cannot make bookkeeping. A pool that keeps a reserve has threads make it in
+//! advance: whenever a thread leaves the fast path, it makes sure that a few blocks are free, and that there is
+//! bookkeeping for more spans. With that bookkeeping an interrupt adds spans itself.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
@@ -30,8 +30,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         }
     }
 
-    /// Makes sure that `count` blocks are free, and that there is bookkeeping for the next spans. Returns false if the memory
-    /// does not suffice.
+    /// Makes sure that `count` blocks are free, and that there is bookkeeping for the next spans. Returns false if the
+    /// memory does not suffice.
     ///
     /// Context: thread.
     pub fn fill(&self, count: usize) -> bool {

@@ -12,9 +12,9 @@ use crate::text::apart;
 ///
 /// # Safety
 ///
-/// Memory that [`allocate`](Pages::allocate) returned is mapped uncached for the processor, or is coherent for the device in
-/// another way. No other code uses it until [`free`](Pages::free) gets it back, and its address is that of a pointer whose
-/// provenance was exposed.
+/// Memory that [`allocate`](Pages::allocate) returned is mapped uncached for the processor, or is coherent for the
+/// device in another way. No other code uses it until [`free`](Pages::free) gets it back, and its address is that of a
+/// pointer whose provenance was exposed.
 #[allow(unsafe_code)]
 pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.
@@ -22,8 +22,8 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Context: thread first, then any.
     fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)>;
 
-    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a power of
-    /// two, if that is possible. The pool checks both.
+    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a
+    /// power of two, if that is possible. The pool checks both.
     ///
     /// Context: thread first, then any.
     fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
@@ -36,8 +36,8 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
     /// Context: thread.
     ///
     /// # Safety
-    /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and is freed
-    /// once.
+    /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and
+    /// is freed once.
     unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle);
 
     /// Returns the last address that the device reaches now, with its coherent mask.
@@ -52,8 +52,8 @@ const GROWTH_WAITS: usize = 8;
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
     /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
     ///
-    /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the driver of
-    /// the console, which may need a block of this pool.
+    /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the
+    /// driver of the console, which may need a block of this pool.
     pub(super) fn allocate_by_growing(&self) -> Option<Block> {
         if !self.kernel.can_sleep() {
             return self.grow_in_interrupt();
@@ -76,8 +76,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         block
     }
 
-    /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and frees
-    /// the span.
+    /// Adds a span and returns one of its blocks. If another thread added memory meanwhile, returns a block of that and
+    /// frees the span.
     pub(super) fn use_span(&self, span: SpanMemory) -> Option<Block> {
         let (block, unused) = self.take_or_add(span);
         if let Some(unused) = unused {
@@ -153,8 +153,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         None
     }
 
-    /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. Returns the memory if the heap
-    /// has no room. The caller holds the turn.
+    /// Makes blocks of a span. All are free but the first, which is the caller's and is returned. Returns the memory if
+    /// the heap has no room. The caller holds the turn.
     pub(super) fn add_span(&self, memory: SpanMemory) -> Result<Block, SpanMemory> {
         let Some(span) = self.vacant_span() else { return Err(memory) };
         let Some((first, others)) = span.units.split_first() else { return Err(memory) };
@@ -171,8 +171,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         Ok(first.block(&self.groups.shape, first.first_slot as usize))
     }
 
-    /// Makes places in the table for the units of one more span, and returns a span that has no memory. `None` if the heap has no
-    /// room. The caller holds the turn.
+    /// Makes places in the table for the units of one more span, and returns a span that has no memory. `None` if the
+    /// heap has no room. The caller holds the turn.
     pub(super) fn vacant_span(&self) -> Option<&'static Span> {
         self.make_places()?;
         self.spans.vacant.get().or_else(|| self.make_spans())

@@ -1,7 +1,7 @@
 //! A hash table from addresses to units. It is read without a lock.
 //!
-//! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed bound.
-//! Consecutive units have consecutive home places, so that most look-ups read one place.
+//! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed
+//! bound. Consecutive units have consecutive home places, so that most look-ups read one place.
 
 use super::group::{NO_UNIT, Unit};
 use crate::mem::bump::BumpAllocator;
@@ -10,8 +10,8 @@ use crate::mem::shared::{NonNullRef, WrappingSlice};
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;
 
-/// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer Programming, volume
-/// 3, section 6.4). The upper half of a product with it depends on all bits of the key.
+/// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer
+/// Programming, volume 3, section 6.4). The upper half of a product with it depends on all bits of the key.
 const MULTIPLIER: usize = if usize::BITS == 64 { 0x9e37_79b9_7f4a_7c15_u64 as usize } else { 0x9e37_79b9 };
 
 /// Half of a word's bits.
@@ -45,8 +45,8 @@ impl Table {
         self.places.length()
     }
 
-    /// Returns the place at which most units are found. Units whose distance is a large power of two have one home place; a
-    /// hash that kept them apart would cost each free three instructions.
+    /// Returns the place at which most units are found. Units whose distance is a large power of two have one home
+    /// place; a hash that kept them apart would cost each free three instructions.
     fn home(&self, key: usize) -> &'static NonNullRef<Unit> {
         self.places.at(key)
     }
@@ -54,9 +54,9 @@ impl Table {
     /// Returns all places that a unit with this key may have. The further places lie apart, because the home places of
     /// consecutive units fill long runs of the table.
     fn places(&self, key: usize) -> impl Iterator<Item = &'static NonNullRef<Unit>> {
-        // The upper half of the product is mixed into the lower half, and a second product spreads both. With one product on 32
-        // bits, keys whose distance is a large power of two have few hashes. The table uses the low bits of `first`: the rotation
-        // moves the upper half there, because it depends on more bits of the key.
+        // The upper half of the product is mixed into the lower half, and a second product spreads both. With one
+        // product on 32 bits, keys whose distance is a large power of two have few hashes. The table uses the low bits
+        // of `first`: the rotation moves the upper half there, because it depends on more bits of the key.
         let product = key.wrapping_mul(MULTIPLIER);
         let hash = (product ^ (product >> HALF)).wrapping_mul(MULTIPLIER);
         let (first, distance) = (hash.rotate_right(HALF), hash | 1);

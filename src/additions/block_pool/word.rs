@@ -2,9 +2,9 @@
 //!
 //! # The protocol
 //!
-//! The word has a *free bit* for each of the group's blocks, up to [`SLOTS`]: 1 while the block is free, 0 while it is in use,
-//! and 0 while its unit has no memory. It also contains a bit that is set while the group is listed, and a version: the number
-//! of units that were added or removed. The changes of state are:
+//! The word has a *free bit* for each of the group's blocks, up to [`SLOTS`]: 1 while the block is free, 0 while it is
+//! in use, and 0 while its unit has no memory. It also contains a bit that is set while the group is listed, and a
+//! version: the number of units that were added or removed. The changes of state are:
 //!
 //! | function | free bit | operation |
 //! |---|---|---|
@@ -15,40 +15,40 @@
 //!
 //! ## A second free is refused
 //!
-//! A free reads two places: the group's word, and the unit's addresses with the number of its blocks, which is 0 while the unit
-//! has no memory. It does this:
+//! A free reads two places: the group's word, and the unit's addresses with the number of its blocks, which is 0 while
+//! the unit has no memory. It does this:
 //!
 //! 1. It looks at the group's word.
 //! 2. It reads the unit's addresses and its number of blocks, and computes the block's bit.
 //! 3. It exchanges the word, if the word is still the one of step 1, with the free bit clear.
 //!
-//! The exchange succeeds only if no unit was added or removed between steps 1 and 3, because both change the version. So it is
-//! sufficient that step 2 finds no block if the unit has no memory at step 1. The number of blocks is set to 0 before `remove`,
-//! and is written after `add`. So a free that looks after `remove` reads 0; and a free that looks before `add` and reads the
-//! new number fails in step 3. If the number were written before `add`, a late second free of an address that has come back
-//! could set the free bit of a block that is not there yet.
+//! The exchange succeeds only if no unit was added or removed between steps 1 and 3, because both change the version.
+//! So it is sufficient that step 2 finds no block if the unit has no memory at step 1. The number of blocks is set to 0
+//! before `remove`, and is written after `add`. So a free that looks after `remove` reads 0; and a free that looks
+//! before `add` and reads the new number fails in step 3. If the number were written before `add`, a late second free
+//! of an address that has come back could set the free bit of a block that is not there yet.
 //!
-//! If steps 1 and 2 were swapped, the unit could be removed and come back at another address between them, with the block of
-//! that bit in use. Then the free of an address that does not exist any more would free a block that has another owner. Without
-//! the version, the unit could do this between steps 1 and 3.
+//! If steps 1 and 2 were swapped, the unit could be removed and come back at another address between them, with the
+//! block of that bit in use. Then the free of an address that does not exist any more would free a block that has
+//! another owner. Without the version, the unit could do this between steps 1 and 3.
 //!
-//! The version has 15 bits, and wraps: the exchange can also succeed after 32,768 additions and removals of its units between steps 1
-//! and 3. This suffices. Each addition allocates pages, and each removal frees pages, while the three steps are a few instructions,
-//! in which nothing waits. A free of a block that is in use is correct even then, because a unit with a block in use is not removed:
-//! only the check for a second free would be lost.
+//! The version has 15 bits, and wraps: the exchange can also succeed after 32,768 additions and removals of its units
+//! between steps 1 and 3. This suffices. Each addition allocates pages, and each removal frees pages, while the three
+//! steps are a few instructions, in which nothing waits. A free of a block that is in use is correct even then, because
+//! a unit with a block in use is not removed: only the check for a second free would be lost.
 //!
-//! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the list's lock
-//! held, so such a free waits for the lock, and looks again.
+//! A correct free can find the number 0 for a moment, while `remove` tries, or just after `add`. Both run with the
+//! list's lock held, so such a free waits for the lock, and looks again.
 //!
 //! ## A free learns from its own exchange whether the group is listed
 //!
-//! A block can be found if its group is listed. The exchange of step 3 returns the listed bit. If the bit is clear, the free
-//! lists the group before it returns, whatever other frees do at the same time. [`unlist`](GroupWord::unlist) clears the bit
-//! in one exchange, and only while no block can be taken.
+//! A block can be found if its group is listed. The exchange of step 3 returns the listed bit. If the bit is clear, the
+//! free lists the group before it returns, whatever other frees do at the same time. [`unlist`](GroupWord::unlist)
+//! clears the bit in one exchange, and only while no block can be taken.
 //!
-//! The two writes are the free bit (by a free) and the listed bit (by `unlist`). They are in one word, so that one of them
-//! comes first and the other sees it. If the listed bit were in a word of its own, a free could read "listed" just before
-//! `unlist` clears it, and the group would leave the list together with its free block.
+//! The two writes are the free bit (by a free) and the listed bit (by `unlist`). They are in one word, so that one of
+//! them comes first and the other sees it. If the listed bit were in a word of its own, a free could read "listed" just
+//! before `unlist` clears it, and the group would leave the list together with its free block.
 
 use crate::mem::atomics::{
     AtomicUsize,
@@ -113,8 +113,9 @@ impl GroupWord {
             let slot = free.trailing_zeros();
             let without = word & !1usize.wrapping_shl(slot);
             preemption_point();
-            // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's addresses, which were
-            // written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler makes a loop of it.)
+            // Acquire: this core sees what the last owner wrote to the block before its free, and the unit's addresses,
+            // which were written before `add`. (A `fetch_and` takes six instructions more on x86-64, whose compiler
+            // makes a loop of it.)
             match self.word.compare_exchange_weak(word, without, Acquire, Relaxed) {
                 Ok(_) => return Some(slot as usize),
                 Err(now) => word = now,
@@ -130,8 +131,8 @@ impl GroupWord {
         Seen(self.word.load(Acquire))
     }
 
-    /// Makes the block of a slot free, if it is in use and no other call has changed the word since the caller saw it. Returns
-    /// whether the group is listed.
+    /// Makes the block of a slot free, if it is in use and no other call has changed the word since the caller saw it.
+    /// Returns whether the group is listed.
     ///
     /// # Errors
     /// The block is free, or the word is not `seen` any more. Nothing was changed.
@@ -149,8 +150,8 @@ impl GroupWord {
         }
     }
 
-    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the list's lock, and
-    /// has set the unit's number of blocks to 0.
+    /// Clears the free bits of a unit's blocks, if all are set. Returns whether they were. The caller holds the list's
+    /// lock, and has set the unit's number of blocks to 0.
     ///
     /// Context: any.
     pub fn remove(&self, blocks: usize) -> bool {
@@ -160,15 +161,16 @@ impl GroupWord {
         self.word.fetch_update(AcqRel, Relaxed, without).is_ok()
     }
 
-    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has written the
-    /// unit's addresses before, and writes its number of blocks afterwards.
+    /// Sets the free bits of a unit's blocks, except those of `in_use`. The caller holds the list's lock. It has
+    /// written the unit's addresses before, and writes its number of blocks afterwards.
     ///
     /// Context: any.
     pub fn add(&self, blocks: usize, in_use: usize) {
         let added = |word: usize| Some((word | blocks & !in_use).wrapping_add(VERSION));
         preemption_point();
-        // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written after this,
-        // is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a word.
+        // Release: a call that looks at the new word reads the new addresses. Acquire: the number of blocks, written
+        // after this, is not seen by a free whose exchange comes before this. It always succeeds: `added` returns a
+        // word.
         let _ = self.word.fetch_update(AcqRel, Relaxed, added);
     }
 

@@ -20,7 +20,8 @@ pub struct BlockPool<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in [`BlockPoolSpec`].
+    /// Makes a pool that has no memory yet. `align` and `boundary` are in bytes, powers of two or zero, as in
+    /// [`BlockPoolSpec`].
     ///
     /// Context: thread.
     ///
@@ -64,8 +65,8 @@ impl<T: AsWords, P: Platform> BlockPool<T, P> {
 
 impl<T: AsWords, P: Platform> Drop for BlockPool<T, P> {
     fn drop(&mut self) {
-        // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten, `destroy`
-        // refuses.
+        // SAFETY: only this value and its boxes use the pool. The boxes have been dropped; if one was forgotten,
+        // `destroy` refuses.
         #[allow(unsafe_code)]
         let _ = unsafe { self.device.system.block_pools.destroy(self.pool) };
     }

@@ -23,15 +23,15 @@ pub struct CoherentBuffer<T: AsWords, P: Platform> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Allocates coherent memory for `length` values, whose words are all zero. Returns `None` if `length` is 0, or if no pool
-    /// that serves the device has room.
+    /// Allocates coherent memory for `length` values, whose words are all zero. Returns `None` if `length` is 0, or if
+    /// no pool that serves the device has room.
     ///
     /// Context: thread first, then any, as `rt_dma_alloc_coherent`.
     pub fn coherent<T: AsWords>(&self, length: usize) -> Option<CoherentBuffer<T, P>> {
         let size = length.checked_mul(size_of_form::<T>()).filter(|size| *size != 0)?;
         let (start, handle) = self.system.pages.allocate(self.device, size)?;
-        // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other code until
-        // they are freed.
+        // SAFETY: the caller of `System::new` guarantees that `size` bytes are mapped there, and are not used by other
+        // code until they are freed.
         #[allow(unsafe_code)]
         let memory = unsafe { DeviceMemory::new(self.system.kernel, start, size) };
         let mut buffer = CoherentBuffer { memory, device: *self, start, handle, size, values: PhantomData };
@@ -80,10 +80,11 @@ impl<T: AsWords, P: Platform> CoherentBuffer<T, P> {
         self.memory.read(self.offset_of(index)?).map(T::from_words)
     }
 
-    /// Writes value `index`, word by word from the first. The device observes it before anything that the driver does next.
+    /// Writes value `index`, word by word from the first. The device observes it before anything that the driver does
+    /// next.
     ///
-    /// If the device takes a descriptor as soon as a certain bit is set, write the word with this bit by itself, last, with
-    /// [`write_word`](CoherentBuffer::write_word).
+    /// If the device takes a descriptor as soon as a certain bit is set, write the word with this bit by itself, last,
+    /// with [`write_word`](CoherentBuffer::write_word).
     ///
     /// Context: any.
     ///

@@ -11,20 +11,22 @@
 //! # Values
 //!
 //! Coherent memory is Device memory on aarch64. It is read and written by whole, aligned words, and there are no
-//! references to it. [`AsWords`] defines the words of which a value consists. Integers and arrays of integers implement it.
+//! references to it. [`AsWords`] defines the words of which a value consists. Integers and arrays of integers implement
+//! it.
 //!
 //! # The `unsafe` code that is left
 //!
 //! [`Device::new`] is `unsafe`, because the caller guarantees that the pointer is a device's. Beyond that, a driver is
-//! responsible for its device: a device that is given a handle after a buffer's end, or goes on writing after its buffer was
-//! dropped or unmapped, overwrites other memory, in Rust as in C. Stop the device first.
+//! responsible for its device: a device that is given a handle after a buffer's end, or goes on writing after its
+//! buffer was dropped or unmapped, overwrites other memory, in Rust as in C. Stop the device first.
 //!
-//! A value that is forgotten ([`core::mem::forget`]) leaks its memory, which stays the device's. This does no other harm.
+//! A value that is forgotten ([`core::mem::forget`]) leaks its memory, which stays the device's. This does no other
+//! harm.
 //!
 //! # Errors and contexts
 //!
-//! Nothing in this module panics. The terms for contexts are defined in `docs/design.md`; a call without "Context" may be
-//! made in any.
+//! Nothing in this module panics. The terms for contexts are defined in `docs/design.md`; a call without "Context" may
+//! be made in any.
 
 mod block;
 mod coherent;
@@ -48,8 +50,8 @@ use crate::kernel::{self, Kernel};
 
 /// Values that can lie in memory that a device accesses, as one integer or as an array of integers.
 ///
-/// A driver implements the trait for its descriptors. The implementation defines the width of each access and, with `to_le`
-/// or `to_be`, the byte order of the device.
+/// A driver implements the trait for its descriptors. The implementation defines the width of each access and, with
+/// `to_le` or `to_be`, the byte order of the device.
 ///
 /// ```
 /// use rt_dma_pool::driver::AsWords;
@@ -122,8 +124,8 @@ pub struct System<P: Platform> {
 }
 
 impl<P: Platform> System<P> {
-    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it; `None` if this
-    /// cannot be determined now.
+    /// Makes a system of these parts. `master` returns how a device accesses memory that is mapped for it; `None` if
+    /// this cannot be determined now.
     ///
     /// # Safety
     /// Memory that drivers have from this system is freed, destroyed or unmapped through this system only. The duties
@@ -158,9 +160,9 @@ impl<P: Platform> Device<P> {
     /// Makes a value for the device `device` of the system's kernel.
     ///
     /// # Safety
-    /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet dropped.
-    /// The device accesses only bytes whose handles the driver passed to it, only while these bytes are allocated or mapped
-    /// for it, and it does not write to bytes while [`Mapped::cpu`] of their mapping runs.
+    /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet
+    /// dropped. The device accesses only bytes whose handles the driver passed to it, only while these bytes are
+    /// allocated or mapped for it, and it does not write to bytes while [`Mapped::cpu`] of their mapping runs.
     #[allow(unsafe_code)]
     pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
         Device { system, device }

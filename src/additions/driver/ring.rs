@@ -20,8 +20,8 @@ impl<T: fmt::Debug> Error for Full<T> {}
 
 /// A ring of a fixed number of descriptors in coherent memory.
 ///
-/// The slots in use follow one another, beginning with the [`oldest`](Ring::oldest); the first slot follows the last one.
-/// The counters lie in the driver's memory, where no device can change them.
+/// The slots in use follow one another, beginning with the [`oldest`](Ring::oldest); the first slot follows the last
+/// one. The counters lie in the driver's memory, where no device can change them.
 ///
 /// Context of all calls: any.
 pub struct Ring<T: AsWords, P: Platform> {
@@ -40,8 +40,8 @@ impl<T: AsWords, P: Platform> fmt::Debug for Ring<T, P> {
 }
 
 impl<P: Platform> Device<P> {
-    /// Makes an empty ring of `capacity` slots, whose words are all zero. Returns `None` if `capacity` is 0, or if no pool that
-    /// serves the device has room.
+    /// Makes an empty ring of `capacity` slots, whose words are all zero. Returns `None` if `capacity` is 0, or if no
+    /// pool that serves the device has room.
     ///
     /// Context: thread first, then any, as [`coherent`](Device::coherent).
     pub fn ring<T: AsWords>(&self, capacity: usize) -> Option<Ring<T, P>> {
@@ -111,13 +111,14 @@ impl<T: AsWords, P: Platform> Ring<T, P> {
         Some((self.oldest_slot, self.slots.read(self.oldest_slot)?))
     }
 
-    /// Takes the oldest slot back. Returns the slot and the value that the device left in it; `None` if no slot is in use.
+    /// Takes the oldest slot back. Returns the slot and the value that the device left in it; `None` if no slot is in
+    /// use.
     pub fn pop(&mut self) -> Option<(usize, T)> {
         self.pop_if(|_| true)
     }
 
-    /// Takes the oldest slot back, as [`pop`](Ring::pop), if `is_done` returns true for its value: the device has processed
-    /// it. Otherwise returns `None`.
+    /// Takes the oldest slot back, as [`pop`](Ring::pop), if `is_done` returns true for its value: the device has
+    /// processed it. Otherwise returns `None`.
     pub fn pop_if(&mut self, is_done: impl FnOnce(&T) -> bool) -> Option<(usize, T)> {
         let oldest = self.oldest().filter(|(_, value)| is_done(value))?;
         self.oldest_slot = self.after_oldest(1);

@@ -2,9 +2,9 @@
 //! Streaming DMA mappings").
 //!
 //! A guard that borrows a buffer can be forgotten ([`core::mem::forget`]): this ends the borrow, but the device goes on
-//! writing. There are therefore two kinds of mapping. A [`Mapped`] owns its buffer: if it is forgotten, the buffer is never
-//! used again. A [`Mapping`] of borrowed bytes exists only while a closure runs; the closure receives it by reference, and
-//! can neither keep nor forget it.
+//! writing. There are therefore two kinds of mapping. A [`Mapped`] owns its buffer: if it is forgotten, the buffer is
+//! never used again. A [`Mapping`] of borrowed bytes exists only while a closure runs; the closure receives it by
+//! reference, and can neither keep nor forget it.
 
 use core::error::Error;
 use core::fmt;
@@ -147,12 +147,12 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 
     /// Lets the processor access the bytes while `work` runs. They contain what the device wrote before the call.
     ///
-    /// The driver is responsible for its device ([`driver`](super)): meanwhile, the device does not write to a byte that `work`
-    /// accesses, and does not read one that `work` writes to. A byte that the device may write at any time lies in a
-    /// [`CoherentBuffer`](super::CoherentBuffer).
+    /// The driver is responsible for its device ([`driver`](super)): meanwhile, the device does not write to a byte
+    /// that `work` accesses, and does not read one that `work` writes to. A byte that the device may write at any time
+    /// lies in a [`CoherentBuffer`](super::CoherentBuffer).
     ///
-    /// What the device writes to other bytes of a [`FromDevice`] mapping while `work` runs is not lost. What `work` writes to the
-    /// bytes of such a mapping does not reach the device, and may be lost.
+    /// What the device writes to other bytes of a [`FromDevice`] mapping while `work` runs is not lost. What `work`
+    /// writes to the bytes of such a mapping does not reach the device, and may be lost.
     ///
     /// Context: any.
     ///
@@ -262,8 +262,8 @@ impl<B> fmt::Display for Refused<B> {
 impl<B> Error for Refused<B> {}
 
 impl<P: Platform> Device<P> {
-    /// Allocates `size` bytes in the kernel's heap, all zero, that share no cache line with other memory. Returns `None` if
-    /// `size` is 0 or the heap has no room.
+    /// Allocates `size` bytes in the kernel's heap, all zero, that share no cache line with other memory. Returns
+    /// `None` if `size` is 0 or the heap has no room.
     ///
     /// Context: thread.
     pub fn bytes(&self, size: usize) -> Option<HeapBytes<P::Kernel>> {
@@ -282,8 +282,8 @@ impl<P: Platform> Device<P> {
         _direction: W,
         buffer: B,
     ) -> Result<Mapped<W, B, P>, Refused<B>> {
-        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has dropped
-        // the bytes.
+        // SAFETY: `Mapped` drops its mapping, which has the bytes, before its buffer. If `Mapping::new` fails, it has
+        // dropped the bytes.
         #[allow(unsafe_code)]
         let (buffer, bytes) = unsafe { HandedOverBuffer::new(buffer) };
         match Mapping::new(*self, bytes) {

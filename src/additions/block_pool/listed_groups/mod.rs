@@ -15,17 +15,18 @@ pub const CORES: usize = 4;
 
 /// The listed groups, which have free blocks: each is in the list, or the current group of at least one core.
 ///
-/// A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current one. So
-/// two cores write different words, as long as there are groups enough for both. If no group is left in the list, a core shares
-/// the current group of another core.
+/// A core takes blocks from its current group. If that has none, the first group of the list becomes the core's current
+/// one. So two cores write different words, as long as there are groups enough for both. If no group is left in the
+/// list, a core shares the current group of another core.
 ///
 /// The number of a core is a hint of the kernel: it decides only where a call looks first.
 #[repr(C)]
 pub struct ListedGroups {
-    /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock held.
+    /// For each core the group from which it takes blocks first. It is listed, or [`NO_GROUP`]. Written with the lock
+    /// held.
     current: [NonNullRef<Group>; CORES],
-    /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes the lock does
-    /// not disturb the others.
+    /// How the blocks lie in memory. It stands between what every call reads and the lock, so that a core that takes
+    /// the lock does not disturb the others.
     pub shape: Shape,
     list: IrqLock<List>,
 }
@@ -57,8 +58,8 @@ impl ListedGroups {
 
     /// Takes a free block of any group that has one.
     ///
-    /// A group in a list has a free block. The only exception is a block that another caller takes at this moment, because
-    /// the group was a current one when that caller looked. So the loop is short.
+    /// A group in a list has a free block. The only exception is a block that another caller takes at this moment,
+    /// because the group was a current one when that caller looked. So the loop is short.
     ///
     /// Context: any.
     pub fn take_from_any<K: Kernel>(&self, kernel: K, core: usize) -> Option<Block> {
@@ -70,14 +71,14 @@ impl ListedGroups {
         None
     }
 
-    /// Makes sure that a core's current group has a free block: if it has none, the first group of the list becomes the current
-    /// one, or else another core's current group that has a free block. Returns false if no group has one. Other callers may take
-    /// the block before this one does.
+    /// Makes sure that a core's current group has a free block: if it has none, the first group of the list becomes the
+    /// current one, or else another core's current group that has a free block. Returns false if no group has one.
+    /// Other callers may take the block before this one does.
     fn find_group<K: Kernel>(&self, kernel: K, core: usize) -> bool {
         let mut list = self.list.lock(kernel);
         let current = self.current(core);
-        // The check for a free block and the change of the listed bit are one operation. If they were two, a block could be
-        // freed between them, and the group would leave the list with it.
+        // The check for a free block and the change of the listed bit are one operation. If they were two, a block
+        // could be freed between them, and the group would leave the list with it.
         if current.get().word.unlist() == Unlist::HasSome {
             return true;
         }
@@ -108,8 +109,8 @@ impl ListedGroups {
         self.current.iter().filter(move |current| core::ptr::eq(current.get(), group))
     }
 
-    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be taken, or takes it off
-    /// the list if none can.
+    /// Runs `change` with the list's lock held. Then puts the group into the list if one of its blocks can be taken, or
+    /// takes it off the list if none can.
     ///
     /// Context: any.
     pub fn update<K: Kernel, T>(&self, kernel: K, group: &'static Group, change: impl FnOnce() -> T) -> T {
@@ -164,8 +165,8 @@ impl ListedGroups {
         })
     }
 
-    /// Returns whether `place` is the current group of the first core that has this group. So a group that several cores share
-    /// is counted once.
+    /// Returns whether `place` is the current group of the first core that has this group. So a group that several
+    /// cores share is counted once.
     fn is_first_of_its_cores(&self, place: &NonNullRef<Group>) -> bool {
         self.cores_of(place.get()).next().is_some_and(|first| core::ptr::eq(first, place))
     }

@@ -22,8 +22,8 @@ pub enum BadDestroy {
 }
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
-    /// Destroys the pool at `pool`, and frees its memory. While blocks are in use, the pool stays. Then one line in the log has
-    /// their number, and one line each the address of the first few.
+    /// Destroys the pool at `pool`, and frees its memory. While blocks are in use, the pool stays. Then one line in the
+    /// log has their number, and one line each the address of the first few.
     ///
     /// Context: thread.
     ///
@@ -31,15 +31,15 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// The pool stays and works as before.
     ///
     /// # Safety
-    /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed: it is compared,
-    /// and not read.
+    /// No other call uses the pool during this call, or after the pool is destroyed. Every pointer is allowed: it is
+    /// compared, and not read.
     #[allow(unsafe_code)]
     pub unsafe fn destroy(&self, pool: *const BlockPool<K, P>) -> Result<(), BadDestroy> {
         let mut in_use = None;
         let result = match self.empty(pool, &mut in_use) {
             Ok(pool) => {
-                // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no call
-                // finds it, and its memory is freed once.
+                // SAFETY: the caller guarantees that no call uses the pool. It is not in the list any more, so that no
+                // call finds it, and its memory is freed once.
                 unsafe {
                     pool.arena.release();
                     free(self.kernel, core::ptr::from_ref(pool));
@@ -63,8 +63,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         Err(result)
     }
 
-    /// Takes a pool without blocks in use off the list, and frees its pages. If blocks are in use, puts them into `in_use`, so
-    /// that they are logged.
+    /// Takes a pool without blocks in use off the list, and frees its pages. If blocks are in use, puts them into
+    /// `in_use`, so that they are logged.
     fn empty(
         &self,
         pool: *const BlockPool<K, P>,

@@ -97,11 +97,11 @@ pub struct BlockPoolSpec {
     pub device: Option<Device>,
     /// Bytes in a block.
     pub size: usize,
-    /// Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0 means 1.
-    /// [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least.
+    /// Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
+    /// means 1. [`create`](BlockPools::create) takes at most a page, and aligns blocks to a word at least.
     pub align: usize,
-    /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the rounded size;
-    /// 0 means no boundary.
+    /// No block crosses a multiple of it in the device's address space. A power of two that is not less than the
+    /// rounded size; 0 means no boundary.
     pub boundary: usize,
 }
 
@@ -135,7 +135,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         }
     }
 
-    /// Returns the number of calls that were refused because the caller was wrong, without frees: a pool counts its own.
+    /// Returns the number of calls that were refused because the caller was wrong, without frees: a pool counts its
+    /// own.
     pub fn bad_calls(&self) -> usize {
         self.bad_calls.load(Relaxed)
     }
@@ -145,13 +146,14 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
     /// Context: thread.
     ///
     /// # Errors
-    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is logged.
+    /// A value of the specification is out of its range, the heap has no room, or the caller may not sleep. A line is
+    /// logged.
     pub fn create(&self, spec: &BlockPoolSpec) -> Result<&'static BlockPool<K, P>, BadCreate> {
         self.create_by(spec, Shape::new, self.pages)
     }
 
-    /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page, and
-    /// threads keep memory ready for interrupts. Its memory comes from `pages`.
+    /// Creates a pool by the rules of Linux's `dma_pool`: its blocks lie as densely, `align` may be more than a page,
+    /// and threads keep memory ready for interrupts. Its memory comes from `pages`.
     ///
     /// Context: thread.
     ///
@@ -204,8 +206,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         core::iter::successors(self.first.get(), |pool| pool.next.get())
     }
 
-    /// Returns the device of the pool at `pool`; `None` if there is no such pool (any more), or the caller may not sleep. Every
-    /// pointer is allowed: it is compared, and not read.
+    /// Returns the device of the pool at `pool`; `None` if there is no such pool (any more), or the caller may not
+    /// sleep. Every pointer is allowed: it is compared, and not read.
     ///
     /// Context: thread.
     pub fn device_of(&self, pool: *const BlockPool<K, P>) -> Option<Device> {
@@ -213,7 +215,8 @@ impl<K: Kernel, P: Pages> BlockPools<K, P> {
         self.pools().find(|known| core::ptr::eq(*known, pool)).map(BlockPool::device)
     }
 
-    /// Makes the pools of a device that has another coherent mask now hand out only blocks that it reaches with that mask.
+    /// Makes the pools of a device that has another coherent mask now hand out only blocks that it reaches with that
+    /// mask.
     ///
     /// Context: any. The time grows with the pools' memory.
     pub fn follow_mask(&self, device: Device) {

@@ -8,8 +8,8 @@
 //! | unit | The blocks that begin in one part of a piece: the piece is halved until at most [`SLOTS`] blocks begin in a part. Its blocks have consecutive bits in the word of one group. |
 //! | slot | The number of a block's bit in the word of its group. |
 //!
-//! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that the unit
-//! of an address is found by a shift, also if the last block of a part ends in the next part.
+//! A piece has as many blocks as fit: as many as with Linux's `dma_pool`. The size of a part is a power of two, so that
+//! the unit of an address is found by a shift, also if the last block of a part ends in the next part.
 
 use super::word::SLOTS;
 use crate::kernel::{Handle, PAGE_SHIFT, PAGE_SIZE};
@@ -38,7 +38,8 @@ pub struct Shape {
     pub stride: usize,
     /// Base-two logarithm of the slots that a unit takes in its group.
     pub slot_shift: usize,
-    /// Base-two logarithm of [`part_size`](Self::part_size), or, for blocks of several pages, of a block's bytes, rounded down.
+    /// Base-two logarithm of [`part_size`](Self::part_size), or, for blocks of several pages, of a block's bytes,
+    /// rounded down.
     pub key_shift: usize,
     /// The number of the lowest bit that is set in `stride`.
     stride_shift: usize,
@@ -63,8 +64,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Blocks of `size` bytes, each of which begins at a multiple of `align`, up to a page, and of a word. None crosses a
-    /// multiple of `boundary`; zero means no boundary.
+    /// Blocks of `size` bytes, each of which begins at a multiple of `align`, up to a page, and of a word. None crosses
+    /// a multiple of `boundary`; zero means no boundary.
     pub fn new(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
         if align > PAGE_SIZE {
             return Err(BadShape::Align);
@@ -72,8 +73,8 @@ impl Shape {
         Shape::with_stride(size, align, align.max(WORD), boundary)
     }
 
-    /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of a word,
-    /// and `align` may be more than a page.
+    /// Blocks as in a `dma_pool` of Linux: the distance of two blocks is a multiple of `align`, but need not be one of
+    /// a word, and `align` may be more than a page.
     pub fn linux(size: usize, align: usize, boundary: usize) -> Result<Shape, BadShape> {
         if size > i32::MAX as usize {
             return Err(BadShape::Size);
@@ -82,8 +83,8 @@ impl Shape {
         Shape::with_stride(size.max(least), align, align.max(1), boundary)
     }
 
-    /// Returns the shape of blocks whose distance is the least multiple of `step` that holds `size` bytes. `step` is a power of
-    /// two if `align` is one.
+    /// Returns the shape of blocks whose distance is the least multiple of `step` that holds `size` bytes. `step` is a
+    /// power of two if `align` is one.
     fn with_stride(size: usize, align: usize, step: usize, boundary: usize) -> Result<Shape, BadShape> {
         let align = align.max(1);
         let (stride, span_size) = sizes(size, align, step, boundary)?;
@@ -118,19 +119,19 @@ impl Shape {
         })
     }
 
-    /// Returns the key of the unit that a block at `va` belongs to. Each unit of a pool has a key of its own, except that a
-    /// block of several pages has several.
+    /// Returns the key of the unit that a block at `va` belongs to. Each unit of a pool has a key of its own, except
+    /// that a block of several pages has several.
     pub fn key(&self, va: usize) -> usize {
         va.wrapping_shr(self.key_shift as u32)
     }
 
     /// Returns the number of the block that begins at `va`, in a unit whose first block is at the address that
-    /// [`scaled`](Self::scaled) made `scaled_start` of. It is one of the unit's blocks if the result is less than their number;
-    /// otherwise no block begins there.
+    /// [`scaled`](Self::scaled) made `scaled_start` of. It is one of the unit's blocks if the result is less than their
+    /// number; otherwise no block begins there.
     ///
     /// A product with the inverse divides without a rest those offsets that have none, and makes all others large
-    /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the unit's address
-    /// beforehand takes two instructions less than to subtract it first.
+    /// (Granlund and Montgomery, Division by Invariant Integers using Multiplication, section 9). To multiply the
+    /// unit's address beforehand takes two instructions less than to subtract it first.
     pub fn index(&self, va: usize, scaled_start: usize) -> usize {
         self.scaled(va).wrapping_sub(scaled_start).rotate_right(self.stride_shift as u32)
     }
@@ -174,8 +175,8 @@ impl Shape {
         (self.span_units >> self.piece_unit_shift) * self.piece_blocks
     }
 
-    /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or before
-    /// the address `limit`.
+    /// Returns how many of `blocks` consecutive blocks, the first of which begins at `start` for the device, end at or
+    /// before the address `limit`.
     pub fn blocks_within(&self, blocks: usize, start: usize, limit: usize) -> usize {
         let bytes = limit.checked_sub(start).map_or(0, |last| last.saturating_add(1));
         if limit == usize::MAX { blocks } else { bytes.checked_div(self.stride).unwrap_or(0).min(blocks) }
@@ -235,8 +236,8 @@ fn first_block(offset: usize, stride: usize) -> usize {
     offset.wrapping_add(stride.wrapping_sub(1)).checked_div(stride).unwrap_or(0)
 }
 
-/// Returns `x` such that `x * odd` is one, modulo two to the power of the word's bits. Each step of Newton's method doubles the
-/// number of right bits.
+/// Returns `x` such that `x * odd` is one, modulo two to the power of the word's bits. Each step of Newton's method
+/// doubles the number of right bits.
 fn inverse(odd: usize) -> usize {
     let mut x = odd; // right in three bits
     for _ in 0..5 {

@@ -11,16 +11,17 @@ use crate::mem::words::DeviceMemory;
 
 /// @brief Allocates a block. Its contents are undefined.
 ///
-/// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned accesses are
-/// allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal memory, without these limits.
+/// A block is memory as `rt_dma_alloc_coherent` returns it. Where that is Device memory (aarch64), only aligned
+/// accesses are allowed, and neither `memset` nor `memcpy`. A block of `rt_dma_block_pool_create_linux` is Normal
+/// memory, without these limits.
 ///
 /// The call takes the same time however many blocks the pool has, and does not touch their memory.
 ///
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns NULL, unless
-/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+/// @note Context: any. If no block is free, the pool needs a page more. A thread gets it; elsewhere the call returns
+/// NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_alloc(
     pool: *mut rt_dma_block_pool,
@@ -37,8 +38,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_alloc(
     }
 }
 
-/// Allocates a block when the core's current group has none. A function of its own, because `rt_dma_block_pool_alloc` would else
-/// need a stack frame: 11 instructions of each call.
+/// Allocates a block when the core's current group has none. A function of its own, because `rt_dma_block_pool_alloc`
+/// would else need a stack frame: 11 instructions of each call.
 ///
 /// # Safety
 /// `dma_handle` is null or valid for a write.
@@ -69,8 +70,8 @@ unsafe fn hand_out(block: Block, dma_handle: *mut usize) -> *mut c_void {
 /// @param[in] pool The pool.
 /// @param[out] dma_handle Receives the block's address for the device. May be NULL. Not written on failure.
 /// @return The block; NULL if `pool` is NULL or there is no memory.
-/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns NULL, unless
-/// the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
+/// @note Context: any. If no block is free, the pool needs a page more: a thread gets it; elsewhere the call returns
+/// NULL, unless the pool keeps a reserve (`rt_dma_block_pool_create_linux`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
     pool: *mut rt_dma_block_pool,
@@ -90,8 +91,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_zalloc(
 
 /// @brief Frees a block.
 ///
-/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this pool, a
-/// handle that is not the block's, a second free.
+/// A wrong call is logged and counted, and changes nothing: an address that is not the beginning of a block of this
+/// pool, a handle that is not the block's, a second free.
 ///
 /// The call takes the same time however many blocks the pool has.
 ///

@@ -48,13 +48,14 @@ unsafe fn name_of(name: *const c_char) -> PoolName {
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
-/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a page.
-/// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to a page;
-/// 0 and 1 mean a word.
-/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less than
-/// the rounded size; 0 means no boundary.
-/// @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One line in
-/// the log gives the reason.
+/// @param[in] size Bytes in a block, not zero. Rounded up to a multiple of `align` and of a word. May be more than a
+/// page.
+/// @param[in] align Every block begins at a multiple of it, for the processor and for the device. A power of two up to
+/// a page; 0 and 1 mean a word.
+/// @param[in] boundary No block crosses a multiple of it in the device's address space. A power of two that is not less
+/// than the rounded size; 0 means no boundary.
+/// @return The pool; NULL if `dev` is NULL, if a number is out of its range, or without memory for the bookkeeping. One
+/// line in the log gives the reason.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_create(
@@ -71,20 +72,21 @@ pub unsafe extern "C" fn rt_dma_block_pool_create(
 /// @brief Creates a pool of small blocks by the rules of Linux's `dma_pool_create`.
 ///
 /// It differs from a pool of `rt_dma_block_pool_create` in this:
-/// - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses are
-///   allowed.
-/// - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on Linux.
+/// - The blocks are the memory of `rt_dma_alloc_wc`: Normal memory on aarch64, so that `memset` and unaligned accesses
+///   are allowed.
+/// - `size` is rounded up to a multiple of `align` only, and to 16 bytes, so that a page holds as many blocks as on
+///   Linux.
 /// - `align` may be more than a page.
-/// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is empty or
-///   was never used. `rt_dma_block_pool_fill` makes more ready.
+/// - Threads keep a few blocks free, and bookkeeping for more memory. So an interrupt gets blocks from a pool that is
+///   empty or was never used. `rt_dma_block_pool_fill` makes more ready.
 ///
 /// All other functions take both kinds of pools.
 ///
 /// @param[in] name Name for the log and for `list_dma_block_pool`. Up to 31 bytes are copied. May be NULL.
 /// @param[in] dev The device.
 /// @param[in] size Bytes in a block, not zero. May be more than a page.
-/// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power of two; 0
-/// means 1.
+/// @param[in] align Every block begins at a multiple of it for the device, and up to a page for the processor. A power
+/// of two; 0 means 1.
 /// @param[in] boundary As for `rt_dma_block_pool_create`.
 /// @return As for `rt_dma_block_pool_create`. The call succeeds even if there is no DMA memory yet.
 /// @note Context: thread.
@@ -159,8 +161,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 
 /// @brief Destroys a pool, and frees its pages.
 ///
-/// While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each the
-/// address of the first eight.
+/// While blocks are in use, the pool stays and works as before. A line in the log gives their number, and one line each
+/// the address of the first eight.
 ///
 /// No other call may use the pool at the same time.
 ///
@@ -168,7 +170,8 @@ pub unsafe extern "C" fn rt_dma_block_pool_trim(pool: *mut rt_dma_block_pool) ->
 /// @retval RT_EOK The pool is destroyed.
 /// @retval -RT_EBUSY Blocks are in use.
 /// @retval -RT_EINVAL `pool` is NULL, was destroyed before, or is not a pool.
-/// @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are in use.)
+/// @retval -RT_ERROR The caller may not sleep. (-RT_EBUSY, which other calls return then, states here that blocks are
+/// in use.)
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool) -> rt_err_t {
@@ -201,7 +204,8 @@ pub(in crate::ffi) unsafe fn destroy(pool: *mut rt_dma_block_pool) -> Result<(),
     unsafe { POOLS.destroy(pool.cast_const().cast()) }
 }
 
-/// @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding, pages.
+/// @brief Prints a line for every block pool: its name, blocks in use, all blocks, bytes of a block after rounding,
+/// pages.
 ///
 /// It is a shell command.
 ///

@@ -83,7 +83,8 @@ fn fault_20_of_two_frees_one_is_refused_at_whatever_step_they_meet() {
     }
 }
 
-/// When the interrupted free comes to its exchange, the unit is gone, and the free bits and the listed bit are as before.
+/// When the interrupted free comes to its exchange, the unit is gone, and the free bits and the listed bit are as
+/// before.
 #[test]
 fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
     at_every_step(|step| {
@@ -107,8 +108,8 @@ fn fault_20_of_two_frees_one_is_refused_if_the_unit_goes_between_them() {
     });
 }
 
-/// When the interrupted free comes to the slot of its block, the slot is in use again, and the rest of the group looks as before.
-/// But the block there has another address, and another owner.
+/// When the interrupted free comes to the slot of its block, the slot is in use again, and the rest of the group looks
+/// as before. But the block there has another address, and another owner.
 #[test]
 fn fault_20_a_free_never_frees_a_block_that_has_come_to_the_slot_since() {
     for size in [64, 512, 2048, 4096] {

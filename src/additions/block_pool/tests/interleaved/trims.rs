@@ -16,7 +16,8 @@ fn fault_20_a_second_free_is_refused_at_whatever_step_trim_and_growth_come() {
     for (size, again) in [(64, false), (4096, false), (2048, false), (64, true), (4096, true)] {
         // After its trim, the other core does nothing, or allocates one block, or enough blocks to fill every slot.
         for regrown in [0, 1, 200] {
-            // If the address has another owner, the pool cannot distinguish a second free by the first owner from a free by the other.
+            // If the address has another owner, the pool cannot distinguish a second free by the first owner from a
+            // free by the other.
             if again && regrown != 0 {
                 continue;
             }
@@ -63,7 +64,8 @@ fn fault_20_a_trim_that_is_interrupted_by_second_frees_gives_no_block_that_is_go
     }
 }
 
-/// The trim comes before the free, and the growth while the free stands between two of its steps: the unit has another address.
+/// The trim comes before the free, and the growth while the free stands between two of its steps: the unit has another
+/// address.
 #[test]
 fn fault_20_a_second_free_after_a_trim_is_refused_at_whatever_step_growth_comes() {
     for size in [64, 512, 4096] {
@@ -131,7 +133,8 @@ fn a_trim_removes_no_block_that_is_allocated_while_it_holds_the_lock() {
     }
 }
 
-/// The units of a span are taken one by one. If a block of one is in use by then, those that were taken before come back.
+/// The units of a span are taken one by one. If a block of one is in use by then, those that were taken before come
+/// back.
 #[test]
 fn a_trim_that_is_interrupted_by_an_allocation_leaves_the_block_and_loses_no_other() {
     for size in [16, 64, 512, 2048, 4096] {
