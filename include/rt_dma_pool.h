@@ -6,10 +6,11 @@
 
 /**
  * @file rt_dma_pool.h
- * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
+ * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
+ * header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the terms
- * of the notes "Context".
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the
+ * terms of the notes "Context".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -78,8 +79,8 @@ extern "C" {
 /**
  * @brief Allocates a buffer that the device can reach.
  *
- * The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its contents are
- * undefined.
+ * The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its
+ * contents are undefined.
  *
  * @code{.c}
  * rt_ubase_t handle;
@@ -97,10 +98,10 @@ extern "C" {
  * @param[in] size Bytes to allocate, not zero. Rounded up to whole pages.
  * @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
  * @param[in] flags 0, or `RT_DMA_F_*` combined by `|`. docs/driver-guide.md explains each.
- * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL, `size`
- * is zero, or no pool that serves the request has room.
- * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
- * memory type (not cached, write-through). From an interrupt such a call returns NULL.
+ * @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
+ * `size` is zero, or no pool that serves the request has room.
+ * @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
+ * of a memory type (not cached, write-through). From an interrupt such a call returns NULL.
  */
 void *rt_dma_alloc(struct rt_device *dev,
                    rt_size_t size,
@@ -110,15 +111,16 @@ void *rt_dma_alloc(struct rt_device *dev,
 /**
  * @brief Frees a buffer of `rt_dma_alloc`.
  *
- * A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the handle of
- * another buffer, a second free.
+ * A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the
+ * handle of another buffer, a second free.
  *
  * @param[in] dev The device. With NULL the call does nothing.
  * @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
  * @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
  * @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
  * @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
- * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
+ * @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
+ * a thread.
  */
 void rt_dma_free(struct rt_device *dev,
                  rt_size_t size,
@@ -129,8 +131,8 @@ void rt_dma_free(struct rt_device *dev,
 /**
  * @brief Makes what the processor wrote to a buffer visible to the device.
  *
- * If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not check the
- * address.
+ * If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not
+ * check the address.
  *
  * @code{.c}
  * if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
@@ -144,14 +146,15 @@ void rt_dma_free(struct rt_device *dev,
  * @param[in] dev The device.
  * @param[in] data The buffer.
  * @param[in] size Bytes in the buffer, not zero.
- * @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be NULL.
- * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
- * then leave the cache alone.
+ * @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be
+ * NULL.
+ * @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
+ * translated then leave the cache alone.
  * @retval RT_EOK The device sees the bytes.
- * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the end of
- * the address space.
- * @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
- * chosen now.
+ * @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the
+ * end of the address space.
+ * @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot
+ * be chosen now.
  * @note Context: thread first, then any. A device's first call needs a thread.
  */
 rt_err_t rt_dma_sync_out_data(struct rt_device *dev,
@@ -163,8 +166,8 @@ rt_err_t rt_dma_sync_out_data(struct rt_device *dev,
 /**
  * @brief Makes what the device wrote to a buffer visible to the processor.
  *
- * Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache, the call
- * does nothing, and does not check the address.
+ * Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
+ * the call does nothing, and does not check the address.
  *
  * @param[in] dev The device.
  * @param[out] out_data The buffer.
@@ -172,8 +175,8 @@ rt_err_t rt_dma_sync_out_data(struct rt_device *dev,
  * @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
  * @param[in] flags As for `rt_dma_sync_out_data`.
  * @retval RT_EOK The processor sees the bytes.
- * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer reaches the
- * end of the address space.
+ * @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer
+ * reaches the end of the address space.
  * @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
  * @note Context: thread first, then any. A device's first call needs a thread.
  */
@@ -208,10 +211,10 @@ const struct rt_dma_map_ops *rt_dma_ofw_device_map_ops(struct rt_device *dev);
  * }
  * @endcode
  *
- * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer to its
- * name, so the name must stay valid.
- * @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory for the
- * bookkeeping. One line in the log gives the reason.
+ * @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer
+ * to its name, so the name must stay valid.
+ * @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory
+ * for the bookkeeping. One line in the log gives the reason.
  * @note Context: thread.
  */
 struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
@@ -220,9 +223,9 @@ struct rt_dma_pool *rt_dma_pool_install(rt_region_t *region);
  * @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
  *
  * Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
- * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the
- * regions are those of its list that have a name; the start of the region that is used moves up, unless all of it is
- * used. The port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
+ * named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
+ * are those of its list that have a name; the start of the region that is used moves up, unless all of it is used. The
+ * port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
  * arguments are passed in registers, so the two that r2 does not pass are never read.
  *
  * @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.

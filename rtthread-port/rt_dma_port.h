@@ -5,21 +5,22 @@
  *
  * Each subject has a header in rt_dma_port/:
  *
- * | header            | defined in                                     | subject                                                                                  |
- * | ----------------- | ---------------------------------------------- | ---------------------------------------------------------------------------------------- |
- * | configuration.h   | configuration.c                                | the constants of the BSP's configuration                                                 |
- * | heap.h            | heap.c                                         | the heap                                                                                 |
- * | addresses.h       | addresses.c                                    | virtual and physical addresses                                                           |
- * | mappings.h        | linear.c, unmap_linear.c, mappings.c, pages.c  | mappings: the linear map, and mappings at addresses that the kernel chooses              |
- * | cache.h           | cache.c                                        | the data cache                                                                           |
- * | threads.h         | threads.c, irq.c                               | threads and interrupts: what the caller may do, masks, a critical section, and a pause   |
- * | firmware.h        | device.c, nodes.c, bus.c, pci.c                | devices, and what the device tree and PCI state about them                               |
- * | pool_regions.h    | pool_regions.c                                 | the regions of which boot pools are made                                                 |
- * | reserved_memory.h | reserved_memory.c, memblock.c                  | the shared pools of /reserved-memory, and memory for them                                |
- * | log.h             | log.c, list_options.c                          | text: the log, and the shell                                                             |
+ * | header            | defined in                                    | subject                                            |
+ * | ----------------- | --------------------------------------------- | -------------------------------------------------- |
+ * | configuration.h   | configuration.c                               | the constants of the BSP's configuration           |
+ * | heap.h            | heap.c                                        | the heap                                           |
+ * | addresses.h       | addresses.c                                   | virtual and physical addresses                     |
+ * | mappings.h        | linear.c, unmap_linear.c, mappings.c, pages.c | the linear map, and mappings elsewhere             |
+ * | cache.h           | cache.c                                       | the data cache                                     |
+ * | threads.h         | threads.c, irq.c                              | what the caller may do; interrupt masks, pauses    |
+ * | firmware.h        | device.c, nodes.c, bus.c, pci.c               | devices, in the device tree and on PCI             |
+ * | pool_regions.h    | pool_regions.c                                | the regions of which boot pools are made           |
+ * | reserved_memory.h | reserved_memory.c, memblock.c                 | shared pools of /reserved-memory, and their memory |
+ * | log.h             | log.c, list_options.c                         | text: the log, and the shell                       |
  *
- * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: check.c compares the
- * BSP's headers with what the library expects, msh.c and msh_block_pool.c have the shell commands, and debug*.c the debug mode.
+ * "Defined in" leaves out the prefix rt_dma_port_ of the files in rtthread-port/. The other files there: check.c
+ * compares the BSP's headers with what the library expects, msh.c and msh_block_pool.c have the shell commands, and
+ * debug*.c the debug mode.
  *
  * The notes "Context" have the terms that rt_dma.h defines.
  */

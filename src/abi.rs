@@ -1,7 +1,7 @@
 //! The structures that C sees, with RT-Thread's names and layouts (`drivers/dma.h`, `mm_page.h`).
 //!
-//! Fields that C may access at any time are atomics, which have the layout of the value that they contain. The port asserts
-//! every offset against the BSP's headers.
+//! Fields that C may access at any time are atomics, which have the layout of the value that they contain. The port
+//! asserts every offset against the BSP's headers.
 
 #![allow(non_camel_case_types, improper_ctypes_definitions)]
 

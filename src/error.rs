@@ -31,7 +31,8 @@ macro_rules! errors {
 
 errors! {
     /// The pool would hold no whole page, because its region is smaller than a page or ends before it begins; or the
-    /// coherent pool would be larger than the memory that it is a part of; or a list of regions is required and missing.
+    /// coherent pool would be larger than the memory that it is a part of; or a list of regions is required and
+    /// missing.
     BadSize: c"bad size";
     /// The kernel has no list of regions.
     NoList: c"no memblock";

@@ -5,14 +5,17 @@
 //!
 //! A module uses only modules of its own folder and of the folders below it (`tests/layers.rs` checks this):
 //!
-//! | folder | content |
-//! | --- | --- |
-//! | `ffi` | The C ABI: checks pointers, calls one function of the library, converts its result. Mirrors the folders below: `ffi::dropin` exports what `dropin` does. |
-//! | [`additions`] | What RT-Thread does not have: block pools, streaming mappings, masks, lending and uninstalling pools, drivers in Rust. |
-//! | [`dropin`] | The replacement for `dma_pool.c`: page map, pool, pool list, registry, map operations, device tree, boot memory. |
-//! | [`mem`] | Building blocks over `unsafe` code: heap values, locks, bitmaps, cache maintenance. |
-//! | [`kernel`] | The trait [`Kernel`](kernel::Kernel), the interface to the operating system, and its implementation for RT-Thread. |
-//! | [`abi`], [`error`], [`flags`], [`log`], `text` | The vocabulary: types, and a macro for texts, that depend on nothing else. |
+//! * `ffi`: the C ABI. It checks pointers, calls one function of the library, and converts its result. It mirrors the
+//!   folders below: `ffi::dropin` exports what `dropin` does.
+//! * [`additions`]: what RT-Thread does not have, such as block pools, streaming mappings, masks, lending and
+//!   uninstalling pools, drivers in Rust.
+//! * [`dropin`]: the replacement for `dma_pool.c`, which is page map, pool, pool list, registry, map operations, device
+//!   tree, boot memory.
+//! * [`mem`]: building blocks over `unsafe` code, such as heap values, locks, bitmaps, cache maintenance.
+//! * [`kernel`]: the trait [`Kernel`](kernel::Kernel), which is the interface to the operating system, and its
+//!   implementation for RT-Thread.
+//! * [`abi`], [`error`], [`flags`], [`log`], `text`: the vocabulary, which is types, and a macro for texts, that depend
+//!   on nothing else.
 
 #![no_std]
 #![deny(unsafe_code, missing_docs)]

@@ -53,8 +53,8 @@ pub(crate) struct Uninstalled<K: Kernel> {
     pub(crate) name_readers: AtomicUsize,
 }
 
-/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not import;
-/// therefore an install calls them through these pointers.
+/// The functions that install an uninstalled pool again. They belong to the additions, which this layer does not
+/// import; therefore an install calls them through these pointers.
 pub(crate) struct Revival<K: Kernel> {
     /// Returns a kept pool that can serve as the specified pool, which has these pages, after resetting it.
     pub(crate) revive: fn(&Dma<K>, &PoolSpec, (Pa, usize)) -> Option<&'static Pool<K>>,
@@ -119,8 +119,8 @@ impl<K: Kernel> Dma<K> {
         self.log_failure(error, name, number, address, other);
     }
 
-    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses, and a number, which is
-    /// a size or an index. All such lines have the format [`REFUSAL`].
+    /// Logs a line about a failed call: the name of the pool or device, the reason, two addresses, and a number, which
+    /// is a size or an index. All such lines have the format [`REFUSAL`].
     ///
     /// Context: any.
     // The arguments are in the order of the port's function, so that most of them are in the right registers already.

@@ -10,9 +10,9 @@ use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 
 /// A set of map operations.
 ///
-/// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the library maintains the
-/// cache with the coherent ones. The `Coherence` of a streaming mapping, in contrast, is that of the device: for a
-/// coherent one the cache is not maintained.
+/// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the
+/// library maintains the cache with the coherent ones. The `Coherence` of a streaming mapping, in contrast, is that of
+/// the device: for a coherent one the cache is not maintained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum MapOps {

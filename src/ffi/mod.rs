@@ -1,6 +1,7 @@
 //! The C ABI, with RT-Thread's names and types (`drivers/dma.h`).
 //!
-//! The functions check and convert pointers, call one function of the library, and convert its result. No function panics.
+//! The functions check and convert pointers, call one function of the library, and convert its result. No function
+//! panics.
 //!
 //! # Safety
 //!
@@ -41,9 +42,9 @@ static DMA: Dma<RtThread> = Dma::new(RtThread);
 /// The records of the system's devices.
 static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
-/// The function that removes the records of an earlier device at the same address. It is called when operations are chosen for a
-/// device that had none, because such a device is new. It is not set in an image whose additions keep no records of devices, so
-/// that the drop-in core does not link the additions.
+/// The function that removes the records of an earlier device at the same address. It is called when operations are
+/// chosen for a device that had none, because such a device is new. It is not set in an image whose additions keep no
+/// records of devices, so that the drop-in core does not link the additions.
 static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null.
@@ -68,9 +69,9 @@ fn c_device(device: Device) -> *mut rt_device {
 
 /// Converts an address to a pointer for C.
 ///
-/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a driver
-/// through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The first is
-/// `expose_provenance`, the second is this function; in machine code both are nothing.
+/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a
+/// driver through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The
+/// first is `expose_provenance`, the second is this function; in machine code both are nothing.
 fn pointer(address: usize) -> *mut c_void {
     core::ptr::with_exposed_provenance_mut(address)
 }

@@ -13,27 +13,29 @@ pub struct Header {
     pub trailer: String,
 }
 
-/// The headers that are generated. rt_dma.h, which includes the families, and rt_dma_port.h, which includes the subjects, are not.
+/// The headers that are generated. rt_dma.h, which includes the families, and rt_dma_port.h, which includes the
+/// subjects, are not.
 pub fn headers() -> Vec<Header> {
     vec![
-    Header {
-        name: "rt_dma_pool.h",
-        sources: &[
-            "src/abi.rs",
-            "src/ffi/dropin/buffer.rs",
-            "src/ffi/dropin/sync.rs",
-            "src/ffi/dropin/ops.rs",
-            "src/ffi/dropin/pool.rs",
-        ],
-        exclude: &["rt_list_t", "rt_device", "rt_dma_pool"],
-        include: &[],
-        prelude: "\n\
+        Header {
+            name: "rt_dma_pool.h",
+            sources: &[
+                "src/abi.rs",
+                "src/ffi/dropin/buffer.rs",
+                "src/ffi/dropin/sync.rs",
+                "src/ffi/dropin/ops.rs",
+                "src/ffi/dropin/pool.rs",
+            ],
+            exclude: &["rt_list_t", "rt_device", "rt_dma_pool"],
+            include: &[],
+            prelude: "\n\
 /**
  * @file rt_dma_pool.h
- * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that header.
+ * @brief The interface of RT-Thread's drivers/dma.h that the library implements, for code that is built without that
+ * header.
  *
- * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the terms
- * of the notes \"Context\".
+ * If drivers/dma.h was included first, its declarations are used and this header declares nothing. rt_dma.h defines the
+ * terms of the notes \"Context\".
  */
 #if !defined(RT_DMA_POOL_H) && !defined(__DMA_H__)
 #define RT_DMA_POOL_H
@@ -43,140 +45,133 @@ pub fn headers() -> Vec<Header> {
 /**
  * @brief A range of physical memory, as RT-Thread declares it.
  */
-typedef struct rt_region_t rt_region_t;".into(),
-        trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */".into(),
-    },
-    family(
-        "rt_dma/memory.h",
-        "Memory for a device: coherent, cleared, write-combining, aligned.",
-        &["src/ffi/additions/coherent.rs", "src/ffi/additions/attributes.rs"],
-    ),
-    family(
-        "rt_dma/masks.h",
-        "Masks: the addresses that a device can use.",
-        &["src/ffi/additions/device/masks.rs"],
-    ),
-    family(
-        "rt_dma/streaming.h",
-        "Streaming mappings: a driver's own buffer is the device's for a time.",
-        &["src/ffi/additions/streaming/arguments.rs", "src/ffi/additions/streaming/single.rs", "src/ffi/additions/streaming/fill.rs"],
-    ),
-    family(
-        "rt_dma/streaming_sync.h",
-        "Syncs of a streaming mapping: the buffer stays mapped, and the processor accesses it in between.",
-        &["src/ffi/additions/streaming/sync.rs"],
-    ),
-    family(
-        "rt_dma/streaming_list.h",
-        "Streaming mappings of the buffers of a list.",
-        &["src/ffi/additions/streaming/list.rs"],
-    ),
-    family(
-        "rt_dma/block_pool.h",
-        "Pools of small blocks of one size.",
-        &["src/ffi/additions/block_pool/pools.rs", "src/ffi/additions/block_pool/blocks.rs"],
-    ),
-    family(
-        "rt_dma/managed.h",
-        "Managed resources: rt_dmam_release gives back everything of a device.",
-        &["src/ffi/additions/managed/buffers.rs", "src/ffi/additions/managed/mappings.rs", "src/ffi/additions/managed/block_pools.rs"],
-    ),
-    family(
-        "rt_dma/limits.h",
-        "Limits of a device, for code that builds its scatter lists.",
-        &["src/ffi/additions/device/limits.rs"],
-    ),
-    family(
-        "rt_dma/regions.h",
-        "Memory regions of the device tree: a device's own ones, reserved memory, and memory that is lent.",
-        &["src/ffi/additions/own_region.rs", "src/ffi/additions/reserved_memory.rs", "src/ffi/additions/lending.rs"],
-    ),
-    family(
-        "rt_dma/pools.h",
-        "The pools: what is in use, and the end of a pool.",
-        &["src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
-    ),
-    watch(
-        "rt_dma_watch.h",
-        "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.",
-        &["src/abi.rs", "src/ffi/additions/debug/call.rs", "src/ffi/additions/debug/control.rs"],
-        "#include <rt_dma.h>",
-        "\n#include \"rt_dma_watch/mappings.h\"\n#include \"rt_dma_watch/memory.h\"\n",
-    ),
-    watch(
-        "rt_dma_watch/memory.h",
-        "What the debug mode learns about buffers, blocks and block pools. A part of rt_dma_watch.h.",
-        &["src/ffi/additions/debug/memory.rs"],
-        "#include <rt_dma/types.h>\n\nstruct rt_dma_watch_call;",
-        "",
-    ),
-    watch(
-        "rt_dma_watch/mappings.h",
-        "What the debug mode learns about streaming mappings. A part of rt_dma_watch.h.",
-        &["src/ffi/additions/debug/mappings.rs"],
-        "#include <rt_dma/types.h>\n\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
-        "",
-    ),
-    subject(
-        "rt_dma_port/types.h",
-        "What several subjects use: the results of functions that read entries, and a range of memory.",
-        &["src/kernel/rtthread/types.rs"],
-    ),
-    subject(
-        "rt_dma_port/configuration.h",
-        "The constants of the BSP's configuration.",
-        &["src/kernel/rtthread/configuration.rs"],
-    ),
-    subject(
-        "rt_dma_port/heap.h",
-        "The heap.",
-        &["src/kernel/rtthread/heap.rs"],
-    ),
-    subject(
-        "rt_dma_port/addresses.h",
-        "Virtual and physical addresses.",
-        &["src/kernel/rtthread/addresses.rs"],
-    ),
-    subject(
-        "rt_dma_port/mappings.h",
-        "Mappings: the linear map, and mappings at addresses that the kernel chooses.",
-        &["src/kernel/rtthread/mappings.rs"],
-    ),
-    subject(
-        "rt_dma_port/cache.h",
-        "The data cache.",
-        &["src/kernel/rtthread/cache.rs"],
-    ),
-    subject(
-        "rt_dma_port/threads.h",
-        "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
-        &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/every_core.rs"],
-    ),
-    subject(
-        "rt_dma_port/firmware.h",
-        "Devices, and what the device tree and PCI state about them.",
-        &["src/kernel/rtthread/firmware.rs"],
-    ),
-    subject(
-        "rt_dma_port/pool_regions.h",
-        "The regions of which boot pools are made.",
-        &["src/kernel/rtthread/pool_regions.rs"],
-    ),
-    subject(
-        "rt_dma_port/reserved_memory.h",
-        "The shared pools of /reserved-memory, and memory for them.",
-        &["src/kernel/rtthread/reserved_memory.rs"],
-    ),
-    subject(
-        "rt_dma_port/log.h",
-        "Text: the log, and the shell.",
-        &["src/kernel/rtthread/log.rs"],
-    ),
-]
+typedef struct rt_region_t rt_region_t;"
+                .into(),
+            trailer: "\n#endif /* !RT_DMA_POOL_H && !__DMA_H__ */".into(),
+        },
+        family(
+            "rt_dma/memory.h",
+            "Memory for a device: coherent, cleared, write-combining, aligned.",
+            &["src/ffi/additions/coherent.rs", "src/ffi/additions/attributes.rs"],
+        ),
+        family("rt_dma/masks.h", "Masks: the addresses that a device can use.", &["src/ffi/additions/device/masks.rs"]),
+        family(
+            "rt_dma/streaming.h",
+            "Streaming mappings: a driver's own buffer is the device's for a time.",
+            &[
+                "src/ffi/additions/streaming/arguments.rs",
+                "src/ffi/additions/streaming/single.rs",
+                "src/ffi/additions/streaming/fill.rs",
+            ],
+        ),
+        family(
+            "rt_dma/streaming_sync.h",
+            "Syncs of a streaming mapping: the buffer stays mapped, and the processor accesses it in between.",
+            &["src/ffi/additions/streaming/sync.rs"],
+        ),
+        family(
+            "rt_dma/streaming_list.h",
+            "Streaming mappings of the buffers of a list.",
+            &["src/ffi/additions/streaming/list.rs"],
+        ),
+        family(
+            "rt_dma/block_pool.h",
+            "Pools of small blocks of one size.",
+            &["src/ffi/additions/block_pool/pools.rs", "src/ffi/additions/block_pool/blocks.rs"],
+        ),
+        family(
+            "rt_dma/managed.h",
+            "Managed resources: rt_dmam_release gives back everything of a device.",
+            &[
+                "src/ffi/additions/managed/buffers.rs",
+                "src/ffi/additions/managed/mappings.rs",
+                "src/ffi/additions/managed/block_pools.rs",
+            ],
+        ),
+        family(
+            "rt_dma/limits.h",
+            "Limits of a device, for code that builds its scatter lists.",
+            &["src/ffi/additions/device/limits.rs"],
+        ),
+        family(
+            "rt_dma/regions.h",
+            "Memory regions of the device tree: a device's own ones, reserved memory, and memory that is lent.",
+            &[
+                "src/ffi/additions/own_region.rs",
+                "src/ffi/additions/reserved_memory.rs",
+                "src/ffi/additions/lending.rs",
+            ],
+        ),
+        family(
+            "rt_dma/pools.h",
+            "The pools: what is in use, and the end of a pool.",
+            &["src/ffi/additions/shell_list.rs", "src/ffi/additions/uninstall.rs"],
+        ),
+        watch(
+            "rt_dma_watch.h",
+            "The library's side of the debug mode. Only the files rtthread-port/rt_dma_port_debug*.c call it.",
+            &["src/abi.rs", "src/ffi/additions/debug/call.rs", "src/ffi/additions/debug/control.rs"],
+            "#include <rt_dma.h>",
+            "\n#include \"rt_dma_watch/mappings.h\"\n#include \"rt_dma_watch/memory.h\"\n",
+        ),
+        watch(
+            "rt_dma_watch/memory.h",
+            "What the debug mode learns about buffers, blocks and block pools. A part of rt_dma_watch.h.",
+            &["src/ffi/additions/debug/memory.rs"],
+            "#include <rt_dma/types.h>\n\nstruct rt_dma_watch_call;",
+            "",
+        ),
+        watch(
+            "rt_dma_watch/mappings.h",
+            "What the debug mode learns about streaming mappings. A part of rt_dma_watch.h.",
+            &["src/ffi/additions/debug/mappings.rs"],
+            "#include <rt_dma/types.h>\n\nstruct rt_dma_sg;\nstruct rt_dma_watch_call;",
+            "",
+        ),
+        subject(
+            "rt_dma_port/types.h",
+            "What several subjects use: the results of functions that read entries, and a range of memory.",
+            &["src/kernel/rtthread/types.rs"],
+        ),
+        subject(
+            "rt_dma_port/configuration.h",
+            "The constants of the BSP's configuration.",
+            &["src/kernel/rtthread/configuration.rs"],
+        ),
+        subject("rt_dma_port/heap.h", "The heap.", &["src/kernel/rtthread/heap.rs"]),
+        subject("rt_dma_port/addresses.h", "Virtual and physical addresses.", &["src/kernel/rtthread/addresses.rs"]),
+        subject(
+            "rt_dma_port/mappings.h",
+            "Mappings: the linear map, and mappings at addresses that the kernel chooses.",
+            &["src/kernel/rtthread/mappings.rs"],
+        ),
+        subject("rt_dma_port/cache.h", "The data cache.", &["src/kernel/rtthread/cache.rs"]),
+        subject(
+            "rt_dma_port/threads.h",
+            "Threads and interrupts: what the caller may do, masks, a critical section, and a pause.",
+            &["src/kernel/rtthread/threads.rs", "src/kernel/rtthread/irq.rs", "src/kernel/rtthread/every_core.rs"],
+        ),
+        subject(
+            "rt_dma_port/firmware.h",
+            "Devices, and what the device tree and PCI state about them.",
+            &["src/kernel/rtthread/firmware.rs"],
+        ),
+        subject(
+            "rt_dma_port/pool_regions.h",
+            "The regions of which boot pools are made.",
+            &["src/kernel/rtthread/pool_regions.rs"],
+        ),
+        subject(
+            "rt_dma_port/reserved_memory.h",
+            "The shared pools of /reserved-memory, and memory for them.",
+            &["src/kernel/rtthread/reserved_memory.rs"],
+        ),
+        subject("rt_dma_port/log.h", "Text: the log, and the shell.", &["src/kernel/rtthread/log.rs"]),
+    ]
 }
 
-/// A header that [`watch`], [`family`] or [`subject`] describes. Its comment has `brief` and, if it is not empty, `note`; both
-/// end with a full stop. `before` and `after` the functions are lines of C.
+/// A header that [`watch`], [`family`] or [`subject`] describes. Its comment has `brief` and, if it is not empty,
+/// `note`; both end with a full stop. `before` and `after` the functions are lines of C.
 fn header(
     name: &'static str,
     brief: &str,

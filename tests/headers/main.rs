@@ -1,5 +1,5 @@
-//! The headers in `include/`, and those that only the port includes, are what cbindgen makes of the sources, and compile as
-//! strict C99 and C++.
+//! The headers in `include/`, and those that only the port includes, are what cbindgen makes of the sources, and
+//! compile as strict C99 and C++.
 //!
 //! To make the headers anew: `RT_DMA_BLESS=1 cargo test --test headers`.
 

@@ -13,8 +13,8 @@ type Alloc = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt
 
 /// @brief Allocates a buffer that the device can reach.
 ///
-/// The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its contents are
-/// undefined.
+/// The buffer lies at the lowest address with enough free pages, in the first pool that serves the request. Its
+/// contents are undefined.
 ///
 /// @code{.c}
 /// rt_ubase_t handle;
@@ -32,10 +32,10 @@ type Alloc = unsafe extern "C" fn(*mut rt_device, rt_size_t, *mut rt_ubase_t, rt
 /// @param[in] size Bytes to allocate, not zero. Rounded up to whole pages.
 /// @param[out] dma_handle Receives the buffer's address for the device. May be NULL.
 /// @param[in] flags 0, or `RT_DMA_F_*` combined by `|`. docs/driver-guide.md explains each.
-/// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL, `size`
-/// is zero, or no pool that serves the request has room.
-/// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer of a
-/// memory type (not cached, write-through). From an interrupt such a call returns NULL.
+/// @return The buffer's address for the processor; with `RT_DMA_F_NOMAP` its physical address. NULL if `dev` is NULL,
+/// `size` is zero, or no pool that serves the request has room.
+/// @note Context: thread first, then any. A thread is needed for a device's first call, and for a pool's first buffer
+/// of a memory type (not cached, write-through). From an interrupt such a call returns NULL.
 #[unsafe(no_mangle)]
 // LLVM moves code that several functions have in common into separate functions, but not the code of a function with a
 // `link_section`. The additional calls would cost 10 instructions for an allocation and its free on aarch64.
@@ -67,8 +67,8 @@ pub unsafe extern "C" fn rt_dma_alloc(
     }
 }
 
-// Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a device's
-// first call needs stands in functions of their own, as does the handle that a caller does not ask for.
+// Each exported function is short and needs no stack frame: it calls another with the arguments that it got. What a
+// device's first call needs stands in functions of their own, as does the handle that a caller does not ask for.
 
 /// Chooses the device's operations, then allocates.
 ///
@@ -80,12 +80,13 @@ unsafe fn alloc_first(dev: *mut rt_device, size: usize, dma_handle: *mut usize, 
     if size == 0 || device(dev).and_then(choose).is_none() {
         return core::ptr::null_mut();
     }
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
+    // written.
     unsafe { rt_dma_alloc(dev, size, dma_handle, flags) }
 }
 
-/// Calls `alloc` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one, nor a size of
-/// zero.
+/// Calls `alloc` for a caller that does not ask for the handle: a table of the BSP's need not expect a null one, nor a
+/// size of zero.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
@@ -101,15 +102,16 @@ unsafe fn alloc_without_handle(alloc: Alloc, dev: *mut rt_device, size: usize, f
 
 /// @brief Frees a buffer of `rt_dma_alloc`.
 ///
-/// A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the handle of
-/// another buffer, a second free.
+/// A wrong call is logged and counted, and changes nothing: another size, an address at which no buffer begins, the
+/// handle of another buffer, a second free.
 ///
 /// @param[in] dev The device. With NULL the call does nothing.
 /// @param[in] size The size that was allocated, in bytes. With 0 the call does nothing.
 /// @param[in] cpu_addr What `rt_dma_alloc` returned. With NULL the call does nothing.
 /// @param[in] dma_handle The handle that the allocation returned; 0 if the driver did not ask for it.
 /// @param[in] flags Those of the allocation. The library's own operations read `RT_DMA_F_NOMAP` only.
-/// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs a thread.
+/// @note Context: any. A buffer that has a mapping of its own (one of a pool that is larger than the view limit) needs
+/// a thread.
 #[unsafe(no_mangle)]
 // As for `rt_dma_alloc`.
 #[unsafe(link_section = ".text.rt_dma_free")]
@@ -154,14 +156,14 @@ unsafe fn free_first(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, dm
     }
 }
 
-/// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It also handles
-/// a managed buffer that is freed in this way.
+/// The function that [`rt_dma_free`] calls in place of its own code after the first managed buffer was allocated. It
+/// also handles a managed buffer that is freed in this way.
 ///
-/// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although its pages
-/// may then belong to another device. The core calls it through this pointer, because a direct call would link the managed
-/// buffers into every image. This costs 4 instructions for each free on aarch64.
+/// Without it, a managed buffer that `rt_dma_free` has freed would be freed again when its device is released, although
+/// its pages may then belong to another device. The core calls it through this pointer, because a direct call would
+/// link the managed buffers into every image. This costs 4 instructions for each free on aarch64.
 pub(in crate::ffi) static MANAGED: Hook<Free> = Hook::new();
 
-/// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`, which
-/// would only call it again.
+/// A function that does what `rt_dma_free` does, with the same arguments and duties. It does not call `rt_dma_free`,
+/// which would only call it again.
 pub(in crate::ffi) type Free = unsafe fn(*mut rt_device, usize, *mut c_void, usize, usize);

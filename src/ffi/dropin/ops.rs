@@ -54,8 +54,8 @@ pub(in crate::ffi) fn ops_of(table: &rt_dma_map_ops) -> Option<MapOps> {
     MapOps::ALL.get(offset_in_ours(table) / size_of::<rt_dma_map_ops>()).copied()
 }
 
-/// Returns the operations of one of the library's two tables whose handles are physical addresses; `None` for every other
-/// table.
+/// Returns the operations of one of the library's two tables whose handles are physical addresses; `None` for every
+/// other table.
 #[inline(always)] // As a function of its own it costs 18 more instructions for a direct streaming map and its unmap.
 pub(in crate::ffi) fn untranslated_ops(table: &rt_dma_map_ops) -> Option<MapOps> {
     let [coherent, non_coherent, ..] = &TABLES;
@@ -71,7 +71,8 @@ pub(in crate::ffi) fn is_ours(table: &rt_dma_map_ops) -> bool {
     offset_in_ours(table) < size_of_val(&TABLES)
 }
 
-/// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps around.
+/// Returns how many bytes `table` lies after the first of the library's tables. If it lies before, the result wraps
+/// around.
 fn offset_in_ours(table: &rt_dma_map_ops) -> usize {
     core::ptr::from_ref(table).addr().wrapping_sub(TABLES.as_ptr().addr())
 }
@@ -81,20 +82,21 @@ pub(in crate::ffi) fn default_table(device: Device) -> &'static rt_dma_map_ops {
     table(DMA.default_ops(device))
 }
 
-/// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns `None` if it
-/// cannot be chosen now.
+/// Returns the table of the device. At the device's first call, chooses it and stores it in `dev->dma_ops`. Returns
+/// `None` if it cannot be chosen now.
 pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops> {
     stored_table(device).or_else(|| choose(device))
 }
 
 /// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet.
 pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map_ops> {
-    // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays valid.
+    // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays
+    // valid.
     unsafe { device_ops(device).as_ref() }
 }
 
-/// Chooses a table for the device, and stores it unless another caller has stored one meanwhile. Returns the stored table; `None`
-/// if it cannot be chosen now.
+/// Chooses a table for the device, and stores it unless another caller has stored one meanwhile. Returns the stored
+/// table; `None` if it cannot be chosen now.
 #[cold]
 pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> {
     if let Ok(ops) = DMA.choose_ops(device) {
@@ -133,7 +135,8 @@ unsafe extern "C" fn alloc_device_tree(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
+    // written.
     unsafe { alloc_with(MapOps::DeviceTree, dev, size, dma_handle, flags) }
 }
 
@@ -147,7 +150,8 @@ unsafe extern "C" fn alloc_pci(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> *mut c_void {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be written.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
+    // written.
     unsafe { alloc_with(MapOps::Pci, dev, size, dma_handle, flags) }
 }
 

@@ -24,10 +24,10 @@ use crate::log::Name;
 /// }
 /// @endcode
 ///
-/// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer to its
-/// name, so the name must stay valid.
-/// @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory for the
-/// bookkeeping. One line in the log gives the reason.
+/// @param[in] region The range, in bytes. Its start is rounded up to a page, its end down. The pool keeps the pointer
+/// to its name, so the name must stay valid.
+/// @return The pool; NULL if `region` is NULL, holds no whole page or overlaps an installed pool, and without memory
+/// for the bookkeeping. One line in the log gives the reason.
 /// @note Context: thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut rt_dma_pool {
@@ -46,9 +46,9 @@ pub unsafe extern "C" fn rt_dma_pool_install(region: *mut rt_region_t) -> *mut r
 /// @brief Makes the boot pools `coherent-pool` and `cma` of reserved memory. A failed call changes nothing.
 ///
 /// Revision r2 calls it with `(cma_size, coherent_pool_size)`, in bytes, and the regions are memblock's reserved ones
-/// named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the
-/// regions are those of its list that have a name; the start of the region that is used moves up, unless all of it is
-/// used. The port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
+/// named "dma-pool". Revision r1 calls it with `(region_list, list_len, cma_size, coherent_pool_size)`, and the regions
+/// are those of its list that have a name; the start of the region that is used moves up, unless all of it is used. The
+/// port has a constant for the revision that the BSP's `drivers/dma.h` declares. In every RT-Thread ABI the four
 /// arguments are passed in registers, so the two that r2 does not pass are never read.
 ///
 /// @param[in] first r2: `cma_size`, the bytes of both pools together. r1: `region_list`.

@@ -1,7 +1,7 @@
 //! `rt_dma_sync_out_data`, `rt_dma_sync_in_data`.
 //!
-//! Both are short and need no stack frame for a device that has one of the library's tables: they call its operation with the
-//! arguments that they got.
+//! Both are short and need no stack frame for a device that has one of the library's tables: they call its operation
+//! with the arguments that they got.
 
 use core::ffi::c_void;
 
@@ -13,8 +13,8 @@ use crate::kernel::Device;
 
 /// @brief Makes what the processor wrote to a buffer visible to the device.
 ///
-/// If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not check the
-/// address.
+/// If `dma_handle` is NULL and the device's operations do not maintain the cache, the call does nothing, and does not
+/// check the address.
 ///
 /// @code{.c}
 /// if (rt_dma_sync_out_data(dev, buffer, size, &handle, 0) != RT_EOK)
@@ -28,14 +28,15 @@ use crate::kernel::Device;
 /// @param[in] dev The device.
 /// @param[in] data The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
-/// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be NULL.
-/// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are translated
-/// then leave the cache alone.
+/// @param[out] dma_handle The buffer's address for the device; 0 if the buffer is not mapped or not reachable. May be
+/// NULL.
+/// @param[in] flags `RT_DMA_F_NOCACHE` if the buffer is not cached: the operations of a device whose handles are
+/// translated then leave the cache alone.
 /// @retval RT_EOK The device sees the bytes.
-/// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the end of
-/// the address space.
-/// @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot be
-/// chosen now.
+/// @retval -RT_EINVAL `dev` or `data` is NULL, `size` is zero, nothing is mapped at `data`, or the buffer reaches the
+/// end of the address space.
+/// @retval -RT_ERROR The device does not reach every byte, or it is the device's first call and its operations cannot
+/// be chosen now.
 /// @note Context: thread first, then any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_sync_out_data(
@@ -48,7 +49,8 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     if dev.is_null() || data.is_null() || size == 0 {
         return errors().inval;
     }
-    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written. An operation demands no more.
+    // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written. An operation demands no
+    // more.
     unsafe {
         if let Some(table) = stored_table(Device(dev.expose_provenance()))
             && is_ours(table)
@@ -60,8 +62,8 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     }
 }
 
-/// Does what `rt_dma_sync_out_data` does for a device that has no operations yet, or a table of the BSP's. An operation of
-/// the BSP's need not expect a null handle, and may leave the handle as it is.
+/// Does what `rt_dma_sync_out_data` does for a device that has no operations yet, or a table of the BSP's. An operation
+/// of the BSP's need not expect a null handle, and may leave the handle as it is.
 ///
 /// # Safety
 /// As `rt_dma_sync_out_data`.
@@ -78,7 +80,8 @@ unsafe fn sync_out_general(
     let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
     let Some(sync) = table.sync_out_data else { return errors().error };
     if is_ours(table) {
-        // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's operations accept.
+        // SAFETY: the caller passes a device, and a `dma_handle` that may be written or is null, which the library's
+        // operations accept.
         return unsafe { sync(dev, data, size, dma_handle, flags) };
     }
     let mut handle = 0;
@@ -93,8 +96,8 @@ unsafe fn sync_out_general(
 
 /// @brief Makes what the device wrote to a buffer visible to the processor.
 ///
-/// Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache, the call
-/// does nothing, and does not check the address.
+/// Other data in the cache lines at the buffer's ends are kept. If the device's operations do not maintain the cache,
+/// the call does nothing, and does not check the address.
 ///
 /// @param[in] dev The device.
 /// @param[out] out_data The buffer.
@@ -102,8 +105,8 @@ unsafe fn sync_out_general(
 /// @param[in] dma_handle The buffer's address for the device. The library's operations do not use it.
 /// @param[in] flags As for `rt_dma_sync_out_data`.
 /// @retval RT_EOK The processor sees the bytes.
-/// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer reaches the
-/// end of the address space.
+/// @retval -RT_EINVAL `dev` or `out_data` is NULL, `size` is zero, nothing is mapped at `out_data`, or the buffer
+/// reaches the end of the address space.
 /// @retval -RT_ERROR It is the device's first call, and its operations cannot be chosen now.
 /// @note Context: thread first, then any. A device's first call needs a thread.
 #[unsafe(no_mangle)]
@@ -126,8 +129,8 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     }
 }
 
-/// Does what `rt_dma_sync_in_data` does, for a device that has no table yet, or a table of the BSP in which this operation is
-/// null.
+/// Does what `rt_dma_sync_in_data` does, for a device that has no table yet, or a table of the BSP in which this
+/// operation is null.
 ///
 /// # Safety
 /// As `rt_dma_sync_in_data`.

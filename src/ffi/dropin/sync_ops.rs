@@ -1,7 +1,7 @@
 //! The sync operations of the four tables that the library gives to devices.
 //!
-//! virtio and network drivers call sync for every buffer. For speed, each table therefore has functions of its own, without a test
-//! at run time of which table it is. `benches/syncs.c` compares their instructions with RT-Thread's.
+//! virtio and network drivers call sync for every buffer. For speed, each table therefore has functions of its own,
+//! without a test at run time of which table it is. `benches/syncs.c` compares their instructions with RT-Thread's.
 
 use core::ffi::c_void;
 
@@ -65,8 +65,8 @@ pub(super) unsafe extern "C" fn sync_out_device_tree(
     unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::DeviceTree) }
 }
 
-/// The PCI table's `sync_out_data`. A buffer that lies in the first window of the bridge, as nearly every buffer does, is
-/// translated here; any other buffer in [`sync_out_translated`].
+/// The PCI table's `sync_out_data`. A buffer that lies in the first window of the bridge, as nearly every buffer does,
+/// is translated here; any other buffer in [`sync_out_translated`].
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
@@ -88,8 +88,8 @@ pub(super) unsafe extern "C" fn sync_out_pci(
     errors().ok
 }
 
-/// Makes the bytes of a buffer visible to the device by operations that translate handles, and writes the handle. One copy of
-/// [`sync_out`] serves both tables.
+/// Makes the bytes of a buffer visible to the device by operations that translate handles, and writes the handle. One
+/// copy of [`sync_out`] serves both tables.
 ///
 /// # Safety
 /// As [`sync_out_coherent`].
@@ -142,8 +142,8 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     _flags: rt_ubase_t,
 ) -> rt_err_t {
     let device = Device(dev.expose_provenance());
-    // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the bytes
-    // are lost, as with the C original.
+    // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
+    // bytes are lost, as with the C original.
     result_of(unsafe { DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) })
 }
 
