@@ -72,7 +72,7 @@ typedef struct rt_region_t rt_region_t;"
         family(
             "rt_dma/streaming_list.h",
             "Streaming mappings of the buffers of a list.",
-            &["src/ffi/additions/streaming/list.rs"],
+            &["src/ffi/additions/streaming/scatter.rs"],
         ),
         family(
             "rt_dma/block_pool.h",

@@ -15,6 +15,13 @@ pub enum Coherence {
     NonCoherent,
 }
 
+impl Coherence {
+    /// Returns whether cache lines are maintained for the device.
+    pub fn needs_maintenance(self) -> bool {
+        self == Coherence::NonCoherent
+    }
+}
+
 /// A device that the fast paths serve: its handles are physical addresses, and it has no mask.
 #[derive(Clone, Copy, Debug)]
 pub struct FastMaster {
@@ -135,6 +142,7 @@ impl BusMaster {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[allow(unsafe_code)]
+    #[inline(always)]
     pub(super) unsafe fn reach<K: Kernel>(&self, dma: &Dma<K>, memory: &Memory) -> Option<Handle> {
         let &Memory { pa, size, .. } = memory;
         match self.ops {

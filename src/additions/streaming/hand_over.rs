@@ -1,28 +1,34 @@
-//! Handing memory to a device and taking it back: where the barrier stands, and why.
+//! The hand-over of memory between the processor and a device: cache maintenance and the barrier.
 //!
-//! The barriers are needed also where no cache is maintained: they order the bytes and the accesses to the device's registers.
+//! The barrier is needed also where no cache is maintained: it orders the bytes and the accesses to the device's registers.
+//!
+//! * When the device gets memory, the barrier comes last, after the copies and the cache maintenance: the driver starts the device
+//!   next, and that comes after the bytes.
+//! * When the processor gets it back, the barrier comes first: the device has just reported that it is done, and no byte, and no
+//!   line, may have been fetched before that.
 
 use crate::kernel::{Kernel, Va};
+use crate::mem::cache;
 
 /// Hands `[va, va + size)` to the device. Its cache lines are flushed if `maintain` is true.
-#[inline(always)] // A part of the fast paths.
+#[inline(always)] // A part of the fast path.
 pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool) {
     if maintain {
         kernel.cache_flush(va, size);
     }
-    barrier_to_device(kernel);
-}
-
-/// Comes last when memory is handed to the device, after the copies and the cache maintenance: the driver starts the device
-/// next, and that comes after the bytes.
-#[inline(always)] // One instruction.
-pub fn barrier_to_device<K: Kernel>(kernel: K) {
     kernel.device_barrier();
 }
 
-/// Comes first when memory is taken back from the device, before the cache maintenance and the copies: the device has just
-/// reported that it is done, and no byte, and no line, may have been fetched before that.
-#[inline(always)] // One instruction.
-pub fn barrier_from_device<K: Kernel>(kernel: K) {
+/// Takes `[va, va + size)` back, to which the device may have written. Its cache lines are invalidated if `maintain` is true.
+///
+/// # Safety
+/// No code has written to the memory since it was handed over.
+#[allow(unsafe_code)]
+#[inline(always)] // A part of the fast path.
+pub unsafe fn take_from_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool) {
     kernel.device_barrier();
+    if maintain {
+        // SAFETY: the caller guarantees that no code has written to the lines since they were flushed.
+        unsafe { cache::invalidate(kernel, va, size) }
+    }
 }

@@ -1,7 +1,7 @@
 //! Where a driver's buffer lies in physical memory, and whether it is contiguous there.
 
 use super::{Streaming, last_byte};
-use crate::dropin::pool::Pool;
+use crate::dropin::pool::AddressInfo;
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, PAGE_SIZE, Pa, Va};
 
@@ -12,57 +12,66 @@ pub struct Location {
     pub pa: Pa,
     /// Physical addresses rise with virtual ones from the first byte to the last.
     pub is_contiguous: bool,
+    /// The cache may hold lines of it.
+    pub is_cached: bool,
+    /// Not every byte is a pool's.
+    pub is_outside: bool,
 }
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
     ///
-    /// Looks up the first page. Each further one is looked up only if neither the known part of the linear map nor a view of a
-    /// pool contains all of them.
+    /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each further one if
+    /// the known part of the linear map does not contain all of them.
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize) -> Option<Location> {
-        let kernel = self.dma.kernel;
-        let pa = kernel.v2p(va)?;
+        for pool in self.dma.pools() {
+            if let Some((pa, is_cached)) = pool.find_in_view(va, size) {
+                return Some(Location { pa, is_contiguous: true, is_cached, is_outside: false });
+            }
+        }
+        let pa = self.dma.kernel.v2p(va)?;
+        let is_contiguous = self.is_contiguous(va, pa, size)?;
+        let end = pa.saturating_add(size);
+        if !self.dma.may_contain(pa, end) {
+            return Some(Location { pa, is_contiguous, is_cached: true, is_outside: true });
+        }
+        let is_outside = !self.dma.pools().any(|pool| pool.start() <= pa && end <= pool.end());
+        Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_outside })
+    }
+
+    /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer of several
+    /// pages to the known part of the linear map, if it is linear.
+    pub(super) fn is_contiguous(self, va: Va, pa: Pa, size: usize) -> Option<bool> {
+        let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let last = last_byte(va, size)?;
-        let is_one_page = va / PAGE_SIZE == last / PAGE_SIZE;
-        if is_one_page || (kernel.linear(pa) == va && self.mappings.linear_range.holds(va, last)) {
-            return Some(Location { pa, is_contiguous: true });
+        let is_linear = kernel.linear(pa) == va;
+        if va / PAGE_SIZE == last / PAGE_SIZE || is_linear && range.holds(va, last) {
+            return Some(true);
         }
-        self.look_up(va, last, pa)
-    }
-
-    /// Returns the location of a buffer of several pages that the known part of the linear map does not contain, and adds the
-    /// buffer to that part if it is linear.
-    fn look_up(self, va: Va, last: Va, pa: Pa) -> Option<Location> {
-        let kernel = self.dma.kernel;
-        if is_in_view(self.dma, va, pa, last) {
-            return Some(Location { pa, is_contiguous: true });
+        let is_contiguous = look_up_pages(kernel, va, pa, size)?;
+        if is_linear && is_contiguous {
+            range.add_pages(kernel, va, last);
         }
-        let location = look_up_pages(kernel, va, pa, last - va + 1)?;
-        if kernel.linear(pa) == va && location.is_contiguous {
-            self.mappings.linear_range.add_pages(kernel, va, last);
-        }
-        Some(location)
+        Some(is_contiguous)
     }
 }
 
-/// Whether one view of one pool contains all of `[va, last]`, whose first byte is at `pa`.
-fn is_in_view<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa, last: Va) -> bool {
-    let last_pa = pa.wrapping_add(last - va);
-    let is_shown = |pool: &Pool<K>, va, pa| pool.address_info(va, pa).is_some_and(|info| info.is_in_view);
-    dma.pools().any(|pool| is_shown(pool, va, pa) && is_shown(pool, last, last_pa))
-}
-
-/// Looks up every page after the first.
-fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<Location> {
+/// Looks up every page after the first. Returns whether they are contiguous; `None` if one is not mapped.
+fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<bool> {
     let first = PAGE_SIZE - va % PAGE_SIZE;
     let (next, next_pa) = (va.wrapping_add(first), pa.wrapping_add(first));
     if kernel.leads_to(next, next_pa, size.saturating_sub(first).div_ceil(PAGE_SIZE)) {
-        return Some(Location { pa, is_contiguous: true });
+        return Some(true);
     }
     // Not contiguous, or a page is not mapped.
     let mut offsets = (first..size).step_by(PAGE_SIZE);
     let is_mapped = offsets.all(|offset| kernel.is_mapped(va.wrapping_add(offset)));
-    is_mapped.then_some(Location { pa, is_contiguous: false })
+    is_mapped.then_some(false)
+}
+
+/// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.
+pub fn address_info<K: Kernel>(dma: &Dma<K>, va: Va, pa: Pa) -> AddressInfo {
+    dma.pools().find_map(|pool| pool.address_info(va, pa)).unwrap_or(AddressInfo { is_cached: true, is_in_view: false })
 }

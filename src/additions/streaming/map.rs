@@ -20,36 +20,40 @@ impl<K: Kernel> Streaming<'_, K> {
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         let may_be_fast = buffer.direction != Direction::Neither && self.is_tidy();
         let fast = if may_be_fast { master.fast() } else { None };
-        if let Some(fast) = fast
+        let Some(fast) = fast else {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            && let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) }
-        {
+            return unsafe { self.map_for_any(master, buffer) };
+        };
+        // SAFETY: as above.
+        if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
             return Ok(handle);
         }
-        // A copy: a direct mapping needs no buffer in memory then.
-        let buffer = &{ *buffer };
-        if let Some(fast) = fast
-            // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            && let Some(handle) = unsafe { self.map_recorded_fast(fast, buffer) }
-        {
-            return Ok(handle);
-        }
-        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-        unsafe { self.map_general(master, buffer) }
+        // SAFETY: as above.
+        unsafe { self.map_general(&fast.into(), buffer) }
     }
 
-    /// Maps a buffer for any device and in any way, and reports the error.
+    /// Maps a buffer for any device, after the upkeep of the records.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(never)] // As a part of `map` it takes 8 instructions of a direct map.
-    unsafe fn map_general(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
-        // `ok_or` and `?` would copy the device twice: 190 instructions ("misaligned").
+    unsafe fn map_for_any(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         let Some(master) = master.full() else { return Err(MapError::NoMemory) };
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-        let result = unsafe { self.try_map(&master, buffer) };
-        result.inspect_err(|error| report(self.dma, &master, *error, buffer.va, buffer.size))
+        unsafe { self.map_general(&master, buffer) }
+    }
+
+    /// Maps a buffer in any way, and reports the error.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    unsafe fn map_general(self, master: &BusMaster, buffer: &Buffer) -> Result<Handle, MapError> {
+        // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
+        let result = unsafe { self.try_map(master, buffer) };
+        // The record that this mapping took is replaced here, so that no direct mapping has to do it.
+        self.tidy();
+        result.inspect_err(|error| report(self.dma, master, *error, buffer.va, buffer.size))
     }
 
     /// Maps a buffer directly if that is possible; otherwise records the mapping, with a bounce buffer if it needs one.
@@ -64,16 +68,17 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let location = self.locate(va, size).ok_or(MapError::NotMapped)?;
         let coherence = master.coherence(kernel);
-        if location.is_contiguous
-            && let Some(handle) = self.map_direct(master, buffer, location.pa, coherence)
+        let maintain = location.is_cached && coherence.needs_maintenance();
+        let needs_bounce = !location.is_contiguous || maintain && buffer.endangers_others(kernel);
+        if !needs_bounce
+            && location.is_outside
+            && kernel.linear(location.pa) == va
+            && let Some(handle) = self.map_direct(master, buffer, location.pa, maintain)
         {
             return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        let result = unsafe { self.map_recorded(master, buffer, location, coherence) };
-        // The record that this mapping took is replaced here, so that no direct mapping has to do it.
-        self.tidy();
-        result
+        unsafe { self.map_recorded(master, buffer, &location, coherence, needs_bounce) }
     }
 
     /// Makes the `size` bytes at `offset` of the page at `page` the device's: by their linear address, or, where a pool

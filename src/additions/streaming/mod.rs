@@ -16,21 +16,20 @@
 //!   The record keeps both addresses.
 //!
 //! # The way of a map
-//! `map` tries three ways, the cheapest first:
+//! `map` has two paths:
 //!
-//! 1. For a device without translation and without a mask, the fast path of direct mappings (`fast`), if it is known already
-//!    that the buffer is a part of the linear map and of no pool.
-//! 2. For such a device, the fast path of recorded mappings (`fast`), if the buffer needs no bounce buffer.
-//! 3. For all others, the general path. It looks up where the pages of the buffer lie, tries a direct mapping (`direct`), and makes
-//!    a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
+//! * The fast path of direct mappings (`direct::fast`), for a device without translation and without a mask, and a buffer of which
+//!   it is known already that it is a part of the linear map and of no pool.
+//! * The general path, for all others. It looks up where the pages of the buffer lie (`locate`), tries a direct mapping (`direct`),
+//!   and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
 //!
-//! Whatever the way, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the cache needs
+//! Whatever the path, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the cache needs
 //! only the copy.
 //!
 //! # The way of an unmap
-//! `unmap` tries the same three ways. The first serves if the handle is in the known part of the linear map and no record can have
-//! it, the second if there is a record without a bounce buffer. The general path looks for a record with the handle (`recorded`); if
-//! there is none, the mapping is taken for a direct one (`direct`).
+//! `unmap` has the same two paths. The fast one serves if the handle is in the known part of the linear map and no record can have
+//! it. The general one looks for a record with the handle (`recorded`); if there is none, the mapping is taken for a direct one
+//! (`direct`).
 //!
 //! If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to the
 //! [spare ones](recorded::spares), from which the next map takes it.
@@ -56,15 +55,13 @@ mod buffer;
 mod bus_master;
 mod direct;
 mod errors;
-#[allow(unsafe_code)]
-mod fast;
 mod hand_over;
-#[allow(unsafe_code)]
-mod list;
 mod locate;
 #[allow(unsafe_code)]
 mod map;
 mod recorded;
+#[allow(unsafe_code)]
+mod scatter;
 #[allow(unsafe_code)]
 mod sync;
 #[allow(unsafe_code)]
@@ -74,8 +71,8 @@ mod upkeep;
 pub use buffer::{Attributes, Buffer, Direction, Query};
 pub use bus_master::{BusMaster, Coherence, FastMaster, Master, Ops, OwnOps};
 pub use errors::{BadMapping, MapError};
-pub use list::Segment;
 pub use recorded::bounce::{KEPT_BITS, KeptBits};
+pub use scatter::Segment;
 
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};

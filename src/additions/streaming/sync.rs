@@ -1,7 +1,6 @@
 //! Handing all or part of a mapping to the processor for a time, and back to the device.
 
 use super::errors::refuse_sync;
-use super::hand_over::{barrier_from_device, barrier_to_device};
 use super::recorded::mapping::{Mapping, Part, Purpose};
 use super::{BadMapping, BusMaster, Direction, Ops, Query, Streaming};
 use crate::kernel::Kernel;
@@ -24,12 +23,9 @@ impl<K: Kernel> Streaming<'_, K> {
     pub unsafe fn sync_for_cpu(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         let Some((mapping, part)) = self.find(master, query)? else { return Ok(()) };
         let (kernel, direction) = (self.dma.kernel, query.direction);
-        if direction.device_writes() {
-            barrier_from_device(kernel);
-        }
         match mapping.master.ops {
             // SAFETY: the part lies within the mapping, and the caller has left it alone since it was the device's.
-            Ops::Library(_) if direction.device_writes() => unsafe { mapping.invalidate(kernel, part) },
+            Ops::Library(_) if direction.device_writes() => unsafe { mapping.take(kernel, part) },
             Ops::Library(_) => {}
             Ops::Own(_) => {
                 let before = self.mappings.records.find(kernel, query, |mapping| mapping.synced_in.replace(part));
@@ -74,7 +70,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 }
             }
         }
-        barrier_to_device(kernel);
+        kernel.device_barrier();
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Ending a mapping: the fast paths first, then the general path.
 
 use super::errors::refuse_unmap;
-use super::{BadMapping, Direction, Master, Query, Streaming};
+use super::{BadMapping, BusMaster, Direction, Master, Query, Streaming};
 use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
@@ -23,34 +23,39 @@ impl<K: Kernel> Streaming<'_, K> {
     pub unsafe fn unmap(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
         let may_be_fast = query.direction != Direction::Neither && self.is_tidy();
         let fast = if may_be_fast { master.fast() } else { None };
-        if let Some(fast) = fast
+        let Some(fast) = fast else {
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            && unsafe { self.unmap_direct_fast(fast, query) }
-        {
-            return Ok(());
-        }
-        // A copy, as in `map`.
-        let query = &{ *query };
-        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        if fast.is_some() && unsafe { self.unmap_recorded_fast(query) } {
+            return unsafe { self.unmap_for_any(master, query) };
+        };
+        // SAFETY: as above.
+        if unsafe { self.unmap_direct_fast(fast, query) } {
             return Ok(());
         }
         // SAFETY: as above.
-        unsafe { self.unmap_general(master, query) }
+        unsafe { self.unmap_general(&fast.into(), query) }
+    }
+
+    /// Ends a mapping of any device, after the upkeep of the records.
+    ///
+    /// # Safety
+    /// See [the module](crate::additions::streaming).
+    #[inline(never)] // As `map_for_any`.
+    unsafe fn unmap_for_any(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
+        let Some(master) = master.full() else { return Err(BadMapping::Unknown) };
+        self.tidy();
+        // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
+        unsafe { self.unmap_general(&master, query) }
     }
 
     /// Ends the recorded mapping that the query is about, or, if there is none, the direct one, and reports the error.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    unsafe fn unmap_general(self, master: impl Master, query: &Query) -> Result<(), BadMapping> {
-        // As in `map_general`.
-        let Some(master) = master.full() else { return Err(BadMapping::Unknown) };
-        self.tidy();
+    unsafe fn unmap_general(self, master: &BusMaster, query: &Query) -> Result<(), BadMapping> {
         // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-        let result = match unsafe { self.unmap_recorded(&master, query) } {
+        let result = match unsafe { self.unmap_recorded(master, query) } {
             // SAFETY: as above.
-            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(&master, query) },
+            Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, query) },
             other => other,
         };
         result.inspect_err(|error| refuse_unmap(self.dma, query, *error))

@@ -1,7 +1,6 @@
 //! What is done between mappings: records and pools are made ready for interrupts, and what mappings left is freed.
 
 use super::recorded::bounce::Bounce;
-use super::recorded::mapping::Mapping;
 use super::{BusMaster, MapError, Ops, Streaming};
 use crate::kernel::{Device, Kernel};
 
@@ -27,11 +26,8 @@ impl<K: Kernel> Streaming<'_, K> {
 
     #[cold]
     fn tidy_in_thread(self) {
-        while let Some((record, mapping)) = self.mappings.spares.take_unfreed(self.dma.kernel) {
-            if let Some(Mapping { master, bounce: Some(bounce), .. }) = mapping {
-                bounce.free(self.dma, &master);
-            }
-            self.mappings.spares.put(self.dma.kernel, record);
+        while let Some(record) = self.mappings.spares.take_unfreed(self.dma.kernel) {
+            self.free_record(record);
         }
         self.mappings.spares.refill(self.dma.kernel);
     }
@@ -79,10 +75,8 @@ impl<K: Kernel> Streaming<'_, K> {
         let mut ended = 0;
         self.mappings.records.take_all(self.dma.kernel, device, is_new, |mut record| {
             ended += 1;
-            if let Some(Mapping { master, bounce, .. }) = &mut record.mapping
-                && let Ops::Own(_) = master.ops
-            {
-                *bounce = None;
+            if let Ops::Own(_) = record.master.ops {
+                record.bounce = None;
             }
             self.free_record(record);
         });

@@ -4,39 +4,31 @@
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 
 pub mod early_pools;
+#[allow(unsafe_code)]
+mod fast;
 pub mod linear_range;
 
 use super::bus_master::Memory;
-use super::hand_over::{barrier_from_device, hand_to_device};
+use super::hand_over::hand_to_device;
 use super::recorded::mapping::Mapping;
-use super::{BadMapping, Buffer, BusMaster, Coherence, Direction, Ops, Query, Streaming, last_byte};
+use super::{BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or the mapping
-    /// needs a record or a bounce buffer. The buffer is contiguous and begins at `pa`.
+    /// needs a record. The buffer is contiguous, begins at `pa`, and is mapped linearly. `maintain` states whether its cache lines are
+    /// maintained.
     ///
     /// Context: any.
-    pub(super) fn map_direct(
-        self,
-        master: &BusMaster,
-        buffer: &Buffer,
-        pa: Pa,
-        coherence: Coherence,
-    ) -> Option<Handle> {
+    pub(super) fn map_direct(self, master: &BusMaster, buffer: &Buffer, pa: Pa, maintain: bool) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, .. } = buffer;
         let is_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_some();
         // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
         let is_first = self.mappings.early_pools.are_all();
         let Ops::Library(_) = master.ops else { return None };
-        if kernel.linear(pa) != va || is_pools() {
-            return None;
-        }
-        // Memory outside the pools is cached.
-        let maintain = coherence == Coherence::NonCoherent;
-        if maintain && buffer.endangers_others(kernel) {
+        if is_pools() {
             return None;
         }
         // SAFETY: no operation of a BSP's own is called.
@@ -64,10 +56,9 @@ impl<K: Kernel> Streaming<'_, K> {
         let &Query { handle, size, .. } = query;
         let pa = master.pa_of(self.dma, handle)?;
         let va = self.dma.kernel.linear(pa);
-        last_byte(va, size)?;
-        let location = self.locate(va, size)?;
-        let may_be_direct =
-            location.is_contiguous && location.pa == pa && !self.mappings.early_pools.touch(self.dma, pa, size);
+        let may_be_direct = self.dma.kernel.v2p(va) == Some(pa)
+            && self.is_contiguous(va, pa, size) == Some(true)
+            && !self.mappings.early_pools.touch(self.dma, pa, size);
         may_be_direct.then_some((va, pa))
     }
 
@@ -78,8 +69,18 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let (va, _) = self.direct_buffer(master, query)?;
-        let maintain = master.coherence(self.dma.kernel) == Coherence::NonCoherent;
-        Some(Mapping { master: *master, handle, size, direction, va, maintain, bounce: None, synced_in: None })
+        let maintain = master.coherence(self.dma.kernel).needs_maintenance();
+        Some(Mapping {
+            master: *master,
+            handle,
+            size,
+            direction,
+            va,
+            seen_va: va,
+            maintain,
+            is_outside: true,
+            ..Mapping::NONE
+        })
     }
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
@@ -96,7 +97,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let kernel = self.dma.kernel;
         let &Query { size, direction, attributes, .. } = query;
         let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
-        let maintain = master.coherence(kernel) == Coherence::NonCoherent;
+        let maintain = master.coherence(kernel).needs_maintenance();
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
         } else if maintain && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {
@@ -108,7 +109,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if query.keeps_bytes() {
             return result;
         }
-        barrier_from_device(kernel);
+        kernel.device_barrier();
         if maintain && (result.is_err() || self.dma.pool_in(pa, pa.saturating_add(size)).is_some()) {
             cache::flush_and_invalidate(kernel, va, size);
         } else if maintain {

@@ -5,8 +5,8 @@
 //! speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached buffer
 //! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
-use super::address_info;
 use crate::additions::streaming::bus_master::Memory;
+use crate::additions::streaming::locate::address_info;
 use crate::additions::streaming::{BusMaster, Coherence, Ops};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
@@ -29,20 +29,17 @@ pub struct KeptBits {
 /// A bounce buffer. No other data lies in its cache lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounce {
-    /// Where the bytes begin: at the start of the allocation, or after it where low bits of the address are kept.
-    pub(super) va: Va,
     /// The allocation: its first byte, its handle and its size.
     start: Va,
     handle: Handle,
     size: usize,
-    /// Whether its cache lines are maintained.
-    pub(super) maintain: bool,
     /// Whether it lies in a view, so that it can be freed in any context.
     in_view: bool,
 }
 
 impl Bounce {
-    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it and its handle.
+    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it, the copy and the handle
+    /// of the copy. The copy begins at the start of the allocation, or after it where low bits of the address are kept.
     ///
     /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's bytes, as
     /// it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
@@ -59,7 +56,7 @@ impl Bounce {
         coherence: Coherence,
         from: Va,
         size: usize,
-    ) -> Option<(Self, usize)> {
+    ) -> Option<(Self, Memory, Handle)> {
         let kept_bits = KEPT_BITS.get().map_or(0, |kept| (kept.of)(master.device));
         let skipped = from & kept_bits;
         let whole_size = size.checked_add(skipped)?;
@@ -69,23 +66,17 @@ impl Bounce {
         let pa = dma.kernel.v2p(va);
         let info = address_info(dma, va, pa.unwrap_or(va));
         let in_view = info.is_in_view && matches!(master.ops, Ops::Library(_));
-        let bounce = Bounce {
-            va,
-            start,
-            handle: start_handle,
-            size: whole_size,
-            maintain: info.is_cached && coherence == Coherence::NonCoherent,
-            in_view,
-        };
+        let bounce = Bounce { start, handle: start_handle, size: whole_size, in_view };
         // Memory that is not mapped, or that a BSP allocated out of reach, cannot be used.
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
             unsafe { dma.kernel.copy(va, from, size) };
+            let copy = Memory { va, pa, size, maintain: info.is_cached && coherence.needs_maintenance() };
             // SAFETY: the caller guarantees that the device exists; the buffer was allocated for it.
-            unsafe { master.reach(dma, &Memory { va, pa, size, maintain: bounce.maintain }) }
+            unsafe { master.reach(dma, &copy) }.map(|handle| (copy, handle))
         });
         match reached {
-            Some(handle) if (handle ^ from) & kept_bits == 0 => Some((bounce, handle)),
+            Some((copy, handle)) if (handle ^ from) & kept_bits == 0 => Some((bounce, copy, handle)),
             // Out of reach, or a translation moved the bits to be kept.
             _ => {
                 bounce.free(dma, master);

@@ -2,10 +2,10 @@
 
 use super::bounce::Bounce;
 use crate::additions::streaming::bus_master::flags;
-use crate::additions::streaming::hand_over::barrier_from_device;
-use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, Ops, Query};
-use crate::kernel::{Handle, Kernel, Va};
-use crate::mem::cache;
+use crate::additions::streaming::hand_over::take_from_device;
+use crate::additions::streaming::{Attributes, BadMapping, BusMaster, Direction, MAPPING_ERROR, Ops, Query};
+use crate::dropin::translate::MapOps;
+use crate::kernel::{Device, Handle, Kernel, Va};
 
 /// Some bytes of a mapping.
 #[derive(Clone, Copy)]
@@ -41,8 +41,12 @@ pub struct Mapping {
     pub direction: Direction,
     /// The driver's address.
     pub va: Va,
-    /// The cache lines of the driver's buffer are to be maintained.
+    /// The address of the memory that the device sees: of the driver's buffer, or of its copy in the bounce buffer.
+    pub seen_va: Va,
+    /// The cache lines of that memory are to be maintained.
     pub maintain: bool,
+    /// Not every byte that the device sees is a pool's.
+    pub is_outside: bool,
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None` with
     /// the library's operations, which hold nothing.
@@ -50,6 +54,25 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// No mapping: what a spare record holds at first.
+    pub const NONE: Mapping = Mapping {
+        master: BusMaster { device: Device(0), ops: Ops::Library(MapOps::Coherent), mask: 0 },
+        handle: MAPPING_ERROR,
+        size: 0,
+        direction: Direction::Neither,
+        va: 0,
+        seen_va: 0,
+        maintain: false,
+        is_outside: false,
+        bounce: None,
+        synced_in: None,
+    };
+
+    /// Returns the last handle.
+    pub fn last(&self) -> Handle {
+        self.handle.wrapping_add(self.size.wrapping_sub(1))
+    }
+
     pub fn whole(&self) -> Part {
         Part { offset: 0, size: self.size }
     }
@@ -85,10 +108,9 @@ impl Mapping {
         })
     }
 
-    /// The address of a part in the memory that the device sees, and whether its cache lines are to be maintained.
-    fn seen_by_device(&self, part: Part) -> (Va, bool) {
-        let (va, maintain) = self.bounce.map_or((self.va, self.maintain), |bounce| (bounce.va, bounce.maintain));
-        (va.wrapping_add(part.offset), maintain)
+    /// Returns the address of a part in the memory that the device sees.
+    fn seen(&self, part: Part) -> Va {
+        self.seen_va.wrapping_add(part.offset)
     }
 
     /// Copies a part of the driver's buffer to the bounce buffer, if there is one and the device reads it. Bytes of a
@@ -97,11 +119,9 @@ impl Mapping {
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped, and is the caller's.
     pub unsafe fn copy_to_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
-        if let Some(bounce) = self.bounce
-            && direction.device_reads()
-        {
-            // SAFETY: the bounce buffer is as large as the mapping; the caller guarantees the rest.
-            unsafe { kernel.copy(bounce.va.wrapping_add(part.offset), self.va.wrapping_add(part.offset), part.size) }
+        if self.bounce.is_some() && direction.device_reads() {
+            // SAFETY: the copy in the bounce buffer is as large as the mapping; the caller guarantees the rest.
+            unsafe { kernel.copy(self.seen(part), self.va.wrapping_add(part.offset), part.size) }
         }
     }
 
@@ -110,20 +130,17 @@ impl Mapping {
     /// # Safety
     /// As for [`copy_to_bounce`](Mapping::copy_to_bounce).
     pub unsafe fn copy_from_bounce<K: Kernel>(&self, kernel: K, part: Part, direction: Direction) {
-        if let Some(bounce) = self.bounce
-            && direction.device_writes()
-        {
+        if self.bounce.is_some() && direction.device_writes() {
             // SAFETY: as in `copy_to_bounce`.
-            unsafe { kernel.copy(self.va.wrapping_add(part.offset), bounce.va.wrapping_add(part.offset), part.size) }
+            unsafe { kernel.copy(self.va.wrapping_add(part.offset), self.seen(part), part.size) }
         }
     }
 
     /// Library operations: makes a part the device's, so that no line stays in the cache that could be written over what the
     /// device writes.
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
-        let (va, maintain) = self.seen_by_device(part);
-        if maintain {
-            kernel.cache_flush(va, part.size);
+        if self.maintain {
+            kernel.cache_flush(self.seen(part), part.size);
         }
     }
 
@@ -131,34 +148,35 @@ impl Mapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
-    pub unsafe fn invalidate<K: Kernel>(&self, kernel: K, part: Part) {
-        let (va, maintain) = self.seen_by_device(part);
-        if maintain {
-            // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce` alone,
-            // which a flush follows.
-            unsafe { cache::invalidate(kernel, va, part.size) }
-        }
+    #[inline(always)]
+    pub unsafe fn take<K: Kernel>(&self, kernel: K, part: Part) {
+        // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce` alone,
+        // which a flush follows.
+        unsafe { take_from_device(kernel, self.seen(part), part.size, self.maintain) }
     }
 
     /// A BSP's own operations: one `sync_out` of a part; returns whether it succeeded.
     pub fn sync_out(&self, part: Part, purpose: Purpose) -> bool {
         let Ops::Own(own) = self.master.ops else { return true };
-        let (va, is_cached) = self.seen_by_device(part);
+        let flags = flags(purpose == Purpose::Transfer && self.maintain);
         // SAFETY: the caller of `map` guarantees that the device exists as long as the mapping.
-        unsafe { (own.sync_out)(self.master.device, va, part.size, flags(purpose == Purpose::Transfer && is_cached)) }
-            .is_some()
+        unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// A BSP's own operations: one `sync_in` of a part.
+    /// A BSP's own operations: one `sync_in` of a part, which makes what the device wrote to it the processor's if the purpose is a
+    /// transfer.
     pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
         let Ops::Own(own) = self.master.ops else { return };
-        let (va, is_cached) = self.seen_by_device(part);
-        if is_cached && purpose == Purpose::Pairing && !self.direction.device_writes() {
+        let va = self.seen(part);
+        if purpose == Purpose::Transfer {
+            kernel.device_barrier();
+        }
+        if self.maintain && purpose == Purpose::Pairing && !self.direction.device_writes() {
             // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's operation
             // invalidates lines all the same.
             kernel.cache_flush(va, part.size);
         }
-        let flags = flags(purpose == Purpose::Transfer && is_cached);
+        let flags = flags(purpose == Purpose::Transfer && self.maintain);
         // SAFETY: as in `sync_out`; the handle is that of the part.
         unsafe { (own.sync_in)(self.master.device, va, part.size, self.handle.wrapping_add(part.offset), flags) };
     }
@@ -168,28 +186,33 @@ impl Mapping {
     /// Context: any.
     ///
     /// # Safety
-    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`invalidate`](Mapping::invalidate), for the whole buffer.
+    /// As for [`copy_to_bounce`](Mapping::copy_to_bounce) and [`take`](Mapping::take), for the whole buffer.
     pub unsafe fn take_back<K: Kernel>(&self, kernel: K, attributes: Attributes) {
-        let (whole, carries) =
-            (self.whole(), !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes());
-        if carries {
-            barrier_from_device(kernel);
-        }
-        match (self.master.ops, self.synced_in) {
+        let whole = self.whole();
+        let carries = !attributes.contains(Attributes::SKIP_CPU_SYNC) && self.direction.device_writes();
+        match self.master.ops {
             // SAFETY: the whole is within the mapping; the caller guarantees that nothing has written to it.
-            (Ops::Library(_), _) if carries => unsafe { self.invalidate(kernel, whole) },
-            (Ops::Library(_), _) => {}
-            (Ops::Own(_), None) => self.sync_in(kernel, whole, Purpose::of_sync_in(carries)),
-            (Ops::Own(_), Some(part)) if carries => {
-                // The device may have written the rest, or, if the driver polls, even the part.
-                self.sync_out(part, Purpose::Pairing);
-                self.sync_in(kernel, whole, Purpose::Transfer);
-            }
-            (Ops::Own(_), Some(_)) => {}
+            Ops::Library(_) if carries => unsafe { self.take(kernel, whole) },
+            Ops::Library(_) => {}
+            Ops::Own(_) => self.last_sync_in(kernel, carries),
         }
         if carries {
             // SAFETY: the whole is within the mapping; the caller takes the buffer back.
             unsafe { self.copy_from_bounce(kernel, whole, self.direction) };
+        }
+    }
+
+    /// A BSP's own operations: the `sync_in` that ends the mapping, if there was none since the last `sync_out`. It carries the
+    /// device's bytes if `carries` is true.
+    fn last_sync_in<K: Kernel>(&self, kernel: K, carries: bool) {
+        match self.synced_in {
+            None => self.sync_in(kernel, self.whole(), Purpose::of_sync_in(carries)),
+            Some(part) if carries => {
+                // The device may have written the rest, or, if the driver polls, even the part.
+                self.sync_out(part, Purpose::Pairing);
+                self.sync_in(kernel, self.whole(), Purpose::Transfer);
+            }
+            Some(_) => {}
         }
     }
 }

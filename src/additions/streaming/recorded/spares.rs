@@ -1,11 +1,11 @@
 //! Spare records, which no mapping uses. Threads allocate them, so that a map in an interrupt finds one.
 
-use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 
 use super::mapping::Mapping;
-use super::record::{OwnedRecord, Record, RecordList, pop, push};
+use super::records::Record;
 use crate::kernel::Kernel;
-use crate::mem::heap::KBox;
+use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 
 /// The number of records that threads make sure there are, unless [`SpareRecords::fill`] raises it.
@@ -19,25 +19,24 @@ pub struct SpareRecords<K: Kernel> {
     stacks: IrqLock<Stacks<K>>,
     /// Whether a thread has something to do, as the stacks are. Written with the lock held.
     needs_thread: AtomicBool,
-    /// The number of records that threads make sure there are. Written with the lock held.
-    least: AtomicUsize,
 }
 
 struct Stacks<K: Kernel> {
-    spare: RecordList<K>,
+    spare: List<K, Mapping>,
     /// Records in `spare`.
     spares: usize,
+    /// The number of records that threads make sure there are.
+    least: usize,
     /// Records of mappings that have ended in an interrupt, and whose bounce buffers a thread has to free.
-    unfreed: RecordList<K>,
+    unfreed: List<K, Mapping>,
 }
 
 impl<K: Kernel> SpareRecords<K> {
     /// No spare records.
     pub const fn new() -> Self {
         SpareRecords {
-            stacks: IrqLock::new(Stacks { spare: None, spares: 0, unfreed: None }),
+            stacks: IrqLock::new(Stacks { spare: List::new(), spares: 0, least: LEAST, unfreed: List::new() }),
             needs_thread: AtomicBool::new(true),
-            least: AtomicUsize::new(LEAST),
         }
     }
 
@@ -50,11 +49,11 @@ impl<K: Kernel> SpareRecords<K> {
     }
 
     /// Changes the stacks, and notes whether a thread has something to do then.
+    #[inline(always)]
     fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
-        let least = self.least();
-        let needs_thread = stacks.unfreed.is_some() || !(least..=least.saturating_add(MARGIN)).contains(&stacks.spares);
+        let needs_thread = !stacks.unfreed.is_empty() || stacks.spares.wrapping_sub(stacks.least) > MARGIN;
         self.needs_thread.store(needs_thread, Relaxed);
         result
     }
@@ -62,9 +61,10 @@ impl<K: Kernel> SpareRecords<K> {
     /// Takes a spare record; `None` if there is none.
     ///
     /// Context: any.
-    pub fn take(&self, kernel: K) -> RecordList<K> {
+    #[inline(always)]
+    pub fn take(&self, kernel: K) -> Option<Record<K>> {
         self.with(kernel, |stacks| {
-            let record = pop(&mut stacks.spare)?;
+            let record = stacks.spare.pop()?;
             stacks.spares -= 1;
             Some(record)
         })
@@ -73,36 +73,35 @@ impl<K: Kernel> SpareRecords<K> {
     /// Makes a record a spare one.
     ///
     /// Context: any.
-    pub fn put(&self, kernel: K, mut record: OwnedRecord<K>) {
-        record.mapping = None;
+    #[inline(always)]
+    pub fn put(&self, kernel: K, record: Record<K>) {
         self.with(kernel, |stacks| {
             stacks.spares += 1;
-            push(&mut stacks.spare, record);
+            stacks.spare.push(record);
         });
     }
 
     /// Keeps the record of a mapping that has ended until a thread frees its bounce buffer, which cannot be freed in this context.
     ///
     /// Context: any.
-    pub fn put_unfreed(&self, kernel: K, record: OwnedRecord<K>) {
-        self.with(kernel, |stacks| push(&mut stacks.unfreed, record));
+    pub fn put_unfreed(&self, kernel: K, record: Record<K>) {
+        self.with(kernel, |stacks| stacks.unfreed.push(record));
     }
 
-    /// Takes a record that [`put_unfreed`](SpareRecords::put_unfreed) kept, with its mapping.
+    /// Takes a record that [`put_unfreed`](SpareRecords::put_unfreed) kept.
     ///
     /// Context: any.
-    pub fn take_unfreed(&self, kernel: K) -> Option<(OwnedRecord<K>, Option<Mapping>)> {
-        let record = self.with(kernel, |stacks| pop(&mut stacks.unfreed))?;
-        let mapping = record.mapping;
-        Some((record, mapping))
+    pub fn take_unfreed(&self, kernel: K) -> Option<Record<K>> {
+        self.with(kernel, |stacks| stacks.unfreed.pop())
     }
 
     /// Allocates the records that are missing, as far as the heap has memory, and frees those that are too many.
     ///
     /// Context: thread.
     pub fn refill(&self, kernel: K) {
-        self.grow_to(kernel, self.least());
-        while self.spares(kernel) > self.least().saturating_add(MARGIN) {
+        let least = self.with(kernel, |stacks| stacks.least);
+        self.grow_to(kernel, least);
+        while self.spares(kernel) > least.saturating_add(MARGIN) {
             drop(self.take(kernel));
         }
     }
@@ -114,7 +113,7 @@ impl<K: Kernel> SpareRecords<K> {
     pub fn fill(&self, kernel: K, count: usize) -> bool {
         let is_full = self.grow_to(kernel, count);
         if is_full {
-            self.with(kernel, |_| self.least.store(self.least().max(count), Relaxed));
+            self.with(kernel, |stacks| stacks.least = stacks.least.max(count));
         }
         self.refill(kernel);
         is_full
@@ -123,17 +122,10 @@ impl<K: Kernel> SpareRecords<K> {
     /// Allocates records until there are `count` spare ones. Returns false if the heap has too little memory.
     fn grow_to(&self, kernel: K, count: usize) -> bool {
         while self.spares(kernel) < count {
-            match KBox::new(kernel, Record { mapping: None, is_outside: false, next: None }) {
-                Ok(record) => self.put(kernel, record),
-                Err(_) => return false,
-            }
+            let Some(record) = Element::new(kernel, Mapping::NONE) else { return false };
+            self.put(kernel, record);
         }
         true
-    }
-
-    /// Returns the number of records that threads make sure there are.
-    fn least(&self) -> usize {
-        self.least.load(Relaxed)
     }
 
     /// Returns the number of spare records.

@@ -8,7 +8,7 @@ use crate::additions::debug::{HeldMapping, Holding, Kind, MappedBy, MappedPart, 
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::ffi::DMA;
 use crate::ffi::additions::streaming::arguments::{RT_DMA_ATTR_LIST_ENTRY, RT_DMA_ATTR_OWN_LINES, direction_of};
-use crate::ffi::additions::streaming::list::{entries, rt_dma_sg};
+use crate::ffi::additions::streaming::scatter::{entries, rt_dma_sg};
 use crate::flags::Flags;
 
 /// @brief Checks a map after it was done, and records the mapping.

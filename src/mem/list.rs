@@ -1,0 +1,111 @@
+//! Singly linked lists of values in the kernel's heap.
+
+use core::iter::successors;
+use core::mem::{forget, replace};
+use core::ops::{Deref, DerefMut};
+
+use super::heap::KBox;
+use crate::kernel::Kernel;
+
+/// A value in the heap that can be an element of a [`List`], and that moves from list to list without being copied. Dropping it
+/// frees its memory, which needs a thread.
+pub struct Element<K: Kernel, T>(KBox<K, Node<K, T>>);
+
+struct Node<K: Kernel, T> {
+    value: T,
+    next: Link<K, T>,
+}
+
+type Link<K, T> = Option<Element<K, T>>;
+
+impl<K: Kernel, T> Element<K, T> {
+    /// Moves `value` to the heap; `None` if the heap has no room.
+    ///
+    /// Context: thread.
+    pub fn new(kernel: K, value: T) -> Option<Self> {
+        KBox::new(kernel, Node { value, next: None }).ok().map(Element)
+    }
+}
+
+impl<K: Kernel, T> Deref for Element<K, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<K: Kernel, T> DerefMut for Element<K, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0.value
+    }
+}
+
+/// A list that owns its elements.
+pub struct List<K: Kernel, T> {
+    first: Link<K, T>,
+}
+
+impl<K: Kernel, T> List<K, T> {
+    /// Makes an empty list.
+    pub const fn new() -> Self {
+        List { first: None }
+    }
+
+    /// Returns whether the list has no element.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Puts an element at the beginning.
+    pub fn push(&mut self, mut element: Element<K, T>) {
+        // An element that is in no list has no next one. The compiler does not know that, and would call code that drops it.
+        forget(replace(&mut element.0.next, self.first.take()));
+        forget(self.first.replace(element));
+    }
+
+    /// Takes the first element.
+    pub fn pop(&mut self) -> Option<Element<K, T>> {
+        take(&mut self.first)
+    }
+
+    /// Takes the first element for which `is_it` returns true.
+    pub fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<Element<K, T>> {
+        let mut at = &mut self.first;
+        while !is_it(at.as_ref()?) {
+            at = &mut at.as_mut()?.0.next;
+        }
+        take(at)
+    }
+
+    /// Returns the first value for which `is_it` returns true.
+    pub fn find_mut(&mut self, mut is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
+        let mut at = self.first.as_mut();
+        while let Some(element) = at {
+            if is_it(element) {
+                return Some(element);
+            }
+            at = element.0.next.as_mut();
+        }
+        None
+    }
+
+    /// Returns the values.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        successors(self.first.as_ref(), |element| element.0.next.as_ref()).map(Deref::deref)
+    }
+}
+
+/// Takes the element to which a link leads out of its list.
+fn take<K: Kernel, T>(link: &mut Link<K, T>) -> Link<K, T> {
+    let mut element = link.take()?;
+    forget(replace(link, element.0.next.take()));
+    Some(element)
+}
+
+impl<K: Kernel, T> Drop for List<K, T> {
+    fn drop(&mut self) {
+        // One by one: the code that the compiler makes would use stack for each element.
+        while self.pop().is_some() {}
+    }
+}
