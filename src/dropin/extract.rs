@@ -36,6 +36,7 @@ impl<K: Kernel> Dma<K> {
         result
     }
 
+    /// Makes the pools as [`extract`](Self::extract) does, and logs no failure.
     fn make_boot_pools(&self, list: RegionList, total: usize, coherent: usize) -> Result<(), Error> {
         // The coherent pool gets whole pages, and the CMA pool begins right after them.
         let coherent_size = coherent & !(PAGE_SIZE - 1);

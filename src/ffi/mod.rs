@@ -26,14 +26,13 @@ mod status;
 pub use additions::*;
 pub use dropin::*;
 
-use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
 use crate::abi::rt_device;
 use crate::additions::device::record::DeviceRecords;
 use crate::dropin::registry::Dma;
 use crate::kernel::Device;
-use crate::kernel::rtthread::RtThread;
+use crate::kernel::rtthread::{RtThread, pointer};
 use crate::mem::hook::Hook;
 
 /// The system's DMA memory.
@@ -47,7 +46,7 @@ static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 /// records of devices, so that the drop-in core does not link the additions.
 static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
-/// Converts a pointer to a device; `None` if it is null.
+/// Converts a pointer to a device; `None` if it is null. ([`pointer`] explains `expose_provenance`.)
 fn device(dev: *mut rt_device) -> Option<Device> {
     (!dev.is_null()).then(|| Device(dev.expose_provenance()))
 }
@@ -65,15 +64,6 @@ unsafe fn variable<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usi
 /// Converts a device to a pointer for C.
 fn c_device(device: Device) -> *mut rt_device {
     pointer(device.0).cast()
-}
-
-/// Converts an address to a pointer for C.
-///
-/// To the library, an address is a number: it computes with addresses, and does not read or write the memory of a
-/// driver through them. Rust wants to know where a pointer becomes such a number and a number a pointer again. The
-/// first is `expose_provenance`, the second is this function; in machine code both are nothing.
-fn pointer(address: usize) -> *mut c_void {
-    core::ptr::with_exposed_provenance_mut(address)
 }
 
 /// Writes `value` to `to`, unless `to` is null.

@@ -14,7 +14,8 @@ pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
 /// Base-two logarithm of [`PAGE_SIZE`]: `ARCH_PAGE_SHIFT`.
 pub const PAGE_SHIFT: u32 = 12;
 
-/// A device as the kernel identifies it (`struct rt_device *`): an opaque address, never zero.
+/// A device as the kernel identifies it (`struct rt_device *`): an opaque address. Zero is the address of
+/// no device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Device(pub usize);
 

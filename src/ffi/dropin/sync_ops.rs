@@ -189,6 +189,7 @@ fn result_of(result: Result<(), Error>) -> isize {
     }
 }
 
+/// Returns the error number of a refused sync call.
 #[cold]
 #[inline(never)] // As a separate function, it leaves two instructions for the usual result.
 fn refused(error: Error) -> isize {

@@ -126,6 +126,7 @@ fn maintain(va: Va, size: usize, operation: Operation) {
     operation.apply(va, size);
 }
 
+/// Maintains the cache of a range that is too long for an `int`.
 #[cold]
 #[inline(never)]
 fn maintain_in_pieces(mut va: Va, mut size: usize, operation: Operation) {

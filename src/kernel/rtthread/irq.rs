@@ -26,8 +26,8 @@ unsafe extern "C" {
     pub fn rt_dma_port_irq_restore(saved: usize);
 }
 
-/// Does inline what `rt_hw_local_irq_disable` does (libcpu/aarch64/common). Without the call, the code around it keeps
-/// its values in registers.
+/// Does inline what `rt_hw_local_irq_disable` and its counterpart do (libcpu/aarch64/common). Without the calls, the
+/// code around them keeps its values in registers.
 #[cfg(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port")))]
 mod aarch64 {
     use core::arch::asm;
@@ -49,6 +49,7 @@ mod aarch64 {
     }
 }
 
+/// Calls the port, which calls RT-Thread's functions.
 #[cfg(not(all(target_arch = "aarch64", target_os = "none", not(feature = "irq-port"))))]
 mod port {
     use super::{rt_dma_port_irq_restore, rt_dma_port_irq_save};

@@ -40,6 +40,7 @@ pub fn leads_to(mut va: Va, mut pa: Pa, mut pages: usize) -> bool {
     true
 }
 
+/// Returns what [`leads_to`] does, for at most [`CHUNK`] pages.
 fn chunk_leads_to(mut va: Va, mut pa: Pa, pages: usize) -> bool {
     let saved = Saved::new();
     // The bits in which a result is not the expected one.
@@ -90,6 +91,7 @@ impl Saved {
         Saved { daif, par }
     }
 
+    /// Undoes [`new`](Self::new).
     fn restore(self) {
         // SAFETY: this is the state from before `new`.
         unsafe {
