@@ -112,6 +112,12 @@ def block_rows(work):
     return rows
 
 
+def record_rows(work):
+    """Returns {mappings that are live: instructions of a map and an unmap}."""
+    lines, counts = callgrind(work, "records", "records", "")
+    return {int(live): counts[f"records {live}"] / int(turns) for live, turns in lines_of(lines, "records")}
+
+
 def touches(work):
     """Returns {size: {side: (calls, accesses)}}."""
     result = subprocess.run([os.path.join(work, "blocks"), "touch"], stdout=subprocess.PIPE, text=True)
@@ -143,6 +149,18 @@ def core_rows(work, pairs):
 def byte_rows(work):
     """Returns {name: bytes of the heap}."""
     return {name: int(count) for name, count in lines_of(run(work, "bytes"), "bytes")}
+
+
+def static_bytes(work):
+    """Returns {addition: bytes of its static variables} in an image for aarch64 that uses it."""
+    archive = os.path.join(work, TARGET, "librt_dma_pool.a")
+    text = subprocess.run(["aarch64-linux-gnu-nm", "-CS", archive], check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True).stdout
+    rows = re.findall(r"^[0-9a-f]+ ([0-9a-f]+) [bBdD] rt_dma_pool::.*additions::(\w+)::", text, re.M)
+    sizes = {}
+    for size, addition in rows:
+        sizes[addition] = sizes.get(addition, 0) + int(size, 16)
+    return sizes
 
 
 def panics(work):

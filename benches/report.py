@@ -172,6 +172,9 @@ def main():
         judge_traces(judge, traces)
         lock = measure.lock(work)
         judge.beside(f"host: the lock of the baselines: {lock:.0f} instructions a call")
+        records = measure.record_rows(work)
+        for live, count in records.items():
+            judge.beside(f"host: {live} live mappings of pool memory: {count:.0f} instructions a map and its unmap")
         blocks, touched = measure.block_rows(work), measure.touches(work)
         judge_blocks(judge, blocks, touched)
         cores = measure.core_rows(work, bound.QUICK_PAIRS if quick else bound.PAIRS)
@@ -179,6 +182,9 @@ def main():
         heap = measure.byte_rows(work)
         for name, count in heap.items():
             judge.beside(f"host: heap: {name}: {count} bytes")
+        static = measure.static_bytes(work)
+        for name, count in static.items():
+            judge.beside(f"archive: static variables of {name}: {count} bytes")
     except (measure.Broken, KeyError) as error:
         judge.line(False, f"no measurement: {error}")
         return 1
@@ -192,8 +198,8 @@ def main():
     if not quick:
         here = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(here, "results.md"), "w") as file:
-            file.write(tables.results(calls, syncs, maps, stretches, pages, traces, blocks, touched, cores, heap, sections,
-                                      measure.core_subjects(work)))
+            file.write(tables.results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, touched, cores, heap,
+                                     static, sections, measure.core_subjects(work)))
         with open(os.path.join(here, "plot.svg"), "w") as file:
             file.write(plot.svg(pages, traces))
     print(f"{judge.kept} kept, {judge.missed} missed")

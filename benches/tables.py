@@ -15,7 +15,8 @@ CALLS = """
 
 `benches/calls.c` in the kernel of `bsp-tests/kernel`, on QEMU with `-icount shift=0`: one call of `rt_dma_alloc`, one
 of `rt_dma_free`. The first call maps a view of the pool, or cleans the cache. *Steady state* is the median of 255
-repetitions.
+repetitions. The same calls of `dma_pool.c` were counted in a kernel of RT-Thread 5.2.2, with version 0.1 of the library:
+[what was run where](../docs/tested.md#on-real-rt-thread-kernels-version-01-november-2026).
 """
 
 SYNCS = """
@@ -31,6 +32,10 @@ MAPS = """
 
 `benches/maps.c`, in the same kernel: `rt_dma_map_single` and `rt_dma_unmap_single`, each *map + unmap*. Its first lines
 explain the kinds of memory. A list has 16 buffers of the size.
+"""
+
+RECORDS = """
+`benches/host/records.c`, on a host: a map and its unmap of a page of a pool, while other mappings with a record are live.
 """
 
 STRETCHES = """
@@ -109,6 +114,8 @@ the lock held is in the table of [stretches](#the-longest-stretch-with-the-lock-
 BLOCKS = """
 ## Small blocks, compared with a free list in the blocks
 
+[Porting from Linux](../docs/porting-from-linux.md) has a table that compares block pools with Linux's own `mm/dmapool.c`.
+
 100 rounds of 1,024 to 8,192 allocations and then as many frees, in three orders, begin with an empty pool. `rt_dma_block_pool_*`
 is compared with `benches/in_band.c`, whose free blocks point to each other, in one run under callgrind on cached memory. The
 numbers are per allocation and free, with the loop around them. To count accesses to DMA memory, all of it is made inaccessible
@@ -125,10 +132,11 @@ core has.
 """
 
 HEAP = """
-## Heap memory
+## Heap memory, and static memory of additions
 
 `benches/host/bytes.c`, on a 64-bit host: the bytes that the library asks for, without what the heap adds. A direct mapping takes
-none. A device has a record only with a mask, or with managed resources.
+none. A device has a record only with a mask, or with managed resources. The rows *static* are the static variables of an addition
+on aarch64; an image that does not use the addition has none of them.
 """
 
 SIZE = """
@@ -228,8 +236,15 @@ def cores_table(cores):
     return table(["", "together", "quartiles", "bound", "pairs", "alone", "waiting"], rows)
 
 
-def heap_table(heap):
-    return table(["for", "bytes"], [[name.replace(",", ", pages: "), f"{count:,}"] for name, count in heap.items()])
+def heap_table(heap, static):
+    rows = [[name.replace(",", ", pages: "), f"{count:,}"] for name, count in heap.items()]
+    rows += [[f"static: {name.replace('_', ' ')}", f"{count:,}"] for name, count in static.items()]
+    return table(["for", "bytes"], rows)
+
+
+def records_table(records):
+    return table(["live mappings"] + [f"{live:,}" for live in records],
+                 [["map and unmap"] + [f"{count:,.0f}" for count in records.values()]])
 
 
 def maps_table(maps):
@@ -311,7 +326,8 @@ def blocks_table(blocks, touched):
     return table(["size/alignment/boundary"] + [order.replace("-", " ") for order in orders] + ["accesses"], rows)
 
 
-def results(calls, syncs, maps, stretches, pages, traces, lock, blocks, touched, cores, heap, sections, subjects):
+def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks, touched, cores, heap, static, sections,
+            subjects):
     largest, small = pages[max(pages)], pages[bounds.SMALL]
     most = max(largest[row][1] / small[row][1] for row in largest if row[2] != "crossed")
     core = sum(sections.values())
@@ -320,6 +336,7 @@ def results(calls, syncs, maps, stretches, pages, traces, lock, blocks, touched,
         CALLS, calls_table(calls),
         SYNCS.format(bound=bounds.SYNC), syncs_table(syncs),
         MAPS, maps_table(maps),
+        RECORDS, records_table(records),
         STRETCHES.format(bound=bounds.STRETCH, patience=bounds.PATIENCE), stretch_table(stretches),
         PAGES.format(large=bounds.LARGE, faster=bounds.FASTER, crossed=bounds.CROSSED, lock=lock), pages_table(pages),
         GROWTH.format(bound=bounds.GROWTH, small=bounds.SMALL, most=most),
@@ -327,7 +344,7 @@ def results(calls, syncs, maps, stretches, pages, traces, lock, blocks, touched,
         WORDS, words_tables(pages, traces),
         BLOCKS, blocks_table(blocks, touched),
         CORES, cores_table(cores),
-        HEAP, heap_table(heap),
+        HEAP, heap_table(heap, static),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
         subjects_table(subjects),
         misses(stretches, pages, cores, most, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
