@@ -133,7 +133,7 @@ def check_has_every_file(page):
 
 
 def check_design(page):
-    """Checks that the code which docs/design.md describes exists: each name with an underscore, in drawings too."""
+    """Checks that the code which a page about the design describes exists: each name with an underscore, in drawings too."""
     written = [(line, code) for line, code in inline_code(page)] + [(block.line, block.text) for block in blocks(page)]
     known = sources("src/**/*.rs", "rtthread-port/*", "include/**/*.h", "bsp-tests/include/**/*.h", "tests/*.rs", "ci/*")
     folders = {name for name in glob.glob(os.path.join(ROOT, "src/**/*"), recursive=True)}
