@@ -1,6 +1,6 @@
 //! Singly linked lists of values in the kernel's heap.
 
-use core::iter::successors;
+use core::iter::{from_fn, successors};
 use core::mem::{forget, replace};
 use core::ops::{Deref, DerefMut};
 
@@ -88,6 +88,16 @@ impl<K: Kernel, T> List<K, T> {
             at = element.0.next.as_mut();
         }
         None
+    }
+
+    /// Returns the values, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let mut at = self.first.as_mut();
+        from_fn(move || {
+            let Node { value, next } = &mut *at.take()?.0;
+            at = next.as_mut();
+            Some(value)
+        })
     }
 
     /// Returns the values.

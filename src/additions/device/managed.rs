@@ -12,9 +12,9 @@
 //! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
-use crate::additions::device::resource::{Arguments, List, Release, Resource, ResourceKind, find, resources};
+use crate::additions::device::resource::{Arguments, Release, Resource, ResourceKind, ResourceState};
 use crate::kernel::{Device, Kernel};
-use crate::mem::heap::KBox;
+use crate::mem::list::{Element, List};
 
 /// The right to give back a resource by a plain call, which ends when the call [settles](DeviceRecords::settle) it.
 pub struct ManagedClaim {
@@ -36,7 +36,7 @@ enum Which {
 pub struct Slot<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
-    resource: List<K>,
+    resource: Option<Element<K, Resource>>,
 }
 
 impl<K: Kernel> DeviceRecords<K> {
@@ -49,11 +49,10 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
-        while self.keys.has_given_back()
-            && self.take_out(device, ResourceKind::GivenBack, |_| true, Which::Newest).is_some()
-        {}
-        let resource = Resource { kind: ResourceKind::GivenBack, release: |_, _| {}, arguments: [0; 4], next: None };
-        let resource = KBox::new(self.kernel, resource).ok()?;
+        while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
+        let (kind, state) = (ResourceKind::Buffer, ResourceState::Managed);
+        let resource = Resource { kind, state, release: |_, _| {}, arguments: [0; 4] };
+        let resource = Element::new(self.kernel, resource)?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
     }
@@ -69,7 +68,7 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, kind, wanted, Which::Newest)
+        self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Newest)
     }
 
     /// Removes a resource as [`unmanage`](DeviceRecords::unmanage) does, but only if `wanted` returns true for no other
@@ -80,33 +79,22 @@ impl<K: Kernel> DeviceRecords<K> {
         kind: ResourceKind,
         wanted: impl Fn(&Arguments) -> bool,
     ) -> Option<Arguments> {
-        self.take_out(device, kind, wanted, Which::Only)
+        self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Only)
     }
 
-    fn take_out(
-        &self,
-        device: Device,
-        kind: ResourceKind,
-        wanted: impl Fn(&Arguments) -> bool,
-        which: Which,
-    ) -> Option<Arguments> {
+    /// Takes a resource for which `is_it` returns true out of the device's list. Returns its arguments.
+    fn take_out(&self, device: Device, is_it: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
         }
-        let is_it = |resource: &Resource<K>| resource.kind == kind && wanted(&resource.arguments);
-        let found = self.find(device, |record| {
-            if which == Which::Only && resources(&record.resources).filter(|resource| is_it(resource)).count() > 1 {
+        let taken = self.find(device, |record| {
+            let list = &mut record.resources;
+            if which == Which::Only && list.iter().filter(|resource| is_it(resource)).count() > 1 {
                 return None;
             }
-            let mut at: &mut List<K> = &mut record.resources;
-            while at.as_ref().is_some_and(|resource| !is_it(resource)) {
-                at = &mut at.as_mut()?.next;
-            }
-            let mut resource = at.take()?;
-            *at = resource.next.take();
-            Some(resource)
+            list.take_first(&is_it)
         });
-        let resource = found.flatten()?;
+        let resource = taken.flatten()?;
         let arguments = resource.arguments;
         self.keys.uncount(&resource);
         drop(resource);
@@ -138,12 +126,12 @@ impl<K: Kernel> DeviceRecords<K> {
             return None;
         }
         self.find_map(|device, record| {
-            let resource = find(&mut record.resources, |resource| {
+            let resource = record.resources.find_mut(|resource| {
                 let [its_key, ..] = resource.arguments;
-                resource.kind == kind && its_key == key && wanted(device, &resource.arguments)
+                is_managed(resource, kind) && its_key == key && wanted(device, &resource.arguments)
             })?;
             self.keys.remove(&resource.arguments);
-            resource.kind = ResourceKind::Claimed;
+            resource.state = ResourceState::Claimed;
             Some(ManagedClaim { device, kind, arguments: resource.arguments })
         })
     }
@@ -152,23 +140,24 @@ impl<K: Kernel> DeviceRecords<K> {
     /// before, unless its device was released meanwhile.
     ///
     /// Context: any.
-    pub fn settle(&self, claim: ManagedClaim, is_given_back: bool) {
+    pub fn settle(&self, claim: ManagedClaim, was_given_back: bool) {
         let ManagedClaim { device, kind, arguments } = claim;
         self.find(device, |record| {
-            let is_it =
-                |resource: &Resource<K>| resource.kind == ResourceKind::Claimed && resource.arguments == arguments;
-            let Some(resource) = find(&mut record.resources, is_it) else { return };
-            if is_given_back {
-                resource.kind = ResourceKind::GivenBack;
+            let claimed = record.resources.find_mut(|resource| {
+                resource.state == ResourceState::Claimed && resource.kind == kind && resource.arguments == arguments
+            });
+            let Some(resource) = claimed else { return };
+            if was_given_back {
+                resource.state = ResourceState::GivenBack;
                 self.keys.add_given_back();
             } else {
-                resource.kind = kind;
+                resource.state = ResourceState::Managed;
                 self.keys.add(&arguments);
             }
         });
-        if is_given_back {
+        if was_given_back {
             // In an interrupt, the entry stays in the list until the device gets another resource or is released.
-            self.take_out(device, ResourceKind::GivenBack, |its_arguments| *its_arguments == arguments, Which::Newest);
+            self.take_out(device, is_given_back, Which::Newest);
         }
     }
 
@@ -180,9 +169,8 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        let mut list = self.find(device, |record| record.resources.take()).flatten();
-        while let Some(mut resource) = list {
-            list = resource.next.take();
+        let mut list = self.find(device, |record| core::mem::replace(&mut record.resources, List::new()));
+        while let Some(resource) = list.as_mut().and_then(List::pop) {
             if self.keys.uncount(&resource) {
                 // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
                 // the rest.
@@ -211,10 +199,7 @@ impl<K: Kernel> Slot<'_, K> {
         (resource.kind, resource.release, resource.arguments) = (kind, release, arguments);
         self.records.keys.add(&arguments);
         // The record is not freed while a slot refers to it.
-        self.records.find(self.device, |record| {
-            resource.next = record.resources.take();
-            record.resources = Some(resource);
-        });
+        self.records.find(self.device, |record| record.resources.push(resource));
     }
 }
 
@@ -223,4 +208,14 @@ impl<K: Kernel> Drop for Slot<'_, K> {
         self.records.find(self.device, |record| record.reserved = record.reserved.wrapping_sub(1));
         self.records.tidy(self.device);
     }
+}
+
+/// Returns whether the resource is a managed one of this kind.
+fn is_managed(resource: &Resource, kind: ResourceKind) -> bool {
+    resource.state == ResourceState::Managed && resource.kind == kind
+}
+
+/// Returns whether a plain call gave the resource back.
+fn is_given_back(resource: &Resource) -> bool {
+    resource.state == ResourceState::GivenBack
 }

@@ -13,7 +13,7 @@ use crate::abi::rt_dma_map_ops;
 use crate::additions::device::masked_devices::MaskedDevices;
 use crate::additions::device::resource::{Keys, Resource};
 use crate::kernel::{Device, Kernel};
-use crate::mem::heap::KBox;
+use crate::mem::list::{Element, List};
 use crate::mem::lock::{IrqGuard, IrqLock};
 use crate::mem::shared::at_or_first;
 
@@ -98,17 +98,15 @@ pub(super) struct MaskRecord {
 /// The record of one device.
 pub(crate) struct DeviceRecord<K: Kernel> {
     device: Device,
+    /// `None` if the device has no mask, and no call is setting one.
     pub(super) mask: Option<MaskRecord>,
     /// The limits of a segment of the device's transfers.
     pub(crate) limits: Limits,
     /// The resources that the device manages, the newest first.
-    pub(crate) resources: Option<KBox<K, Resource<K>>>,
+    pub(super) resources: List<K, Resource>,
     /// Resources that have been reserved and are not in the list yet.
-    pub(crate) reserved: usize,
-    next: List<K>,
+    pub(super) reserved: usize,
 }
-
-type List<K> = Option<KBox<K, DeviceRecord<K>>>;
 
 /// No device has this address. It replaces the address of a device that is gone in what is kept of the device, so that
 /// no call finds it.
@@ -122,7 +120,7 @@ impl<K: Kernel> DeviceRecord<K> {
 
     /// Returns whether the record can be freed: it has no data, or its device is gone.
     fn is_idle(&self) -> bool {
-        let has_resources = self.resources.is_some() || self.reserved != 0;
+        let has_resources = !self.resources.is_empty() || self.reserved != 0;
         self.device == NO_DEVICE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
     }
 }
@@ -132,7 +130,7 @@ pub struct DeviceRecords<K: Kernel> {
     pub(crate) kernel: K,
     /// The counters of managed resources of all devices.
     pub(crate) keys: Keys,
-    buckets: [IrqLock<List<K>>; BUCKETS],
+    buckets: [IrqLock<List<K, DeviceRecord<K>>>; BUCKETS],
     /// The devices for which a mask was ever set.
     pub(crate) masked: MaskedDevices,
 }
@@ -143,12 +141,13 @@ impl<K: Kernel> DeviceRecords<K> {
         DeviceRecords {
             kernel,
             keys: Keys::new(),
-            buckets: [const { IrqLock::new(None) }; BUCKETS],
+            buckets: [const { IrqLock::new(List::new()) }; BUCKETS],
             masked: MaskedDevices::new(),
         }
     }
 
-    fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K>> {
+    /// Locks the list that has the device's record, if there is one.
+    fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K, DeviceRecord<K>>> {
         // Devices are structures of some hundred bytes: the low bits distinguish few of them.
         let index = (device.0 >> 6 ^ device.0 >> 12) % BUCKETS;
         at_or_first(&self.buckets, index).lock(self.kernel)
@@ -158,8 +157,7 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: any.
     pub(crate) fn find<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Option<T> {
-        let mut list = self.bucket(device);
-        record_in(&mut list, device).map(work)
+        self.bucket(device).find_mut(|record| record.device == device).map(work)
     }
 
     /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work`
@@ -169,17 +167,8 @@ impl<K: Kernel> DeviceRecords<K> {
     pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
-            let mut at = list.as_deref_mut();
-            while let Some(record) = at {
-                if record.device != NO_DEVICE {
-                    let found = work(record.device, record);
-                    if found.is_some() {
-                        return found;
-                    }
-                }
-                at = record.next.as_deref_mut();
-            }
-            None
+            let mut records = list.iter_mut().filter(|record| record.device != NO_DEVICE);
+            records.find_map(|record| work(record.device, record))
         })
     }
 
@@ -191,25 +180,25 @@ impl<K: Kernel> DeviceRecords<K> {
         device: Device,
         work: impl FnOnce(&mut DeviceRecord<K>) -> T,
     ) -> Result<T, NoRecord> {
+        let is_its = |record: &DeviceRecord<K>| record.device == device;
         let mut list = self.bucket(device);
-        if let Some(record) = record_in(&mut list, device) {
+        if let Some(record) = list.find_mut(is_its) {
             return Ok(work(record));
         }
         drop(list);
         if !self.kernel.can_sleep() {
             return Err(NoRecord::Context);
         }
-        let record =
-            DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources: None, reserved: 0, next: None };
-        let Ok(mut record) = KBox::new(self.kernel, record) else { return Err(NoRecord::NoMemory) };
+        let resources = List::new();
+        let record = DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources, reserved: 0 };
+        let mut record = Element::new(self.kernel, record).ok_or(NoRecord::NoMemory)?;
         let mut list = self.bucket(device);
         // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
-        if let Some(record) = record_in(&mut list, device) {
+        if let Some(record) = list.find_mut(is_its) {
             return Ok(work(record));
         }
         let seen = work(&mut record);
-        record.next = list.take();
-        *list = Some(record);
+        list.push(record);
         Ok(seen)
     }
 
@@ -217,19 +206,14 @@ impl<K: Kernel> DeviceRecords<K> {
     ///
     /// Context: thread.
     pub(crate) fn tidy(&self, device: Device) {
-        loop {
-            let mut list = self.bucket(device);
-            let gone = take_idle(&mut list, device);
-            // The heap takes a mutex, so nothing is freed with the lock held.
-            drop(list);
-            let Some(mut gone) = gone else { return };
-            // The elements are dropped one by one, because dropping a whole list is recursive and takes stack for each
-            // element.
-            let mut resources = gone.resources.take();
-            while let Some(mut resource) = resources {
-                resources = resource.next.take();
-            }
-        }
+        while self.take_idle(device).is_some() {}
+    }
+
+    /// Takes a record out that can be freed: that of the device, or that of one that is gone. The caller frees it
+    /// without the lock, because the heap takes a mutex.
+    fn take_idle(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
+        let is_meant = |record: &DeviceRecord<K>| record.device == device || record.device == NO_DEVICE;
+        self.bucket(device).take_first(|record| is_meant(record) && record.is_idle())
     }
 
     /// Removes the masks, the original table and the limits from the device's record.
@@ -260,37 +244,11 @@ impl<K: Kernel> DeviceRecords<K> {
                 return 0;
             }
             record.device = NO_DEVICE;
-            self.keys.uncount_all(&record.resources)
+            record.resources.iter().filter(|resource| self.keys.uncount(resource)).count()
         });
         if self.kernel.can_sleep() {
             self.tidy(device);
         }
         lost.unwrap_or(0)
     }
-}
-
-/// Removes a record that can be freed from the list: that of the device, or of one that is gone.
-fn take_idle<K: Kernel>(list: &mut List<K>, device: Device) -> List<K> {
-    let mut at = list;
-    loop {
-        let record = at.as_ref()?;
-        if (record.device == device || record.device == NO_DEVICE) && record.is_idle() {
-            let mut taken = at.take()?;
-            *at = taken.next.take();
-            return Some(taken);
-        }
-        at = &mut at.as_mut()?.next;
-    }
-}
-
-/// Returns the device's record in the list; `None` if the list has none.
-fn record_in<K: Kernel>(list: &mut List<K>, device: Device) -> Option<&mut DeviceRecord<K>> {
-    let mut at = list.as_deref_mut();
-    while let Some(record) = at {
-        if record.device == device {
-            return Some(record);
-        }
-        at = record.next.as_deref_mut();
-    }
-    None
 }

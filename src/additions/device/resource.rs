@@ -1,13 +1,11 @@
-//! The data of managed resources: the resources, their list, and their number. The operations are in
-//! [`managed`](super::managed).
+//! The data of managed resources: the resources, and their number. The operations are in [`managed`](super::managed).
 
 use crate::mem::atomics::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release as Publish},
 };
 
-use crate::kernel::{Device, Kernel, PAGE_SHIFT};
-use crate::mem::heap::KBox;
+use crate::kernel::{Device, PAGE_SHIFT};
 use crate::mem::shared::at_or_first;
 
 /// The kind of a resource. The first argument of each is its key: no two resources of a kind have the same key, unless
@@ -20,9 +18,16 @@ pub enum ResourceKind {
     Mapping,
     /// A block pool: its address.
     BlockPool,
-    /// A resource that a plain call is giving back.
+}
+
+/// The state of a resource in its device's list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResourceState {
+    /// The release of the device gives it back. Only in this state its key is counted in [`Keys`].
+    Managed,
+    /// A plain call is giving it back.
     Claimed,
-    /// A resource that a plain call gave back.
+    /// A plain call gave it back. Only its place in the list is left.
     GivenBack,
 }
 
@@ -33,7 +38,7 @@ const KEYS: usize = 64;
 /// is zero, no resource has the key.
 pub(crate) struct Keys {
     counters: [AtomicUsize; KEYS],
-    /// Number of resources of kind [`ResourceKind::GivenBack`] that are still in a list.
+    /// The number of resources in the state [`ResourceState::GivenBack`] that are still in a list.
     given_back: AtomicUsize,
 }
 
@@ -68,43 +73,39 @@ impl Keys {
         self.given_back.fetch_add(1, Relaxed);
     }
 
+    /// Counts the key of a resource that becomes managed.
+    ///
+    /// Context: any.
     pub(super) fn add(&self, arguments: &Arguments) {
         let [key, ..] = *arguments;
         self.counter(key).fetch_add(1, Publish);
     }
 
+    /// Ends the count of the key of a resource that is not managed any more.
+    ///
+    /// Context: any.
     pub(super) fn remove(&self, arguments: &Arguments) {
         let [key, ..] = *arguments;
         self.counter(key).fetch_sub(1, Publish);
     }
 
-    /// Ends the count of a resource that leaves its list. Returns whether it was still managed.
-    pub(super) fn uncount<K: Kernel>(&self, resource: &Resource<K>) -> bool {
-        match resource.kind {
-            ResourceKind::Claimed => false,
-            ResourceKind::GivenBack => {
-                self.given_back.fetch_sub(1, Relaxed);
-                false
-            }
-            _ => {
-                self.remove(&resource.arguments);
-                true
-            }
-        }
-    }
-
-    /// Ends the count of the resources of a list. Returns how many of them were still managed.
+    /// Ends what is counted of a resource that leaves its list. Returns whether it was still managed.
     ///
     /// Context: any.
-    pub(super) fn uncount_all<K: Kernel>(&self, list: &List<K>) -> usize {
-        resources(list).filter(|resource| self.uncount(resource)).count()
+    pub(super) fn uncount(&self, resource: &Resource) -> bool {
+        match resource.state {
+            ResourceState::Managed => self.remove(&resource.arguments),
+            ResourceState::Claimed => {}
+            ResourceState::GivenBack => _ = self.given_back.fetch_sub(1, Relaxed),
+        }
+        resource.state == ResourceState::Managed
     }
 }
 
 /// The arguments that the release of a resource needs. Their meaning depends on its [`ResourceKind`].
 pub type Arguments = [usize; 4];
 
-/// Releases a resource of the device. Called by a thread, once, with no lock held.
+/// Releases a resource of the device. A thread calls it, once, with no lock held.
 ///
 /// # Safety
 /// The arguments are those with which the resource was [managed](super::managed::Slot::manage), and the resource has
@@ -112,28 +113,9 @@ pub type Arguments = [usize; 4];
 pub type Release = unsafe fn(Device, Arguments);
 
 /// A resource in its device's list.
-pub(crate) struct Resource<K: Kernel> {
+pub(crate) struct Resource {
     pub(super) kind: ResourceKind,
+    pub(super) state: ResourceState,
     pub(super) release: Release,
     pub(super) arguments: Arguments,
-    pub(super) next: List<K>,
-}
-
-pub(super) type List<K> = Option<KBox<K, Resource<K>>>;
-
-/// Returns the first resource in a list for which `is_it` returns true.
-pub(super) fn find<K: Kernel>(list: &mut List<K>, is_it: impl Fn(&Resource<K>) -> bool) -> Option<&mut Resource<K>> {
-    let mut at = list.as_deref_mut();
-    while let Some(resource) = at {
-        if is_it(resource) {
-            return Some(resource);
-        }
-        at = resource.next.as_deref_mut();
-    }
-    None
-}
-
-/// Returns the resources in a list.
-pub(super) fn resources<K: Kernel>(list: &List<K>) -> impl Iterator<Item = &Resource<K>> {
-    core::iter::successors(list.as_deref(), |resource| resource.next.as_deref())
 }
