@@ -98,11 +98,8 @@ impl Spans {
 impl Span {
     /// Makes the spans of `units` units, which have no memory, in groups of `group_units`, in the memory of `tail`.
     fn make(shape: &Shape, units: usize, group_units: usize, tail: &mut BumpAllocator) -> &'static [Span] {
-        let unit_of = |number: usize| {
-            let in_group = number & group_units.wrapping_sub(1);
-            Some(Unit::new(in_group << shape.slot_shift, shape.unit_blocks(number)))
-        };
-        let units = tail.slice_with(units, unit_of);
+        let slot_of = |number: usize| number.checked_rem(group_units).unwrap_or(0) << shape.slot_shift;
+        let units = tail.slice_with(units, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
         let mut chunks = units.chunks(group_units.max(1));
         let groups = tail.slice_with(chunks.len(), |_| Some(Group::new(WrappingSlice::new(chunks.next()?)?)));
         for (group, units) in groups.iter().zip(units.chunks(group_units.max(1))) {

@@ -94,7 +94,7 @@ impl Shape {
         let whole = if may_cross { boundary } else { PAGE_SIZE };
         let fit = |bytes: usize| bytes.checked_div(stride).unwrap_or(0);
         let piece_blocks = fit(whole).max(1);
-        let begin_in = |part: usize| first_block(part, stride).min(piece_blocks);
+        let begin_in = |part: usize| blocks_that_begin_before(part, stride).min(piece_blocks);
         let mut part_size = whole;
         while begin_in(part_size) > SLOTS {
             part_size /= 2;
@@ -156,7 +156,7 @@ impl Shape {
     /// Returns the number of blocks in a span's unit.
     pub fn unit_blocks(&self, unit: usize) -> usize {
         let part_end = self.number_in_piece(unit).wrapping_add(1).wrapping_mul(self.part_size);
-        first_block(part_end, self.stride).min(self.piece_blocks).saturating_sub(self.first_block(unit))
+        blocks_that_begin_before(part_end, self.stride).min(self.piece_blocks).saturating_sub(self.first_block(unit))
     }
 
     /// Returns the number of a span's unit in its piece.
@@ -166,7 +166,7 @@ impl Shape {
 
     /// Returns the number, in its piece, of the first block of a span's unit.
     fn first_block(&self, unit: usize) -> usize {
-        first_block(self.number_in_piece(unit).wrapping_mul(self.part_size), self.stride)
+        blocks_that_begin_before(self.number_in_piece(unit).wrapping_mul(self.part_size), self.stride)
     }
 
     /// Returns the number of blocks in a span.
@@ -231,8 +231,8 @@ fn previous_power_of_two(number: usize) -> usize {
     1 << (usize::BITS - 1).wrapping_sub((number | 1).leading_zeros())
 }
 
-/// Returns the number of the first block that begins at or after `offset` bytes of a piece.
-fn first_block(offset: usize, stride: usize) -> usize {
+/// Returns how many blocks of a piece begin before its byte `offset`, if the piece is long enough.
+fn blocks_that_begin_before(offset: usize, stride: usize) -> usize {
     offset.wrapping_add(stride.wrapping_sub(1)).checked_div(stride).unwrap_or(0)
 }
 
