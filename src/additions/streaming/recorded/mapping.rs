@@ -148,7 +148,6 @@ impl Mapping {
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
-    #[inline(always)]
     pub unsafe fn take<K: Kernel>(&self, kernel: K, part: Part) {
         // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce` alone,
         // which a flush follows.
