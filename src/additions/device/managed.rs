@@ -36,6 +36,7 @@ enum Which {
 pub struct Slot<'a, K: Kernel> {
     records: &'a DeviceRecords<K>,
     device: Device,
+    /// The memory for the resource. It is there until `manage` takes it.
     resource: Option<Element<K, Resource>>,
 }
 
@@ -50,9 +51,10 @@ impl<K: Kernel> DeviceRecords<K> {
         }
         // Frees the entries of resources that plain calls gave back in interrupts, where the heap cannot be called.
         while self.keys.has_given_back() && self.take_out(device, is_given_back, Which::Newest).is_some() {}
+        // `manage` replaces it before it comes into the list.
         let (kind, state) = (ResourceKind::Buffer, ResourceState::Managed);
-        let resource = Resource { kind, state, release: |_, _| {}, arguments: [0; 4] };
-        let resource = Element::new(self.kernel, resource)?;
+        let placeholder = Resource { kind, state, release: |_, _| {}, arguments: [0; 4] };
+        let resource = Element::new(self.kernel, placeholder)?;
         self.find_or_make(device, |record| record.reserved = record.reserved.wrapping_add(1)).ok()?;
         Some(Slot { records: self, device, resource: Some(resource) })
     }
@@ -82,7 +84,8 @@ impl<K: Kernel> DeviceRecords<K> {
         self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Only)
     }
 
-    /// Takes a resource for which `is_it` returns true out of the device's list. Returns its arguments.
+    /// Takes a resource out of the device's list: of those for which `is_it` returns true, the one that `which` selects.
+    /// Returns its arguments.
     fn take_out(&self, device: Device, is_it: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
@@ -169,8 +172,9 @@ impl<K: Kernel> DeviceRecords<K> {
         if !self.kernel.can_sleep() {
             return false;
         }
-        let mut list = self.find(device, |record| core::mem::replace(&mut record.resources, List::new()));
-        while let Some(resource) = list.as_mut().and_then(List::pop) {
+        let list = self.find(device, |record| core::mem::replace(&mut record.resources, List::new()));
+        let mut list = list.unwrap_or(List::new());
+        while let Some(resource) = list.pop() {
             if self.keys.uncount(&resource) {
                 // SAFETY: the resource has left its list, so no other call releases it. The caller of `manage` allows
                 // the rest.
@@ -196,7 +200,7 @@ impl<K: Kernel> Slot<'_, K> {
     #[allow(unsafe_code)]
     pub unsafe fn manage(mut self, kind: ResourceKind, release: Release, arguments: Arguments) {
         let Some(mut resource) = self.resource.take() else { return };
-        (resource.kind, resource.release, resource.arguments) = (kind, release, arguments);
+        *resource = Resource { kind, state: ResourceState::Managed, release, arguments };
         self.records.keys.add(&arguments);
         // The record is not freed while a slot refers to it.
         self.records.find(self.device, |record| record.resources.push(resource));

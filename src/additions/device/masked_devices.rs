@@ -21,6 +21,7 @@ pub(crate) struct MaskedDevices {
 const WORDS: usize = 8;
 
 impl MaskedDevices {
+    /// Makes an empty set.
     pub(crate) const fn new() -> Self {
         MaskedDevices { any: AtomicUsize::new(0), bits: [const { AtomicUsize::new(0) }; WORDS] }
     }
@@ -33,6 +34,9 @@ impl MaskedDevices {
         (word, 1 << (hash % usize::BITS as usize))
     }
 
+    /// Adds a device.
+    ///
+    /// Context: any.
     pub(crate) fn add(&self, device: Device) {
         let (word, bit) = self.word_and_bit(device);
         word.fetch_or(bit, Release);

@@ -43,10 +43,12 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    /// Makes counters of no resources.
     pub(crate) const fn new() -> Self {
         Keys { counters: [const { AtomicUsize::new(0) }; KEYS], given_back: AtomicUsize::new(0) }
     }
 
+    /// Returns the counter to which a key belongs.
     fn counter(&self, key: usize) -> &AtomicUsize {
         // Block pools lie in the heap, many in one page.
         at_or_first(&self.counters, (key >> PAGE_SHIFT ^ key >> 6) % KEYS)
