@@ -58,6 +58,7 @@ impl<K: Kernel> Debug<K> {
         self.state.lock(self.kernel).table.at(index).copied()
     }
 
+    /// Prints one line of the list of what devices hold.
     fn print_entry(&'static self, entry: &Holding, now: usize) {
         let name = self.names.shown(entry.name).argument();
         let kind = entry.kind.label().argument();

@@ -71,6 +71,7 @@ impl Limits {
 pub(super) struct PackedMasks([u32; 4]);
 
 impl PackedMasks {
+    /// Converts the masks back.
     pub(super) fn unpack(self) -> Masks {
         let [streaming, streaming_high, coherent, coherent_high] = self.0.map(u64::from);
         Masks { streaming: streaming_high << 32 | streaming, coherent: coherent_high << 32 | coherent }

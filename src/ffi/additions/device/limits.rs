@@ -9,6 +9,7 @@ use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, device};
 
+/// Changes the limits of a device, unless `is_valid` is false: then the caller's limit is no such limit.
 fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
     let Some(device) = device(dev).filter(|_| is_valid) else { return errors().inval };
     // A device without operations is a new one, of which nothing is remembered.
@@ -19,6 +20,7 @@ fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) ->
     DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors().ok)
 }
 
+/// Returns the limits of a device; the default ones for a null pointer.
 fn get(dev: *mut rt_device) -> Limits {
     device(dev).map_or(Limits::DEFAULT, |device| DEVICES.limits(device))
 }
@@ -91,6 +93,7 @@ pub extern "C" fn rt_dma_get_segment_boundary(dev: *mut rt_device) -> rt_ubase_t
 /// @note Context: thread first, then any. A device's first limit needs a thread too.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_set_min_align_mask(dev: *mut rt_device, mask: rt_ubase_t) -> rt_err_t {
+    /// What [`KEPT_BITS`] refers to.
     static OF_RECORDS: KeptBits = KeptBits { of: |device| DEVICES.limits(device).align_mask };
     let is_valid = mask & mask.wrapping_add(1) == 0 && mask < crate::kernel::PAGE_SIZE;
     KEPT_BITS.set(&OF_RECORDS);

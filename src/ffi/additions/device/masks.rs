@@ -179,8 +179,10 @@ fn store_table(device: Device, table: &'static rt_dma_map_ops) {
     unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
 }
 
+/// What [`COHERENT_MASK`] refers to.
 static COHERENT: fn(Device) -> u64 = |device| masks_of(device).coherent;
 
+/// What [`UNMASK`] refers to.
 static UNMASKED: fn(Device) = unmask;
 
 /// Gives the device its original table back.

@@ -33,6 +33,7 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
     }
 }
 
+/// What [`NEW_DEVICE`] refers to.
 static FORGET: fn(Device) = forget;
 
 /// Makes sure that the records of a device are removed when another device at its address makes its first call. It is
@@ -41,6 +42,7 @@ pub(in crate::ffi) fn remember() {
     NEW_DEVICE.set(&FORGET);
 }
 
+/// Removes the records that an earlier device at this address left, and logs what it never gave back.
 fn forget(device: Device) {
     let refuse = |format, count| {
         if count != 0 {

@@ -111,10 +111,13 @@ pub unsafe extern "C" fn rt_dmam_block_pool_destroy(pool: *mut rt_dma_block_pool
     }
 }
 
+/// Returns the arguments with which the pool is managed.
 fn arguments_of(pool: *mut rt_dma_block_pool) -> Arguments {
     [pool.expose_provenance(), 0, 0, 0]
 }
 
+/// Destroys a managed block pool.
+///
 /// # Safety
 /// As for [`Release`](crate::additions::device::resource::Release).
 unsafe fn release(_device: Device, arguments: Arguments) {

@@ -162,6 +162,8 @@ pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>>
     slot
 }
 
+/// Frees a managed buffer.
+///
 /// # Safety
 /// As for [`Release`](crate::additions::device::resource::Release).
 unsafe fn free_buffer(device: Device, arguments: Arguments) {
@@ -171,6 +173,7 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
     unsafe { free(device, size, va, handle, flags) };
 }
 
+/// What [`MANAGED`] refers to.
 static WATCH: Free = watched_free;
 
 /// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need

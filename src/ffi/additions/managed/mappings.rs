@@ -80,10 +80,13 @@ pub unsafe extern "C" fn rt_dmam_unmap_single(
     }
 }
 
+/// Returns the arguments with which the mapping is managed.
 fn arguments_of(handle: Handle, size: usize, direction: c_int) -> Arguments {
     [handle, size, direction as usize, 0]
 }
 
+/// Ends a managed mapping.
+///
 /// # Safety
 /// As for [`Release`](crate::additions::device::resource::Release).
 unsafe fn release(device: Device, arguments: Arguments) {
