@@ -31,7 +31,7 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     char line[LINE_SIZE];
     char device_name[NAME_SIZE];
 
-    /* Without RT_USING_CONSOLE, LOG_E and LOG_W are macros that drop their arguments. */
+    /* Without RT_USING_CONSOLE, LOG_E, LOG_W and LOG_I are macros that drop their arguments. */
     RT_UNUSED(name);
 
     /* Log and console may take a mutex. */
@@ -53,20 +53,14 @@ void rt_dma_port_log(int level, const char *name, const char *format, uintptr_t 
     {
         LOG_E("%s: %s", name, line);
     }
-    else
+    else if (level == RT_DMA_PORT_WARNING)
     {
         LOG_W("%s: %s", name, line);
     }
-}
-
-void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size)
-{
-    RT_UNUSED(start);
-    RT_UNUSED(name);
-    RT_UNUSED(size);
-
-    LOG_I("%s: Reserved %lu.%lu MiB at 0x%lx", name, (unsigned long)(size >> 20),
-            (unsigned long)((size & 0xfffff) * 10 >> 20), (unsigned long)start);
+    else
+    {
+        LOG_I("%s: %s", name, line);
+    }
 }
 
 void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e,

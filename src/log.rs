@@ -10,6 +10,8 @@ pub enum Level {
     Error = 0,
     /// A call succeeded, but not as well as it could (`LOG_W`).
     Warning = 1,
+    /// A call succeeded that users want to know of (`LOG_I`).
+    Info = 2,
 }
 
 /// The name of a pool, a device or a node: a null pointer, or a C string that stays valid and unchanged as long as the

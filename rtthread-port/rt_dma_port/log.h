@@ -25,6 +25,11 @@
  */
 #define RT_DMA_PORT_WARNING 1
 
+/**
+ * Severity of a log line: information (`LOG_I`).
+ */
+#define RT_DMA_PORT_INFO 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -33,7 +38,7 @@ extern "C" {
  * @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
  * caller may not sleep, it writes nothing.
  *
- * @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+ * @param[in] level RT_DMA_PORT_ERROR, RT_DMA_PORT_WARNING or RT_DMA_PORT_INFO.
  * @param[in] name The name; if it is null, the line begins with the address `dev`.
  * @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
  * @param[in] a First argument of the format; 0 if there is none.
@@ -52,17 +57,6 @@ extern void rt_dma_port_log(int level,
                             uintptr_t c,
                             uintptr_t d,
                             uintptr_t dev);
-
-/**
- * @brief Logs that memory is reserved (`LOG_I`).
- *
- * @param[in] start The first byte.
- * @param[in] name The name of the pool.
- * @param[in] size Bytes.
- *
- * @note Context: thread.
- */
-extern void rt_dma_port_log_reserved(uintptr_t start, const char *name, uintptr_t size);
 
 /**
  * @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the

@@ -77,11 +77,12 @@ impl<K: ReservedMemory> Dma<K> {
         if pool.range.is_none() && !self.kernel.reserve(pool, start, end) {
             return Err(Error::NoMemory.into());
         }
+        let region = Region { start, end, name: pool.name };
         if pool.is_default {
-            self.install_default(Region { start, end, name: pool.name })
+            self.install_default(region)
         } else {
             if pool.range.is_none() {
-                self.kernel.log_reserved(start, pool.name, end.wrapping_sub(start));
+                region.log_reserved(self.kernel);
             }
             Ok(())
         }

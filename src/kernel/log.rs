@@ -2,8 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::Pa;
-use crate::log::{Level, Line, Name};
+use crate::log::{Level, Line};
 
 /// Writing text.
 ///
@@ -14,11 +13,6 @@ pub trait Log {
     ///
     /// Context: any.
     fn log(&self, level: Level, line: &Line);
-
-    /// Logs that the `size` bytes from `start` on are reserved under `name`.
-    ///
-    /// Context: thread.
-    fn log_reserved(&self, start: Pa, name: Name, size: usize);
 
     /// Prints text to the shell. `format` is a `printf` format that contains only `%s`, `%lu` and `%lx`, at most six of
     /// them; `values` are their arguments, as in a [`Line`]. A line of output ends only where `format` has a newline.

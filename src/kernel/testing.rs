@@ -211,6 +211,5 @@ impl<S: Services> Log for S {
     fn log(&self, _level: Level, _line: &Line) {
         self.switch();
     }
-    fn log_reserved(&self, _start: Pa, _name: Name, _size: usize) {}
     fn print(&self, _format: &'static CStr, _values: &[usize]) {}
 }

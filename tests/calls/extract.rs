@@ -34,8 +34,10 @@ fn the_low_part_is_the_coherent_pool_and_the_rest_is_cma() {
     let expected = [("coherent-pool".into(), BASE, 2 * MIB), ("cma".into(), BASE + 2 * MIB, 6 * MIB)];
     assert_eq!(pools(&machine), expected);
     assert!(machine.dma.pools().all(|pool| pool.flags().contains(Flags::LINEAR | Flags::ADDRESS_32BITS)));
-    let expected = [("coherent-pool".into(), BASE, 2 * MIB), ("cma".into(), BASE + 2 * MIB, 6 * MIB)];
-    assert_eq!(machine.take_announced(), expected, "a boot line for each");
+    let (coherent, cma) = (BASE, BASE + 2 * MIB);
+    let expected =
+        [format!("coherent-pool: Reserved 2.0 MiB at {coherent:#x}"), format!("cma: Reserved 6.0 MiB at {cma:#x}")];
+    assert_eq!(machine.take_log(Level::Info), expected, "a boot line for each");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::error::Error;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, NamedRegion};
+use rt_dma_pool::log::Level;
 use std::sync::atomic::Ordering::Relaxed;
 
 const BASE: usize = LOW.start;
@@ -140,7 +141,7 @@ fn the_public_links_are_a_ring_through_the_head() {
 fn the_boot_line_says_what_was_reserved() {
     let machine = Machine::new();
     machine.dma.install(&range(c"pool", BASE, 2 * MIB + MIB / 2)).unwrap();
-    assert_eq!(machine.take_announced(), [("pool".into(), BASE, 2_560 << 10)]);
+    assert_eq!(machine.take_log(Level::Info), [format!("pool: Reserved 2.5 MiB at {BASE:#x}")]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use crate::fake_kernel::*;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::NamedRegion;
+use rt_dma_pool::log::Level;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -78,10 +79,11 @@ fn fault_22_extract_writes_without_a_turn() {
     });
     // The console's own call installs a pool while the first line is written. It may also write the second boot line.
     assert!(lines >= 2, "a line for the first pool, and one for the second call");
-    let mut announced: Vec<_> = machine.take_announced().into_iter().map(|(name, ..)| name).collect();
-    announced.retain(|name| name == "coherent-pool" || name == "cma");
-    announced.sort();
-    assert_eq!(announced, ["cma", "coherent-pool"], "a boot line for each pool, once");
+    let mut reserved = machine.take_log(Level::Info);
+    reserved.retain(|line| line.starts_with("coherent-pool: Reserved") || line.starts_with("cma: Reserved"));
+    reserved.sort();
+    let [cma, coherent] = &reserved[..] else { panic!("a boot line for each pool, once: {reserved:?}") };
+    assert!(cma.starts_with("cma: ") && coherent.starts_with("coherent-pool: "), "{reserved:?}");
 }
 
 #[test]

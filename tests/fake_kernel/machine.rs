@@ -360,11 +360,6 @@ impl Machine {
         self.take_log(Level::Error)
     }
 
-    /// Returns the boot lines since the last call: name, first byte, size in bytes.
-    pub fn take_announced(&self) -> Vec<(String, Pa, usize)> {
-        std::mem::take(&mut self.kernel.0.records.lock().unwrap().announced)
-    }
-
     /// Returns what `list_dma_pool` prints.
     pub fn list(&self) -> Vec<String> {
         self.dma.report();

@@ -62,7 +62,6 @@ struct Records {
     faults: HashMap<Service, Fault>,
     log: Vec<(Level, String)>,
     /// The boot lines: name, first byte, size in bytes.
-    announced: Vec<(String, Pa, usize)>,
     printed: String,
     devices: Vec<DeviceInfo>,
     reserved: Option<Vec<ReservedRegion>>,

@@ -253,11 +253,6 @@ impl Log for FakeKernel {
         self.0.records.lock().unwrap().log.push((level, text));
     }
 
-    fn log_reserved(&self, start: Pa, name: Name, size: usize) {
-        self.writes_text("log_reserved");
-        self.0.records.lock().unwrap().announced.push((text::text_of(name), start, size));
-    }
-
     fn print(&self, format: &'static CStr, values: &[usize]) {
         self.writes_text("print");
         self.0.records.lock().unwrap().printed.push_str(&text::format(format, values));

@@ -42,8 +42,7 @@ impl<K: Kernel> Pool<K> {
             // If that fails, the first uncached buffer causes the next try.
             let _ = self.make_view(MemoryType::Uncached);
         }
-        let region = self.region();
-        self.kernel.log_reserved(region.start, region.name, region.end.wrapping_sub(region.start));
+        self.region().log_reserved(self.kernel);
         // From now on, the pool can be uninstalled.
         self.membership.set(MembershipState::Installed);
     }

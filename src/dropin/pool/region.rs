@@ -2,10 +2,10 @@
 
 use super::Origin;
 use crate::flags::Flags;
-use crate::kernel::{PAGE_SHIFT, PAGE_SIZE, Pa};
-use crate::log::Name;
+use crate::kernel::{Kernel, PAGE_SHIFT, PAGE_SIZE, Pa};
+use crate::log::{Level, Line, Name};
 
-/// A range of physical memory with a name. It has the layout of RT-Thread's `rt_region_t`.
+/// A range of physical memory with a name, as RT-Thread's `rt_region_t`.
 #[derive(Clone, Copy, Debug)]
 pub struct Region {
     /// First byte.
@@ -46,6 +46,16 @@ impl Region {
         let first = first_page(self.start)?;
         let pages = self.end.checked_sub(first)? >> PAGE_SHIFT;
         (pages.wrapping_sub(1) < MAX_PAGES).then_some((first, pages))
+    }
+
+    /// Logs that the memory is reserved, in the words of RT-Thread's `dma_pool.c`.
+    ///
+    /// Context: thread.
+    pub(crate) fn log_reserved<K: Kernel>(&self, kernel: K) {
+        let size = self.end.wrapping_sub(self.start);
+        // MiB, and tenths of them.
+        let values = [size >> 20, ((size & 0xf_ffff) * 10) >> 20, self.start];
+        kernel.log(Level::Info, &Line::about(self.name, c"Reserved %lu.%lu MiB at 0x%lx", &values));
     }
 }
 

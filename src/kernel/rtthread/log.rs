@@ -3,16 +3,22 @@
 use core::ffi::{CStr, c_char, c_int};
 
 use super::RtThread;
-use crate::kernel::{Log, Pa};
-use crate::log::{Level, Line, Name};
+use crate::kernel::Log;
+use crate::log::{Level, Line};
 
 /// Severity of a log line: an error (`LOG_E`).
 pub const RT_DMA_PORT_ERROR: c_int = 0;
 /// Severity of a log line: a warning (`LOG_W`).
 pub const RT_DMA_PORT_WARNING: c_int = 1;
+/// Severity of a log line: information (`LOG_I`).
+pub const RT_DMA_PORT_INFO: c_int = 2;
 
 // cbindgen accepts only literals. These are the values of the enum.
-const _: () = assert!(RT_DMA_PORT_ERROR == Level::Error as c_int && RT_DMA_PORT_WARNING == Level::Warning as c_int);
+const _: () = assert!(
+    RT_DMA_PORT_ERROR == Level::Error as c_int
+        && RT_DMA_PORT_WARNING == Level::Warning as c_int
+        && RT_DMA_PORT_INFO == Level::Info as c_int
+);
 
 // The comments are Doxygen's, for the C header: rustdoc takes `@param[in]` for a link.
 #[allow(rustdoc::broken_intra_doc_links)]
@@ -20,7 +26,7 @@ unsafe extern "C" {
     /// @brief Writes a line to the log under the tag "dma.pool": `name`, a colon, and the formatted text. Where the
     /// caller may not sleep, it writes nothing.
     ///
-    /// @param[in] level RT_DMA_PORT_ERROR or RT_DMA_PORT_WARNING.
+    /// @param[in] level RT_DMA_PORT_ERROR, RT_DMA_PORT_WARNING or RT_DMA_PORT_INFO.
     /// @param[in] name The name; if it is null, the line begins with the address `dev`.
     /// @param[in] format A `printf` format of `%s`, `%lu` and `%lx`, at most four of them.
     /// @param[in] a First argument of the format; 0 if there is none.
@@ -40,15 +46,6 @@ unsafe extern "C" {
         d: usize,
         dev: usize,
     );
-
-    /// @brief Logs that memory is reserved (`LOG_I`).
-    ///
-    /// @param[in] start The first byte.
-    /// @param[in] name The name of the pool.
-    /// @param[in] size Bytes.
-    ///
-    /// @note Context: thread.
-    pub fn rt_dma_port_log_reserved(start: usize, name: *const c_char, size: usize);
 
     /// @brief The shell command `list_dma_pool` with options: calls `rt_dma_list_pools` if the configuration has the
     /// options.
@@ -95,11 +92,6 @@ impl Log for RtThread {
                 line.device,
             )
         }
-    }
-
-    fn log_reserved(&self, start: Pa, name: Name, size: usize) {
-        // SAFETY: the name is null or points to a C string, as `Name` guarantees.
-        unsafe { rt_dma_port_log_reserved(start, name.as_ptr(), size) }
     }
 
     fn print(&self, format: &'static CStr, values: &[usize]) {

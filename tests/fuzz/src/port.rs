@@ -228,12 +228,6 @@ extern "C" fn rt_dma_port_log(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_dma_port_log_reserved(_start: usize, name: *const c_char, _size: usize) {
-    machine::assert_thread("the log");
-    format(c"%s".as_ptr(), &[if name.is_null() { c"".as_ptr() } else { name } as usize]);
-}
-
-#[unsafe(no_mangle)]
 extern "C" fn rt_dma_port_list_options(argc: c_int, argv: *mut *mut c_char) -> c_int {
     // SAFETY: the arguments are those of `list_dma_pool`.
     unsafe { rt_dma_pool::ffi::rt_dma_list_pools(argc, argv) }
