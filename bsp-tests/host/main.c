@@ -79,6 +79,7 @@ static const struct { const char *name; void (*run)(void); } subjects[] =
     { "statistics", statistics },
     { "lending", borrowers },
     { "uninstall", pools_that_are_uninstalled },
+    { "more masks than tables", more_masks_than_tables },
 };
 
 static int run_one(const char *name)

@@ -205,6 +205,42 @@ static void a_copy_of_the_table_of_another_device(void)
     remove_device();
 }
 
+/*
+ * More masks than the library has tables for. Each device keeps its masks. A child that copies the table of the last device
+ * has no record of them, and gets no memory. The tables stay taken, so this subject is the last one.
+ */
+void more_masks_than_tables(void)
+{
+    static struct rt_device many[40];
+    struct rt_device *last = &many[RT_ARRAY_SIZE(many) - 1];
+    struct rt_device child;
+    int blocks = host_heap_blocks();
+    rt_ubase_t handle;
+    void *buffer;
+
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(many); i++)
+    {
+        many[i] = (struct rt_device) { .parent.name = "many" };
+        EXPECT(rt_dma_set_mask_and_coherent(&many[i], ((rt_uint64_t)(i + 1) << 32) - 1) == RT_EOK);
+    }
+    EXPECT(many[0].dma_ops != many[1].dma_ops && (last - 1)->dma_ops == last->dma_ops);
+    child = (struct rt_device) { .parent.name = "child", .dma_ops = last->dma_ops };
+    EXPECT(!rt_dma_alloc(&child, 64, &handle, 0));
+    for (rt_size_t i = 0; i < RT_ARRAY_SIZE(many); i++)
+    {
+        const rt_uint64_t mask = ((rt_uint64_t)(i + 1) << 32) - 1;
+
+        EXPECT(rt_dma_get_mask(&many[i]) == mask && rt_dma_get_coherent_mask(&many[i]) == mask);
+        buffer = rt_dma_alloc(&many[i], 64, &handle, 0);
+        EXPECT(buffer && rt_dma_sync_out_data(&many[i], buffer, 64, &handle, 0) == RT_EOK);
+        rt_dma_free(&many[i], 64, buffer, handle, 0);
+        rt_dmam_release(&many[i]);
+        EXPECT(many[i].dma_ops != last->dma_ops || &many[i] == last);
+        EXPECT(rt_dma_get_mask(&many[i]) == ALL && rt_dma_get_coherent_mask(&many[i]) == ALL);
+    }
+    EXPECT_EQ(host_heap_blocks(), blocks);
+}
+
 void tables_of_the_bsp(void)
 {
     a_copy_of_the_table_of_another_device();

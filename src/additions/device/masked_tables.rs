@@ -50,3 +50,30 @@ impl MaskedTables {
         self.0.lock(kernel).iter().flatten().any(|known| core::ptr::eq(known.original, table))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::additions::device::record::Masks;
+    use crate::kernel::testing::HeapOnly;
+
+    static FIRST: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
+    static SECOND: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
+
+    #[test]
+    fn each_pair_of_masks_and_original_table_keeps_a_table_until_all_are_taken() {
+        let tables = MaskedTables::new();
+        let ops =
+            |number: usize, original| MaskedOps { masks: Masks { streaming: number as u64, coherent: 1 }, original };
+        for number in 0..TABLES {
+            assert_eq!(tables.index_for(HeapOnly, &ops(number, &FIRST)), Some(number));
+        }
+        for (number, original) in [(TABLES, &FIRST), (0, &SECOND)] {
+            assert_eq!(tables.index_for(HeapOnly, &ops(number, original)), None);
+        }
+        assert_eq!(tables.index_for(HeapOnly, &ops(3, &FIRST)), Some(3));
+        assert_eq!(tables.at(HeapOnly, 3).map(|ops| ops.masks.streaming), Some(3));
+        assert!(tables.at(HeapOnly, TABLES).is_none());
+        assert_eq!([&FIRST, &SECOND].map(|table| tables.has_original(HeapOnly, table)), [true, false]);
+    }
+}
