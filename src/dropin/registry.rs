@@ -137,7 +137,8 @@ impl<K: Kernel> Dma<K> {
     /// Context: any.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuse_device(&self, error: Error, device: Device, address: usize, size: usize) {
+    // The reason comes last, so that the other arguments are in the registers in which the sync calls got them.
+    pub(crate) fn refuse_device(&self, device: Device, address: usize, size: usize, error: Error) {
         self.refuse_line(&self.line_about(device, REFUSAL, &[Name::of(error.reason()).argument(), address, 0, size]));
     }
 

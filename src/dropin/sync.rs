@@ -123,7 +123,7 @@ impl<K: Kernel> Dma<K> {
 
     /// Counts and logs a refused call, and returns `error`.
     fn refuse_sync(&self, error: Error, device: Device, address: usize, size: usize) -> Result<(), Error> {
-        self.refuse_device(error, device, address, size);
+        self.refuse_device(device, address, size, error);
         Err(error)
     }
 }

@@ -124,7 +124,7 @@ impl<K: Kernel> Dma<K> {
             }
             Err(error) => {
                 if let AllocError::Unreachable(pa) = error {
-                    self.refuse_device(Error::NotReachable, device, pa, size);
+                    self.refuse_device(device, pa, size, Error::NotReachable);
                 }
                 None
             }
@@ -147,7 +147,7 @@ impl<K: Kernel> Dma<K> {
         if !self.kernel.can_sleep() {
             self.count_refused();
         } else if !self.kernel.has_page_tables() {
-            self.refuse_device(Error::NoPageTables, device, 0, size);
+            self.refuse_device(device, 0, size, Error::NoPageTables);
         }
     }
 

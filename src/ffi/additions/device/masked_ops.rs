@@ -205,7 +205,7 @@ unsafe extern "C" fn sync_out(
         return result;
     }
     if !is_within(handle, size, masks.streaming) {
-        DMA.refuse_device(Error::NotReachable, device, handle, size);
+        DMA.refuse_device(device, handle, size, Error::NotReachable);
         return errors.error;
     }
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
