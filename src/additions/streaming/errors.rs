@@ -1,12 +1,13 @@
 //! Why a call for a mapping is refused, and the line that is logged about it.
 
 use core::error::Error;
+use core::ffi::CStr;
 use core::fmt;
 
 use super::{BusMaster, Query};
 use crate::dropin::registry::Dma;
 use crate::kernel::Kernel;
-use crate::log::Level;
+use crate::log::{Level, Name};
 use crate::text::apart;
 
 /// Why a buffer is not mapped. Nothing has changed.
@@ -23,14 +24,21 @@ pub enum MapError {
     NoMemory,
 }
 
+impl MapError {
+    /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
+    fn reason(self) -> &'static CStr {
+        match self {
+            MapError::Invalid => apart!("not a buffer, or no direction"),
+            MapError::NotMapped => apart!("nothing is mapped there"),
+            MapError::NoBounce => apart!("no bounce buffer within reach"),
+            MapError::NoMemory => apart!("out of memory"),
+        }
+    }
+}
+
 impl fmt::Display for MapError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
-            MapError::Invalid => "not a buffer, or no direction",
-            MapError::NotMapped => "a page of the buffer is not mapped",
-            MapError::NoBounce => "no bounce buffer within the device's reach",
-            MapError::NoMemory => "no memory for a record",
-        })
+        to.write_str(self.reason().to_str().unwrap_or_default())
     }
 }
 
@@ -51,14 +59,21 @@ pub enum BadMapping {
     Ambiguous,
 }
 
+impl BadMapping {
+    /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
+    fn reason(self) -> &'static CStr {
+        match self {
+            BadMapping::Unknown => apart!("not mapped (any more)"),
+            BadMapping::WrongSize => apart!("wrong size"),
+            BadMapping::WrongDirection => apart!("wrong direction"),
+            BadMapping::Ambiguous => apart!("mapped more than once, and never with this size and direction"),
+        }
+    }
+}
+
 impl fmt::Display for BadMapping {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
-            BadMapping::Unknown => "no such mapping of the device",
-            BadMapping::WrongSize => "the mapping has another size",
-            BadMapping::WrongDirection => "the mapping has another direction",
-            BadMapping::Ambiguous => "several mappings have the handle, and none this size and direction",
-        })
+        to.write_str(self.reason().to_str().unwrap_or_default())
     }
 }
 
@@ -69,15 +84,12 @@ impl Error for BadMapping {}
 /// Context: any.
 #[cold]
 pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapError, address: usize, size: usize) {
-    let (is_wrong, format) = match error {
-        MapError::Invalid => (true, apart!("map of 0x%lx (%lu bytes): not a buffer, or no direction")),
-        MapError::NotMapped => (true, apart!("map of 0x%lx (%lu bytes): nothing is mapped there")),
-        MapError::NoBounce => (false, apart!("map of 0x%lx (%lu bytes): no bounce buffer within reach")),
-        MapError::NoMemory => (false, apart!("map of 0x%lx (%lu bytes): out of memory")),
-    };
-    let values = [address, size];
-    let line = dma.line_about(master.device, format, &values);
-    if is_wrong { dma.refuse_line(&line) } else { dma.kernel.log(Level::Warning, &line) }
+    let values = [address, size, Name::of(error.reason()).argument()];
+    let line = dma.line_about(master.device, apart!("map of 0x%lx (%lu bytes): %s"), &values);
+    match error {
+        MapError::Invalid | MapError::NotMapped => dma.refuse_line(&line),
+        MapError::NoBounce | MapError::NoMemory => dma.kernel.log(Level::Warning, &line),
+    }
 }
 
 /// Logs and counts an unmap that is wrong.
@@ -86,14 +98,12 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
 #[cold]
 pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
     let format = match error {
-        BadMapping::Unknown => apart!("unmap of 0x%lx (%lu bytes): not mapped (any more)"),
-        BadMapping::WrongSize => apart!("unmap of 0x%lx (%lu bytes): wrong size, unmapped as it was mapped"),
-        BadMapping::WrongDirection => apart!("unmap of 0x%lx (%lu bytes): wrong direction, unmapped as it was mapped"),
-        BadMapping::Ambiguous => {
-            apart!("unmap of 0x%lx (%lu bytes): mapped more than once, and never with this size and direction")
+        BadMapping::Unknown | BadMapping::Ambiguous => apart!("unmap of 0x%lx (%lu bytes): %s"),
+        BadMapping::WrongSize | BadMapping::WrongDirection => {
+            apart!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped")
         }
     };
-    dma.refuse_line(&dma.line_about(query.device, format, &[query.handle, query.size]));
+    refuse(dma, query, format, error.reason());
 }
 
 /// Logs and counts a sync that is refused.
@@ -101,11 +111,14 @@ pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMap
 /// Context: any.
 #[cold]
 pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
-    let format = match error {
-        // A sync is never ambiguous: it takes the first mapping that has its bytes.
-        BadMapping::Unknown | BadMapping::Ambiguous => apart!("sync of 0x%lx (%lu bytes): not mapped (any more)"),
-        BadMapping::WrongSize => apart!("sync of 0x%lx (%lu bytes): the mapping ends before"),
-        BadMapping::WrongDirection => apart!("sync of 0x%lx (%lu bytes): wrong direction"),
+    let reason = match error {
+        BadMapping::WrongSize => apart!("the mapping ends before"),
+        _ => error.reason(),
     };
-    dma.refuse_line(&dma.line_about(query.device, format, &[query.handle, query.size]));
+    refuse(dma, query, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
+}
+
+fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, format: &'static CStr, reason: &'static CStr) {
+    let values = [query.handle, query.size, Name::of(reason).argument()];
+    dma.refuse_line(&dma.line_about(query.device, format, &values));
 }
