@@ -82,8 +82,9 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// Calls `act` with each item. This loop checks for its end after its body. A `for`, which checks before the body and
-/// jumps back, makes the linked core 64 bytes larger on aarch64.
+/// Calls `act` with each item. This loop checks for its end after its body. A `for` checks before it: with `for` here and
+/// in [`for_each_eight`], an allocation of 1 MiB and its free take 13 instructions more on aarch64, and exceed their
+/// bound of 320.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();
@@ -97,7 +98,8 @@ fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     }
 }
 
-/// Calls `act` with each eight items, and returns the rest: fewer than eight.
+/// Calls `act` with each eight items, and returns the rest: fewer than eight. The compiler does not unroll a loop over
+/// the eight: it would take six instructions a word.
 #[inline(always)]
 fn for_each_eight<T>(items: &[T], act: impl FnMut(&[T; 8])) -> &[T] {
     if items.len() < 8 {
