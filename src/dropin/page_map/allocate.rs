@@ -18,7 +18,6 @@ impl PageMap {
 
     /// Allocates as [`allocate_from_open`](Self::allocate_from_open) does, but returns `None` also if the pages do not
     /// lie in one word, or if one of them has another label than `label`.
-    #[inline(always)]
     pub fn allocate_from_open_in_word(&mut self, count: usize, label: Label) -> Option<usize> {
         let page = self.open.lowest(count)?;
         let bit = page % BITS;
@@ -78,7 +77,6 @@ impl PageMap {
     }
 
     /// Marks the pages of an allocation as used, and counts them.
-    #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.in_use.add(count);
         self.mark(page, count, PageState::InUse);

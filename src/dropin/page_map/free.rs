@@ -103,7 +103,6 @@ impl PageMap {
 
     /// Checks that an allocation of `count` pages begins at `page`. Returns the words of the three bitmaps in which the
     /// bit of `page` is: of [`USED`], `STARTS` and [`LABELS`](super::LABELS).
-    #[inline(always)]
     pub(super) fn check_allocation(&self, page: usize, count: usize) -> Result<[&'static BitmapWord; 3], Error> {
         let bit = page % BITS;
         let words @ [used, starts, _] = self.bits.words_at(page / BITS).ok_or(Error::NotAllocated)?;

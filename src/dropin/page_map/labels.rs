@@ -31,19 +31,16 @@ impl Labels {
     }
 
     /// Returns the label of `page`.
-    #[inline(always)] // Without it, a free takes two instructions more.
     pub fn of(self, page: usize) -> Label {
         if test(self.0, page) { Label::Clean } else { Label::Dirty }
     }
 
     /// Returns whether any of the `pages` pages from `page` on has another label than `label`.
-    #[inline(always)]
     pub fn differ(self, page: usize, pages: usize, label: Label) -> bool {
         differs(self.0, BitRange::new(page, pages), label.is_set())
     }
 
     /// Gives the `pages` pages from `page` on this label.
-    #[inline(always)]
     pub fn set(self, page: usize, pages: usize, label: Label) {
         change(self.0, BitRange::new(page, pages), label.is_set());
     }

@@ -89,7 +89,6 @@ impl<K: Kernel> Pool<K> {
     ///
     /// # Errors
     /// [`Error::NotAllocated`] if no buffer begins at `page`, [`Error::WrongSize`] if it has another size.
-    #[inline(always)]
     pub fn free_pages(&self, page: usize, pages: usize) -> Result<(), Error> {
         self.free_pages_locked(self.lock(), page, pages)
     }
