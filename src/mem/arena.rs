@@ -1,4 +1,5 @@
-//! Heap memory that is allocated piece by piece. All of it is freed at once, except for a last piece that no other call uses.
+//! Heap memory that is allocated piece by piece. All of it is freed at once, except for a last piece that no other call
+//! uses.
 
 #![allow(unsafe_code)]
 
@@ -14,8 +15,8 @@ use super::heap::HeapMemory;
 use crate::kernel::Kernel;
 
 /// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
-/// all of them are freed together, when the owner of the arena is destroyed. Only a value that no other core has seen is
-/// freed earlier, by [`release_last`](Self::release_last).
+/// all of them are freed together, when the owner of the arena is destroyed. Only a value that no other core has seen
+/// is freed earlier, by [`release_last`](Self::release_last).
 pub struct Arena<K: Kernel> {
     kernel: K,
     last: AtomicPtr<u8>,
@@ -55,8 +56,8 @@ impl<K: Kernel> Arena<K> {
     /// That value is not used any more, it has not been freed, and no other call of this arena runs meanwhile.
     pub unsafe fn release_last(&self) {
         let Some(memory) = NonNull::new(self.last.load(Acquire)) else { return };
-        // SAFETY: every piece begins with the address of the piece before it. `heap_alloc` returned its memory, which is
-        // freed this once. The pieces that remain begin with the one before.
+        // SAFETY: every piece begins with the address of the piece before it. `heap_alloc` returned its memory, which
+        // is freed this once. The pieces that remain begin with the one before.
         unsafe {
             self.last.store(memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire), Release);
             self.kernel.heap_free(memory.as_ptr());

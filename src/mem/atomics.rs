@@ -1,7 +1,7 @@
 //! The atomics and the spin hint of everything that runs concurrently.
 //!
-//! Files import them from here and not from `core`, so that a model checker such as loom or shuttle can run the library's
-//! own code with its atomics in place of these.
+//! Files import them from here and not from `core`, so that a model checker such as loom or shuttle can run the
+//! library's own code with its atomics in place of these.
 //!
 //! Memory that C reads, and the bitmaps that a pool's lock protects, always use the atomics of `core`.
 
@@ -24,8 +24,8 @@ pub fn pause(_count: u32) {
     spin_loop();
 }
 
-/// Atomics of loom. Each belongs to one execution, and a `const fn` cannot make it. So each is made at its first use in an
-/// execution, and statics may contain them. That use must come before the other threads begin: it counts as a write.
+/// Atomics of loom. Each belongs to one execution, and a `const fn` cannot make it. So each is made at its first use in
+/// an execution, and statics may contain them. That use must come before the other threads begin: it counts as a write.
 #[cfg(feature = "loom")]
 mod late {
     pub use ::loom::hint::spin_loop;

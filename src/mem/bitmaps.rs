@@ -1,8 +1,8 @@
 //! Three bitmaps of one length, one after the other in memory.
 //!
 //! C may read the first one, a pool's map, while it changes. The words are therefore atomics. They are accessed with
-//! `Relaxed`, which costs no more than a plain access: the pool's lock orders the accesses of this library, and C gets no
-//! order.
+//! `Relaxed`, which costs no more than a plain access: the pool's lock orders the accesses of this library, and C gets
+//! no order.
 //!
 //! One address and one length serve for all three. Three slices instead, each with its own check, add 460 bytes to the
 //! linked core on aarch64.

@@ -22,14 +22,14 @@ impl BumpAllocator {
     /// Makes an allocator for the `left` bytes from `next` on.
     ///
     /// # Safety
-    /// The bytes are valid memory that is aligned for a pointer and used by no other code. The code that frees them guarantees
-    /// that no slice of this allocator is used any more.
+    /// The bytes are valid memory that is aligned for a pointer and used by no other code. The code that frees them
+    /// guarantees that no slice of this allocator is used any more.
     pub(super) unsafe fn new(next: NonNull<u8>, left: usize) -> Self {
         BumpAllocator { next, left }
     }
 
-    /// Allocates a slice of `length` values, where `make` returns the value for each index. The slice is shorter if the memory
-    /// does not suffice, or if `make` returns `None` for an index.
+    /// Allocates a slice of `length` values, where `make` returns the value for each index. The slice is shorter if the
+    /// memory does not suffice, or if `make` returns `None` for an index.
     pub fn slice_with<T>(&mut self, length: usize, mut make: impl FnMut(usize) -> Option<T>) -> &'static [T] {
         const { assert!(size_of::<T>() != 0) }
         if align_of::<T>() > align_of::<usize>() {

@@ -1,7 +1,7 @@
 //! Data-cache maintenance that preserves the bytes next to a range.
 //!
-//! These functions compute with the number of bytes that are left, and compare no end addresses: the end of a range at the top
-//! of the address space is zero.
+//! These functions compute with the number of bytes that are left, and compare no end addresses: the end of a range at
+//! the top of the address space is zero.
 
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
 

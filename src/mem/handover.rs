@@ -1,5 +1,5 @@
-//! Bytes that are handed over to a device. They are represented by an address and not by a reference: a reference would promise
-//! the compiler that nothing else writes to them, and a device does.
+//! Bytes that are handed over to a device. They are represented by an address and not by a reference: a reference would
+//! promise the compiler that nothing else writes to them, and a device does.
 
 #![allow(unsafe_code)]
 
@@ -27,8 +27,8 @@ pub trait Access: sealed::Sealed + 'static {
     /// Makes a borrow of the bytes again.
     ///
     /// # Safety
-    /// [`hand_over`](Access::hand_over) converted a borrow that lasts for `'a` to this address and size. No other borrow of the bytes is
-    /// used during `'a`, unless both are shared.
+    /// [`hand_over`](Access::hand_over) converted a borrow that lasts for `'a` to this address and size. No other
+    /// borrow of the bytes is used during `'a`, unless both are shared.
     unsafe fn restore<'a>(start: Va, size: usize) -> Self::Bytes<'a>;
 }
 
@@ -99,12 +99,13 @@ impl<'a, A: Access> HandedOver<'a, A> {
     }
 }
 
-/// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be handed over to a device.
+/// Buffers whose bytes stay at one address until the buffer is dropped, and which can therefore be handed over to a
+/// device.
 ///
 /// # Safety
-/// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call, and they stay valid until the buffer
-/// is dropped. While the bytes are handed over with the access [`Unique`], no clone of the buffer and no other reference or
-/// pointer reads or writes them; while they are handed over with [`Shared`], none writes them.
+/// Moving the buffer does not move its bytes. `bytes` returns the same bytes at every call, and they stay valid until
+/// the buffer is dropped. While the bytes are handed over with the access [`Unique`], no clone of the buffer and no
+/// other reference or pointer reads or writes them; while they are handed over with [`Shared`], none writes them.
 pub unsafe trait StableBytes<A: Access>: 'static {
     /// Returns the bytes.
     fn bytes(&mut self) -> A::Bytes<'_>;
@@ -133,8 +134,8 @@ unsafe impl StableBytes<Unique> for &'static mut [u8] {
 
 /// A buffer whose bytes are handed over.
 ///
-/// The `MaybeUninit` withdraws what the type of the buffer promises the compiler meanwhile: for `&'static mut [u8]`, that
-/// nothing else writes to the bytes.
+/// The `MaybeUninit` withdraws what the type of the buffer promises the compiler meanwhile: for `&'static mut [u8]`,
+/// that nothing else writes to the bytes.
 pub struct HandedOverBuffer<B>(MaybeUninit<B>);
 
 impl<B> HandedOverBuffer<B> {
@@ -169,8 +170,8 @@ impl<B> Drop for HandedOverBuffer<B> {
 
 /// Bytes in the kernel's heap that share no cache line with other memory.
 ///
-/// Dropping the value in a thread frees the memory. Dropped in another context, which cannot call the heap, the memory is
-/// never freed.
+/// Dropping the value in a thread frees the memory. Dropped in another context, which cannot call the heap, the memory
+/// is never freed.
 pub struct HeapBytes<K: Kernel> {
     kernel: K,
     memory: ManuallyDrop<HeapMemory<K>>,
@@ -180,8 +181,8 @@ pub struct HeapBytes<K: Kernel> {
 }
 
 impl<K: Kernel> HeapBytes<K> {
-    /// Allocates `size` bytes, all zero; `None` if `size` is 0, the heap has no room, the caller may not sleep, or the kernel
-    /// returns a cache line whose size is no power of two.
+    /// Allocates `size` bytes, all zero; `None` if `size` is 0, the heap has no room, the caller may not sleep, or the
+    /// kernel returns a cache line whose size is no power of two.
     ///
     /// Context: thread.
     pub fn new(kernel: K, size: usize) -> Option<Self> {
@@ -191,8 +192,8 @@ impl<K: Kernel> HeapBytes<K> {
         }
         let in_lines = size.checked_next_multiple_of(line)?;
         let memory = HeapMemory::new(kernel, in_lines.checked_add(line)?)?;
-        // `line` is a power of two, so that `before` is less than `line`. The allocation is `line` bytes longer than `in_lines`:
-        // the lines fit.
+        // `line` is a power of two, so that `before` is less than `line`. The allocation is `line` bytes longer than
+        // `in_lines`: the lines fit.
         let before = memory.start().addr().get().wrapping_neg() & line.wrapping_sub(1);
         Some(HeapBytes { kernel, memory: ManuallyDrop::new(memory), before, size })
     }

@@ -1,7 +1,7 @@
 //! Functions of the additions that the core calls.
 //!
-//! An image contains only what it calls, so the core must not refer to a function of the additions. It calls such a function
-//! through a [`Hook`], which the addition sets.
+//! An image contains only what it calls, so the core must not refer to a function of the additions. It calls such a
+//! function through a [`Hook`], which the addition sets.
 
 use core::hint::black_box;
 
@@ -27,8 +27,8 @@ impl<T: Sync> Hook<T> {
     ///
     /// Context: any.
     pub fn set(&self, value: &'static T) {
-        // `black_box` hides the value from the compiler. If the compiler knew the only value that is ever stored here, it would
-        // call the functions of that value directly from the core, and so link the additions into every image.
+        // `black_box` hides the value from the compiler. If the compiler knew the only value that is ever stored here,
+        // it would call the functions of that value directly from the core, and so link the additions into every image.
         self.0.set(Some(black_box(value)));
     }
 }

@@ -1,14 +1,14 @@
 //! The lock of this library: a spin lock that masks the interrupts of its core while it is held.
 //!
-//! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep, and runs for a bounded
-//! time: see `page_map`.
+//! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep, and runs for a
+//! bounded time: see `page_map`.
 //!
-//! The spin lock alone makes sure that one holder at a time accesses the value. The interrupt mask only makes sure that no
-//! interrupt waits for a lock that its own core holds. Guards of one core must therefore be dropped in the reverse of the order in
-//! which they were made: otherwise interrupts are enabled too early, and one of them may wait for ever. That is a deadlock, and
-//! no access without the lock, so taking the lock is not `unsafe`. Only block pools hold two locks at the same time: that of
-//! the list of block pools, and in a nested block that of a pool's lists of groups. The kernel for tests checks the order of all
-//! guards.
+//! The spin lock alone makes sure that one holder at a time accesses the value. The interrupt mask only makes sure that
+//! no interrupt waits for a lock that its own core holds. Guards of one core must therefore be dropped in the reverse
+//! of the order in which they were made: otherwise interrupts are enabled too early, and one of them may wait for ever.
+//! That is a deadlock, and no access without the lock, so taking the lock is not `unsafe`. Only block pools hold two
+//! locks at the same time: that of the list of block pools, and in a nested block that of a pool's lists of groups. The
+//! kernel for tests checks the order of all guards.
 
 #![allow(unsafe_code)]
 
@@ -21,12 +21,14 @@ use spin::mutex::SpinMutex;
 use super::atomics::pause;
 use crate::kernel::Kernel;
 
-// On aarch64 the linked core has 28 bytes more without `inline(always)` in this file, and 80 more without `inline(never)`.
+// On aarch64 the linked core has 28 bytes more without `inline(always)` in this file, and 80 more without
+// `inline(never)`.
 
 /// A value that one holder of the lock at a time may access.
 pub struct IrqLock<T>(SpinMutex<T>);
 
-/// Number of pauses of [`IrqLock::lock`] after its first failed try. A pause takes 10 to 40 nanoseconds on present processors.
+/// Number of pauses of [`IrqLock::lock`] after its first failed try. A pause takes 10 to 40 nanoseconds on present
+/// processors.
 const FIRST_PAUSES: u32 = 16;
 /// Number of pauses after each later failed try.
 const LATER_PAUSES: u32 = 256;
@@ -49,8 +51,8 @@ impl<T> IrqLock<T> {
         }
     }
 
-    /// Takes the lock as [`lock`](Self::lock) does if it is free, and returns `None` if it is not. Because this function never
-    /// waits, it calls no other function, and a caller that uses only this one needs no stack frame.
+    /// Takes the lock as [`lock`](Self::lock) does if it is free, and returns `None` if it is not. Because this
+    /// function never waits, it calls no other function, and a caller that uses only this one needs no stack frame.
     ///
     /// Context: any.
     #[inline(always)]
@@ -66,21 +68,21 @@ impl<T> IrqLock<T> {
 
     #[inline(always)]
     fn try_lock<K: Kernel>(&self, kernel: K, saved: usize) -> Option<IrqGuard<'_, K, T>> {
-        // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each place
-        // where it is inlined.
+        // `SpinMutex::lock` would add 64 bytes to the linked core on aarch64: it tries once before its loop, at each
+        // place where it is inlined.
         self.0.try_lock_weak().map(|guard| {
             forget(guard);
             IrqGuard { lock: &self.0, saved, kernel, holds: PhantomData }
         })
     }
 
-    /// Waits until the lock is free, and takes it. The caller masked interrupts, for which `irq_save` returned `saved`, and
-    /// its first try failed.
+    /// Waits until the lock is free, and takes it. The caller masked interrupts, for which `irq_save` returned `saved`,
+    /// and its first try failed.
     ///
-    /// While this function waits, interrupts are enabled if they were enabled before. It pauses for a long time between two
-    /// tries, because each try takes the lock's cache line away from the core that holds the lock, and the lines of the value
-    /// move between cores together with the lock. Without the pauses, two cores that each hold the lock for 30 nanoseconds
-    /// together complete 0.1 times as many calls as one core alone (`benches/host/cores.c`, "one-pool").
+    /// While this function waits, interrupts are enabled if they were enabled before. It pauses for a long time between
+    /// two tries, because each try takes the lock's cache line away from the core that holds the lock, and the lines of
+    /// the value move between cores together with the lock. Without the pauses, two cores that each hold the lock for
+    /// 30 nanoseconds together complete 0.1 times as many calls as one core alone (`benches/host/cores.c`, "one-pool").
     #[cold]
     #[inline(never)]
     fn lock_contended<K: Kernel>(&self, kernel: K, mut saved: usize) -> IrqGuard<'_, K, T> {
@@ -100,8 +102,8 @@ impl<T> IrqLock<T> {
 
 /// Access to the value of an [`IrqLock`] that is held.
 ///
-/// It does not contain the guard of `spin`, which consists of two addresses. That guard would add 104 bytes to the linked
-/// core on aarch64.
+/// It does not contain the guard of `spin`, which consists of two addresses. That guard would add 104 bytes to the
+/// linked core on aarch64.
 pub struct IrqGuard<'a, K: Kernel, T> {
     lock: &'a SpinMutex<T>,
     saved: usize,

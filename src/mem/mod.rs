@@ -1,5 +1,5 @@
-//! Building blocks of the pools and the additions, most of them over `unsafe` code: values in the kernel's heap, references
-//! that are read without a lock, bitmaps, the lock, turns, and cache maintenance.
+//! Building blocks of the pools and the additions, most of them over `unsafe` code: values in the kernel's heap,
+//! references that are read without a lock, bitmaps, the lock, turns, and cache maintenance.
 
 pub mod arena;
 pub mod atomics;

@@ -1,8 +1,8 @@
 //! References, slices and arrays that several cores read without a lock.
 //!
-//! In each of them one store publishes a value and one load finds it. The store is a `Release` after the writes that made
-//! the value, and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find the
-//! address and still read what the memory held before the value was written.
+//! In each of them one store publishes a value and one load finds it. The store is a `Release` after the writes that
+//! made the value, and the load is an `Acquire` before the reads of the value. If either were weaker, a core could find
+//! the address and still read what the memory held before the value was written.
 
 #![allow(unsafe_code)]
 
@@ -30,9 +30,9 @@ impl<T: Sync> AtomicRef<T> {
         unsafe { self.0.load(Acquire).as_ref() }
     }
 
-    /// Finds `value` in the list whose first value this reference leads to. `next` returns the reference of a value that
-    /// leads to the next one. Returns the reference that leads to `value`, and `value`; `None` if the list does not have
-    /// it. `value` is compared, and not read.
+    /// Finds `value` in the list whose first value this reference leads to. `next` returns the reference of a value
+    /// that leads to the next one. Returns the reference that leads to `value`, and `value`; `None` if the list does
+    /// not have it. `value` is compared, and not read.
     ///
     /// Context: any.
     pub fn link_to(&self, value: *const T, next: fn(&T) -> &Self) -> Option<(&Self, &'static T)> {

@@ -89,9 +89,9 @@ impl Error for OutOfRange {}
 
 /// Mapped memory that is read and written through this value only, except by a device.
 ///
-/// Every call is ordered for devices ([`device_barrier`](crate::kernel::Cache::device_barrier)). A read returns no value
-/// from before an access that precedes the call, for example the read of a register in which the device reports that it is
-/// done. The device observes a write before anything that the caller does after the call.
+/// Every call is ordered for devices ([`device_barrier`](crate::kernel::Cache::device_barrier)). A read returns no
+/// value from before an access that precedes the call, for example the read of a register in which the device reports
+/// that it is done. The device observes a write before anything that the caller does after the call.
 pub struct DeviceMemory<K: Kernel> {
     kernel: K,
     start: Va,
@@ -102,21 +102,22 @@ impl<K: Kernel> DeviceMemory<K> {
     /// Makes a value for the `size` bytes at `start`.
     ///
     /// # Safety
-    /// The bytes are mapped for reading and writing as long as the value is used. `start` is the address of a pointer with
-    /// exposed provenance. No Rust value lies in the bytes, and only this value and a device access them.
+    /// The bytes are mapped for reading and writing as long as the value is used. `start` is the address of a pointer
+    /// with exposed provenance. No Rust value lies in the bytes, and only this value and a device access them.
     pub unsafe fn new(kernel: K, start: Va, size: usize) -> Self {
         DeviceMemory { kernel, start, size }
     }
 
-    /// Returns the address of the `size` bytes at `offset`, if they lie within the memory and `align` divides the address.
+    /// Returns the address of the `size` bytes at `offset`, if they lie within the memory and `align` divides the
+    /// address.
     fn address_of(&self, offset: usize, size: usize, align: usize) -> Option<Va> {
         let address = self.start.wrapping_add(offset);
         let is_within = offset.checked_add(size).is_some_and(|end| end <= self.size);
         (is_within && address.is_multiple_of(align)).then_some(address)
     }
 
-    /// Reads the value at `offset` (in bytes), word by word in rising order. Returns `None` if it is not aligned or would end
-    /// after the memory.
+    /// Reads the value at `offset` (in bytes), word by word in rising order. Returns `None` if it is not aligned or
+    /// would end after the memory.
     ///
     /// The value is newer than what was read before this call, and older than what is read after it.
     ///

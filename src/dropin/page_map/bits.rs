@@ -82,9 +82,9 @@ pub fn up_to_bit(last: usize) -> usize {
     ALL.wrapping_shr((BITS - 1 - last % BITS) as u32)
 }
 
-/// Calls `act` with each item. This loop checks for its end after its body. A `for` checks before it: with `for` here and
-/// in [`for_each_eight`], an allocation of 1 MiB and its free take 13 instructions more on aarch64, and exceed their
-/// bound of 320.
+/// Calls `act` with each item. This loop checks for its end after its body. A `for` checks before it: with `for` here
+/// and in [`for_each_eight`], an allocation of 1 MiB and its free take 13 instructions more on aarch64, and exceed
+/// their bound of 320.
 #[inline(always)]
 fn for_each<T>(items: &[T], mut act: impl FnMut(&T)) {
     let mut items = items.iter();

@@ -147,8 +147,8 @@ impl OpenRun {
 
     /// Frees the last allocation, which begins at `page`.
     pub(super) fn free_last(&mut self, page: usize) {
-        // A hole ends before `last`, which is `page`, so it does not reach the new `next`. From now on `last` is `next`:
-        // the allocation before is not known.
+        // A hole ends before `last`, which is `page`, so it does not reach the new `next`. From now on `last` is
+        // `next`: the allocation before is not known.
         self.next = page;
     }
 

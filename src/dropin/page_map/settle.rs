@@ -106,8 +106,8 @@ impl PageMap {
         !matches!(self.pending, Pending::Nothing)
     }
 
-    /// Returns whether the tree is *high* (see [`width`](super::width)): a stretch with the lock held that does the work
-    /// of a call has no time for a change of the tree.
+    /// Returns whether the tree is *high* (see [`width`](super::width)): a stretch with the lock held that does the
+    /// work of a call has no time for a change of the tree.
     pub fn is_high(&self) -> bool {
         !self.has_time_after(0)
     }

@@ -27,8 +27,8 @@ const FULL: Width = Width { bits: usize::BITS as usize, level_budget: 5, levels_
 /// changes one level, and may leave work in a tree of two.
 const SMALL: Width = Width { levels_per_step: 1, levels_if_in_word: 1, ..FULL };
 
-/// `level_budget` gives each of the three cases: with 2, there is time also after one level changed, as in a low tree; with
-/// 1, only if none changed, as in a tree of five levels; with 0, never, as in a high tree.
+/// `level_budget` gives each of the three cases: with 2, there is time also after one level changed, as in a low tree;
+/// with 1, only if none changed, as in a tree of five levels; with 0, never, as in a high tree.
 const WIDTH: Width = if cfg!(rt_dma_word_bits = "2") {
     Width { bits: 2, level_budget: 2, ..SMALL }
 } else if cfg!(rt_dma_word_bits = "3") {

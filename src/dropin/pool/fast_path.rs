@@ -49,8 +49,8 @@ impl<K: Kernel> Pool<K> {
         }
     }
 
-    /// Takes the lock if it is free. Returns it with the address of the view for these flags, and with the label of pages
-    /// that were handed out through that view. Fails also if the view is not mapped.
+    /// Takes the lock if it is free. Returns it with the address of the view for these flags, and with the label of
+    /// pages that were handed out through that view. Fails also if the view is not mapped.
     #[inline(always)]
     fn lock_with_view(&self, flags: Flags) -> Result<(IrqGuard<'_, K, PageMap>, Va, Label), Unserved<'_, K>> {
         let (memory, label) = memory_for(flags);

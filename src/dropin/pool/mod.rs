@@ -72,9 +72,9 @@ pub struct Pool<K: Kernel> {
     /// The next pool of the list. It is kept when this pool leaves the list, for calls that have reached this pool
     /// already.
     pub next: AtomicRef<Pool<K>>,
-    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the page map,
-    /// and the bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with a
-    /// pool of its own, together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as
+    /// A gap of one cache line. The fields before it are read by every core that searches the list of pools; the page
+    /// map, and the bitmaps after it in memory, are written by each core that allocates or frees. (Two cores, each with
+    /// a pool of its own, together complete 2.0 times as many calls as one core alone; without the gap, 0.3 times as
     /// many.)
     _apart: [MaybeUninit<usize>; LINE / size_of::<usize>()],
     page_map: IrqLock<PageMap>,

@@ -209,8 +209,8 @@ fn has_required(pool_flags: Flags, flags: Flags) -> bool {
     !flags.difference(pool_flags).intersects(Flags::NOMAP.union(Flags::ADDRESS_32BITS))
 }
 
-/// Returns what [`Pool::serves`] does, for a pool with `pool_flags` and a request whose `flags` do not contain `DEVICE`.
-/// (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
+/// Returns what [`Pool::serves`] does, for a pool with `pool_flags` and a request whose `flags` do not contain
+/// `DEVICE`. (If the fast path called `serves`, an allocation would take 11 instructions more on the host.)
 pub fn serves_plain(pool_flags: Flags, flags: Flags) -> bool {
     has_required(pool_flags, flags) && !pool_flags.contains(Flags::DEVICE)
 }

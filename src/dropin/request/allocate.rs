@@ -39,8 +39,8 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
-        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. For the other two, the
-        // fast path has no view.
+        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. For the other two,
+        // the fast path has no view.
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
                 let pool_flags = pool.flags();
@@ -48,8 +48,8 @@ impl<K: Kernel> Dma<K> {
                     continue;
                 }
                 let pages = whole_pages(size);
-                // For a size of zero these are more pages than any pool has, and `allocate_in_order` refuses the request
-                // in the end.
+                // For a size of zero these are more pages than any pool has, and `allocate_in_order` refuses the
+                // request in the end.
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }

@@ -57,8 +57,8 @@ impl<K: Kernel> Dma<K> {
     /// Frees the last allocation from the open run of the pool that has `va` in a view, for a device whose handles are
     /// physical addresses. If that fails, the next function in the order of the [paths](super) continues. Does nothing
     /// if `size` or `va` is zero.
-    // The arguments have the order of C's, and so the registers in which `rt_dma_free` gets them. `free_general` has `ops`
-    // after them.
+    // The arguments have the order of C's, and so the registers in which `rt_dma_free` gets them. `free_general` has
+    // `ops` after them.
     #[inline(always)] // Otherwise `rt_dma_free` calls it, and needs a stack frame.
     pub fn free_fast(&self, device: Device, size: usize, va: Va, handle: Handle, flags: Flags) -> Result<(), Error> {
         if !flags.contains(Flags::NOMAP) && va.is_multiple_of(PAGE_SIZE) {
@@ -80,8 +80,8 @@ impl<K: Kernel> Dma<K> {
         self.free_general(device, size, va, handle, flags, MapOps::UNTRANSLATED)
     }
 
-    /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero. (Without this function, a
-    /// free of 1 MiB would take 217 instructions more on aarch64.)
+    /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero. (Without this function,
+    /// a free of 1 MiB would take 217 instructions more on aarch64.)
     fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
         // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls
         // with smaller buffers do not execute this check.

@@ -13,8 +13,8 @@ use super::bump::BumpAllocator;
 use crate::kernel::Kernel;
 use crate::log::Name;
 
-/// The usual size of a cache line, in bytes. Values that different cores write are placed at least this far apart, so that
-/// they share no line.
+/// The usual size of a cache line, in bytes. Values that different cores write are placed at least this far apart, so
+/// that they share no line.
 pub const LINE: usize = 64;
 
 /// Zeroed memory of the heap that holds no value yet. It is freed when this is dropped.
@@ -39,7 +39,8 @@ impl<K: Kernel> HeapMemory<K> {
     }
 
     /// Writes a value at the start of the memory and returns a reference to it that stays valid for ever; `None` if the
-    /// memory is smaller than the value. `make` returns the value. It may allocate slices in the memory after the value.
+    /// memory is smaller than the value. `make` returns the value. It may allocate slices in the memory after the
+    /// value.
     ///
     /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
     pub fn place<T>(self, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
@@ -49,8 +50,8 @@ impl<K: Kernel> HeapMemory<K> {
         let memory = ManuallyDrop::new(self).memory;
         // For `free`, whose reference gives no right to the slices after the value.
         memory.as_ptr().expose_provenance();
-        // SAFETY: the memory has `size_of::<T>()` bytes and `left` more, by the check above. They are aligned for a pointer,
-        // and used by no other code.
+        // SAFETY: the memory has `size_of::<T>()` bytes and `left` more, by the check above. They are aligned for a
+        // pointer, and used by no other code.
         let mut after = unsafe { BumpAllocator::new(memory.add(size_of::<T>()), left) };
         let value = make(&mut after);
         let place = memory.cast::<T>();
@@ -81,8 +82,8 @@ pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
     unsafe { kernel.heap_free(with_exposed_provenance_mut(value.addr())) }
 }
 
-/// An owned value in the heap, as Rust for Linux's `KBox`. Dropping it drops the value and frees the memory, which needs
-/// a thread.
+/// An owned value in the heap, as Rust for Linux's `KBox`. Dropping it drops the value and frees the memory, which
+/// needs a thread.
 pub struct KBox<K: Kernel, T> {
     kernel: K,
     value: NonNull<T>,
@@ -145,17 +146,17 @@ impl<K: Kernel, T> Drop for KBox<K, T> {
 /// A node of a page map's tree. Zeroed memory is a valid node, and aligned for it.
 type Node = [i32; 4];
 
-/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of nodes, and a copy of a name. No
-/// other code refers to it yet. Dropping it frees the memory; the value is not dropped.
+/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of nodes, and a copy of a name.
+/// No other code refers to it yet. Dropping it frees the memory; the value is not dropped.
 pub struct BoxWithArrays<K: Kernel, T> {
     kernel: K,
     memory: NonNull<T>,
 }
 
 impl<K: Kernel, T> BoxWithArrays<K, T> {
-    /// Allocates memory and writes the value that `make` returns. `make` receives three bitmaps of `words` words each and
-    /// `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the heap has
-    /// no room.
+    /// Allocates memory and writes the value that `make` returns. `make` receives three bitmaps of `words` words each
+    /// and `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the
+    /// heap has no room.
     ///
     /// Context: thread.
     ///
@@ -177,13 +178,13 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         let (words, nodes) = (words as usize, nodes as usize);
         let slices = words.checked_mul(3 * size_of::<usize>())?.checked_add(nodes.checked_mul(size_of::<Node>())?)?;
         let name_size = size_of_name(name);
-        // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line with the
-        // bitmaps, and each write to a bitmap would delay the cores that use that object.
+        // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
+        // with the bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
         let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
-        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid node
-        // and a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the caller
-        // guarantees that no part is used after the box is dropped.
+        // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid
+        // node and a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the
+        // caller guarantees that no part is used after the box is dropped.
         unsafe {
             let first = memory.add(1).cast::<BitmapWord>();
             let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<Node>(), nodes);
@@ -220,8 +221,9 @@ fn size_of_name(name: Name) -> usize {
         return 0;
     }
     let mut length = 0;
-    // SAFETY: a name that is not null is a C string (`Name::from_ptr`), and no byte after its final zero is read. The read is
-    // volatile because the compiler otherwise replaces the loop by a call of `strlen`, which an image need not have.
+    // SAFETY: a name that is not null is a C string (`Name::from_ptr`), and no byte after its final zero is read. The
+    // read is volatile because the compiler otherwise replaces the loop by a call of `strlen`, which an image need not
+    // have.
     while unsafe { name.as_ptr().add(length).read_volatile() } != 0 {
         length += 1;
     }
