@@ -6,10 +6,10 @@ use crate::mem::bitmaps::BitmapWord;
 /// The label of a page. While the page is in use, it also records how the page was handed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Label {
-    /// The cache may hold dirty lines of the page: it was last handed out cached, or without a mapping. The bit is
-    /// clear.
+    /// The cache may hold dirty lines of the page: it was last handed out cached, or without a mapping, or by an own
+    /// mapping that counts as cached (`Pool::counts_as_cached`). The bit is clear.
     Dirty,
-    /// The cache holds no dirty lines of the page: it was last handed out uncached. The bit is set.
+    /// The cache holds no dirty lines of the page: it was last handed out uncached or write-through. The bit is set.
     Clean,
 }
 
