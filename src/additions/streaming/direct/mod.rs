@@ -1,5 +1,5 @@
-//! Direct mappings: the device sees the driver's own buffer, and no record is kept, because the handle alone leads back to
-//! the buffer. The buffer lies outside the pools, at its linear address.
+//! Direct mappings: the device sees the driver's own buffer, and no record is kept, because the handle alone leads back
+//! to the buffer. The buffer lies outside the pools, at its linear address.
 //!
 //! Such a mapping, its unmap and its syncs take no lock and use no record.
 
@@ -16,40 +16,29 @@ use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::cache;
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or the mapping
-    /// needs a record. The buffer is contiguous, begins at `pa`, and is mapped linearly. `maintain` states whether its cache lines are
-    /// maintained.
+    /// Maps a buffer directly and returns its handle; `None`, and nothing has changed, if the buffer is a pool's, or
+    /// the mapping needs a record. The buffer is contiguous, begins at `pa`, and is mapped linearly. `maintain` states
+    /// whether its cache lines are maintained.
     ///
     /// Context: any.
     pub(super) fn map_direct(self, master: &BusMaster, buffer: &Buffer, pa: Pa, maintain: bool) -> Option<Handle> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, .. } = buffer;
-        let is_pools = || dma.pool_in(pa, pa.saturating_add(size)).is_some();
-        // This load comes before the look at the pools, so that a pool that is not seen there counts as a later one.
-        let is_first = self.mappings.early_pools.are_all();
         let Ops::Library(_) = master.ops else { return None };
-        if is_pools() {
-            return None;
-        }
         // SAFETY: no operation of a BSP's own is called.
         #[allow(unsafe_code)]
         let handle = unsafe { master.reach(dma, &Memory { va, pa, size, maintain }) }?;
-        if master.pa_of(dma, handle) != Some(pa) {
+        // The unmap has only the handle, which must lead back to the buffer.
+        if master.pa_of(dma, handle) != Some(pa) || !self.mappings.early_pools.allow_direct(dma, pa, size) {
             return None;
-        }
-        if is_first {
-            self.mappings.early_pools.end(dma);
-            if is_pools() {
-                return None;
-            }
         }
         self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
         hand_to_device(kernel, va, size, maintain);
         Some(handle)
     }
 
-    /// Returns the virtual and physical address of the buffer, or of the part of one, that a query is about, if the mapping can
-    /// be a direct one.
+    /// Returns the virtual and physical address of the buffer, or of the part of one, that a query is about, if the
+    /// mapping can be a direct one.
     ///
     /// Context: any.
     fn direct_buffer(self, master: &BusMaster, query: &Query) -> Option<(Va, Pa)> {
@@ -85,8 +74,8 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Ends a direct mapping, whose size and direction only the caller knows.
     ///
-    /// Where they cannot be right, or the memory has become a pool's, the lines are flushed before they are invalidated: the
-    /// device's bytes arrive, and what others may have in these lines is not lost.
+    /// Where they cannot be right, or the memory has become a pool's, the lines are flushed before they are
+    /// invalidated: the device's bytes arrive, and what others may have in these lines is not lost.
     ///
     /// Context: any.
     ///
