@@ -20,12 +20,12 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for the
- * device.
+ * @brief Makes a mapped buffer, or a part of it, the processor's, with what the device wrote, until it is synced for
+ * the device.
  *
- * Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is that of
- * the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no bytes. A call for
- * bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
+ * Where the device is not coherent, a part begins and ends on a cache line, or where the mapping does. `direction` is
+ * that of the mapping; for a bidirectional mapping it may be any, and `RT_DMA_TO_DEVICE` brings the processor no
+ * bytes. A call for bytes that are not mapped, or with a wrong direction, is logged and counted, and changes nothing.
  *
  * @code{.c}
  * rt_dma_sync_single_for_cpu(dev, handle, sizeof(*status), RT_DMA_FROM_DEVICE);
@@ -47,9 +47,9 @@ void rt_dma_sync_single_for_cpu(struct rt_device *dev,
 /**
  * @brief Makes a mapped buffer, or a part of it, the device's again, with what the processor wrote to it.
  *
- * With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the last
- * sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors are as for
- * `rt_dma_sync_single_for_cpu`.
+ * With `RT_DMA_FROM_DEVICE` the device is shown none of the processor's bytes: what the device has written since the
+ * last sync for the processor stays, and what the processor wrote meanwhile may be lost. Parts, directions and errors
+ * are as for `rt_dma_sync_single_for_cpu`.
  *
  * @param[in] dev The device.
  * @param[in] dma_handle The handle that the map returned, or one of a byte after it in the mapping.

@@ -7,8 +7,8 @@ use core::ops::{Deref, DerefMut};
 use super::heap::KBox;
 use crate::kernel::Kernel;
 
-/// A value in the heap that can be an element of a [`List`], and that moves from list to list without being copied. Dropping it
-/// frees its memory, which needs a thread.
+/// A value in the heap that can be an element of a [`List`], and that moves from list to list without being copied.
+/// Dropping it frees its memory, which needs a thread.
 pub struct Element<K: Kernel, T>(KBox<K, Node<K, T>>);
 
 struct Node<K: Kernel, T> {
@@ -59,7 +59,8 @@ impl<K: Kernel, T> List<K, T> {
 
     /// Puts an element at the beginning.
     pub fn push(&mut self, mut element: Element<K, T>) {
-        // An element that is in no list has no next one. The compiler does not know that, and would call code that drops it.
+        // An element that is in no list has no next one. The compiler does not know that, and would call code that
+        // drops it.
         forget(replace(&mut element.0.next, self.first.take()));
         forget(self.first.replace(element));
     }

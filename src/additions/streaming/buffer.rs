@@ -18,27 +18,28 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether the device may write.
+    /// Returns whether the device may write.
     pub fn device_writes(self) -> bool {
         matches!(self, Direction::FromDevice | Direction::Bidirectional)
     }
 
-    /// Whether the device may read.
+    /// Returns whether the device may read.
     pub fn device_reads(self) -> bool {
         matches!(self, Direction::ToDevice | Direction::Bidirectional)
     }
 }
 
 bitflags! {
-    /// `RT_DMA_ATTR_*`: what a driver states about a mapping beyond its buffer and direction. Other bits are kept and ignored.
+    /// `RT_DMA_ATTR_*`: what a driver states about a mapping beyond its buffer and direction. Other bits are kept and
+    /// ignored.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Attributes: usize {
         /// An unmap leaves the buffer's bytes as they are, because the driver has synced what it wants to see (Linux
         /// `DMA_ATTR_SKIP_CPU_SYNC`). A map ignores it.
         const SKIP_CPU_SYNC = 1 << 0;
-        /// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes of others in these lines
-        /// included (Linux `DMA_ATTR_CPU_CACHE_CLEAN`). Then a buffer that the device writes needs no bounce buffer for its
-        /// lines. The map and the unmap both have it.
+        /// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes of others in
+        /// these lines included (Linux `DMA_ATTR_CPU_CACHE_CLEAN`). Then a buffer that the device writes needs no
+        /// bounce buffer for its lines. The map and the unmap both have it.
         const OWN_LINES = 1 << 8;
 
         const _ = !0;
@@ -59,18 +60,19 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// Whether a cache line of the buffer holds bytes of others that a mapping without a bounce buffer could lose, if the lines
-    /// are maintained for the device.
+    /// Returns whether a cache line of the buffer holds bytes of others that a mapping without a bounce buffer could
+    /// lose, if the lines are maintained for the device.
     ///
-    /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of one side
-    /// are lost.
+    /// Other code may write its byte of a shared line at any time. Whatever is done with the line after that, bytes of
+    /// one side are lost.
     pub(super) fn endangers_others<K: Kernel>(&self, kernel: K) -> bool {
         self.needs_whole_lines() && !self.fills_lines(kernel)
     }
 
-    /// Whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general path has asked
-    /// for the size of a line.
+    /// Returns whether [`endangers_others`](Buffer::endangers_others) may be true. True may be wrong, until the general
+    /// path has asked for the size of a line.
     pub(super) fn may_endanger_others<K: Kernel>(&self, kernel: K) -> bool {
+        // `within_line` is all ones until the size of a line is known: then every buffer may endanger others.
         self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
     }
 
@@ -78,7 +80,7 @@ impl Buffer {
         self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
     }
 
-    /// Whether the buffer begins and ends on a cache line.
+    /// Returns whether the buffer begins and ends on a cache line.
     fn fills_lines<K: Kernel>(&self, kernel: K) -> bool {
         let within_line = match kernel.within_line() {
             usize::MAX => kernel.cache_line_max() - 1,
@@ -104,7 +106,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether an unmap leaves the buffer's bytes as they are.
+    /// Returns whether an unmap leaves the buffer's bytes as they are.
     pub(super) fn keeps_bytes(&self) -> bool {
         self.attributes.contains(Attributes::SKIP_CPU_SYNC) || self.direction == Direction::ToDevice
     }

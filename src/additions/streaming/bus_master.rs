@@ -1,4 +1,5 @@
-//! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache for it.
+//! The device that a mapping is for, which is the bus master: what it reaches, and whose operations maintain the cache
+//! for it.
 
 use super::MAPPING_ERROR;
 use crate::additions::device::masks::is_within;
@@ -26,7 +27,7 @@ impl Coherence {
     }
 }
 
-/// A device that the fast paths serve: its handles are physical addresses, and it has no mask.
+/// A device that the fast path serves: its handles are physical addresses, and it has no mask.
 #[derive(Clone, Copy, Debug)]
 pub struct FastMaster {
     /// The device.
@@ -47,9 +48,9 @@ impl From<FastMaster> for BusMaster {
 
 /// Operations of a BSP's own (`dev->dma_ops`), which define a device's handles and keep its memory coherent.
 ///
-/// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over the
-/// life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for this
-/// reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
+/// An operation may hold something from a `sync_out` to the next `sync_in`, an entry of an IOMMU for example. So over
+/// the life of a mapping, `sync_in` is called exactly once for each `sync_out` that succeeded. A call that is made for
+/// this reason alone has `NOCACHE` among its flags: the cache needs no maintenance then.
 ///
 /// # Safety
 /// The device that each function gets exists, and has these operations.
@@ -59,7 +60,8 @@ pub struct OwnOps {
     pub alloc: unsafe fn(Device, usize) -> Option<(Va, Handle)>,
     /// Frees such a buffer, which is not used any more.
     pub free: unsafe fn(Device, usize, Va, Handle),
-    /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are mapped for the processor.
+    /// Makes the processor's bytes visible to the device, and returns the handle. The bytes are mapped for the
+    /// processor.
     pub sync_out: unsafe fn(Device, Va, usize, Flags) -> Option<Handle>,
     /// Makes the device's bytes visible to the processor. They have the handle that `sync_out` returned.
     pub sync_in: unsafe fn(Device, Va, usize, Handle, Flags),
@@ -76,8 +78,8 @@ pub enum Ops {
 
 /// A device as its streaming mappings see it.
 ///
-/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of a BSP's
-/// own, and a mask.
+/// A `Bus` (`dropin::translate`) is the part of it that translates handles. Here the device may also have operations of
+/// a BSP's own, and a mask.
 #[derive(Clone, Copy, Debug)]
 pub struct BusMaster {
     /// The device.
@@ -88,12 +90,13 @@ pub struct BusMaster {
     pub mask: u64,
 }
 
-/// A device as the caller of a map or an unmap has it. The fast paths need less of it than the others.
+/// A device as the caller of a map or an unmap has it: a [`BusMaster`], or `struct rt_device *` in C
+/// (`ffi/additions/streaming/arguments.rs`). The fast path needs less of it than the general one.
 pub trait Master: Copy {
-    /// Returns the device as the fast paths need it; `None` if they do not serve it.
+    /// Returns the device as the fast path needs it; `None` if it does not serve the device.
     fn fast(self) -> Option<FastMaster>;
-    /// Returns the device as all other paths need it; `None` if there is no device, which is logged, or if its operations
-    /// cannot be chosen now.
+    /// Returns the device as all other paths need it; `None` if there is no device, which is logged, or if its
+    /// operations cannot be chosen now.
     fn full(self) -> Option<BusMaster>;
 }
 
@@ -140,8 +143,8 @@ impl BusMaster {
 
     /// Returns the handle of contiguous memory, if the device reaches all of it.
     ///
-    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used, a
-    /// `sync_in` has followed when this returns.
+    /// With the BSP's own operations this also hands the memory over, by one `sync_out`. If the handle cannot be used,
+    /// a `sync_in` has followed when this returns.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
@@ -187,8 +190,8 @@ impl BusMaster {
         is_within(handle, size, self.mask) && handle != MAPPING_ERROR
     }
 
-    /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of the
-    /// BSP's own.
+    /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of
+    /// the BSP's own.
     pub(super) fn pa_of<K: Kernel>(&self, dma: &Dma<K>, handle: Handle) -> Option<Pa> {
         match self.ops {
             Ops::Library(MapOps::Coherent | MapOps::NonCoherent) => Some(handle),

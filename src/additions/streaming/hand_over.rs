@@ -1,11 +1,12 @@
 //! The hand-over of memory between the processor and a device: cache maintenance and the barrier.
 //!
-//! The barrier is needed also where no cache is maintained: it orders the bytes and the accesses to the device's registers.
+//! The barrier is needed also where no cache is maintained: it orders the bytes and the accesses to the device's
+//! registers.
 //!
-//! * When the device gets memory, the barrier comes last, after the copies and the cache maintenance: the driver starts the device
-//!   next, and that comes after the bytes.
-//! * When the processor gets it back, the barrier comes first: the device has just reported that it is done, and no byte, and no
-//!   line, may have been fetched before that.
+//! * When the device gets memory, the barrier comes last, after the copies and the cache maintenance: the driver starts
+//!   the device next, and that comes after the bytes.
+//! * When the processor gets it back, the barrier comes first: the device has just reported that it is done, and no
+//!   byte, and no line, may have been fetched before that.
 
 use crate::kernel::{Kernel, Va};
 use crate::mem::cache;
@@ -19,7 +20,8 @@ pub fn hand_to_device<K: Kernel>(kernel: K, va: Va, size: usize, maintain: bool)
     kernel.device_barrier();
 }
 
-/// Takes `[va, va + size)` back, to which the device may have written. Its cache lines are invalidated if `maintain` is true.
+/// Takes `[va, va + size)` back, to which the device may have written. Its cache lines are invalidated if `maintain` is
+/// true.
 ///
 /// # Safety
 /// No code has written to the memory since it was handed over.

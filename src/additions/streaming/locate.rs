@@ -21,8 +21,8 @@ pub struct Location {
 impl<K: Kernel> Streaming<'_, K> {
     /// Returns where the page tables show `[va, va + size)`, which is not empty; `None` if a page of it is not mapped.
     ///
-    /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each further one if
-    /// the known part of the linear map does not contain all of them.
+    /// Nothing is looked up if a view of a pool contains the buffer. Otherwise the first page is looked up, and each
+    /// further one if the known part of the linear map does not contain all of them.
     ///
     /// Context: any.
     pub(super) fn locate(self, va: Va, size: usize) -> Option<Location> {
@@ -41,8 +41,8 @@ impl<K: Kernel> Streaming<'_, K> {
         Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_outside })
     }
 
-    /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer of several
-    /// pages to the known part of the linear map, if it is linear.
+    /// Returns whether a buffer that begins at `pa` is contiguous; `None` if a page of it is not mapped. Adds a buffer
+    /// of several pages to the known part of the linear map, if it is linear.
     pub(super) fn is_contiguous(self, va: Va, pa: Pa, size: usize) -> Option<bool> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let last = last_byte(va, size)?;

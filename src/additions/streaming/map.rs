@@ -1,12 +1,12 @@
-//! Mapping a buffer: the fast paths first, then the general path.
+//! Mapping a buffer: the fast path first, then the general path.
 
 use super::errors::report;
 use super::{Attributes, Buffer, BusMaster, Direction, MapError, Master, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa};
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor, the
-    /// processor leaves it alone.
+    /// Makes a buffer the device's and returns its handle. Until the buffer is unmapped or synced for the processor,
+    /// the processor leaves it alone.
     ///
     /// Context: any.
     ///
@@ -18,6 +18,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// See [the module](crate::additions::streaming).
     #[inline(always)] // As functions of their own, a direct map and unmap take 23 instructions more ("linear").
     pub unsafe fn map(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
+        // Only the general path refills the spare records and frees bounce buffers that interrupts left.
         let may_be_fast = buffer.direction != Direction::Neither && self.is_tidy();
         let fast = if may_be_fast { master.fast() } else { None };
         let Some(fast) = fast else {

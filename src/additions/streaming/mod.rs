@@ -2,54 +2,55 @@
 //! Documentation/core-api/dma-api-howto.rst, "Using Streaming DMA mappings").
 //!
 //! [`map`](Streaming::map) makes the buffer the device's, [`unmap`](Streaming::unmap) the processor's again; in
-//! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) hand over all or
-//! part of it.
+//! between, [`sync_for_cpu`](Streaming::sync_for_cpu) and [`sync_for_device`](Streaming::sync_for_device) hand over all
+//! or part of it.
 //!
 //! # Kinds of mapping
-//! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear address. The
-//!   buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
-//! * A *recorded* mapping: the device gets the driver's own buffer, but its address does not follow from the handle: the buffer
-//!   is a pool's memory, it lies at another address than the linear one, or the handle is the work of operations of a BSP. A
-//!   [record](recorded::records) keeps the buffer's address.
-//! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does not reach
-//!   the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others that could be lost.
-//!   The record keeps both addresses.
+//! * A *direct* mapping: the device gets the driver's own buffer, which lies outside the pools and at its linear
+//!   address. The buffer's address follows from the handle. So nothing is kept about the mapping, and no lock is taken.
+//! * A *recorded* mapping: the device gets the driver's own buffer, but its address does not follow from the handle:
+//!   the buffer is a pool's memory, it lies at another address than the linear one, or the handle is the work of
+//!   operations of a BSP. A [record](recorded::records) keeps the buffer's address.
+//! * A *bounced* mapping: the device gets a [bounce buffer](recorded::bounce) in place of the driver's, because it does
+//!   not reach the driver's, because its pages are not contiguous, or because a cache line of it holds bytes of others
+//!   that could be lost. The record keeps both addresses.
 //!
 //! # The way of a map
 //! `map` has two paths:
 //!
-//! * The fast path of direct mappings (`direct::fast`), for a device without translation and without a mask, and a buffer of which
-//!   it is known already that it is a part of the linear map and of no pool.
-//! * The general path, for all others. It looks up where the pages of the buffer lie (`locate`), tries a direct mapping (`direct`),
-//!   and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
+//! * The fast path of direct mappings (`direct::fast`), for a device without translation and without a mask, and a
+//!   buffer of which it is known already that it is a part of the linear map and of no pool.
+//! * The general path, for all others. It looks up where the pages of the buffer lie (`locate`), tries a direct mapping
+//!   (`direct`), and makes a recorded or a bounced one if that fails (`recorded`). Each error is logged here.
 //!
-//! Whatever the path, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the cache needs
-//! only the copy.
+//! Whatever the path, the map flushes the buffer, or copies the bytes to the bounce buffer. A device that snoops the
+//! cache needs only the copy.
 //!
 //! # The way of an unmap
-//! `unmap` has the same two paths. The fast one serves if the handle is in the known part of the linear map and no record can have
-//! it. The general one looks for a record with the handle (`recorded`); if there is none, the mapping is taken for a direct one
-//! (`direct`).
+//! `unmap` has the same two paths. The fast one serves if the handle is in the known part of the linear map and no
+//! record can have it. The general one looks for a record with the handle (`recorded`); if there is none, the mapping
+//! is taken for a direct one (`direct`).
 //!
-//! If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to the
-//! [spare ones](recorded::spares), from which the next map takes it.
+//! If the device wrote to the buffer, its cache lines are invalidated, or the bytes are copied back. The record goes to
+//! the [spare ones](recorded::spares), from which the next map takes it.
 //!
 //! # Context
-//! Any, unless a function states otherwise. Threads allocate spare records, which interrupts use; in an interrupt, a bounce
-//! buffer comes from a pool whose view is mapped already. [`fill`](Streaming::fill) makes both ready.
+//! Any, unless a function states otherwise. Threads allocate spare records, which interrupts use; in an interrupt, a
+//! bounce buffer comes from a pool whose view is mapped already. [`fill`](Streaming::fill) makes both ready.
 //!
 //! # Safety
 //! The functions that are `unsafe` maintain caches, and copy from and to the addresses that they are given. The caller
 //! guarantees:
 //!
 //! * The buffer that is mapped is the driver's, and stays allocated and mapped for the processor until it is unmapped.
-//! * While the device has the buffer, or a part of it, no code reads or writes that part. Other bytes in the cache lines of a
-//!   buffer may be used at any time, unless the map had [`OWN_LINES`](Attributes::OWN_LINES).
-//! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one. What the
-//!   library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
-//! * One [`Mappings`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its device.
-//! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has freed the
-//!   bounce buffers that interrupts could not free.
+//! * While the device has the buffer, or a part of it, no code reads or writes that part. Other bytes in the cache
+//!   lines of a buffer may be used at any time, unless the map had [`OWN_LINES`](Attributes::OWN_LINES).
+//! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one.
+//!   What the library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
+//! * One [`Mappings`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its
+//!   device.
+//! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has
+//!   freed the bounce buffers that interrupts could not free.
 
 mod buffer;
 mod bus_master;

@@ -7,11 +7,12 @@ use crate::kernel::Kernel;
 
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes all or part of a mapping the processor's, until it is synced for the device. The handle of `query` is the
-    /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a cache line,
-    /// or where the mapping does.
+    /// mapping's, or some bytes above it. A part of a mapping for a device that is not coherent begins and ends on a
+    /// cache line, or where the mapping does.
     ///
-    /// Bytes go from the device to the processor only, and only if the direction of `query` and the mapping's state that the
-    /// device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero bytes does nothing.
+    /// Bytes go from the device to the processor only, and only if the direction of `query` and the mapping's state
+    /// that the device writes. The direction is the mapping's, or, for a bidirectional mapping, any. A sync of zero
+    /// bytes does nothing.
     ///
     /// Context: any; no unmap may be at work on the mapping.
     ///
@@ -43,9 +44,9 @@ impl<K: Kernel> Streaming<'_, K> {
 
     /// Makes all or part of a mapping the device's again: otherwise as [`sync_for_cpu`](Streaming::sync_for_cpu).
     ///
-    /// Bytes go from the processor to the device only, and only if the direction of `query` and the mapping's state that the
-    /// device reads.
-    /// So a driver that polls (sync for the processor, not yet, sync for the device) keeps what the device wrote meanwhile.
+    /// Bytes go from the processor to the device only, and only if the direction of `query` and the mapping's state
+    /// that the device reads. So a driver that polls (sync for the processor, not yet, sync for the device) keeps what
+    /// the device wrote meanwhile.
     ///
     /// # Errors
     /// Each is logged and counted, and changes nothing.

@@ -1,4 +1,4 @@
-//! Ending a mapping: the fast paths first, then the general path.
+//! Ending a mapping: the fast path first, then the general path.
 
 use super::errors::refuse_unmap;
 use super::{BadMapping, BusMaster, Direction, Master, Query, Streaming};
@@ -7,9 +7,9 @@ use crate::kernel::Kernel;
 impl<K: Kernel> Streaming<'_, K> {
     /// Makes the buffer of a mapping the processor's again, with what the device wrote to it.
     ///
-    /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was mapped with:
-    /// the bytes arrive, and the bounce buffer is given back. A direct mapping, which has no record, is ended as the caller
-    /// states.
+    /// The mapping is ended as it was recorded, also where the size or the direction of `query` is not what it was
+    /// mapped with: the bytes arrive, and the bounce buffer is given back. A direct mapping, which has no record, is
+    /// ended as the caller states.
     ///
     /// Context: any; no other call may be at work on the mapping.
     ///

@@ -5,16 +5,16 @@ use super::{BusMaster, MapError, Ops, Streaming};
 use crate::kernel::{Device, Kernel};
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Whether [`tidy`](Self::tidy) has nothing to do: there are enough spare records, not too many, and no bounce buffer is left
-    /// from an interrupt. Takes no lock.
+    /// Returns whether [`tidy`](Self::tidy) has nothing to do: there are enough spare records, not too many, and no
+    /// bounce buffer is left from an interrupt. Takes no lock.
     ///
     /// Context: any.
     pub(super) fn is_tidy(self) -> bool {
         !self.mappings.spares.needs_thread()
     }
 
-    /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and the caller
-    /// may sleep.
+    /// Frees the bounce buffers that interrupts could not free, and allocates spare records, where that is needed and
+    /// the caller may sleep.
     ///
     /// Context: any.
     #[inline(always)] // As a function of its own it takes 11 instructions more ("pool").
@@ -40,8 +40,8 @@ impl<K: Kernel> Streaming<'_, K> {
         self.mappings.spares.clear(self.dma.kernel);
     }
 
-    /// Makes sure that `count` mappings in an interrupt find a record, and that the pool that serves the device's bounce
-    /// buffers is mapped. From then on, each call of a thread allocates spare records up to `count`.
+    /// Makes sure that `count` mappings in an interrupt find a record, and that the pool that serves the device's
+    /// bounce buffers is mapped. From then on, each call of a thread allocates spare records up to `count`.
     ///
     /// Context: thread.
     ///
@@ -61,14 +61,15 @@ impl<K: Kernel> Streaming<'_, K> {
         if unsafe { Bounce::prepare(self.dma, master) } { Ok(()) } else { Err(MapError::NoBounce) }
     }
 
-    /// Ends the mappings that an earlier device at this address left, as far as they have a record, if `is_new` returns true
-    /// because the present device has no operations yet. Returns their number.
+    /// Ends the mappings that an earlier device at this address left, as far as they have a record, if `is_new` returns
+    /// true because the present device has no operations yet. Returns their number.
     ///
-    /// Their buffers are left alone: the memory may have another owner by now. Their bounce buffers are freed, except those that
-    /// operations of the BSP's own allocated. Only these operations can free them, and `dev->dma_ops` has them no more.
+    /// Their buffers are left alone: the memory may have another owner by now. Their bounce buffers are freed, except
+    /// those that operations of the BSP's own allocated. Only these operations can free them, and `dev->dma_ops` has
+    /// them no more.
     ///
-    /// `is_new` is called with a lock held. A device's operations are stored before its first mapping is recorded. Where a caller
-    /// at the same time has recorded a mapping of the present device, `is_new` therefore returns false.
+    /// `is_new` is called with a lock held. A device's operations are stored before its first mapping is recorded.
+    /// Where a caller at the same time has recorded a mapping of the present device, `is_new` therefore returns false.
     ///
     /// Context: any.
     pub fn forget(self, device: Device, is_new: impl Fn() -> bool) -> usize {

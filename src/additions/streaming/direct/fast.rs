@@ -1,16 +1,16 @@
 //! The fast path of direct mappings, which network and block drivers take for each buffer.
 //!
-//! It serves the devices of [`FastMaster`], and a buffer in the known part of the linear map, away from the pools. There the
-//! physical address follows from the virtual one, and the other way round: nothing is looked up, locked or recorded
-//! (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
+//! It serves the devices of [`FastMaster`], and a buffer in the known part of the linear map, away from the pools.
+//! There the physical address follows from the virtual one, and the other way round: nothing is looked up, locked or
+//! recorded (`benches/maps.c`, "linear"). Every other mapping, and every call that is wrong, takes the general path.
 
 use super::super::hand_over::{hand_to_device, take_from_device};
 use super::super::{Buffer, FastMaster, Query, Streaming, last_byte};
 use crate::kernel::{Handle, Kernel, Pa, Va};
 
 impl<K: Kernel> Streaming<'_, K> {
-    /// Makes a direct mapping; `None`, and nothing has changed, if the buffer is not in the known part of the linear map, or if
-    /// it may need a bounce buffer.
+    /// Makes a direct mapping; `None`, and nothing has changed, if the buffer is not in the known part of the linear
+    /// map, or if it may need a bounce buffer.
     ///
     /// Context: any.
     ///
@@ -20,6 +20,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(in super::super) unsafe fn map_direct_fast(self, master: FastMaster, buffer: &Buffer) -> Option<Handle> {
         let &Buffer { va, size, .. } = buffer;
         let kernel = self.dma.kernel;
+        // The first direct map, which takes the general path, sets the offset and the range of `is_known`.
         if va == 0 {
             return None;
         }
@@ -35,7 +36,8 @@ impl<K: Kernel> Streaming<'_, K> {
         Some(pa)
     }
 
-    /// Ends a mapping that can only be a direct one, and returns true; otherwise returns false, and nothing has changed.
+    /// Ends a mapping that can only be a direct one, and returns true; otherwise returns false, and nothing has
+    /// changed.
     ///
     /// Context: any.
     ///
@@ -61,7 +63,8 @@ impl<K: Kernel> Streaming<'_, K> {
         true
     }
 
-    /// Returns whether the `size` bytes at `va`, which lie at `pa`, are in the known part of the linear map, and none is a pool's.
+    /// Returns whether the `size` bytes at `va`, which lie at `pa`, are in the known part of the linear map, and none
+    /// is a pool's.
     fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
         self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))

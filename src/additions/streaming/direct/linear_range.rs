@@ -12,9 +12,9 @@ const EXTENSION: usize = 64;
 
 /// The part of the kernel's linear map of which every page is known to be mapped, as one range of virtual addresses.
 ///
-/// The pages of a buffer within it need no look-up. The range begins with the first buffer that is mapped directly or has
-/// several pages, and grows by pages that were looked up. It never shrinks: the linear map of memory that drivers use stays.
-/// (That of a pool ends when the pool is uninstalled, and no driver uses its memory then.)
+/// The pages of a buffer within it need no look-up. The range begins with the first buffer that is mapped directly or
+/// has several pages, and grows by pages that were looked up. It never shrinks: the linear map of memory that drivers
+/// use stays. (That of a pool ends when the pool is uninstalled, and no driver uses its memory then.)
 pub struct LinearRange {
     /// The first byte; [`usize::MAX`] while the range is empty. It only falls.
     start: AtomicUsize,
@@ -36,7 +36,7 @@ impl LinearRange {
         }
     }
 
-    /// Whether all of `[va, last]` is in the range.
+    /// Returns whether all of `[va, last]` is in the range.
     ///
     /// Context: any.
     pub fn holds(&self, va: Va, last: Va) -> bool {
@@ -79,8 +79,8 @@ impl LinearRange {
         }
     }
 
-    /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the range in
-    /// their direction.
+    /// Adds `[from, to)`, whole pages that are mapped linearly, if they touch the range, and otherwise extends the
+    /// range in their direction.
     ///
     /// Context: any.
     #[cold]

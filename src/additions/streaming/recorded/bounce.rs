@@ -1,9 +1,9 @@
-//! Bounce buffers: memory that a device reaches. One takes the place of a driver's buffer that the device does not reach, or
-//! that shares a cache line with other data.
+//! Bounce buffers: memory that a device reaches. One takes the place of a driver's buffer that the device does not
+//! reach, or that shares a cache line with other data.
 //!
-//! They come from the pools, in whole pages, and are cached where the pool is. A copy to cached memory runs at the cache's
-//! speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached buffer
-//! would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
+//! They come from the pools, in whole pages, and are cached where the pool is. A copy to cached memory runs at the
+//! cache's speed, whatever the driver's alignment is, and the cache is flushed in one sweep; every word of an uncached
+//! buffer would be a bus cycle of its own. Only a pool that is uncached as a whole gives uncached ones.
 
 use crate::additions::streaming::bus_master::Memory;
 use crate::additions::streaming::locate::address_info;
@@ -14,8 +14,8 @@ use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Va};
 use crate::mem::hook::Hook;
 
-/// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the function; an
-/// image that never calls it has none, and does not contain the code that keeps limits.
+/// Returns the low bits of a buffer's address that its bounce buffer keeps. `rt_dma_set_min_align_mask` sets the
+/// function; an image that never calls it has none, and does not contain the code that keeps limits.
 pub static KEPT_BITS: Hook<KeptBits> = Hook::new();
 
 /// See [`KEPT_BITS`].
@@ -38,11 +38,12 @@ pub struct Bounce {
 }
 
 impl Bounce {
-    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it, the copy and the handle
-    /// of the copy. The copy begins at the start of the allocation, or after it where low bits of the address are kept.
+    /// Allocates a bounce buffer for the `size` bytes at `from`, copies them to it, and returns it, the copy and the
+    /// handle of the copy. The copy begins at the start of the allocation, or after it where low bits of the address
+    /// are kept.
     ///
-    /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's bytes, as
-    /// it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
+    /// The bytes are copied whatever the direction of the mapping is. So what the device leaves out keeps the driver's
+    /// bytes, as it would without a bounce buffer, and bytes that an earlier owner of the memory left are never shown.
     ///
     /// The library's operations have not maintained the cache yet when this returns; a BSP's own have.
     ///
@@ -85,8 +86,8 @@ impl Bounce {
         }
     }
 
-    /// Allocates a bounce buffer and frees it. After that, the pool from which it came is mapped, so that an interrupt gets
-    /// bounce buffers from that pool. Returns false if there is none within the device's reach.
+    /// Allocates a bounce buffer and frees it. After that, the pool from which it came is mapped, so that an interrupt
+    /// gets bounce buffers from that pool. Returns false if there is none within the device's reach.
     ///
     /// Context: thread.
     ///
@@ -131,12 +132,12 @@ unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> 
 fn free<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize, start: Va, handle: Handle) {
     match master.ops {
         Ops::Library(_) => {
-            // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read: one whose
-            // buffer an interrupt left to a thread may be removed by now.
+            // It cannot be refused: it is freed as it was allocated. Without a handle to check, the device is not read:
+            // one whose buffer an interrupt left to a thread may be removed by now.
             let _ = dma.free(MapOps::UNTRANSLATED, master.device, size, start, 0, Flags::empty());
         }
-        // SAFETY: the caller of `map` guarantees that the device exists until its bounce buffers are freed. `forget` frees none of a
-        // device that is gone.
+        // SAFETY: the caller of `map` guarantees that the device exists until its bounce buffers are freed. `forget`
+        // frees none of a device that is gone.
         Ops::Own(own) => unsafe { (own.free)(master.device, size, start, handle) },
     }
 }

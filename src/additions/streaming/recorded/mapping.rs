@@ -48,8 +48,8 @@ pub struct Mapping {
     /// Not every byte that the device sees is a pool's.
     pub is_outside: bool,
     pub bounce: Option<Bounce>,
-    /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None` with
-    /// the library's operations, which hold nothing.
+    /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`
+    /// with the library's operations, which hold nothing.
     pub synced_in: Option<Part>,
 }
 
@@ -77,12 +77,12 @@ impl Mapping {
         Part { offset: 0, size: self.size }
     }
 
-    /// Whether the mapping is the query's device's, and has its handle.
+    /// Returns whether the mapping is the query's device's, and has its handle.
     pub fn has_handle_of(&self, query: &Query) -> bool {
         self.master.device == query.device && self.handle == query.handle
     }
 
-    /// Whether the mapping has the size and the direction of an unmap.
+    /// Returns whether the mapping has the size and the direction of an unmap.
     pub fn check(&self, query: &Query) -> Result<(), BadMapping> {
         if self.size != query.size {
             Err(BadMapping::WrongSize)
@@ -93,7 +93,7 @@ impl Mapping {
         }
     }
 
-    /// Whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
+    /// Returns whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
     pub fn check_part(&self, query: &Query) -> Option<Result<(), BadMapping>> {
         let offset = query.handle.wrapping_sub(self.handle);
         if self.master.device != query.device || offset >= self.size {
@@ -136,21 +136,22 @@ impl Mapping {
         }
     }
 
-    /// Library operations: makes a part the device's, so that no line stays in the cache that could be written over what the
-    /// device writes.
+    /// Library operations: makes a part the device's, so that no line stays in the cache that could be written over
+    /// what the device writes.
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
         if self.maintain {
             kernel.cache_flush(self.seen(part), part.size);
         }
     }
 
-    /// Library operations: makes what the device wrote to a part the processor's, so that the next read comes from memory.
+    /// Library operations: makes what the device wrote to a part the processor's, so that the next read comes from
+    /// memory.
     ///
     /// # Safety
     /// The part lies within the mapping, whose buffer is mapped. No code has written to the part since it was flushed.
     pub unsafe fn take<K: Kernel>(&self, kernel: K, part: Part) {
-        // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce` alone,
-        // which a flush follows.
+        // SAFETY: the caller guarantees that its buffer was not written; a bounce buffer is written by `copy_to_bounce`
+        // alone, which a flush follows.
         unsafe { take_from_device(kernel, self.seen(part), part.size, self.maintain) }
     }
 
@@ -162,8 +163,8 @@ impl Mapping {
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// A BSP's own operations: one `sync_in` of a part, which makes what the device wrote to it the processor's if the purpose is a
-    /// transfer.
+    /// A BSP's own operations: one `sync_in` of a part, which makes what the device wrote to it the processor's if the
+    /// purpose is a transfer.
     pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
         let Ops::Own(own) = self.master.ops else { return };
         let va = self.seen(part);
@@ -171,8 +172,8 @@ impl Mapping {
             kernel.device_barrier();
         }
         if self.maintain && purpose == Purpose::Pairing && !self.direction.device_writes() {
-            // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's operation
-            // invalidates lines all the same.
+            // The buffer may share cache lines with others. What they wrote to these must not be lost if the BSP's
+            // operation invalidates lines all the same.
             kernel.cache_flush(va, part.size);
         }
         let flags = flags(purpose == Purpose::Transfer && self.maintain);
@@ -201,8 +202,8 @@ impl Mapping {
         }
     }
 
-    /// A BSP's own operations: the `sync_in` that ends the mapping, if there was none since the last `sync_out`. It carries the
-    /// device's bytes if `carries` is true.
+    /// A BSP's own operations: the `sync_in` that ends the mapping, if there was none since the last `sync_out`. It
+    /// carries the device's bytes if `carries` is true.
     fn last_sync_in<K: Kernel>(&self, kernel: K, carries: bool) {
         match self.synced_in {
             None => self.sync_in(kernel, self.whole(), Purpose::of_sync_in(carries)),

@@ -1,5 +1,5 @@
-//! Mappings that have a record: of a pool's memory, of memory that is not at its linear address, with a bounce buffer, or
-//! by operations of the BSP's own.
+//! Mappings that have a record: of a pool's memory, of memory that is not at its linear address, with a bounce buffer,
+//! or by operations of the BSP's own.
 
 #[allow(unsafe_code)]
 pub mod bounce;
@@ -117,8 +117,8 @@ impl<K: Kernel> Streaming<'_, K> {
         master.pa_of(self.dma, handle).is_none_or(is_pools) || self.mappings.records.may_have_outside_pools(handle)
     }
 
-    /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer cannot
-    /// be freed in this context, both are left to the next thread.
+    /// Frees the bounce buffer of a mapping that has ended, and makes its record a spare one. Where the bounce buffer
+    /// cannot be freed in this context, both are left to the next thread.
     ///
     /// Context: any.
     #[inline(always)] // As a function of its own it takes 15 instructions more ("pool").
@@ -133,8 +133,8 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Returns whether one pool contains all of the `size` bytes that the device accesses by `handle`. Operations of a BSP's own do not
-/// convert a handle back.
+/// Returns whether one pool contains all of the `size` bytes that the device accesses by `handle`. Operations of a
+/// BSP's own do not convert a handle back.
 fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
     let is_pools = |pa: Pa| dma.pools().any(|pool| pool.start() <= pa && pa.saturating_add(size) <= pool.end());
     master.pa_of(dma, handle).is_some_and(is_pools)

@@ -10,8 +10,8 @@ use crate::mem::lock::IrqLock;
 
 /// The number of records that threads make sure there are, unless [`SpareRecords::fill`] raises it.
 const LEAST: usize = 16;
-/// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it gave
-/// back.
+/// The number of further records that a thread leaves: an interrupt that unmaps and then maps finds the records that it
+/// gave back.
 const MARGIN: usize = 48;
 
 /// The spare records, and records of ended mappings whose bounce buffers a thread has to free.
@@ -81,7 +81,8 @@ impl<K: Kernel> SpareRecords<K> {
         });
     }
 
-    /// Keeps the record of a mapping that has ended until a thread frees its bounce buffer, which cannot be freed in this context.
+    /// Keeps the record of a mapping that has ended until a thread frees its bounce buffer, which cannot be freed in
+    /// this context.
     ///
     /// Context: any.
     pub fn put_unfreed(&self, kernel: K, record: Record<K>) {
@@ -106,8 +107,8 @@ impl<K: Kernel> SpareRecords<K> {
         }
     }
 
-    /// Makes sure that there are at least `count` spare records, now and after each call of a thread. Returns false, and changes
-    /// nothing, if the heap has too little memory.
+    /// Makes sure that there are at least `count` spare records, now and after each call of a thread. Returns false,
+    /// and changes nothing, if the heap has too little memory.
     ///
     /// Context: thread.
     pub fn fill(&self, kernel: K, count: usize) -> bool {

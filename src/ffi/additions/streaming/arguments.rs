@@ -30,20 +30,22 @@ pub const RT_DMA_NONE: c_int = 3;
 /// @brief The handle that no mapping has: a map that fails returns it.
 pub const RT_DMA_MAPPING_ERROR: usize = MAPPING_ERROR;
 
-/// @brief Attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to see.
+/// @brief Attribute of an unmap: the buffer's bytes stay as they are, because the driver has synced what it wants to
+/// see.
 pub const RT_DMA_ATTR_SKIP_CPU_SYNC: usize = 1 << 0;
 
 /// @brief Attribute of a map and of its unmap: the driver owns the cache lines of the buffer.
 ///
-/// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes before and after the buffer
-/// included. Then a buffer that the device writes needs no bounce buffer for its alignment. A receive buffer is an example
-/// that begins 2 bytes after a cache line (Linux `NET_IP_ALIGN`) and has its lines for itself. If the driver is wrong, bytes
-/// of the device, or of the code that wrote, are lost.
+/// From the map to the unmap, no code writes to a cache line that the buffer touches, the bytes before and after the
+/// buffer included. Then a buffer that the device writes needs no bounce buffer for its alignment. A receive buffer is
+/// an example that begins 2 bytes after a cache line (Linux `NET_IP_ALIGN`) and has its lines for itself. If the driver
+/// is wrong, bytes of the device, or of the code that wrote, are lost.
 pub const RT_DMA_ATTR_OWN_LINES: usize = 1 << 8;
 
 /// @brief Attribute of a map and of its unmap: the buffer is an entry of a list that the caller maps entry by entry.
 ///
-/// Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the reverse.
+/// Only the debug mode uses it: it reports an unmap with the attribute of a buffer that was mapped without it, and the
+/// reverse.
 pub const RT_DMA_ATTR_LIST_ENTRY: usize = 1 << 9;
 
 // C passes the bits of `Attributes`.
@@ -68,8 +70,8 @@ impl Master for *mut rt_device {
     }
 }
 
-/// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its operations
-/// cannot be chosen now.
+/// Returns the device as its mappings see it; `None`, with a line in the log, if it is null, and `None` if its
+/// operations cannot be chosen now.
 pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
     let Some(device) = device(dev) else {
         let name = Name::of(apart!("(null)"));

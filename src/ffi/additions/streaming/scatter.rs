@@ -99,7 +99,8 @@ pub unsafe extern "C" fn rt_dma_map_sg(
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_sg(dev: *mut rt_device, sg: *mut rt_dma_sg, nents: c_int, direction: c_int) {
-    // SAFETY: the caller passes a list of `nents` entries, and keeps to `# Safety` of `additions::streaming` for their mappings.
+    // SAFETY: the caller passes a list of `nents` entries, and keeps to `# Safety` of `additions::streaming` for their
+    // mappings.
     unsafe { rt_dma_unmap_sg_attrs(dev, sg, nents, direction, 0) }
 }
 

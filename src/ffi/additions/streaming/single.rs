@@ -12,13 +12,13 @@ use crate::ffi::status::errors;
 
 /// @brief Hands `[cpu_addr, cpu_addr + size)` to the device.
 ///
-/// The processor leaves the buffer alone until it is unmapped, or synced for the processor. What the processor wrote before
-/// is visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`). What the device writes is visible to the processor
-/// after the unmap (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`).
+/// The processor leaves the buffer alone until it is unmapped, or synced for the processor. What the processor wrote
+/// before is visible to the device (`RT_DMA_TO_DEVICE`, `RT_DMA_BIDIRECTIONAL`). What the device writes is visible to
+/// the processor after the unmap (`RT_DMA_FROM_DEVICE`, `RT_DMA_BIDIRECTIONAL`).
 ///
-/// The buffer is any mapped memory of any alignment. A bounce buffer from a pool takes its place where the device does not
-/// reach it, where it is not contiguous, and where the device would write to a cache line that the buffer shares with other
-/// data.
+/// The buffer is any mapped memory of any alignment. A bounce buffer from a pool takes its place where the device does
+/// not reach it, where it is not contiguous, and where the device would write to a cache line that the buffer shares
+/// with other data.
 ///
 /// @code{.c}
 /// rt_ubase_t handle = rt_dma_map_single(dev, frame, length, RT_DMA_TO_DEVICE);
@@ -35,11 +35,13 @@ use crate::ffi::status::errors;
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated here,
-/// a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the mapping.
-/// @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly and needs
-/// no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread leaves at least 16
-/// records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes more records ready.
+/// @return The address for the device; `RT_DMA_MAPPING_ERROR`, with a line in the log, if an argument is not as stated
+/// here, a page of the buffer is not mapped, or there is no memory for a bounce buffer or for the record of the
+/// mapping.
+/// @note Context: thread first, then any. In an interrupt, a map of memory outside the pools that is mapped linearly
+/// and needs no bounce buffer always succeeds. Every other map in an interrupt takes a record: each call in a thread
+/// leaves at least 16 records, and each unmap gives one back. Without a record the map fails. `rt_dma_map_fill` makes
+/// more records ready.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_map_single(
     dev: *mut rt_device,
@@ -47,7 +49,8 @@ pub unsafe extern "C" fn rt_dma_map_single(
     size: rt_size_t,
     direction: c_int,
 ) -> rt_ubase_t {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
+    // `additions::streaming`.
     unsafe { rt_dma_map_single_attrs(dev, cpu_addr, size, direction, 0) }
 }
 
@@ -57,7 +60,8 @@ pub unsafe extern "C" fn rt_dma_map_single(
 /// @param[in] cpu_addr The buffer.
 /// @param[in] size Bytes in the buffer, not zero.
 /// @param[in] direction `RT_DMA_TO_DEVICE`, `RT_DMA_FROM_DEVICE` or `RT_DMA_BIDIRECTIONAL`.
-/// @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES` too.
+/// @param[in] attrs 0 or `RT_DMA_ATTR_OWN_LINES`; other bits have no effect. The unmap needs `RT_DMA_ATTR_OWN_LINES`
+/// too.
 /// @return As `rt_dma_map_single`.
 /// @note Context: thread first, then any.
 #[unsafe(no_mangle)]
@@ -111,21 +115,22 @@ pub unsafe extern "C" fn rt_dma_mapping_error(dev: *mut rt_device, dma_handle: r
 
 /// @brief Ends a mapping: the buffer is the processor's again, with what the device wrote to it.
 ///
-/// A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and a
-/// bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the size and
-/// the direction.)
+/// A wrong `size` or `direction` is logged and counted, and the mapping is ended as it was made: the bytes arrive, and
+/// a bounce buffer is freed. (Of a buffer outside the pools that needed no bounce buffer, only the caller knows the
+/// size and the direction.)
 ///
 /// An unmap for another device, of an unknown handle, or a second unmap is logged and counted, and changes nothing. One
-/// exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is not
-/// noticed. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of these
-/// mappings changes nothing either.
+/// exception: a second unmap of a buffer that had no bounce buffer, and lay outside the pools when it was mapped, is
+/// not noticed. If a buffer is mapped more than once under one handle, an unmap with the size and direction of none of
+/// these mappings changes nothing either.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned.
 /// @param[in] size The size that was mapped, in bytes.
 /// @param[in] direction The direction of the mapping.
-/// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a call for
-/// a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until `rt_dmam_release`.
+/// @note Context: any. In an interrupt, a bounce buffer that only a thread can free stays in use until a thread makes a
+/// call for a streaming mapping. If the BSP's own operations allocated it, the device must exist until then, or until
+/// `rt_dmam_release`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single(
     dev: *mut rt_device,
@@ -133,21 +138,23 @@ pub unsafe extern "C" fn rt_dma_unmap_single(
     size: rt_size_t,
     direction: c_int,
 ) {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
+    // `additions::streaming`.
     unsafe { rt_dma_unmap_single_attrs(dev, dma_handle, size, direction, 0) }
 }
 
 /// @brief Ends a mapping as `rt_dma_unmap_single` does, with attributes.
 ///
-/// With `RT_DMA_ATTR_SKIP_CPU_SYNC` nothing is copied and no cache is maintained, and the buffer's bytes stay as they are: the
-/// driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the buffer since.
+/// With `RT_DMA_ATTR_SKIP_CPU_SYNC` nothing is copied and no cache is maintained, and the buffer's bytes stay as they
+/// are: the driver has synced what it wants to see by `rt_dma_sync_single_for_cpu`, and may have written to the buffer
+/// since.
 ///
 /// @param[in] dev The device.
 /// @param[in] dma_handle The handle that the map returned.
 /// @param[in] size The size that was mapped, in bytes.
 /// @param[in] direction The direction of the mapping.
-/// @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits have no
-/// effect.
+/// @param[in] attrs `RT_DMA_ATTR_SKIP_CPU_SYNC`, `RT_DMA_ATTR_OWN_LINES` (if the map had it), both, or 0; other bits
+/// have no effect.
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
@@ -207,6 +214,7 @@ pub unsafe extern "C" fn rt_dma_unmap_page(
     size: rt_size_t,
     direction: c_int,
 ) {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of `additions::streaming`.
+    // SAFETY: the caller passes a `dev` that is null or points to a device, and keeps to `# Safety` of
+    // `additions::streaming`.
     unsafe { rt_dma_unmap_single(dev, dma_handle, size, direction) }
 }

@@ -10,8 +10,8 @@ use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 
-/// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a system
-/// without streaming mappings does not link them.
+/// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a
+/// system without streaming mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
 
 static MAPPINGS: Mappings<RtThread> = Mappings::new();
