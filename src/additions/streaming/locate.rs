@@ -47,10 +47,15 @@ impl<K: Kernel> Streaming<'_, K> {
         let (kernel, range) = (self.dma.kernel, &self.mappings.linear_range);
         let last = last_byte(va, size)?;
         let is_linear = kernel.linear(pa) == va;
-        if va / PAGE_SIZE == last / PAGE_SIZE || is_linear && range.holds(va, last) {
+        let further_pages = last / PAGE_SIZE - va / PAGE_SIZE;
+        if further_pages == 0 || is_linear && range.holds(va, last) {
             return Some(true);
         }
-        let is_contiguous = look_up_pages(kernel, va, pa, size)?;
+        let next_page = |address: usize| (address | (PAGE_SIZE - 1)).wrapping_add(1);
+        let is_contiguous = kernel.leads_to(next_page(va), next_page(pa), further_pages);
+        if !is_contiguous && !are_mapped(kernel, next_page(va), last) {
+            return None;
+        }
         if is_linear && is_contiguous {
             range.add_pages(kernel, va, last);
         }
@@ -58,17 +63,10 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Looks up every page after the first. Returns whether they are contiguous; `None` if one is not mapped.
-fn look_up_pages<K: Kernel>(kernel: K, va: Va, pa: Pa, size: usize) -> Option<bool> {
-    let first = PAGE_SIZE - va % PAGE_SIZE;
-    let (next, next_pa) = (va.wrapping_add(first), pa.wrapping_add(first));
-    if kernel.leads_to(next, next_pa, size.saturating_sub(first).div_ceil(PAGE_SIZE)) {
-        return Some(true);
-    }
-    // Not contiguous, or a page is not mapped.
-    let mut offsets = (first..size).step_by(PAGE_SIZE);
-    let is_mapped = offsets.all(|offset| kernel.is_mapped(va.wrapping_add(offset)));
-    is_mapped.then_some(false)
+/// Returns whether each page of `[va, last]` is mapped. `va` is the first byte of a page.
+#[cold]
+fn are_mapped<K: Kernel>(kernel: K, va: Va, last: Va) -> bool {
+    (va..=last).step_by(PAGE_SIZE).all(|page| kernel.is_mapped(page))
 }
 
 /// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.
