@@ -82,7 +82,7 @@ impl Rig {
         let streaming = Streaming::new(dma, keep(Box::new(Mappings::new())));
         let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
-            Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX.into() })
+            Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })
         };
         let master: Box<dyn Fn(kernel::Device) -> Option<BusMaster> + Send + Sync> = Box::new(master);
         // SAFETY: the tests do not free what a driver has.

@@ -134,7 +134,7 @@ fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
     unsafe { streaming.unmap(&MASTER, &query) }
 }
 
-const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: u64::MAX };
+const MASTER: BusMaster = BusMaster { device: DEVICE, ops: Ops::Library(MapOps::NonCoherent), mask: usize::MAX };
 
 #[test]
 fn of_two_unmaps_one_is_right_and_every_mapping_is_found() {

@@ -88,7 +88,7 @@ fn fault_17_what_operations_of_a_bsp_allocated_for_a_device_that_is_gone_stays()
         sync_in: |_, _, _, _, _| panic!("another device's operation"),
     };
     let rig = Rig::new();
-    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&OPS), mask: ALL as u64 };
+    let gone = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&OPS), mask: ALL };
     let held = rig.buffer(PAGE, Flags::empty());
     ALLOCATED.store(held.va, Relaxed);
     let handle = rig.map(&gone, rig.va(HEAP), PAGE, FromDevice).unwrap();

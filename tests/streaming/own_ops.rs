@@ -128,7 +128,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
     let highest = (held.va + PAGE).max(rig.va(HEAP + PAGE)) - SHIFT;
     let low = held.va.min(rig.va(HEAP)) - SHIFT - 1;
     for (at, mask, is_mapped) in [(0, highest, true), (1, highest, true), (0, low, false), (1, low, false)] {
-        let master = BusMaster { device, ops: Ops::Own(&HOLDING), mask: mask as u64 };
+        let master = BusMaster { device, ops: Ops::Own(&HOLDING), mask };
         let size = 512;
         for way in [ToDevice, FromDevice, Bidirectional] {
             // Every order of three syncs: for the processor or the device, of the whole or either half; or none.
@@ -172,7 +172,7 @@ fn fault_26_sync_in_is_called_as_often_as_sync_out() {
 #[test]
 fn fault_26_a_mapping_without_a_record_asks_for_nothing() {
     let rig = Rig::new();
-    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL as u64 };
+    let master = BusMaster { device: rig.machine.plain_device(), ops: Ops::Own(&NEVER), mask: ALL };
     rig.machine.in_interrupt(|| {
         assert_eq!(rig.map(&master, rig.va(HEAP), PAGE, ToDevice), Err(MapError::NoMemory));
     });

@@ -66,7 +66,7 @@ impl Rig {
 
     pub fn master(&self, device: Device, mask: usize) -> BusMaster {
         let ops = self.machine.first_call(device).expect("its operations can be chosen");
-        BusMaster { device, ops: Ops::Library(ops), mask: mask as u64 }
+        BusMaster { device, ops: Ops::Library(ops), mask }
     }
 
     /// A device that does not snoop the cache, and reaches everything.

@@ -164,7 +164,7 @@ impl World {
                 return;
             }
         };
-        assert!((handle + size - 1) as u64 <= master_of.mask, "{handle:#x} is beyond {:#x}", master_of.mask);
+        assert!(handle + size - 1 <= master_of.mask, "{handle:#x} is beyond {:#x}", master_of.mask);
         let range = start..start + size;
         self.slots[slot].mapping = Some(Mapping { master, handle, range, way, synced: 0..0 });
         self.device_reads(slot);

@@ -2,14 +2,10 @@
 //! for it.
 
 use super::MAPPING_ERROR;
-use crate::additions::device::masks::is_within;
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Kernel, Pa, Va};
-
-/// The mask of a device that can put every address on its bus.
-const NO_MASK: u64 = u64::MAX;
 
 /// Whether a device snoops the processor's cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +38,7 @@ impl From<FastMaster> for BusMaster {
             Coherence::Coherent => MapOps::Coherent,
             Coherence::NonCoherent => MapOps::NonCoherent,
         };
-        BusMaster { device, ops: Ops::Library(ops), mask: NO_MASK }
+        BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX }
     }
 }
 
@@ -86,8 +82,9 @@ pub struct BusMaster {
     pub device: Device,
     /// Its operations.
     pub ops: Ops,
-    /// The highest address that it can put on its bus.
-    pub mask: u64,
+    /// The highest address that it can put on its bus, as far as a handle goes. A word: records are in the heap, whose
+    /// memory is aligned for a pointer only, which may be less than a `u64` requires.
+    pub mask: usize,
 }
 
 /// A device as the caller of a map or an unmap has it: a [`BusMaster`], or `struct rt_device *` in C
@@ -107,7 +104,7 @@ impl Master for &BusMaster {
             Ops::Library(MapOps::NonCoherent) => Coherence::NonCoherent,
             _ => return None,
         };
-        (self.mask == NO_MASK).then_some(FastMaster { device: self.device, coherence })
+        (self.mask == usize::MAX).then_some(FastMaster { device: self.device, coherence })
     }
 
     fn full(self) -> Option<BusMaster> {
@@ -163,7 +160,7 @@ impl BusMaster {
 
     /// Returns the handle as [`reach`](Self::reach) does, for the library's operations that translate addresses.
     fn reach_translated<K: Kernel>(&self, dma: &Dma<K>, ops: MapOps, pa: Pa, size: usize) -> Option<Handle> {
-        let handle = dma.bus(ops, self.device).reach(pa, size, self.mask)?;
+        let handle = dma.bus(ops, self.device).reach(pa, size, self.mask as u64)?;
         self.can_use(handle, size).then_some(handle)
     }
 
@@ -187,7 +184,8 @@ impl BusMaster {
     /// Returns whether the device can put the `size` bytes from `handle` on its bus, and the handle is not the one of a
     /// failure.
     fn can_use(&self, handle: Handle, size: usize) -> bool {
-        is_within(handle, size, self.mask) && handle != MAPPING_ERROR
+        let last = size.checked_sub(1).and_then(|to_last| handle.checked_add(to_last));
+        last.is_some_and(|last| last <= self.mask) && handle != MAPPING_ERROR
     }
 
     /// Returns the physical address of the device's address `handle`; `None` if there is none, or with operations of

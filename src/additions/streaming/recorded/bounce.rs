@@ -121,7 +121,7 @@ unsafe fn allocate<K: Kernel>(dma: &Dma<K>, master: &BusMaster, size: usize) -> 
     match master.ops {
         Ops::Library(ops) => {
             let request = BufferRequest::new(ops, master.device, size, Flags::empty());
-            dma.allocate_in_order(&BufferRequest { mask: master.mask, ..request }).ok()
+            dma.allocate_in_order(&BufferRequest { mask: master.mask as u64, ..request }).ok()
         }
         // SAFETY: the caller guarantees that the device exists.
         Ops::Own(own) => unsafe { (own.alloc)(master.device, size) },

@@ -92,7 +92,9 @@ pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     // A device for which no mask was ever set has none, unless it copied a masked table.
     let may_have_mask = !core::ptr::eq(table, now) || DEVICES.may_have_mask(device);
     let masks = if may_have_mask { masks_of(device) } else { Masks::NONE };
-    Some(BusMaster { device, ops, mask: masks.streaming })
+    // No handle is higher than a word, whatever the mask allows.
+    let mask = usize::try_from(masks.streaming).unwrap_or(usize::MAX);
+    Some(BusMaster { device, ops, mask })
 }
 
 pub(in crate::ffi) fn direction_of(number: c_int) -> Direction {
