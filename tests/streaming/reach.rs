@@ -3,6 +3,7 @@
 use crate::fake_kernel::*;
 use crate::rig::*;
 use rt_dma_pool::additions::streaming::{Direction, Direction::*, MapError};
+use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{MemoryType, Pa};
 use rt_dma_pool::log::Level;
 
@@ -109,6 +110,29 @@ fn a_translation_that_does_not_invert_is_no_hindrance() {
     rig.machine.device_write(HEAP, &bytes(2, PAGE));
     rig.unmap(&master, handle, PAGE, FromDevice).unwrap();
     assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
+    rig.assert_errors(0);
+}
+
+/// A translation that does not invert may give a bounce buffer the handle that is the physical address of the driver's
+/// buffer, which lies in a pool.
+#[test]
+fn a_bounce_buffer_is_found_whatever_its_handle_is() {
+    let rig = Rig::new();
+    let held = rig.buffer(PAGE, Flags::ADDRESS_32BITS);
+    assert_eq!(held.handle, LOW_POOL);
+    let info = DeviceInfo {
+        dma_to_cpu: Some(|handle| Some(handle + 0x200_0000)),
+        ..DeviceInfo::behind_ranges(&[bus_range(LOW_POOL + PAGE, LOW_POOL, PAGE)])
+    };
+    let master = rig.master(rig.machine.device(info), ALL);
+    let used = rig.pool_bytes();
+    let handle = rig.map(&master, held.va, 100, FromDevice).unwrap();
+    assert_eq!(handle, LOW_POOL);
+    rig.machine.device_write(LOW_POOL + PAGE, &bytes(2, 100));
+    rig.for_cpu(&master, handle, 100, FromDevice).unwrap();
+    rig.unmap(&master, handle, 100, FromDevice).unwrap();
+    assert_eq!(rig.machine.cpu_read(held.va, 100), bytes(2, 100));
+    assert_eq!(rig.pool_bytes(), used);
     rig.assert_errors(0);
 }
 

@@ -69,7 +69,8 @@ impl<K: Kernel> Streaming<'_, K> {
             },
         };
         let handle = record.handle;
-        if handle != pa {
+        // The handle of a bounce buffer may be the number that is the physical address of the driver's buffer.
+        if handle != pa || record.bounce.is_some() {
             record.is_outside = !is_in_pool(dma, master, handle, size);
         }
         if matches!(master.ops, Ops::Library(_)) {
