@@ -77,6 +77,7 @@ impl PageMap {
     }
 
     /// Marks the pages of an allocation as used, and counts them.
+    #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.in_use.add(count);
         self.mark(page, count, PageState::InUse);

@@ -203,6 +203,7 @@ impl PageMap {
 
 impl PageMap {
     /// Marks the `count` pages of an allocation that begins at `page`.
+    #[inline(always)]
     fn mark(&self, page: usize, count: usize, state: PageState) {
         let bit = page % BITS;
         if count > BITS - bit {
