@@ -82,7 +82,9 @@ impl ListedGroups {
         if current.get().word.unlist() == Unlist::HasSome {
             return true;
         }
-        self.leave(current.get());
+        if !core::ptr::eq(current.get(), &NO_GROUP) {
+            self.leave(current.get());
+        }
         let next = match *list {
             Some(first) => {
                 Self::remove(&mut list, first);
