@@ -59,6 +59,27 @@ fn a_part_is_synced_and_no_more() {
     rig.unmap(&master, handle, size, Bidirectional).unwrap();
 }
 
+/// A mapping begins in another page than the bytes that are synced, and other mappings begin in the pages between.
+#[test]
+fn a_sync_far_into_a_long_mapping_takes_one_lock() {
+    let rig = Rig::new();
+    let master = rig.master(rig.machine.plain_device(), LOW_MASK);
+    let size = 16 * PAGE;
+    let handle = rig.map(&master, rig.va(HIGH_HEAP), size, Bidirectional).unwrap();
+    let short: Vec<_> =
+        (20..23).map(|page| rig.map(&master, rig.va(HIGH_HEAP + page * PAGE), PAGE, Bidirectional).unwrap()).collect();
+    for offset in [0, PAGE, size - 1] {
+        let before = rig.machine.irq_saves();
+        rig.for_cpu(&master, handle + offset, 1, Bidirectional).unwrap();
+        assert_eq!(rig.machine.irq_saves() - before, 1, "at {offset:#x}");
+    }
+    for handle in short {
+        rig.unmap(&master, handle, PAGE, Bidirectional).unwrap();
+    }
+    rig.unmap(&master, handle, size, Bidirectional).unwrap();
+    rig.assert_errors(0);
+}
+
 /// Pools that are uncached as a whole, or whose buffers have mappings of their own, serve as well.
 #[test]
 fn a_bounce_buffer_comes_from_whatever_pool_there_is() {

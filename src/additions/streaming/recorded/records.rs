@@ -1,17 +1,17 @@
 //! The mappings that have a record: finding a record by a handle.
 //!
 //! A record lies in one list of a fixed table, which follows from the page in which its mapping begins. So an unmap,
-//! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also searches
-//! the lists of the pages before, as far as the longest mapping reaches.
+//! which has the handle of the first byte, searches one list. A sync may have the handle of any byte: it also looks
+//! at the lists of the pages before, as far as the longest mapping reaches, and searches those that have one so long.
 
 use crate::mem::atomics::{
     AtomicUsize,
-    Ordering::{Acquire, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use super::mapping::Mapping;
 use crate::additions::streaming::{BadMapping, Direction, Query};
-use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT};
+use crate::kernel::{Device, Handle, Kernel, PAGE_SHIFT, PAGE_SIZE};
 use crate::mem::list::{Element, List};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::at_or_first;
@@ -28,9 +28,23 @@ const COUNTERS: usize = 64;
 /// further page of a mapping takes 24 instructions (`benches/maps.c`, "elsewhere").
 const COUNTED_BITS: usize = 16;
 
+/// One of the lists of records.
+struct RecordList<K: Kernel> {
+    records: IrqLock<List<K, Mapping>>,
+    /// The size of the longest mapping that was ever in the list. A search takes the lock only if a mapping of this size
+    /// reaches as far as the handle. Written with the lock held.
+    longest: AtomicUsize,
+}
+
+impl<K: Kernel> RecordList<K> {
+    const fn new() -> Self {
+        RecordList { records: IrqLock::new(List::new()), longest: AtomicUsize::new(0) }
+    }
+}
+
 /// The records of all mappings.
 pub struct Records<K: Kernel> {
-    lists: [IrqLock<List<K, Mapping>>; LISTS],
+    lists: [RecordList<K>; LISTS],
     /// The size of the longest mapping that was ever recorded; 0 before the first one.
     longest: AtomicUsize,
     /// The number of records of mappings outside the pools, each counted for every block of `1 << COUNTED_BITS` bytes
@@ -41,14 +55,14 @@ pub struct Records<K: Kernel> {
 impl<K: Kernel> Records<K> {
     pub const fn new() -> Self {
         Records {
-            lists: [const { IrqLock::new(List::new()) }; LISTS],
+            lists: [const { RecordList::new() }; LISTS],
             longest: AtomicUsize::new(0),
             outside: [const { AtomicUsize::new(0) }; COUNTERS],
         }
     }
 
     /// Returns the list of the mappings that begin in a page.
-    fn list(&self, page: usize) -> &IrqLock<List<K, Mapping>> {
+    fn list(&self, page: usize) -> &RecordList<K> {
         at_or_first(&self.lists, page % LISTS)
     }
 
@@ -81,10 +95,13 @@ impl<K: Kernel> Records<K> {
     pub fn insert(&self, kernel: K, record: Record<K>) {
         // The numbers rise before the driver has the handle, so that a search for it sees them.
         self.count(&record, |count| _ = count.fetch_add(1, Release));
-        if record.size > self.longest.load(Acquire) {
+        let list = self.list(page_of(record.handle));
+        let mut records = list.records.lock(kernel);
+        if record.size > list.longest.load(Relaxed) {
+            list.longest.store(record.size, Release);
             self.longest.fetch_max(record.size, Release);
         }
-        self.list(page_of(record.handle)).lock(kernel).push(record);
+        records.push(record);
     }
 
     /// Takes the record out that a query is about. Of two callers at once, one gets it.
@@ -94,21 +111,21 @@ impl<K: Kernel> Records<K> {
     ///
     /// Context: any.
     pub fn take(&self, kernel: K, query: &Query) -> Result<(Record<K>, Result<(), BadMapping>), BadMapping> {
-        let mut list = self.list(page_of(query.handle)).lock(kernel);
-        let exact = list.take_first(|mapping| mapping.has_handle_of(query) && mapping.check(query).is_ok());
+        let mut records = self.list(page_of(query.handle)).records.lock(kernel);
+        let exact = records.take_first(|mapping| mapping.has_handle_of(query) && mapping.check(query).is_ok());
         let taken = match exact {
             Some(record) => (record, Ok(())),
             // The driver passed a wrong size or direction.
-            None if list.iter().filter(|mapping| mapping.has_handle_of(query)).count() > 1 => {
+            None if records.iter().filter(|mapping| mapping.has_handle_of(query)).count() > 1 => {
                 return Err(BadMapping::Ambiguous);
             }
             None => {
-                let record = list.take_first(|mapping| mapping.has_handle_of(query)).ok_or(BadMapping::Unknown)?;
+                let record = records.take_first(|mapping| mapping.has_handle_of(query)).ok_or(BadMapping::Unknown)?;
                 let result = record.check(query);
                 (record, result)
             }
         };
-        drop(list);
+        drop(records);
         self.uncount(&taken.0);
         Ok(taken)
     }
@@ -129,11 +146,9 @@ impl<K: Kernel> Records<K> {
         is_meant: impl Fn() -> bool,
         mut use_record: impl FnMut(Record<K>),
     ) {
-        if self.longest.load(Acquire) == 0 {
-            return;
-        }
-        for list in &self.lists {
-            let take = || list.lock(kernel).take_first(|mapping| mapping.master.device == device && is_meant());
+        for list in self.lists.iter().filter(|list| list.longest.load(Acquire) != 0) {
+            let is_it = |mapping: &Mapping| mapping.master.device == device && is_meant();
+            let take = || list.records.lock(kernel).take_first(is_it);
             while let Some(record) = take() {
                 self.uncount(&record);
                 use_record(record);
@@ -153,8 +168,13 @@ impl<K: Kernel> Records<K> {
         // A mapping that contains the byte begins in one of these pages.
         let lowest = query.handle.saturating_sub(self.longest.load(Acquire));
         for page in (page_of(lowest)..=page_of(query.handle)).rev().take(LISTS) {
-            let mut list = self.list(page).lock(kernel);
-            let found = list.find_mut(|mapping| match mapping.check_part(query) {
+            let list = self.list(page);
+            let last_of_page = page << PAGE_SHIFT | (PAGE_SIZE - 1);
+            if list.longest.load(Acquire) <= query.handle.saturating_sub(last_of_page) {
+                continue;
+            }
+            let mut records = list.records.lock(kernel);
+            let found = records.find_mut(|mapping| match mapping.check_part(query) {
                 Some(Err(error)) => {
                     why = error;
                     false
