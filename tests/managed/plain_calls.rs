@@ -18,7 +18,7 @@ fn fault_19_what_a_plain_call_gave_back_is_not_released() {
                 let claim = records.claim(kind, key, |_, _| true).expect("it is managed");
                 assert!(records.claim(kind, key, |_, _| true).is_none(), "by one call only");
                 assert!(!unmanage(&records, device, kind, key), "and not by a managed call meanwhile");
-                records.settle(claim, is_gone);
+                records.end_claim(claim, is_gone);
             };
             let calls = || {
                 plain(2 * PAGE, true);
@@ -58,7 +58,7 @@ fn fault_19_what_is_gone_does_not_pile_up() {
         manage(&records, device, ResourceKind::Buffer, number * PAGE);
         machine.in_interrupt(|| {
             let claim = records.claim(ResourceKind::Buffer, number * PAGE, |_, _| true).unwrap();
-            records.settle(claim, true);
+            records.end_claim(claim, true);
         });
         if number == 2 {
             most = machine.balance().heap_bytes;
@@ -80,7 +80,7 @@ fn fault_19_a_claim_outlives_a_release() {
         manage(&records, device, ResourceKind::Buffer, PAGE);
         let claim = records.claim(ResourceKind::Buffer, PAGE, |_, _| true).unwrap();
         records.release(device);
-        records.settle(claim, is_gone);
+        records.end_claim(claim, is_gone);
         assert_eq!(released(), []);
         assert_eq!(machine.balance().heap_bytes, 0);
         manage(&records, device, ResourceKind::Buffer, PAGE);

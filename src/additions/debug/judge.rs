@@ -80,8 +80,8 @@ impl Judge<'_> {
         let device = self.device();
         let FreedMemory { by, va, size, handle } = *freed;
         let best = self.state.table.best(|entry| {
-            let is_it = entry.kind.is_memory() && entry.va == va;
-            is_it.then_some((by.is_for(entry), entry.device == device, handle == 0 || entry.handle == handle))
+            let is_freed_memory = entry.kind.is_memory() && entry.va == va;
+            is_freed_memory.then_some((by.is_for(entry), entry.device == device, handle == 0 || entry.handle == handle))
         });
         if let Some((index, entry)) = best {
             if self.judge_free(freed, &entry) {

@@ -84,8 +84,8 @@ impl<K: Kernel> DeviceRecords<K> {
         self.take_out(device, |resource| is_managed(resource, kind) && wanted(&resource.arguments), Which::Only)
     }
 
-    /// Takes a resource out of the device's list: of those for which `is_it` returns true, the one that `which` selects.
-    /// Returns its arguments.
+    /// Takes one resource out of the device's list: of those for which `is_it` returns true, the one that `which`
+    /// selects. Returns its arguments.
     fn take_out(&self, device: Device, is_it: impl Fn(&Resource) -> bool, which: Which) -> Option<Arguments> {
         if !self.kernel.can_sleep() {
             return None;
@@ -143,7 +143,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// before, unless its device was released meanwhile.
     ///
     /// Context: any.
-    pub fn settle(&self, claim: ManagedClaim, was_given_back: bool) {
+    pub fn end_claim(&self, claim: ManagedClaim, was_given_back: bool) {
         let ManagedClaim { device, kind, arguments } = claim;
         self.find(device, |record| {
             let claimed = record.resources.find_mut(|resource| {

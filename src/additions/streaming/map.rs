@@ -23,7 +23,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let fast = if may_be_fast { master.fast() } else { None };
         let Some(fast) = fast else {
             // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
-            return unsafe { self.map_for_any(master, buffer) };
+            return unsafe { self.map_after_tidy(master, buffer) };
         };
         // SAFETY: as above.
         if let Some(handle) = unsafe { self.map_direct_fast(fast, buffer) } {
@@ -38,14 +38,14 @@ impl<K: Kernel> Streaming<'_, K> {
     /// # Safety
     /// See [the module](crate::additions::streaming).
     #[inline(never)] // As a part of `map` it takes 8 instructions of a direct map.
-    unsafe fn map_for_any(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
+    unsafe fn map_after_tidy(self, master: impl Master, buffer: &Buffer) -> Result<Handle, MapError> {
         let Some(master) = master.full() else { return Err(MapError::NoMemory) };
         self.tidy();
         // SAFETY: the caller hands over the buffer, as the module's `# Safety` states.
         unsafe { self.map_general(&master, buffer) }
     }
 
-    /// Maps a buffer in any way, and reports the error.
+    /// Maps a buffer of any device, directly or with a record, and reports the error.
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).

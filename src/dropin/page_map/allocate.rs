@@ -76,11 +76,17 @@ impl PageMap {
         Some(start)
     }
 
-    /// Marks the pages of an allocation as used, and counts them.
+    /// Marks the `count` pages of an allocation that begins at `page` as used, and counts them.
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.in_use.add(count);
-        self.mark(page, count, PageState::InUse);
+        let bit = page % BITS;
+        if count > BITS - bit {
+            return self.mark_across(page, count, PageState::InUse);
+        }
+        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
+        }
     }
 }
 

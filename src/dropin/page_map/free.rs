@@ -27,6 +27,7 @@ impl PageMap {
         if !self.open.is_last(page, count) || count > BITS - bit {
             return false;
         }
+        // `[last, next)` of the open run is one allocation (see the module documentation), so no bitmap is read.
         self.open.free_last(page);
         self.in_use.remove(count);
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
@@ -110,7 +111,8 @@ impl PageMap {
         if (used & starts) >> bit & 1 == 0 {
             return Err(Error::NotAllocated);
         }
-        // The other pages of an allocation are in use, and no allocation begins there.
+        // The other pages of an allocation are in use, and no allocation begins there. There are two shifts, because
+        // `bit + 1` may be the width of a word.
         let length = 1 + ((used & !starts) >> bit >> 1).trailing_ones() as usize;
         if bit + length == BITS {
             self.check_many(page, count)?;
@@ -123,7 +125,8 @@ impl PageMap {
     /// Checks that the allocation that begins at `page` and reaches the end of its word has `count` pages.
     #[inline(never)]
     fn check_many(&self, page: usize, count: usize) -> Result<(), Error> {
-        // It ends there; no other begins within, and the last page is in use: so all of them belong to this one.
+        // It ends there; no other begins within, and the last page is in use: so all of them belong to this one. (If a
+        // page in between were free, the next page in use would be the first of an allocation: the last test finds it.)
         let after = page.wrapping_add(count);
         let does_end = || {
             self.bits

@@ -114,7 +114,7 @@ pub use settle::TimeLeft;
 pub use tree_shape::TreeShape;
 
 use crate::mem::bitmaps::{BitmapWord, Bitmaps};
-use bits::{BITS, BitRange, change_long, mask_of, write};
+use bits::{BITS, BitRange, change_long, write};
 use open_run::OpenRun;
 use pages_in_use::PagesInUse;
 use run_tree::RunTree;
@@ -201,20 +201,18 @@ impl PageMap {
     }
 }
 
-impl PageMap {
-    /// Marks the `count` pages of an allocation that begins at `page`.
-    #[inline(always)]
-    fn mark(&self, page: usize, count: usize, state: PageState) {
-        let bit = page % BITS;
-        if count > BITS - bit {
-            return self.mark_across(page, count, state);
-        }
-        if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
-            mark_in_word([used, starts], bit, mask_of(bit, count), state);
-        }
-    }
+// These functions mark an allocation, or its free, in `USED` and `STARTS`. Each caller takes the one that repeats the
+// least of its own work:
+//
+// | function | its pages | what it does | callers |
+// | --- | --- | --- | --- |
+// | `mark_used` | any | marks and counts them, by one of the next two | `allocate_from_open`, `allocate_between` |
+// | `mark_in_word` | in one word, given by the caller | marks them | fast paths, `allocate_from_tree`, `try_free` |
+// | `mark_across` | in several words | marks them | `allocate_from_tree`, `try_free` |
+// | `mark_start` | in several words | marks only the first, in `STARTS` | fast paths, which mark `USED` themselves |
 
-    /// Marks an allocation as [`mark`](Self::mark) does. It does not end in its first word.
+impl PageMap {
+    /// Marks the `count` pages of an allocation that begins at `page` and does not end in its first word.
     #[inline(never)]
     fn mark_across(&self, page: usize, count: usize, state: PageState) {
         mark_start(&self.bits, page, state);

@@ -54,8 +54,8 @@ impl PageMap {
     }
 
     /// Does one step, as [`settle`](Self::settle) does, with a shorter one for the usual case: the tree is not high,
-    /// nothing was put off, and the open run lies in one word. (On 16,384 pages, calls of mixed sizes take up to 470
-    /// instructions on the host; without this case up to 532. The bound of `ci/bench` is 480.)
+    /// nothing was put off, and the open run lies in one word. (Without this case, calls of mixed sizes exceed their
+    /// bound: docs/design.md, "Why it is not simpler", row `settle_first`.)
     pub fn settle_first(&mut self) -> TimeLeft {
         let is_usual = !self.has_work() && self.open.is_used() && self.open.is_in_one_word() && !self.is_high();
         if is_usual { self.close_in_word() } else { self.settle() }

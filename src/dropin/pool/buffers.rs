@@ -38,6 +38,8 @@ impl<K: Kernel> Pool<K> {
 
     /// Allocates as [`allocate_pages`](Self::allocate_pages) does, with the lock held, and releases it.
     pub fn allocate_pages_locked<'a>(&'a self, mut map: IrqGuard<'a, K, PageMap>, pages: usize) -> Option<usize> {
+        // The open run may serve the request although the fast path failed: that one also refuses pages in two words,
+        // and pages with another label.
         match map.allocate_from_open(pages) {
             Some(page) => Some(page),
             None => self.settle_for_search(map).allocate_from_tree(pages),
@@ -102,6 +104,8 @@ impl<K: Kernel> Pool<K> {
     ) -> Result<(), Error> {
         while map.try_free(page, pages)? == Freed::SettleFirst {
             drop(map);
+            // An allocation needs only `Search`. A free may change the tree, and only a stretch that has settled
+            // nothing has time for that.
             map = self.lock_settled(TimeLeft::All);
         }
         Ok(())

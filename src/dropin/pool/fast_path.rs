@@ -57,7 +57,7 @@ impl<K: Kernel> Pool<K> {
         let view = self.view(memory);
         let map = self.lock_if_free()?;
         // The address is read with the lock held. If the call then allocates a page, the pool was not being unmapped at
-        // that time, and is not unmapped while the page is in use (see `removal`).
+        // that time, and is not unmapped while the page is in use (uninstall: see `pool/removal.rs`).
         let base = view.base().ok_or(Unserved::NotLocked)?;
         Ok((map, base, label))
     }
@@ -80,6 +80,7 @@ impl<K: Kernel> Pool<K> {
             Some(page) => (page, Label::Dirty),
             None => (uncached.page_of_aligned(va, self.pages)?, Label::Clean),
         };
+        // With the other label, the page was last handed out through another view, and `va` is no buffer's address.
         (self.labels.of(page) == label && !self.has_own_mappings()).then_some(page)
     }
 

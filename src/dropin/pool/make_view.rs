@@ -6,7 +6,7 @@
 
 use super::Pool;
 use super::removal::MembershipState;
-use super::view::{UNMAPPED, leads_to, map_checked};
+use super::view::{UNMAPPED, map_checked, view_leads_to};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Va};
 use crate::mem::atomics::Ordering::Relaxed;
@@ -85,7 +85,7 @@ impl<K: Kernel> Pool<K> {
         if self.is_no_map() || !is_whole || view.base().is_some() {
             return;
         }
-        if leads_to(kernel, base, size, UNMAPPED) {
+        if view_leads_to(kernel, base, size, UNMAPPED) {
             // SAFETY: nothing is mapped at these addresses, and the pool owns the memory.
             #[allow(unsafe_code)]
             unsafe {
@@ -94,7 +94,7 @@ impl<K: Kernel> Pool<K> {
             // The library has mapped it, even if the check below finds that it leads to other memory.
             self.is_mapped_linearly.store(kernel.v2p(base).is_some(), Relaxed);
         }
-        if leads_to(kernel, base, size, start) {
+        if view_leads_to(kernel, base, size, start) {
             view.put(base);
             self.add_flags(Flags::LINEAR);
         }

@@ -83,7 +83,7 @@ pub fn map_checked<K: Kernel>(kernel: K, pa: Pa, size: usize, memory: MemoryType
     debug_assert!(kernel.can_sleep(), "a mapping is made where sleeping is allowed");
     let base = kernel.map(pa, size, memory)?;
     // If this is true, `base` is a multiple of the page size, as `pa` is.
-    if leads_to(kernel, base, size, pa) {
+    if view_leads_to(kernel, base, size, pa) {
         return NonZeroUsize::new(base);
     }
     // SAFETY: `map` returned it, and no other code knows it.
@@ -100,7 +100,7 @@ pub const UNMAPPED: Pa = Pa::MAX;
 /// Returns whether each page of `[va, va + size)` is mapped to the page at the same distance from `pa`. If `pa` is
 /// [`UNMAPPED`], returns whether no page of the range is mapped. The range consists of whole pages, and is not empty.
 #[inline(never)]
-pub fn leads_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
+pub fn view_leads_to<K: Kernel>(kernel: K, va: Va, size: usize, pa: Pa) -> bool {
     let (mut at, mut expected) = (va, pa);
     loop {
         if kernel.v2p(at).unwrap_or(UNMAPPED) != expected {

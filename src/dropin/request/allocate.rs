@@ -32,6 +32,7 @@ impl<K: Kernel> Dma<K> {
     /// addresses. If that fails, the next function in the order of the [paths](super) continues.
     // The functions up to `allocate_general` pass the arguments on one by one, in registers. In a struct, whose address
     // they would pass, an allocation of 4 KiB would take about 12 instructions more on aarch64.
+    // LLVM inlines this function without `inline(always)`: `rt_dma_alloc` is its only caller.
     pub fn allocate_fast(
         &self,
         device: Device,
@@ -39,8 +40,9 @@ impl<K: Kernel> Dma<K> {
         handle: Option<&mut MaybeUninit<Handle>>,
         flags: Flags,
     ) -> Option<BufferPtr> {
-        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. For the other two,
-        // the fast path has no view.
+        // With `DEVICE`, the pool must belong to the device, which `serves_plain` does not check. The other two need
+        // `map_buffer_slow` after the allocation: it notes that the pool has a buffer without a mapping (`NOMAP`), and
+        // chooses the write-through view.
         if !flags.intersects(Flags::DEVICE.union(Flags::NOMAP).union(Flags::WRITE_THROUGH)) {
             for pool in self.pools() {
                 let pool_flags = pool.flags();
@@ -48,8 +50,7 @@ impl<K: Kernel> Dma<K> {
                     continue;
                 }
                 let pages = whole_pages(size);
-                // For a size of zero these are more pages than any pool has, and `allocate_in_order` refuses the
-                // request in the end.
+                // Size zero: see `whole_pages`.
                 if pages >= FEWEST_ACROSS {
                     return self.allocate_across(device, size, handle, flags, pool);
                 }
@@ -92,6 +93,8 @@ impl<K: Kernel> Dma<K> {
         unserved: Unserved<'a, K>,
     ) -> Option<BufferPtr> {
         let pages = whole_pages(size);
+        // A call that does not hold the lock does not wait for it here, as a free does. The cause may also be that the
+        // view is not mapped, or that the pool has too few pages; the general path finds out.
         if let Unserved::Locked(map) = unserved
             && let Some(page) = pool.allocate_pages_locked(map, pages)
             && let Some(va) = pool.map_buffer(page, pages, flags_for(pool.flags(), flags))

@@ -20,8 +20,11 @@ struct Found<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Dma<K> {
-    /// Frees the buffer of `size` bytes at `va`. `handle` must be the handle of the buffer under `ops`, or zero if the
-    /// caller did not ask for the handle when it allocated the buffer.
+    /// Frees a buffer for a caller within the library: a managed buffer, lent memory, or a bounce buffer. (C's calls
+    /// enter at [`free_fast`](Self::free_fast) or [`free_general`](Self::free_general).)
+    ///
+    /// The buffer has `size` bytes, and its address is `va`. `handle` must be the handle of the buffer under `ops`, or
+    /// zero if the caller did not ask for the handle when it allocated the buffer.
     ///
     /// `flags` are those of the call. The same number may be an address in a view of one pool and the physical address
     /// of unmapped memory of another. With [`Flags::NOMAP`], the physical address is searched first, otherwise the
@@ -65,6 +68,7 @@ impl<K: Kernel> Dma<K> {
             for pool in self.pools() {
                 let Some(page) = pool.find_page_fast(va) else { continue };
                 if handle != 0 && handle != pool.pa_of(page) {
+                    // The general path refuses the call, and logs it once.
                     break;
                 }
                 let (found, pages) = (Found { pool, page }, whole_pages(size));
@@ -83,8 +87,7 @@ impl<K: Kernel> Dma<K> {
     /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero. (Without this function,
     /// a free of 1 MiB would take 217 instructions more on aarch64.)
     fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
-        // `whole_pages` converts a size of zero to a very large number of pages, so such a call arrives here. Calls
-        // with smaller buffers do not execute this check.
+        // A call with size zero arrives here: see `whole_pages`.
         if size == 0 {
             return Ok(());
         }
@@ -106,6 +109,7 @@ impl<K: Kernel> Dma<K> {
         let Found { pool, page } = found;
         let map = match unserved {
             Unserved::Locked(map) => map,
+            // The fast path only missed the lock: in contrast to an allocation, the pool is known.
             Unserved::NotLocked => pool.lock(),
         };
         let result = pool.free_pages_locked(map, page, whole_pages(size));

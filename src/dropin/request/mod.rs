@@ -34,6 +34,10 @@ impl<K: Kernel> Dma<K> {
 
 /// Returns the number of pages that hold `size` bytes. For a size of zero, the result is greater than the number of
 /// pages of any pool.
+///
+/// So the fast path, for pages in one word, needs no test for a size of zero: a call with it takes the path *across*.
+/// There an allocation finds that the pool has too few pages, and in the end `allocate_in_order` refuses it;
+/// `free_across` does nothing. A call that takes the general path at once is tested there.
 fn whole_pages(size: usize) -> usize {
     (size.wrapping_sub(1) >> PAGE_SHIFT) + 1
 }

@@ -53,8 +53,7 @@ pub unsafe extern "C" fn rt_dma_alloc(
         match stored_table(device) {
             None => alloc_first(dev, size, dma_handle, flags),
             Some(rt_dma_map_ops { alloc: None, .. }) => {
-                // A size of zero is not checked here: it becomes more pages than any pool has, so that the general path
-                // gets it and refuses it.
+                // Size zero: see `whole_pages`.
                 let flags = Flags::from_bits_retain(flags);
                 let buffer = DMA.allocate_fast(device, size, variable(dma_handle), flags);
                 buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
@@ -133,8 +132,8 @@ pub unsafe extern "C" fn rt_dma_free(
             None => free_first(dev, size, cpu_addr, dma_handle, flags),
             Some(rt_dma_map_ops { free: None, .. }) => {
                 let (va, flags) = (cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
-                // The general path gets a null address and a size of zero, and does nothing. The call has no result: a
-                // refusal is counted and logged where it is decided.
+                // The general path gets a null address, and does nothing. Size zero: see `whole_pages`. The call has no
+                // result: a refusal is counted and logged where it is decided.
                 let _ = DMA.free_fast(device, size, va, dma_handle, flags);
             }
             Some(_) if size == 0 || cpu_addr.is_null() => {}

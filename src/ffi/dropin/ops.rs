@@ -88,7 +88,8 @@ pub(in crate::ffi) fn table_of(device: Device) -> Option<&'static rt_dma_map_ops
     stored_table(device).or_else(|| choose(device))
 }
 
-/// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet.
+/// Returns the table that is stored in `dev->dma_ops`; `None` if there is none yet. The port measured the offset of
+/// this field: see `device_ops` in `kernel/rtthread/configuration.rs`.
 pub(in crate::ffi) fn stored_table(device: Device) -> Option<&'static rt_dma_map_ops> {
     // SAFETY: the caller passed a valid device. `dma_ops` is null, one of our tables, or a table of the BSP that stays
     // valid.

@@ -20,10 +20,11 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(in super::super) unsafe fn map_direct_fast(self, master: FastMaster, buffer: &Buffer) -> Option<Handle> {
         let &Buffer { va, size, .. } = buffer;
         let kernel = self.dma.kernel;
-        // The first direct map, which takes the general path, sets the offset and the range of `is_known`.
+        // The general path refuses a null address, and logs it (`try_map`).
         if va == 0 {
             return None;
         }
+        // The first direct map, which takes the general path, sets the offset and the range of `is_known`.
         let pa = va.wrapping_add(self.mappings.linear_range.offset()?);
         if !self.is_known(va, pa, size) {
             return None;
@@ -43,7 +44,7 @@ impl<K: Kernel> Streaming<'_, K> {
     ///
     /// # Safety
     /// See [the module](crate::additions::streaming).
-    #[inline(always)] // As `map_direct_fast`.
+    #[inline(always)] // `map_direct_fast`, above, has the figure of both.
     pub(in super::super) unsafe fn unmap_direct_fast(self, master: FastMaster, query: &Query) -> bool {
         let &Query { handle, size, direction, attributes, .. } = query;
         let kernel = self.dma.kernel;
@@ -67,6 +68,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// is a pool's.
     fn is_known(self, va: Va, pa: Pa, size: usize) -> bool {
         let Some(last) = last_byte(va, size) else { return false };
+        // `may_contain` compares with the span of all pools, so a buffer between two pools also takes the general path.
         self.mappings.linear_range.holds(va, last) && !self.dma.may_contain(pa, pa.wrapping_add(last - va))
     }
 }

@@ -49,7 +49,7 @@ impl<K: Kernel> SpareRecords<K> {
     }
 
     /// Changes the stacks, and notes whether a thread has something to do then.
-    #[inline(always)] // As `take`.
+    #[inline(always)] // It is most of `take` and `put`: `take` has the figure.
     fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
@@ -73,7 +73,7 @@ impl<K: Kernel> SpareRecords<K> {
     /// Makes a record a spare one.
     ///
     /// Context: any.
-    #[inline(always)] // As `take`.
+    #[inline(always)] // `take`, above, has the figure of both.
     pub fn put(&self, kernel: K, record: Record<K>) {
         self.with(kernel, |stacks| {
             stacks.spares += 1;

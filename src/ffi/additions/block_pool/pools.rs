@@ -180,7 +180,7 @@ pub unsafe extern "C" fn rt_dma_block_pool_destroy(pool: *mut rt_dma_block_pool)
     // SAFETY: the caller passes a pool or null.
     let result = unsafe { destroy(pool) };
     if let Some(claim) = claim {
-        DEVICES.settle(claim, result.is_ok());
+        DEVICES.end_claim(claim, result.is_ok());
     }
     match result {
         Ok(()) => errors().ok,

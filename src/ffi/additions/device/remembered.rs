@@ -34,12 +34,12 @@ pub(in crate::ffi) fn update_block_pools(device: Device) {
 }
 
 /// What [`NEW_DEVICE`] refers to.
-static FORGET: fn(Device) = forget;
+static FORGET_DEVICE: fn(Device) = forget;
 
 /// Makes sure that the records of a device are removed when another device at its address makes its first call. It is
 /// called before the first record of a device is made, after the device's operations have been chosen.
 pub(in crate::ffi) fn remember() {
-    NEW_DEVICE.set(&FORGET);
+    NEW_DEVICE.set(&FORGET_DEVICE);
 }
 
 /// Removes the records that an earlier device at this address left, and logs what it never gave back.

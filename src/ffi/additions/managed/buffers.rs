@@ -188,7 +188,7 @@ unsafe fn watched_free(dev: *mut rt_device, size: usize, cpu_addr: *mut c_void, 
     // SAFETY: the caller passes a `dev` that points to a device.
     let is_given_back = unsafe { free(device, size, va, dma_handle, flags) };
     if let Some(claim) = claim {
-        DEVICES.settle(claim, is_given_back);
+        DEVICES.end_claim(claim, is_given_back);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, remember};
-use crate::ffi::additions::streaming::system::{FORGET, OWN};
+use crate::ffi::additions::streaming::system::{FORGET_STREAMS, OWN};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
@@ -58,10 +58,13 @@ impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own it takes 45 instructions of a direct map and unmap.
     fn fast(self) -> Option<FastMaster> {
         let device = device(self)?;
+        // RT-Thread's coherent table is chosen for devices that snoop the cache. A sync maintains the cache for them
+        // nevertheless; a streaming mapping does not (`BusMaster::coherence`).
         let coherence = match untranslated_ops(stored_table(device)?)? {
             MapOps::Coherent => Coherence::Coherent,
             _ => Coherence::NonCoherent,
         };
+        // A device with a masked table has left above: that table is neither of the two.
         (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, coherence })
     }
 
@@ -84,7 +87,7 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     // A mapping that needs a record gets here before the first one is made.
-    FORGET_MAPPINGS.set(&FORGET);
+    FORGET_MAPPINGS.set(&FORGET_STREAMS);
     remember();
     let now = table_of(device)?;
     let table = unmasked(device, now);

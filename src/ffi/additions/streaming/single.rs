@@ -172,7 +172,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
 ///
 /// # Safety
 /// The device exists, and the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-#[inline(always)] // As `Streaming::map`.
+#[inline(always)] // `Streaming::map` (`additions/streaming/map.rs`) has the figure of a map and unmap.
 pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
     if DEVICES.may_manage(query.handle) {
         // A copy, as in `Streaming::map`.
@@ -196,7 +196,7 @@ unsafe fn unmap_managed(master: impl Master, query: &Query) {
     let result = unsafe { STREAMING.unmap(&master, query) };
     if let Some(claim) = claim {
         let is_given_back = matches!(result, Ok(()) | Err(BadMapping::WrongSize | BadMapping::WrongDirection));
-        DEVICES.settle(claim, is_given_back);
+        DEVICES.end_claim(claim, is_given_back);
     }
 }
 

@@ -18,7 +18,8 @@ static MAPPINGS: Mappings<RtThread> = Mappings::new();
 
 static TIDY: fn() = || STREAMING.tidy();
 
-pub(super) static FORGET: fn(Device) -> usize = |device| STREAMING.forget(device, || stored_table(device).is_none());
+pub(super) static FORGET_STREAMS: fn(Device) -> usize =
+    |device| STREAMING.forget(device, || stored_table(device).is_none());
 
 /// The operations of a table that the BSP set, through the functions that call it.
 pub(super) static OWN: OwnOps = OwnOps {
