@@ -1,7 +1,7 @@
 //! The lock of this library: a spin lock that masks the interrupts of its core while it is held.
 //!
-//! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep, and runs for a
-//! bounded time: see `page_map`.
+//! It can be taken by a thread and an interrupt, on any core. The code that holds it does not sleep. For how long it
+//! holds the lock stands in `docs/locking.md`.
 //!
 //! The spin lock alone makes sure that one holder at a time accesses the value. The interrupt mask only makes sure that
 //! no interrupt waits for a lock that its own core holds. Guards of one core must therefore be dropped in the reverse
@@ -114,7 +114,7 @@ pub struct IrqGuard<'a, K: Kernel, T> {
 
 impl<K: Kernel, T> Drop for IrqGuard<'_, K, T> {
     fn drop(&mut self) {
-        // SAFETY: `IrqLock::lock` took the lock and made only this guard. References to the value end with the guard.
+        // SAFETY: `IrqLock::try_lock` took the lock and made only this guard. References to the value end with the guard.
         unsafe { self.lock.force_unlock() };
         // SAFETY: `irq_save` returned the value to the function that took the lock, and only this guard undoes it.
         unsafe { self.kernel.irq_restore(self.saved) };

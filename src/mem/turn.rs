@@ -53,8 +53,7 @@ impl Drop for FlagGuard<'_> {
     }
 }
 
-/// A lock whose holder may sleep. One thread at a time holds it. A call that installs pools, or maps a single buffer,
-/// needs the turn for that.
+/// A lock whose holder may sleep. One thread at a time holds it. `docs/locking.md` lists the turns.
 pub struct Turn(Flag);
 
 /// A turn that is held. Dropping the guard ends the turn.

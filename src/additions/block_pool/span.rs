@@ -33,7 +33,7 @@ pub unsafe trait Pages: Copy + Send + Sync + 'static {
 
     /// Frees what one of the calls above returned.
     ///
-    /// Context: thread.
+    /// Context: any. In an interrupt, it frees only what a call in the same interrupt has allocated.
     ///
     /// # Safety
     /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and

@@ -162,7 +162,8 @@ impl<P: Platform> Device<P> {
     /// # Safety
     /// The device exists as long as this value, a copy of it, or a value that one of them made is used or not yet
     /// dropped. The device accesses only bytes whose handles the driver passed to it, only while these bytes are
-    /// allocated or mapped for it, and it does not write to bytes while [`Mapped::cpu`] of their mapping runs.
+    /// allocated or mapped for it, and mapped bytes only in the direction of their mapping. It does not write to bytes
+    /// while `cpu` of their mapping runs, that of [`Mapped`] or of [`Mapping`].
     #[allow(unsafe_code)]
     pub const unsafe fn new(system: &'static System<P>, device: kernel::Device) -> Self {
         Device { system, device }

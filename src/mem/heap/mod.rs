@@ -1,4 +1,4 @@
-//! Values in the kernel's heap. No other file turns memory of the heap into Rust values.
+//! Values in the kernel's heap. Slices that follow a value in the same memory are made in [`bump`](super::bump).
 
 #![allow(unsafe_code)]
 

@@ -82,6 +82,7 @@ impl ListedGroups {
         if current.get().word.unlist() == Unlist::HasSome {
             return true;
         }
+        // Without this test, an allocation and its free take 0.7 instructions more: a core often has no group here.
         if !core::ptr::eq(current.get(), &NO_GROUP) {
             self.leave(current.get());
         }
