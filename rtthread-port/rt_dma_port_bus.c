@@ -94,8 +94,7 @@ static rt_uint64_t next_number(const fdt32_t **cell, int cells)
 
     while (cells-- > 0)
     {
-        /* The swap is its own inverse. */
-        number = number << 32 | cpu_to_fdt32(*(*cell)++);
+        number = number << 32 | fdt32_to_cpu(*(*cell)++);
     }
 
     return number;

@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The interrupt mask, apart from the rest: on aarch64 the library does without, and so a linker drops this file. */
+/*
+ * The interrupt mask. On aarch64 the library does not call these functions. They are in a file of their own, so that a
+ * linker with --gc-sections drops them there.
+ */
 
 #include "rt_dma_port_rtthread.h"
 

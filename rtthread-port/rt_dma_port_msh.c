@@ -4,7 +4,9 @@
 
 /*
  * The shell command. Its record in FSymTab is made here and not in the library, because the record's layout follows
- * the shell's configuration, and because a BSP links this file as a plain object, which the linker does not skip.
+ * the shell's configuration. In the library it could also be missing from the image: nothing refers to the record, and
+ * a linker skips the members of an archive to which nothing refers. It does not skip this file, which is an object of
+ * its own. With --gc-sections, the BSP's linker script keeps the section FSymTab.
  */
 
 #include <rtthread.h>

@@ -3,8 +3,8 @@
  */
 
 /*
- * Removes a linear mapping. Only rt_dma_pool_uninstall needs this, so it is a file by itself, which a linker drops from
- * other images.
+ * Removes a linear mapping. Only rt_dma_pool_uninstall needs this, so it is in a file of its own, which a linker with
+ * --gc-sections drops from other images.
  */
 
 #include "rt_dma_port_rtthread.h"

@@ -18,6 +18,11 @@ rt_inline fdt32_t cpu_to_fdt32(rt_uint32_t x)
     return __builtin_bswap32(x);
 }
 
+rt_inline rt_uint32_t fdt32_to_cpu(fdt32_t x)
+{
+    return __builtin_bswap32(x);
+}
+
 struct rt_ofw_prop
 {
     const char *name;
