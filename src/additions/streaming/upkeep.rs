@@ -17,7 +17,7 @@ impl<K: Kernel> Streaming<'_, K> {
     /// the caller may sleep.
     ///
     /// Context: any.
-    #[inline(always)] // As a function of its own it takes 11 instructions more ("pool").
+    #[inline(always)] // As a function of its own it takes 9 instructions more ("pool").
     pub fn tidy(self) {
         if !self.is_tidy() && self.dma.kernel.can_sleep() {
             self.tidy_in_thread();

@@ -55,7 +55,7 @@ const _: () = assert!(
 );
 
 impl Master for *mut rt_device {
-    #[inline(always)] // As a function of its own it takes 45 instructions of a direct map and unmap.
+    #[inline(always)] // As a function of its own it takes 40 instructions of a direct map and unmap.
     fn fast(self) -> Option<FastMaster> {
         let device = device(self)?;
         // RT-Thread's coherent table is chosen for devices that snoop the cache. A sync maintains the cache for them
