@@ -8,7 +8,7 @@
 //! `rt_dma_block_pool_destroy`). Afterwards, its address or handle may belong to another resource, even of another
 //! device, so the managed resource must not be released a second time. For this, the plain call first
 //! [claims](DeviceRecords::claim) the resource. When it knows whether it has given the resource back, it
-//! [settles](DeviceRecords::settle) the claim. Most plain calls are for resources that are not managed. They find this
+//! [ends](DeviceRecords::end_claim) the claim. Most plain calls are for resources that are not managed. They find this
 //! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
 use crate::additions::device::record::DeviceRecords;
@@ -16,7 +16,7 @@ use crate::additions::device::resource::{Arguments, Release, Resource, ResourceK
 use crate::kernel::{Device, Kernel};
 use crate::mem::list::{Element, List};
 
-/// The right to give back a resource by a plain call, which ends when the call [settles](DeviceRecords::settle) it.
+/// The right to give back a resource by a plain call, which the call [ends](DeviceRecords::end_claim).
 pub struct ManagedClaim {
     device: Device,
     kind: ResourceKind,
