@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The debug mode: calls that allocate and free buffers. */
+/* The debug mode: calls that allocate, free and sync buffers. */
 
 #include "rt_dma_port_debug.h"
 
@@ -132,6 +132,26 @@ void __wrap_rt_dmam_release(struct rt_device *dev)
     {
         rt_dma_watch_released(&call);
     }
+}
+
+rt_err_t __wrap_rt_dma_sync_out_data(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle,
+        rt_ubase_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_syncing_data(&call, data, size, flags);
+
+    return __real_rt_dma_sync_out_data(dev, data, size, dma_handle, flags);
+}
+
+rt_err_t __wrap_rt_dma_sync_in_data(struct rt_device *dev, void *out_data, rt_size_t size, rt_ubase_t dma_handle,
+        rt_ubase_t flags)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_syncing_data(&call, out_data, size, flags);
+
+    return __real_rt_dma_sync_in_data(dev, out_data, size, dma_handle, flags);
 }
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The debug mode: calls that map and unmap. */
+/* The debug mode: calls of streaming maps. */
 
 #include "rt_dma_port_debug.h"
 
@@ -139,6 +139,38 @@ void __wrap_rt_dma_unmap_sg_attrs(struct rt_device *dev, struct rt_dma_sg *sg, i
 
     rt_dma_watch_list_unmapping(&call, sg, nents, direction);
     __real_rt_dma_unmap_sg_attrs(dev, sg, nents, direction, attrs);
+}
+
+void __wrap_rt_dma_sync_single_for_cpu(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_syncing(&call, dma_handle, size, direction);
+    __real_rt_dma_sync_single_for_cpu(dev, dma_handle, size, direction);
+}
+
+void __wrap_rt_dma_sync_single_for_device(struct rt_device *dev, rt_ubase_t dma_handle, rt_size_t size, int direction)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_syncing(&call, dma_handle, size, direction);
+    __real_rt_dma_sync_single_for_device(dev, dma_handle, size, direction);
+}
+
+void __wrap_rt_dma_sync_sg_for_cpu(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_list_syncing(&call, sg, nents, direction);
+    __real_rt_dma_sync_sg_for_cpu(dev, sg, nents, direction);
+}
+
+void __wrap_rt_dma_sync_sg_for_device(struct rt_device *dev, struct rt_dma_sg *sg, int nents, int direction)
+{
+    struct rt_dma_watch_call call = rt_dma_port_debug_call(dev, CALLER);
+
+    rt_dma_watch_list_syncing(&call, sg, nents, direction);
+    __real_rt_dma_sync_sg_for_device(dev, sg, nents, direction);
 }
 
 #endif /* PKG_RT_DMA_POOL_USING_DEBUG */

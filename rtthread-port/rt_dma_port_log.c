@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Log and shell text. */
+/* Text: lines of the log, and what the shell commands print. */
 
 #include <rtthread.h>
 
@@ -18,6 +18,7 @@
 #endif
 #include <rtdbg.h>
 
+#include <rt_dma.h>
 #include "rt_dma_port.h"
 
 /* Longer than any line of the library; rt_snprintf cuts what is longer still. */
@@ -79,4 +80,18 @@ void rt_dma_port_print(const char *format, uintptr_t a, uintptr_t b, uintptr_t c
      * next text.
      */
     rt_kprintf(format, a, b, c, d, e, f);
+}
+
+/* The options of the shell command list_dma_pool. A kernel without them does not link what they print. */
+int rt_dma_port_list_options(int argc, char **argv)
+{
+#ifdef PKG_RT_DMA_POOL_USING_LIST_OPTIONS
+    return rt_dma_list_pools(argc, argv);
+#else
+    RT_UNUSED(argc);
+    RT_UNUSED(argv);
+    rt_kprintf("list_dma_pool: options need PKG_RT_DMA_POOL_USING_LIST_OPTIONS\n");
+
+    return -1;
+#endif
 }

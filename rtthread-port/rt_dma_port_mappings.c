@@ -2,11 +2,93 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Mappings at addresses that the kernel chooses. */
+/*
+ * Mappings: of memory at its linear address, which is the physical address plus a constant of the kernel, and of memory at
+ * an address that the kernel chooses.
+ */
 
-#include "rt_dma_port_pages.h"
+#include "rt_dma_port_rtthread.h"
 
 #ifdef __aarch64__
+
+/*
+ * 2 MiB and more are mapped as pages. RT-Thread's rt_hw_mmu_map (libcpu/aarch64/common/mmu.c) maps a block of 2 MiB where
+ * the virtual address is a multiple of 2 MiB and the length allows it: in older versions if the whole length is a multiple
+ * of 2 MiB, since its pull request 9733 wherever 2 MiB are left to map. It does not check the physical address, so that a
+ * block can lead to other memory. No version of rt_hw_mmu_unmap removes a block, and a page that is mapped there later
+ * stops the kernel. A call for less than 2 MiB maps no block in any version.
+ */
+#define PIECE ((uintptr_t)ARCH_SECTION_SIZE / 2)
+
+static void limit_to_ioremap_window(rt_mm_va_hint_t hint)
+{
+    if (!(hint->flags & MMF_MAP_FIXED))
+    {
+        hint->limit_start = rt_ioremap_start;
+        hint->limit_range_size = rt_ioremap_size;
+    }
+}
+
+/*
+ * Reserves addresses, and maps nothing. Returns null if there is no room. rt_aspace_map would be simpler, but asserts
+ * that the scheduler runs, and pools are mapped before that.
+ */
+static void *reserve(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+{
+    /* Without the other functions of an object, the kernel treats the area as one of rt_aspace_map_phy. */
+    static struct rt_mem_obj object = { .hint_free = limit_to_ioremap_window };
+    struct rt_varea *varea = rt_calloc(1, sizeof(*varea));
+
+    if (!varea)
+    {
+        return RT_NULL;
+    }
+
+    if (rt_aspace_map_static(&rt_kernel_space, varea, &va, size, attr, va ? MMF_MAP_FIXED : 0, &object,
+            pa >> MM_PAGE_SHIFT))
+    {
+        rt_free(varea);
+
+        return RT_NULL;
+    }
+
+    /* The kernel frees the area when it is unmapped. */
+    varea->flag &= ~(rt_size_t)MMF_STATIC_ALLOC;
+
+    return va;
+}
+
+/*
+ * Maps whole pages at va, or in the ioremap window if va is null, without a block of 2 MiB. Returns null if that fails.
+ * rt_aspace_unmap and rt_iounmap remove the mapping.
+ */
+static void *map_pages(void *va, uintptr_t pa, uintptr_t size, rt_size_t attr)
+{
+    char *start = reserve(va, pa, size, attr);
+    uintptr_t done, piece;
+
+    if (!start)
+    {
+        return RT_NULL;
+    }
+
+    for (done = 0; done < size; done += piece)
+    {
+        piece = size - done < PIECE ? size - done : PIECE;
+
+        if (!rt_hw_mmu_map(&rt_kernel_space, start + done, (void *)(pa + done), piece, attr))
+        {
+            rt_aspace_unmap(&rt_kernel_space, start);
+
+            return RT_NULL;
+        }
+    }
+
+    /* The page tables are written before the mapping is used. */
+    __asm__ volatile ("dsb ish\n\tisb" : : : "memory");
+
+    return start;
+}
 
 /* Returns the attributes with which RT-Thread's ioremap maps such memory (components/mm/ioremap.c). */
 static rt_size_t attributes_of(int memory)
@@ -25,6 +107,68 @@ static rt_size_t attributes_of(int memory)
 
 #endif /* __aarch64__ */
 
+#if RT_DMA_PORT_REVISION < 2
+
+/* In this revision only boot code maps linearly. Memory that it left out stays out. */
+void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
+{
+    RT_UNUSED(va);
+    RT_UNUSED(pa);
+    RT_UNUSED(size);
+}
+
+#else
+
+#ifdef __aarch64__
+
+static void map_fixed(void *va, uintptr_t pa, uintptr_t size)
+{
+    map_pages(va, pa, size, MMU_MAP_K_RWCB);
+}
+
+#else
+
+static void map_fixed(void *va, uintptr_t pa, uintptr_t size)
+{
+    struct rt_mm_va_hint hint =
+    {
+        .flags = MMF_MAP_FIXED,
+        .limit_start = rt_kernel_space.start,
+        .limit_range_size = rt_kernel_space.size,
+        .map_size = size,
+        .prefer = va,
+    };
+
+    rt_aspace_map_phy(&rt_kernel_space, &hint, MMU_MAP_K_RWCB, pa >> MM_PAGE_SHIFT, &hint.prefer);
+}
+
+#endif /* __aarch64__ */
+
+/* The mapping has the address that is asked for, or fails. The library finds out by rt_dma_port_v2p(). */
+void rt_dma_port_map_linear(void *va, uintptr_t pa, uintptr_t size)
+{
+    if (rt_dma_port_has_page_tables())
+    {
+        map_fixed(va, pa, size);
+    }
+}
+
+#endif /* revision */
+
+/*
+ * Only rt_dma_pool_uninstall calls this. The mapping is one area of the address space, which is removed as a whole, so the
+ * size is not needed.
+ */
+RT_DMA_PORT_OWN_SECTION(unmap_linear) void rt_dma_port_unmap_linear(void *va, uintptr_t size)
+{
+    RT_UNUSED(size);
+
+    if (rt_dma_port_has_page_tables())
+    {
+        rt_aspace_unmap(&rt_kernel_space, va);
+    }
+}
+
 void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 {
     if (!rt_dma_port_has_page_tables())
@@ -35,7 +179,7 @@ void *rt_dma_port_map(uintptr_t pa, uintptr_t size, int memory)
 #ifdef __aarch64__
     if (size >= ARCH_SECTION_SIZE)
     {
-        return rt_dma_port_map_pages(RT_NULL, pa, size, attributes_of(memory));
+        return map_pages(RT_NULL, pa, size, attributes_of(memory));
     }
 #endif
 

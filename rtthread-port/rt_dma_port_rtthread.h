@@ -41,6 +41,12 @@
 #endif
 
 /*
+ * Puts a function into a section of its own. A BSP compiles all functions of a file into one section, and a linker with
+ * --gc-sections drops only whole sections, so a function that few images call needs one.
+ */
+#define RT_DMA_PORT_OWN_SECTION(name) __attribute__((section(".text.rt_dma_port_" #name)))
+
+/*
  * 1: RT-Thread 5.2.0 to 5.2.2. 2: master since December 2025, which brought the write-through flag and let
  * rt_dma_pool_extract find its regions by itself. rt_dma_port_check.c compares the rest of drivers/dma.h with it.
  */

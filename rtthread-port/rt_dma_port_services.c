@@ -2,9 +2,19 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Threads and interrupts: what the caller may do, a critical section, and a pause. */
+/* Services of the kernel: the heap, what the caller may do, interrupts, a critical section, and a pause. */
 
 #include "rt_dma_port_rtthread.h"
+
+void *rt_dma_port_heap_alloc(uintptr_t size)
+{
+    return rt_calloc(size, 1);
+}
+
+void rt_dma_port_heap_free(void *memory)
+{
+    rt_free(memory);
+}
 
 /*
  * The functions below read the processor's own state: rt_hw_interrupt_is_disabled() is in most kernels the weak one,
@@ -77,6 +87,17 @@ int rt_dma_port_is_atomic(void)
     }
 
     return rt_critical_level() || interrupts_masked();
+}
+
+/* On aarch64 the library masks interrupts by itself, and calls neither of these two. */
+RT_DMA_PORT_OWN_SECTION(irq_save) uintptr_t rt_dma_port_irq_save(void)
+{
+    return (uintptr_t)rt_hw_local_irq_disable();
+}
+
+RT_DMA_PORT_OWN_SECTION(irq_restore) void rt_dma_port_irq_restore(uintptr_t saved)
+{
+    rt_hw_local_irq_enable((rt_base_t)saved);
 }
 
 uintptr_t rt_dma_port_critical_enter(void)
