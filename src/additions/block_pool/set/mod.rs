@@ -34,7 +34,7 @@ pub enum BadCreate {
 }
 
 impl BadCreate {
-    /// Returns the reason as the log states it.
+    /// Returns the text that states the reason, in the log and as the error of a driver in Rust.
     fn reason(self) -> &'static CStr {
         match self {
             BadCreate::NoDevice => apart!("no device"),
@@ -49,14 +49,7 @@ impl BadCreate {
 
 impl fmt::Display for BadCreate {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
-            BadCreate::NoDevice => "no device",
-            BadCreate::Shape(BadShape::Size) => "blocks of a wrong size",
-            BadCreate::Shape(BadShape::Align) => "blocks of a wrong alignment",
-            BadCreate::Shape(BadShape::Boundary) => "blocks with a wrong boundary",
-            BadCreate::NoMemory => "no memory for the bookkeeping",
-            BadCreate::Context => "not in a thread",
-        })
+        to.write_str(self.reason().to_str().unwrap_or_default())
     }
 }
 
