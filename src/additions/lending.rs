@@ -6,7 +6,6 @@
 //! happens in another thread. The request waits for that, for at most [`RECLAIM_TICKS`] ticks in total. After that, it
 //! logs the borrowers that still have memory, and fails in this region.
 
-use core::mem::size_of;
 use core::ptr::with_exposed_provenance_mut;
 
 use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
@@ -22,7 +21,7 @@ use crate::mem::atomics::{
     Ordering::{Relaxed, Release, SeqCst},
     fence,
 };
-use crate::mem::heap::HeapMemory;
+use crate::mem::heap::place;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
@@ -113,7 +112,7 @@ impl<K: Kernel> Dma<K> {
         if let Some(lending) = self.lending.get() {
             return Some(lending);
         }
-        let lending = HeapMemory::new(self.kernel, size_of::<Lending<K, Dma<K>>>())?.place(|_| Lending {
+        let lending = place(self.kernel, 0, |_| Lending {
             make_room: Dma::make_room,
             last: AtomicRef::new(),
             turn: Turn::new(),
@@ -130,7 +129,7 @@ impl<K: Kernel> Dma<K> {
             return Some(loan);
         }
         let _turn = lending.turn.take(self.kernel)?;
-        let loan = HeapMemory::new(self.kernel, size_of::<Loan<K>>())?.place(|_| Loan {
+        let loan = place(self.kernel, 0, |_| Loan {
             lent: IrqLock::new(None),
             is_taken: AtomicUsize::new(1),
             next: lending.last.get(),

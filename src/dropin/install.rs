@@ -66,7 +66,7 @@ impl<K: Kernel> Dma<K> {
     pub(crate) fn add(&self, _turn: &TurnGuard<K>, pool: NewPool<K>) -> &'static Pool<K> {
         let (pool, revival) = match pool {
             NewPool::Made(pool) => {
-                let pool = pool.keep();
+                let pool = pool.leak();
                 pool.set_order(self.list.next_order());
                 (pool, None)
             }

@@ -3,7 +3,6 @@
 
 #![allow(unsafe_code)]
 
-use core::mem::size_of;
 use core::ptr::NonNull;
 
 use super::atomics::{
@@ -11,7 +10,7 @@ use super::atomics::{
     Ordering::{Acquire, Release},
 };
 use super::bump::BumpAllocator;
-use super::heap::HeapMemory;
+use super::heap::{free, place};
 use crate::kernel::Kernel;
 
 /// Heap memory for values that are found without a lock. A value cannot be freed while another core may read it, and so
@@ -35,16 +34,13 @@ impl<K: Kernel> Arena<K> {
         Arena { kernel, last: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
-    /// Allocates memory for a `T` and for `after` bytes that follow it, and places a value there as
-    /// [`HeapMemory::place`] does. Returns `None` if the heap has no room. The caller makes one call at a time.
+    /// Places a value in the heap as [`place`] does. The caller makes one call at a time.
     ///
     /// Context: thread.
     pub fn place<T>(&self, after: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
-        let memory = HeapMemory::new(self.kernel, size_of::<Piece<T>>().checked_add(after)?)?;
-        let start = memory.start().as_ptr();
         let before = AtomicPtr::new(self.last.load(Acquire));
-        let piece = memory.place(|after| Piece { before, value: make(after) })?;
-        self.last.store(start, Release);
+        let piece = place(self.kernel, after, |after| Piece { before, value: make(after) })?;
+        self.last.store(core::ptr::from_ref(piece).cast_mut().cast(), Release);
         Some(&piece.value)
     }
 
@@ -56,11 +52,11 @@ impl<K: Kernel> Arena<K> {
     /// That value is not used any more, it has not been freed, and no other call of this arena runs meanwhile.
     pub unsafe fn release_last(&self) {
         let Some(memory) = NonNull::new(self.last.load(Acquire)) else { return };
-        // SAFETY: every piece begins with the address of the piece before it. `heap_alloc` returned its memory, which
-        // is freed this once. The pieces that remain begin with the one before.
+        // SAFETY: every piece begins with the address of the piece before it. `place` returned it, and it is freed this
+        // once. The pieces that remain begin with the one before.
         unsafe {
             self.last.store(memory.cast::<AtomicPtr<u8>>().as_ref().load(Acquire), Release);
-            self.kernel.heap_free(memory.as_ptr());
+            free(self.kernel, memory.as_ptr());
         }
     }
 

@@ -199,11 +199,6 @@ impl<K: Kernel> HeapBytes<K> {
     }
 }
 
-// SAFETY: the value owns its bytes, as a `Vec` does.
-unsafe impl<K: Kernel> Send for HeapBytes<K> {}
-// SAFETY: as for `Send`.
-unsafe impl<K: Kernel> Sync for HeapBytes<K> {}
-
 impl<K: Kernel> Drop for HeapBytes<K> {
     fn drop(&mut self) {
         if self.kernel.can_sleep() {

@@ -23,7 +23,7 @@ impl<K: Kernel, T> Element<K, T> {
     ///
     /// Context: thread.
     pub fn new(kernel: K, value: T) -> Option<Self> {
-        KBox::new(kernel, Node { value, next: None }).ok().map(Element)
+        KBox::new(kernel, Node { value, next: None }).map(Element)
     }
 }
 

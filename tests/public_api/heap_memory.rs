@@ -1,5 +1,5 @@
 //! error: E0603
-//! `HeapMemory::place` returns memory that other functions free.
+//! The memory of a `HeapMemory` is freed when the value is dropped.
 #![forbid(unsafe_code)]
 use rt_dma_pool::mem::heap::HeapMemory;
 

@@ -62,7 +62,7 @@ use core::ffi::CStr;
 use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
-use crate::mem::heap::HeapMemory;
+use crate::mem::heap::place;
 use crate::mem::shared::{AtomicRef, NonNullRef};
 use bookkeeping::Spans;
 use listed_groups::ListedGroups;
@@ -111,7 +111,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     ///
     /// Context: thread.
     fn new(kernel: K, pages: P, name: PoolName, device: Device, shape: Shape, serial: usize) -> Option<&'static Self> {
-        HeapMemory::new(kernel, size_of::<Self>())?.place(|_| BlockPool {
+        place(kernel, 0, |_| BlockPool {
             table: NonNullRef::new(&EMPTY_TABLE),
             groups: ListedGroups::new(shape),
             kernel,

@@ -30,7 +30,7 @@ use crate::kernel::{Kernel, MemoryType, PAGE_SHIFT, Pa};
 use crate::log::Name;
 use crate::mem::atomics::{AtomicBool, Ordering::Relaxed};
 use crate::mem::bitmaps::Bitmaps;
-use crate::mem::heap::{BoxWithArrays, LINE};
+use crate::mem::heap::{KBox, LINE};
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::{AtomicRef, at_or_first};
 use crate::mem::turn::Flag;
@@ -83,7 +83,7 @@ pub struct Pool<K: Kernel> {
 /// A pool that is not in the list.
 pub enum NewPool<K: Kernel> {
     /// A pool that was just made. Dropping it returns its memory to the heap.
-    Made(BoxWithArrays<K, Pool<K>>),
+    Made(KBox<K, Pool<K>>),
     /// A pool that was uninstalled and kept.
     Kept(&'static Pool<K>),
 }
@@ -100,7 +100,7 @@ impl<K: Kernel> Pool<K> {
     /// `None` if the heap has no room for the bookkeeping.
     ///
     /// Context: thread.
-    pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<BoxWithArrays<K, Pool<K>>> {
+    pub fn new(kernel: K, spec: &PoolSpec, (start, pages): (Pa, usize)) -> Option<KBox<K, Pool<K>>> {
         let words = words_for(pages);
         let shape = TreeShape::new(words);
         let PoolSpec { region, origin, .. } = spec;
@@ -138,11 +138,11 @@ impl<K: Kernel> Pool<K> {
             _apart: [MaybeUninit::uninit(); LINE / size_of::<usize>()],
             page_map: IrqLock::new(PageMap::new(pages, shape, bits, nodes)),
         };
-        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only. A box is dropped only if its pool
-        // was never in the list, so no other code has found them there.
+        // SAFETY: `make` stores the bitmaps, the nodes and the copy in the pool only, and a pool is never moved. A box is
+        // dropped only if its pool was never in the list, so no other code has found them there.
         #[allow(unsafe_code)]
         unsafe {
-            BoxWithArrays::new(kernel, words as u32, shape.nodes() as u32, copied, make)
+            KBox::with_arrays(kernel, words as u32, shape.nodes() as u32, copied, make)
         }
     }
 

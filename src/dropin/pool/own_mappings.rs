@@ -9,12 +9,11 @@ use crate::mem::atomics::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use core::mem::size_of;
 use core::num::NonZeroUsize;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, PAGE_SIZE, Va};
-use crate::mem::heap::HeapMemory;
+use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::{Turn, TurnGuard};
 
@@ -115,7 +114,7 @@ impl OwnMappings {
             record.pages.store(pages, Relaxed);
             return Some(record);
         }
-        let record = HeapMemory::new(kernel, size_of::<OwnMapping>())?.place(|_| OwnMapping {
+        let record = place(kernel, 0, |_| OwnMapping {
             page: AtomicUsize::new(page),
             va_and_uses: AtomicUsize::new(0),
             pages: AtomicUsize::new(pages),

@@ -5,14 +5,13 @@
 //! library, and another device may get its address. Such a device has another node, or none, and so the claim does not
 //! count for it.
 
-use core::mem::size_of;
 
 use super::Pool;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::kernel::{Device, Kernel, Node};
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use crate::mem::heap::HeapMemory;
+use crate::mem::heap::place;
 use crate::mem::shared::AtomicRef;
 
 /// Where the memory of a pool comes from.
@@ -160,9 +159,8 @@ impl<K: Kernel> Pool<K> {
             unused.device.store(device.0, Relaxed);
             return Ok(());
         }
-        let memory = HeapMemory::new(self.kernel, size_of::<LaterClaim>()).ok_or(Error::NoMemory)?;
         let (claim, next) = (Claim::new((device.0, node.0.get())), self.owners.others.get());
-        let later = memory.place(|_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
+        let later = place(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
         self.owners.others.set(Some(later));
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Values in the kernel's heap. Slices that follow a value in the same memory are made in [`bump`](super::bump).
+//! Memory and values in the kernel's heap. Slices that follow a value in the same memory are made in
+//! [`bump`](super::bump).
 
 #![allow(unsafe_code)]
 
@@ -17,61 +18,68 @@ use crate::log::Name;
 /// that they share no line.
 pub const LINE: usize = 64;
 
-/// Zeroed memory of the heap that holds no value yet. It is freed when this is dropped.
+/// Zeroed memory of the heap. Dropping it frees the memory, which needs a thread.
 pub struct HeapMemory<K: Kernel> {
     kernel: K,
-    memory: NonNull<u8>,
-    size: usize,
+    start: NonNull<u8>,
 }
 
+// SAFETY: the value owns its memory, and gives no access to it without `unsafe` code.
+unsafe impl<K: Kernel> Send for HeapMemory<K> {}
+// SAFETY: as for `Send`.
+unsafe impl<K: Kernel> Sync for HeapMemory<K> {}
+
 impl<K: Kernel> HeapMemory<K> {
-    /// Allocates `size` bytes; `None` if the heap has no room.
+    /// Allocates `size` bytes, not zero; `None` if the heap has no room. They are aligned for a pointer.
     ///
     /// Context: thread.
     pub fn new(kernel: K, size: usize) -> Option<Self> {
         debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
-        NonNull::new(kernel.heap_alloc(size)).map(|memory| HeapMemory { kernel, memory, size })
+        NonNull::new(kernel.heap_alloc(size)).map(|start| HeapMemory { kernel, start })
     }
 
     /// Returns the address of the first byte.
     pub(crate) fn start(&self) -> NonNull<u8> {
-        self.memory
-    }
-
-    /// Writes a value at the start of the memory and returns a reference to it that stays valid for ever; `None` if the
-    /// memory is smaller than the value. `make` returns the value. It may allocate slices in the memory after the
-    /// value.
-    ///
-    /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
-    pub fn place<T>(self, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
-        // The size is checked so that the memory after the value is aligned for a pointer, too.
-        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
-        let left = self.size.checked_sub(size_of::<T>())?;
-        let memory = ManuallyDrop::new(self).memory;
-        // For `free`, whose reference gives no right to the slices after the value.
-        memory.as_ptr().expose_provenance();
-        // SAFETY: the memory has `size_of::<T>()` bytes and `left` more, by the check above. They are aligned for a
-        // pointer, and used by no other code.
-        let mut after = unsafe { BumpAllocator::new(memory.add(size_of::<T>()), left) };
-        let value = make(&mut after);
-        let place = memory.cast::<T>();
-        // SAFETY: the memory is large enough and aligned for `T`. The slices lie after it. The memory is freed only by
-        // functions whose callers guarantee that the reference is not used any more.
-        unsafe {
-            place.write(value);
-            Some(place.as_ref())
-        }
+        self.start
     }
 }
 
 impl<K: Kernel> Drop for HeapMemory<K> {
     fn drop(&mut self) {
         // SAFETY: `heap_alloc` returned the memory, which is freed this once.
-        unsafe { self.kernel.heap_free(self.memory.as_ptr()) }
+        unsafe { self.kernel.heap_free(self.start.as_ptr()) }
     }
 }
 
-/// Frees the memory of a value of [`HeapMemory::place`], and of the slices after it. The value is not dropped.
+/// Allocates memory for a `T` and for `after` bytes that follow it. Writes the value that `make` returns there, and
+/// returns a reference to it that stays valid for ever; `None` if the heap has no room. `make` may allocate slices in
+/// the bytes after the value.
+///
+/// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
+///
+/// Context: thread.
+pub fn place<K: Kernel, T>(
+    kernel: K,
+    after: usize,
+    make: impl FnOnce(&mut BumpAllocator) -> T,
+) -> Option<&'static T> {
+    // The size is checked so that the memory after the value is aligned for a pointer, too.
+    const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
+    let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(after)?)?);
+    let place = memory.start().cast::<T>();
+    // For `free`, whose reference gives no right to the slices after the value.
+    place.as_ptr().expose_provenance();
+    // SAFETY: the memory has `size_of::<T>()` bytes for the value and `after` bytes more. Both are aligned for a
+    // pointer, and used by no other code. The memory is freed only by functions whose callers guarantee that neither the
+    // reference nor the slices are used any more.
+    unsafe {
+        let value = make(&mut BumpAllocator::new(place.add(1).cast(), after));
+        place.write(value);
+        Some(place.as_ref())
+    }
+}
+
+/// Frees the memory of a value of [`place`], and of the slices after it. The value is not dropped.
 ///
 /// Context: thread.
 ///
@@ -85,92 +93,41 @@ pub unsafe fn free<K: Kernel, T>(kernel: K, value: *const T) {
 /// An owned value in the heap, as Rust for Linux's `KBox`. Dropping it drops the value and frees the memory, which
 /// needs a thread.
 pub struct KBox<K: Kernel, T> {
-    kernel: K,
-    value: NonNull<T>,
+    memory: HeapMemory<K>,
     owns: PhantomData<T>,
-}
-
-// SAFETY: a `KBox` owns its value, as a `Box` does.
-unsafe impl<K: Kernel, T: Send> Send for KBox<K, T> {}
-// SAFETY: as for `Send`.
-unsafe impl<K: Kernel, T: Sync> Sync for KBox<K, T> {}
-
-impl<K: Kernel, T> KBox<K, T> {
-    /// Moves `value` to the heap.
-    ///
-    /// Context: thread.
-    ///
-    /// # Errors
-    /// Returns `value` if the heap has no room.
-    pub fn new(kernel: K, value: T) -> Result<Self, T> {
-        debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
-        const { assert!(align_of::<T>() <= align_of::<usize>()) }
-        match NonNull::new(kernel.heap_alloc(size_of::<T>().max(1))) {
-            Some(memory) => {
-                let place = memory.cast::<T>();
-                // SAFETY: the memory is new, large enough, and aligned for a pointer, and so for `T`.
-                unsafe { place.write(value) };
-                Ok(KBox { kernel, value: place, owns: PhantomData })
-            }
-            None => Err(value),
-        }
-    }
-}
-
-impl<K: Kernel, T> Deref for KBox<K, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        // SAFETY: the value stays until the `KBox` is dropped.
-        unsafe { self.value.as_ref() }
-    }
-}
-
-impl<K: Kernel, T> DerefMut for KBox<K, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the value stays until the `KBox` is dropped, and `&mut self` is the only reference to it.
-        unsafe { self.value.as_mut() }
-    }
-}
-
-impl<K: Kernel, T> Drop for KBox<K, T> {
-    fn drop(&mut self) {
-        // SAFETY: the value is dropped this once; then its memory, which `heap_alloc` returned, is freed this once.
-        unsafe {
-            self.value.drop_in_place();
-            self.kernel.heap_free(self.value.as_ptr().cast());
-        }
-    }
 }
 
 /// A node of a page map's tree. Zeroed memory is a valid node, and aligned for it.
 type Node = [i32; 4];
 
-/// A `T` in heap memory, followed by arrays that belong to it: three bitmaps, a slice of nodes, and a copy of a name.
-/// No other code refers to it yet. Dropping it frees the memory; the value is not dropped.
-pub struct BoxWithArrays<K: Kernel, T> {
-    kernel: K,
-    memory: NonNull<T>,
-}
+impl<K: Kernel, T> KBox<K, T> {
+    /// Moves `value` to the heap; `None` if the heap has no room.
+    ///
+    /// Context: thread.
+    pub fn new(kernel: K, value: T) -> Option<Self> {
+        const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>() != 0) }
+        let memory = HeapMemory::new(kernel, size_of::<T>())?;
+        // SAFETY: the memory is new, large enough, and aligned for a pointer, and so for `T`.
+        unsafe { memory.start().cast().write(value) };
+        Some(KBox { memory, owns: PhantomData })
+    }
 
-impl<K: Kernel, T> BoxWithArrays<K, T> {
-    /// Allocates memory and writes the value that `make` returns. `make` receives three bitmaps of `words` words each
-    /// and `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. Returns `None` if the
-    /// heap has no room.
+    /// Makes a box whose memory also holds arrays that belong to the value, after it: three bitmaps of `words` words
+    /// each and `nodes` nodes, all zero, and a copy of `name`, which is [`Name::NONE`] if `name` is. `make` receives
+    /// them and returns the value. Returns `None` if the heap has no room.
     ///
     /// Context: thread.
     ///
     /// # Safety
-    /// `make` keeps the bitmaps, the nodes and the copy in the `T` only, and none of them is used after the box is
-    /// dropped.
-    pub unsafe fn new(
+    /// `make` keeps the bitmaps, the nodes and the copy in the `T` only. The value is not moved out of the box, and none
+    /// of its arrays is used after the box is dropped.
+    pub unsafe fn with_arrays(
         kernel: K,
         words: u32,
         nodes: u32,
         name: Name,
         make: impl FnOnce(Bitmaps, &'static mut [Node], Name) -> T,
     ) -> Option<Self> {
-        debug_assert!(kernel.can_sleep(), "the heap is called in a thread");
         const {
             let word = align_of::<usize>();
             assert!(align_of::<T>() <= word && size_of::<T>().is_multiple_of(word));
@@ -181,12 +138,13 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
         // The allocation ends with an unused cache line. Without it, the next object in the heap could share a line
         // with the bitmaps, and each write to a bitmap would delay the cores that use that object.
         let size = slices.checked_add(size_of::<T>())?.checked_add(name_size)?.checked_add(LINE)?;
-        let memory: NonNull<T> = NonNull::new(kernel.heap_alloc(size))?.cast();
+        let memory = HeapMemory::new(kernel, size)?;
+        let value = memory.start().cast::<T>();
         // SAFETY: `size` is the sum of the sizes of all that is placed here. The memory is zeroed, which is a valid
         // node and a valid word, and aligned for a pointer, which suffices for each part. No other code uses it; the
         // caller guarantees that no part is used after the box is dropped.
         unsafe {
-            let first = memory.add(1).cast::<BitmapWord>();
+            let first = value.add(1).cast::<BitmapWord>();
             let nodes = NonNull::slice_from_raw_parts(first.add(3 * words).cast::<Node>(), nodes);
             let copy = nodes.cast::<Node>().add(nodes.len()).cast::<c_char>().as_ptr();
             let copy = if name_size == 0 {
@@ -195,23 +153,38 @@ impl<K: Kernel, T> BoxWithArrays<K, T> {
                 copy.copy_from_nonoverlapping(name.as_ptr(), name_size);
                 Name::from_ptr(copy)
             };
-            memory.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
+            value.write(make(Bitmaps::new(first, words), &mut *nodes.as_ptr(), copy));
         }
-        Some(BoxWithArrays { kernel, memory })
+        Some(KBox { memory, owns: PhantomData })
     }
 
-    /// Returns the value, whose memory is never freed from now on.
-    pub fn keep(self) -> &'static T {
-        let kept = ManuallyDrop::new(self);
-        // SAFETY: `new` wrote the value, and its memory is never freed.
-        unsafe { kept.memory.as_ref() }
+    /// Returns the value, which is never dropped from now on, and whose memory is never freed.
+    pub fn leak(self) -> &'static T {
+        // SAFETY: the memory holds the value, and stays, because the box is not dropped.
+        unsafe { ManuallyDrop::new(self).memory.start().cast().as_ref() }
     }
 }
 
-impl<K: Kernel, T> Drop for BoxWithArrays<K, T> {
+impl<K: Kernel, T> Deref for KBox<K, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the memory holds the value until the box is dropped.
+        unsafe { self.memory.start().cast().as_ref() }
+    }
+}
+
+impl<K: Kernel, T> DerefMut for KBox<K, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`; `&mut self` is the only reference to the value.
+        unsafe { self.memory.start().cast().as_mut() }
+    }
+}
+
+impl<K: Kernel, T> Drop for KBox<K, T> {
     fn drop(&mut self) {
-        // SAFETY: `heap_alloc` returned the memory, which is freed this once.
-        unsafe { self.kernel.heap_free(self.memory.cast().as_ptr()) }
+        // SAFETY: the value is dropped this once. Its memory is freed after that, when the field is dropped.
+        unsafe { self.memory.start().cast::<T>().drop_in_place() }
     }
 }
 

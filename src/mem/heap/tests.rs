@@ -6,11 +6,11 @@ use std::rc::Rc;
 const WORD: usize = size_of::<usize>();
 
 #[test]
-fn memory_that_is_too_small_for_a_value_is_freed() {
+fn a_value_stays_in_the_heap_until_it_is_freed() {
     let before = heap_blocks();
-    assert!(HeapMemory::new(HeapOnly, WORD).unwrap().place(|_| [1usize; 2]).is_none());
+    assert!(place(HeapOnly, usize::MAX, |_| [1usize; 2]).is_none());
     assert_eq!(heap_blocks(), before);
-    let value = HeapMemory::new(HeapOnly, 2 * WORD).unwrap().place(|_| [1usize; 2]).unwrap();
+    let value = place(HeapOnly, 0, |_| [1usize; 2]).unwrap();
     assert_eq!((*value, heap_blocks()), ([1; 2], before + 1));
     // SAFETY: `place` returned the value, which is not used any more.
     unsafe { free(HeapOnly, value) };
@@ -19,12 +19,9 @@ fn memory_that_is_too_small_for_a_value_is_freed() {
 
 #[test]
 fn the_slices_of_a_value_lie_after_it() {
-    let memory = HeapMemory::new(HeapOnly, 4 * WORD).unwrap();
-    let start = memory.start().addr().get();
-    let value = memory.place(|after| after.slice_with(9, |_| Some(!0usize))).unwrap();
-    assert_eq!(core::ptr::from_ref(value).addr(), start);
-    // A slice is two words: two are left for its elements.
-    assert_eq!(value.as_ptr().addr(), start + 2 * WORD);
+    let value = place(HeapOnly, 2 * WORD, |after| after.slice_with(9, |_| Some(!0usize))).unwrap();
+    // The value, a slice, is two words.
+    assert_eq!(value.as_ptr().addr(), core::ptr::from_ref(value).addr() + 2 * WORD);
     assert_eq!(*value, [!0; 2]);
 }
 
@@ -43,8 +40,8 @@ fn a_box_drops_its_value_and_frees_its_memory_once() {
 fn arrays_of_a_box_are_zero_and_apart() {
     struct Arrays(Bitmaps, &'static mut [[i32; 4]], Name);
     let before = heap_blocks();
-    // SAFETY: the arrays are used until the end of the test only, and the box is kept.
-    let made = unsafe { BoxWithArrays::new(HeapOnly, 2, 3, Name::of(c"decoder"), Arrays) }.unwrap().keep();
+    // SAFETY: the arrays are used until the end of the test only, and the box is leaked.
+    let made = unsafe { KBox::with_arrays(HeapOnly, 2, 3, Name::of(c"decoder"), Arrays) }.unwrap().leak();
     let Arrays(bitmaps, nodes, name) = made;
     let bitmaps = [bitmaps.words::<0>(), bitmaps.words::<1>(), bitmaps.words::<2>()];
     assert_eq!(bitmaps.map(<[_]>::len), [2; 3]);
@@ -54,9 +51,9 @@ fn arrays_of_a_box_are_zero_and_apart() {
     assert_eq!(**nodes, [[0; 4]; 3], "a bitmap reaches into the nodes");
     // SAFETY: the name is a copy of a C string.
     assert_eq!(unsafe { core::ffi::CStr::from_ptr(name.as_ptr()) }, c"decoder");
-    assert_eq!(heap_blocks(), before + 1, "a box that is kept is not freed");
+    assert_eq!(heap_blocks(), before + 1, "the memory of a value that is leaked is not freed");
     // SAFETY: as above; this box is dropped at once.
-    let unnamed = unsafe { BoxWithArrays::new(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.argument()) };
+    let unnamed = unsafe { KBox::with_arrays(HeapOnly, 1, 0, Name::NONE, |_, _, name| name.argument()) };
     drop(unnamed.unwrap());
     assert_eq!(heap_blocks(), before + 1);
 }

@@ -5,7 +5,7 @@ use super::super::*;
 use crate::error::Error;
 use crate::kernel::testing::HeapOnly;
 use crate::log::Name;
-use crate::mem::heap::BoxWithArrays;
+use crate::mem::heap::KBox;
 use std::vec;
 use std::vec::Vec;
 
@@ -86,11 +86,11 @@ pub fn map_of(pages: usize) -> std::sync::MutexGuard<'static, PageMap> {
     // SAFETY: the holder keeps the map, and is never dropped.
     #[allow(unsafe_code)]
     let slot = unsafe {
-        BoxWithArrays::new(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
+        KBox::with_arrays(HeapOnly, words as u32, shape.nodes() as u32, Name::NONE, |bits, nodes, _| Holder {
             map: std::sync::Mutex::new(PageMap::new(pages, shape, bits, nodes)),
         })
     };
-    slot.unwrap().keep().map.lock().unwrap()
+    slot.unwrap().leak().map.lock().unwrap()
 }
 
 /// As a pool does, under one lock.

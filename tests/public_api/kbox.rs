@@ -1,0 +1,6 @@
+//! error: E0603
+//! `KBox::with_arrays` lends heap memory that is freed when the box is dropped.
+#![forbid(unsafe_code)]
+use rt_dma_pool::mem::heap::KBox;
+
+pub fn f<K, T>(_: KBox<K, T>) {}
