@@ -222,11 +222,16 @@ impl<K: Kernel> Bus<K> {
         match self.ops {
             MapOps::Coherent | MapOps::NonCoherent => Some(handle),
             MapOps::DeviceTree => self.kernel.cpu_address(self.device, handle),
-            MapOps::Pci if self.windows().next().is_none() => Some(handle),
             MapOps::Pci => {
-                let offset_in = |window: &BusWindow| (handle as u64).wrapping_sub(window.bus);
-                let window = self.windows().find(|window| offset_in(window) < window.size)?;
-                usize::try_from(window.cpu.wrapping_add(offset_in(&window))).ok()
+                let mut has_windows = false;
+                for BusWindow { cpu, bus, size } in self.windows() {
+                    has_windows = true;
+                    let offset = (handle as u64).wrapping_sub(bus);
+                    if offset < size {
+                        return usize::try_from(cpu.wrapping_add(offset)).ok();
+                    }
+                }
+                if has_windows { None } else { Some(handle) }
             }
         }
     }

@@ -113,6 +113,26 @@ fn a_translation_that_does_not_invert_is_no_hindrance() {
     rig.assert_errors(0);
 }
 
+/// A pool's buffer may have the handle that is its physical address, and the bus lead that handle elsewhere: to memory
+/// outside the pools, to another pool, or nowhere.
+#[test]
+fn a_pools_buffer_is_found_whatever_its_handle_leads_to() {
+    let leads_to: [fn(usize) -> Option<Pa>; 3] = [|handle| Some(handle + 0x200_0000), |_| Some(HIGH_POOL), |_| None];
+    for dma_to_cpu in leads_to {
+        let rig = Rig::new();
+        let held = rig.buffer(PAGE, Flags::ADDRESS_32BITS);
+        let (va, pa) = (held.va, held.handle);
+        let info = DeviceInfo { dma_to_cpu: Some(dma_to_cpu), ..DeviceInfo::behind_ranges(&[bus_range(pa, pa, PAGE)]) };
+        let master = rig.master(rig.machine.device(info), ALL);
+        assert_eq!(rig.map(&master, va, PAGE, FromDevice), Ok(pa));
+        rig.machine.device_write(pa, &bytes(2, PAGE));
+        rig.for_cpu(&master, pa, PAGE, FromDevice).unwrap();
+        rig.unmap(&master, pa, PAGE, FromDevice).unwrap();
+        assert_eq!(rig.machine.cpu_read(va, PAGE), bytes(2, PAGE));
+        rig.assert_errors(0);
+    }
+}
+
 /// A translation that does not invert may give a bounce buffer the handle that is the physical address of the driver's
 /// buffer, which lies in a pool.
 #[test]

@@ -33,11 +33,11 @@ impl<K: Kernel> Streaming<'_, K> {
         }
         let pa = self.dma.kernel.v2p(va)?;
         let is_contiguous = self.is_contiguous(va, pa, size)?;
-        let end = pa.saturating_add(size);
-        if !self.dma.may_contain(pa, end) {
+        let last = pa.saturating_add(size.saturating_sub(1));
+        if !self.dma.may_contain(pa, last) {
             return Some(Location { pa, is_contiguous, is_cached: true, is_outside: true });
         }
-        let is_outside = !self.dma.pools().any(|pool| pool.start() <= pa && end <= pool.end());
+        let is_outside = !is_in_pool(self.dma, pa, size);
         Some(Location { pa, is_contiguous, is_cached: address_info(self.dma, va, pa).is_cached, is_outside })
     }
 
@@ -67,6 +67,11 @@ impl<K: Kernel> Streaming<'_, K> {
 #[cold]
 fn are_mapped<K: Kernel>(kernel: K, va: Va, last: Va) -> bool {
     (va..=last).step_by(PAGE_SIZE).all(|page| kernel.is_mapped(page))
+}
+
+/// Returns whether one pool contains all of the `size` bytes from `pa` on.
+pub fn is_in_pool<K: Kernel>(dma: &Dma<K>, pa: Pa, size: usize) -> bool {
+    dma.pools().any(|pool| pool.start() <= pa && pa.saturating_add(size) <= pool.end())
 }
 
 /// Returns how the processor accesses the byte at `pa` through `va`. Memory outside the pools counts as cached.

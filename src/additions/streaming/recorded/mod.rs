@@ -9,7 +9,7 @@ pub mod records;
 pub mod spares;
 
 use super::bus_master::Memory;
-use super::locate::Location;
+use super::locate::{Location, is_in_pool};
 use super::{BadMapping, Buffer, BusMaster, Coherence, MapError, Ops, Query, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
@@ -55,11 +55,17 @@ impl<K: Kernel> Streaming<'_, K> {
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
         let reached = if needs_bounce { None } else { unsafe { master.reach(dma, &memory) } };
         record.handle = match reached {
-            Some(handle) => handle,
+            // Without translation the handle is `pa`, for which `location` states whether it is outside.
+            Some(handle) if matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) => handle,
+            Some(handle) => {
+                record.is_outside = leads_outside(dma, master, handle, size);
+                handle
+            }
             // SAFETY: the caller hands over the buffer, of which every page is mapped.
             None => match unsafe { Bounce::new(dma, master, coherence, va, size) } {
                 Some((bounce, copy, handle)) => {
                     (record.bounce, record.seen_va, record.maintain) = (Some(bounce), copy.va, copy.maintain);
+                    record.is_outside = leads_outside(dma, master, handle, size);
                     handle
                 }
                 None => {
@@ -69,10 +75,6 @@ impl<K: Kernel> Streaming<'_, K> {
             },
         };
         let handle = record.handle;
-        // The handle of a bounce buffer may be the number that is the physical address of the driver's buffer.
-        if handle != pa || record.bounce.is_some() {
-            record.is_outside = !is_in_pool(dma, master, handle, size);
-        }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());
         }
@@ -134,9 +136,9 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Returns whether one pool contains all of the `size` bytes that the device accesses by `handle`. Operations of a
-/// BSP's own do not convert a handle back.
-fn is_in_pool<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
-    let is_pools = |pa: Pa| dma.pools().any(|pool| pool.start() <= pa && pa.saturating_add(size) <= pool.end());
-    master.pa_of(dma, handle).is_some_and(is_pools)
+/// Returns whether the physical address of `handle`, where an unmap looks for a pool, is outside the pools, or none is
+/// known. A translation need not lead back to the memory that was mapped: nothing follows from where that lies.
+#[cold]
+fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
+    !master.pa_of(dma, handle).is_some_and(|pa| is_in_pool(dma, pa, size))
 }
