@@ -1,6 +1,7 @@
 //! Lines in the log, and the names in them.
 
 use core::ffi::{CStr, c_char};
+use core::marker::PhantomData;
 
 /// The severity of a line in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,32 +15,30 @@ pub enum Level {
     Info = 2,
 }
 
-/// The name of a pool, a device or a node: a null pointer, or a C string that stays valid and unchanged as long as the
-/// name is used.
+/// The name of a pool, a device or a node: a null pointer, or a C string that stays valid and unchanged during `'a`.
 ///
 /// The library does not interpret the text. It passes the pointer to the kernel's `printf`, which decides how a null
 /// pointer is printed (`(null)` or `(NULL)`).
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub struct Name(*const c_char);
+pub struct Name<'a>(*const c_char, PhantomData<&'a CStr>);
 
-impl Name {
+impl<'a> Name<'a> {
     /// No name: a null pointer.
-    pub const NONE: Name = Name(core::ptr::null());
+    pub const NONE: Name<'static> = Name(core::ptr::null(), PhantomData);
 
-    /// Makes a name of a constant.
-    pub const fn of(text: &'static CStr) -> Name {
-        Name(text.as_ptr())
+    /// Makes a name of a text.
+    pub const fn of(text: &'a CStr) -> Self {
+        Name(text.as_ptr(), PhantomData)
     }
 
     /// Makes a name of a pointer from C.
     ///
     /// # Safety
-    /// `text` is null, or points to a C string that stays valid and unchanged as long as this name or a copy of it is
-    /// used.
+    /// `text` is null, or points to a C string that stays valid and unchanged during `'a`.
     #[allow(unsafe_code)]
-    pub const unsafe fn from_ptr(text: *const c_char) -> Name {
-        Name(text)
+    pub const unsafe fn from_ptr(text: *const c_char) -> Self {
+        Name(text, PhantomData)
     }
 
     /// Returns the pointer to the C string, or null.
@@ -59,7 +58,7 @@ impl Name {
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     /// The pool or the device that the line is about. The line begins with this name and a colon.
-    pub name: Name,
+    pub name: Name<'a>,
     /// The address of the device that the line is about, or 0. If there is no name, the line begins with the address.
     pub device: usize,
     /// A `printf` format for the rest of the line. It contains only `%s`, `%lu` and `%lx`, at most four of them.
@@ -70,7 +69,7 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Makes a line about `name`.
-    pub fn about(name: Name, format: &'static CStr, values: &'a [usize]) -> Self {
+    pub fn about(name: Name<'a>, format: &'static CStr, values: &'a [usize]) -> Self {
         Line { name, device: 0, format, values }
     }
 }

@@ -85,6 +85,9 @@ impl<K: Kernel> Dma<K> {
             return Ok(());
         }
         let (origin, is_reusable) = (Origin::RegionOf(device, node), region.is_reusable);
+        // SAFETY: the device and its name stay during this call, and the pool keeps a copy: see `Pool::new`.
+        #[allow(unsafe_code)]
+        let name = unsafe { Name::from_ptr(name.as_ptr()) };
         let region = Region { start: region.start, end: region.end, name };
         self.add_pool(turn, &PoolSpec { region, flags, origin, is_reusable }).map(|_| ())
     }

@@ -145,7 +145,7 @@ impl<K: Kernel> Dma<K> {
     /// Returns a line that begins with the name of the device, or with its address if it has no name.
     ///
     /// Context: any.
-    pub(crate) fn line_about<'a>(&self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
+    pub(crate) fn line_about<'a>(&'a self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
         Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
     }
 

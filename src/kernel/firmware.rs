@@ -53,10 +53,10 @@ pub struct BusRange {
 /// * [`bus_address`](Firmware::bus_address) and [`bus_window`](Firmware::bus_window) return handles at which the device
 ///   reaches the memory that they are for, and no other.
 pub unsafe trait Firmware {
-    /// Returns the device's name.
+    /// Returns the device's name, which the caller uses while the device exists.
     ///
     /// Context: any.
-    fn device_name(&self, device: Device) -> Name;
+    fn device_name(&self, device: Device) -> Name<'_>;
 
     /// Returns whether the device's firmware node has `dma-coherent`.
     ///

@@ -11,7 +11,7 @@ pub struct SharedPool {
     /// The node, as the kernel identifies it.
     pub node: usize,
     /// The node's name.
-    pub name: Name,
+    pub name: Name<'static>,
     /// `reg`: first byte, and one past the last. `None` if the node has none and memory must be chosen.
     pub range: Option<(Pa, Pa)>,
     /// `size`, in bytes; zero if there is none.

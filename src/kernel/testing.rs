@@ -181,7 +181,7 @@ unsafe impl<S: Services> PoolRegions for S {
 
 // SAFETY: no test touches memory that is mapped.
 unsafe impl<S: Services> Firmware for S {
-    fn device_name(&self, _device: Device) -> Name {
+    fn device_name(&self, _device: Device) -> Name<'_> {
         Name::NONE
     }
     fn is_coherent(&self, _device: Device) -> bool {

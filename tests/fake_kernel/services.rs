@@ -207,7 +207,7 @@ unsafe impl PoolRegions for FakeKernel {
 
 // SAFETY: the devices are those that the test made; their names are constants.
 unsafe impl Firmware for FakeKernel {
-    fn device_name(&self, device: Device) -> Name {
+    fn device_name(&self, device: Device) -> Name<'_> {
         self.device(device).name.map_or(Name::NONE, Name::of)
     }
 

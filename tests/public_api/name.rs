@@ -3,4 +3,4 @@
 #![forbid(unsafe_code)]
 use rt_dma_pool::log::Name;
 
-pub const NOWHERE: Name = Name(core::ptr::dangling());
+pub const NOWHERE: Name<'static> = Name(core::ptr::dangling(), core::marker::PhantomData);

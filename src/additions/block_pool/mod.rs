@@ -134,8 +134,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.device
     }
 
-    /// Returns the name. The caller uses it while the pool exists.
-    pub fn name(&self) -> Name {
+    /// Returns the name.
+    pub fn name(&self) -> Name<'_> {
         self.name.shown()
     }
 

@@ -36,7 +36,7 @@ impl Names {
     }
 
     /// Returns the name at an index; [`Name::NONE`] if the device has none, or if there is no such index.
-    pub fn get(&'static self, index: usize) -> Name {
+    pub fn get(&'static self, index: usize) -> Name<'static> {
         match self.0.get(index) {
             // SAFETY: the bytes are static, they were written before the index was known, and the last one stays NUL.
             #[allow(unsafe_code)]
@@ -46,7 +46,7 @@ impl Names {
     }
 
     /// Returns the name at an index for `%s` in a line: never a null pointer.
-    pub fn shown(&'static self, index: usize) -> Name {
+    pub fn shown(&'static self, index: usize) -> Name<'static> {
         let name = self.get(index);
         if name.as_ptr().is_null() { Name::of(apart!("an unnamed device")) } else { name }
     }

@@ -73,7 +73,7 @@ impl Kind {
     }
 
     /// Returns the words with which lines describe the kind.
-    pub fn label(&self) -> Name {
+    pub fn label(&self) -> Name<'static> {
         Name::of(match self {
             Kind::Buffer { .. } => apart!("buffer"),
             Kind::Block { .. } => apart!("block"),
@@ -86,7 +86,7 @@ impl Kind {
 }
 
 /// Returns the words with which lines describe a direction.
-pub fn direction_label(direction: Direction) -> Name {
+pub fn direction_label(direction: Direction) -> Name<'static> {
     Name::of(match direction {
         Direction::Bidirectional => apart!("in both directions"),
         Direction::ToDevice => apart!("to the device"),

@@ -168,7 +168,7 @@ impl<K: Kernel> Pool<K> {
     }
 
     /// Returns the name of the pool.
-    pub fn name(&self) -> Name {
+    pub fn name(&self) -> Name<'static> {
         // SAFETY: the name is the pool's copy, or the one with which it was installed: the caller of install guarantees
         // that this one stays valid.
         #[allow(unsafe_code)]

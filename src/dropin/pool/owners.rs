@@ -5,7 +5,6 @@
 //! library, and another device may get its address. Such a device has another node, or none, and so the claim does not
 //! count for it.
 
-
 use super::Pool;
 use crate::error::Error;
 use crate::flags::Flags;

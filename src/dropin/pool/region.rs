@@ -12,8 +12,8 @@ pub struct Region {
     pub start: Pa,
     /// One past the last byte.
     pub end: Pa,
-    /// Name of the range.
-    pub name: Name,
+    /// Name of the range. It stays as long as the pool that is made of the range, or the pool copies it.
+    pub name: Name<'static>,
 }
 
 /// What a new pool is made of.

@@ -147,7 +147,7 @@ unsafe extern "C" {
 
 // SAFETY: the port does what its header states of each function: see the head of `rtthread`.
 unsafe impl Firmware for RtThread {
-    fn device_name(&self, device: Device) -> Name {
+    fn device_name(&self, device: Device) -> Name<'_> {
         // SAFETY: a device is a pointer that a C caller passed.
         unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.0))) }
     }

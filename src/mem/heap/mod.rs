@@ -58,11 +58,7 @@ impl<K: Kernel> Drop for HeapMemory<K> {
 /// The memory is freed only by [`free`], or by an [`Arena`](super::arena::Arena) that owns it.
 ///
 /// Context: thread.
-pub fn place<K: Kernel, T>(
-    kernel: K,
-    after: usize,
-    make: impl FnOnce(&mut BumpAllocator) -> T,
-) -> Option<&'static T> {
+pub fn place<K: Kernel, T>(kernel: K, after: usize, make: impl FnOnce(&mut BumpAllocator) -> T) -> Option<&'static T> {
     // The size is checked so that the memory after the value is aligned for a pointer, too.
     const { assert!(align_of::<T>() <= align_of::<usize>() && size_of::<T>().is_multiple_of(align_of::<usize>())) }
     let memory = ManuallyDrop::new(HeapMemory::new(kernel, size_of::<T>().checked_add(after)?)?);
@@ -126,7 +122,7 @@ impl<K: Kernel, T> KBox<K, T> {
         words: u32,
         nodes: u32,
         name: Name,
-        make: impl FnOnce(Bitmaps, &'static mut [Node], Name) -> T,
+        make: impl FnOnce(Bitmaps, &'static mut [Node], Name<'static>) -> T,
     ) -> Option<Self> {
         const {
             let word = align_of::<usize>();

@@ -38,7 +38,7 @@ fn a_box_drops_its_value_and_frees_its_memory_once() {
 
 #[test]
 fn arrays_of_a_box_are_zero_and_apart() {
-    struct Arrays(Bitmaps, &'static mut [[i32; 4]], Name);
+    struct Arrays(Bitmaps, &'static mut [[i32; 4]], Name<'static>);
     let before = heap_blocks();
     // SAFETY: the arrays are used until the end of the test only, and the box is leaked.
     let made = unsafe { KBox::with_arrays(HeapOnly, 2, 3, Name::of(c"decoder"), Arrays) }.unwrap().leak();

@@ -71,9 +71,9 @@ impl PoolName {
         PoolName(name)
     }
 
-    /// Returns the name for a line of text. The caller uses it while this copy exists.
-    pub fn shown(&self) -> Name {
-        // SAFETY: the last byte is zero, and the caller uses the name while this copy exists.
+    /// Returns the name for a line of text.
+    pub fn shown(&self) -> Name<'_> {
+        // SAFETY: the last byte is zero, and the result borrows this copy.
         #[allow(unsafe_code)]
         unsafe {
             Name::from_ptr(self.0.as_ptr().cast::<c_char>())
