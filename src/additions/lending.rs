@@ -35,7 +35,7 @@ const ASK_AGAIN: usize = 10;
 /// The highest number of borrowers that a failed request logs.
 const MAX_LOGGED: usize = 4;
 /// The device in a call of a borrower, which has no device. (No device lies at an odd address.)
-const BORROWER: Device = Device(1);
+const BORROWER: Device = Device::at(1);
 
 impl<K: Kernel> Dma<K> {
     /// Borrows `size` bytes of a `reusable` region, cached and mapped, and returns their address. When an owner of the

@@ -146,7 +146,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// Context: any.
     pub(crate) fn line_about<'a>(&'a self, device: Device, format: &'static CStr, values: &'a [usize]) -> Line<'a> {
-        Line { device: device.0, ..Line::about(self.kernel.device_name(device), format, values) }
+        Line { device: device.address(), ..Line::about(self.kernel.device_name(device), format, values) }
     }
 
     /// Counts a refused call, and logs nothing. It is for calls that would have to sleep where the caller may neither

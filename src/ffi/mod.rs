@@ -48,7 +48,7 @@ static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null. ([`pointer`] explains `expose_provenance`.)
 fn device(dev: *mut rt_device) -> Option<Device> {
-    (!dev.is_null()).then(|| Device(dev.expose_provenance()))
+    (!dev.is_null()).then(|| Device::at(dev.expose_provenance()))
 }
 
 /// Returns the variable in which a caller in C wants the handle; `None` if it passes a null pointer. C need not have
@@ -63,7 +63,7 @@ unsafe fn variable<'a>(dma_handle: *mut usize) -> Option<&'a mut MaybeUninit<usi
 
 /// Converts a device to a pointer for C.
 fn c_device(device: Device) -> *mut rt_device {
-    pointer(device.0).cast()
+    pointer(device.address()).cast()
 }
 
 /// Writes `value` to `to`, unless `to` is null.

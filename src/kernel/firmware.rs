@@ -44,7 +44,7 @@ pub struct BusRange {
     pub last: Pa,
 }
 
-/// What firmware states about devices.
+/// What firmware states about devices. The caller passes devices that exist.
 ///
 /// # Safety
 ///

@@ -14,12 +14,43 @@ pub const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
 /// Base-two logarithm of [`PAGE_SIZE`]: `ARCH_PAGE_SHIFT`.
 pub const PAGE_SHIFT: u32 = 12;
 
-/// A device as the kernel identifies it (`struct rt_device *`): an opaque address. Zero is the address of
-/// no device.
+/// A device as the kernel identifies it (`struct rt_device *`): an opaque address. The device need not exist (any more):
+/// the library keeps and compares the addresses of devices that are gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Device(pub usize);
+pub struct Device(usize);
+
+impl Device {
+    /// No device: the address is zero. It replaces a device that is gone in what is kept of the device, so that no call
+    /// finds it.
+    pub const NONE: Device = Device(0);
+
+    /// Makes the value of the device at `address`.
+    pub const fn at(address: usize) -> Device {
+        Device(address)
+    }
+
+    /// Returns the address.
+    pub const fn address(self) -> usize {
+        self.0
+    }
+}
 
 /// A node of the device tree, as the kernel identifies it (`struct rt_ofw_node *`): an opaque address. The node of a
 /// device stays when the device is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Node(pub NonZeroUsize);
+pub struct Node(NonZeroUsize);
+
+impl Node {
+    /// Makes the value of the node at `address`; `None` if that is zero.
+    pub const fn at(address: usize) -> Option<Node> {
+        match NonZeroUsize::new(address) {
+            Some(address) => Some(Node(address)),
+            None => None,
+        }
+    }
+
+    /// Returns the address, which is not zero.
+    pub const fn address(self) -> usize {
+        self.0.get()
+    }
+}

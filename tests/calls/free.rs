@@ -163,7 +163,7 @@ fn a_pool_whose_flags_changed_takes_back_what_it_gave() {
     let (device, other) = (machine.plain_device(), machine.plain_device());
     let held = [CACHED, Flags::NOCACHE, Flags::WRITE_THROUGH].map(|flags| machine.alloc(device, PAGE, flags).unwrap());
     pool.public.flags.store((Flags::NOCACHE | Flags::DEVICE).bits(), Relaxed);
-    pool.public.dev.store(other.0 as *mut _, Relaxed);
+    pool.public.dev.store(other.address() as *mut _, Relaxed);
     held.into_iter().for_each(|held| machine.free(held).unwrap());
     assert_eq!(pool.usage().used, 0);
 }
@@ -195,7 +195,7 @@ fn fault_18_a_buffer_is_given_back_whatever_the_board_made_of_the_pools_flags_si
             let mut all = Vec::new();
             for wanted in kinds {
                 set(before | (wanted & Flags::NOMAP).bits());
-                pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.0), Relaxed);
+                pool.public.dev.store(std::ptr::with_exposed_provenance_mut(device.address()), Relaxed);
                 let wanted = wanted | (pool.flags() & Flags::DEVICE);
                 all.push(machine.alloc(device, PAGE, wanted).expect("the pool serves it"));
             }

@@ -95,12 +95,12 @@ impl Machine {
         let mut records = self.kernel.0.records.lock().unwrap();
         records.devices.push(info);
         // Aligned as a `struct rt_device`.
-        Device(records.devices.len() * size_of::<usize>())
+        Device::at(records.devices.len() * size_of::<usize>())
     }
 
     /// Removes a device. A service that is called with it stops the test.
     pub fn remove_device(&self, device: Device) {
-        self.kernel.0.records.lock().unwrap().devices[device.0 / size_of::<usize>() - 1].is_removed = true;
+        self.kernel.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].is_removed = true;
     }
 
     pub fn plain_device(&self) -> Device {
@@ -206,7 +206,7 @@ impl Machine {
 
     /// Replaces the device by another one at the same address, which has no operations.
     pub fn replace(&self, device: Device, info: DeviceInfo) {
-        let index = device.0 / size_of::<usize>() - 1;
+        let index = device.address() / size_of::<usize>() - 1;
         self.kernel.0.records.lock().unwrap().devices[index] = info;
         self.ops.lock().unwrap()[index] = None;
     }
@@ -214,11 +214,11 @@ impl Machine {
     /// Makes the device's first call, if it has made none: its operations are chosen, and kept. Returns them; `None` if they
     /// cannot be chosen now.
     pub fn first_call(&self, device: Device) -> Option<MapOps> {
-        if let Some(ops) = self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] {
+        if let Some(ops) = self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] {
             return Some(ops);
         }
         let ops = self.dma.choose_ops(device).ok()?;
-        self.ops.lock().unwrap()[device.0 / size_of::<usize>() - 1] = Some(ops);
+        self.ops.lock().unwrap()[device.address() / size_of::<usize>() - 1] = Some(ops);
         Some(ops)
     }
 

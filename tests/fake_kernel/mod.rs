@@ -209,7 +209,7 @@ impl FakeKernel {
     }
 
     fn device(&self, device: Device) -> DeviceInfo {
-        let info = self.0.records.lock().unwrap().devices[device.0 / size_of::<usize>() - 1].clone();
+        let info = self.0.records.lock().unwrap().devices[device.address() / size_of::<usize>() - 1].clone();
         assert!(!info.is_removed, "a call for a device that was removed");
         info
     }

@@ -216,7 +216,7 @@ unsafe impl Firmware for FakeKernel {
     }
 
     fn node(&self, device: Device) -> Option<Node> {
-        NonZeroUsize::new(self.device(device).node).map(Node)
+        Node::at(self.device(device).node)
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {

@@ -40,7 +40,7 @@ fn pool(size: usize, again: bool) -> &'static Pool {
     let state = Box::leak(Box::new(Mutex::new((0x1000_0000, Vec::new()))));
     let pools = Box::leak(Box::new(BlockPools::new(Cores::new(0), Source { again, state })));
     let name = PoolName::new(*b"blocks");
-    pools.create(&BlockPoolSpec { name, device: Some(Device(1)), size, align: 0, boundary: 0 }).ok().unwrap()
+    pools.create(&BlockPoolSpec { name, device: Some(Device::at(1)), size, align: 0, boundary: 0 }).ok().unwrap()
 }
 
 /// The blocks that are held, so that none has two owners.

@@ -16,7 +16,7 @@ use rt_dma_pool::log::Name;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-const DEVICE: Device = Device(0x1000);
+const DEVICE: Device = Device::at(0x1000);
 
 /// The table of operations of every device before it has a mask.
 static ORIGINAL: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
@@ -48,7 +48,7 @@ fn a_record_goes_while_another_is_made() {
             records.confirm_masks(DEVICE, Masks::NONE).unwrap();
         });
         // A device in the list of the first.
-        let other = Device(DEVICE.0 + (1 << 16));
+        let other = Device::at(DEVICE.address() + (1 << 16));
         let set = call(move || {
             records.set_masks(other, || Masks::NONE, None, Some(0xff), &ORIGINAL).unwrap();
             assert_eq!(masks_of(records, other).coherent, 0xff);

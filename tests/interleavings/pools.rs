@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex};
 
 const START: usize = 0x8000_0000;
-const DEVICE: Device = Device(0x1000);
+const DEVICE: Device = Device::at(0x1000);
 const OPS: MapOps = MapOps::NonCoherent;
 
 fn region(page: usize, pages: usize) -> Region {

@@ -117,7 +117,7 @@ proptest! {
             let Ok(pool) = machine.dma.install(&range(c"pool", START + place * 112 * PAGE, pages * PAGE)) else { continue };
             if kind >= 2 {
                 pool.public.flags.fetch_or(Flags::DEVICE.bits(), Relaxed);
-                pool.public.dev.store(if kind == 2 { device.0 } else { stranger.0 } as *mut _, Relaxed);
+                pool.public.dev.store(if kind == 2 { device.address() } else { stranger.address() } as *mut _, Relaxed);
             }
         }
         let left_out = machine.take_errors().len();
@@ -129,7 +129,7 @@ proptest! {
             _ => (1u64 << mask_bits) - 1,
         };
         let serves = |pool: &Pool<FakeKernel>, wanted: Flags| if pool.flags().contains(Flags::DEVICE) {
-            wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.0
+            wanted.contains(Flags::DEVICE) && pool.public.dev.load(Relaxed) as usize == device.address()
         } else {
             !wanted.contains(Flags::DEVICE)
         };

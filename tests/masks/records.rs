@@ -100,7 +100,7 @@ fn fault_17_release_leaves_no_block_for_a_device_that_ever_set_a_mask() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
     for number in 1..100 {
-        let device = Device(0x4000_0000 + number * 0x140);
+        let device = Device::at(0x4000_0000 + number * 0x140);
         records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
         assert!(records.release(device));
         records.forget_masks_and_limits(device);
@@ -115,7 +115,7 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
     let records = DeviceRecords::new(machine.kernel);
     let device = machine.plain_device();
     // This device's record is in the same list. It keeps its own masks.
-    let other = Device(device.0 + (16 << 12));
+    let other = Device::at(device.address() + (16 << 12));
     records.set_masks(other, || Masks::NONE, Some(7), None, &TABLE).unwrap();
     let balance = machine.balance();
     let set = || records.set_masks(device, || Masks::NONE, Some(0xff), Some(0xff), &TABLE).unwrap();
@@ -142,12 +142,15 @@ fn fault_17_a_device_without_operations_has_no_masks_of_an_earlier_one() {
 fn many_devices_are_told_apart() {
     let machine = Machine::new();
     let records = DeviceRecords::new(machine.kernel);
-    let devices: Vec<_> = (1..200).map(|number| Device(0x4000_0000 + number * 0x140)).collect();
+    let devices: Vec<_> = (1..200).map(|number| Device::at(0x4000_0000 + number * 0x140)).collect();
     for device in &devices {
-        set(&records, *device, Some(device.0 as u64), Some(!device.0 as u64));
+        set(&records, *device, Some(device.address() as u64), Some(!device.address() as u64));
     }
     for device in devices.iter().rev() {
-        assert_eq!(masks_of(&records, *device), Masks { streaming: device.0 as u64, coherent: !device.0 as u64 });
+        assert_eq!(
+            masks_of(&records, *device),
+            Masks { streaming: device.address() as u64, coherent: !device.address() as u64 }
+        );
     }
     for device in devices.iter().step_by(2).chain(devices.iter().skip(1).step_by(2)) {
         set(&records, *device, Some(!0), Some(!0));

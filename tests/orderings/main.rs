@@ -131,7 +131,7 @@ fn a_table_that_replaces_another_is_seen_whole() {
 #[test]
 fn a_core_that_finds_the_operations_of_a_device_finds_its_mask() {
     // Both devices have a bit of one word in the set of devices with masks.
-    let (device, earlier) = (Device(0x40), Device(0x50));
+    let (device, earlier) = (Device::at(0x40), Device::at(0x50));
     static ORIGINAL: rt_dma_map_ops =
         rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };
     every_execution("operations of a device", move || {
@@ -249,7 +249,7 @@ fn the_next_owner_of_a_block_sees_what_the_last_wrote() {
     every_execution("block, freed and allocated", || {
         let pools = leak(BlockPools::new(THREADS, Source));
         let request =
-            BlockPoolSpec { name: PoolName::new([]), device: Some(Device(1)), size: 2048, align: 0, boundary: 0 };
+            BlockPoolSpec { name: PoolName::new([]), device: Some(Device::at(1)), size: 2048, align: 0, boundary: 0 };
         let pool = pools.create(&request).ok().unwrap();
         let (block, other) = (pool.allocate().unwrap(), pool.allocate().unwrap());
         pool.free(other.va, other.handle).unwrap();

@@ -112,7 +112,7 @@ mod tests {
         // Large enough that 90 blocks are in several groups: some calls leave the fast path.
         for size in [1024, 4096, 10000] {
             let shape = Shape::linux(size, 0, 0).unwrap();
-            let pool = BlockPool::new(NeverWaits, Endless, PoolName::new([]), Device(1), shape, 0).unwrap();
+            let pool = BlockPool::new(NeverWaits, Endless, PoolName::new([]), Device::at(1), shape, 0).unwrap();
             pool.start_reserve();
             assert!(pool.fill(100));
             let turn = pool.spans.turn.take(NeverWaits).unwrap();

@@ -3,7 +3,6 @@
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::mistake::Mistake;
-use crate::additions::device::record::NO_DEVICE;
 use crate::kernel::Device;
 use crate::log::Name;
 use crate::text::apart;
@@ -72,7 +71,7 @@ fn letters(name: Name) -> impl Iterator<Item = u8> {
 /// The record of a device.
 #[derive(Clone, Copy)]
 struct WatchedDevice {
-    /// The device; [`NO_DEVICE`] if it is gone, or if the record was never used.
+    /// The device; [`Device::NONE`] if it is gone, or if the record was never used.
     device: Device,
     /// The record has, or had, a device, whose name was written.
     is_used: bool,
@@ -94,7 +93,8 @@ impl Devices {
     /// No devices.
     pub const fn new() -> Self {
         let none = [0; Mistake::COUNT];
-        let record = WatchedDevice { device: NO_DEVICE, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
+        let record =
+            WatchedDevice { device: Device::NONE, is_used: false, mistakes: none, fail_in: 0, has_failed: false };
         Devices { records: [record; DEVICES], others: none }
     }
 
@@ -106,7 +106,7 @@ impl Devices {
         }
         // A device of the same name that is gone was this one, or its like.
         let fits = |(index, record): &(usize, &mut WatchedDevice)| {
-            !record.is_used || record.device == NO_DEVICE && names.is(*index, name)
+            !record.is_used || record.device == Device::NONE && names.is(*index, name)
         };
         let Some((index, record)) = self.records.iter_mut().enumerate().find(fits) else { return DEVICES };
         record.device = device;
@@ -124,7 +124,7 @@ impl Devices {
 
     /// Returns the device with a name; `None` if no such device has a record.
     pub fn find(&self, name: Name, names: &Names) -> Option<Device> {
-        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != NO_DEVICE && names.is(*index, name);
+        let is_it = |(index, record): &(usize, &WatchedDevice)| record.device != Device::NONE && names.is(*index, name);
         self.records.iter().enumerate().find(is_it).map(|(_, record)| record.device)
     }
 
@@ -134,7 +134,7 @@ impl Devices {
             && !names.is(index, name)
             && let Some(record) = self.records.get_mut(index)
         {
-            record.device = NO_DEVICE;
+            record.device = Device::NONE;
         }
     }
 

@@ -1,6 +1,5 @@
 //! What a device holds: memory that was allocated for it, and buffers that are mapped for it.
 
-use crate::additions::device::record::NO_DEVICE;
 use crate::additions::streaming::Direction;
 use crate::flags::Flags;
 use crate::kernel::{Device, Handle, Pa, Va};
@@ -110,7 +109,7 @@ pub struct Holding {
     pub is_managed: bool,
     /// It was reported as still held.
     pub is_reported: bool,
-    /// The device; [`NO_DEVICE`] if it is gone, and another one lies at its address.
+    /// The device; [`Device::NONE`] if it is gone, and another one lies at its address.
     pub device: Device,
     /// The index of the device's name.
     pub name: usize,
@@ -134,7 +133,7 @@ impl Holding {
         size: 0,
         is_managed: false,
         is_reported: false,
-        device: NO_DEVICE,
+        device: Device::NONE,
         name: 0,
         caller: 0,
         time: 0,

@@ -5,7 +5,6 @@ use super::devices::Names;
 use super::holding::{Holding, Kind, direction_label, overlap};
 use super::mistake::Mistake;
 use super::{Call, State};
-use crate::additions::device::record::NO_DEVICE;
 use crate::additions::streaming::{Direction, MAPPING_ERROR};
 use crate::flags::Flags;
 use crate::kernel::{Device, PAGE_SHIFT};
@@ -112,7 +111,7 @@ impl Judge<'_> {
         let pages = |size: usize| size.wrapping_sub(1) >> PAGE_SHIFT;
         if !is_kind {
             self.report(Mistake::FreeKind, [va, size, entry.kind.label().argument()]);
-        } else if !is_pool || !is_device && entry.device != NO_DEVICE {
+        } else if !is_pool || !is_device && entry.device != Device::NONE {
             self.report(Mistake::FreeDevice, [va, entry.size, self.names.shown(entry.name).argument()]);
         }
         if !is_handle {
@@ -176,7 +175,7 @@ impl Judge<'_> {
     /// had no room for some mappings, this may be one of them, and nothing is reported.
     fn unmap_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != NO_DEVICE;
+        let others = |entry: &&Holding| entry.is_mapping() && entry.handle == handle && entry.device != Device::NONE;
         let memory = |entry: &&Holding| entry.kind.is_memory() && entry.handle == handle;
         let live = self.state.table.live();
         if handle == MAPPING_ERROR {
@@ -224,7 +223,7 @@ impl Judge<'_> {
     /// this may be one of them, and nothing is reported.
     fn sync_unknown(&mut self, given: MappedPart) {
         let MappedPart { handle, size, .. } = given;
-        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != NO_DEVICE;
+        let others = |entry: &&Holding| entry.has_handle(handle) && entry.device != Device::NONE;
         if let Some(other) = self.state.table.live().iter().find(others) {
             self.report(Mistake::SyncDevice, [handle, size, self.names.shown(other.name).argument()]);
         } else if !self.state.table.may_miss() {

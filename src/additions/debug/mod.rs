@@ -31,7 +31,6 @@ use self::devices::{Devices, Names};
 use self::judge::Judge;
 use self::reports::{Report, Reports};
 use self::table::Table;
-use crate::additions::device::record::NO_DEVICE;
 use crate::kernel::{Device, Kernel, Va};
 use crate::log::{Level, Line, Name};
 use crate::mem::atomics::{
@@ -132,7 +131,7 @@ impl<K: Kernel> Debug<K> {
         let is_old = |entry: &Holding| !matches!(entry.kind, Kind::BlockPool { had_blocks: false });
         state.report_held(device, is_old);
         for entry in state.table.live_mut().iter_mut().filter(|entry| entry.device == device && is_old(entry)) {
-            entry.device = NO_DEVICE;
+            entry.device = Device::NONE;
         }
         state.devices.replace(device, name, &self.names);
     }
@@ -201,7 +200,7 @@ impl<K: Kernel> Debug<K> {
         let (kernel, name) = (self.kernel, self.names.get(report.name));
         let level = if report.mistake.is_mistake() { Level::Error } else { Level::Warning };
         let (values, count) = report.mistake.values(&report.values);
-        let line = |format, values| Line { device: report.device.0, ..Line::about(name, format, values) };
+        let line = |format, values| Line { device: report.device.address(), ..Line::about(name, format, values) };
         kernel.log(level, &line(report.mistake.format(), values.get(..count).unwrap_or_default()));
         if report.times > reports::FIRST {
             let [.., caller] = report.values;

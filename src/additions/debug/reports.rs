@@ -1,7 +1,6 @@
 //! Which lines are written, and those that wait until a thread writes them.
 
 use super::mistake::Mistake;
-use crate::additions::device::record::NO_DEVICE;
 use crate::kernel::Device;
 
 /// How many pairs of a mistake and a caller have counts of their own.
@@ -58,7 +57,7 @@ impl Reports {
     pub const fn new() -> Self {
         // All zeros, so that a static takes no space in the image.
         let site = Site { mistake: Mistake::FreeSize, caller: 0, times: 0 };
-        let report = Report { mistake: Mistake::FreeSize, device: NO_DEVICE, name: 0, values: [0; 4], times: 0 };
+        let report = Report { mistake: Mistake::FreeSize, device: Device::NONE, name: 0, values: [0; 4], times: 0 };
         Reports {
             sites: [site; SITES],
             others: [0; Mistake::COUNT],
@@ -137,7 +136,7 @@ mod tests {
     fn each_caller_is_limited_on_its_own() {
         let mut reports = Reports::new();
         for caller in [1, 2] {
-            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, Device(8), 0, [0, 0, 0, caller]));
+            (0..9).for_each(|_| reports.add(Mistake::FreeTwice, Device::at(8), 0, [0, 0, 0, caller]));
         }
         let callers: std::vec::Vec<_> = core::iter::from_fn(|| reports.next()).map(|line| line.values[3]).collect();
         assert_eq!(callers, [1, 1, 1, 2, 2, 2]);
@@ -147,7 +146,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let mut reports = Reports::new();
-        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, Device(8), 0, [0, 0, 0, caller]));
+        (0..WAITING + 5).for_each(|caller| reports.add(Mistake::Stack, Device::at(8), 0, [0, 0, 0, caller]));
         assert_eq!(core::iter::from_fn(|| reports.next()).count(), WAITING);
         assert_eq!(reports.take_dropped(), 5);
         assert_eq!(reports.take_dropped(), 0);

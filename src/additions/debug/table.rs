@@ -1,7 +1,6 @@
 //! The table of what devices hold, and of what they gave back last. Its memory is the board's, and does not grow.
 
 use super::holding::{Holding, Kind};
-use crate::additions::device::record::NO_DEVICE;
 use crate::kernel::{Device, Va};
 
 /// How many things that were given back are remembered, so that a second free or unmap is known as such.
@@ -10,7 +9,7 @@ const GONE: usize = 64;
 /// Something that was freed or unmapped.
 #[derive(Clone, Copy)]
 struct Gone {
-    /// The device; [`NO_DEVICE`] if the record is empty.
+    /// The device; [`Device::NONE`] if the record is empty.
     device: Device,
     is_mapping: bool,
     /// What the free or unmap took.
@@ -36,7 +35,7 @@ pub struct Table {
 impl Table {
     /// Makes a table without memory.
     pub const fn new() -> Self {
-        let gone = [Gone { device: NO_DEVICE, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
+        let gone = [Gone { device: Device::NONE, is_mapping: false, address: 0, size: 0, caller: 0 }; GONE];
         Table { entries: None, live: 0, peak: 0, lost: 0, missing: 0, gone, next_gone: 0 }
     }
 
@@ -79,7 +78,7 @@ impl Table {
     pub fn add(&mut self, new: Holding) -> bool {
         let is_again = |gone: &Gone| gone.is_mapping == new.is_mapping() && gone.address == new.address();
         for gone in self.gone.iter_mut().filter(|gone| is_again(gone)) {
-            gone.device = NO_DEVICE;
+            gone.device = Device::NONE;
         }
         let Some(slot) = self.entries.as_deref_mut().unwrap_or_default().get_mut(self.live) else {
             self.lost += 1;
@@ -139,7 +138,7 @@ impl Table {
     /// Returns the caller that freed memory, or unmapped a mapping, at the address.
     pub fn gone_at(&self, is_mapping: bool, device: Device, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
-            gone.device != NO_DEVICE
+            gone.device != Device::NONE
                 && gone.is_mapping == is_mapping
                 && gone.address == address
                 && (!is_mapping || gone.device == device)
@@ -150,7 +149,7 @@ impl Table {
     /// Returns the caller that freed the memory that contains the address.
     pub fn freed_around(&self, address: usize) -> Option<usize> {
         let fits = |gone: &&Gone| {
-            gone.device != NO_DEVICE && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size
+            gone.device != Device::NONE && !gone.is_mapping && address.wrapping_sub(gone.address) < gone.size
         };
         self.gone.iter().find(fits).map(|gone| gone.caller)
     }

@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn limits_are_kept_until_the_device_is_released() {
         let records = DeviceRecords::new(HeapOnly);
-        let (device, other) = (Device(0x1000), Device(0x2000));
+        let (device, other) = (Device::at(0x1000), Device::at(0x2000));
         assert_eq!(records.limits(device), Limits::DEFAULT);
         records.set_limits(device, |limits| limits.max_segment = 4096).unwrap();
         records.set_limits(device, |limits| limits.align_mask = 0xfff).unwrap();

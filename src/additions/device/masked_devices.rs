@@ -29,7 +29,7 @@ impl MaskedDevices {
     /// Returns the word and the bit that represent a device.
     fn word_and_bit(&self, device: Device) -> (&AtomicUsize, usize) {
         // Devices are structures of some hundred bytes, aligned for a pointer.
-        let hash = device.0 >> 4 ^ device.0 >> 10 ^ device.0 >> 16;
+        let hash = device.address() >> 4 ^ device.address() >> 10 ^ device.address() >> 16;
         let word = at_or_first(&self.bits, hash / usize::BITS as usize % WORDS);
         (word, 1 << (hash % usize::BITS as usize))
     }

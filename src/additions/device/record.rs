@@ -109,10 +109,6 @@ pub(crate) struct DeviceRecord<K: Kernel> {
     pub(super) reserved: usize,
 }
 
-/// No device has this address. It replaces the address of a device that is gone in what is kept of the device, so that
-/// no call finds it.
-pub(crate) const NO_DEVICE: Device = Device(0);
-
 impl<K: Kernel> DeviceRecord<K> {
     /// Removes the masks, the original table, and the limits.
     fn forget_masks_and_limits(&mut self) {
@@ -122,7 +118,7 @@ impl<K: Kernel> DeviceRecord<K> {
     /// Returns whether the record can be freed: it has no data, or its device is gone.
     fn is_idle(&self) -> bool {
         let has_resources = !self.resources.is_empty() || self.reserved != 0;
-        self.device == NO_DEVICE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
+        self.device == Device::NONE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
     }
 }
 
@@ -150,7 +146,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Locks the list that has the device's record, if there is one.
     fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K, DeviceRecord<K>>> {
         // Devices are structures of some hundred bytes: the low bits distinguish few of them.
-        let index = (device.0 >> 6 ^ device.0 >> 12) % BUCKETS;
+        let index = (device.address() >> 6 ^ device.address() >> 12) % BUCKETS;
         at_or_first(&self.buckets, index).lock(self.kernel)
     }
 
@@ -168,7 +164,7 @@ impl<K: Kernel> DeviceRecords<K> {
     pub(crate) fn find_map<T>(&self, mut work: impl FnMut(Device, &mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
         self.buckets.iter().find_map(|bucket| {
             let mut list = bucket.lock(self.kernel);
-            let mut records = list.iter_mut().filter(|record| record.device != NO_DEVICE);
+            let mut records = list.iter_mut().filter(|record| record.device != Device::NONE);
             records.find_map(|record| work(record.device, record))
         })
     }
@@ -213,7 +209,7 @@ impl<K: Kernel> DeviceRecords<K> {
     /// Takes a record out that can be freed: that of the device, or that of one that is gone. The caller frees it
     /// without the lock, because the heap takes a mutex.
     fn take_idle(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
-        let is_meant = |record: &DeviceRecord<K>| record.device == device || record.device == NO_DEVICE;
+        let is_meant = |record: &DeviceRecord<K>| record.device == device || record.device == Device::NONE;
         self.bucket(device).take_first(|record| is_meant(record) && record.is_idle())
     }
 
@@ -244,7 +240,7 @@ impl<K: Kernel> DeviceRecords<K> {
             if record.reserved != 0 {
                 return 0;
             }
-            record.device = NO_DEVICE;
+            record.device = Device::NONE;
             record.resources.iter().filter(|resource| self.keys.uncount(resource)).count()
         });
         if self.kernel.can_sleep() {

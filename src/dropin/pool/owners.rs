@@ -43,7 +43,7 @@ impl Origin {
     fn addresses(self) -> (usize, usize) {
         match self {
             Origin::Memory | Origin::Region => (0, 0),
-            Origin::RegionOf(device, node) => (device.0, node.0.get()),
+            Origin::RegionOf(device, node) => (device.address(), node.address()),
         }
     }
 
@@ -84,7 +84,7 @@ impl Claim {
 
     /// Returns whether this is a claim of a device at this address.
     fn is_at(&self, device: Device) -> bool {
-        self.device.load(Relaxed) == device.0
+        self.device.load(Relaxed) == device.address()
     }
 }
 
@@ -131,11 +131,11 @@ impl<K: Kernel> Pool<K> {
     /// Returns whether `device` is the one in `public.dev`, or an owner after the first.
     fn belongs_to(&self, device: Device) -> bool {
         let is_its = |claim: &Claim| {
-            let node = self.kernel.node(device).map_or(0, |node| node.0.get());
+            let node = self.kernel.node(device).map_or(0, |node| node.address());
             claim.is_at(device) && claim.node.load(Relaxed) == node
         };
         let first = &self.owners.first;
-        let is_first = self.public.dev.load(Relaxed).addr() == device.0;
+        let is_first = self.public.dev.load(Relaxed).addr() == device.address();
         // If C has written the device to `public.dev`, its node does not matter.
         is_first && (!first.is_at(device) || is_its(first)) || self.owners.others().any(is_its)
     }
@@ -154,11 +154,11 @@ impl<K: Kernel> Pool<K> {
         // A claim that has ended, or that of an earlier device at this address, is used again.
         let is_unused = |claim: &&Claim| claim.is_at(device) || claim.device.load(Relaxed) == 0;
         if let Some(unused) = self.owners.others().find(is_unused) {
-            unused.node.store(node.0.get(), Relaxed);
-            unused.device.store(device.0, Relaxed);
+            unused.node.store(node.address(), Relaxed);
+            unused.device.store(device.address(), Relaxed);
             return Ok(());
         }
-        let (claim, next) = (Claim::new((device.0, node.0.get())), self.owners.others.get());
+        let (claim, next) = (Claim::new((device.address(), node.address())), self.owners.others.get());
         let later = place(self.kernel, 0, |_| LaterClaim { claim, next }).ok_or(Error::NoMemory)?;
         self.owners.others.set(Some(later));
         Ok(())
@@ -168,12 +168,12 @@ impl<K: Kernel> Pool<K> {
     ///
     /// Context: any.
     pub fn end_claims(&self, device: Device) {
-        if self.owners.first.device.compare_exchange(device.0, 0, Relaxed, Relaxed).is_ok() {
-            let gone = core::ptr::with_exposed_provenance_mut(device.0);
+        if self.owners.first.device.compare_exchange(device.address(), 0, Relaxed, Relaxed).is_ok() {
+            let gone = core::ptr::with_exposed_provenance_mut(device.address());
             let _ = self.public.dev.compare_exchange(gone, core::ptr::null_mut(), Relaxed, Relaxed);
         }
         for claim in self.owners.others() {
-            let _ = claim.device.compare_exchange(device.0, 0, Relaxed, Relaxed);
+            let _ = claim.device.compare_exchange(device.address(), 0, Relaxed, Relaxed);
         }
     }
 

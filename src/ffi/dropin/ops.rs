@@ -106,7 +106,7 @@ pub(in crate::ffi) fn choose(device: Device) -> Option<&'static rt_dma_map_ops> 
         }
         // If another thread or the BSP has stored a table meanwhile, that one stays. It may be a table for a mask.
         // SAFETY: the caller passed a valid device; the table is a static.
-        unsafe { rt_dma_port_device_choose_ops(pointer(device.0), core::ptr::from_ref(table(ops)).cast()) };
+        unsafe { rt_dma_port_device_choose_ops(pointer(device.address()), core::ptr::from_ref(table(ops)).cast()) };
     }
     stored_table(device)
 }

@@ -52,7 +52,7 @@ pub unsafe extern "C" fn rt_dma_sync_out_data(
     // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written. An operation demands no
     // more.
     unsafe {
-        if let Some(table) = stored_table(Device(dev.expose_provenance()))
+        if let Some(table) = stored_table(Device::at(dev.expose_provenance()))
             && is_ours(table)
             && let Some(sync) = table.sync_out_data
         {
@@ -75,7 +75,7 @@ unsafe fn sync_out_general(
     dma_handle: *mut usize,
     flags: usize,
 ) -> isize {
-    let device = Device(dev.expose_provenance());
+    let device = Device::at(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
     let table = if table.sync_out_data.is_some() { table } else { default_table(device) };
     let Some(sync) = table.sync_out_data else { return errors().error };
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn rt_dma_sync_in_data(
     }
     // SAFETY: the caller passes a device, and an operation demands no more.
     unsafe {
-        match stored_table(Device(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
+        match stored_table(Device::at(dev.expose_provenance())).and_then(|table| table.sync_in_data) {
             Some(sync) => sync(dev, out_data, size, dma_handle, flags),
             None => sync_in_general(dev, out_data, size, dma_handle, flags),
         }
@@ -143,7 +143,7 @@ unsafe fn sync_in_general(
     dma_handle: usize,
     flags: usize,
 ) -> isize {
-    let device = Device(dev.expose_provenance());
+    let device = Device::at(dev.expose_provenance());
     let Some(table) = table_of(device) else { return errors().error };
     let Some(sync) = table.sync_in_data.or_else(|| default_table(device).sync_in_data) else { return errors().error };
     // SAFETY: the caller passes a device, and an operation demands no more.

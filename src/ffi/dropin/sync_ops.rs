@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn sync_out_coherent(
     flags: rt_ubase_t,
 ) -> rt_err_t {
     if dma_handle.is_null() {
-        let device = Device(dev.expose_provenance());
+        let device = Device::at(dev.expose_provenance());
         return result_of(DMA.sync_out_without_handle(device, data.expose_provenance(), size));
     }
     // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
@@ -77,7 +77,7 @@ pub(super) unsafe extern "C" fn sync_out_pci(
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
 ) -> rt_err_t {
-    let device = Device(dev.expose_provenance());
+    let device = Device::at(dev.expose_provenance());
     let Some(handle) = DMA.first_window_handle(device, data.expose_provenance(), size) else {
         // SAFETY: the caller passes a device, and a `dma_handle` that is null or may be written.
         return unsafe { sync_out_translated(dev, data, size, dma_handle, flags, MapOps::Pci) };
@@ -118,7 +118,7 @@ unsafe fn sync_out(
     flags: usize,
     ops: MapOps,
 ) -> isize {
-    let (device, flags) = (Device(dev.expose_provenance()), Flags::from_bits_retain(flags));
+    let (device, flags) = (Device::at(dev.expose_provenance()), Flags::from_bits_retain(flags));
     let data = data.expose_provenance();
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     let handle = unsafe { variable(dma_handle) };
@@ -144,7 +144,7 @@ pub(super) unsafe extern "C" fn sync_in_coherent(
     _dma_handle: rt_ubase_t,
     _flags: rt_ubase_t,
 ) -> rt_err_t {
-    let device = Device(dev.expose_provenance());
+    let device = Device::at(dev.expose_provenance());
     // SAFETY: the driver gave the buffer to the device. If the driver writes to it in that time, it allows that the
     // bytes are lost, as with the C original.
     result_of(unsafe { DMA.sync_in(MapOps::Coherent, device, out_data.expose_provenance(), size, Flags::empty()) })

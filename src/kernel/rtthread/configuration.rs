@@ -69,7 +69,7 @@ pub fn revision() -> i16 {
 /// This is no function of the port, because its call would add about 20 instructions to each call of a driver, most of
 /// them to save the arguments.
 pub fn device_ops(device: Device) -> *const rt_dma_map_ops {
-    let place = device.0.wrapping_add(configuration().ops_offset.into());
+    let place = device.address().wrapping_add(configuration().ops_offset.into());
     // SAFETY: a device is a `struct rt_device` that a C caller passed. The port measured the offset of the pointer in
     // it, which is written by atomic or single stores only.
     unsafe { &*core::ptr::with_exposed_provenance::<AtomicPtr<rt_dma_map_ops>>(place) }.load(Acquire)

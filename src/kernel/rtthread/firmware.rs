@@ -3,7 +3,6 @@
 //! A device is a pointer to a `struct rt_device` that a C caller passed.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::num::NonZeroUsize;
 
 use super::addresses::unless_unmapped;
 use super::types::{RT_DMA_PORT_FOUND, RT_DMA_PORT_UNUSABLE, rt_dma_port_region};
@@ -149,24 +148,24 @@ unsafe extern "C" {
 unsafe impl Firmware for RtThread {
     fn device_name(&self, device: Device) -> Name<'_> {
         // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.0))) }
+        unsafe { Name::from_ptr(rt_dma_port_device_name(pointer(device.address()))) }
     }
 
     fn is_coherent(&self, device: Device) -> bool {
         // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { rt_dma_port_device_is_coherent(pointer(device.0)) != 0 }
+        unsafe { rt_dma_port_device_is_coherent(pointer(device.address())) != 0 }
     }
 
     fn node(&self, device: Device) -> Option<Node> {
         // SAFETY: a device is a pointer that a C caller passed.
-        let node = unsafe { rt_dma_port_node(pointer(device.0)) };
-        NonZeroUsize::new(node.expose_provenance()).map(Node)
+        let node = unsafe { rt_dma_port_node(pointer(device.address())) };
+        Node::at(node.expose_provenance())
     }
 
     fn memory_region(&self, device: Device, index: usize) -> Option<Result<NamedRegion, Error>> {
         let mut region = rt_dma_port_named_region::default();
         // SAFETY: a device is a pointer that a C caller passed; the port writes to the region only.
-        let error = match unsafe { rt_dma_port_memory_region(pointer(device.0), index, &mut region) } {
+        let error = match unsafe { rt_dma_port_memory_region(pointer(device.address()), index, &mut region) } {
             RT_DMA_PORT_FOUND => {
                 let rt_dma_port_region { start, end } = region.place;
                 let (is_no_map, is_reusable, is_shared) =
@@ -185,25 +184,25 @@ unsafe impl Firmware for RtThread {
 
     fn has_dma_ranges(&self, device: Device) -> bool {
         // SAFETY: a device is a pointer that a C caller passed.
-        unsafe { rt_dma_port_has_dma_ranges(pointer(device.0)) != 0 }
+        unsafe { rt_dma_port_has_dma_ranges(pointer(device.address())) != 0 }
     }
 
     fn bus_address(&self, device: Device, pa: Pa) -> BusRange {
         let mut last = pa;
         // SAFETY: a device is a pointer that a C caller passed; the port writes to `last` only.
-        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.0), pa, &mut last) });
+        let handle = unless_unmapped(unsafe { rt_dma_port_bus_address(pointer(device.address()), pa, &mut last) });
         BusRange { handle, last }
     }
 
     fn cpu_address(&self, device: Device, handle: Handle) -> Option<Pa> {
         // SAFETY: a device is a pointer that a C caller passed.
-        unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.0), handle) })
+        unless_unmapped(unsafe { rt_dma_port_cpu_address(pointer(device.address()), handle) })
     }
 
     fn bus_window(&self, device: Device, index: usize) -> Option<BusWindow> {
         // SAFETY: a device is a pointer that a C caller passed; the windows of a bridge do not change once it has
         // devices.
-        let window = unsafe { rt_dma_port_bus_window(pointer(device.0), index).as_ref() };
+        let window = unsafe { rt_dma_port_bus_window(pointer(device.address()), index).as_ref() };
         window.map(|&rt_dma_port_window { bus, cpu, size }| BusWindow { cpu, bus, size })
     }
 }

@@ -29,7 +29,7 @@ unsafe impl Pages for Endless {
 fn groups_of_memory_that_is_gone_are_in_no_list() {
     for size in [16, 64, 100, 1024, 4096] {
         let shape = Shape::new(size, 0, 0).unwrap();
-        let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device(1), shape, 0).unwrap();
+        let pool = BlockPool::new(HeapOnly, Endless, PoolName::new([]), Device::at(1), shape, 0).unwrap();
         let held: std::vec::Vec<_> = (0..2000).map(|_| pool.allocate().unwrap()).collect();
         held.iter().for_each(|block| pool.free(block.va, block.handle).unwrap());
         assert!(pool.groups.listed(HeapOnly).len() > 10);

@@ -56,7 +56,7 @@ pub struct Mapping {
 impl Mapping {
     /// No mapping: what a spare record holds at first.
     pub const NONE: Mapping = Mapping {
-        master: BusMaster { device: Device(0), ops: Ops::Library(MapOps::Coherent), mask: 0 },
+        master: BusMaster { device: Device::NONE, ops: Ops::Library(MapOps::Coherent), mask: 0 },
         handle: MAPPING_ERROR,
         size: 0,
         direction: Direction::Neither,

@@ -155,7 +155,7 @@ fn is_served(device: Device, original: &rt_dma_map_ops, mask: u64, is_coherent: 
 /// Returns whether the device reaches kernel memory directly. The page of the device's structure is an example of such
 /// memory.
 fn reaches_kernel_memory(ops: MapOps, device: Device, mask: u64) -> bool {
-    !ops.are_translated() && DMA.kernel.v2p(device.0).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
+    !ops.are_translated() && DMA.kernel.v2p(device.address()).is_some_and(|pa| is_within(pa, PAGE_SIZE, mask))
 }
 
 /// Gives the device the table for its masks. If the device has no mask, that is its original table. If it has one, and
@@ -176,7 +176,7 @@ fn publish(device: Device, mut masks: Masks, original: &'static rt_dma_map_ops) 
 /// Stores a table in `dev->dma_ops`.
 fn store_table(device: Device, table: &'static rt_dma_map_ops) {
     // SAFETY: the caller of the C function passed a valid device; the table is a static, or one that the BSP keeps.
-    unsafe { rt_dma_port_device_set_ops(pointer(device.0), core::ptr::from_ref(table).cast()) };
+    unsafe { rt_dma_port_device_set_ops(pointer(device.address()), core::ptr::from_ref(table).cast()) };
 }
 
 /// What [`COHERENT_MASK`] refers to.

@@ -46,7 +46,7 @@ pub(in crate::ffi) fn remember() {
 fn forget(device: Device) {
     let refuse = |format, count| {
         if count != 0 {
-            DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.0]));
+            DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.address()]));
         }
     };
     let lost = DEVICES.forget(device, || stored_table(device).is_none());

@@ -124,5 +124,5 @@ pub(in crate::ffi) fn query_of(
     attrs: usize,
 ) -> Query {
     let (direction, attributes) = (direction_of(direction), Attributes::from_bits_retain(attrs));
-    Query { device: Device(dev.expose_provenance()), handle, size, direction, attributes }
+    Query { device: Device::at(dev.expose_provenance()), handle, size, direction, attributes }
 }

@@ -42,7 +42,7 @@ type Pool = BlockPool<HeapOnly, Source>;
 fn pool(size: usize, again: bool) -> &'static Pool {
     let free = std::boxed::Box::leak(std::boxed::Box::new(Mutex::new((0x1000_0000, Vec::new()))));
     let shape = Shape::new(size, 0, 0).unwrap();
-    BlockPool::new(HeapOnly, Source { again, free }, PoolName::new([]), Device(1), shape, 0).unwrap()
+    BlockPool::new(HeapOnly, Source { again, free }, PoolName::new([]), Device::at(1), shape, 0).unwrap()
 }
 
 /// Runs `scenario` with the interruption before step 0, 1, and so on, until the call has no such step.
