@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::rig::*;
-use rt_dma_pool::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind, Mistake};
+use rt_dma_pool::additions::debug::{Call, FreedBy, FreedMemory, Holding, Kind, Mistake, UnmappedBy};
 use rt_dma_pool::additions::streaming::{Direction, MAPPING_ERROR};
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::log::Name;
@@ -50,6 +50,27 @@ fn a_second_free_names_the_first_until_the_memory_is_allocated_again() {
     rig.record(rig.device, &held);
     rig.free(freed(&held));
     assert_eq!(rig.lines(), [""; 0]);
+}
+
+#[test]
+fn a_call_that_is_refused_outside_of_a_thread_may_be_repeated_in_one() {
+    let rig = Rig::new();
+    let managed = |holding: Holding| Holding { is_managed: true, ..holding };
+    // A free of this buffer unmaps it.
+    rig.machine.set_view_limit(0);
+    let held = rig.alloc(64, Flags::NOCACHE);
+    rig.debug.allocated(&rig.call(MAP), managed(allocated(0x9000)));
+    let second = FreedMemory { by: FreedBy::ManagedFree, va: 0x9000, size: 64, handle: 0 };
+    for freed in [freed(&held), second] {
+        assert!(rig.machine.in_interrupt(|| rig.free(freed)));
+        assert!(rig.free(freed));
+    }
+    let handle = rig.map_as(rig.device, managed(buffer(own_memory(&rig), 64, Direction::ToDevice)));
+    let unmap = || rig.unmap_by(UnmappedBy::ManagedSingle, given(handle, 64, Direction::ToDevice));
+    rig.machine.in_interrupt(unmap);
+    unmap();
+    rig.debug.released(&rig.call(END));
+    rig.silent();
 }
 
 #[test]

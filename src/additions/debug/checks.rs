@@ -1,7 +1,7 @@
 //! The checks: what the debug mode does at each call of a driver. It asks the kernel about the memory first, and then
 //! takes the lock and judges the call ([`judge`](super::judge)).
 
-use super::calls::{FreedMemory, MappedPart, SyncedData, UnmappedBy};
+use super::calls::{FreedBy, FreedMemory, MappedPart, SyncedData, UnmappedBy};
 use super::holding::{Holding, Kind, MappedBy};
 use super::judge::FirstByte;
 use super::mistake::Mistake;
@@ -37,8 +37,15 @@ impl<K: Kernel> Debug<K> {
 
     /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls
     /// [`refused`](Self::refused) if the library refuses the free.
-    pub fn freeing(&'static self, call: &Call, freed: &FreedMemory) -> bool {
-        self.with(call, |judge| judge.free(freed))
+    ///
+    /// A free that needs a thread is not checked elsewhere: the library refuses it, and a thread may repeat it.
+    pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
+        let needs_thread = match freed.by {
+            FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
+            FreedBy::ManagedFree => true,
+            FreedBy::BlockFree { .. } => false,
+        };
+        needs_thread && !self.kernel.can_sleep() || self.with(call, |judge| judge.free(freed))
     }
 
     /// Reports that the library refused the free of memory that the table does not have.
@@ -85,9 +92,12 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
-    /// Checks an unmap, and forgets the mapping.
+    /// Checks an unmap, and forgets the mapping. An unmap that needs a thread is not checked elsewhere, as in
+    /// [`freeing`](Self::freeing).
     pub fn unmapping(&'static self, call: &Call, by: UnmappedBy, given: MappedPart) {
-        self.with(call, |judge| judge.unmap(by, given));
+        if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
+            self.with(call, |judge| judge.unmap(by, given));
+        }
     }
 
     /// Checks a sync of a mapping or a part of it.

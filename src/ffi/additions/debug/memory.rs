@@ -62,7 +62,7 @@ pub unsafe extern "C" fn rt_dma_watch_freeing(
 /// Checks a free. Returns 0 if the table has what is freed; else one more than the number of calls that were refused
 /// before.
 fn check_free(call: &Call, freed: &FreedMemory) -> usize {
-    if DEBUG.freeing(call, freed) { 0 } else { DMA.bad_calls().wrapping_add(1) }
+    if DEBUG.freeing(&DMA, call, freed) { 0 } else { DMA.bad_calls().wrapping_add(1) }
 }
 
 /// @brief Checks whether a free of memory that the table does not have was refused.
