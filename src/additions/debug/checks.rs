@@ -38,7 +38,8 @@ impl<K: Kernel> Debug<K> {
     /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls
     /// [`refused`](Self::refused) if the library refuses the free.
     ///
-    /// A free that needs a thread is not checked elsewhere: the library refuses it, and a thread may repeat it.
+    /// Outside of a thread, a free that needs one is not checked, and true is returned: the library refuses it and logs
+    /// that, and a thread may repeat it.
     pub fn freeing(&'static self, dma: &Dma<K>, call: &Call, freed: &FreedMemory) -> bool {
         let needs_thread = match freed.by {
             FreedBy::Free => dma.pools().any(|pool| pool.own_mappings.find(freed.va).is_some()),
@@ -92,8 +93,8 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
-    /// Checks an unmap, and forgets the mapping. An unmap that needs a thread is not checked elsewhere, as in
-    /// [`freeing`](Self::freeing).
+    /// Checks an unmap, and forgets the mapping. Outside of a thread, an unmap that needs one is not checked, for the
+    /// reason that [`freeing`](Self::freeing) states.
     pub fn unmapping(&'static self, call: &Call, by: UnmappedBy, given: MappedPart) {
         if !matches!(by, UnmappedBy::ManagedSingle) || self.kernel.can_sleep() {
             self.with(call, |judge| judge.unmap(by, given));

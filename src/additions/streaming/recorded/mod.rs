@@ -136,8 +136,9 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Returns whether the physical address of `handle`, where an unmap looks for a pool, is outside the pools, or none is
-/// known. A translation need not lead back to the memory that was mapped: nothing follows from where that lies.
+/// Returns true if the physical address to which `handle` is translated back lies outside the pools, or if there is none.
+/// An unmap looks for a pool at that address. It need not be the address of the memory that was mapped, because a
+/// translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
     !master.pa_of(dma, handle).is_some_and(|pa| is_in_pool(dma, pa, size))
