@@ -196,8 +196,9 @@ SUBJECTS = [
     (r"rt_dma_pool::(mem|kernel)", "cache, lock, services of the kernel"),
     (r"", "rtthread-port, in C"),
 ]
-# Without these subjects, a core could neither allocate nor free.
-ALLOCATING = ("page map", "pools: views, own mappings, flags, removal", "allocating and freeing")
+# What allocating and freeing need, with what they share with the other subjects.
+ALLOCATING = ("page map", "pools: views, own mappings, flags, removal", "allocating and freeing",
+              "code that several subjects have in common", "cache, lock, services of the kernel")
 
 
 def core_subjects(work):

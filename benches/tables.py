@@ -157,10 +157,10 @@ MISSED_CORE = """
   PCI and the device tree, lent regions, mappings of single buffers and the fast path of a call. Tried, in bytes: one function
   that marks pages and one place that removes a run from the tree (624 fewer, kept), marking pages without a copy for each caller
   (376 fewer, but 9 instructions more for each call of a trace, not kept), other thresholds for inlining (56 to 1,216 more), more
-  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the fast path have about 2,100 bytes. All
-  that neither allocates nor frees has {rest:,} bytes, and most of it is demanded: windows of host bridges, ranges and regions of
-  the device tree, translations that an interrupt cannot change, processors without page tables. A core within the bound would
-  need an option for each of these parts, as the additions have.
+  runs of LLVM's outliner (4 fewer), merging of functions (none). The four copies of the fast path have about 2,100 bytes. Without
+  the page map, the pools, the requests, and the code and services that these share with the rest, {rest:,} bytes remain, and most of
+  them are demanded: windows of host bridges, ranges and regions of the device tree, translations that an interrupt cannot change,
+  processors without page tables. A core within the bound would need an option for each of these parts, as the additions have.
 """
 
 MISSED_STRETCH = """
