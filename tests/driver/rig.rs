@@ -6,7 +6,7 @@ pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
 use rt_dma_pool::additions::block_pool::Pages;
 use rt_dma_pool::additions::block_pool::set::BlockPools;
-use rt_dma_pool::additions::streaming::{BusMaster, Mappings, Ops, Streaming};
+use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming, StreamingMaps};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::BufferRequest;
 use rt_dma_pool::flags::Flags;
@@ -79,7 +79,7 @@ impl Rig {
         let machine = Machine::new();
         machine.premap_linear(HEAP, MIB);
         let dma = machine.dma;
-        let streaming = Streaming::new(dma, keep(Box::new(Mappings::new())));
+        let streaming = Streaming::new(dma, keep(Box::new(StreamingMaps::new())));
         let pools = keep(Box::new(BlockPools::new(machine.kernel, Coherent(dma))));
         let master = move |device| {
             Some(BusMaster { device, ops: Ops::Library(dma.choose_ops(device).ok()?), mask: u32::MAX as usize })

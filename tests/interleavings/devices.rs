@@ -5,7 +5,7 @@ use super::{at_once, call, explore};
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, BusMaster, Direction, Mappings, Ops, Query, Streaming,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, StreamingMaps,
 };
 use rt_dma_pool::dropin::pool::Region;
 use rt_dma_pool::dropin::registry::Dma;
@@ -115,7 +115,7 @@ fn no_mask_that_was_taken_back_returns_while_another_is_set() {
 fn system() -> (&'static Dma<Cores>, Streaming<'static, Cores>) {
     let dma: &'static Dma<Cores> = Box::leak(Box::new(Dma::new(Cores::new(0))));
     dma.install(&Region { start: 0x8000_0000, end: 0x8000_8000, name: Name::NONE }).unwrap();
-    (dma, Streaming::new(dma, Box::leak(Box::new(Mappings::new()))))
+    (dma, Streaming::new(dma, Box::leak(Box::new(StreamingMaps::new()))))
 }
 
 /// Maps 256 bytes of a buffer, the `part`-th, and returns the handle.

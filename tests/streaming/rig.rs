@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::additions::streaming::{
-    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Mappings, Ops, Query, Segment, Streaming,
+    Attributes, BadMapping, Buffer, BusMaster, Direction, MapError, Ops, Query, Segment, Streaming, StreamingMaps,
 };
 use rt_dma_pool::dropin::pool::Pool;
 use rt_dma_pool::dropin::translate::MapOps;
@@ -32,7 +32,7 @@ pub fn behind_ranges() -> DeviceInfo {
 
 pub struct Rig {
     // Dropped before the machine that its records come from.
-    mappings: Mappings<FakeKernel>,
+    mappings: StreamingMaps<FakeKernel>,
     pub machine: Machine,
     pub low: &'static Pool<FakeKernel>,
     pub high: &'static Pool<FakeKernel>,
@@ -49,7 +49,7 @@ impl Rig {
         // The high pool first, so that first fit alone never serves a mask.
         let high = machine.install(c"high", HIGH_POOL, POOL_SIZE);
         let low = machine.install(c"low", LOW_POOL, POOL_SIZE);
-        Rig { mappings: Mappings::new(), machine, low, high }
+        Rig { mappings: StreamingMaps::new(), machine, low, high }
     }
 
     /// Makes a rig whose pools have neither a linear map nor a view, so that only a thread frees their buffers.

@@ -47,7 +47,7 @@
 //!   lines of a buffer may be used at any time, unless the map had [`OWN_LINES`](Attributes::OWN_LINES).
 //! * `handle`, `size` and `direction` of an unmap or a sync are those of a mapping that is live, or of a part of one.
 //!   What the library can check of this it checks, and refuses the call; of a direct mapping it cannot check all.
-//! * One [`Mappings`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its
+//! * One [`StreamingMaps`] is always used with the same [`Dma`], and the [`BusMaster`] that a call gets describes its
 //!   device.
 //! * A device with operations of a BSP's own exists until its mappings have ended, and [`tidy`](Streaming::tidy) has
 //!   freed the bounce buffers that interrupts could not free.
@@ -85,18 +85,18 @@ use recorded::spares::SpareRecords;
 /// The handle that no mapping has: `RT_DMA_MAPPING_ERROR`.
 pub const MAPPING_ERROR: usize = usize::MAX;
 
-/// What is kept of the streaming mappings of a system.
-pub struct Mappings<K: Kernel> {
+/// What the library keeps about the streaming mappings of a system from one call to the next.
+pub struct StreamingMaps<K: Kernel> {
     records: Records<K>,
     spares: SpareRecords<K>,
     early_pools: EarlyPools,
     linear_range: LinearRange,
 }
 
-impl<K: Kernel> Mappings<K> {
+impl<K: Kernel> StreamingMaps<K> {
     /// No mappings.
     pub const fn new() -> Self {
-        Mappings {
+        StreamingMaps {
             records: Records::new(),
             spares: SpareRecords::new(),
             early_pools: EarlyPools::new(),
@@ -105,16 +105,17 @@ impl<K: Kernel> Mappings<K> {
     }
 }
 
-/// The streaming mappings of a system, and its DMA memory. All calls are made through a value of this type.
+/// What a call for a streaming mapping works on: the system's [`StreamingMaps`], and its pools. Each call is a method of
+/// this type.
 #[derive(Clone, Copy)]
 pub struct Streaming<'a, K: Kernel> {
     dma: &'a Dma<K>,
-    mappings: &'a Mappings<K>,
+    mappings: &'a StreamingMaps<K>,
 }
 
 impl<'a, K: Kernel> Streaming<'a, K> {
     /// Returns the value through which these mappings are made and ended.
-    pub const fn new(dma: &'a Dma<K>, mappings: &'a Mappings<K>) -> Self {
+    pub const fn new(dma: &'a Dma<K>, mappings: &'a StreamingMaps<K>) -> Self {
         Streaming { dma, mappings }
     }
 }

@@ -1,6 +1,6 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
-use crate::additions::streaming::{Mappings, OwnOps, Streaming};
+use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
 use crate::ffi::additions::device::remembered::FREE_BOUNCE_BUFFERS;
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::ops::stored_table;
@@ -14,7 +14,7 @@ use crate::kernel::rtthread::RtThread;
 /// system without streaming mappings does not link them.
 pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::new(&DMA, &MAPPINGS);
 
-static MAPPINGS: Mappings<RtThread> = Mappings::new();
+static MAPPINGS: StreamingMaps<RtThread> = StreamingMaps::new();
 
 static TIDY: fn() = || STREAMING.tidy();
 
