@@ -7,8 +7,11 @@ use super::Va;
 /// What the processor and devices see of each other's writes.
 ///
 /// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds
-/// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is mapped and not
-/// empty.
+/// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is not empty.
+///
+/// The operations that flush are safe: no byte that a processor wrote is lost. If the range is not mapped, the processor
+/// raises an exception, and the kernel stops. If a device writes to the memory of a dirty line, a flush overwrites what the
+/// device wrote, and so may the cache itself at any time: which buffers are flushed when is decided above this trait.
 ///
 /// # Safety
 ///
@@ -23,6 +26,9 @@ pub unsafe trait Cache {
 
     /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this
     /// core or another writes to a line meanwhile. The range is a few lines long.
+    ///
+    /// RT-Thread has no such operation for RISC-V. There its kernel flushes and then invalidates, with interrupts masked:
+    /// what another core writes to the line between the two is lost (`rt_dma_port_cache.c`).
     ///
     /// Context: any.
     fn cache_flush_and_invalidate(&self, va: Va, size: usize);
@@ -43,7 +49,7 @@ pub unsafe trait Cache {
     ///
     /// # Safety
     /// No byte in a line of the range has been written by a processor since the line was last flushed, or the caller
-    /// allows that such a byte is lost.
+    /// allows that such a byte is lost. A line that is only partly in the range is removed with all its bytes.
     unsafe fn cache_invalidate(&self, va: Va, size: usize);
 
     /// Returns the size, in bytes, of the largest line of any cache of the system: a power of two. Maintenance of one

@@ -61,11 +61,13 @@ unsafe impl Cache for RtThread {
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
-        maintain(va, size, Operation::Flush);
+        // SAFETY: a flush loses no byte.
+        unsafe { maintain(va, size, Operation::Flush) }
     }
 
     fn cache_flush_and_invalidate(&self, va: Va, size: usize) {
-        maintain(va, size, Operation::FlushAndInvalidate);
+        // SAFETY: the lines are flushed before they are removed.
+        unsafe { maintain(va, size, Operation::FlushAndInvalidate) }
     }
 
     #[cfg(all(target_arch = "aarch64", target_os = "none"))]
@@ -74,7 +76,8 @@ unsafe impl Cache for RtThread {
     }
 
     unsafe fn cache_invalidate(&self, va: Va, size: usize) {
-        maintain(va, size, Operation::Invalidate);
+        // SAFETY: the caller guarantees that no byte is lost that is still needed.
+        unsafe { maintain(va, size, Operation::Invalidate) }
     }
 
     fn cache_line_max(&self) -> usize {
@@ -104,9 +107,12 @@ enum Operation {
 
 impl Operation {
     /// Does this to the lines of `[va, va + size)`. `size` is less than [`CACHE_OP_END`].
-    fn apply(self, va: Va, size: usize) {
+    ///
+    /// # Safety
+    /// As for the operation of [`Cache`].
+    unsafe fn apply(self, va: Va, size: usize) {
         let (va, size) = (pointer(va), size as c_int);
-        // SAFETY: the caller of each operation of `Cache` guarantees what that operation needs.
+        // SAFETY: the caller guarantees what the operation needs.
         unsafe {
             match self {
                 Operation::Flush => rt_dma_port_cache(RT_DMA_PORT_FLUSH, va, size),
@@ -118,21 +124,31 @@ impl Operation {
 }
 
 /// Maintains the cache of `[va, va + size)`, in pieces whose lengths fit into an `int`.
+///
+/// # Safety
+/// As for the operation of [`Cache`].
 #[inline(always)] // With this, a flush needs no stack frame.
-fn maintain(va: Va, size: usize, operation: Operation) {
-    if size >= CACHE_OP_END {
-        return maintain_in_pieces(va, size, operation);
+unsafe fn maintain(va: Va, size: usize, operation: Operation) {
+    // SAFETY: the caller guarantees what the operation needs.
+    unsafe {
+        if size >= CACHE_OP_END {
+            return maintain_in_pieces(va, size, operation);
+        }
+        operation.apply(va, size);
     }
-    operation.apply(va, size);
 }
 
 /// Maintains the cache of a range that is too long for an `int`.
+///
+/// # Safety
+/// As for the operation of [`Cache`].
 #[cold]
 #[inline(never)]
-fn maintain_in_pieces(mut va: Va, mut size: usize, operation: Operation) {
+unsafe fn maintain_in_pieces(mut va: Va, mut size: usize, operation: Operation) {
     while size != 0 {
         let piece = size.min(CACHE_OP_END / 2);
-        operation.apply(va, piece);
+        // SAFETY: the piece is a part of the range, for which the caller guarantees what the operation needs.
+        unsafe { operation.apply(va, piece) };
         va = va.wrapping_add(piece);
         size -= piece;
     }

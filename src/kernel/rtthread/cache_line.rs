@@ -31,6 +31,6 @@ pub fn note(largest: usize) {
 
 /// Implements [`Cache::cache_flush_and_invalidate_line`](crate::kernel::Cache::cache_flush_and_invalidate_line).
 pub fn flush_and_invalidate_line(va: Va) {
-    // SAFETY: the address is mapped, which the caller guarantees. The instructions change no byte that is read.
+    // SAFETY: the instructions change no byte that is read: the line is flushed before it is removed.
     unsafe { asm!("dc civac, {}", "dsb sy", in(reg) va, options(nostack, preserves_flags)) };
 }
