@@ -2,7 +2,7 @@
 
 use super::*;
 use rt_dma_pool::additions::block_pool::BadFree;
-use rt_dma_pool::additions::block_pool::set::BadDestroy;
+use rt_dma_pool::additions::block_pool::pools::BadDestroy;
 use rt_dma_pool::additions::block_pool::shape::BadShape;
 use rt_dma_pool::log::Level;
 

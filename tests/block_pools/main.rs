@@ -13,8 +13,8 @@ mod text;
 mod threads;
 
 use fake_kernel::*;
+use rt_dma_pool::additions::block_pool::pools::{BadCreate, BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::report::BlockUsage;
-use rt_dma_pool::additions::block_pool::set::{BadCreate, BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::BufferRequest;

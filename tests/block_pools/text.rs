@@ -2,7 +2,7 @@
 //! line.
 
 use super::*;
-use rt_dma_pool::additions::block_pool::set::BadDestroy;
+use rt_dma_pool::additions::block_pool::pools::BadDestroy;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;

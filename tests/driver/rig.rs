@@ -5,7 +5,7 @@ pub use rt_dma_pool::additions::driver::*;
 pub use rt_dma_pool::kernel::{MemoryType, Pa, Va};
 
 use rt_dma_pool::additions::block_pool::Pages;
-use rt_dma_pool::additions::block_pool::set::BlockPools;
+use rt_dma_pool::additions::block_pool::pools::BlockPools;
 use rt_dma_pool::additions::streaming::{BusMaster, Ops, Streaming, StreamingMaps};
 use rt_dma_pool::dropin::registry::Dma;
 use rt_dma_pool::dropin::translate::BufferRequest;

@@ -2,7 +2,7 @@
 
 use super::cores::Cores;
 use super::{at_once, call, explore};
-use rt_dma_pool::additions::block_pool::set::{BlockPoolSpec, BlockPools};
+use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{BadFree, Block, BlockPool, Pages, PoolName};
 use rt_dma_pool::kernel::{Device, PAGE_SIZE, Va};
 use std::collections::HashSet;

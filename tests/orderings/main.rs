@@ -8,7 +8,7 @@ mod threads;
 use loom::cell::UnsafeCell;
 use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::block_pool::set::{BlockPoolSpec, BlockPools};
+use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
 use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;

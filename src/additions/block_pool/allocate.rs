@@ -1,5 +1,4 @@
-//! Allocating a block: from the core's current group; else from any listed group; else, in a thread, from memory that
-//! `span` gets.
+//! Allocating a block: from the core's current group; else from any listed group; else from a span that is added.
 
 use super::listed_groups::CORES;
 use super::{BlockPool, Pages};

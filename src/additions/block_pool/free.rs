@@ -3,7 +3,7 @@
 use crate::mem::atomics::Ordering::Relaxed;
 
 use super::group::{Group, Unit};
-use super::word::{self, NotGiven, Seen};
+use super::word::{self, NotFreed, Seen};
 use super::{BadFree, BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::log::Name;
@@ -54,9 +54,9 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
             match unit.group.get().word.give_back(seen, slot) {
                 Ok(true) => return Ok(()),
                 Ok(false) => return self.list_again(unit.group.get()),
-                Err(NotGiven::Free) => return self.refuse_free(va, handle, BadFree::NotAllocated),
+                Err(NotFreed::WasFree) => return self.refuse_free(va, handle, BadFree::NotAllocated),
                 // Another call changed the word, and so has made progress: the loop ends.
-                Err(NotGiven::Changed) => {}
+                Err(NotFreed::Changed) => {}
             }
         }
     }

@@ -17,9 +17,9 @@
 //! *Free*: a hash table has the unit of each address. The call computes the block's bit and sets it, by one atomic
 //! operation, which fails if the block is free. If the group is not listed, the call lists it.
 //!
-//! *Trim*: removes each span whose blocks are all free. The bookkeeping of its units stays, for the next span, because
-//! a call without a lock may still look at it. So a unit or a span is with memory, or without. Spans are added and
-//! removed by one thread at a time, which holds the pool's turn.
+//! *Trim*: frees the memory of each span whose blocks are all free. The bookkeeping of the span and of its units stays,
+//! because a call without a lock may still look at it: the span is *vacant*, until it gets memory again. One caller at
+//! a time adds and removes memory: it holds the pool's turn.
 //!
 //! The bookkeeping lies outside of the memory that a device can write: no call touches DMA memory.
 //!
@@ -29,23 +29,25 @@
 //! | `word` | the word of a group, and why a second free fails |
 //! | `group` | units and groups |
 //! | `listed_groups` | the current groups of the cores, and the list of the others |
-//! | `bookkeeping`, `table` | spans, and the hash table |
+//! | `spans`, `table` | the bookkeeping of spans, and the hash table |
 //! | `allocate`, `free` | the calls of drivers |
-//! | `span`, `trim` | spans that are added and removed |
+//! | `pages` | where the memory of spans comes from |
+//! | `grow`, `trim` | spans that are added and removed |
 //! | `follow_mask`, `reserve`, `report` | masks of devices, blocks kept for interrupts, figures |
-//! | `set` | all pools: creation, destruction, the list |
+//! | `pools` | all pools: creation, destruction, the list |
 
 mod allocate;
-mod bookkeeping;
 mod follow_mask;
 mod free;
 mod group;
+mod grow;
 mod listed_groups;
+mod pages;
+pub mod pools;
 pub mod report;
 mod reserve;
-pub mod set;
 pub mod shape;
-mod span;
+mod spans;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -53,8 +55,8 @@ mod trim;
 mod word;
 
 pub use allocate::Block;
-pub use set::PoolName;
-pub use span::Pages;
+pub use pages::Pages;
+pub use pools::PoolName;
 
 use crate::mem::atomics::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::ffi::CStr;
@@ -64,9 +66,9 @@ use crate::log::{Level, Line, Name};
 use crate::mem::arena::Arena;
 use crate::mem::heap::place;
 use crate::mem::shared::{AtomicRef, NonNullRef};
-use bookkeeping::Spans;
 use listed_groups::ListedGroups;
 use shape::Shape;
+use spans::Spans;
 use table::{EMPTY_TABLE, Table};
 
 /// The reason why a block is not freed. Nothing was changed.
@@ -80,7 +82,7 @@ pub enum BadFree {
     WrongHandle,
 }
 
-/// A pool of blocks. [`BlockPools`](set::BlockPools) makes and destroys it.
+/// A pool of blocks. [`BlockPools`](pools::BlockPools) makes and destroys it.
 #[repr(C)]
 pub struct BlockPool<K: Kernel, P: Pages> {
     // What every call reads comes first.
@@ -96,13 +98,13 @@ pub struct BlockPool<K: Kernel, P: Pages> {
     bad_calls: AtomicUsize,
     /// The last address that the device reaches. Written with the list's lock held.
     limit: AtomicUsize,
-    /// Whether some blocks lie beyond the limit, or did.
+    /// Whether some blocks may lie beyond the limit.
     has_unreachable: AtomicBool,
     /// Whether threads keep memory ready for interrupts.
     keeps_reserve: AtomicBool,
     /// The number of pools that were made before.
     serial: usize,
-    /// The next pool of the set.
+    /// The next pool of the list.
     next: AtomicRef<BlockPool<K, P>>,
 }
 

@@ -48,16 +48,16 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Adds a span whose blocks are all free.
     fn add_free_span(&self) -> bool {
-        let Some(span) = self.get_span() else { return false };
+        let Some(memory) = self.allocate_memory() else { return false };
         let block = {
             let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
-            self.add_span(span)
+            self.add_span(memory)
         };
         match block {
             // It is a block of the new span, so that the free succeeds.
             Ok(block) => self.free(block.va, block.handle).is_ok(),
-            Err(span) => {
-                self.free_span(span);
+            Err(memory) => {
+                self.free_memory(memory);
                 false
             }
         }
@@ -65,8 +65,8 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Makes sure that a span can be added without the heap.
     fn prepare_bookkeeping(&self) -> bool {
-        // A call that only comes past takes no turn, which another thread may hold.
-        if self.is_prepared() {
+        // If nothing has to be done, the call takes no turn, for which it might wait.
+        if self.spans.vacant.get().is_some() && self.has_places() {
             return true;
         }
         let Some(_turn) = self.spans.turn.take(self.kernel) else { return false };
@@ -81,8 +81,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         if !self.keeps_reserve.load(Relaxed) || self.spans.vacant.get().is_none() {
             return None;
         }
-        let span = self.get_span()?;
-        self.use_span(span)
+        self.use_memory(self.allocate_memory()?)
     }
 }
 

@@ -3,12 +3,24 @@
 //! A unit is in the home place of its key, or else in one of [`PROBES`] further places, so that a look-up has a fixed
 //! bound. Consecutive units have consecutive home places, so that most look-ups read one place.
 
+use crate::mem::atomics::Ordering::Relaxed;
+
 use super::group::{NO_UNIT, Unit};
+use super::{BlockPool, Pages};
+use crate::kernel::Kernel;
 use crate::mem::bump::BumpAllocator;
 use crate::mem::shared::{NonNullRef, WrappingSlice};
 
 /// The number of places that a look-up reads in addition to the home place.
 const PROBES: usize = 8;
+
+/// The least number of places of a table.
+const TABLE_MIN: usize = 8;
+/// If units whose keys have one hash find no places, the table is made larger: at most this many times as large as the
+/// number of units needs, or [`SPREAD_PLACES`] places.
+const SPREAD_MAX: usize = 64;
+/// See [`SPREAD_MAX`].
+const SPREAD_PLACES: usize = 4096;
 
 /// Two to the power of a word's bits, divided by the golden ratio, and made odd (Knuth, The Art of Computer
 /// Programming, volume 3, section 6.4). The upper half of a product with it depends on all bits of the key.
@@ -96,5 +108,66 @@ impl Table {
                 place.set(&NO_UNIT);
             }
         }
+    }
+}
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Returns the table's key for a unit that has memory.
+    fn key_of(&self, unit: &Unit) -> usize {
+        self.groups.shape.key(unit.start(&self.groups.shape))
+    }
+
+    /// Returns the number of places of a table of which half is empty after a span is added.
+    fn wanted_places(&self) -> Option<usize> {
+        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units)?.checked_mul(2)
+    }
+
+    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before
+    /// units of that span are made.
+    pub(super) fn make_places(&self) -> Option<()> {
+        let wanted = self.wanted_places()?;
+        if self.table.get().len() >= wanted {
+            return Some(());
+        }
+        self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[])
+    }
+
+    /// Returns whether half of the table is empty after a span is added.
+    pub(super) fn has_places(&self) -> bool {
+        self.wanted_places().is_some_and(|wanted| self.table.get().len() >= wanted)
+    }
+
+    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and
+    /// the `new` ones. The old table stays in the heap, because another call may be reading it. `None` if the heap has
+    /// no room.
+    #[allow(unsafe_code)]
+    fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
+        if !self.kernel.can_sleep() {
+            return None;
+        }
+        let max_places = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
+        while places <= max_places {
+            let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
+            if self.spans.units().chain(new).all(|unit| table.insert(self.key_of(unit), unit)) {
+                self.table.set(table);
+                return Some(());
+            }
+            // SAFETY: no other call knows the table, nor uses the arena: this one has the turn.
+            unsafe { self.arena.release_last() }
+            places = places.checked_mul(2)?;
+        }
+        None
+    }
+
+    /// Puts units into the table, or into a larger one if they find no places. Returns false if the heap has no room.
+    pub(super) fn insert_units(&self, units: &'static [Unit]) -> bool {
+        let table = self.table.get();
+        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
+            || self.new_table(table.len().saturating_mul(2), units).is_some()
+    }
+
+    /// Takes units out of the table.
+    pub(super) fn remove_units(&self, units: &'static [Unit]) {
+        units.iter().for_each(|unit| self.table.get().remove(self.key_of(unit), unit));
     }
 }

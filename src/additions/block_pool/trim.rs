@@ -1,10 +1,10 @@
-//! Freeing spans, in threads. One thread at a time changes the bookkeeping of a pool.
+//! Freeing the memory of spans whose blocks are all free.
 
 use crate::mem::atomics::Ordering::Relaxed;
 
-use super::bookkeeping::{Span, SpanMemory};
 use super::group::Unit;
 use super::shape::Shape;
+use super::spans::{Span, SpanMemory};
 use super::{BlockPool, Pages};
 use crate::kernel::Kernel;
 
@@ -36,7 +36,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
                 && let Some(memory) = self.remove_span(span)
             {
                 pages += Shape::pages(memory.size);
-                self.free_span(memory);
+                self.free_memory(memory);
             }
         }
         pages
@@ -44,29 +44,30 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
 
     /// Removes the units of a span, if none of its blocks is in use, and returns its memory.
     fn remove_span(&self, span: &'static Span) -> Option<SpanMemory> {
-        // A span without memory needs no turn.
+        // A vacant span needs no turn.
         if !span.has_memory() {
             return None;
         }
         let _turn = self.spans.turn.take(self.kernel)?;
-        if !span.has_memory() || !self.claim_all(span.units) {
+        if !span.has_memory() || !self.remove_blocks(span.units) {
             return None;
         }
-        self.remove_all(span.units);
-        Some(self.empty_span(span))
+        self.remove_units(span.units);
+        Some(self.take_memory(span))
     }
 
     /// Removes all blocks of `units` and returns true; if one of them is in use, changes nothing and returns false.
-    fn claim_all(&self, units: &'static [Unit]) -> bool {
-        // A look comes first, because an interrupt does not find blocks that are claimed, until they are put back.
+    fn remove_blocks(&self, units: &'static [Unit]) -> bool {
+        // A look comes first, because a call in an interrupt does not find blocks that are removed, until they are put
+        // back.
         if !units.iter().all(Unit::is_free) {
             return false;
         }
-        let claim = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove());
-        let claimed = units.iter().take_while(|unit| claim(unit)).count();
-        if claimed != units.len() {
-            units.iter().take(claimed).for_each(|unit| self.publish(unit, 0));
+        let remove = |unit: &Unit| self.groups.update(self.kernel, unit.group.get(), || unit.remove());
+        let removed = units.iter().take_while(|unit| remove(unit)).count();
+        if removed != units.len() {
+            units.iter().take(removed).for_each(|unit| self.publish(unit, 0));
         }
-        claimed == units.len()
+        removed == units.len()
     }
 }

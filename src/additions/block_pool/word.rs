@@ -75,9 +75,9 @@ pub struct Seen(usize);
 
 /// The reason why a block is not freed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotGiven {
-    /// It is free already.
-    Free,
+pub enum NotFreed {
+    /// It was free already.
+    WasFree,
     /// The word changed after the caller looked at it. The caller looks again.
     Changed,
 }
@@ -138,15 +138,15 @@ impl GroupWord {
     /// The block is free, or the word is not `seen` any more. Nothing was changed.
     ///
     /// Context: any.
-    pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotGiven> {
+    pub fn give_back(&self, seen: Seen, slot: usize) -> Result<bool, NotFreed> {
         let Seen(seen) = seen;
         let block = 1usize.wrapping_shl(slot as u32);
         preemption_point();
         // Expecting the bit to be clear takes two instructions less than checking it.
         match self.word.compare_exchange_weak(seen & !block, seen | block, Release, Relaxed) {
             Ok(_) => Ok(seen & LISTED != 0),
-            Err(_) if seen & block != 0 => Err(NotGiven::Free),
-            Err(_) => Err(NotGiven::Changed),
+            Err(_) if seen & block != 0 => Err(NotFreed::WasFree),
+            Err(_) => Err(NotFreed::Changed),
         }
     }
 

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::{AsWords, BadCreate, Device, OutOfRange, Platform, WordOf, size_of_form};
-use crate::additions::block_pool::set::BlockPoolSpec;
+use crate::additions::block_pool::pools::BlockPoolSpec;
 use crate::additions::block_pool::{self, Block, PoolName};
 use crate::kernel::Handle;
 use crate::mem::words::{DeviceMemory, Word, Words};

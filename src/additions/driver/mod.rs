@@ -38,13 +38,13 @@ pub use coherent::CoherentBuffer;
 pub use ring::{Full, Ring};
 pub use stream::{Bidirectional, Bytes, Direction, FromDevice, Mapped, Mapping, Refused, ToDevice};
 
-pub use crate::additions::block_pool::set::BadCreate;
+pub use crate::additions::block_pool::pools::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};
 pub use crate::mem::handover::{HeapBytes, StableBytes};
 pub use crate::mem::words::{OutOfRange, Word, Words};
 
 use crate::additions::block_pool::Pages;
-use crate::additions::block_pool::set::BlockPools;
+use crate::additions::block_pool::pools::BlockPools;
 use crate::additions::streaming::{BusMaster, Streaming};
 use crate::kernel::{self, Kernel};
 

@@ -9,7 +9,7 @@ pub use device_pages::DevicePages;
 pub use pools::*;
 
 use crate::additions::block_pool::BlockPool;
-use crate::additions::block_pool::set::BlockPools;
+use crate::additions::block_pool::pools::BlockPools;
 use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 

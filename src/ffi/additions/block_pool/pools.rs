@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int};
 
 use super::{DevicePages, POOLS, pool_of, rt_dma_block_pool};
 use crate::abi::{rt_device, rt_err_t, rt_size_t};
-use crate::additions::block_pool::set::{BadCreate, BadDestroy, BlockPoolSpec};
+use crate::additions::block_pool::pools::{BadCreate, BadDestroy, BlockPoolSpec};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::ResourceKind;
 use crate::ffi::additions::device::remembered::FOLLOW_MASK;

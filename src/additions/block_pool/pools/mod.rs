@@ -115,7 +115,7 @@ pub struct BlockPools<K: Kernel, P: Pages> {
 }
 
 impl<K: Kernel, P: Pages> BlockPools<K, P> {
-    /// Makes a set without pools.
+    /// Makes an empty list of pools.
     pub const fn new(kernel: K, pages: P) -> Self {
         BlockPools {
             kernel,

@@ -1,14 +1,13 @@
-//! The bookkeeping of spans, and the table of units.
+//! The bookkeeping of spans, with their groups and units.
 //!
-//! It is made for one span at a time if the span has several groups, or else for the spans of one group. It stays when
-//! a span is freed, because a caller that holds no lock may still look at it, and serves the next span. It is freed
-//! with the pool.
+//! It is made for one span at a time if the span has several groups, or else for the spans of one group. A span is
+//! *vacant* until it gets memory, and again when its memory is freed: a caller that holds no lock may still look at its
+//! bookkeeping, which therefore stays, serves the memory that is added next, and is freed with the pool.
 
 use crate::mem::atomics::{AtomicUsize, Ordering::Relaxed};
 
 use super::group::{Group, Unit};
 use super::shape::Shape;
-use super::table::Table;
 use super::{BlockPool, Pages};
 use crate::kernel::{Handle, Kernel, Va};
 use crate::mem::bump::{BumpAllocator, slice_bytes};
@@ -19,46 +18,39 @@ use crate::mem::turn::Turn;
 /// before, up to eight times: a pool of few large blocks gets little bookkeeping, and in a pool of many blocks a group
 /// seldom runs out of free ones, which costs time.
 const FIRST_UNITS: usize = 8;
-/// The least number of places of a table.
-const TABLE_MIN: usize = 8;
-/// A table is not made larger than this many times what its units need, or than [`SPREAD_PLACES`], to find places for
-/// units whose keys have one hash.
-const SPREAD_MAX: usize = 64;
-/// See [`SPREAD_MAX`].
-const SPREAD_PLACES: usize = 4096;
 
 /// The bookkeeping of a pool's spans. It is changed with the turn held.
 pub struct Spans {
     pub turn: Turn,
     /// The number of threads that are getting memory.
     pub growing: AtomicUsize,
-    /// All spans, the newest first.
+    /// All spans, with memory and vacant, the newest first.
     newest: AtomicRef<Span>,
-    /// The first of the spans without memory.
+    /// The first vacant span.
     pub vacant: AtomicRef<Span>,
     /// How often bookkeeping was made.
     made: AtomicUsize,
     /// The number of units that have memory.
-    unit_count: AtomicUsize,
-    /// The number of pages.
+    pub unit_count: AtomicUsize,
+    /// The number of pages that the spans have.
     page_count: AtomicUsize,
 }
 
-/// The bookkeeping of a span. It stays when the span has no memory.
+/// The bookkeeping of a span.
 pub struct Span {
     pub units: &'static [Unit],
     va: AtomicUsize,
     handle: AtomicUsize,
-    /// Bytes; zero while the span has no memory.
+    /// Bytes; zero while the span is vacant.
     size: AtomicUsize,
     /// The span that was made before.
     older: AtomicRef<Span>,
-    /// The next span without memory.
+    /// The next vacant span.
     next_vacant: AtomicRef<Span>,
 }
 
-/// The memory of a span, which the value owns: it is made of memory that no other code uses, and moved to the span or
-/// freed.
+/// Memory for a span, which the value owns: no other code uses the memory until the value is moved to a span, or the
+/// memory is freed.
 pub struct SpanMemory {
     pub va: Va,
     pub handle: Handle,
@@ -79,7 +71,7 @@ impl Spans {
         }
     }
 
-    /// Returns all spans.
+    /// Returns all spans, with memory and vacant.
     pub fn all(&self) -> impl Iterator<Item = &'static Span> {
         core::iter::successors(self.newest.get(), |span| span.older.get())
     }
@@ -96,7 +88,7 @@ impl Spans {
 }
 
 impl Span {
-    /// Makes the spans of `units` units, which have no memory, in groups of `group_units`, in the memory of `tail`.
+    /// Makes vacant spans with `units` units in all, in groups of `group_units`, in the memory of `tail`.
     fn make(shape: &Shape, units: usize, group_units: usize, tail: &mut BumpAllocator) -> &'static [Span] {
         let slot_of = |number: usize| number.checked_rem(group_units).unwrap_or(0) << shape.slot_shift;
         let units = tail.slice_with(units, |number| Some(Unit::new(slot_of(number), shape.unit_blocks(number))));
@@ -121,8 +113,8 @@ impl Span {
 }
 
 impl<K: Kernel, P: Pages> BlockPool<K, P> {
-    /// Makes bookkeeping for the next spans, which have no memory yet, and returns the first. The caller holds the
-    /// turn.
+    /// Makes vacant spans, and returns the first. `None` if the heap has no room, or the caller may not sleep. The
+    /// caller holds the turn.
     pub(super) fn make_spans(&self) -> Option<&'static Span> {
         if !self.kernel.can_sleep() {
             return None;
@@ -143,14 +135,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         spans.first()
     }
 
-    /// Puts a span at the beginning of the list of those without memory.
+    /// Puts a span at the beginning of the list of vacant spans.
     fn add_vacant(&self, span: &'static Span) {
         span.next_vacant.set(self.spans.vacant.get());
         self.spans.vacant.set(Some(span));
     }
 
-    /// Gives memory to `span`, the first of those without memory. The caller holds the turn.
-    pub(super) fn fill_span(&self, span: &'static Span, memory: SpanMemory) {
+    /// Gives memory to `span`, the first vacant one. The caller holds the turn.
+    pub(super) fn give_memory(&self, span: &'static Span, memory: SpanMemory) {
         span.va.store(memory.va, Relaxed);
         span.handle.store(memory.handle, Relaxed);
         span.size.store(memory.size, Relaxed);
@@ -159,75 +151,14 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
-    /// Takes the memory from a span. It has some, and no block of it is in use or can be allocated. The caller holds
-    /// the turn.
-    pub(super) fn empty_span(&self, span: &'static Span) -> SpanMemory {
+    /// Takes the memory from a span, which is vacant then. It has memory, and no block of it is in use or can be
+    /// allocated. The caller holds the turn.
+    pub(super) fn take_memory(&self, span: &'static Span) -> SpanMemory {
         let size = span.size.load(Relaxed);
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
         self.spans.page_count.fetch_sub(Shape::pages(size), Relaxed);
         span.size.store(0, Relaxed);
         self.add_vacant(span);
         SpanMemory { va: span.va.load(Relaxed), handle: span.handle.load(Relaxed), size }
-    }
-
-    /// Returns the table's key for a unit that has memory.
-    fn key_of(&self, unit: &Unit) -> usize {
-        self.groups.shape.key(unit.start(&self.groups.shape))
-    }
-
-    /// Returns whether there is bookkeeping for a span more: a span without memory, and places in the table. Takes no
-    /// turn.
-    pub(super) fn is_prepared(&self) -> bool {
-        let wanted = self.wanted_places();
-        self.spans.vacant.get().is_some() && wanted.is_some_and(|wanted| self.table.get().len() >= wanted)
-    }
-
-    /// Returns the number of places of a table of which half is empty after a span is added.
-    fn wanted_places(&self) -> Option<usize> {
-        self.spans.unit_count.load(Relaxed).checked_add(self.groups.shape.span_units)?.checked_mul(2)
-    }
-
-    /// Makes sure that half of the table is empty after a span is added. `None` if the heap has no room. Called before
-    /// units of that span are made.
-    pub(super) fn make_places(&self) -> Option<()> {
-        let wanted = self.wanted_places()?;
-        if self.table.get().len() >= wanted {
-            Some(())
-        } else {
-            self.new_table(wanted.checked_next_power_of_two()?.max(TABLE_MIN), &[])
-        }
-    }
-
-    /// Makes a table of `places` places, or of more if the units do not find places in it: those that have memory, and
-    /// the `new` ones. The old table stays, because another call may be reading it. `None` if the heap has no room.
-    #[allow(unsafe_code)]
-    fn new_table(&self, mut places: usize, new: &'static [Unit]) -> Option<()> {
-        if !self.kernel.can_sleep() {
-            return None;
-        }
-        let max_places = places.saturating_mul(SPREAD_MAX).max(SPREAD_PLACES);
-        while places <= max_places {
-            let table = self.arena.place(Table::tail_bytes(places)?, |tail| Table::new(places, tail))?;
-            if self.spans.units().chain(new).all(|unit| table.insert(self.key_of(unit), unit)) {
-                self.table.set(table);
-                return Some(());
-            }
-            // SAFETY: no other call knows the table, nor uses the arena: this one has the turn.
-            unsafe { self.arena.release_last() }
-            places = places.checked_mul(2)?;
-        }
-        None
-    }
-
-    /// Puts units into the table, or into a larger one if they find no places. Returns false if the heap has no room.
-    pub(super) fn insert_all(&self, units: &'static [Unit]) -> bool {
-        let table = self.table.get();
-        units.iter().all(|unit| table.insert(self.key_of(unit), unit))
-            || self.new_table(table.len().saturating_mul(2), units).is_some()
-    }
-
-    /// Takes units out of the table.
-    pub(super) fn remove_all(&self, units: &'static [Unit]) {
-        units.iter().for_each(|unit| self.table.get().remove(self.key_of(unit), unit));
     }
 }

@@ -1,0 +1,161 @@
+//! Adding a span when no block is free: in a thread, and in an interrupt if the pool keeps a [reserve](super::reserve).
+
+use crate::mem::atomics::Ordering::Relaxed;
+
+use super::group::Unit;
+use super::spans::{Span, SpanMemory};
+use super::{Block, BlockPool, Pages};
+use crate::kernel::{Kernel, PAGE_SIZE};
+use crate::text::apart;
+
+/// How often a thread that gets no memory waits for another thread that is getting some.
+const GROWTH_WAITS: usize = 8;
+
+impl<K: Kernel, P: Pages> BlockPool<K, P> {
+    /// Returns a block of a new span; `None` if the caller may not sleep, or there is no memory.
+    ///
+    /// The device's memory is allocated without the turn: its allocation may write lines to the log, and so call the
+    /// driver of the console, which may need a block of this pool.
+    pub(super) fn allocate_by_growing(&self) -> Option<Block> {
+        if !self.kernel.can_sleep() {
+            return self.grow_in_interrupt();
+        }
+        // A driver may have copied the operations of a device with a mask.
+        if self.pages.limit(self.device) != self.limit.load(Relaxed) {
+            self.follow_mask();
+            if let Some(block) = self.take_from_any() {
+                return Some(block);
+            }
+        }
+        self.trim_unreachable();
+        self.spans.growing.fetch_add(1, Relaxed);
+        let memory = self.allocate_memory();
+        let block = match memory {
+            Some(memory) => self.use_memory(memory),
+            None => self.wait_for_block(),
+        };
+        self.spans.growing.fetch_sub(1, Relaxed);
+        block
+    }
+
+    /// Adds a span and returns one of its blocks. If another thread added a span meanwhile, returns a block of that and
+    /// frees the memory.
+    pub(super) fn use_memory(&self, memory: SpanMemory) -> Option<Block> {
+        let (block, unused) = self.take_or_add(memory);
+        if let Some(unused) = unused {
+            self.free_memory(unused);
+        }
+        block
+    }
+
+    /// Returns a block, and the memory if the block is none of it.
+    fn take_or_add(&self, memory: SpanMemory) -> (Option<Block>, Option<SpanMemory>) {
+        let Some(_turn) = self.spans.turn.take_or_try(self.kernel) else { return (None, Some(memory)) };
+        if let Some(block) = self.take_from_any() {
+            return (Some(block), Some(memory));
+        }
+        match self.add_span(memory) {
+            Ok(block) => (Some(block), None),
+            Err(memory) => (None, Some(memory)),
+        }
+    }
+
+    /// Waits for another thread that is adding memory, for a caller that got none, and returns a block of that.
+    fn wait_for_block(&self) -> Option<Block> {
+        for _ in 0..GROWTH_WAITS {
+            if self.spans.growing.load(Relaxed) <= 1 {
+                break;
+            }
+            if let Some(block) = self.take_from_any() {
+                return Some(block);
+            }
+            self.kernel.pause();
+        }
+        self.take_from_any()
+    }
+
+    /// Frees the memory of a span. The caller does not hold the turn: the device's memory may write lines to the log.
+    #[allow(unsafe_code)]
+    pub(super) fn free_memory(&self, memory: SpanMemory) {
+        // SAFETY: the value owns the memory, which `allocate_pages` has allocated, and ends here.
+        unsafe { self.pages.free(self.device, memory.size, memory.va, memory.handle) }
+    }
+
+    /// Allocates the memory of a span, in which a block fits. The caller does not hold the turn.
+    pub(super) fn allocate_memory(&self) -> Option<SpanMemory> {
+        let shape = &self.groups.shape;
+        let memory = self.allocate_pages(shape.span_size)?;
+        if shape.lead(memory.handle).saturating_add(shape.stride) <= memory.size {
+            return Some(memory);
+        }
+        // Its only block would cross the boundary.
+        self.free_memory(memory);
+        self.allocate_pages(shape.wide_span())
+    }
+
+    /// Allocates `size` bytes that are aligned and within the device's reach.
+    fn allocate_pages(&self, size: usize) -> Option<SpanMemory> {
+        let align = self.groups.shape.span_align;
+        let (va, handle) = if align > PAGE_SIZE {
+            self.pages.allocate_aligned(self.device, size, align)?
+        } else {
+            self.pages.allocate(self.device, size)?
+        };
+        let memory = SpanMemory { va, handle, size };
+        // Another mask was set meanwhile, or the device's own operations do not obey the mask.
+        if handle.saturating_add(size.saturating_sub(1)) > self.limit.load(Relaxed) {
+            self.free_memory(memory);
+            return None;
+        }
+        // A view begins at any page, so that only the device's address is aligned to more than a page.
+        if va != 0 && va.is_multiple_of(PAGE_SIZE) && handle.is_multiple_of(align) {
+            return Some(memory);
+        }
+        self.free_memory(memory);
+        self.log(apart!("the device's memory is not aligned: 0x%lx, handle 0x%lx"), &[va, handle]);
+        None
+    }
+
+    /// Makes a vacant span a span of this memory. Its blocks are free but the first, which is the caller's and is
+    /// returned. Returns the memory if the heap has no room. The caller holds the turn.
+    pub(super) fn add_span(&self, memory: SpanMemory) -> Result<Block, SpanMemory> {
+        let Some(span) = self.vacant_span() else { return Err(memory) };
+        let Some((first, others)) = span.units.split_first() else { return Err(memory) };
+
+        self.set_addresses(span.units, &memory);
+        if !self.insert_units(span.units) {
+            self.remove_units(span.units);
+            return Err(memory);
+        }
+        self.give_memory(span, memory);
+        // The last unit comes first, so that blocks are taken from the lowest address on.
+        others.iter().rev().for_each(|unit| self.publish(unit, 0));
+        self.publish(first, 1usize.wrapping_shl(first.first_slot));
+        Ok(first.block(&self.groups.shape, first.first_slot as usize))
+    }
+
+    /// Makes places in the table for the units of one more span, and returns a vacant span. `None` if the heap has no
+    /// room. The caller holds the turn.
+    pub(super) fn vacant_span(&self) -> Option<&'static Span> {
+        self.make_places()?;
+        self.spans.vacant.get().or_else(|| self.make_spans())
+    }
+
+    /// Makes the blocks of a unit free for every caller, except those of `in_use`.
+    pub(super) fn publish(&self, unit: &'static Unit, in_use: usize) {
+        self.groups.update(self.kernel, unit.group.get(), || {
+            self.set_reach(unit);
+            unit.add(in_use);
+        });
+    }
+
+    /// Writes the addresses of a span's units.
+    fn set_addresses(&self, units: &'static [Unit], memory: &SpanMemory) {
+        let shape = &self.groups.shape;
+        let lead = shape.lead(memory.handle);
+        for (number, unit) in units.iter().enumerate() {
+            let offset = lead.wrapping_add(shape.unit_offset(number));
+            unit.set_addresses(shape, memory.va.wrapping_add(offset), memory.handle.wrapping_add(offset));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Where the memory of block pools comes from.
+
+use crate::kernel::{Device, Handle, Va};
+
+/// The source of a pool's spans: the device's coherent memory.
+///
+/// # Safety
+///
+/// Memory that [`allocate`](Pages::allocate) returned is mapped uncached for the processor, or is coherent for the
+/// device in another way. No other code uses it until [`free`](Pages::free) gets it back, and its address is that of a
+/// pointer whose provenance was exposed.
+#[allow(unsafe_code)]
+pub unsafe trait Pages: Copy + Send + Sync + 'static {
+    /// Allocates `size` bytes of coherent memory, whole pages, and returns their address and handle.
+    ///
+    /// Context: thread first, then any.
+    fn allocate(&self, device: Device, size: usize) -> Option<(Va, Handle)>;
+
+    /// Allocates as [`allocate`](Pages::allocate) does, at an address and a handle that are multiples of `align`, a
+    /// power of two, if that is possible. The pool checks both.
+    ///
+    /// Context: thread first, then any.
+    fn allocate_aligned(&self, device: Device, size: usize, align: usize) -> Option<(Va, Handle)> {
+        let _ = align;
+        self.allocate(device, size)
+    }
+
+    /// Frees what one of the calls above returned.
+    ///
+    /// Context: any. In an interrupt, it frees only what a call in the same interrupt has allocated.
+    ///
+    /// # Safety
+    /// One of the calls above returned `va` and `handle` for `device` and `size`. The memory is not used any more, and
+    /// is freed once.
+    unsafe fn free(&self, device: Device, size: usize, va: Va, handle: Handle);
+
+    /// Returns the last address that the device reaches now, with its coherent mask.
+    ///
+    /// Context: any.
+    fn limit(&self, device: Device) -> usize;
+}
