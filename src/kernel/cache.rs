@@ -9,9 +9,10 @@ use super::Va;
 /// Different caches may have lines of different lengths. Each operation reaches every line, in every cache, that holds
 /// a byte of the range: the kernel therefore steps through the range by the smallest line. The range is not empty.
 ///
-/// The operations that flush are safe: no byte that a processor wrote is lost. If the range is not mapped, the processor
-/// raises an exception, and the kernel stops. If a device writes to the memory of a dirty line, a flush overwrites what the
-/// device wrote, and so may the cache itself at any time: which buffers are flushed when is decided above this trait.
+/// The operations that flush are safe: no byte that a processor wrote is lost. If the range is empty or not mapped, the
+/// processor may raise an exception, and the kernel stops. If a device writes to the memory of a dirty line, a flush
+/// overwrites what the device wrote, and so may the cache itself at any time: which buffers are flushed, and when, is
+/// decided above this trait.
 ///
 /// # Safety
 ///
@@ -27,7 +28,7 @@ pub unsafe trait Cache {
     /// Writes dirty lines of `[va, va + size)` to memory and removes all lines of the range. It loses nothing that this
     /// core or another writes to a line meanwhile. The range is a few lines long.
     ///
-    /// RT-Thread has no such operation for RISC-V. There its kernel flushes and then invalidates, with interrupts masked:
+    /// RT-Thread has no such operation for RISC-V. There the port flushes and then invalidates, with interrupts masked:
     /// what another core writes to the line between the two is lost (`rt_dma_port_cache.c`).
     ///
     /// Context: any.

@@ -24,8 +24,8 @@ pub fn flush_and_invalidate<K: Kernel>(kernel: K, va: Va, size: usize) {
 /// Removes the lines of `[va, va + size)`, so that the next read comes from memory.
 ///
 /// A line that is only partly in the range also holds bytes of a neighbour. It is flushed before it is invalidated, as
-/// Linux does on arm64 (`dcache_inval_poc`). The size of the largest line of any cache decides which lines these are: an
-/// outer cache with longer lines would otherwise lose bytes of a neighbour.
+/// Linux does on arm64 (`dcache_inval_poc`). The size of the largest line of any cache decides which lines these are:
+/// an outer cache with longer lines would otherwise lose bytes of a neighbour.
 ///
 /// Context: any.
 ///

@@ -61,12 +61,12 @@ unsafe impl Cache for RtThread {
     }
 
     fn cache_flush(&self, va: Va, size: usize) {
-        // SAFETY: a flush loses no byte.
+        // SAFETY: a flush loses no byte: see the trait.
         unsafe { maintain(va, size, Operation::Flush) }
     }
 
     fn cache_flush_and_invalidate(&self, va: Va, size: usize) {
-        // SAFETY: the lines are flushed before they are removed.
+        // SAFETY: the lines are flushed before they are removed: see the trait.
         unsafe { maintain(va, size, Operation::FlushAndInvalidate) }
     }
 
