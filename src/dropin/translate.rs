@@ -11,8 +11,8 @@ use crate::kernel::{BusRange, BusWindow, Device, Handle, Kernel, PAGE_SIZE, Pa};
 /// A set of map operations.
 ///
 /// *Coherent* and *non-coherent* are RT-Thread's names (`dma_pool.c`), in the opposite of their usual sense: the
-/// library maintains the cache with the coherent ones. The `Coherence` of a streaming mapping, in contrast, is that of
-/// the device: for a coherent one the cache is not maintained.
+/// library maintains the cache with the coherent ones. A streaming mapping, in contrast, does not maintain it for a
+/// device with the coherent ones (`Snooping` in `additions::streaming`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum MapOps {

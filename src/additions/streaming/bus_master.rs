@@ -9,17 +9,30 @@ use crate::kernel::{Device, Handle, Kernel, Pa, Va};
 
 /// Whether a device snoops the processor's cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Coherence {
+pub enum Snooping {
     /// It does: no cache line is maintained for it.
-    Coherent,
+    Yes,
     /// It does not: the lines of memory that the processor caches are maintained for it.
-    NonCoherent,
+    No,
 }
 
-impl Coherence {
+impl Snooping {
+    /// Returns whether a device snoops the cache, by its operations, which do not translate.
+    ///
+    /// *Coherent* operations are chosen for devices whose node has `dma-coherent`, which snoop the cache, and for no
+    /// others. `rt_dma_sync_out_data` and `rt_dma_sync_in_data` maintain the cache for these devices, and do not for
+    /// those with *non-coherent* operations, as RT-Thread does ([`MapOps`]). A streaming mapping does the opposite,
+    /// because it promises more: every device that does not snoop the cache gets its maintenance.
+    fn of_untranslated(ops: MapOps) -> Self {
+        match ops {
+            MapOps::Coherent => Snooping::Yes,
+            _ => Snooping::No,
+        }
+    }
+
     /// Returns whether cache lines are maintained for the device.
-    pub fn needs_maintenance(self) -> bool {
-        self == Coherence::NonCoherent
+    pub(super) fn needs_maintenance(self) -> bool {
+        self == Snooping::No
     }
 }
 
@@ -28,16 +41,19 @@ impl Coherence {
 pub struct FastMaster {
     /// The device.
     pub device: Device,
-    /// Whether it snoops the cache.
-    pub coherence: Coherence,
+    /// Its operations, which are the library's and do not translate.
+    pub ops: MapOps,
+}
+
+impl FastMaster {
+    /// Returns whether the device snoops the processor's cache.
+    pub(super) fn snooping(self) -> Snooping {
+        Snooping::of_untranslated(self.ops)
+    }
 }
 
 impl From<FastMaster> for BusMaster {
-    fn from(FastMaster { device, coherence }: FastMaster) -> Self {
-        let ops = match coherence {
-            Coherence::Coherent => MapOps::Coherent,
-            Coherence::NonCoherent => MapOps::NonCoherent,
-        };
+    fn from(FastMaster { device, ops }: FastMaster) -> Self {
         BusMaster { device, ops: Ops::Library(ops), mask: usize::MAX }
     }
 }
@@ -99,12 +115,8 @@ pub trait Master: Copy {
 
 impl Master for &BusMaster {
     fn fast(self) -> Option<FastMaster> {
-        let coherence = match self.ops {
-            Ops::Library(MapOps::Coherent) => Coherence::Coherent,
-            Ops::Library(MapOps::NonCoherent) => Coherence::NonCoherent,
-            _ => return None,
-        };
-        (self.mask == usize::MAX).then_some(FastMaster { device: self.device, coherence })
+        let Ops::Library(ops @ (MapOps::Coherent | MapOps::NonCoherent)) = self.ops else { return None };
+        (self.mask == usize::MAX).then_some(FastMaster { device: self.device, ops })
     }
 
     fn full(self) -> Option<BusMaster> {
@@ -123,18 +135,13 @@ pub(super) struct Memory {
 }
 
 impl BusMaster {
-    /// Returns whether the device snoops the processor's cache.
-    ///
-    /// `rt_dma_sync_out_data` and `rt_dma_sync_in_data` keep RT-Thread's usage, by which *coherent* operations
-    /// maintain the cache and *non-coherent* ones do not ([`MapOps`]). A streaming mapping promises more, so here the
-    /// firmware's property is taken as it is meant: a `dma-coherent` device snoops the cache and needs no maintenance,
-    /// every other gets it, even if it is in vain. Coherent operations are chosen for `dma-coherent` devices alone.
-    pub(super) fn coherence<K: Kernel>(&self, kernel: K) -> Coherence {
+    /// Returns whether the device snoops the processor's cache: by its operations if they do not translate, and
+    /// otherwise by `dma-coherent` of its node.
+    pub(super) fn snooping<K: Kernel>(&self, kernel: K) -> Snooping {
         match self.ops {
-            Ops::Library(MapOps::Coherent) => Coherence::Coherent,
-            Ops::Library(MapOps::NonCoherent) => Coherence::NonCoherent,
-            _ if kernel.is_coherent(self.device) => Coherence::Coherent,
-            _ => Coherence::NonCoherent,
+            Ops::Library(ops) if !ops.are_translated() => Snooping::of_untranslated(ops),
+            _ if kernel.is_coherent(self.device) => Snooping::Yes,
+            _ => Snooping::No,
         }
     }
 

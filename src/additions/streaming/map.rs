@@ -68,8 +68,8 @@ impl<K: Kernel> Streaming<'_, K> {
             return Err(MapError::Invalid);
         }
         let location = self.locate(va, size).ok_or(MapError::NotMapped)?;
-        let coherence = master.coherence(kernel);
-        let maintain = location.is_cached && coherence.needs_maintenance();
+        let snooping = master.snooping(kernel);
+        let maintain = location.is_cached && snooping.needs_maintenance();
         let needs_bounce = !location.is_contiguous || maintain && buffer.endangers_others(kernel);
         if !needs_bounce
             && location.is_outside
@@ -79,7 +79,7 @@ impl<K: Kernel> Streaming<'_, K> {
             return Ok(handle);
         }
         // SAFETY: the caller hands over the buffer, of which every page is mapped.
-        unsafe { self.map_recorded(master, buffer, &location, coherence, needs_bounce) }
+        unsafe { self.map_recorded(master, buffer, &location, snooping, needs_bounce) }
     }
 
     /// Makes the `size` bytes at `offset` of the page at `page` the device's: by their linear address, or, where a pool

@@ -70,13 +70,14 @@ mod unmap;
 mod upkeep;
 
 pub use buffer::{Attributes, Buffer, Direction, Query};
-pub use bus_master::{BusMaster, Coherence, FastMaster, Master, Ops, OwnOps};
+pub use bus_master::{BusMaster, FastMaster, Master, Ops, OwnOps};
 pub use errors::{BadMapping, MapError};
 pub use recorded::bounce::{KEPT_BITS, KeptBits};
 pub use scatter::Segment;
 
 use crate::dropin::registry::Dma;
 use crate::kernel::{Kernel, Va};
+use bus_master::Snooping;
 use direct::early_pools::EarlyPools;
 use direct::linear_range::LinearRange;
 use recorded::records::Records;

@@ -29,7 +29,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.is_known(va, pa, size) {
             return None;
         }
-        let maintain = master.coherence.needs_maintenance();
+        let maintain = master.snooping().needs_maintenance();
         if maintain && buffer.may_endanger_others(kernel) {
             return None;
         }
@@ -53,7 +53,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if self.mappings.records.may_have_outside_pools(handle) || !self.is_known(va, handle, size) {
             return false;
         }
-        let maintain = master.coherence.needs_maintenance();
+        let maintain = master.snooping().needs_maintenance();
         if maintain && (Buffer { va, size, direction, attributes }).may_endanger_others(kernel) {
             return false;
         }

@@ -58,7 +58,7 @@ impl<K: Kernel> Streaming<'_, K> {
     pub(super) fn find_direct(self, master: &BusMaster, query: &Query) -> Option<Mapping> {
         let &Query { handle, size, direction, .. } = query;
         let (va, _) = self.direct_buffer(master, query)?;
-        let maintain = master.coherence(self.dma.kernel).needs_maintenance();
+        let maintain = master.snooping(self.dma.kernel).needs_maintenance();
         Some(Mapping {
             master: *master,
             handle,
@@ -86,7 +86,7 @@ impl<K: Kernel> Streaming<'_, K> {
         let kernel = self.dma.kernel;
         let &Query { size, direction, attributes, .. } = query;
         let (va, pa) = self.direct_buffer(master, query).ok_or(BadMapping::Unknown)?;
-        let maintain = master.coherence(kernel).needs_maintenance();
+        let maintain = master.snooping(kernel).needs_maintenance();
         let result = if direction == Direction::Neither {
             Err(BadMapping::WrongDirection)
         } else if maintain && (Buffer { va, size, direction, attributes }).endangers_others(kernel) {

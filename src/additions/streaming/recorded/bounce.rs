@@ -7,7 +7,7 @@
 
 use crate::additions::streaming::bus_master::Memory;
 use crate::additions::streaming::locate::address_info;
-use crate::additions::streaming::{BusMaster, Coherence, Ops};
+use crate::additions::streaming::{BusMaster, Ops, Snooping};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::flags::Flags;
@@ -54,7 +54,7 @@ impl Bounce {
     pub(crate) unsafe fn new<K: Kernel>(
         dma: &Dma<K>,
         master: &BusMaster,
-        coherence: Coherence,
+        snooping: Snooping,
         from: Va,
         size: usize,
     ) -> Option<(Self, Memory, Handle)> {
@@ -72,7 +72,7 @@ impl Bounce {
         let reached = pa.and_then(|pa| {
             // SAFETY: the buffer is the new one, which no other code uses; the caller guarantees the rest.
             unsafe { dma.kernel.copy(va, from, size) };
-            let copy = Memory { va, pa, size, maintain: info.is_cached && coherence.needs_maintenance() };
+            let copy = Memory { va, pa, size, maintain: info.is_cached && snooping.needs_maintenance() };
             // SAFETY: the caller guarantees that the device exists; the buffer was allocated for it.
             unsafe { master.reach(dma, &copy) }.map(|handle| (copy, handle))
         });

@@ -10,7 +10,7 @@ pub mod spares;
 
 use super::bus_master::Memory;
 use super::locate::{Location, is_in_pool};
-use super::{BadMapping, Buffer, BusMaster, Coherence, MapError, Ops, Query, Streaming};
+use super::{BadMapping, Buffer, BusMaster, MapError, Ops, Query, Snooping, Streaming};
 use crate::dropin::registry::Dma;
 use crate::kernel::{Handle, Kernel, Pa};
 use bounce::Bounce;
@@ -30,13 +30,13 @@ impl<K: Kernel> Streaming<'_, K> {
         master: &BusMaster,
         buffer: &Buffer,
         location: &Location,
-        coherence: Coherence,
+        snooping: Snooping,
         needs_bounce: bool,
     ) -> Result<Handle, MapError> {
         let (dma, kernel) = (self.dma, self.dma.kernel);
         let &Buffer { va, size, direction, .. } = buffer;
         let &Location { pa, is_outside, is_cached, .. } = location;
-        let maintain = is_cached && coherence.needs_maintenance();
+        let maintain = is_cached && snooping.needs_maintenance();
         // The record is taken first: operations of a BSP's own need not be undone for want of one.
         let mut record = self.mappings.spares.take(kernel).ok_or(MapError::NoMemory)?;
         *record = Mapping {
@@ -62,7 +62,7 @@ impl<K: Kernel> Streaming<'_, K> {
                 handle
             }
             // SAFETY: the caller hands over the buffer, of which every page is mapped.
-            None => match unsafe { Bounce::new(dma, master, coherence, va, size) } {
+            None => match unsafe { Bounce::new(dma, master, snooping, va, size) } {
                 Some((bounce, copy, handle)) => {
                     (record.bounce, record.seen_va, record.maintain) = (Some(bounce), copy.va, copy.maintain);
                     record.is_outside = leads_outside(dma, master, handle, size);

@@ -5,9 +5,8 @@ use core::ffi::{c_int, c_void};
 use crate::abi::rt_device;
 use crate::additions::device::record::Masks;
 use crate::additions::streaming::{
-    Attributes, Buffer, BusMaster, Coherence, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
+    Attributes, Buffer, BusMaster, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
 };
-use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, remember};
@@ -58,14 +57,9 @@ impl Master for *mut rt_device {
     #[inline(always)] // As a function of its own it takes 40 instructions of a direct map and unmap.
     fn fast(self) -> Option<FastMaster> {
         let device = device(self)?;
-        // RT-Thread's coherent table is chosen for devices that snoop the cache. A sync maintains the cache for them
-        // nevertheless; a streaming mapping does not (`BusMaster::coherence`).
-        let coherence = match untranslated_ops(stored_table(device)?)? {
-            MapOps::Coherent => Coherence::Coherent,
-            _ => Coherence::NonCoherent,
-        };
+        let ops = untranslated_ops(stored_table(device)?)?;
         // A device with a masked table has left above: that table is neither of the two.
-        (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, coherence })
+        (!DEVICES.may_have_mask(device)).then_some(FastMaster { device, ops })
     }
 
     fn full(self) -> Option<BusMaster> {
