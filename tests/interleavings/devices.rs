@@ -129,7 +129,7 @@ fn map(streaming: Streaming<Cores>, va: Va, part: usize) -> usize {
 /// Ends such a mapping.
 fn unmap(streaming: Streaming<Cores>, handle: usize) -> Result<(), BadMapping> {
     let (direction, attributes) = (Direction::FromDevice, Attributes::empty());
-    let query = Query { device: DEVICE, handle, size: 256, direction, attributes };
+    let query = Query { handle, size: 256, direction, attributes };
     // SAFETY: as in `map`.
     unsafe { streaming.unmap(&MASTER, &query) }
 }

@@ -140,7 +140,7 @@ impl Rig {
         direction: Direction,
         attributes: Attributes,
     ) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction, attributes };
+        let query = Query { handle, size, direction, attributes };
         // SAFETY: as above.
         unsafe { self.streaming().unmap(master, &query) }
     }
@@ -153,13 +153,13 @@ impl Rig {
     }
 
     pub fn for_cpu(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction: way, attributes: Attributes::empty() };
+        let query = Query { handle, size, direction: way, attributes: Attributes::empty() };
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_cpu(master, &query) }
     }
 
     pub fn for_device(&self, master: &BusMaster, handle: usize, size: usize, way: Direction) -> Result<(), BadMapping> {
-        let query = Query { device: master.device, handle, size, direction: way, attributes: Attributes::empty() };
+        let query = Query { handle, size, direction: way, attributes: Attributes::empty() };
         // SAFETY: as above.
         unsafe { self.streaming().sync_for_device(master, &query) }
     }

@@ -131,7 +131,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         // SAFETY: the mapping holds the borrow of the bytes until it is unmapped.
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
-        let query = Query { device: device.device, handle, size, direction, attributes };
+        let query = Query { handle, size, direction, attributes };
         Ok(Mapping { mapped: MappedBytes { device, master, query }, bytes })
     }
 

@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::kernel::{Device, Handle, Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 
 /// The direction in which bytes are transferred (Linux Documentation/core-api/dma-api.rst, "enum dma_data_direction").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,11 +90,9 @@ impl Buffer {
     }
 }
 
-/// What an unmap or a sync was called with, which identifies a mapping.
+/// What an unmap or a sync was called with, which identifies a mapping of its device.
 #[derive(Clone, Copy)]
 pub struct Query {
-    /// The device, which is that of the [`BusMaster`](super::BusMaster) that the call gets.
-    pub device: Device,
     /// The handle of a mapping. A sync may have that of any of its bytes.
     pub handle: Handle,
     /// Bytes.

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::{BusMaster, Query};
 use crate::dropin::registry::Dma;
-use crate::kernel::Kernel;
+use crate::kernel::{Device, Kernel};
 use crate::log::{Level, Name};
 use crate::text::apart;
 
@@ -96,29 +96,29 @@ pub(super) fn report<K: Kernel>(dma: &Dma<K>, master: &BusMaster, error: MapErro
 ///
 /// Context: any.
 #[cold]
-pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
+pub(super) fn refuse_unmap<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, error: BadMapping) {
     let format = match error {
         BadMapping::Unknown | BadMapping::Ambiguous => apart!("unmap of 0x%lx (%lu bytes): %s"),
         BadMapping::WrongSize | BadMapping::WrongDirection => {
             apart!("unmap of 0x%lx (%lu bytes): %s, unmapped as it was mapped")
         }
     };
-    refuse(dma, query, format, error.reason());
+    refuse(dma, device, query, format, error.reason());
 }
 
 /// Logs and counts a sync that is refused.
 ///
 /// Context: any.
 #[cold]
-pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, query: &Query, error: BadMapping) {
+pub(super) fn refuse_sync<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, error: BadMapping) {
     let reason = match error {
         BadMapping::WrongSize => apart!("the mapping ends before"),
         _ => error.reason(),
     };
-    refuse(dma, query, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
+    refuse(dma, device, query, apart!("sync of 0x%lx (%lu bytes): %s"), reason);
 }
 
-fn refuse<K: Kernel>(dma: &Dma<K>, query: &Query, format: &'static CStr, reason: &'static CStr) {
+fn refuse<K: Kernel>(dma: &Dma<K>, device: Device, query: &Query, format: &'static CStr, reason: &'static CStr) {
     let values = [query.handle, query.size, Name::of(reason).argument()];
-    dma.refuse_line(&dma.line_about(query.device, format, &values));
+    dma.refuse_line(&dma.line_about(device, format, &values));
 }

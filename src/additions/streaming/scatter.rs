@@ -49,7 +49,7 @@ impl<K: Kernel> Streaming<'_, K> {
             for segment in list.iter_mut().take(done) {
                 // It was mapped just now, so that the unmap succeeds.
                 // SAFETY: the query is that of a mapping that is live.
-                let _ = unsafe { self.unmap(master, &query(master, segment, direction)) };
+                let _ = unsafe { self.unmap(master, &query(segment, direction)) };
             }
             list.iter_mut().for_each(|segment| segment.set_handle(MAPPING_ERROR));
         }
@@ -66,7 +66,7 @@ impl<K: Kernel> Streaming<'_, K> {
         for segment in list {
             // A refused call is logged where it is refused.
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_cpu(master, &query(master, segment, direction)) };
+            let _ = unsafe { self.sync_for_cpu(master, &query(segment, direction)) };
         }
     }
 
@@ -80,13 +80,13 @@ impl<K: Kernel> Streaming<'_, K> {
         for segment in list {
             // A refused call is logged where it is refused.
             // SAFETY: the query is that of a mapping of the caller's, which keeps to the module's `# Safety`.
-            let _ = unsafe { self.sync_for_device(master, &query(master, segment, direction)) };
+            let _ = unsafe { self.sync_for_device(master, &query(segment, direction)) };
         }
     }
 }
 
 /// Returns what a call for a mapped buffer of a list asks for.
-fn query<S: Segment>(master: &BusMaster, segment: &S, direction: Direction) -> Query {
+fn query<S: Segment>(segment: &S, direction: Direction) -> Query {
     let (handle, size) = (segment.handle(), segment.size());
-    Query { device: master.device, handle, size, direction, attributes: Attributes::empty() }
+    Query { handle, size, direction, attributes: Attributes::empty() }
 }

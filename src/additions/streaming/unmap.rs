@@ -58,6 +58,6 @@ impl<K: Kernel> Streaming<'_, K> {
             Err(BadMapping::Unknown) => unsafe { self.unmap_direct(master, query) },
             other => other,
         };
-        result.inspect_err(|error| refuse_unmap(self.dma, query, *error))
+        result.inspect_err(|error| refuse_unmap(self.dma, master.device, query, *error))
     }
 }

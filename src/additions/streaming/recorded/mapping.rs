@@ -77,9 +77,9 @@ impl Mapping {
         Part { offset: 0, size: self.size }
     }
 
-    /// Returns whether the mapping is the query's device's, and has its handle.
-    pub fn has_handle_of(&self, query: &Query) -> bool {
-        self.master.device == query.device && self.handle == query.handle
+    /// Returns whether this is a mapping of the device, with this handle.
+    pub fn is_of(&self, device: Device, handle: Handle) -> bool {
+        self.master.device == device && self.handle == handle
     }
 
     /// Returns whether the mapping has the size and the direction of an unmap.
@@ -93,10 +93,11 @@ impl Mapping {
         }
     }
 
-    /// Returns whether the range of a sync lies in the mapping; `None` if the handle is not one of the mapping's bytes.
-    pub fn check_part(&self, query: &Query) -> Option<Result<(), BadMapping>> {
+    /// Returns whether the range of a sync of the device lies in the mapping; `None` if the mapping is another device's,
+    /// or if the handle is not one of its bytes.
+    pub fn check_part(&self, device: Device, query: &Query) -> Option<Result<(), BadMapping>> {
         let offset = query.handle.wrapping_sub(self.handle);
-        if self.master.device != query.device || offset >= self.size {
+        if self.master.device != device || offset >= self.size {
             return None;
         }
         Some(if query.size > self.size - offset {

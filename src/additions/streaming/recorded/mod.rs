@@ -95,7 +95,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.may_have_record(master, query) {
             return Err(BadMapping::Unknown);
         }
-        let (record, result) = self.mappings.records.take(kernel, query)?;
+        let (record, result) = self.mappings.records.take(kernel, master.device, query)?;
         // SAFETY: the mapping is live no more, and the caller has left its buffer to the device until now.
         unsafe { record.take_back(kernel, query.attributes) };
         self.free_record(record);
@@ -109,7 +109,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if !self.may_have_record(master, query) {
             return Err(BadMapping::Unknown);
         }
-        self.mappings.records.find(self.dma.kernel, query, |mapping| *mapping)
+        self.mappings.records.find(self.dma.kernel, master.device, query, |mapping| *mapping)
     }
 
     /// Returns false if no mapping that has a record contains the bytes of a query. True may be wrong. Takes no lock.

@@ -104,23 +104,33 @@ impl<K: Kernel> Records<K> {
         records.push(record);
     }
 
-    /// Takes the record out that a query is about. Of two callers at once, one gets it.
+    /// Takes the record out that an unmap of the device is about, and returns it and what is wrong with the unmap. Of two
+    /// callers at once, one gets it.
     ///
-    /// That is the record with the query's device, handle, size and direction; if there is none, the only one with its
-    /// device and handle.
+    /// That is the record with the query's handle, size and direction; if there is none, the only one with its handle.
     ///
     /// Context: any.
-    pub fn take(&self, kernel: K, query: &Query) -> Result<(Record<K>, Result<(), BadMapping>), BadMapping> {
+    ///
+    /// # Errors
+    /// [`Unknown`](BadMapping::Unknown) if there is no record with the handle, and
+    /// [`Ambiguous`](BadMapping::Ambiguous) if there are several, none with the size and direction.
+    pub fn take(
+        &self,
+        kernel: K,
+        device: Device,
+        query: &Query,
+    ) -> Result<(Record<K>, Result<(), BadMapping>), BadMapping> {
+        let has_handle = |mapping: &Mapping| mapping.is_of(device, query.handle);
         let mut records = self.list(page_of(query.handle)).records.lock(kernel);
-        let exact = records.take_first(|mapping| mapping.has_handle_of(query) && mapping.check(query).is_ok());
+        let exact = records.take_first(|mapping| has_handle(mapping) && mapping.check(query).is_ok());
         let taken = match exact {
             Some(record) => (record, Ok(())),
             // The driver passed a wrong size or direction.
-            None if records.iter().filter(|mapping| mapping.has_handle_of(query)).count() > 1 => {
+            None if records.iter().filter(|mapping| has_handle(mapping)).count() > 1 => {
                 return Err(BadMapping::Ambiguous);
             }
             None => {
-                let record = records.take_first(|mapping| mapping.has_handle_of(query)).ok_or(BadMapping::Unknown)?;
+                let record = records.take_first(has_handle).ok_or(BadMapping::Unknown)?;
                 let result = record.check(query);
                 (record, result)
             }
@@ -156,11 +166,17 @@ impl<K: Kernel> Records<K> {
         }
     }
 
-    /// Calls `look` with the mapping that holds the query's range, and returns its result. `look` runs with a lock
-    /// held.
+    /// Calls `look` with the mapping of the device that contains the range of a sync, and returns its result. `look` runs
+    /// with a lock held.
     ///
     /// Context: any.
-    pub fn find<T>(&self, kernel: K, query: &Query, look: impl FnOnce(&mut Mapping) -> T) -> Result<T, BadMapping> {
+    pub fn find<T>(
+        &self,
+        kernel: K,
+        device: Device,
+        query: &Query,
+        look: impl FnOnce(&mut Mapping) -> T,
+    ) -> Result<T, BadMapping> {
         if query.direction == Direction::Neither {
             return Err(BadMapping::Unknown);
         }
@@ -174,7 +190,7 @@ impl<K: Kernel> Records<K> {
                 continue;
             }
             let mut records = list.records.lock(kernel);
-            let found = records.find_mut(|mapping| match mapping.check_part(query) {
+            let found = records.find_mut(|mapping| match mapping.check_part(device, query) {
                 Some(Err(error)) => {
                     why = error;
                     false

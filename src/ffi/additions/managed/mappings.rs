@@ -93,5 +93,5 @@ unsafe fn release(device: Device, arguments: Arguments) {
     let [handle, size, direction, _] = arguments;
     let dev = c_device(device);
     // SAFETY: `rt_dmam_map_single` made the mapping. Its caller does not access the buffer until it is unmapped.
-    let _ = unsafe { STREAMING.unmap(dev, &query_of(dev, handle, size, direction as c_int, 0)) };
+    let _ = unsafe { STREAMING.unmap(dev, &query_of(handle, size, direction as c_int, 0)) };
 }

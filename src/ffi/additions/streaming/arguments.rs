@@ -109,14 +109,8 @@ pub(in crate::ffi) fn buffer_of(cpu_addr: *mut c_void, size: usize, direction: c
     Buffer { va: cpu_addr.expose_provenance(), size, direction, attributes }
 }
 
-/// Returns what an unmap or a sync was called with. [`master`] checks `dev`.
-pub(in crate::ffi) fn query_of(
-    dev: *mut rt_device,
-    handle: Handle,
-    size: usize,
-    direction: c_int,
-    attrs: usize,
-) -> Query {
+/// Returns what an unmap or a sync was called with.
+pub(in crate::ffi) fn query_of(handle: Handle, size: usize, direction: c_int, attrs: usize) -> Query {
     let (direction, attributes) = (direction_of(direction), Attributes::from_bits_retain(attrs));
-    Query { device: Device::at(dev.expose_provenance()), handle, size, direction, attributes }
+    Query { handle, size, direction, attributes }
 }

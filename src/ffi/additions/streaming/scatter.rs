@@ -125,7 +125,7 @@ pub unsafe extern "C" fn rt_dma_unmap_sg_attrs(
     let list = unsafe { entries(sg, nents) };
     for segment in list {
         // SAFETY: the device exists, and the caller keeps to `# Safety` of `additions::streaming`.
-        unsafe { unmap(&master, &query_of(dev, segment.dma_handle, segment.length, direction, attrs)) };
+        unsafe { unmap(&master, &query_of(segment.dma_handle, segment.length, direction, attrs)) };
     }
 }
 

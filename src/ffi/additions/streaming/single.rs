@@ -165,7 +165,7 @@ pub unsafe extern "C" fn rt_dma_unmap_single_attrs(
     attrs: rt_ubase_t,
 ) {
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
-    unsafe { unmap(dev, &query_of(dev, dma_handle, size, direction, attrs)) }
+    unsafe { unmap(dev, &query_of(dma_handle, size, direction, attrs)) }
 }
 
 /// Ends a mapping, which is not managed any more after that.
@@ -190,7 +190,7 @@ pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, query: &Query) {
     let Some(master) = master.full() else { return };
-    let claim = DEVICES.claim(ResourceKind::Mapping, query.handle, |device, _| device == query.device);
+    let claim = DEVICES.claim(ResourceKind::Mapping, query.handle, |device, _| device == master.device);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, query) };
     if let Some(claim) = claim {

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_cpu(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    let query = query_of(dev, dma_handle, size, direction, 0);
+    let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_cpu(&master, &query) };
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn rt_dma_sync_single_for_device(
     direction: c_int,
 ) {
     let Some(master) = master(dev) else { return };
-    let query = query_of(dev, dma_handle, size, direction, 0);
+    let query = query_of(dma_handle, size, direction, 0);
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     // A refused call is logged where it is refused, and C gets no error.
     let _ = unsafe { STREAMING.sync_for_device(&master, &query) };
