@@ -1,6 +1,7 @@
 //! The report of a pool: how many blocks are in use, and which.
 
 use super::group::Unit;
+use super::spans::Span;
 use super::{Block, BlockPool, Pages, PoolName};
 use crate::kernel::Kernel;
 use crate::log::{Level, Line};
@@ -36,7 +37,7 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         BlockUsage {
             in_use: self.spans.units().map(|unit| self.used_bits(unit).count_ones() as usize).sum(),
             blocks: self.spans.units().map(|unit| unit.blocks()).sum(),
-            pages: self.spans.page_count(),
+            pages: self.spans.all().map(Span::pages).sum(),
         }
     }
 

@@ -32,8 +32,6 @@ pub struct Spans {
     made: AtomicUsize,
     /// The number of units that have memory.
     pub unit_count: AtomicUsize,
-    /// The number of pages that the spans have.
-    page_count: AtomicUsize,
 }
 
 /// The bookkeeping of a span.
@@ -67,7 +65,6 @@ impl Spans {
             vacant: AtomicRef::new(),
             made: AtomicUsize::new(0),
             unit_count: AtomicUsize::new(0),
-            page_count: AtomicUsize::new(0),
         }
     }
 
@@ -79,11 +76,6 @@ impl Spans {
     /// Returns the units that have memory.
     pub fn units(&self) -> impl Iterator<Item = &'static Unit> {
         self.all().flat_map(|span| span.units).filter(|unit| unit.has_memory())
-    }
-
-    /// Returns the number of pages.
-    pub fn page_count(&self) -> usize {
-        self.page_count.load(Relaxed)
     }
 }
 
@@ -109,6 +101,11 @@ impl Span {
     /// Returns whether the span has memory.
     pub fn has_memory(&self) -> bool {
         self.size.load(Relaxed) != 0
+    }
+
+    /// Returns the number of pages of its memory.
+    pub fn pages(&self) -> usize {
+        Shape::pages(self.size.load(Relaxed))
     }
 }
 
@@ -148,7 +145,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
         span.size.store(memory.size, Relaxed);
         self.spans.vacant.set(span.next_vacant.get());
         self.spans.unit_count.fetch_add(span.units.len(), Relaxed);
-        self.spans.page_count.fetch_add(Shape::pages(memory.size), Relaxed);
     }
 
     /// Takes the memory from a span, which is vacant then. It has memory, and no block of it is in use or can be
@@ -156,7 +152,6 @@ impl<K: Kernel, P: Pages> BlockPool<K, P> {
     pub(super) fn take_memory(&self, span: &'static Span) -> SpanMemory {
         let size = span.size.load(Relaxed);
         self.spans.unit_count.fetch_sub(span.units.len(), Relaxed);
-        self.spans.page_count.fetch_sub(Shape::pages(size), Relaxed);
         span.size.store(0, Relaxed);
         self.add_vacant(span);
         SpanMemory { va: span.va.load(Relaxed), handle: span.handle.load(Relaxed), size }
