@@ -1,4 +1,4 @@
-//! Following the device's mask.
+//! Which blocks a pool hands out after the mask of its device was changed.
 
 use crate::mem::atomics::Ordering::Relaxed;
 

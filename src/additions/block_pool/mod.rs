@@ -10,6 +10,10 @@
 //!             core 0's current group      list -> group -> group    the other groups that have a free block
 //! ```
 //!
+//! One entry of the hash table finds a unit, and one word has the states of a group. Small blocks: each unit has a
+//! group of its own, as above. Large blocks: units of several spans share a group. With blocks of a page, a unit is one
+//! block, and a group has up to 32 of them (16 on a 32-bit processor).
+//!
 //! *Allocate*: each core has a current group. The call clears the lowest free bit of its word, by one atomic operation.
 //! If there is none, the first group of the list becomes the current one. If the list is empty, the core shares the
 //! current group of another core. If no block is free, a thread adds a span.
@@ -19,7 +23,7 @@
 //!
 //! *Trim*: frees the memory of each span whose blocks are all free. The bookkeeping of the span and of its units stays,
 //! because a call without a lock may still look at it: the span is *vacant*, until it gets memory again. One caller at
-//! a time adds and removes memory: it holds the pool's turn.
+//! a time adds and removes memory: it holds the pool's [turn](crate::mem::turn).
 //!
 //! The bookkeeping lies outside of the memory that a device can write: no call touches DMA memory.
 //!
