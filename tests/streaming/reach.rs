@@ -133,6 +133,35 @@ fn a_pools_buffer_is_found_whatever_its_handle_leads_to() {
     }
 }
 
+/// The first handle of a buffer may lead back to it, and a later one to other memory or nowhere. A sync of a later part is
+/// of the same mapping all the same, and leaves the other memory alone.
+#[test]
+fn a_later_part_is_found_whatever_its_handle_leads_to() {
+    const SIZE: usize = 2 * PAGE;
+    const OTHER: Pa = HEAP + 16 * PAGE;
+    let leads_to: [fn(usize) -> Option<Pa>; 2] = [
+        |handle| if handle % SIZE < PAGE { Some(handle - BUS_OFFSET) } else { Some(OTHER) },
+        |handle| if handle % SIZE < PAGE { Some(handle - BUS_OFFSET) } else { None },
+    ];
+    for dma_to_cpu in leads_to {
+        let rig = Rig::new();
+        let info = DeviceInfo { dma_to_cpu: Some(dma_to_cpu), ..behind_ranges() };
+        let master = rig.master(rig.machine.device(info), ALL);
+        let held = rig.buffer(SIZE, Flags::ADDRESS_32BITS);
+        for (va, pa) in [(held.va, held.handle), (rig.va(HEAP), HEAP)] {
+            assert_eq!(rig.map(&master, va, SIZE, FromDevice), Ok(pa + BUS_OFFSET));
+            rig.machine.device_write(pa, &bytes(2, SIZE));
+            rig.machine.cpu_write(rig.va(OTHER), &bytes(3, PAGE));
+            rig.for_cpu(&master, pa + BUS_OFFSET + PAGE, PAGE, FromDevice).unwrap();
+            assert!(rig.machine.cpu_read(rig.va(OTHER), PAGE) == bytes(3, PAGE));
+            assert!(rig.machine.cpu_read(va + PAGE, PAGE) == bytes(2, SIZE)[PAGE..]);
+            rig.unmap(&master, pa + BUS_OFFSET, SIZE, FromDevice).unwrap();
+            assert!(rig.machine.cpu_read(va, SIZE) == bytes(2, SIZE));
+        }
+        rig.assert_errors(0);
+    }
+}
+
 /// A translation that does not invert may give a bounce buffer the handle that is the physical address of the driver's
 /// buffer, which lies in a pool.
 #[test]

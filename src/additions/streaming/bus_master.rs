@@ -204,6 +204,19 @@ impl BusMaster {
             Ops::Own(_) => None,
         }
     }
+
+    /// Returns the physical address to which `handle` leads, as [`pa_of`](Self::pa_of), if the handles of the `size` bytes
+    /// from there on lead to the bytes after it.
+    ///
+    /// With `dma-ranges`, the handle of a later byte may lead elsewhere (`Firmware::cpu_address`), where a sync would look
+    /// for the mapping in vain. Of the later bytes only the last is looked at, because a range of a bus is larger than a
+    /// buffer. Windows of a PCI bridge always lead back: a handle belongs to one memory only (`Firmware::bus_window`).
+    pub(super) fn pa_of_all<K: Kernel>(&self, dma: &Dma<K>, handle: Handle, size: usize) -> Option<Pa> {
+        let pa = self.pa_of(dma, handle)?;
+        let to_last = size.wrapping_sub(1);
+        let last = self.pa_of(dma, handle.wrapping_add(to_last));
+        (last == Some(pa.wrapping_add(to_last))).then_some(pa)
+    }
 }
 
 /// Returns the flags of a call of the BSP's own operations, which maintain the cache only if `maintain` is true.

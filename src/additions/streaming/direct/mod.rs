@@ -28,8 +28,8 @@ impl<K: Kernel> Streaming<'_, K> {
         // SAFETY: no operation of a BSP's own is called.
         #[allow(unsafe_code)]
         let handle = unsafe { master.reach(dma, &Memory { va, pa, size, maintain }) }?;
-        // The unmap has only the handle, which must lead back to the buffer.
-        if master.pa_of(dma, handle) != Some(pa) || !self.mappings.early_pools.allow_direct(dma, pa, size) {
+        // The unmap and the syncs have only the handle, of the first byte or of a later one. It must lead back.
+        if master.pa_of_all(dma, handle, size) != Some(pa) || !self.mappings.early_pools.allow_direct(dma, pa, size) {
             return None;
         }
         self.mappings.linear_range.note_direct(kernel, va, last_byte(va, size)?, pa);
@@ -67,7 +67,6 @@ impl<K: Kernel> Streaming<'_, K> {
             va,
             seen_va: va,
             maintain,
-            is_outside: true,
             ..Mapping::NONE
         })
     }

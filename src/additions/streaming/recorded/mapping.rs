@@ -45,7 +45,8 @@ pub struct Mapping {
     pub seen_va: Va,
     /// The cache lines of that memory are to be maintained.
     pub maintain: bool,
-    /// Not every byte that the device sees is a pool's.
+    /// Not every handle of the mapping leads to a pool, where an unmap and a sync look for a record
+    /// ([`may_have_outside_pools`](super::records::Records::may_have_outside_pools)).
     pub is_outside: bool,
     pub bounce: Option<Bounce>,
     /// The part for which the BSP's own operations had a `sync_in` last, if no `sync_out` has followed. Always `None`

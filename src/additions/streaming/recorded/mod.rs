@@ -54,18 +54,13 @@ impl<K: Kernel> Streaming<'_, K> {
         let memory = Memory { va, pa, size, maintain };
         // SAFETY: the caller guarantees that the device exists; every page of the buffer is mapped.
         let reached = if needs_bounce { None } else { unsafe { master.reach(dma, &memory) } };
-        record.handle = match reached {
-            // Without translation the handle is `pa`, for which `location` states whether it is outside.
-            Some(handle) if matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) => handle,
-            Some(handle) => {
-                record.is_outside = leads_outside(dma, master, handle, size);
-                handle
-            }
+        let handle = match reached {
+            Some(handle) => handle,
             // SAFETY: the caller hands over the buffer, of which every page is mapped.
             None => match unsafe { Bounce::new(dma, master, snooping, va, size) } {
                 Some((bounce, copy, handle)) => {
-                    (record.bounce, record.seen_va, record.maintain) = (Some(bounce), copy.va, copy.maintain);
-                    record.is_outside = leads_outside(dma, master, handle, size);
+                    record.bounce = Some(bounce);
+                    (record.seen_va, record.maintain, record.is_outside) = (copy.va, copy.maintain, false);
                     handle
                 }
                 None => {
@@ -74,7 +69,11 @@ impl<K: Kernel> Streaming<'_, K> {
                 }
             },
         };
-        let handle = record.handle;
+        record.handle = handle;
+        // Without translation, a handle is the physical address of what the device sees.
+        if !matches!(master.ops, Ops::Library(ops) if !ops.are_translated()) {
+            record.is_outside = leads_outside(dma, master, handle, size);
+        }
         if matches!(master.ops, Ops::Library(_)) {
             record.flush(kernel, record.whole());
         }
@@ -136,10 +135,10 @@ impl<K: Kernel> Streaming<'_, K> {
     }
 }
 
-/// Returns true if the physical address to which `handle` is translated back lies outside the pools, or if there is none.
-/// An unmap looks for a pool at that address. It need not be the address of the memory that was mapped, because a
-/// translation need not invert.
+/// Returns true if the handles of the `size` bytes from `handle` on are not translated back to the memory of one pool. An
+/// unmap, and a sync of any part, look for a pool at the address to which their handle leads. It need not be the address
+/// of the memory that was mapped, because a translation need not invert.
 #[cold]
 fn leads_outside<K: Kernel>(dma: &Dma<K>, master: &BusMaster, handle: Handle, size: usize) -> bool {
-    !master.pa_of(dma, handle).is_some_and(|pa| is_in_pool(dma, pa, size))
+    !master.pa_of_all(dma, handle, size).is_some_and(|pa| is_in_pool(dma, pa, size))
 }
