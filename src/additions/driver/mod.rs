@@ -30,13 +30,15 @@
 
 mod block;
 mod coherent;
+mod direction;
 mod ring;
 mod stream;
 
 pub use block::{BlockBox, BlockPool};
 pub use coherent::CoherentBuffer;
+pub use direction::{Bidirectional, Bytes, Direction, FromDevice, ToDevice};
 pub use ring::{Full, Ring};
-pub use stream::{Bidirectional, Bytes, Direction, FromDevice, Mapped, Mapping, Refused, ToDevice};
+pub use stream::{Mapped, Mapping, Refused};
 
 pub use crate::additions::block_pool::pools::BadCreate;
 pub use crate::additions::streaming::{BadMapping, MapError};

@@ -9,69 +9,11 @@
 use core::error::Error;
 use core::fmt;
 
-use super::{BadMapping, Device, MapError, Platform};
-use crate::additions::streaming::{self, Attributes, Buffer, BusMaster, Query};
+use super::direction::{Bytes, Direction};
+use super::{BadMapping, Device, MapError, Platform, System};
+use crate::additions::streaming::{Attributes, Buffer, BusMaster, Query};
 use crate::kernel::Handle;
-use crate::mem::handover::{Access, HandedOver, HandedOverBuffer, HeapBytes, Shared, StableBytes, Unique};
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// The direction of a mapping, as a type: [`ToDevice`], [`FromDevice`] or [`Bidirectional`].
-pub trait Direction: sealed::Sealed + 'static {
-    /// The access to the bytes that the processor gives up.
-    type Access: Access;
-    /// The direction as a value.
-    const DIRECTION: streaming::Direction;
-}
-
-/// The device reads the bytes. The driver hands over `&[u8]`.
-#[derive(Clone, Copy, Debug)]
-pub struct ToDevice;
-/// The device writes the bytes. The driver hands over `&mut [u8]`.
-#[derive(Clone, Copy, Debug)]
-pub struct FromDevice;
-/// The device reads and writes the bytes. The driver hands over `&mut [u8]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Bidirectional;
-
-impl sealed::Sealed for ToDevice {}
-impl Direction for ToDevice {
-    type Access = Shared;
-    const DIRECTION: streaming::Direction = streaming::Direction::ToDevice;
-}
-
-impl sealed::Sealed for FromDevice {}
-impl Direction for FromDevice {
-    type Access = Unique;
-    const DIRECTION: streaming::Direction = streaming::Direction::FromDevice;
-}
-
-impl sealed::Sealed for Bidirectional {}
-impl Direction for Bidirectional {
-    type Access = Unique;
-    const DIRECTION: streaming::Direction = streaming::Direction::Bidirectional;
-}
-
-/// The borrow that the driver hands over: `&'a [u8]` for [`ToDevice`], else `&'a mut [u8]`.
-pub type Bytes<'a, W> = <<W as Direction>::Access as Access>::Bytes<'a>;
-
-/// The bytes that a device has, as `unmap` needs them. Dropping the value unmaps them.
-struct MappedBytes<P: Platform> {
-    device: Device<P>,
-    master: BusMaster,
-    query: Query,
-}
-
-impl<P: Platform> Drop for MappedBytes<P> {
-    fn drop(&mut self) {
-        let system = self.device.system;
-        // SAFETY: the bytes were mapped as these fields state. An error means that C code has unmapped them.
-        #[allow(unsafe_code)]
-        let _ = unsafe { system.streaming.unmap(&self.master, &self.query) };
-    }
-}
+use crate::mem::handover::{HandedOver, HandedOverBuffer, HeapBytes, StableBytes};
 
 /// Bytes that a device has. The processor accesses them only in [`cpu`](Mapping::cpu).
 ///
@@ -109,14 +51,24 @@ impl<P: Platform> Drop for MappedBytes<P> {
 /// }
 /// ```
 pub struct Mapping<'a, W: Direction, P: Platform> {
-    // Fields are dropped in this order: the bytes are unmapped before their borrow ends.
-    mapped: MappedBytes<P>,
+    system: &'static System<P>,
+    master: BusMaster,
+    query: Query,
     bytes: HandedOver<'a, W::Access>,
+}
+
+impl<W: Direction, P: Platform> Drop for Mapping<'_, W, P> {
+    /// Unmaps the bytes. Their borrow ends afterwards, when the fields are dropped.
+    fn drop(&mut self) {
+        // SAFETY: the bytes were mapped as these fields state. An error means that C code has unmapped them.
+        #[allow(unsafe_code)]
+        let _ = unsafe { self.system.streaming.unmap(&self.master, &self.query) };
+    }
 }
 
 impl<W: Direction, P: Platform> fmt::Debug for Mapping<'_, W, P> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Query { handle, size, direction, .. } = &self.mapped.query;
+        let Query { handle, size, direction, .. } = &self.query;
         let mut value = to.debug_struct("Mapping");
         value.field("handle", handle).field("size", size).field("direction", direction).finish_non_exhaustive()
     }
@@ -132,17 +84,17 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
         #[allow(unsafe_code)]
         let handle = unsafe { system.streaming.map(&master, &buffer) }?;
         let query = Query { handle, size, direction, attributes };
-        Ok(Mapping { mapped: MappedBytes { device, master, query }, bytes })
+        Ok(Mapping { system, master, query, bytes })
     }
 
     /// Returns the address at which the device accesses the bytes.
     pub fn handle(&self) -> Handle {
-        self.mapped.query.handle
+        self.query.handle
     }
 
     /// Returns the number of bytes, not zero.
     pub fn size(&self) -> usize {
-        self.mapped.query.size
+        self.query.size
     }
 
     /// Lets the processor access the bytes while `work` runs. They contain what the device wrote before the call.
@@ -151,7 +103,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// that `work` accesses, and does not read one that `work` writes to. A byte that the device may write at any time
     /// lies in a [`CoherentBuffer`](super::CoherentBuffer).
     ///
-    /// What the device writes to other bytes of a [`FromDevice`] mapping while `work` runs is not lost. What `work`
+    /// What the device writes to other bytes of a [`FromDevice`](super::FromDevice) mapping while `work` runs is not lost. What `work`
     /// writes to the bytes of such a mapping does not reach the device, and may be lost.
     ///
     /// Context: any.
@@ -159,14 +111,13 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
     /// # Errors
     /// [`BadMapping`] if C code has unmapped the bytes; `work` has not run if that happened before the call.
     pub fn cpu<R>(&mut self, work: impl FnOnce(Bytes<'_, W>) -> R) -> Result<R, BadMapping> {
-        let MappedBytes { device, master, query } = &self.mapped;
-        let system = device.system;
+        let Mapping { system, master, query, bytes } = self;
         // SAFETY: the mapping is live, and is as these fields state.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_cpu(master, query) }?;
         // SAFETY: the caller of `Device::new` promised that the device does not write to these bytes during `cpu`.
         #[allow(unsafe_code)]
-        let result = work(unsafe { self.bytes.bytes() });
+        let result = work(unsafe { bytes.bytes() });
         // SAFETY: as above; the borrow of the bytes has ended.
         #[allow(unsafe_code)]
         unsafe { system.streaming.sync_for_device(master, query) }?;
@@ -176,7 +127,7 @@ impl<'a, W: Direction, P: Platform> Mapping<'a, W, P> {
 
 /// A buffer `B` whose bytes a device has. Dropping it unmaps the bytes and then drops the buffer.
 ///
-/// A buffer is `&'static mut [u8]`, [`HeapBytes`], or, for [`ToDevice`], `&'static [u8]`. A borrow that ends cannot be
+/// A buffer is `&'static mut [u8]`, [`HeapBytes`], or, for [`ToDevice`](super::ToDevice), `&'static [u8]`. A borrow that ends cannot be
 /// mapped in this way:
 ///
 /// ```compile_fail,E0521
