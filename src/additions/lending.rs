@@ -8,7 +8,7 @@
 
 use core::ptr::with_exposed_provenance_mut;
 
-use crate::dropin::lending::{Lending, Lent, Loan, Reclaim};
+use crate::dropin::lending::{Lent, Loan, MakeRoom, Reclaim};
 use crate::dropin::pool::{Pools, flags_for};
 use crate::dropin::registry::Dma;
 use crate::dropin::translate::{BufferRequest, MapOps};
@@ -23,8 +23,6 @@ use crate::mem::atomics::{
 };
 use crate::mem::heap::place;
 use crate::mem::lock::IrqLock;
-use crate::mem::shared::AtomicRef;
-use crate::mem::turn::Turn;
 use crate::text::apart;
 
 /// The number of ticks for which an owner's request waits for borrowers to give memory back.
@@ -54,12 +52,12 @@ impl<K: Kernel> Dma<K> {
             self.count_refused();
             return None;
         }
-        let lending = self.lending()?;
-        let loan = self.free_loan(lending)?;
+        self.lending.make_room.set(&(Dma::make_room as MakeRoom<Dma<K>>));
+        let loan = self.free_loan()?;
         // The entry was taken before `waiting` is read. An owner that begins to wait later finds the entry (see
         // `may_get_memory_back`).
         fence(SeqCst);
-        if lending.waiting.load(SeqCst) == 0 {
+        if self.lending.waiting.load(SeqCst) == 0 {
             for pool in self.pools().filter(|pool| pool.is_reusable()) {
                 let flags = flags_for(pool.flags(), Flags::empty());
                 if let Some(page) = pool.allocate_pages(pages)
@@ -83,8 +81,7 @@ impl<K: Kernel> Dma<K> {
     /// [`Error::Foreign`] if no borrowed memory begins at `va`; [`Error::Context`] if the memory has its own mapping
     /// and the caller may not sleep. The error is counted and logged, and nothing is changed.
     pub fn give_back_memory(&self, va: Va) -> Result<(), Error> {
-        let loans = self.lending.get().into_iter().flat_map(loans);
-        for loan in loans {
+        for loan in self.loans() {
             let mut lent = loan.lent.lock(self.kernel);
             if let Some(memory) = lent.take_if(|memory| memory.va == va) {
                 drop(lent);
@@ -103,67 +100,53 @@ impl<K: Kernel> Dma<K> {
         Err(Error::Foreign)
     }
 
-    /// Returns the record of lent memory. The first call makes it; `None` if the heap has no room for it.
-    fn lending(&self) -> Option<&'static Lending<K, Dma<K>>> {
-        if let Some(lending) = self.lending.get() {
-            return Some(lending);
-        }
-        let _turn = self.installing.take(self.kernel)?;
-        if let Some(lending) = self.lending.get() {
-            return Some(lending);
-        }
-        let lending = place(self.kernel, 0, |_| Lending {
-            make_room: Dma::make_room,
-            last: AtomicRef::new(),
-            turn: Turn::new(),
-            waiting: AtomicUsize::new(0),
-        })?;
-        self.lending.set(Some(lending));
-        Some(lending)
-    }
-
     /// Takes a free entry of the record, or makes a new one; `None` if the heap has no room for it.
-    fn free_loan(&self, lending: &Lending<K, Dma<K>>) -> Option<&'static Loan<K>> {
+    fn free_loan(&self) -> Option<&'static Loan<K>> {
         let take = |loan: &&Loan<K>| loan.is_taken.compare_exchange(0, 1, SeqCst, Relaxed).is_ok();
-        if let Some(loan) = loans(lending).find(take) {
+        if let Some(loan) = self.loans().find(take) {
             return Some(loan);
         }
-        let _turn = lending.turn.take(self.kernel)?;
+        let _turn = self.lending.turn.take(self.kernel)?;
         let loan = place(self.kernel, 0, |_| Loan {
             lent: IrqLock::new(None),
             is_taken: AtomicUsize::new(1),
-            next: lending.last.get(),
+            next: self.lending.last.get(),
         })?;
-        lending.last.set(Some(loan));
+        self.lending.last.set(Some(loan));
         Some(loan)
+    }
+
+    /// Returns the entries of the record.
+    fn loans(&self) -> impl Iterator<Item = &'static Loan<K>> + use<K> {
+        core::iter::successors(self.lending.last.get(), |loan| loan.next)
     }
 
     /// Serves an owner's request with memory that borrowers give back. Returns `None` if they do not give back enough
     /// in time, or if the caller may not sleep.
-    fn make_room(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
+    fn make_room(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         if !self.kernel.can_sleep() || !self.pools().any(|pool| pool.is_reusable() && pool.is_owned_by(request.device))
         {
             return None;
         }
         // While `waiting` is not zero, no memory is lent, so that other borrowers cannot take what is given back.
-        lending.waiting.fetch_add(1, SeqCst);
+        self.lending.waiting.fetch_add(1, SeqCst);
         fence(SeqCst);
-        let found = self.reclaim(lending, request);
-        lending.waiting.fetch_sub(1, SeqCst);
+        let found = self.reclaim(request);
+        self.lending.waiting.fetch_sub(1, SeqCst);
         if found.is_none() {
-            self.log_borrowers(lending, request);
+            self.log_borrowers(request);
         }
         found
     }
 
     /// Asks the borrowers to give memory back, at once and then every [`ASK_AGAIN`] ticks. Ends when the request is
     /// served, when no borrower can give back any more, or after [`RECLAIM_TICKS`] ticks.
-    fn reclaim(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> Option<(Va, Handle)> {
+    fn reclaim(&self, request: &BufferRequest) -> Option<(Va, Handle)> {
         let search = || self.allocate_from_pools(request, Pools::Owned).ok();
         for tick in 0..RECLAIM_TICKS {
             let mut from = 0;
             while tick % ASK_AGAIN == 0
-                && let Some(memory) = self.next_lent(lending, request, from)
+                && let Some(memory) = self.next_lent(request, from)
             {
                 let [va, argument] = [memory.va, memory.argument].map(with_exposed_provenance_mut);
                 // SAFETY: the caller of `borrow_memory` allows this call.
@@ -176,7 +159,7 @@ impl<K: Kernel> Dma<K> {
                 }
                 from = memory.pa.saturating_add(1);
             }
-            if !self.may_get_memory_back(lending, request) {
+            if !self.may_get_memory_back(request) {
                 break;
             }
             self.kernel.pause();
@@ -192,27 +175,27 @@ impl<K: Kernel> Dma<K> {
     /// A borrower takes an entry and then reads `waiting`. An owner writes `waiting` and then reads the entries. Under
     /// SeqCst, at least one of them reads the other's write: either the borrower gets no memory, or the owner waits for
     /// it.
-    fn may_get_memory_back(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) -> bool {
+    fn may_get_memory_back(&self, request: &BufferRequest) -> bool {
         let may_return = |loan: &Loan<K>| match *loan.lent.lock(self.kernel) {
             Some(memory) => can_serve(&memory, request),
             None => loan.is_taken.load(SeqCst) != 0,
         };
-        loans(lending).any(may_return)
+        self.loans().any(may_return)
     }
 
     /// Returns the lent memory with the lowest physical address from `from` on, in a pool that the device of the
     /// request owns and that is large enough for the request.
-    fn next_lent(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
-        let lent = loans(lending).filter_map(|loan| *loan.lent.lock(self.kernel));
+    fn next_lent(&self, request: &BufferRequest, from: Pa) -> Option<Lent<K>> {
+        let lent = self.loans().filter_map(|loan| *loan.lent.lock(self.kernel));
         lent.filter(|memory| memory.pa >= from && can_serve(memory, request)).min_by_key(|memory| memory.pa)
     }
 
     /// Logs the borrowers that did not give memory back although an owner waited for it: at most [`MAX_LOGGED`].
     #[cold]
-    fn log_borrowers(&self, lending: &Lending<K, Dma<K>>, request: &BufferRequest) {
+    fn log_borrowers(&self, request: &BufferRequest) {
         let mut from = 0;
         for _ in 0..MAX_LOGGED {
-            let Some(memory) = self.next_lent(lending, request, from) else { return };
+            let Some(memory) = self.next_lent(request, from) else { return };
             let values =
                 &[memory.reclaim as usize, memory.argument, memory.size.next_multiple_of(PAGE_SIZE), memory.pa];
             let _names = self.read_names();
@@ -221,11 +204,6 @@ impl<K: Kernel> Dma<K> {
             from = memory.pa.saturating_add(1);
         }
     }
-}
-
-/// Returns the entries of the record.
-fn loans<K: Kernel>(lending: &Lending<K, Dma<K>>) -> impl Iterator<Item = &'static Loan<K>> + use<K> {
-    core::iter::successors(lending.last.get(), |loan| loan.next)
 }
 
 /// Returns whether the request may be served if this memory is given back: its device owns the pool, and the pool is

@@ -1,6 +1,5 @@
 //! The record of lent memory: memory of `reusable` regions that borrowers use which do not own the region. The
-//! functions for it are in `additions::lending`. This file contains only the types through which an owner's request
-//! reaches those functions.
+//! functions for it are in `additions::lending`.
 
 use core::ffi::c_void;
 
@@ -8,6 +7,7 @@ use crate::dropin::pool::Pool;
 use crate::dropin::translate::BufferRequest;
 use crate::kernel::{Handle, Kernel, Pa, Va};
 use crate::mem::atomics::AtomicUsize;
+use crate::mem::hook::Hook;
 use crate::mem::lock::IrqLock;
 use crate::mem::shared::AtomicRef;
 use crate::mem::turn::Turn;
@@ -44,14 +44,29 @@ pub struct Loan<K: Kernel> {
 }
 
 /// The record of all lent memory. `D` is [`Dma`](crate::dropin::registry::Dma), which is above this file.
-pub struct Lending<K: Kernel, D> {
+pub struct Lending<K: Kernel, D: 'static> {
     /// Makes borrowers give memory back until the regions of the device can serve its request. Returns the address and
-    /// the handle of the allocated buffer.
-    pub(crate) make_room: fn(&D, &Lending<K, D>, &BufferRequest) -> Option<(Va, Handle)>,
+    /// the handle of the allocated buffer. Not set until the first call that borrows.
+    pub(crate) make_room: Hook<MakeRoom<D>>,
     /// The entry that was made last.
     pub last: AtomicRef<Loan<K>>,
     /// The turn of calls that make an entry.
     pub turn: Turn,
     /// The number of owners that wait for their memory. While it is not zero, no memory is lent.
     pub waiting: AtomicUsize,
+}
+
+/// See [`Lending::make_room`].
+pub(crate) type MakeRoom<D> = fn(&D, &BufferRequest) -> Option<(Va, Handle)>;
+
+impl<K: Kernel, D> Lending<K, D> {
+    /// Makes a record without entries.
+    pub const fn new() -> Self {
+        Lending {
+            make_room: Hook::new(),
+            last: AtomicRef::new(),
+            turn: Turn::new(),
+            waiting: AtomicUsize::new(0),
+        }
+    }
 }

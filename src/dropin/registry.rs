@@ -39,8 +39,7 @@ pub struct Dma<K: Kernel> {
     pub(crate) uninstalled: Uninstalled<K>,
     /// The number of refused calls.
     bad_calls: AtomicUsize,
-    /// The record of lent memory. Not set until the first call that borrows.
-    pub(crate) lending: AtomicRef<Lending<K, Dma<K>>>,
+    pub(crate) lending: Lending<K, Dma<K>>,
 }
 
 /// The pools that were uninstalled, and the calls for which an uninstall waits.
@@ -86,7 +85,7 @@ impl<K: Kernel> Dma<K> {
                 name_readers: AtomicUsize::new(0),
             },
             bad_calls: AtomicUsize::new(0),
-            lending: AtomicRef::new(),
+            lending: Lending::new(),
         }
     }
 

@@ -185,8 +185,8 @@ impl<K: Kernel> Dma<K> {
             }
             // If memory was ever lent, borrowers of the device's regions give memory back until the request can be
             // served.
-            if let Some(lending) = self.lending.get()
-                && let Some(buffer) = (lending.make_room)(self, lending, &request)
+            if let Some(make_room) = self.lending.make_room.get()
+                && let Some(buffer) = make_room(self, &request)
             {
                 return Ok(buffer);
             }
