@@ -41,9 +41,9 @@ static DMA: Dma<RtThread> = Dma::new(RtThread);
 /// The records of the system's devices.
 static DEVICES: DeviceRecords<RtThread> = DeviceRecords::new(RtThread);
 
-/// The function that removes the records of an earlier device at the same address. It is called when operations are
-/// chosen for a device that had none, because such a device is new. It is not set in an image whose additions keep no
-/// records of devices, so that the drop-in core does not link the additions.
+/// The function that ends what the additions keep about an earlier device at the same address. It is called when
+/// operations are chosen for a device that had none, because such a device is new. Not set in an image whose additions
+/// keep nothing about devices, so that the drop-in core does not link them.
 static NEW_DEVICE: Hook<fn(Device)> = Hook::new();
 
 /// Converts a pointer to a device; `None` if it is null. ([`pointer`] explains `expose_provenance`.)

@@ -10,6 +10,7 @@ pub(in crate::ffi) mod coherent;
 pub(in crate::ffi) mod debug;
 pub(in crate::ffi) mod device;
 pub mod driver;
+pub(in crate::ffi) mod hooks;
 pub(in crate::ffi) mod lending;
 pub(in crate::ffi) mod managed;
 pub(in crate::ffi) mod own_region;

@@ -2,7 +2,7 @@
 
 use crate::additions::block_pool::Pages;
 use crate::ffi::additions::attributes::{rt_dma_alloc_aligned, rt_dma_wc_flags};
-use crate::ffi::additions::device::remembered::COHERENT_MASK;
+use crate::ffi::additions::hooks::MASKS;
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::{c_device, pointer};
@@ -50,7 +50,7 @@ unsafe impl Pages for DevicePages {
     }
 
     fn limit(&self, device: Device) -> usize {
-        let mask = COHERENT_MASK.get().map_or(!0, |mask| mask(device));
+        let mask = MASKS.get().map_or(!0, |masks| (masks.coherent)(device));
         usize::try_from(mask).unwrap_or(usize::MAX)
     }
 }

@@ -7,14 +7,11 @@ use crate::abi::{rt_device, rt_err_t, rt_size_t};
 use crate::additions::block_pool::pools::{BadCreate, BadDestroy, BlockPoolSpec};
 use crate::additions::block_pool::{BlockPool, PoolName};
 use crate::additions::device::resource::ResourceKind;
-use crate::ffi::additions::device::remembered::FOLLOW_MASK;
+use crate::ffi::additions::hooks;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device};
+use crate::kernel::Threads;
 use crate::kernel::rtthread::RtThread;
-use crate::kernel::{Device, Threads};
-
-/// Makes the pools of a device follow its mask: what [`FOLLOW_MASK`] refers to.
-static FOLLOW: fn(Device) = |device| POOLS.follow_mask(device);
 
 /// Copies a C string as a pool's name; a null pointer gives `<anon>`.
 ///
@@ -115,7 +112,7 @@ unsafe fn create(
     boundary: usize,
     create: impl FnOnce(&BlockPoolSpec) -> Result<&'static BlockPool<RtThread, DevicePages>, BadCreate>,
 ) -> *mut rt_dma_block_pool {
-    FOLLOW_MASK.set(&FOLLOW);
+    hooks::BLOCK_POOLS.set(&hooks::BlockPools { follow_mask: |device| POOLS.follow_mask(device) });
     // SAFETY: the caller passes a `name` that is null or points to a C string.
     let spec = BlockPoolSpec { name: unsafe { name_of(name) }, device: device(dev), size, align, boundary };
     match create(&spec) {

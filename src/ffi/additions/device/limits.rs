@@ -3,8 +3,7 @@
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::record::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
-use crate::ffi::additions::device::remembered::remember;
-use crate::ffi::additions::device::{no_table, refusal};
+use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
 use crate::ffi::dropin::ops::table_of;
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, device};
@@ -12,11 +11,11 @@ use crate::ffi::{DEVICES, device};
 /// Changes the limits of a device, unless `is_valid` is false: then the caller's limit is no such limit.
 fn set(dev: *mut rt_device, is_valid: bool, change: impl FnOnce(&mut Limits)) -> rt_err_t {
     let Some(device) = device(dev).filter(|_| is_valid) else { return errors().inval };
-    // A device without operations is a new one, of which nothing is remembered.
+    // A device without operations is a new one, of which nothing is kept.
     if table_of(device).is_none() {
         return no_table();
     }
-    remember();
+    watch_for_new_devices();
     DEVICES.set_limits(device, change).map_or_else(refusal, |()| errors().ok)
 }
 

@@ -7,8 +7,8 @@ use crate::additions::device::record::{MaskedOps, Masks};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
-use crate::ffi::additions::device::remembered::{COHERENT_MASK, UNMASK, remember, update_block_pools};
-use crate::ffi::additions::device::{no_table, refusal};
+use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
+use crate::ffi::additions::hooks;
 use crate::ffi::dropin::ops::{stored_table, table_of};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, device, pointer};
@@ -125,9 +125,8 @@ fn set_masks(dev: *mut rt_device, streaming: Option<u64>, coherent: Option<u64>)
     if !is_served(device, before.original, mask, coherent.is_some()) {
         return errors.io;
     }
-    remember();
-    UNMASK.set(&UNMASKED);
-    COHERENT_MASK.set(&COHERENT);
+    watch_for_new_devices();
+    hooks::MASKS.set(&hooks::Masks { unmask, coherent: |device| masks_of(device).coherent });
     DEVICES.forget_old_masks(device, || stored_table(device).is_none_or(|now| !has_masked_operation(now)));
     // Another call may have taken the masks back meanwhile.
     let has_table = || stored_table(device).is_some_and(|table| core::ptr::eq(table, now));
@@ -179,11 +178,12 @@ fn store_table(device: Device, table: &'static rt_dma_map_ops) {
     unsafe { rt_dma_port_device_set_ops(pointer(device.address()), core::ptr::from_ref(table).cast()) };
 }
 
-/// What [`COHERENT_MASK`] refers to.
-static COHERENT: fn(Device) -> u64 = |device| masks_of(device).coherent;
-
-/// What [`UNMASK`] refers to.
-static UNMASKED: fn(Device) = unmask;
+/// Makes the block pools of the device, if there are any, follow its coherent mask.
+pub(in crate::ffi) fn update_block_pools(device: Device) {
+    if let Some(pools) = hooks::BLOCK_POOLS.get() {
+        (pools.follow_mask)(device);
+    }
+}
 
 /// Gives the device its original table back.
 fn unmask(device: Device) {

@@ -1,18 +1,41 @@
-//! What the library keeps about a device: its masks and limits.
+//! What the library keeps about a device: its masks and limits. What it keeps ends when the device is released, or when
+//! another device at its address makes its first call.
 
 mod limits;
 pub(in crate::ffi) mod masked_ops;
 pub(in crate::ffi) mod masks;
-pub(in crate::ffi) mod remembered;
 
 pub use limits::*;
 pub use masks::*;
 
 use crate::abi::rt_err_t;
 use crate::additions::device::record::NoRecord;
-use crate::ffi::DMA;
+use crate::ffi::additions::hooks::STREAMS;
+use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
-use crate::kernel::Threads;
+use crate::ffi::{DEVICES, DMA, NEW_DEVICE};
+use crate::kernel::{Device, Firmware, Threads};
+use crate::log::Line;
+use crate::text::apart;
+
+/// Makes sure that what is kept about a device ends when another device at its address makes its first call. It is
+/// called before anything is kept of a device, after the device's operations have been chosen.
+pub(in crate::ffi) fn watch_for_new_devices() {
+    NEW_DEVICE.set(&(forget_earlier as fn(Device)));
+}
+
+/// Ends what is kept about an earlier device at the address of this one, and logs what that device never gave back.
+fn forget_earlier(device: Device) {
+    let refuse = |format, count| {
+        if count != 0 {
+            DMA.refuse_line(&Line::about(DMA.kernel.device_name(device), format, &[count, device.address()]));
+        }
+    };
+    let lost = DEVICES.forget(device, || stored_table(device).is_none());
+    refuse(apart!("%lu managed resources of an earlier device at 0x%lx were never released"), lost);
+    let ended = STREAMS.get().map_or(0, |streams| (streams.forget)(device));
+    refuse(apart!("%lu mappings of an earlier device at 0x%lx were never unmapped"), ended);
+}
 
 /// Returns the error of a call for a device whose map operations cannot be chosen now.
 fn no_table() -> rt_err_t {

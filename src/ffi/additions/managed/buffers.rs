@@ -7,7 +7,9 @@ use crate::additions::device::managed::Slot;
 use crate::additions::device::resource::{Arguments, ResourceKind};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::device::masked_ops::unmasked;
-use crate::ffi::additions::device::remembered::{FREE_BOUNCE_BUFFERS, UNMASK, remember, update_block_pools};
+use crate::ffi::additions::device::masks::update_block_pools;
+use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::additions::hooks::{MASKS, STREAMS};
 use crate::ffi::additions::{return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{Free, MANAGED, rt_dma_alloc};
 use crate::ffi::dropin::ops::{ops_of, table_of};
@@ -73,7 +75,7 @@ pub(in crate::ffi) unsafe fn manage_buffer(
     let slot = device(dev).filter(|_| size != 0).and_then(reserve);
     let buffer = slot.and_then(|slot| {
         let (va, handle) = with_handle(allocate)?;
-        MANAGED.set(&WATCH);
+        MANAGED.set(&(watched_free as Free));
         // SAFETY: the buffer is the device's, and is freed only after it has left the list.
         unsafe { slot.manage(ResourceKind::Buffer, free_buffer, [va.expose_provenance(), size, handle, flags]) };
         Some((va, handle))
@@ -131,13 +133,13 @@ pub unsafe extern "C" fn rt_dmam_free(
 pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
     let Some(device) = device(dev) else { return };
     if DMA.kernel.can_sleep()
-        && let Some(unmask) = UNMASK.get()
+        && let Some(masks) = MASKS.get()
     {
-        unmask(device);
+        (masks.unmask)(device);
     }
     // The operations of the BSP's own that free them read the device.
-    if let Some(free_bounce_buffers) = FREE_BOUNCE_BUFFERS.get() {
-        free_bounce_buffers();
+    if let Some(streams) = STREAMS.get() {
+        (streams.tidy)();
     }
     if DEVICES.release(device) {
         DEVICES.forget_masks_and_limits(device);
@@ -154,7 +156,7 @@ pub unsafe extern "C" fn rt_dmam_release(dev: *mut rt_device) {
 /// Context: thread.
 pub(in crate::ffi) fn reserve(device: Device) -> Option<Slot<'static, RtThread>> {
     table_of(device)?;
-    remember();
+    watch_for_new_devices();
     let slot = DEVICES.reserve(device);
     if slot.is_none() && !DMA.kernel.can_sleep() {
         DMA.count_refused();
@@ -172,9 +174,6 @@ unsafe fn free_buffer(device: Device, arguments: Arguments) {
     // resources.
     unsafe { free(device, size, va, handle, flags) };
 }
-
-/// What [`MANAGED`] refers to.
-static WATCH: Free = watched_free;
 
 /// Does what `rt_dma_free` does. If the buffer is managed, also removes it from the resources of its device, which need
 /// not be `dev`.

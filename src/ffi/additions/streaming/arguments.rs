@@ -9,8 +9,9 @@ use crate::additions::streaming::{
 };
 use crate::ffi::additions::device::masked_ops::unmasked;
 use crate::ffi::additions::device::masks::masks_of;
-use crate::ffi::additions::device::remembered::{FORGET_MAPPINGS, remember};
-use crate::ffi::additions::streaming::system::{FORGET_STREAMS, OWN};
+use crate::ffi::additions::device::watch_for_new_devices;
+use crate::ffi::additions::hooks::STREAMS;
+use crate::ffi::additions::streaming::system::{HOOKS, OWN};
 use crate::ffi::dropin::ops::{ops_of, stored_table, table_of, untranslated_ops};
 use crate::ffi::{DEVICES, DMA, device};
 use crate::kernel::{Device, Handle};
@@ -81,8 +82,8 @@ pub(in crate::ffi) fn master(dev: *mut rt_device) -> Option<BusMaster> {
 /// Returns the device as its mappings see it; `None` if its operations cannot be chosen now.
 pub(in crate::ffi) fn master_of(device: Device) -> Option<BusMaster> {
     // A mapping that needs a record gets here before the first one is made.
-    FORGET_MAPPINGS.set(&FORGET_STREAMS);
-    remember();
+    STREAMS.set(&HOOKS);
+    watch_for_new_devices();
     let now = table_of(device)?;
     let table = unmasked(device, now);
     let ops = ops_of(table).map_or(Ops::Own(&OWN), Ops::Library);

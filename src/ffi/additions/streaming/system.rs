@@ -1,13 +1,12 @@
 //! The streaming mappings of the system, and what they and the device records call.
 
 use crate::additions::streaming::{OwnOps, Streaming, StreamingMaps};
-use crate::ffi::additions::device::remembered::FREE_BOUNCE_BUFFERS;
+use crate::ffi::additions::hooks::Streams;
 use crate::ffi::additions::with_handle;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;
 use crate::ffi::{DMA, c_device, pointer, rt_dma_alloc, rt_dma_free, rt_dma_sync_in_data, rt_dma_sync_out_data};
 use crate::flags::Flags;
-use crate::kernel::Device;
 use crate::kernel::rtthread::RtThread;
 
 /// The streaming mappings of the system. Only functions that make, end or sync such mappings refer to them, so that a
@@ -16,15 +15,13 @@ pub(in crate::ffi) static STREAMING: Streaming<'static, RtThread> = Streaming::n
 
 static MAPPINGS: StreamingMaps<RtThread> = StreamingMaps::new();
 
-static TIDY: fn() = || STREAMING.tidy();
-
-pub(super) static FORGET_STREAMS: fn(Device) -> usize =
-    |device| STREAMING.forget(device, || stored_table(device).is_none());
+/// What other additions call.
+pub(super) static HOOKS: Streams =
+    Streams { forget: |device| STREAMING.forget(device, || stored_table(device).is_none()), tidy: || STREAMING.tidy() };
 
 /// The operations of a table that the BSP set, through the functions that call it.
 pub(super) static OWN: OwnOps = OwnOps {
     alloc: |device, size| {
-        FREE_BOUNCE_BUFFERS.set(&TIDY);
         // SAFETY: the device is that of a mapping, and exists as long as the mapping; the handle may be written.
         let buffer = with_handle(|handle| unsafe { rt_dma_alloc(c_device(device), size, handle, 0) });
         buffer.map(|(va, handle)| (va.expose_provenance(), handle))
