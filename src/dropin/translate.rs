@@ -69,7 +69,7 @@ impl MapOps {
     }
 
     /// Returns whether handles are translated. If they are not, a handle is the physical address.
-    pub fn are_translated(self) -> bool {
+    pub const fn are_translated(self) -> bool {
         matches!(self, MapOps::DeviceTree | MapOps::Pci)
     }
 }

@@ -7,41 +7,28 @@ use core::ptr::NonNull;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_size_t, rt_ubase_t};
 use crate::dropin::translate::MapOps;
-use crate::ffi::dropin::sync_ops::*;
+use crate::ffi::dropin::sync_ops::{sync_in, sync_in_coherent, sync_out};
 use crate::ffi::{DMA, NEW_DEVICE, device, pointer, variable};
 use crate::flags::Flags;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{device_ops, rt_dma_port_device_choose_ops};
 use crate::mem::shared::at_or_first;
 
-/// The tables, in the order of [`MapOps::ALL`]. If handles are physical addresses, `alloc` and `free` are null, as in
-/// RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
-static TABLES: [rt_dma_map_ops; 4] = [
+/// The tables, in the order of [`MapOps::ALL`].
+static TABLES: [rt_dma_map_ops; 4] = [new_table::<0>(), new_table::<1>(), new_table::<2>(), new_table::<3>()];
+
+/// Makes the table of the operations whose index in [`MapOps::ALL`] is `OPS`. If handles are physical addresses, `alloc`
+/// and `free` are null, as in RT-Thread's tables; `rt_dma_alloc` and `rt_dma_free` then do the work themselves.
+const fn new_table<const OPS: usize>() -> rt_dma_map_ops {
+    let ops = MapOps::ALL[OPS];
+    let are_translated = ops.are_translated();
     rt_dma_map_ops {
-        alloc: None,
-        free: None,
-        sync_out_data: Some(sync_out_coherent),
-        sync_in_data: Some(sync_in_coherent),
-    },
-    rt_dma_map_ops {
-        alloc: None,
-        free: None,
-        sync_out_data: Some(sync_out_non_coherent),
-        sync_in_data: Some(sync_in_non_coherent),
-    },
-    rt_dma_map_ops {
-        alloc: Some(alloc_device_tree),
-        free: Some(free_device_tree),
-        sync_out_data: Some(sync_out_device_tree),
-        sync_in_data: Some(sync_in_translated),
-    },
-    rt_dma_map_ops {
-        alloc: Some(alloc_pci),
-        free: Some(free_pci),
-        sync_out_data: Some(sync_out_pci),
-        sync_in_data: Some(sync_in_translated),
-    },
-];
+        alloc: if are_translated { Some(alloc::<OPS>) } else { None },
+        free: if are_translated { Some(free::<OPS>) } else { None },
+        sync_out_data: Some(sync_out::<OPS>),
+        sync_in_data: Some(if matches!(ops, MapOps::Coherent) { sync_in_coherent } else { sync_in::<OPS> }),
+    }
+}
 
 /// Returns the table of these operations.
 fn table(ops: MapOps) -> &'static rt_dma_map_ops {
@@ -126,98 +113,37 @@ pub unsafe extern "C" fn rt_dma_ofw_device_map_ops(dev: *mut rt_device) -> *cons
     }
 }
 
-/// The device tree table's `alloc`.
+/// A table's `alloc`. The operations need not be those of the device.
 ///
 /// # Safety
 /// As `rt_dma_alloc`.
-unsafe extern "C" fn alloc_device_tree(
+unsafe extern "C" fn alloc<const OPS: usize>(
     dev: *mut rt_device,
     size: rt_size_t,
     dma_handle: *mut rt_ubase_t,
     flags: rt_ubase_t,
-) -> *mut c_void {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
-    // written.
-    unsafe { alloc_with(MapOps::DeviceTree, dev, size, dma_handle, flags) }
-}
-
-/// The PCI table's `alloc`.
-///
-/// # Safety
-/// As `rt_dma_alloc`.
-unsafe extern "C" fn alloc_pci(
-    dev: *mut rt_device,
-    size: rt_size_t,
-    dma_handle: *mut rt_ubase_t,
-    flags: rt_ubase_t,
-) -> *mut c_void {
-    // SAFETY: the caller passes a `dev` that is null or points to a device, and a `dma_handle` that is null or may be
-    // written.
-    unsafe { alloc_with(MapOps::Pci, dev, size, dma_handle, flags) }
-}
-
-/// Allocates a buffer with the operations `ops`, which need not be those of the device.
-///
-/// # Safety
-/// As `rt_dma_alloc`.
-unsafe fn alloc_with(
-    ops: MapOps,
-    dev: *mut rt_device,
-    size: usize,
-    dma_handle: *mut usize,
-    flags: usize,
 ) -> *mut c_void {
     let Some(device) = device(dev) else { return core::ptr::null_mut() };
+    let (ops, flags) = (const { MapOps::ALL[OPS] }, Flags::from_bits_retain(flags));
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     let handle = unsafe { variable(dma_handle) };
-    let buffer = DMA.allocate_general(device, size, handle, Flags::from_bits_retain(flags), ops);
+    let buffer = DMA.allocate_general(device, size, handle, flags, ops);
     buffer.map_or(core::ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// The device tree table's `free`.
+/// A table's `free`. The operations need not be those of the device.
 ///
 /// # Safety
 /// As `rt_dma_free`.
-unsafe extern "C" fn free_device_tree(
+pub(in crate::ffi) unsafe extern "C" fn free<const OPS: usize>(
     dev: *mut rt_device,
     size: rt_size_t,
     cpu_addr: *mut c_void,
     dma_handle: rt_ubase_t,
     flags: rt_ubase_t,
-) {
-    // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_with(MapOps::DeviceTree, dev, size, cpu_addr, dma_handle, flags) }
-}
-
-/// The PCI table's `free`.
-///
-/// # Safety
-/// As `rt_dma_free`.
-unsafe extern "C" fn free_pci(
-    dev: *mut rt_device,
-    size: rt_size_t,
-    cpu_addr: *mut c_void,
-    dma_handle: rt_ubase_t,
-    flags: rt_ubase_t,
-) {
-    // SAFETY: the caller passes a `dev` that is null or points to a device.
-    unsafe { free_with(MapOps::Pci, dev, size, cpu_addr, dma_handle, flags) }
-}
-
-/// Frees a buffer with the operations `ops`, which need not be those of the device.
-///
-/// # Safety
-/// As `rt_dma_free`.
-pub(in crate::ffi) unsafe fn free_with(
-    ops: MapOps,
-    dev: *mut rt_device,
-    size: usize,
-    cpu_addr: *mut c_void,
-    dma_handle: usize,
-    flags: usize,
 ) {
     let Some(device) = device(dev) else { return };
+    let (ops, va, flags) = (const { MapOps::ALL[OPS] }, cpu_addr.expose_provenance(), Flags::from_bits_retain(flags));
     // The call returns no result to C. If it is refused, `free_general` counts and logs that.
-    let _ =
-        DMA.free_general(device, size, cpu_addr.expose_provenance(), dma_handle, Flags::from_bits_retain(flags), ops);
+    let _ = DMA.free_general(device, size, va, dma_handle, flags, ops);
 }

@@ -16,7 +16,7 @@ use crate::additions::device::record::{MaskedOps, Masks};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::ffi::additions::{return_buffer, with_handle};
-use crate::ffi::dropin::ops::{default_table, free_with, ops_of, stored_table};
+use crate::ffi::dropin::ops::{self, default_table, ops_of, stored_table};
 use crate::ffi::status::errors;
 use crate::ffi::{DEVICES, DMA, c_device, device, pointer, write_if};
 use crate::flags::Flags;
@@ -173,12 +173,9 @@ unsafe fn free_by(
     dma_handle: usize,
     flags: usize,
 ) {
-    match table.free {
-        // SAFETY: as this function demands.
-        None => unsafe { free_with(MapOps::UNTRANSLATED, dev, size, cpu_addr, dma_handle, flags) },
-        // SAFETY: an operation of the device's table takes what this function takes.
-        Some(own) => unsafe { own(dev, size, cpu_addr, dma_handle, flags) },
-    }
+    let free = table.free.unwrap_or(ops::free::<{ MapOps::UNTRANSLATED as usize }>);
+    // SAFETY: an operation of the device's table takes what this function takes.
+    unsafe { free(dev, size, cpu_addr, dma_handle, flags) }
 }
 
 /// Syncs for the device, and refuses a handle outside the streaming mask.
