@@ -26,8 +26,8 @@ impl<K: Kernel> Dma<K> {
         let pool = pool.ok_or(RemovalError::NotInstalled)?;
         pool.begin_removal()?;
         self.list.remove_for_c(pool);
-        // The kernel may write text while it unmaps memory, so the turn must not be held. Until the memory is unmapped,
-        // the pool stays in the library's own list, so that no other pool can be installed over its memory.
+        // The turn is not held here, because the kernel may write text while it unmaps memory. Until the memory is
+        // unmapped, the pool stays in the library's own list, so that no other pool can be installed over its memory.
         drop(turn);
         pool.unmap_all();
         // No error: a caller that could sleep above can sleep here.
@@ -39,15 +39,16 @@ impl<K: Kernel> Dma<K> {
         self.uninstalled.revival.set(&Revival { revive: Dma::revive, reopen: Dma::reopen });
         drop(turn);
         fence(SeqCst);
-        let mut patience = READER_TICKS;
-        while self.uninstalled.name_readers.load(SeqCst) != 0 && patience != 0 {
+        for _ in 0..READER_TICKS {
+            if self.uninstalled.name_readers.load(SeqCst) == 0 {
+                break;
+            }
             self.kernel.pause();
-            patience -= 1;
         }
         Ok(())
     }
 
-    /// See [`Revival`].
+    /// Serves as [`Revival::revive`].
     fn revive(&self, spec: &PoolSpec, pages: (Pa, usize)) -> Option<&'static Pool<K>> {
         let mut kept = core::iter::successors(self.uninstalled.kept.get(), |pool| pool.next_kept().get());
         let pool = kept.find(|pool| pool.matches(spec, pages))?;
@@ -55,7 +56,7 @@ impl<K: Kernel> Dma<K> {
         Some(pool)
     }
 
-    /// See [`Revival`].
+    /// Serves as [`Revival::reopen`].
     fn reopen(&self, pool: &'static Pool<K>) {
         if let Some((link, _)) = self.uninstalled.kept.link_to(pool, Pool::next_kept) {
             link.set(pool.next_kept().get());

@@ -17,7 +17,8 @@ use crate::text::apart;
 /// needs no more memory each time.
 ///
 /// A range of `rt_dma_pool_extract` is found again by the next extract (revision r2 of the interface). A region that
-/// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`.
+/// the node of a device names in `memory-region` belongs to the device until `rt_dma_own_region_release`, also if the
+/// device is removed without this call.
 ///
 /// @code{.c}
 /// if (rt_dma_pool_uninstall(pool) == -RT_EBUSY)
@@ -32,7 +33,7 @@ use crate::text::apart;
 /// constant always is.
 /// @retval -RT_EINVAL `pool` is NULL or not installed. It is counted, and one line in the log contains the address.
 /// @retval -RT_EBUSY A page of the pool is in use: by a buffer, a block pool, a bounce buffer, or memory that is lent.
-/// Or the node of a device names the region, or the caller may not sleep.
+/// Or the region belongs to a device whose node names it, or the caller may not sleep.
 ///
 /// In the debug mode (`PKG_RT_DMA_POOL_USING_DEBUG`), the log lists what devices hold of a pool that is in use.
 /// @note Context: thread.
