@@ -29,7 +29,7 @@ pub use dropin::*;
 use core::mem::MaybeUninit;
 
 use crate::abi::rt_device;
-use crate::additions::device::record::DeviceRecords;
+use crate::additions::device::DeviceRecords;
 use crate::dropin::registry::Dma;
 use crate::kernel::Device;
 use crate::kernel::rtthread::{RtThread, pointer};

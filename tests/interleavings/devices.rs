@@ -3,7 +3,7 @@
 use super::cores::Cores;
 use super::{at_once, call, explore};
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
+use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::additions::streaming::{
     Attributes, BadMapping, Buffer, BusMaster, Direction, Ops, Query, Streaming, StreamingMaps,
 };

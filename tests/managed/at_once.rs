@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use crate::{add, unmanage};
-use rt_dma_pool::additions::device::record::DeviceRecords;
+use rt_dma_pool::additions::device::DeviceRecords;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -9,8 +9,8 @@ mod plain_calls;
 mod release;
 
 use fake_kernel::*;
+use rt_dma_pool::additions::device::DeviceRecords;
 use rt_dma_pool::additions::device::managed::Slot;
-use rt_dma_pool::additions::device::record::DeviceRecords;
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
 use rt_dma_pool::kernel::Device;
 use std::cell::RefCell;

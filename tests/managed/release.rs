@@ -5,8 +5,8 @@ use crate::note;
 use crate::{add, manage, released, unmanage};
 use proptest::prelude::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
 use rt_dma_pool::additions::device::resource::{Arguments, ResourceKind};
+use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Mutex};
 

@@ -2,7 +2,7 @@
 
 use crate::fake_kernel::*;
 use rt_dma_pool::abi::rt_dma_map_ops;
-use rt_dma_pool::additions::device::record::{DeviceRecords, Masks, NoRecord};
+use rt_dma_pool::additions::device::{DeviceRecords, NoRecord, masks::Masks};
 use rt_dma_pool::kernel::Device;
 use std::sync::{Arc, Barrier};
 use std::thread;

@@ -10,7 +10,7 @@ use loom::thread;
 use rt_dma_pool::abi::rt_dma_map_ops;
 use rt_dma_pool::additions::block_pool::pools::{BlockPoolSpec, BlockPools};
 use rt_dma_pool::additions::block_pool::{Pages, PoolName};
-use rt_dma_pool::additions::device::record::{DeviceRecords, Masks};
+use rt_dma_pool::additions::device::{DeviceRecords, masks::Masks};
 use rt_dma_pool::dropin::pool::own_mappings::OwnMappings;
 use rt_dma_pool::kernel::{Device, Va};
 use rt_dma_pool::mem::atomics::{AtomicUsize, Ordering::Relaxed};

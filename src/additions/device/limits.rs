@@ -3,8 +3,24 @@
 //! A driver sets the limits, and the code that builds its scatter lists reads them. Only the alignment mask has an
 //! effect in this library: a bounce buffer keeps these bits of the address that it replaces.
 
-use crate::additions::device::record::{DeviceRecords, Limits, NoRecord};
+use crate::additions::device::{DeviceRecords, NoRecord};
 use crate::kernel::{Device, Kernel};
+
+/// The limits of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The maximum number of bytes in a segment.
+    pub max_segment: usize,
+    /// No segment crosses a multiple of this number plus one: 0xffff for 64 KiB.
+    pub boundary_mask: usize,
+    /// The low bits of an address that a bounce buffer keeps.
+    pub align_mask: usize,
+}
+
+impl Limits {
+    /// The limits of a device for which none were set. They are the defaults of Linux.
+    pub const DEFAULT: Limits = Limits { max_segment: 65536, boundary_mask: usize::MAX, align_mask: 0 };
+}
 
 impl<K: Kernel> DeviceRecords<K> {
     /// Returns the device's limits.

@@ -11,7 +11,7 @@
 //! [ends](DeviceRecords::end_claim) the claim. Most plain calls are for resources that are not managed. They find this
 //! out by one load in nearly every case: see [`Keys`](crate::additions::device::resource::Keys).
 
-use crate::additions::device::record::DeviceRecords;
+use crate::additions::device::DeviceRecords;
 use crate::additions::device::resource::{Arguments, Release, Resource, ResourceKind, ResourceState};
 use crate::kernel::{Device, Kernel};
 use crate::mem::list::{Element, List};

@@ -1,7 +1,7 @@
 //! The masks and original tables for which there is a masked table.
 
 use crate::abi::rt_dma_map_ops;
-use crate::additions::device::record::MaskedOps;
+use crate::additions::device::masks::MaskedOps;
 use crate::kernel::Kernel;
 use crate::mem::lock::IrqLock;
 
@@ -10,7 +10,7 @@ use crate::mem::lock::IrqLock;
 /// A table that once got masks keeps them, because a child device may have copied it. A driver that sets the streaming
 /// and the coherent mask by two calls takes two of them, one for the time between the calls. Devices of one kind share
 /// theirs, so that a system needs a few. When all are taken, further devices have the masks in their records only
-/// ([`DeviceRecords::masked_ops`](super::record::DeviceRecords::masked_ops)); a child that copies the table of such a
+/// ([`DeviceRecords::masked_ops`](super::DeviceRecords::masked_ops)); a child that copies the table of such a
 /// device has no record, and is refused memory.
 pub const TABLES: usize = 32;
 
@@ -54,7 +54,7 @@ impl MaskedTables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::additions::device::record::Masks;
+    use crate::additions::device::masks::Masks;
     use crate::kernel::testing::HeapOnly;
 
     static FIRST: rt_dma_map_ops = rt_dma_map_ops { alloc: None, free: None, sync_out_data: None, sync_in_data: None };

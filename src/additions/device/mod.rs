@@ -1,9 +1,191 @@
-//! The records of devices: masks, limits, and managed resources, which are kept until the device is released.
+//! The records of devices. A record contains the data for which `struct rt_device` has no room: masks, limits, and
+//! managed resources.
+//!
+//! A record is made when a device first has such data, and is freed when it has none any more. It is found by the
+//! address of the device. Context: any for the search; thread for making and freeing a record.
+//!
+//! A record must not exist longer than its device, because another device may get the same address. It ends when the
+//! driver releases the device ([`DeviceRecords::release`], [`DeviceRecords::forget_masks_and_limits`]). At the latest,
+//! it ends when operations are chosen for a device at that address ([`DeviceRecords::forget`]), because a device
+//! without operations is a new one.
 
 pub mod limits;
 pub mod managed;
-pub(crate) mod masked_devices;
 pub mod masked_tables;
 pub mod masks;
-pub mod record;
 pub mod resource;
+
+use crate::additions::device::limits::Limits;
+use crate::additions::device::masks::{MaskRecord, MaskedDevices};
+use crate::additions::device::resource::{Keys, Resource};
+use crate::kernel::{Device, Kernel};
+use crate::mem::list::{Element, List};
+use crate::mem::lock::{IrqGuard, IrqLock};
+use crate::mem::shared::at_or_first;
+
+/// Number of lists of records. The address of the device selects the list.
+const BUCKETS: usize = 16;
+
+/// The reason why a record cannot be made now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoRecord {
+    /// The heap has no room.
+    NoMemory,
+    /// The caller may not sleep.
+    Context,
+}
+
+/// The record of one device.
+struct DeviceRecord<K: Kernel> {
+    /// The device; [`Device::NONE`] if it is gone.
+    device: Device,
+    /// `None` if the device has no mask, and no call is setting one.
+    mask: Option<MaskRecord>,
+    /// The limits of a segment of the device's transfers.
+    limits: Limits,
+    /// The resources that the device manages, the newest first.
+    resources: List<K, Resource>,
+    /// Resources that have been reserved and are not in the list yet.
+    reserved: usize,
+}
+
+impl<K: Kernel> DeviceRecord<K> {
+    /// Removes the masks, the original table, and the limits.
+    fn forget_masks_and_limits(&mut self) {
+        (self.mask, self.limits) = (None, Limits::DEFAULT);
+    }
+
+    /// Returns whether the record can be freed: it has no data, or its device is gone.
+    fn is_idle(&self) -> bool {
+        let has_resources = !self.resources.is_empty() || self.reserved != 0;
+        self.device == Device::NONE || self.mask.is_none() && self.limits == Limits::DEFAULT && !has_resources
+    }
+}
+
+/// The records of all devices.
+pub struct DeviceRecords<K: Kernel> {
+    kernel: K,
+    /// The counters of managed resources of all devices.
+    keys: Keys,
+    buckets: [IrqLock<List<K, DeviceRecord<K>>>; BUCKETS],
+    /// The devices for which a mask was ever set.
+    masked: MaskedDevices,
+}
+
+impl<K: Kernel> DeviceRecords<K> {
+    /// Makes an empty set of records.
+    pub const fn new(kernel: K) -> Self {
+        DeviceRecords {
+            kernel,
+            keys: Keys::new(),
+            buckets: [const { IrqLock::new(List::new()) }; BUCKETS],
+            masked: MaskedDevices::new(),
+        }
+    }
+
+    /// Locks the list that has the device's record, if there is one.
+    fn bucket(&self, device: Device) -> IrqGuard<'_, K, List<K, DeviceRecord<K>>> {
+        // Devices are structures of some hundred bytes: the low bits distinguish few of them.
+        let index = (device.address() >> 6 ^ device.address() >> 12) % BUCKETS;
+        at_or_first(&self.buckets, index).lock(self.kernel)
+    }
+
+    /// Returns what `work` returns for the device's record; `None` if there is no record. `work` runs under the lock.
+    ///
+    /// Context: any.
+    fn find<T>(&self, device: Device, work: impl FnOnce(&mut DeviceRecord<K>) -> T) -> Option<T> {
+        self.bucket(device).find_mut(|record| record.device == device).map(work)
+    }
+
+    /// Returns the first result that is not `None` of `work`, which is called for the record of each device. `work`
+    /// runs under a lock.
+    ///
+    /// Context: any.
+    fn find_map<T>(&self, mut work: impl FnMut(Device, &mut DeviceRecord<K>) -> Option<T>) -> Option<T> {
+        self.buckets.iter().find_map(|bucket| {
+            let mut list = bucket.lock(self.kernel);
+            let mut records = list.iter_mut().filter(|record| record.device != Device::NONE);
+            records.find_map(|record| work(record.device, record))
+        })
+    }
+
+    /// Returns what `work` returns for the device's record, and makes the record first if there is none.
+    ///
+    /// Context: any if there is a record; otherwise thread.
+    fn find_or_make<T>(
+        &self,
+        device: Device,
+        work: impl FnOnce(&mut DeviceRecord<K>) -> T,
+    ) -> Result<T, NoRecord> {
+        let is_its = |record: &DeviceRecord<K>| record.device == device;
+        let mut list = self.bucket(device);
+        if let Some(record) = list.find_mut(is_its) {
+            return Ok(work(record));
+        }
+        drop(list);
+        if !self.kernel.can_sleep() {
+            return Err(NoRecord::Context);
+        }
+        let resources = List::new();
+        let record = DeviceRecord { device, mask: None, limits: Limits::DEFAULT, resources, reserved: 0 };
+        let mut record = Element::new(self.kernel, record).ok_or(NoRecord::NoMemory)?;
+        let mut list = self.bucket(device);
+        // Another call may have added a record meanwhile: then the new one is freed, after the lock is released.
+        if let Some(record) = list.find_mut(is_its) {
+            return Ok(work(record));
+        }
+        let seen = work(&mut record);
+        list.push(record);
+        Ok(seen)
+    }
+
+    /// Frees the device's record if it has no data, and the records of devices that are gone.
+    ///
+    /// Context: thread.
+    fn tidy(&self, device: Device) {
+        while self.take_idle(device).is_some() {}
+    }
+
+    /// Takes a record out that can be freed: that of the device, or that of one that is gone. The caller frees it
+    /// without the lock, because the heap takes a mutex.
+    fn take_idle(&self, device: Device) -> Option<Element<K, DeviceRecord<K>>> {
+        let is_meant = |record: &DeviceRecord<K>| record.device == device || record.device == Device::NONE;
+        self.bucket(device).take_first(|record| is_meant(record) && record.is_idle())
+    }
+
+    /// Removes the masks, the original table and the limits from the device's record.
+    ///
+    /// Context: thread.
+    pub fn forget_masks_and_limits(&self, device: Device) {
+        self.find(device, DeviceRecord::forget_masks_and_limits);
+        self.tidy(device);
+    }
+
+    /// Removes the record of an earlier device at this address, if `is_new` returns true because the present device has
+    /// no operations yet. Returns the number of the earlier device's resources that were never released. They are not
+    /// released now, because the driver that made them may be gone, too.
+    ///
+    /// `is_new` is called with the lock held, because two threads may choose operations for the device at the same
+    /// time. The first one sets the operations before it makes a record. The second one, if it finds this record,
+    /// therefore also finds the operations, and does not remove the record.
+    ///
+    /// Context: any.
+    pub fn forget(&self, device: Device, is_new: impl FnOnce() -> bool) -> usize {
+        let lost = self.find(device, |record| {
+            if !is_new() {
+                return 0;
+            }
+            record.forget_masks_and_limits();
+            // A thread is about to add a resource, so the device exists.
+            if record.reserved != 0 {
+                return 0;
+            }
+            record.device = Device::NONE;
+            record.resources.iter().filter(|resource| self.keys.uncount(resource)).count()
+        });
+        if self.kernel.can_sleep() {
+            self.tidy(device);
+        }
+        lost.unwrap_or(0)
+    }
+}

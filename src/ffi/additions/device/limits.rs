@@ -1,7 +1,7 @@
 //! `rt_dma_set_max_segment` and the other limits of a device's segments.
 
 use crate::abi::{rt_device, rt_err_t, rt_size_t, rt_ubase_t};
-use crate::additions::device::record::Limits;
+use crate::additions::device::limits::Limits;
 use crate::additions::streaming::{KEPT_BITS, KeptBits};
 use crate::ffi::additions::device::{no_table, refusal, watch_for_new_devices};
 use crate::ffi::dropin::ops::table_of;

@@ -3,7 +3,7 @@
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
 use crate::additions::device::masks::is_within;
-use crate::additions::device::record::{MaskedOps, Masks};
+use crate::additions::device::masks::{MaskedOps, Masks};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};

@@ -9,7 +9,7 @@ pub use limits::*;
 pub use masks::*;
 
 use crate::abi::rt_err_t;
-use crate::additions::device::record::NoRecord;
+use crate::additions::device::NoRecord;
 use crate::ffi::additions::hooks::STREAMS;
 use crate::ffi::dropin::ops::stored_table;
 use crate::ffi::status::errors;

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::abi::rt_device;
-use crate::additions::device::record::Masks;
+use crate::additions::device::masks::Masks;
 use crate::additions::streaming::{
     Attributes, Buffer, BusMaster, Direction, FastMaster, MAPPING_ERROR, Master, Ops, Query,
 };
