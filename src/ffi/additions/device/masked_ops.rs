@@ -11,8 +11,7 @@ use core::ffi::c_void;
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t, rt_size_t, rt_ubase_t};
 use crate::additions::device::masked_tables::{MaskedTables, TABLES};
-use crate::additions::device::masks::is_within;
-use crate::additions::device::masks::{MaskedOps, Masks};
+use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::translate::{BufferRequest, MapOps};
 use crate::error::Error;
 use crate::ffi::additions::{return_buffer, with_handle};

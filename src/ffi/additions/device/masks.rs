@@ -2,8 +2,7 @@
 //! them.
 
 use crate::abi::{rt_device, rt_dma_map_ops, rt_err_t};
-use crate::additions::device::masks::is_within;
-use crate::additions::device::masks::{MaskedOps, Masks};
+use crate::additions::device::masks::{MaskedOps, Masks, is_within};
 use crate::dropin::translate::MapOps;
 use crate::ffi::additions::allocating_ops;
 use crate::ffi::additions::device::masked_ops::{has_masked_operation, is_copy, is_masked, original_of, table_for};
