@@ -92,7 +92,8 @@ fn blocks_belong_to_their_pools() {
     }
     let kind = Kind::Block { pool: 0x1000 };
     rig.debug.allocated(&rig.call(MAP), Holding { kind, va: 0x8040, handle: 0x40, size: 64, ..Holding::NONE });
-    assert_eq!((rig.debug.device_of_pool(0x1000), rig.debug.block_size(0x1000)), (Some(rig.device), 64));
+    let entry = rig.debug.block_pool(0x1000).unwrap();
+    assert_eq!((entry.device, entry.size), (rig.device, 64));
     let free = |by| rig.free(FreedMemory { by, va: 0x8040, size: 64, handle: 0x40 });
     free(FreedBy::BlockFree { pool: 0x2000 });
     rig.found(Mistake::FreeDevice, "0x8040, 64 bytes, allocated for eth0");
@@ -100,7 +101,7 @@ fn blocks_belong_to_their_pools() {
     assert_eq!(rig.lines(), ["eth0: free by another call: 0x8040, 64 bytes, it is a block; caller 0x2222"]);
     assert!(free(FreedBy::BlockFree { pool: 0x1000 }));
     rig.debug.destroyed(0x1000);
-    assert_eq!(rig.debug.device_of_pool(0x1000), None);
+    assert!(rig.debug.block_pool(0x1000).is_none());
     assert_eq!(rig.lines(), [""; 0]);
 }
 

@@ -8,7 +8,7 @@ use super::mistake::Mistake;
 use super::{Call, Debug};
 use crate::additions::streaming::MAPPING_ERROR;
 use crate::dropin::registry::Dma;
-use crate::kernel::{Device, Handle, Kernel, Va};
+use crate::kernel::{Handle, Kernel, Va};
 
 impl<K: Kernel> Debug<K> {
     /// Records memory that was allocated for the device, or a block pool that was created.
@@ -25,14 +25,9 @@ impl<K: Kernel> Debug<K> {
         });
     }
 
-    /// Returns the device of a block pool; `None` if the pool is not in the table.
-    pub fn device_of_pool(&self, pool: Va) -> Option<Device> {
-        self.state.lock(self.kernel).table.block_pool(pool).map(|entry| entry.device)
-    }
-
-    /// Returns the size of the blocks of a pool, in bytes; 0 if the pool is not in the table.
-    pub fn block_size(&self, pool: Va) -> usize {
-        self.state.lock(self.kernel).table.block_pool(pool).map_or(0, |entry| entry.size)
+    /// Returns the entry of a block pool; `None` if the pool is not in the table.
+    pub fn block_pool(&self, pool: Va) -> Option<Holding> {
+        self.state.lock(self.kernel).table.block_pool(pool).copied()
     }
 
     /// Checks a free, and forgets what it frees. Returns false if the table does not have it: then the caller calls

@@ -121,7 +121,7 @@ pub extern "C" fn rt_dma_watch_pool_destroyed(pool: *mut rt_dma_block_pool) {
 /// @note Context: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn rt_dma_watch_pool_device(pool: *mut rt_dma_block_pool) -> *mut rt_device {
-    DEBUG.device_of_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), c_device)
+    DEBUG.block_pool(pool.expose_provenance()).map_or(core::ptr::null_mut(), |entry| c_device(entry.device))
 }
 
 /// @brief Records a block.
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rt_dma_watch_block_allocated(
     dma_handle: rt_ubase_t,
 ) {
     let (va, pool) = (block.expose_provenance(), pool.expose_provenance());
-    let size = DEBUG.block_size(pool);
+    let size = DEBUG.block_pool(pool).map_or(0, |entry| entry.size);
     let kind = Kind::Block { pool };
     let Some(call) = after(call) else { return };
     DEBUG.allocated(&call, Holding { kind, va, handle: dma_handle, size, ..Holding::NONE });
