@@ -76,6 +76,8 @@ impl Buffer {
         self.needs_whole_lines() && (self.va | self.size) & kernel.within_line() != 0
     }
 
+    /// Returns whether the buffer has to fill its cache lines, if it is mapped without a bounce buffer and its lines are
+    /// maintained.
     fn needs_whole_lines(&self) -> bool {
         self.direction.device_writes() && !self.attributes.contains(Attributes::OWN_LINES)
     }
@@ -83,6 +85,7 @@ impl Buffer {
     /// Returns whether the buffer begins and ends on a cache line.
     fn fills_lines<K: Kernel>(&self, kernel: K) -> bool {
         let within_line = match kernel.within_line() {
+            // Not known yet, or lines have different sizes.
             usize::MAX => kernel.cache_line_max() - 1,
             within_line => within_line,
         };

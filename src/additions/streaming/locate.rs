@@ -51,6 +51,7 @@ impl<K: Kernel> Streaming<'_, K> {
         if further_pages == 0 || is_linear && range.holds(va, last) {
             return Some(true);
         }
+        // The first page is known: `va` lies at `pa`. The others must follow it in physical memory, too.
         let next_page = |address: usize| (address | (PAGE_SIZE - 1)).wrapping_add(1);
         let is_contiguous = kernel.leads_to(next_page(va), next_page(pa), further_pages);
         if !is_contiguous && !are_mapped(kernel, next_page(va), last) {

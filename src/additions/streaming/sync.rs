@@ -86,10 +86,8 @@ impl<K: Kernel> Streaming<'_, K> {
             }
             other => other,
         };
-        found
-            .map(|mapping| {
-                Some((mapping, Part { offset: query.handle.wrapping_sub(mapping.handle), size: query.size }))
-            })
-            .inspect_err(|error| refuse_sync(self.dma, master.device, query, *error))
+        let mapping = found.inspect_err(|error| refuse_sync(self.dma, master.device, query, *error))?;
+        let offset = query.handle.wrapping_sub(mapping.handle);
+        Ok(Some((mapping, Part { offset, size: query.size })))
     }
 }

@@ -64,7 +64,7 @@ impl LinearRange {
     #[cold]
     fn note_new_direct<K: Kernel>(&self, kernel: K, va: Va, last: Va, pa: Pa) {
         self.offset.store(pa.wrapping_sub(va), Release);
-        // Pages that were looked up have been added then.
+        // A buffer of several pages was added when these were looked up (`is_contiguous`).
         if va / PAGE_SIZE == last / PAGE_SIZE {
             self.add_pages(kernel, va, last);
         }
@@ -92,6 +92,7 @@ impl LinearRange {
         }
         let (start, end) = (self.start.load(Acquire), self.end.load(Acquire));
         if start == usize::MAX {
+            // Another core is adding the first pages at this moment. Those of this call can be added by a later one.
             return;
         }
         let is_page_linear = |va: Va| kernel.v2p(va).is_some_and(|pa| kernel.linear(pa) == va);

@@ -138,15 +138,15 @@ impl Mapping {
         }
     }
 
-    /// Library operations: makes a part the device's, so that no line stays in the cache that could be written over
-    /// what the device writes.
+    /// Makes a part the device's, for the library's operations: no line stays dirty in the cache that could be written
+    /// over what the device writes.
     pub fn flush<K: Kernel>(&self, kernel: K, part: Part) {
         if self.maintain {
             kernel.cache_flush(self.seen(part), part.size);
         }
     }
 
-    /// Library operations: makes what the device wrote to a part the processor's, so that the next read comes from
+    /// Makes what the device wrote to a part the processor's, for the library's operations: the next read comes from
     /// memory.
     ///
     /// # Safety
@@ -157,7 +157,7 @@ impl Mapping {
         unsafe { take_from_device(kernel, self.seen(part), part.size, self.maintain) }
     }
 
-    /// A BSP's own operations: one `sync_out` of a part; returns whether it succeeded.
+    /// Makes one call of `sync_out` for a part, if the operations are a BSP's own; returns whether it succeeded.
     pub fn sync_out(&self, part: Part, purpose: Purpose) -> bool {
         let Ops::Own(own) = self.master.ops else { return true };
         let flags = flags(purpose == Purpose::Transfer && self.maintain);
@@ -165,8 +165,8 @@ impl Mapping {
         unsafe { (own.sync_out)(self.master.device, self.seen(part), part.size, flags) }.is_some()
     }
 
-    /// A BSP's own operations: one `sync_in` of a part, which makes what the device wrote to it the processor's if the
-    /// purpose is a transfer.
+    /// Makes one call of `sync_in` for a part, if the operations are a BSP's own. If the purpose is a transfer, this makes
+    /// what the device wrote to the part the processor's.
     pub fn sync_in<K: Kernel>(&self, kernel: K, part: Part, purpose: Purpose) {
         let Ops::Own(own) = self.master.ops else { return };
         let va = self.seen(part);
@@ -204,8 +204,9 @@ impl Mapping {
         }
     }
 
-    /// A BSP's own operations: the `sync_in` that ends the mapping, if there was none since the last `sync_out`. It
-    /// carries the device's bytes if `carries` is true.
+    /// Makes the last calls of a BSP's own operations for the mapping. After them, there was one `sync_in` for each
+    /// `sync_out`. If `carries` is true, the last `sync_in` is of the whole buffer and makes the device's bytes the
+    /// processor's.
     fn last_sync_in<K: Kernel>(&self, kernel: K, carries: bool) {
         match self.synced_in {
             None => self.sync_in(kernel, self.whole(), Purpose::of_sync_in(carries)),

@@ -83,7 +83,7 @@ impl<K: Kernel> Records<K> {
     fn count(&self, mapping: &Mapping, change: impl Fn(&AtomicUsize)) {
         if mapping.is_outside {
             let (first, last) = (mapping.handle >> COUNTED_BITS, mapping.last() >> COUNTED_BITS);
-            // From that many blocks on, each counter stands for one of them.
+            // A mapping of more blocks than there are counters changes each counter once.
             let end = (last + 1).min(first + COUNTERS);
             (first..end).for_each(|block| change(self.counter(block)));
         }
@@ -181,11 +181,12 @@ impl<K: Kernel> Records<K> {
             return Err(BadMapping::Unknown);
         }
         let mut why = BadMapping::Unknown;
-        // A mapping that contains the byte begins in one of these pages.
+        // A mapping that contains the byte begins in one of these pages. The lists repeat after `LISTS` pages.
         let lowest = query.handle.saturating_sub(self.longest.load(Acquire));
         for page in (page_of(lowest)..=page_of(query.handle)).rev().take(LISTS) {
             let list = self.list(page);
             let last_of_page = page << PAGE_SHIFT | (PAGE_SIZE - 1);
+            // Even from the last byte of the page, no mapping of the list reaches the handle.
             if list.longest.load(Acquire) <= query.handle.saturating_sub(last_of_page) {
                 continue;
             }

@@ -53,6 +53,7 @@ impl<K: Kernel> SpareRecords<K> {
     fn with<T>(&self, kernel: K, change: impl FnOnce(&mut Stacks<K>) -> T) -> T {
         let mut stacks = self.stacks.lock(kernel);
         let result = change(&mut stacks);
+        // There are too many spare records, or fewer than `least`, where the difference wraps to a large number.
         let needs_thread = !stacks.unfreed.is_empty() || stacks.spares.wrapping_sub(stacks.least) > MARGIN;
         self.needs_thread.store(needs_thread, Relaxed);
         result
