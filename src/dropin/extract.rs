@@ -91,12 +91,15 @@ impl<K: Kernel> Dma<K> {
         region.end = reachable_end(region.start, region.end);
         // The bytes before the first usable page cannot be used. They count as part of the first pools that are made
         // from the region, so that the last pools may be smaller than requested by this number.
-        let lost = first_page(region.start).map_or(0, |first| first - region.start);
+        let before_first = first_page(region.start).map_or(0, |first| first - region.start);
+        // While the region begins there, its size counts them already.
+        let mut lost = 0;
         loop {
             let part = RegionPart::new(region, total, lost)?;
             let Some(pool) = self.pool_in(part.start, part.end) else { return Some(part) };
             // The rest of the region begins after this pool.
             region.start = pool.public.region_end.load(Relaxed).max(pool.end());
+            lost = before_first;
         }
     }
 }

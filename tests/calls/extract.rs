@@ -270,3 +270,17 @@ fn fault_10_the_split_loses_no_page_where_sizes_or_bounds_are_no_whole_pages() {
         assert_eq!(pools(&machine), expected);
     }
 }
+
+/// The bytes that cannot be used are counted once: they are bytes of the region.
+#[test]
+fn a_region_that_holds_less_than_the_total_is_passed_over_wherever_it_begins() {
+    let total = 64 * PAGE;
+    for small in [usable(0, total - PAGE), usable(BASE + 0x800, total - 0x800), usable(BASE + 0x800, total - 1)] {
+        let machine = machine_with(&[small]);
+        machine.fail_always(Service::MapLinear);
+        assert_eq!(machine.extract(total, 0), Err(Error::NoRegion), "{small:x?}");
+        let large = usable(BASE + 64 * MIB, total);
+        let machine = machine_with(&[small, large]);
+        assert_eq!(machine.extract(total, 0), Ok((large.start, large.end)), "{small:x?}");
+    }
+}
