@@ -21,6 +21,9 @@ static uintptr_t to_pointer_size(rt_uint64_t address)
     return (uintptr_t)address;
 }
 
+/* What RT-Thread's translators of one step return if the heap has no room for the table of a bus's ranges. */
+#define NO_TABLE (~(rt_uint64_t)0)
+
 /* Returns the bus above a node whose ranges of this kind RT-Thread translates by: the next one that has any. */
 static struct rt_ofw_node *bus_with(struct rt_ofw_node *np, const char *kind, struct rt_ofw_prop **ranges)
 {
@@ -185,8 +188,7 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
 
         found = rt_ofw_translate_address(np, "dma-ranges", address);
 
-        /* All ones: the heap has no room for the table. */
-        if (found != expected && found != ~(rt_uint64_t)0)
+        if (found != expected && found != NO_TABLE)
         {
             return 0;
         }
@@ -211,6 +213,9 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
  *     0x40001000  0x00001000  0xc0001000  The second step changes it: covered.
  *     0x60001000  0x20001000  0x20001000  The second step leaves it alone, and no range maps it to itself: not covered.
  *
+ * The two steps are those of rt_ofw_translate_cpu2dma(), which is not called: if a step fails for want of heap, it
+ * returns the address unchanged, which may be another than the device's. Such memory counts as not covered.
+ *
  * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all
  * of memory is covered.
  *
@@ -223,16 +228,16 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     rt_uint64_t on_bus, handle, distance, other_distance;
 
     find_ranges(np, "dma-ranges", &dma_ranges);
-    handle = rt_ofw_translate_cpu2dma(np, pa);
+    on_bus = rt_ofw_reverse_address(np, "ranges", pa);
+    handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
-    if (!dma_ranges.count)
+    if (!dma_ranges.count || handle == NO_TABLE)
     {
         *last = UINTPTR_MAX;
 
         return to_pointer_size(handle);
     }
 
-    on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     find_ranges(np, "ranges", &ranges);
     distance = distance_to_edge(&dma_ranges, on_bus);
     other_distance = distance_to_edge(&ranges, pa);

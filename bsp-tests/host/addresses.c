@@ -152,6 +152,32 @@ static void ranges_that_cannot_be_read(void)
     EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
 }
 
+/* The same where the heap has no memory for the second of the two tables only: that of the "ranges" exists already. */
+static void dma_ranges_that_cannot_be_read(void)
+{
+    static struct branch branch;
+    static fdt32_t moved[] = { CELLS(0x80000000), CELLS(FIRST), CELLS(MIB) };
+    static fdt32_t lower[] = { CELLS(0x80000000), CELLS(0x1000), CELLS(MIB) };
+    struct rt_device *dev = below(&branch, lower, sizeof(lower), 0, 0);
+
+    branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(moved), moved, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    EXPECT(rt_ofw_reverse_address(dev->ofw_node, "ranges", FIRST) == 0x80000000);
+    host_fail_ranges(1);
+    EXPECT(is_refused(dev));
+    host_fail_ranges(0);
+    EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
+    /* The heap has no memory for the table of the "ranges" only. */
+    dev = below(&branch, lower, sizeof(lower), 0, 0);
+    branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(moved), moved, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    EXPECT(rt_ofw_translate_address(dev->ofw_node, "dma-ranges", 0x80000000) == 0x1000);
+    host_fail_ranges(1);
+    EXPECT(is_refused(dev));
+    host_fail_ranges(0);
+    EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
+}
+
 #if STAND_IN_REVISION >= 2
 struct card
 {
@@ -222,6 +248,7 @@ void memory_that_no_range_covers(void)
     nested_buses();
     ranges_and_dma_ranges();
     ranges_that_cannot_be_read();
+    dma_ranges_that_cannot_be_read();
 #if STAND_IN_REVISION >= 2
     windows_of_a_bridge();
 #endif
