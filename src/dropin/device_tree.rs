@@ -6,7 +6,7 @@ use crate::dropin::registry::Dma;
 use crate::dropin::translate::MapOps;
 use crate::error::Error;
 use crate::flags::Flags;
-use crate::kernel::{Device, Kernel, NamedRegion, Node};
+use crate::kernel::{Device, Kernel, NamedRegion, Node, Pa};
 use crate::log::Name;
 
 impl<K: Kernel> Dma<K> {
@@ -18,7 +18,7 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// A region cannot be installed now, and the call can be repeated: [`Error::Context`] if the caller may not sleep,
-    /// [`Error::NoMemory`] if the heap has no room, [`Error::Leaving`] if another thread is uninstalling the region. A
+    /// [`Error::NoMemory`] if the heap has no room (or if the bus reaches no memory at all), [`Error::Leaving`] if another thread is uninstalling the region. A
     /// region that can never be installed is only logged.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
@@ -49,8 +49,11 @@ impl<K: Kernel> Dma<K> {
             return Ok(None);
         }
         // At the first translation, RT-Thread reads the ranges of the bus into memory of the heap. This translation
-        // makes it do so here, where the heap may be called.
-        let _ = self.kernel.bus_address(device, 0);
+        // makes it do so here, where the heap may be called. If the heap has no room, the device reaches nothing yet.
+        let range = self.kernel.bus_address(device, 0);
+        if range.handle.is_none() && range.last == Pa::MAX {
+            return Err(Error::NoMemory);
+        }
         Ok(Some(MapOps::DeviceTree))
     }
 
