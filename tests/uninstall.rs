@@ -4,6 +4,7 @@ mod fake_kernel;
 
 use fake_kernel::*;
 use rt_dma_pool::dropin::pool::{Pool, RemovalError};
+use rt_dma_pool::dropin::translate::MapOps;
 use rt_dma_pool::flags::Flags;
 use rt_dma_pool::kernel::{Addresses, MemoryType, NamedRegion};
 use std::ffi::c_void;
@@ -289,4 +290,29 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
     let views = machine.balance().mappings;
     assert!(views.iter().all(|view| view.memory == MemoryType::Uncached), "{views:?}");
     assert!(views.len() <= 3, "{views:?}");
+}
+
+/// While a pool is being uninstalled, all its pages are in use, as those of one buffer. No call got that buffer.
+#[test]
+fn a_pool_that_is_leaving_cannot_be_freed() {
+    let machine = Arc::new(Machine::new());
+    let device = machine.plain_device();
+    for _ in 0..50 {
+        let pool = machine.install(c"sram", BASE, MIB);
+        pool.add_flags(Flags::NOMAP);
+        let held = machine.alloc(device, MIB, Flags::NOMAP).unwrap();
+        machine.free(held).unwrap();
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let second_free = scope.spawn(|| {
+                while !is_done.load(Relaxed) {
+                    let freed = machine.dma.free(MapOps::UNTRANSLATED, device, MIB, held.va, 0, Flags::NOMAP);
+                    assert!(freed.is_err(), "the pool is free again, while it is being uninstalled");
+                }
+            });
+            uninstall(&machine, pool).unwrap();
+            is_done.store(true, Relaxed);
+            second_free.join().unwrap();
+        });
+    }
 }
