@@ -216,8 +216,8 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
  * The two steps are those of rt_ofw_translate_cpu2dma(), which is not called: if a step fails for want of heap, it
  * returns the address unchanged, which may be another than the device's. Such memory counts as not covered.
  *
- * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, no bus translates, and all
- * of memory is covered.
+ * Where there are no dma-ranges, or none that can be read, or the kernel does not read them, all of memory is covered.
+ * The first step may still move it.
  *
  * The first translation through a bus reads its ranges into the heap, so it needs a thread.
  */
@@ -231,11 +231,11 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
-    if (!dma_ranges.count || handle == NO_TABLE)
+    if (handle == NO_TABLE)
     {
         *last = UINTPTR_MAX;
 
-        return to_pointer_size(handle);
+        return RT_DMA_PORT_UNMAPPED;
     }
 
     find_ranges(np, "ranges", &ranges);
@@ -244,7 +244,7 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
     distance = distance < other_distance ? distance : other_distance;
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
 
-    if (handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && ranges_are_read(np, &dma_ranges))
+    if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && ranges_are_read(np, &dma_ranges))
     {
         return RT_DMA_PORT_UNMAPPED;
     }

@@ -156,7 +156,22 @@ static void ranges_that_cannot_be_read(void)
     EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
 }
 
-/* The same where the heap has no memory for the second of the two tables only: that of the "ranges" exists already. */
+/* Without dma-ranges that can be read, the ranges of the parent bus still move a part of memory. */
+static void ranges_without_dma_ranges(void)
+{
+    static struct branch branch;
+    static fdt32_t none[] = { CELLS(HOST_RAM), CELLS(HOST_RAM), CELL(0) };
+    static fdt32_t moved[] = { CELLS(0x1000), CELLS(FIRST + PAGE), CELLS(PAGE) };
+    struct rt_device *dev = below(&branch, none, sizeof(none), 0, 0);
+
+    branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(moved), moved, RT_NULL };
+    branch.upper.props = branch.upper_props;
+    EXPECT(is_served(dev, PAGE, FIRST, FIRST));
+    /* Of the first two pages, the device has the second at another place. */
+    EXPECT(is_served(dev, 2 * PAGE, FIRST + 2 * PAGE, FIRST + 2 * PAGE));
+}
+
+/* As ranges_that_cannot_be_read(), where the heap has no memory for the second of the two tables only: that of the "ranges" exists already. */
 static void dma_ranges_that_cannot_be_read(void)
 {
     static struct branch branch;
@@ -253,6 +268,7 @@ void memory_that_no_range_covers(void)
     ranges_and_dma_ranges();
     ranges_that_cannot_be_read();
     dma_ranges_that_cannot_be_read();
+    ranges_without_dma_ranges();
 #if STAND_IN_REVISION >= 2
     windows_of_a_bridge();
 #endif
