@@ -64,15 +64,14 @@ struct bus_ranges
     int count;
 };
 
-static void find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
+/* Reads the ranges of a bus, which may be null, from its property; none if that is null or cannot be read. */
+static void read_ranges(struct rt_ofw_node *np, const struct rt_ofw_prop *prop, struct bus_ranges *ranges)
 {
-    struct rt_ofw_prop *prop;
     int cells;
 
     ranges->count = 0;
-    np = bus_with(np, kind, &prop);
 
-    if (!np || !prop->value)
+    if (!np || !prop || !prop->value)
     {
         return;
     }
@@ -89,6 +88,17 @@ static void find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ran
 
     cells = ranges->child_cells + ranges->parent_cells + ranges->size_cells;
     ranges->count = cells ? prop->length / (int)sizeof(fdt32_t) / cells : 0;
+}
+
+/* Reads the ranges of the bus above a node that has any of this kind, and returns that bus. */
+static struct rt_ofw_node *find_ranges(struct rt_ofw_node *np, const char *kind, struct bus_ranges *ranges)
+{
+    struct rt_ofw_prop *prop = RT_NULL;
+
+    np = bus_with(np, kind, &prop);
+    read_ranges(np, prop, ranges);
+
+    return np;
 }
 
 static rt_uint64_t next_number(const fdt32_t **cell, int cells)
@@ -144,6 +154,18 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     }
 
     return distance;
+}
+
+/* The same for the ranges in a property of a bus, or `distance` if that is shorter. */
+static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address, rt_uint64_t distance)
+{
+    struct bus_ranges ranges;
+    rt_uint64_t to_edge;
+
+    read_ranges(bus, rt_ofw_get_prop(bus, kind, RT_NULL), &ranges);
+    to_edge = distance_to_edge(&ranges, address);
+
+    return to_edge < distance ? to_edge : distance;
 }
 
 /* Whether a range maps `address` to itself. */
@@ -223,11 +245,11 @@ static int ranges_are_read(struct rt_ofw_node *np, const struct bus_ranges *rang
  */
 uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 {
-    struct rt_ofw_node *np = rt_dma_port_ofw_node(dev);
+    struct rt_ofw_node *np = rt_dma_port_ofw_node(dev), *bus, *dma_bus;
     struct bus_ranges ranges, dma_ranges;
     rt_uint64_t on_bus, handle, distance, other_distance;
 
-    find_ranges(np, "dma-ranges", &dma_ranges);
+    dma_bus = find_ranges(np, "dma-ranges", &dma_ranges);
     on_bus = rt_ofw_reverse_address(np, "ranges", pa);
     handle = on_bus != NO_TABLE ? rt_ofw_translate_address(np, "dma-ranges", on_bus) : NO_TABLE;
 
@@ -238,10 +260,18 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
         return RT_DMA_PORT_UNMAPPED;
     }
 
-    find_ranges(np, "ranges", &ranges);
+    bus = find_ranges(np, "ranges", &ranges);
     distance = distance_to_edge(&dma_ranges, on_bus);
     other_distance = distance_to_edge(&ranges, pa);
     distance = distance < other_distance ? distance : other_distance;
+
+    /* Each of two buses may translate by its other property: see ranges_are_read(). */
+    if (bus != dma_bus)
+    {
+        distance = distance_in(dma_bus, "ranges", on_bus, distance);
+        distance = distance_in(bus, "dma-ranges", pa, distance);
+    }
+
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
 
     if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && ranges_are_read(np, &dma_ranges))

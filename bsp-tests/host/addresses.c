@@ -171,6 +171,25 @@ static void ranges_without_dma_ranges(void)
     EXPECT(is_served(dev, 2 * PAGE, FIRST + 2 * PAGE, FIRST + 2 * PAGE));
 }
 
+/* The kernel keeps one table for each bus: that of the dma-ranges has the ranges here, which were read first. */
+static void ranges_read_in_place_of_dma_ranges(void)
+{
+    static struct branch branch;
+    static fdt32_t registers[] = { CELLS(0x7e000000), CELLS(0xfe000000), CELLS(MIB) };
+    static fdt32_t binding[] = { CELLS(0), CELLS(HOST_RAM - MIB), CELLS(MIB) };
+    static fdt32_t moved[] = { CELLS(FIRST + PAGE), CELLS(0x90000000), CELLS(PAGE) };
+    static struct rt_ofw_prop own = { "ranges", sizeof(registers), registers, RT_NULL }, upper;
+    struct rt_device *dev = below(&branch, RT_NULL, 0, 0, 0);
+
+    branch.bus.props = &own;
+    upper = (struct rt_ofw_prop) { "dma-ranges", sizeof(binding), binding, RT_NULL };
+    branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(moved), moved, &upper };
+    branch.upper.props = branch.upper_props;
+    EXPECT(rt_ofw_translate_address(&branch.bus, "ranges", FIRST + PAGE) == 0x90000000);
+    EXPECT(is_served(dev, PAGE, FIRST, FIRST));
+    EXPECT(is_served(dev, 2 * PAGE, FIRST + 2 * PAGE, FIRST + 2 * PAGE));
+}
+
 /* As ranges_that_cannot_be_read(), where the heap has no memory for the second of the two tables only: that of the "ranges" exists already. */
 static void dma_ranges_that_cannot_be_read(void)
 {
@@ -269,6 +288,7 @@ void memory_that_no_range_covers(void)
     ranges_that_cannot_be_read();
     dma_ranges_that_cannot_be_read();
     ranges_without_dma_ranges();
+    ranges_read_in_place_of_dma_ranges();
 #if STAND_IN_REVISION >= 2
     windows_of_a_bridge();
 #endif
