@@ -274,7 +274,8 @@ uintptr_t rt_dma_port_bus_address(void *dev, uintptr_t pa, uintptr_t *last)
 
     *last = distance < UINTPTR_MAX - pa ? pa + (uintptr_t)distance : UINTPTR_MAX;
 
-    if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus) && ranges_are_read(np, &dma_ranges))
+    if (dma_ranges.count && handle == on_bus && !is_mapped_to_itself(&dma_ranges, on_bus)
+        && ranges_are_read(np, &dma_ranges))
     {
         return RT_DMA_PORT_UNMAPPED;
     }

@@ -190,7 +190,7 @@ static void ranges_read_in_place_of_dma_ranges(void)
     EXPECT(is_served(dev, 2 * PAGE, FIRST + 2 * PAGE, FIRST + 2 * PAGE));
 }
 
-/* As ranges_that_cannot_be_read(), where the heap has no memory for the second of the two tables only: that of the "ranges" exists already. */
+/* The heap has no room for one of the two tables: first that of the dma-ranges, then that of the ranges. */
 static void dma_ranges_that_cannot_be_read(void)
 {
     static struct branch branch;
@@ -205,7 +205,6 @@ static void dma_ranges_that_cannot_be_read(void)
     EXPECT(is_refused(dev));
     host_fail_ranges(0);
     EXPECT(is_served(dev, PAGE, FIRST, 0x1000));
-    /* The heap has no memory for the table of the "ranges" only. */
     dev = below(&branch, lower, sizeof(lower), 0, 0);
     branch.upper_props[0] = (struct rt_ofw_prop) { "ranges", sizeof(moved), moved, RT_NULL };
     branch.upper.props = branch.upper_props;

@@ -18,8 +18,8 @@ impl<K: Kernel> Dma<K> {
     ///
     /// # Errors
     /// A region cannot be installed now, and the call can be repeated: [`Error::Context`] if the caller may not sleep,
-    /// [`Error::NoMemory`] if the heap has no room (or if the bus reaches no memory at all), [`Error::Leaving`] if another thread is uninstalling the region. A
-    /// region that can never be installed is only logged.
+    /// [`Error::NoMemory`] if the heap has no room, or the bus reaches no memory at all; [`Error::Leaving`] if another
+    /// thread is uninstalling the region. A region that can never be installed is only logged.
     pub(crate) fn claim_regions(&self, device: Device) -> Result<Option<MapOps>, Error> {
         let Some(node) = self.kernel.node(device) else { return Ok(None) };
         if !self.kernel.can_sleep() {

@@ -100,6 +100,7 @@ mod run_tree;
 mod runs;
 mod search;
 mod settle;
+mod take_out;
 mod tree_shape;
 mod width;
 

@@ -12,7 +12,6 @@
 //!   mapping later is never taken for an address in the view.
 
 use super::{Pool, PoolSpec, first_flags};
-use crate::dropin::page_map::bits::write;
 use crate::dropin::page_map::{Label, TimeLeft};
 use crate::flags::Flags;
 use crate::kernel::{Kernel, MemoryType, Pa};
@@ -135,29 +134,11 @@ impl<K: Kernel> Pool<K> {
         if state == MembershipState::New as usize || self.owners.has_claim() {
             return Err(RemovalError::InUse);
         }
-        self.close_page_map().ok_or(RemovalError::InUse)?;
+        if !self.lock_settled(TimeLeft::All).take_out() {
+            return Err(RemovalError::InUse);
+        }
         self.membership.set(MembershipState::Leaving);
         Ok(())
-    }
-
-    /// Allocates all pages, which are then in use without being a buffer: a free that comes too late finds none.
-    /// Returns `None` if a page is in use already.
-    fn close_page_map(&self) -> Option<()> {
-        let mut map = self.lock_settled(TimeLeft::All);
-        map.allocate_from_tree(self.pages)?;
-        // The lock stays held, so that no free finds the pages as the last allocation from the open run.
-        while map.settle() != TimeLeft::All {}
-        write(map.starts().first()?, 1, false);
-        Some(())
-    }
-
-    /// Makes the pages free that [`close_page_map`](Self::close_page_map) allocated.
-    fn open_page_map(&self) {
-        let map = self.lock();
-        if let Some(word) = map.starts().first() {
-            write(word, 1, true);
-        }
-        let _ = self.free_pages_locked(map, 0, self.pages);
     }
 
     /// Writes dirty lines to memory and removes all mappings of a pool in the state
@@ -239,7 +220,9 @@ impl<K: Kernel> Pool<K> {
         // Meanwhile, other code used the memory, and may have written to it through the cache. The lock is not needed:
         // labels are changed by calls that have allocated pages, and this call has all of them.
         self.labels.set(0, self.pages, Label::Dirty);
-        self.open_page_map();
+        let mut map = self.lock();
+        map.put_back();
+        let _ = self.free_pages_locked(map, 0, self.pages);
         self.lock().forget_peak();
     }
 }
