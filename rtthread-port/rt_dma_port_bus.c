@@ -156,7 +156,7 @@ static rt_uint64_t distance_to_edge(const struct bus_ranges *ranges, rt_uint64_t
     return distance;
 }
 
-/* The same for the ranges in a property of a bus, or `distance` if that is shorter. */
+/* The distance for the ranges in a property of a bus, but at most `distance`. */
 static rt_uint64_t distance_in(struct rt_ofw_node *bus, const char *kind, rt_uint64_t address, rt_uint64_t distance)
 {
     struct bus_ranges ranges;
