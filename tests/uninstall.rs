@@ -292,27 +292,24 @@ fn threads_allocate_free_and_list_while_pools_come_and_go() {
     assert!(views.len() <= 3, "{views:?}");
 }
 
-/// While a pool is being uninstalled, all its pages are in use, as those of one buffer. No call got that buffer.
+/// While a pool is being uninstalled, all its pages are in use, but they are no buffer that an interrupt can free again.
 #[test]
 fn a_pool_that_is_leaving_cannot_be_freed() {
     let machine = Arc::new(Machine::new());
     let device = machine.plain_device();
-    for _ in 0..50 {
-        let pool = machine.install(c"sram", BASE, MIB);
-        pool.add_flags(Flags::NOMAP);
-        let held = machine.alloc(device, MIB, Flags::NOMAP).unwrap();
-        machine.free(held).unwrap();
-        let is_done = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let second_free = scope.spawn(|| {
-                while !is_done.load(Relaxed) {
-                    let freed = machine.dma.free(MapOps::UNTRANSLATED, device, MIB, held.va, 0, Flags::NOMAP);
-                    assert!(freed.is_err(), "the pool is free again, while it is being uninstalled");
-                }
-            });
-            uninstall(&machine, pool).unwrap();
-            is_done.store(true, Relaxed);
-            second_free.join().unwrap();
-        });
-    }
+    let pool = machine.install(c"sram", BASE, MIB);
+    pool.add_flags(Flags::NOMAP);
+    let held = machine.alloc(device, MIB, Flags::NOMAP).unwrap();
+    machine.free(held).unwrap();
+    let (interrupted, refused) = (Arc::clone(&machine), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&refused);
+    machine.set_interrupt(Some(Arc::new(move || {
+        let freed = interrupted.dma.free(MapOps::UNTRANSLATED, device, MIB, held.va, 0, Flags::NOMAP);
+        assert!(freed.is_err(), "the pool is free again, while it is being uninstalled");
+        count.fetch_add(1, Relaxed);
+    })));
+    let result = uninstall(&machine, pool);
+    machine.set_interrupt(None);
+    assert_eq!(result, Ok(()));
+    assert!(refused.load(Relaxed) > 0, "no interrupt came");
 }
