@@ -49,10 +49,13 @@ pub fn irq_restore(saved: usize) {
     assert_eq!(MASKED_BY_LIBRARY.replace(saved), saved + 1, "interrupt masks do not nest");
 }
 
-/// Runs `handler` as an interrupt on this core.
+/// Runs `handler` as an interrupt on this core. The turns of the interrupted thread are not the handler's: it cannot sleep, so it
+/// waits for none.
 pub fn in_interrupt<T>(handler: impl FnOnce() -> T) -> T {
     assert!(!IN_INTERRUPT.replace(true), "interrupts do not nest");
+    let turns = TURNS.replace(0);
     let result = handler();
+    TURNS.set(turns);
     IN_INTERRUPT.set(false);
     result
 }
