@@ -38,26 +38,24 @@ use super::tree_shape::{FANOUT, TreeShape};
 /// One node: the maxima of its four children, or the values of four words.
 pub type Node = [i32; FANOUT];
 
-/// What [`RunTree::lower`] did.
-pub struct Lowered {
-    /// How many levels changed.
-    pub levels: usize,
-    /// What remains to do.
-    pub rest: Option<Rest>,
-}
-
 /// Returns a length in the form in which the tree has it. No pool has more than `i32::MAX` pages.
 fn stored(length: usize) -> i32 {
     length as i32
 }
 
-/// Where a value is in the tree.
-pub struct Place(usize);
-
-/// The value at `place` is `length`, and larger than the four values below it.
-pub struct Rest {
-    place: Place,
+/// A value that is too high, because the run that it came from is gone: the one at `place` is `length`, and is to become
+/// `remaining`. Then the values above it are to become the maximum of what is below them.
+pub struct Lowering {
+    place: usize,
     length: i32,
+    remaining: i32,
+}
+
+impl Lowering {
+    /// Lowers the value to the length of the longest run that remains.
+    pub fn to(self, remaining: usize) -> Self {
+        Lowering { remaining: stored(remaining), ..self }
+    }
 }
 
 /// The longest run of each word, and the tree of maxima above these values.
@@ -226,37 +224,25 @@ impl RunTree {
         levels
     }
 
-    /// Returns the place of the value of `word` if this value is `length`; `None` if it is another, because a longer
+    /// Returns the lowering of the value of `word` if this value is `length`; `None` if it is another, because a longer
     /// run of the word hides those of `length` pages.
-    pub fn place_if(&self, word: usize, length: usize) -> Option<Place> {
-        let place = self.place(word);
-        (self.nodes.as_flattened().get(place) == Some(&stored(length))).then_some(Place(place))
+    pub fn lowering(&self, word: usize, length: usize) -> Option<Lowering> {
+        let (place, length) = (self.place(word), stored(length));
+        let is_length = self.nodes.as_flattened().get(place) == Some(&length);
+        is_length.then_some(Lowering { place, length, remaining: 0 })
     }
 
-    /// Continues an earlier [`lower`](Self::lower): replaces what it left, at most `at_most` levels of it.
-    pub fn lower_rest(&mut self, Rest { place, length }: Rest, at_most: usize) -> Lowered {
-        let remaining = self.nodes.get(place.0 + 1).map_or(0, maximum);
-        self.replace(place, length, remaining, at_most)
-    }
-
-    /// Replaces the value `length` at `place` by `remaining`, the longest run that remains there, and those values
-    /// above that are due to it by what is now their maximum.
-    ///
-    /// Changes at most `at_most` levels, which is not zero. What remains to do is [`Lowered::rest`]. The caller does it
-    /// before the tree is used again.
-    pub fn lower(&mut self, place: Place, length: usize, remaining: usize, at_most: usize) -> Lowered {
-        self.replace(place, stored(length), stored(remaining), at_most)
-    }
-
-    /// Replaces values as [`lower`](Self::lower) does; `remaining` may also be a tag.
-    fn replace(&mut self, Place(mut at): Place, length: i32, mut remaining: i32, at_most: usize) -> Lowered {
+    /// Lowers a value, and those above it that are due to it: at most `at_most` levels, which is not zero. Returns how
+    /// many levels changed, and what remains to do. The caller does that before the tree is used again.
+    pub fn lower(&mut self, lowering: Lowering, at_most: usize) -> (usize, Option<Lowering>) {
+        let Lowering { mut place, length, mut remaining } = lowering;
         let mut levels = 0;
-        while let Some(node) = self.nodes.get_mut(at / FANOUT)
-            && let Some(value) = node.get_mut(at % FANOUT)
+        while let Some(node) = self.nodes.get_mut(place / FANOUT)
+            && let Some(value) = node.get_mut(place % FANOUT)
             && *value == length
         {
             if levels == at_most {
-                return Lowered { levels, rest: Some(Rest { place: Place(at), length }) };
+                return (levels, Some(Lowering { place, length, remaining }));
             }
             *value = remaining;
             remaining = maximum(node);
@@ -265,13 +251,13 @@ impl RunTree {
             if remaining == length {
                 break;
             }
-            let Some(above) = (at / FANOUT).checked_sub(1) else {
+            let Some(above) = (place / FANOUT).checked_sub(1) else {
                 self.longest = remaining.max(0);
                 break;
             };
-            at = above;
+            place = above;
         }
-        Lowered { levels, rest: None }
+        (levels, None)
     }
 }
 
@@ -293,14 +279,14 @@ impl RunTree {
 
 /// For a search over all states.
 #[cfg(test)]
-impl Rest {
+impl Lowering {
     /// Returns every field.
-    pub(super) fn fields(&self) -> (usize, i32) {
-        (self.place.0, self.length)
+    pub(super) fn fields(&self) -> (usize, i32, i32) {
+        (self.place, self.length, self.remaining)
     }
 
-    /// Makes a rest with these fields.
-    pub(super) fn from_fields((at, length): (usize, i32)) -> Self {
-        Rest { place: Place(at), length }
+    /// Makes a lowering with these fields.
+    pub(super) fn from_fields((place, length, remaining): (usize, i32, i32)) -> Self {
+        Lowering { place, length, remaining }
     }
 }

@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::PageMap;
 use super::bits::BITS;
 use super::open_run::OpenRun;
-use super::run_tree::{Lowered, Rest};
+use super::run_tree::Lowering;
 use super::width::{LEVEL_BUDGET, LEVELS_IF_IN_WORD, LEVELS_PER_STEP};
 
 /// What must be done before the tree is used again.
@@ -18,7 +18,7 @@ pub(super) enum Pending {
     /// The tree still has a run that is gone.
     Remove(GoneRun),
     /// A run was removed, but not from all levels of the tree.
-    Lower(Rest),
+    Lower(Lowering),
 }
 
 /// A free run that is gone from a word, while the tree still has it.
@@ -66,10 +66,8 @@ impl PageMap {
     fn close_in_word(&mut self) -> TimeLeft {
         let OpenRun { start, end, .. } = replace(&mut self.open, OpenRun::CLOSED);
         let (index, length) = (start / BITS, end - start);
-        if let Some(place) = self.runs.place_if(index, length) {
-            let longest = self.longest_beginning_in(index);
-            let lowered = self.runs.lower(place, length, longest, LEVELS_IF_IN_WORD);
-            self.keep_rest(lowered);
+        if let Some(lowering) = self.runs.lowering(index, length) {
+            self.lower(lowering.to(self.longest_beginning_in(index)), LEVELS_IF_IN_WORD);
         }
         if self.has_work() { TimeLeft::None } else { TimeLeft::Search }
     }
@@ -87,10 +85,7 @@ impl PageMap {
             Pending::Nothing => self.close(),
             Pending::Add(pages) => (self.add_freed(pages), None),
             Pending::Remove(gone) => (0, Some(gone)),
-            Pending::Lower(rest) => {
-                let lowered = self.runs.lower_rest(rest, LEVELS_PER_STEP);
-                (self.keep_rest(lowered), None)
-            }
+            Pending::Lower(lowering) => (self.lower(lowering, LEVELS_PER_STEP), None),
         };
         let levels = levels + gone.map_or(0, |gone| self.remove(gone));
         if self.is_settled() && self.has_time_after(levels) { TimeLeft::Search } else { TimeLeft::None }
@@ -123,22 +118,22 @@ impl PageMap {
         let index = gone.word;
         let known = gone.known.max(self.open.length_in(index));
         let mut levels = 0;
-        if let Some(place) = self.runs.place_if(index, gone.length) {
-            let longest = self.longest_beginning_in(index).max(known);
-            let lowered = self.runs.lower(place, gone.length, longest, LEVELS_PER_STEP);
-            levels = self.keep_rest(lowered);
+        if let Some(lowering) = self.runs.lowering(index, gone.length) {
+            levels = self.lower(lowering.to(self.longest_beginning_in(index).max(known)), LEVELS_PER_STEP);
         }
         // Only now: the word of the tag may be the one whose value was just changed.
         self.tag_run(gone.joined.start, gone.joined.end);
         levels
     }
 
-    /// Keeps what is left to do in the tree for the next step. Returns how many levels changed.
-    fn keep_rest(&mut self, lowered: Lowered) -> usize {
-        if let Some(rest) = lowered.rest {
+    /// Lowers values on at most `at_most` levels of the tree, and keeps what is left to do there for the next step.
+    /// Returns how many levels changed.
+    fn lower(&mut self, lowering: Lowering, at_most: usize) -> usize {
+        let (levels, rest) = self.runs.lower(lowering, at_most);
+        if let Some(rest) = rest {
             self.pending = Pending::Lower(rest);
         }
-        lowered.levels
+        levels
     }
 
     /// Closes the open run: puts what is left of it into the tree. Returns how many levels of the tree changed, and

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dropin::page_map::bits::ALL;
-use crate::dropin::page_map::run_tree::Rest;
+use crate::dropin::page_map::run_tree::Lowering;
 use crate::dropin::page_map::settle::GoneRun;
 
 /// A state of a map of at most 12 pages.
@@ -37,6 +37,11 @@ impl Packer {
     fn put_page(&mut self, page: usize) {
         self.put(if page > MOST_PAGES + 1 { NO_PAGE } else { page }, PAGE);
     }
+
+    /// A value of the tree, which may be a tag.
+    fn put_value(&mut self, value: i32) {
+        self.put((value + MOST_PAGES as i32 + 2) as usize, VALUE);
+    }
 }
 
 /// Unpacks numbers in the order in which they were packed.
@@ -54,6 +59,10 @@ impl Unpacker {
             NO_PAGE => usize::MAX,
             page => page,
         }
+    }
+
+    fn get_value(&mut self) -> i32 {
+        self.get(VALUE) as i32 - MOST_PAGES as i32 - 2
     }
 }
 
@@ -94,19 +103,18 @@ impl Packed {
                     packer.put_page(number);
                 }
             }
-            Pending::Lower(rest) => {
-                let (at, length) = rest.fields();
+            Pending::Lower(lowering) => {
+                let (place, length, remaining) = lowering.fields();
                 packer.put(3, PENDING);
-                packer.put_page(at);
+                packer.put_page(place);
                 packer.put_page(length as usize);
+                packer.put_value(remaining);
             }
         }
         open.fields().into_iter().for_each(|page| packer.put_page(page));
         let (values, longest) = map.runs.values();
         packer.put_page(*longest as usize);
-        for value in values {
-            packer.put((*value + MOST_PAGES as i32 + 2) as usize, VALUE);
-        }
+        values.iter().for_each(|value| packer.put_value(*value));
         Packed(packer.bits)
     }
 
@@ -126,13 +134,17 @@ impl Packed {
                 known: unpacker.get_page(),
                 joined: unpacker.get_page()..unpacker.get_page(),
             }),
-            _ => Pending::Lower(Rest::from_fields((unpacker.get_page(), unpacker.get_page() as i32))),
+            _ => Pending::Lower(Lowering::from_fields((
+                unpacker.get_page(),
+                unpacker.get_page() as i32,
+                unpacker.get_value(),
+            ))),
         };
         map.open = OpenRun::from_fields([(); 7].map(|()| unpacker.get_page()));
         let (values, longest) = map.runs.values();
         *longest = unpacker.get_page() as i32;
         for value in values {
-            *value = unpacker.get(VALUE) as i32 - MOST_PAGES as i32 - 2;
+            *value = unpacker.get_value();
         }
     }
 
