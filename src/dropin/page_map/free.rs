@@ -19,25 +19,25 @@ pub enum Freed {
 
 impl PageMap {
     /// Frees the allocation of `count` pages that begins at `page`, if it is the last that was allocated from the open
-    /// run and its pages lie in one word; returns whether it did. `count` is not zero. `page` need not be a page of the
+    /// run; returns whether it did. The pages lie in one word, and `count` is not zero. `page` need not be a page of the
     /// pool.
     #[inline(always)]
     pub fn free_last_in_word(&mut self, page: usize, count: usize) -> bool {
-        let bit = page % BITS;
-        if !self.open.is_last(page, count) || count > BITS - bit {
+        if !self.open.is_last(page, count) {
             return false;
         }
         // `[last, next)` of the open run is one allocation (see the module documentation), so no bitmap is read.
         self.open.free_last(page);
         self.in_use.remove(count);
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+            let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         }
         true
     }
 
-    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, [`FEWEST_ACROSS`](super::FEWEST_ACROSS) pages or
-    /// more.
+    /// Frees as [`free_last_in_word`](Self::free_last_in_word) does, pages that are [across](super::is_across) several
+    /// words.
     pub fn free_last_across(&mut self, page: usize, count: usize) -> bool {
         let (range, bits) = (BitRange::new(page, count), self.bits);
         let is_last = self.open.is_last(page, count);

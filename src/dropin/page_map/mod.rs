@@ -149,6 +149,11 @@ pub struct PageMap {
 /// The fewest pages that cannot lie in one word of a bitmap.
 pub const FEWEST_ACROSS: usize = BITS + 1;
 
+/// Returns whether the `count` pages from `page` on lie in more than one word of a bitmap. `count` is not zero.
+pub fn is_across(page: usize, count: usize) -> bool {
+    BitRange::new(page, count).is_across()
+}
+
 /// Returns the number of words that hold one bit for each of `pages` pages.
 pub const fn words_for(pages: usize) -> usize {
     pages.div_ceil(BITS)

@@ -84,7 +84,7 @@ impl<K: Kernel> Pool<K> {
         (self.labels.of(page) == label && !self.has_own_mappings()).then_some(page)
     }
 
-    /// Frees the `pages` pages from `page` on, if they lie in one word and are the last allocation from the open run.
+    /// Frees the `pages` pages from `page` on, which lie in one word, if they are the last allocation from the open run.
     ///
     /// Context: any.
     #[inline(always)]
@@ -93,8 +93,8 @@ impl<K: Kernel> Pool<K> {
         if map.free_last_in_word(page, pages) { Ok(()) } else { Err(Unserved::Locked(map)) }
     }
 
-    /// Frees the `pages` pages from `page` on, if they are the last allocation from the open run. `pages` is at least
-    /// [`FEWEST_ACROSS`](crate::dropin::page_map::FEWEST_ACROSS).
+    /// Frees the `pages` pages from `page` on, which are [across](crate::dropin::page_map::is_across) several words, if
+    /// they are the last allocation from the open run.
     ///
     /// Context: any.
     pub fn free_pages_across(&self, page: usize, pages: usize) -> Result<(), Unserved<'_, K>> {

@@ -1,7 +1,7 @@
 //! Freeing buffers.
 
 use super::whole_pages;
-use crate::dropin::page_map::FEWEST_ACROSS;
+use crate::dropin::page_map::is_across;
 use crate::dropin::pool::own_mappings::OwnMapping;
 use crate::dropin::pool::{AddressKind, Pool, Unserved};
 use crate::dropin::registry::Dma;
@@ -72,7 +72,7 @@ impl<K: Kernel> Dma<K> {
                     break;
                 }
                 let (found, pages) = (Found { pool, page }, whole_pages(size));
-                if pages >= FEWEST_ACROSS {
+                if is_across(page, pages) {
                     return self.free_across(size, va, handle, found);
                 }
                 return match pool.free_pages_in_word(page, pages) {
@@ -84,8 +84,8 @@ impl<K: Kernel> Dma<K> {
         self.free_general(device, size, va, handle, flags, MapOps::UNTRANSLATED)
     }
 
-    /// Frees a found buffer of [`FEWEST_ACROSS`] pages or more. Does nothing if `size` is zero. (Without this function,
-    /// a free of 1 MiB would take 217 instructions more on aarch64.)
+    /// Frees a found buffer whose pages are [across](is_across) several words. Does nothing if `size` is zero. (Without
+    /// this function, a free of 1 MiB would take 217 instructions more on aarch64.)
     fn free_across(&self, size: usize, va: Va, handle: Handle, found: Found<K>) -> Result<(), Error> {
         // A call with size zero arrives here: see `whole_pages`.
         if size == 0 {

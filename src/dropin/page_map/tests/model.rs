@@ -120,7 +120,7 @@ impl PageMap {
 
     /// Frees `count` pages if they are the last that were allocated.
     pub fn free_last(&mut self, page: usize, count: usize) -> bool {
-        if count >= FEWEST_ACROSS { self.free_last_across(page, count) } else { self.free_last_in_word(page, count) }
+        if is_across(page, count) { self.free_last_across(page, count) } else { self.free_last_in_word(page, count) }
     }
 
     /// Frees `count` pages.
