@@ -3,7 +3,7 @@
 use super::bits::{ALL, BITS, BitRange, change_across, differs_across, leading_ones, trailing_zeros};
 use super::bits::{differs_in, mask_of};
 use super::open_run::OpenRun;
-use super::{LABELS, Label, PageMap, PageState, USED, mark_in_word, mark_start};
+use super::{LABELS, Label, PageMap, PageState, USED, is_across, mark_in_word, mark_start};
 use crate::mem::atomics::Ordering::Relaxed;
 
 impl PageMap {
@@ -20,10 +20,10 @@ impl PageMap {
     /// lie in one word, or if one of them has another label than `label`.
     pub fn allocate_from_open_in_word(&mut self, count: usize, label: Label) -> Option<usize> {
         let page = self.open.lowest(count)?;
-        let bit = page % BITS;
-        if count > BITS - bit {
+        if is_across(page, count) {
             return None;
         }
+        let bit = page % BITS;
         let mask = mask_of(bit, count);
         let [used, starts, labels] = self.bits.words_at(page / BITS)?;
         if differs_in(labels, mask, label.is_set()) {
@@ -68,10 +68,10 @@ impl PageMap {
         }
         self.in_use.add(count);
         self.open = OpenRun::from_start(start, end, count);
-        if count <= BITS - bit {
-            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse)
+        if is_across(start, count) {
+            self.mark_across(start, count, PageState::InUse);
         } else {
-            self.mark_across(start, count, PageState::InUse)
+            mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
         }
         Some(start)
     }
@@ -80,11 +80,11 @@ impl PageMap {
     #[inline(always)]
     pub(super) fn mark_used(&mut self, page: usize, count: usize) {
         self.in_use.add(count);
-        let bit = page % BITS;
-        if count > BITS - bit {
+        if is_across(page, count) {
             return self.mark_across(page, count, PageState::InUse);
         }
         if let Some([used, starts, _]) = self.bits.words_at(page / BITS) {
+            let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::InUse);
         }
     }

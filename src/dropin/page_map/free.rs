@@ -3,7 +3,7 @@
 use super::bits::{BITS, BitRange, change_across, differs, mask_of, test};
 use super::open_run::OpenRun;
 use super::settle::Pending;
-use super::{PageMap, PageState, USED, mark_in_word, mark_start};
+use super::{PageMap, PageState, USED, is_across, mark_in_word, mark_start};
 use crate::error::Error;
 use crate::mem::atomics::Ordering::Relaxed;
 use crate::mem::bitmaps::BitmapWord;
@@ -64,9 +64,9 @@ impl PageMap {
             return Ok(Freed::SettleFirst);
         }
         self.in_use.remove(count);
-        let bit = page % BITS;
-        let is_in_word = count <= BITS - bit;
+        let is_in_word = !is_across(page, count);
         if is_in_word {
+            let bit = page % BITS;
             mark_in_word([used, starts], bit, mask_of(bit, count), PageState::Free);
         } else {
             self.mark_across(page, count, PageState::Free);

@@ -6,6 +6,7 @@
 use core::ops::Range;
 
 use super::bits::BITS;
+use super::is_across;
 
 /// The free run from which pages are allocated.
 ///
@@ -76,7 +77,7 @@ impl OpenRun {
 
     /// Returns whether all of it, used part included, lies in one word of the bitmaps.
     pub(super) fn is_in_one_word(&self) -> bool {
-        self.end - self.start <= BITS - self.start % BITS
+        !is_across(self.start, self.end - self.start)
     }
 
     /// Returns whether a request of `count` pages is not served from here.
