@@ -129,7 +129,7 @@ impl BitRange {
 
     /// Returns whether bits of several words belong to the range.
     pub fn is_across(&self) -> bool {
-        (self.from % BITS).wrapping_add(self.length) > BITS
+        (self.from % BITS).wrapping_add(self.length.wrapping_sub(1)) >= BITS
     }
 
     /// Returns the word of a range that is not [across](Self::is_across) several, and which of its bits belong to the
