@@ -173,7 +173,7 @@ MISSED_CROSSED = """
 * *The crossed row of one page takes {ours:.0f} instructions on an empty pool, and {most:.0f} are allowed.* Neither
   free is that of the last allocation, so neither is done in the fast path: the first makes a hole in the open run, the second
   joins it with the rest. Each compares the size with the bitmap of first pages, which the baseline does not have. To look for a
-  hole in the fast path would cost each usual free about four instructions, and the coherent 4 KiB row has at most three left.
+  hole in the fast path would cost each usual free about four instructions of the seven that the coherent 4 KiB row has left.
 """
 
 MISSED_FAILURE = """
@@ -181,12 +181,6 @@ MISSED_FAILURE = """
   fast path, and then in the general path, which looks at all pools and counts the failure for `list_dma_pool`. Only requests
   that fail pay for this. Tried: to compare the request with the size of the pool before the lock is taken, in both paths (100
   fewer, kept).
-"""
-
-MISSED_GROWTH = """
-* *One row costs {most:.2f} times as much on the largest pool as on {small:,} pages, and {bound} is allowed.* The 16 pages of
-  the row lie in one word of the bitmaps on the small pool, and in two words on the large one. The fast path serves up to 64 pages
-  in one word, or more than 64; a request between takes the locked path. (The row 90-percent, 16, costs the same on 2,048 pages.)
 """
 
 MISSED_CORES = """
@@ -348,7 +342,7 @@ def results(calls, syncs, maps, records, stretches, pages, traces, lock, blocks,
         HEAP, heap_table(heap, static),
         SIZE.format(core=core, bound=bounds.CORE, missed="" if core <= bounds.CORE else " (**missed**)"),
         subjects_table(subjects),
-        misses(stretches, pages, cores, most, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
+        misses(stretches, pages, cores, core, core - sum(subjects[name] for name in measure.ALLOCATING)),
     ])
 
 
@@ -357,7 +351,7 @@ def subjects_table(subjects):
     return table(["subject", "bytes"], [[name, f"{size:,}"] for name, size in rows])
 
 
-def misses(stretches, pages, cores, growth, core, rest):
+def misses(stretches, pages, cores, core, rest):
     """Returns what is known about the bounds that are missed. `rest` are the bytes of the core that do not allocate or free."""
     notes = []
     long = {name: stretches[bounds.LARGEST][name] for name in bounds.STRETCHES
@@ -370,8 +364,6 @@ def misses(stretches, pages, cores, growth, core, rest):
     _, ours, bits, _ = pages[bounds.SMALL]["empty", "all+1", "failure"]
     if ours > bits:
         notes.append(MISSED_FAILURE.format(ours=ours, most=bits))
-    if growth > bounds.GROWTH:
-        notes.append(MISSED_GROWTH.format(most=growth, small=bounds.SMALL, bound=bounds.GROWTH))
     slow = [name for name, row in cores.items() if name in bounds.CORES and row[0] < bounds.CORES[name]]
     if slow:
         notes.append(MISSED_CORES.format(names=", ".join(slow).replace("-", " ")))
