@@ -137,7 +137,10 @@ static int make_spares(void)
     rt_ubase_t handle = 0;
     char *buffer = rt_dma_alloc(&dev, 4096, &handle, RT_DMA_F_NOCACHE);
 
-    rt_dma_unmap_single(&dev, rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), 4096, RT_DMA_TO_DEVICE);
+    /* No test here needs more than two records at a time. */
+    EXPECT_EQ(rt_dma_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE), rt_dma_map_single(&dev, buffer, 64, RT_DMA_TO_DEVICE));
+    rt_dma_unmap_single(&dev, handle, 64, RT_DMA_TO_DEVICE);
+    rt_dma_unmap_single(&dev, handle, 4096, RT_DMA_TO_DEVICE);
     rt_dma_free(&dev, 4096, buffer, handle, RT_DMA_F_NOCACHE);
     return host_heap_blocks();
 }
@@ -208,6 +211,41 @@ static void managed_mapping_unmapped_plainly(void)
     rt_dma_free(&dev, 4096, buffer, handle, 0);
 }
 
+/* Two mappings of one buffer have one handle. A plain call unmaps the one with its size and direction, and the other one stays managed. */
+static void one_of_two_managed_mappings_unmapped_plainly(void)
+{
+    rt_ubase_t handle = 0, mapped;
+    char *buffer = rt_dma_alloc(&dev, 8192, &handle, 0);
+
+    for (int first = 0; first < 2; first++)
+    {
+        mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
+        EXPECT_EQ(rt_dmam_map_single(&dev, buffer, 8192, RT_DMA_BIDIRECTIONAL), mapped);
+        host_forget_text();
+        rt_dma_unmap_single(&dev, mapped, first ? 4096 : 8192, first ? RT_DMA_TO_DEVICE : RT_DMA_BIDIRECTIONAL);
+        rt_dmam_release(&dev);
+        EXPECT(!*host_text());
+    }
+    rt_dma_free(&dev, 8192, buffer, handle, 0);
+}
+
+/* A plain mapping has the handle of a managed one. A plain call unmaps it, and the managed one stays managed. */
+static void plain_mapping_with_the_handle_of_a_managed_one(void)
+{
+    rt_ubase_t handle = 0, mapped;
+    char *buffer = rt_dma_alloc(&dev, 8192, &handle, 0);
+
+    mapped = rt_dmam_map_single(&dev, buffer, 4096, RT_DMA_TO_DEVICE);
+    EXPECT_EQ(rt_dma_map_single(&dev, buffer, 8192, RT_DMA_TO_DEVICE), mapped);
+    host_forget_text();
+    rt_dma_unmap_single(&dev, mapped, 8192, RT_DMA_TO_DEVICE);
+    rt_dmam_release(&dev);
+    EXPECT(!*host_text());
+    rt_dma_unmap_single(&dev, mapped, 4096, RT_DMA_TO_DEVICE); /* the release has done it */
+    EXPECT(strstr(host_text(), "unmap"));
+    rt_dma_free(&dev, 8192, buffer, handle, 0);
+}
+
 /* A block pool was destroyed by a plain call. Another pool has its address now. */
 static void managed_pool_destroyed_plainly(void)
 {
@@ -239,6 +277,8 @@ void managed_and_given_back_plainly(void)
     managed_buffer_freed_plainly(first);
     other_buffers_stay_managed(first);
     managed_mapping_unmapped_plainly();
+    one_of_two_managed_mappings_unmapped_plainly();
+    plain_mapping_with_the_handle_of_a_managed_one();
     managed_pool_destroyed_plainly();
     EXPECT(next_page() == first && host_heap_blocks() == blocks);
 }

@@ -101,6 +101,13 @@ impl<K: Kernel> Streaming<'_, K> {
         result
     }
 
+    /// Returns whether a mapping that has a record has the handle, size and direction of an unmap.
+    ///
+    /// Context: any.
+    pub fn has_recorded(self, master: &BusMaster, query: &Query) -> bool {
+        self.may_have_record(master, query) && self.mappings.records.has(self.dma.kernel, master.device, query)
+    }
+
     /// Returns the mapping with a record that the query of a sync is about all or part of.
     ///
     /// Context: any.

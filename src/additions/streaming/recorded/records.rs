@@ -140,6 +140,14 @@ impl<K: Kernel> Records<K> {
         Ok(taken)
     }
 
+    /// Returns whether there is a record with the handle, size and direction of an unmap of the device.
+    ///
+    /// Context: any.
+    pub fn has(&self, kernel: K, device: Device, query: &Query) -> bool {
+        let is_it = |mapping: &Mapping| mapping.is_of(device, query.handle) && mapping.check(query).is_ok();
+        self.list(page_of(query.handle)).records.lock(kernel).iter().any(is_it)
+    }
+
     /// Notes that a record has been taken out.
     fn uncount(&self, mapping: &Mapping) {
         self.count(mapping, |count| _ = count.fetch_sub(1, Release));

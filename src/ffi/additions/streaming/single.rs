@@ -190,7 +190,17 @@ pub(in crate::ffi) unsafe fn unmap(master: impl Master, query: &Query) {
 #[inline(never)] // As a part of `unmap` it takes 18 instructions of a direct map and unmap.
 unsafe fn unmap_managed(master: impl Master, query: &Query) {
     let Some(master) = master.full() else { return };
-    let claim = DEVICES.claim(ResourceKind::Mapping, query.handle, |device, _| device == master.device);
+    let claim = |may_differ: bool| {
+        DEVICES.claim(ResourceKind::Mapping, query.handle, |device, &[_, size, direction, _]| {
+            let is_exact = (size, direction_of(direction as c_int)) == (query.size, query.direction);
+            device == master.device && (is_exact || may_differ)
+        })
+    };
+    // Several mappings may have one handle. Only if none has the size and direction of the query is another one ended.
+    let claim = match claim(false) {
+        None if !STREAMING.has_recorded(&master, query) => claim(true),
+        exact => exact,
+    };
     // SAFETY: the caller keeps to `# Safety` of `additions::streaming` for its mapping.
     let result = unsafe { STREAMING.unmap(&master, query) };
     if let Some(claim) = claim {
