@@ -213,6 +213,13 @@ fn fault_29_a_view_of_a_pool_at_the_end_of_ram_ends_with_the_pool() {
 }
 
 #[test]
+fn a_removed_device_leaves_no_bounce_buffer_that_only_a_thread_can_free() {
+    for revision in [1, 2] {
+        board_run(revision, "no_views", &["-DRT_DMA_POOL_VIEW_LIMIT=0"]);
+    }
+}
+
+#[test]
 fn fault_30_a_device_without_a_name_is_known_by_its_node_or_its_address() {
     let text = board_run(2, "end_of_ram", &[ODD_RAM]);
     let address = lines_with(&text, "address ")[0].replace("address ", "");
