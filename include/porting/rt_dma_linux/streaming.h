@@ -133,6 +133,11 @@ static inline dma_addr_t dma_map_phys(dma_device_t dev, phys_addr_t phys, size_t
     {
         return dma_map_resource(dev, phys, size, dir, attrs);
     }
+    if ((phys_addr_t)(uintptr_t)phys != phys)
+    {
+        /* A port's phys_addr_t may be wider than a pointer: the library has no such memory. */
+        return DMA_MAPPING_ERROR;
+    }
     return dma_linux_address(rt_dma_map_page(dma_rt_device(dev), (uintptr_t)phys & ~(DMA_LINUX_PAGE_SIZE - 1),
             (uintptr_t)phys & (DMA_LINUX_PAGE_SIZE - 1), size, (int)dir));
 }
