@@ -78,20 +78,10 @@ static void *bsp_alloc(struct rt_device *dev, rt_size_t size, rt_ubase_t *dma_ha
     return bsp_memory + 5;
 }
 
-static rt_err_t bsp_sync(struct rt_device *dev, void *data, rt_size_t size, rt_ubase_t *dma_handle, rt_ubase_t flags)
-{
-    RT_UNUSED(dev);
-    RT_UNUSED(data);
-    RT_UNUSED(size);
-    RT_UNUSED(dma_handle);
-    RT_UNUSED(flags);
-    return RT_EOK;
-}
-
 /* Memory of a BSP's own operations may begin and end at any byte. Exactly the requested size is cleared. */
 static void of_the_bsp(void)
 {
-    static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc, .sync_out_data = bsp_sync };
+    static const struct rt_dma_map_ops ops = { .alloc = bsp_alloc };
     struct rt_device own = { .parent.name = "own ops" };
 
     rt_dma_device_set_ops(&own, &ops);
@@ -101,7 +91,7 @@ static void of_the_bsp(void)
         char *buffer;
 
         memset(bsp_memory, 0x5a, sizeof(bsp_memory));
-        buffer = rt_dma_zalloc(&own, size, &handle, 0);
+        buffer = rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOCACHE);
         EXPECT(buffer == bsp_memory + 5 && handle == 0x1234);
         EXPECT(is_zero(buffer, size) && buffer[-1] == 0x5a && buffer[size] == 0x5a);
         EXPECT(!rt_dma_zalloc(&own, size, &handle, RT_DMA_F_NOMAP));

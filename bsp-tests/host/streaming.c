@@ -218,6 +218,7 @@ void streaming_drivers(void)
     translated_driver();
     driver_behind_an_iommu();
     interrupt_before_a_removal();
+    cleared_memory_of_own_operations();
     wrong_mappings();
     wrong_unmaps();
 }

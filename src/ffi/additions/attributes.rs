@@ -9,7 +9,6 @@ use crate::ffi::additions::device::masks::masks_of;
 use crate::ffi::additions::{allocating_ops, return_buffer, with_handle};
 use crate::ffi::dropin::buffer::{rt_dma_alloc, rt_dma_free};
 use crate::ffi::dropin::ops::table_of;
-use crate::ffi::dropin::sync::rt_dma_sync_out_data;
 use crate::ffi::{DMA, c_device, device, pointer};
 use crate::flags::Flags;
 use crate::kernel::rtthread::RtThread;
@@ -53,7 +52,7 @@ pub unsafe extern "C" fn rt_dma_zalloc(
     let buffer = with_handle(|handle| unsafe { rt_dma_alloc(dev, size, handle, flags) });
     if let Some((va, _)) = buffer {
         // SAFETY: `size` bytes that were allocated just now, and are mapped.
-        unsafe { clear(dev, va, size, flags) };
+        unsafe { clear(va, size, flags) };
     }
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { return_buffer(buffer, dma_handle) }
@@ -62,19 +61,15 @@ pub unsafe extern "C" fn rt_dma_zalloc(
 /// Fills a new buffer with zeros, so that the device sees them.
 ///
 /// # Safety
-/// The buffer's `size` bytes are mapped, and were allocated for `dev` with `flags` just now.
-pub(in crate::ffi) unsafe fn clear(dev: *mut rt_device, buffer: *mut c_void, size: usize, flags: usize) {
+/// The buffer's `size` bytes are mapped, and were allocated with `flags` just now.
+pub(in crate::ffi) unsafe fn clear(buffer: *mut c_void, size: usize, flags: usize) {
     // SAFETY: the caller guarantees that the buffer's `size` bytes are mapped.
     unsafe { DeviceMemory::new(RtThread, buffer.expose_provenance(), size) }.zero();
     if !Flags::from_bits_retain(flags).contains(Flags::NOCACHE) {
-        // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then.
-        if device(dev).is_some_and(allocates_here) {
-            // Not by the device's operations: non-coherent ones leave the cache alone.
-            DMA.kernel.cache_flush(buffer.expose_provenance(), size);
-        } else {
-            // SAFETY: as above.
-            let _ = unsafe { rt_dma_sync_out_data(dev, buffer, size, core::ptr::null_mut(), flags) };
-        }
+        // A pool of the device's own may be uncached although the flags lack NOCACHE. The flush has no effect then. The
+        // device's operations are not called: non-coherent ones leave the cache alone, and those of a BSP may hold
+        // something until a `sync_in`, which does not follow.
+        DMA.kernel.cache_flush(buffer.expose_provenance(), size);
     }
 }
 

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn rt_dma_zalloc_coherent(
     let buffer = with_handle(|handle| unsafe { allocate(dev, size, handle, flags) });
     if let Some((va, _)) = buffer {
         // SAFETY: it was allocated just now, and is mapped.
-        unsafe { clear(dev, va, size, flags) };
+        unsafe { clear(va, size, flags) };
     }
     // SAFETY: the caller passes a `dma_handle` that is null or may be written.
     unsafe { return_buffer(buffer, dma_handle) }
